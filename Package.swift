@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is checked for data races and for unsafe memory use; a warning is an error.
+let strict: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
+
+/// The trait `OneDNN` (on by default) computes with Debian's `libdnnl`; without it the portable kernels stand in.
+let oneDNN: Target.Dependency = .target(name: "CDNNL", condition: .when(traits: ["OneDNN"]))
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: [.target(name: name)] + dependencies, resources: resources,
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "pixelrl",
+  products: [.executable(name: "pixelrl", targets: ["pixelrl"])],
+  traits: [
+    .trait(name: "OneDNN", description: "Fast kernels from oneDNN (libdnnl-dev) in place of the portable ones."),
+    .default(enabledTraits: ["OneDNN"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // C: system libraries, each imported by exactly one target
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev", "zlib1g-dev"])]),
+    .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
+    // 0: vocabulary
+    layer("Core", []),
+    // 2: pixels and numbers
+    layer("Pixels", ["Core", "CPNG"]),
+    layer("Tensors", ["Core", oneDNN]),
+    // 3: what learning is made of
+    layer("Networks", ["Core", "Tensors"]),
+    layer("Replay", ["Core", "Tensors"]),
+    // 4: the members; they never import each other
+    layer("Environments", ["Core", "Pixels"]),
+    layer("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
+    layer("Agents", ["Core", "Tensors", "Networks", "Replay"]),
+    // 5: the loops, and what they leave behind
+    layer("Runs", ["Core", "Pixels", "Tensors", "Networks"]),
+    layer(
+      "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
+    // 6: the commands
+    .executableTarget(
+      name: "pixelrl",
+      dependencies: ["Core", "Pixels", "Environments", "Autoencoders", "Agents", "Runs", "Training", argumentParser],
+      swiftSettings: strict),
+
+    tests("Core", []),
+    tests("Pixels", ["Core"]),
+    tests("Tensors", ["Core"]),
+    tests("Networks", ["Core", "Tensors"]),
+    tests("Replay", ["Core", "Tensors"]),
+    tests("Environments", ["Core", "Pixels"]),
+    tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
+    tests("Agents", ["Core", "Tensors", "Networks", "Replay"]),
+    tests("Runs", ["Core", "Pixels"]),
+    tests("Training", ["Core", "Pixels", "Tensors", "Environments", "Autoencoders", "Agents", "Runs"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,67 @@
+/// Named numbers that a step of learning reports, in the order of their reporting. Returned, never pushed.
+public struct Metrics: Sendable, ExpressibleByDictionaryLiteral {
+  public private(set) var entries: [(name: String, value: Double)]
+
+  public init() { entries = [] }
+  public init(dictionaryLiteral elements: (String, Double)...) { entries = elements.map { ($0.0, $0.1) } }
+
+  public subscript(name: String) -> Double? {
+    get { entries.first { $0.name == name }?.value }
+    set {
+      let index = entries.firstIndex { $0.name == name }
+      switch (index, newValue) {
+      case (let index?, let value?): entries[index].value = value
+      case (let index?, nil): entries.remove(at: index)
+      case (nil, let value?): entries.append((name, value))
+      case (nil, nil): break
+      }
+    }
+  }
+
+  /// Adds the entries of `other`; a name that both have takes the other's value.
+  public mutating func merge(_ other: Metrics) {
+    for (name, value) in other.entries { self[name] = value }
+  }
+}
+
+/// Averages metrics between two reports.
+public struct MetricsMean: Sendable {
+  private var sums = Metrics()
+  private var counts = Metrics()
+
+  public init() {}
+
+  public mutating func add(_ metrics: Metrics) {
+    for (name, value) in metrics.entries {
+      sums[name] = (sums[name] ?? 0) + value
+      counts[name] = (counts[name] ?? 0) + 1
+    }
+  }
+
+  /// The means since the last call.
+  public mutating func take() -> Metrics {
+    var means = Metrics()
+    for (name, sum) in sums.entries { means[name] = sum / (counts[name] ?? 1) }
+    sums = Metrics()
+    counts = Metrics()
+    return means
+  }
+}
+
+/// True each time that a counter passes a multiple of the period, however large its strides.
+public struct Every: Sendable {
+  public let period: Int
+  private var last: Int
+
+  /// - Parameter period: 0 never fires.
+  public init(_ period: Int, from start: Int = 0) {
+    self.period = period
+    last = period > 0 ? start / period : 0
+  }
+
+  public mutating func callAsFunction(_ count: Int) -> Bool {
+    guard period > 0, count / period > last else { return false }
+    last = count / period
+    return true
+  }
+}

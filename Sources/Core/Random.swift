@@ -1,0 +1,113 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// The one number that a run's randomness comes from, split into named streams.
+///
+/// Streams with different names are independent, and adding one never shifts another: `Seed(7).stream("replay")` yields
+/// the same numbers whoever else draws.
+public struct Seed: Sendable, Hashable {
+  public let value: UInt64
+
+  public init(_ value: UInt64) { self.value = value }
+
+  /// A seed for a part of the run, such as environment number 3.
+  public func child(_ name: String) -> Seed {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325  // FNV-1a, 64 bits
+    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    var mixer = SplitMix64(state: value ^ hash)
+    return Seed(mixer.next())
+  }
+
+  public func stream(_ name: String) -> Random { Random(seed: child(name)) }
+}
+
+/// A random generator whose numbers are the same on every machine and in every version: xoshiro256++ (Blackman and
+/// Vigna 2019) with distributions of its own.
+public struct Random: RandomNumberGenerator, Sendable, Hashable {
+  /// The whole state, four words, for checkpoints.
+  public var state: (UInt64, UInt64, UInt64, UInt64) { (s0, s1, s2, s3) }
+  private var s0: UInt64
+  private var s1: UInt64
+  private var s2: UInt64
+  private var s3: UInt64
+
+  public init(seed: Seed) {
+    var mixer = SplitMix64(state: seed.value)
+    (s0, s1, s2, s3) = (mixer.next(), mixer.next(), mixer.next(), mixer.next())
+  }
+
+  /// Continues from a saved state, which must not be all zero.
+  public init(state: (UInt64, UInt64, UInt64, UInt64)) {
+    precondition(state.0 | state.1 | state.2 | state.3 != 0, "a random state of four zeros never leaves zero")
+    (s0, s1, s2, s3) = state
+  }
+
+  public mutating func next() -> UInt64 {
+    let result = rotate(s0 &+ s3, by: 23) &+ s0
+    let shifted = s1 << 17
+    s2 ^= s0
+    s3 ^= s1
+    s1 ^= s2
+    s0 ^= s3
+    s2 ^= shifted
+    s3 = rotate(s3, by: 45)
+    return result
+  }
+
+  /// Uniform in [0, 1), with 53 random bits.
+  public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+  /// Uniform in [low, high).
+  public mutating func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * uniform() }
+
+  /// A whole number in 0 ..< count, without bias (Lemire 2019).
+  public mutating func integer(below count: Int) -> Int {
+    precondition(count > 0, "integer(below:) needs a positive count, not \(count)")
+    let bound = UInt64(count)
+    var product = next().multipliedFullWidth(by: bound)
+    if product.low < bound {
+      let threshold = (0 &- bound) % bound
+      while product.low < threshold { product = next().multipliedFullWidth(by: bound) }
+    }
+    return Int(product.high)
+  }
+
+  /// True with probability `p`.
+  public mutating func chance(_ p: Double) -> Bool { uniform() < p }
+
+  /// A standard normal number (Marsaglia's polar method, one of the pair: a generator then has no hidden half).
+  public mutating func normal() -> Double {
+    while true {
+      let u = 2 * uniform() - 1
+      let v = 2 * uniform() - 1
+      let squared = u * u + v * v
+      if squared > 0 && squared < 1 { return u * (-2 * log(squared) / squared).squareRoot() }
+    }
+  }
+
+  /// Fisher and Yates' shuffle, in place.
+  public mutating func shuffle<Element>(_ elements: inout [Element]) {
+    guard elements.count > 1 else { return }
+    for last in stride(from: elements.count - 1, to: 0, by: -1) {
+      elements.swapAt(last, integer(below: last + 1))
+    }
+  }
+
+  private func rotate(_ word: UInt64, by bits: UInt64) -> UInt64 { (word << bits) | (word >> (64 - bits)) }
+}
+
+/// Seeds the words of a generator (Steele, Lea and Flood 2014).
+private struct SplitMix64 {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}

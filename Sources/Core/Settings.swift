@@ -1,0 +1,138 @@
+/// A group of settings, each declared once: a stored property with its default, and one `Field` line that gives its
+/// flag, config key, help line, README row and record.
+///
+/// ```swift
+/// struct Settings: SettingsGroup {
+///   var hidden = 256
+///   static var fields: [Field<Self>] { [Field("hidden", \.hidden, 1...65_536, "units of each hidden layer")] }
+/// }
+/// ```
+public protocol SettingsGroup: Sendable {
+  /// All defaults.
+  init()
+  static var fields: [Field<Self>] { get }
+}
+
+/// One setting of a group.
+public struct Field<Group>: Sendable {
+  /// `learning-rate`: the flag without its dashes, and the config key.
+  public let key: String
+  public let help: String
+  /// What may stand there: `a whole number from 1 to 64`, `true or false`.
+  public let domain: String
+  /// The value as one would type it.
+  public let text: @Sendable (Group) -> String
+  /// Takes a typed value, or throws an error that says what to type.
+  public let set: @Sendable (inout Group, String) throws -> Void
+
+  /// A number within a range.
+  public init<Value: NumericSetting>(
+    _ key: String, _ path: WritableKeyPath<Group, Value> & Sendable, _ range: ClosedRange<Value>, _ help: String
+  ) {
+    self.init(key, path, domain: Value.domain(range), help) { range.contains($0) }
+  }
+
+  /// A switch.
+  public init(_ key: String, _ path: WritableKeyPath<Group, Bool> & Sendable, _ help: String) {
+    self.init(key, path, domain: "true or false", help) { _ in true }
+  }
+
+  /// Free text.
+  public init(_ key: String, _ path: WritableKeyPath<Group, String> & Sendable, _ help: String) {
+    self.init(key, path, domain: "text", help) { _ in true }
+  }
+
+  /// One of the cases of an enumeration.
+  public init<Value: ChoiceSetting>(_ key: String, _ path: WritableKeyPath<Group, Value> & Sendable, _ help: String) {
+    self.init(key, path, domain: Value.allCases.map(\.text).joined(separator: ", "), help) { _ in true }
+  }
+
+  private init<Value: SettingValue>(
+    _ key: String, _ path: WritableKeyPath<Group, Value> & Sendable, domain: String, _ help: String,
+    accepts: @escaping @Sendable (Value) -> Bool
+  ) {
+    self.key = key
+    self.help = help
+    self.domain = domain
+    text = { $0[keyPath: path].text }
+    set = { group, typed in
+      guard let value = Value(text: typed), accepts(value) else {
+        throw InputError("--\(key) takes \(domain), not '\(typed)'")
+      }
+      group[keyPath: path] = value
+    }
+  }
+}
+
+extension SettingsGroup {
+  /// Sets one value by its key.
+  public mutating func set(_ key: String, to typed: String) throws {
+    guard let field = Self.fields.first(where: { $0.key == key }) else {
+      throw InputError.unknown("setting", key, known: Self.fields.map(\.key))
+    }
+    try field.set(&self, typed)
+  }
+
+  /// All settings as one would type them, in the order of their declaration.
+  public var record: [(key: String, text: String)] { Self.fields.map { ($0.key, $0.text(self)) } }
+}
+
+/// A type whose values can be typed.
+public protocol SettingValue: Sendable {
+  init?(text: String)
+  var text: String { get }
+}
+
+/// A number that has a range.
+public protocol NumericSetting: SettingValue, Comparable {
+  static func domain(_ range: ClosedRange<Self>) -> String
+}
+
+/// An enumeration whose cases are the choices.
+public protocol ChoiceSetting: SettingValue, CaseIterable, RawRepresentable where RawValue == String {}
+
+extension ChoiceSetting {
+  public init?(text: String) { self.init(rawValue: text) }
+  public var text: String { rawValue }
+}
+
+extension Int: NumericSetting {
+  public init?(text: String) { self.init(text) }
+  public var text: String { String(self) }
+  public static func domain(_ range: ClosedRange<Int>) -> String {
+    range.upperBound == .max
+      ? "a whole number of at least \(range.lowerBound)"
+      : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+  }
+}
+
+extension Double: NumericSetting {
+  public init?(text: String) {
+    guard let value = Double(text), value.isFinite else { return nil }
+    self = value
+  }
+  public var text: String {
+    self == rounded() && abs(self) < 1e15 ? String(Int(self)) : String(self)
+  }
+  public static func domain(_ range: ClosedRange<Double>) -> String {
+    range.upperBound == .greatestFiniteMagnitude
+      ? "a number of at least \(range.lowerBound.text)"
+      : "a number from \(range.lowerBound.text) to \(range.upperBound.text)"
+  }
+}
+
+extension Bool: SettingValue {
+  public init?(text: String) {
+    switch text.lowercased() {
+    case "true", "yes", "on", "1": self = true
+    case "false", "no", "off", "0": self = false
+    default: return nil
+    }
+  }
+  public var text: String { self ? "true" : "false" }
+}
+
+extension String: SettingValue {
+  public init?(text: String) { self = text }
+  public var text: String { self }
+}

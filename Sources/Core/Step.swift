@@ -1,0 +1,87 @@
+/// How an episode stands after a step. Only `terminated` stops bootstrapping.
+public enum Ending: String, Sendable, Hashable, CaseIterable {
+  /// The episode goes on.
+  case running
+  /// The task itself is over: no reward can follow.
+  case terminated
+  /// The time is up: reward would have followed, so learning bootstraps through it.
+  case truncated
+}
+
+/// What the environment answers to an action.
+public struct Step: Sendable, Hashable {
+  public var reward: Double
+  /// The weight of all that follows, without the agent's own discount: 0 after `terminated`, else usually 1.
+  public var discount: Double
+  public var ending: Ending
+
+  public init(reward: Double, discount: Double = 1, ending: Ending = .running) {
+    self.reward = reward
+    self.discount = discount
+    self.ending = ending
+  }
+}
+
+/// The actions that an environment takes. An action is an array of numbers: one for each continuous dimension, or the
+/// index of a discrete choice alone.
+public enum ActionSpace: Sendable, Hashable, CustomStringConvertible {
+  /// Box-bounded real actions; `low` and `high` have one bound a dimension.
+  case continuous(low: [Double], high: [Double])
+  /// One of `count` choices, given as `[index]`.
+  case discrete(count: Int)
+
+  /// Numbers an action array holds.
+  public var arrayCount: Int {
+    switch self {
+    case .continuous(let low, _): low.count
+    case .discrete: 1
+    }
+  }
+
+  /// Numbers a policy network speaks of: the dimensions of a continuous action, the choices of a discrete one.
+  public var networkSize: Int {
+    switch self {
+    case .continuous(let low, _): low.count
+    case .discrete(let count): count
+    }
+  }
+
+  public var isContinuous: Bool { if case .continuous = self { true } else { false } }
+
+  public var description: String {
+    switch self {
+    case .continuous(let low, let high):
+      if Set(low).count == 1, Set(high).count == 1 {
+        "continuous \(low.count) in [\(short(low[0])), \(short(high[0]))]"
+      } else {
+        "continuous \(low.count)"
+      }
+    case .discrete(let count): "discrete \(count)"
+    }
+  }
+
+  private func short(_ x: Double) -> String { x == x.rounded() ? String(Int(x)) : String(x) }
+
+  /// Uniform over the space.
+  public func sample(using random: inout Random) -> [Double] {
+    switch self {
+    case .continuous(let low, let high): zip(low, high).map { random.uniform($0, $1) }
+    case .discrete(let count): [Double(random.integer(below: count))]
+    }
+  }
+
+  /// Says what is wrong with an action of a file or a foreign program, or nothing.
+  public func complaint(about action: [Double]) -> String? {
+    guard action.count == arrayCount else {
+      return "an action has \(arrayCount) number\(arrayCount == 1 ? "" : "s"), not \(action.count)"
+    }
+    guard action.allSatisfy(\.isFinite) else { return "an action must be finite, not \(action)" }
+    if case .discrete(let count) = self {
+      let index = action[0]
+      guard index == index.rounded(), index >= 0, index < Double(count) else {
+        return "a discrete action is a whole number from 0 to \(count - 1), not \(index)"
+      }
+    }
+    return nil
+  }
+}

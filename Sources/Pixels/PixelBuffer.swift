@@ -1,0 +1,39 @@
+/// How many numbers a pixel has.
+public enum PixelFormat: Int, Sendable, Hashable, CaseIterable {
+  case gray = 1
+  case rgb = 3
+
+  public var channels: Int { rawValue }
+}
+
+/// A frame: bytes in rows from the top, pixels from the left, channels side by side ([H, W, C]).
+public struct PixelBuffer: Sendable, Hashable {
+  public let width: Int
+  public let height: Int
+  public let format: PixelFormat
+  /// `height * width * channels` bytes.
+  public var bytes: [UInt8]
+
+  public var channels: Int { format.channels }
+  /// Bytes of a row.
+  public var stride: Int { width * channels }
+
+  /// A black frame.
+  public init(width: Int, height: Int, format: PixelFormat = .rgb) {
+    precondition(width > 0 && height > 0, "a frame needs a positive size, not \(width)x\(height)")
+    self.width = width
+    self.height = height
+    self.format = format
+    bytes = [UInt8](repeating: 0, count: width * height * format.channels)
+  }
+
+  public init(width: Int, height: Int, format: PixelFormat, bytes: [UInt8]) {
+    precondition(
+      bytes.count == width * height * format.channels,
+      "\(width)x\(height) \(format) needs \(width * height * format.channels) bytes, not \(bytes.count)")
+    self.width = width
+    self.height = height
+    self.format = format
+    self.bytes = bytes
+  }
+}
