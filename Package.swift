@@ -2,7 +2,9 @@
 import PackageDescription
 
 /// Every target is checked for data races and for unsafe memory use; a warning is an error.
-let strict: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(), .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
+]
 
 /// The trait `OneDNN` (on by default) computes with Debian's `libdnnl`; without it the portable kernels stand in.
 let oneDNN: Target.Dependency = .target(name: "CDNNL", condition: .when(traits: ["OneDNN"]))

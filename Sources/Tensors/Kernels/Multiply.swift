@@ -1,0 +1,77 @@
+#if OneDNN
+  import CDNNL
+#endif
+
+/// C = A B (+ C), row-major; a transposed operand is read with rows and columns exchanged.
+///
+/// - Parameters:
+///   - m, n, k: C is `[m, n]`, A `[m, k]` (or `[k, m]` if transposed), B `[k, n]` (or `[n, k]` if transposed).
+///   - accumulate: whether the product is added to C.
+func multiply<S: TensorScalar>(
+  _ a: Span<S>, transposed transposedA: Bool, _ b: Span<S>, transposed transposedB: Bool, into c: inout MutableSpan<S>,
+  m: Int, n: Int, k: Int, accumulate: Bool = false
+) {
+  precondition(
+    a.count == m * k && b.count == k * n && c.count == m * n,
+    "a product [\(m), \(k)] [\(k), \(n)] does not fit \(a.count), \(b.count) and \(c.count) elements")
+  guard m > 0 && n > 0 else { return }
+  guard k > 0 else {
+    if !accumulate { for i in 0..<c.count { c[i] = 0 } }
+    return
+  }
+  #if OneDNN
+    if S.self == Float.self {
+      multiplyFast(a, transposedA, b, transposedB, &c, m, n, k, accumulate)
+      return
+    }
+  #endif
+  multiplyPortable(a, transposedA, b, transposedB, &c, m, n, k, accumulate)
+}
+
+/// The readable twin: rows of B, scaled by the elements of A, are added up into the rows of C.
+func multiplyPortable<S: TensorScalar>(
+  _ a: Span<S>, _ transposedA: Bool, _ b: Span<S>, _ transposedB: Bool, _ c: inout MutableSpan<S>,
+  _ m: Int, _ n: Int, _ k: Int, _ accumulate: Bool
+) {
+  if transposedB {
+    // Both run along k: a dot product each, if A is not transposed; else A's column is gathered once.
+    var row = [S](repeating: 0, count: k)
+    for i in 0..<m {
+      for p in 0..<k { row[p] = transposedA ? a[p * m + i] : a[i * k + p] }
+      let row = row.span
+      for j in 0..<n {
+        let dot = row.dot(b, from: 0, j * k, count: k)
+        c[i * n + j] = accumulate ? c[i * n + j] + dot : dot
+      }
+    }
+    return
+  }
+  for i in 0..<m {
+    if !accumulate { for j in 0..<n { unsafe c[unchecked: i * n + j] = 0 } }
+    for p in 0..<k {
+      let scale = transposedA ? a[p * m + i] : a[i * k + p]
+      for j in 0..<n { unsafe c[unchecked: i * n + j] += scale * b[unchecked: p * n + j] }
+    }
+  }
+}
+
+#if OneDNN
+  private func multiplyFast<S: TensorScalar>(
+    _ a: Span<S>, _ transposedA: Bool, _ b: Span<S>, _ transposedB: Bool, _ c: inout MutableSpan<S>,
+    _ m: Int, _ n: Int, _ k: Int, _ accumulate: Bool
+  ) {
+    func letter(_ transposed: Bool) -> CChar { CChar(UInt8(ascii: transposed ? "T" : "N")) }
+    let status = unsafe a.withUnsafeBytes { a in
+      unsafe b.withUnsafeBytes { b in
+        unsafe c.withUnsafeMutableBytes { c in
+          unsafe dnnl_sgemm(
+            letter(transposedA), letter(transposedB), dnnl_dim_t(m), dnnl_dim_t(n), dnnl_dim_t(k), 1,
+            a.baseAddress?.assumingMemoryBound(to: Float.self), dnnl_dim_t(transposedA ? m : k),
+            b.baseAddress?.assumingMemoryBound(to: Float.self), dnnl_dim_t(transposedB ? k : n), accumulate ? 1 : 0,
+            c.baseAddress?.assumingMemoryBound(to: Float.self), dnnl_dim_t(n))
+        }
+      }
+    }
+    precondition(status == dnnl_success, "oneDNN refused a product [\(m), \(k)] [\(k), \(n)]: status \(status)")
+  }
+#endif

@@ -1,0 +1,138 @@
+/// A model or a part of one: a value with parameters, whose copy is an independent model.
+///
+/// A module names its parameters and parts in `visit`, as a PyTorch `state_dict` would, and is done:
+///
+/// ```swift
+/// struct Linear: Module {
+///   var weight: Tensor, bias: Tensor
+///   mutating func visit(_ visitor: inout some ParameterVisitor) {
+///     visitor("weight", &weight)
+///     visitor("bias", &bias)
+///   }
+/// }
+/// ```
+public protocol Module: Sendable {
+  mutating func visit(_ visitor: inout some ParameterVisitor)
+}
+
+/// What goes through the parameters of a module in their order.
+public protocol ParameterVisitor {
+  mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor)
+  /// Told before and after the parameters of a part.
+  mutating func enter(_ name: StaticString, index: Int?)
+  mutating func leave()
+}
+
+extension ParameterVisitor {
+  public mutating func enter(_ name: StaticString, index: Int?) {}
+  public mutating func leave() {}
+
+  /// Visits a part.
+  public mutating func callAsFunction(_ name: StaticString, _ part: inout some Module) {
+    enter(name, index: nil)
+    part.visit(&self)
+    leave()
+  }
+
+  /// Visits parts that are numbered: `layers.0`, `layers.1`.
+  public mutating func callAsFunction<Part: Module>(_ name: StaticString, _ parts: inout [Part]) {
+    for index in parts.indices {
+      enter(name, index: index)
+      parts[index].visit(&self)
+      leave()
+    }
+  }
+}
+
+extension Module {
+  /// Name and value of every parameter: `encoder.layers.0.weight`.
+  public var parameters: [(name: String, value: Tensor)] {
+    var lister = ParameterLister()
+    var copy = self
+    copy.visit(&lister)
+    return lister.found
+  }
+
+  /// The number of all parameters' elements.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.shape.count } }
+
+  /// Replaces every parameter by what `body` makes of its name and value.
+  public mutating func replaceParameters(_ body: (String, Tensor) throws -> Tensor) rethrows {
+    let values = try parameters.map { try body($0.name, $0.value) }
+    var setter = ParameterSetter(values: values)
+    visit(&setter)
+  }
+}
+
+private struct ParameterLister: ParameterVisitor {
+  var found: [(name: String, value: Tensor)] = []
+  private var path: [String] = []
+
+  mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) {
+    found.append(((path + ["\(name)"]).joined(separator: "."), parameter.detached))
+  }
+  mutating func enter(_ name: StaticString, index: Int?) { path.append(index.map { "\(name).\($0)" } ?? "\(name)") }
+  mutating func leave() { path.removeLast() }
+}
+
+private struct ParameterSetter: ParameterVisitor {
+  var values: [Tensor]
+  var next = 0
+
+  mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) {
+    precondition(
+      values[next].shape == parameter.shape, "\(name) has shape \(parameter.shape), not \(values[next].shape)")
+    parameter = values[next]
+    next += 1
+  }
+}
+
+// MARK: - Gradients
+
+/// The gradient of a loss by the parameters of a module, in their order; nil where the loss does not depend on one.
+public struct Gradient: Sendable {
+  public var tensors: [Tensor?]
+}
+
+/// The value of a scalar loss and its gradient by the model's parameters.
+///
+/// `loss` gets the model with its parameters as variables. What it returns must be a single number.
+public func valueWithGradient<Model: Module>(
+  at model: Model, _ loss: (Model) throws -> Tensor
+) rethrows -> (value: Double, gradient: Gradient) {
+  let tape = Tape.borrow()
+  defer { tape.giveBack() }
+  var placer = VariablePlacer(tape: tape)
+  var variables = model
+  variables.visit(&placer)
+  let value = try loss(variables)
+  precondition(value.shape.count == 1, "a loss is a single number, not a tensor of shape \(value.shape)")
+  tape.follow(back: value)
+  var collector = GradientCollector(tape: tape)
+  variables.visit(&collector)
+  return (value.item, Gradient(tensors: collector.gradients))
+}
+
+private struct VariablePlacer: ParameterVisitor {
+  let tape: Tape
+  mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) { parameter = tape.variable(parameter) }
+}
+
+private struct GradientCollector: ParameterVisitor {
+  let tape: Tape
+  var gradients: [Tensor?] = []
+  mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) {
+    gradients.append(tape.gradient(of: parameter))
+  }
+}
+
+/// The gradient of a scalar function by a tensor.
+public func gradient(at point: Tensor, of function: (Tensor) throws -> Tensor) rethrows -> Tensor {
+  let (_, gradient) = try valueWithGradient(at: Point(value: point)) { try function($0.value) }
+  return gradient.tensors[0] ?? .zeros(point.shape, point.precision)
+}
+
+private struct Point: Module {
+  var value: Tensor
+  mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("value", &value) }
+}

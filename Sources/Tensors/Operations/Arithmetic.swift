@@ -1,0 +1,199 @@
+/// A function of two numbers, with its partial derivatives.
+protocol BinaryFunction: Sendable {
+  static func value<S: TensorScalar>(_ a: S, _ b: S) -> S
+  /// dy/da and dy/db.
+  static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S)
+}
+
+/// y = f(a, b) for every pair of elements. Axes of extent 1, and missing leading ones, are repeated to fit the other
+/// operand; their gradient is the sum over the repetitions.
+private struct Pairwise<Function: BinaryFunction>: Operation {
+  static func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
+    precondition(a.precision == b.precision, "operands are \(a.precision) and \(b.precision): convert one")
+    let pairing = Pairing(a.shape, b.shape)
+    let y = a.precision == .float32 ? values(a, b, pairing, Float.self) : values(a, b, pairing, Double.self)
+    return y.noted(Self(), from: a, b)
+  }
+
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
+    let (a, b) = (step.input(0), step.input(1))
+    let pairing = Pairing(a.shape, b.shape)
+    for side in [0, 1] where step.needs(side) {
+      let share =
+        a.precision == .float32
+        ? partial(side, gradient, a, b, pairing, Float.self) : partial(side, gradient, a, b, pairing, Double.self)
+      step.add(share, to: side)
+    }
+  }
+
+  private static func values<S: TensorScalar>(_ a: Tensor, _ b: Tensor, _ pairing: Pairing, _ type: S.Type) -> Tensor {
+    let (a, b) = (a.elements(S.self), b.elements(S.self))
+    return Tensor(pairing.shape, of: S.self) { y in
+      pairing.forEachRun { at, i, j, count in
+        switch (pairing.innerStep.a, pairing.innerStep.b) {
+        case (1, 1):
+          for k in 0..<count {
+            unsafe y[unchecked: at + k] = Function.value(a[unchecked: i + k], b[unchecked: j + k])
+          }
+        case (1, _):
+          let right = b[j]
+          for k in 0..<count { unsafe y[unchecked: at + k] = Function.value(a[unchecked: i + k], right) }
+        case (_, 1):
+          let left = a[i]
+          for k in 0..<count { unsafe y[unchecked: at + k] = Function.value(left, b[unchecked: j + k]) }
+        default:
+          for k in 0..<count { unsafe y[unchecked: at + k] = Function.value(a[i], b[j]) }
+        }
+      }
+    }
+  }
+
+  private func partial<S: TensorScalar>(
+    _ side: Int, _ gradient: Tensor, _ a: Tensor, _ b: Tensor, _ pairing: Pairing, _ type: S.Type
+  ) -> Tensor {
+    let shape = side == 0 ? a.shape : b.shape
+    let (dy, a, b) = (gradient.elements(S.self), a.elements(S.self), b.elements(S.self))
+    let (stepA, stepB) = pairing.innerStep
+    let repeats = (side == 0 ? stepA : stepB) == 0
+    let isWhole = shape.count == pairing.shape.count
+    return Tensor(shape, of: S.self) { share in
+      if repeats || !isWhole { for k in 0..<share.count { share[k] = 0 } }
+      pairing.forEachRun { at, i, j, count in
+        let target = side == 0 ? i : j
+        if repeats {
+          var sum: S = 0
+          for k in 0..<count {
+            let partials = unsafe Function.partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
+            unsafe sum += dy[unchecked: at + k] * (side == 0 ? partials.0 : partials.1)
+          }
+          share[target] += sum
+        } else if isWhole {
+          for k in 0..<count {
+            let partials = unsafe Function.partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
+            unsafe share[unchecked: target + k] = dy[unchecked: at + k] * (side == 0 ? partials.0 : partials.1)
+          }
+        } else {
+          for k in 0..<count {
+            let partials = unsafe Function.partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
+            unsafe share[unchecked: target + k] += dy[unchecked: at + k] * (side == 0 ? partials.0 : partials.1)
+          }
+        }
+      }
+    }
+  }
+}
+
+/// How the elements of two operands meet: the shape of the result, and how far each operand moves along its axes.
+private struct Pairing {
+  let shape: Shape
+  private var extents = SIMD4<Int>(repeating: 1)
+  private var stepsA = SIMD4<Int>(repeating: 0)
+  private var stepsB = SIMD4<Int>(repeating: 0)
+
+  init(_ a: Shape, _ b: Shape) {
+    // Equal shapes are one run.
+    if a == b {
+      shape = a
+      extents[3] = a.count
+      (stepsA[3], stepsB[3]) = (1, 1)
+      return
+    }
+    var result = a.rank >= b.rank ? a : b
+    var (strideA, strideB) = (1, 1)
+    for back in 1...max(a.rank, b.rank, 1) {
+      let (m, n) = (back <= a.rank ? a[-back] : 1, back <= b.rank ? b[-back] : 1)
+      precondition(m == n || m == 1 || n == 1, "shapes \(a) and \(b) do not fit: axis \(-back) is \(m) and \(n)")
+      if result.rank > 0 { result[-back] = m == 1 ? n : m }
+      extents[4 - back] = m == 1 ? n : m
+      stepsA[4 - back] = m == 1 ? 0 : strideA
+      stepsB[4 - back] = n == 1 ? 0 : strideB
+      strideA *= m
+      strideB *= n
+    }
+    shape = result
+    mergeInnerAxes()
+  }
+
+  /// Makes the runs long: an axis whose steps continue those of the axis within joins it.
+  private mutating func mergeInnerAxes() {
+    for _ in 0..<3 {
+      let continuesA = stepsA[2] == stepsA[3] * extents[3]
+      let continuesB = stepsB[2] == stepsB[3] * extents[3]
+      guard extents[2] == 1 || (continuesA && continuesB) || extents[3] == 1 else { return }
+      if extents[3] == 1 {
+        (extents[3], stepsA[3], stepsB[3]) = (extents[2], stepsA[2], stepsB[2])
+      } else if extents[2] > 1 {
+        extents[3] *= extents[2]
+      }
+      (extents[2], stepsA[2], stepsB[2]) = (extents[1], stepsA[1], stepsB[1])
+      (extents[1], stepsA[1], stepsB[1]) = (extents[0], stepsA[0], stepsB[0])
+      (extents[0], stepsA[0], stepsB[0]) = (1, 0, 0)
+    }
+  }
+
+  var innerStep: (a: Int, b: Int) { (stepsA[3], stepsB[3]) }
+
+  /// Calls `body` with the place in the result and in each operand where a run starts, and its length.
+  @inline(__always)
+  func forEachRun(_ body: (_ at: Int, _ a: Int, _ b: Int, _ count: Int) -> Void) {
+    var at = 0
+    for i in 0..<extents[0] {
+      for j in 0..<extents[1] {
+        for k in 0..<extents[2] {
+          let a = i * stepsA[0] + j * stepsA[1] + k * stepsA[2]
+          let b = i * stepsB[0] + j * stepsB[1] + k * stepsB[2]
+          body(at, a, b, extents[3])
+          at += extents[3]
+        }
+      }
+    }
+  }
+}
+
+// MARK: - Functions
+
+private enum Sum: BinaryFunction {
+  @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a + b }
+  @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) { (1, 1) }
+}
+
+private enum Difference: BinaryFunction {
+  @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a - b }
+  @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) { (1, -1) }
+}
+
+private enum Product: BinaryFunction {
+  @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a * b }
+  @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) { (b, a) }
+}
+
+private enum Quotient: BinaryFunction {
+  @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a / b }
+  @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) { (1 / b, -a / (b * b)) }
+}
+
+private enum Minimum: BinaryFunction {
+  @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a < b ? a : b }
+  @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) {
+    a < b ? (1, 0) : (b < a ? (0, 1) : (0.5, 0.5))
+  }
+}
+
+private enum Maximum: BinaryFunction {
+  @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a > b ? a : b }
+  @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) {
+    a > b ? (1, 0) : (b > a ? (0, 1) : (0.5, 0.5))
+  }
+}
+
+extension Tensor {
+  public static func + (a: Tensor, b: Tensor) -> Tensor { Pairwise<Sum>.forward(a, b) }
+  public static func - (a: Tensor, b: Tensor) -> Tensor { Pairwise<Difference>.forward(a, b) }
+  public static func * (a: Tensor, b: Tensor) -> Tensor { Pairwise<Product>.forward(a, b) }
+  public static func / (a: Tensor, b: Tensor) -> Tensor { Pairwise<Quotient>.forward(a, b) }
+}
+
+/// The smaller of each pair; equal ones share the gradient.
+public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { Pairwise<Minimum>.forward(a, b) }
+/// The larger of each pair; equal ones share the gradient.
+public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { Pairwise<Maximum>.forward(a, b) }

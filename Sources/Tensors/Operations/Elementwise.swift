@@ -1,0 +1,170 @@
+/// A function of one number, with its slope: what an elementwise operation is made of.
+protocol UnaryFunction: Sendable {
+  func value<S: TensorScalar>(_ x: S) -> S
+  /// dy/dx, from whichever of `x` and `y` is handier.
+  func slope<S: TensorScalar>(_ x: S, _ y: S) -> S
+}
+
+/// y = f(x) for every element; dx = dy f'(x).
+private struct Elementwise<Function: UnaryFunction>: Operation {
+  let function: Function
+
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
+    let (x, y) = (step.input(0), step.output)
+    step.add(
+      x.precision == .float32 ? slopes(gradient, x, y, Float.self) : slopes(gradient, x, y, Double.self), to: 0)
+  }
+
+  func forward(_ x: Tensor) -> Tensor {
+    (x.precision == .float32 ? values(x, Float.self) : values(x, Double.self)).noted(self, from: x)
+  }
+
+  private func values<S: TensorScalar>(_ x: Tensor, _ type: S.Type) -> Tensor {
+    let source = x.elements(S.self)
+    return Tensor(x.shape, of: S.self) { target in
+      for i in 0..<target.count { unsafe target[unchecked: i] = function.value(source[unchecked: i]) }
+    }
+  }
+
+  private func slopes<S: TensorScalar>(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ type: S.Type) -> Tensor {
+    let (dy, x, y) = (gradient.elements(S.self), x.elements(S.self), y.elements(S.self))
+    precondition(dy.count == x.count && y.count == x.count, "elementwise gradients have one size")
+    return Tensor(gradient.shape, of: S.self) { target in
+      for i in 0..<target.count {
+        unsafe target[unchecked: i] = dy[unchecked: i] * function.slope(x[unchecked: i], y[unchecked: i])
+      }
+    }
+  }
+}
+
+extension Tensor {
+  fileprivate func map(_ function: some UnaryFunction) -> Tensor { Elementwise(function: function).forward(self) }
+}
+
+// MARK: - Functions
+
+private struct Affine: UnaryFunction {
+  let scale: Double
+  let shift: Double
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S(scale) * x + S(shift) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { S(scale) }
+}
+
+private struct ReLU: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x > 0 ? x : 0 }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : 0 }
+}
+
+private struct LeakyReLU: UnaryFunction {
+  let negativeSlope: Double
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x > 0 ? x : S(negativeSlope) * x }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : S(negativeSlope) }
+}
+
+private struct ELU: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x > 0 ? x : S.exp(x) - 1 }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : y + 1 }
+}
+
+private struct SiLU: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x * logistic(x) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S {
+    let s = logistic(x)
+    return s * (1 + x * (1 - s))
+  }
+}
+
+private struct Exponential: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S.exp(x) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { y }
+}
+
+private struct Logarithm: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S.log(x) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { 1 / x }
+}
+
+private struct Tanh: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S.tanh(x) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { 1 - y * y }
+}
+
+private struct Sigmoid: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { logistic(x) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { y * (1 - y) }
+}
+
+private struct Softplus: UnaryFunction {
+  // log(1 + e^x) without overflow
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { max(x, 0) + S.log1p(S.exp(-abs(x))) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { logistic(x) }
+}
+
+private struct Square: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x * x }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { 2 * x }
+}
+
+private struct SquareRoot: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x.squareRoot() }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { 1 / (2 * y) }
+}
+
+private struct Magnitude: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { abs(x) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : (x < 0 ? -1 : 0) }
+}
+
+private struct Reciprocal: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { 1 / x }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { -y * y }
+}
+
+private struct Clamp: UnaryFunction {
+  let low: Double
+  let high: Double
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { min(max(x, S(low)), S(high)) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x >= S(low) && x <= S(high) ? 1 : 0 }
+}
+
+@inline(__always)
+private func logistic<S: TensorScalar>(_ x: S) -> S {
+  // Never raises e to a large positive power.
+  let e = S.exp(-abs(x))
+  return x >= 0 ? 1 / (1 + e) : e / (1 + e)
+}
+
+public func relu(_ x: Tensor) -> Tensor { x.map(ReLU()) }
+/// x for positive x, else `negativeSlope` x.
+public func leakyReLU(_ x: Tensor, negativeSlope: Double = 0.01) -> Tensor {
+  x.map(LeakyReLU(negativeSlope: negativeSlope))
+}
+/// x for positive x, else e^x - 1 (Clevert 2016).
+public func elu(_ x: Tensor) -> Tensor { x.map(ELU()) }
+/// x sigmoid(x) (Elfwing 2018), also called swish.
+public func silu(_ x: Tensor) -> Tensor { x.map(SiLU()) }
+public func exp(_ x: Tensor) -> Tensor { x.map(Exponential()) }
+public func log(_ x: Tensor) -> Tensor { x.map(Logarithm()) }
+public func tanh(_ x: Tensor) -> Tensor { x.map(Tanh()) }
+/// 1 / (1 + e^-x).
+public func sigmoid(_ x: Tensor) -> Tensor { x.map(Sigmoid()) }
+/// log(1 + e^x).
+public func softplus(_ x: Tensor) -> Tensor { x.map(Softplus()) }
+public func square(_ x: Tensor) -> Tensor { x.map(Square()) }
+public func sqrt(_ x: Tensor) -> Tensor { x.map(SquareRoot()) }
+/// |x|, with slope 0 at 0.
+public func abs(_ x: Tensor) -> Tensor { x.map(Magnitude()) }
+public func reciprocal(_ x: Tensor) -> Tensor { x.map(Reciprocal()) }
+/// x kept within [low, high], with slope 0 outside.
+public func clamp(_ x: Tensor, _ low: Double, _ high: Double) -> Tensor { x.map(Clamp(low: low, high: high)) }
+
+extension Tensor {
+  public static func + (x: Tensor, shift: Double) -> Tensor { x.map(Affine(scale: 1, shift: shift)) }
+  public static func + (shift: Double, x: Tensor) -> Tensor { x.map(Affine(scale: 1, shift: shift)) }
+  public static func - (x: Tensor, shift: Double) -> Tensor { x.map(Affine(scale: 1, shift: -shift)) }
+  public static func - (shift: Double, x: Tensor) -> Tensor { x.map(Affine(scale: -1, shift: shift)) }
+  public static func * (x: Tensor, scale: Double) -> Tensor { x.map(Affine(scale: scale, shift: 0)) }
+  public static func * (scale: Double, x: Tensor) -> Tensor { x.map(Affine(scale: scale, shift: 0)) }
+  public static func / (x: Tensor, divisor: Double) -> Tensor { x.map(Affine(scale: 1 / divisor, shift: 0)) }
+  public static prefix func - (x: Tensor) -> Tensor { x.map(Affine(scale: -1, shift: 0)) }
+}

@@ -1,0 +1,236 @@
+// Operations that move elements and change none.
+
+/// The same elements under another shape.
+private struct Reshape: Operation {
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
+    let shape = step.input(0).shape
+    step.add(gradient.viewed(as: shape), to: 0)
+  }
+}
+
+/// y[..., i_{p(0)}, i_{p(1)}, ...] = x[..., i_0, i_1, ...].
+private struct Permute: Operation {
+  /// Which axis of the input each axis of the output is.
+  let order: SIMD4<UInt8>
+
+  func forward(_ x: Tensor) -> Tensor { moved(x, order).noted(self, from: x) }
+
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
+    var inverse = SIMD4<UInt8>()
+    for axis in 0..<gradient.shape.rank { inverse[Int(order[axis])] = UInt8(axis) }
+    step.add(moved(gradient, inverse), to: 0)
+  }
+
+  private func moved(_ x: Tensor, _ order: SIMD4<UInt8>) -> Tensor {
+    x.precision == .float32 ? moved(x, order, Float.self) : moved(x, order, Double.self)
+  }
+
+  private func moved<S: TensorScalar>(_ x: Tensor, _ order: SIMD4<UInt8>, _ type: S.Type) -> Tensor {
+    let rank = x.shape.rank
+    var shape = x.shape
+    // Missing leading axes have extent 1.
+    var extents = SIMD4<Int>(repeating: 1)
+    var strides = SIMD4<Int>(repeating: 0)
+    for axis in 0..<rank {
+      let from = Int(order[axis])
+      shape[axis] = x.shape[from]
+      extents[4 - rank + axis] = x.shape[from]
+      strides[4 - rank + axis] = x.shape.inner(from)
+    }
+    let source = x.elements(S.self)
+    return Tensor(shape, of: S.self) { target in
+      var at = 0
+      for i in 0..<extents[0] {
+        for j in 0..<extents[1] {
+          for k in 0..<extents[2] {
+            let start = i * strides[0] + j * strides[1] + k * strides[2]
+            for l in 0..<extents[3] { unsafe target[unchecked: at + l] = source[unchecked: start + l * strides[3]] }
+            at += extents[3]
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Tensors side by side along the last axis.
+private struct Concatenate: Operation {
+  static func forward(_ parts: [Tensor]) -> Tensor {
+    let rows = parts[0].shape.rows
+    for part in parts {
+      precondition(
+        part.shape.rows == rows && part.precision == parts[0].precision,
+        "cannot put \(part.shape) \(part.precision) beside \(parts[0].shape) \(parts[0].precision)")
+    }
+    var shape = parts[0].shape
+    shape[-1] = parts.reduce(0) { $0 + $1.shape[-1] }
+    let y =
+      parts[0].precision == .float32 ? joined(parts, shape, Float.self) : joined(parts, shape, Double.self)
+    return y.noted(Concatenate(), from: parts)
+  }
+
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
+    var start = 0
+    for i in 0..<step.inputCount {
+      let width = step.input(i).shape[-1]
+      step.add(gradient.columns(start..<start + width), to: i)
+      start += width
+    }
+  }
+
+  private static func joined<S: TensorScalar>(_ parts: [Tensor], _ shape: Shape, _ type: S.Type) -> Tensor {
+    Tensor(shape, of: S.self) { target in
+      var start = 0
+      for part in parts {
+        let width = part.shape[-1]
+        let source = part.elements(S.self)
+        for row in 0..<shape.rows {
+          let at = row * shape[-1] + start
+          for c in 0..<width { unsafe target[unchecked: at + c] = source[unchecked: row * width + c] }
+        }
+        start += width
+      }
+    }
+  }
+}
+
+/// A range of the last axis.
+private struct Columns: Operation {
+  let start: Int
+  let width: Int
+
+  func forward(_ x: Tensor) -> Tensor {
+    (x.precision == .float32 ? cut(x, Float.self) : cut(x, Double.self)).noted(self, from: x)
+  }
+
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
+    let shape = step.input(0).shape
+    step.add(
+      gradient.precision == .float32 ? padded(gradient, shape, Float.self) : padded(gradient, shape, Double.self),
+      to: 0)
+  }
+
+  private func cut<S: TensorScalar>(_ x: Tensor, _ type: S.Type) -> Tensor {
+    var shape = x.shape
+    shape[-1] = width
+    let columns = x.shape[-1]
+    let source = x.elements(S.self)
+    return Tensor(shape, of: S.self) { target in
+      for row in 0..<shape.rows {
+        let from = row * columns + start
+        for c in 0..<width { unsafe target[unchecked: row * width + c] = source[unchecked: from + c] }
+      }
+    }
+  }
+
+  private func padded<S: TensorScalar>(_ gradient: Tensor, _ shape: Shape, _ type: S.Type) -> Tensor {
+    let columns = shape[-1]
+    let source = gradient.elements(S.self)
+    return Tensor(shape, of: S.self) { target in
+      for i in 0..<target.count { unsafe target[unchecked: i] = 0 }
+      for row in 0..<shape.rows {
+        let at = row * columns + start
+        for c in 0..<width { unsafe target[unchecked: at + c] = source[unchecked: row * width + c] }
+      }
+    }
+  }
+}
+
+/// One element of each row: y[b] = x[b, index[b]].
+private struct Pick: Operation {
+  let indices: [Int]
+
+  func forward(_ x: Tensor) -> Tensor {
+    precondition(
+      x.shape.rank == 2 && indices.count == x.shape[0], "\(indices.count) picks from a tensor of shape \(x.shape)")
+    precondition(
+      indices.allSatisfy { $0 >= 0 && $0 < x.shape[1] }, "a pick lies outside the \(x.shape[1]) columns")
+    return (x.precision == .float32 ? picked(x, Float.self) : picked(x, Double.self)).noted(self, from: x)
+  }
+
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
+    let shape = step.input(0).shape
+    step.add(
+      gradient.precision == .float32 ? placed(gradient, shape, Float.self) : placed(gradient, shape, Double.self),
+      to: 0)
+  }
+
+  private func picked<S: TensorScalar>(_ x: Tensor, _ type: S.Type) -> Tensor {
+    let columns = x.shape[1]
+    let source = x.elements(S.self)
+    return Tensor([indices.count, 1], of: S.self) { target in
+      for row in 0..<indices.count { target[row] = source[row * columns + indices[row]] }
+    }
+  }
+
+  private func placed<S: TensorScalar>(_ gradient: Tensor, _ shape: Shape, _ type: S.Type) -> Tensor {
+    let source = gradient.elements(S.self)
+    return Tensor(shape, of: S.self) { target in
+      for i in 0..<target.count { unsafe target[unchecked: i] = 0 }
+      for row in 0..<indices.count { target[row * shape[1] + indices[row]] = source[row] }
+    }
+  }
+}
+
+extension Tensor {
+  /// The same elements under another shape of equal count. One extent may be -1: it is computed from the others.
+  public func reshaped(_ extents: Int...) -> Tensor {
+    var extents = extents
+    if let free = extents.firstIndex(of: -1) {
+      let known = extents.reduce(1) { $1 == -1 ? $0 : $0 * $1 }
+      extents[free] = known == 0 ? 0 : shape.count / known
+    }
+    return reshaped(Shape(extents))
+  }
+
+  public func reshaped(_ target: Shape) -> Tensor {
+    precondition(target.count == shape.count, "a tensor of shape \(shape) cannot be seen as \(target)")
+    return viewed(as: target).noted(Reshape(), from: self)
+  }
+
+  /// Reorders the axes: axis `i` of the result is axis `order[i]` of this tensor.
+  public func permuted(_ order: Int...) -> Tensor {
+    precondition(
+      order.sorted() == Array(0..<shape.rank), "\(order) is not an order of the axes of a tensor of shape \(shape)")
+    var packed = SIMD4<UInt8>()
+    for (axis, from) in order.enumerated() { packed[axis] = UInt8(from) }
+    return Permute(order: packed).forward(self)
+  }
+
+  /// Rows and columns of a matrix exchanged.
+  public var transposed: Tensor { permuted(1, 0) }
+
+  /// A range of the last axis.
+  public func columns(_ range: Range<Int>) -> Tensor {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= shape[-1], "columns \(range) of a tensor of shape \(shape)")
+    return Columns(start: range.lowerBound, width: range.count).forward(self)
+  }
+
+  /// A range of the first axis, as a constant copy.
+  public func rows(_ range: Range<Int>) -> Tensor {
+    precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "rows \(range) of a tensor of shape \(shape)")
+    var target = shape
+    target[0] = range.count
+    let width = shape.inner(0)
+    var result = Tensor(uninitialized: target, precision)
+    let (from, count) = (range.lowerBound * width * precision.byteCount, range.count * width * precision.byteCount)
+    result.copyBytes(of: self, from: from, count: count)
+    return result
+  }
+
+  private mutating func copyBytes(of source: Tensor, from offset: Int, count: Int) {
+    unsafe storage.base.copyMemory(from: source.storage.base + offset, byteCount: count)
+  }
+
+  /// One element of each row of a matrix: `[B, C]` and B indices to `[B, 1]`.
+  public func picking(_ indices: [Int]) -> Tensor { Pick(indices: indices).forward(self) }
+}
+
+/// Tensors side by side along the last axis: `[B, M]` and `[B, N]` to `[B, M + N]`.
+public func concatenated(_ parts: Tensor...) -> Tensor { concatenated(parts) }
+
+public func concatenated(_ parts: [Tensor]) -> Tensor {
+  precondition(!parts.isEmpty, "nothing to concatenate")
+  return Concatenate.forward(parts)
+}

@@ -1,0 +1,132 @@
+/// y = Σ x over one axis, which stays with extent 1 or goes.
+private struct AxisSum: Operation {
+  let axis: Int
+
+  func forward(_ x: Tensor, keepingAxis: Bool) -> Tensor {
+    var shape = x.shape
+    shape[axis] = 1
+    if !keepingAxis { shape = Shape(x.shape.array.enumerated().filter { $0.offset != axis }.map(\.element)) }
+    let y = x.precision == .float32 ? sums(x, shape, Float.self) : sums(x, shape, Double.self)
+    return y.noted(self, from: x)
+  }
+
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
+    let shape = step.input(0).shape
+    step.add(
+      gradient.precision == .float32 ? spread(gradient, shape, Float.self) : spread(gradient, shape, Double.self),
+      to: 0)
+  }
+
+  private func sums<S: TensorScalar>(_ x: Tensor, _ shape: Shape, _ type: S.Type) -> Tensor {
+    let (outer, extent, inner) = (x.shape.outer(axis), x.shape[axis], x.shape.inner(axis))
+    let x = x.elements(S.self)
+    return Tensor(shape, of: S.self) { y in
+      for o in 0..<outer {
+        if inner == 1 {
+          y[o] = x.sum(from: o * extent, count: extent)
+          continue
+        }
+        for i in 0..<inner { y[o * inner + i] = 0 }
+        for e in 0..<extent {
+          let row = (o * extent + e) * inner
+          for i in 0..<inner { unsafe y[unchecked: o * inner + i] += x[unchecked: row + i] }
+        }
+      }
+    }
+  }
+
+  private func spread<S: TensorScalar>(_ gradient: Tensor, _ shape: Shape, _ type: S.Type) -> Tensor {
+    let (outer, extent, inner) = (shape.outer(axis), shape[axis], shape.inner(axis))
+    let dy = gradient.elements(S.self)
+    return Tensor(shape, of: S.self) { dx in
+      for o in 0..<outer {
+        for e in 0..<extent {
+          let row = (o * extent + e) * inner
+          for i in 0..<inner { unsafe dx[unchecked: row + i] = dy[unchecked: o * inner + i] }
+        }
+      }
+    }
+  }
+}
+
+/// y = scale Σ x over all elements, a scalar.
+private struct TotalSum: Operation {
+  let scale: Double
+
+  func forward(_ x: Tensor) -> Tensor {
+    let total: Double =
+      x.precision == .float32 ? total(x.elements(Float.self)) : total(x.elements(Double.self))
+    return Tensor(scalar: scale * total, x.precision).noted(self, from: x)
+  }
+
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
+    let shape = step.input(0).shape
+    step.add(Tensor(repeating: scale * gradient.item, shape, gradient.precision), to: 0)
+  }
+
+  // Blocks are summed in the element type and their sums in double: long sums stay exact.
+  private func total<S: TensorScalar>(_ x: Span<S>) -> Double {
+    var total = 0.0
+    var start = 0
+    while start < x.count {
+      let count = min(4096, x.count - start)
+      total += Double(x.sum(from: start, count: count))
+      start += count
+    }
+    return total
+  }
+}
+
+extension Tensor {
+  /// The sum of all elements, a scalar.
+  public func sum() -> Tensor { TotalSum(scale: 1).forward(self) }
+
+  /// The mean of all elements, a scalar.
+  public func mean() -> Tensor {
+    precondition(shape.count > 0, "the mean of no elements")
+    return TotalSum(scale: 1 / Double(shape.count)).forward(self)
+  }
+
+  /// The sum over one axis; negative axes count from the last.
+  public func sum(axis: Int, keepingAxis: Bool = false) -> Tensor {
+    AxisSum(axis: shape.resolve(axis)).forward(self, keepingAxis: keepingAxis)
+  }
+
+  /// The mean over one axis.
+  public func mean(axis: Int, keepingAxis: Bool = false) -> Tensor {
+    sum(axis: axis, keepingAxis: keepingAxis) / Double(shape[axis])
+  }
+
+  /// The index of the largest element of each row, the first of equal ones: `[..., C]` to rows indices. No gradient.
+  public func argmax() -> [Int] {
+    precision == .float32 ? argmax(Float.self) : argmax(Double.self)
+  }
+
+  private func argmax<S: TensorScalar>(_ type: S.Type) -> [Int] {
+    let (rows, columns) = (shape.rows, shape[-1])
+    let x = elements(S.self)
+    return (0..<rows).map { row in
+      var best = 0
+      for c in 1..<max(columns, 1) where x[row * columns + c] > x[row * columns + best] { best = c }
+      return best
+    }
+  }
+
+  /// The largest element of each row: `[..., C]` to `[..., 1]`. No gradient.
+  public func rowMaximum() -> Tensor {
+    precision == .float32 ? rowMaximum(Float.self) : rowMaximum(Double.self)
+  }
+
+  private func rowMaximum<S: TensorScalar>(_ type: S.Type) -> Tensor {
+    let columns = shape[-1]
+    var reduced = shape
+    reduced[-1] = 1
+    let x = elements(S.self)
+    return Tensor(reduced, of: S.self) { y in
+      for row in 0..<y.count { y[row] = x.largest(from: row * columns, count: columns) }
+    }
+  }
+}
+
+/// Σ (a - b)² / n over all elements.
+public func meanSquared(_ difference: Tensor) -> Tensor { square(difference).mean() }

@@ -1,0 +1,59 @@
+/// The extents of a tensor's axes, at most four, outermost first: `[B, C, H, W]`.
+///
+/// Kept inline, so that a shape costs no allocation.
+public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomStringConvertible {
+  public static let maximumRank = 4
+
+  /// The number of axes; a scalar has none.
+  public let rank: Int
+  private var extents: SIMD4<Int32>
+
+  public init(_ extents: [Int]) {
+    precondition(extents.count <= Shape.maximumRank, "a tensor has at most 4 axes, not \(extents.count): \(extents)")
+    rank = extents.count
+    self.extents = SIMD4(repeating: 1)
+    for (axis, extent) in extents.enumerated() {
+      precondition(extent >= 0 && extent <= Int(Int32.max), "an axis cannot have \(extent) elements: \(extents)")
+      self.extents[axis] = Int32(extent)
+    }
+  }
+
+  public init(arrayLiteral elements: Int...) { self.init(elements) }
+
+  public static let scalar = Shape([])
+
+  /// The extent of an axis; negative axes count from the last.
+  public subscript(axis: Int) -> Int {
+    get { Int(extents[resolve(axis)]) }
+    set { extents[resolve(axis)] = Int32(newValue) }
+  }
+
+  /// The number of elements.
+  public var count: Int { Int(extents[0]) * Int(extents[1]) * Int(extents[2]) * Int(extents[3]) }
+
+  /// All extents but the last multiplied: the rows of a `[..., C]` tensor.
+  public var rows: Int { rank == 0 ? 1 : (self[-1] == 0 ? 0 : count / self[-1]) }
+
+  /// Elements of the axes after `axis`.
+  func inner(_ axis: Int) -> Int {
+    var product = 1
+    for i in (resolve(axis) + 1)..<4 { product *= Int(extents[i]) }
+    return product
+  }
+
+  /// Elements of the axes before `axis`.
+  func outer(_ axis: Int) -> Int {
+    var product = 1
+    for i in 0..<resolve(axis) { product *= Int(extents[i]) }
+    return product
+  }
+
+  func resolve(_ axis: Int) -> Int {
+    let resolved = axis < 0 ? axis + rank : axis
+    precondition(resolved >= 0 && resolved < rank, "axis \(axis) does not exist in a tensor of shape \(self)")
+    return resolved
+  }
+
+  public var array: [Int] { (0..<rank).map { self[$0] } }
+  public var description: String { "[" + array.map(String.init).joined(separator: ", ") + "]" }
+}
