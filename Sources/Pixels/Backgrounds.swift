@@ -35,7 +35,8 @@ extension Canvas {
   public mutating func fill(_ picture: PixelBuffer) {
     precondition(
       picture.width == width && picture.height == height && picture.format == format,
-      "a \(width)x\(height) \(format) canvas cannot show a \(picture.width)x\(picture.height) \(picture.format) picture")
+      "a \(width)x\(height) \(format) canvas cannot show a \(picture.width)x\(picture.height) \(picture.format) picture"
+    )
     unsafe bytes.withUnsafeMutableBytes { target in
       unsafe picture.bytes.withUnsafeBytes { source in unsafe target.copyMemory(from: source) }
     }
