@@ -91,12 +91,12 @@ public struct Catch: Environment, Hashable {
   public func render(into frame: inout PixelBuffer) {
     let (width, height) = (Double(Self.columns), Double(Self.rows))
     frame.draw { canvas in
-      canvas.view(center: Point(width / 2, height / 2), height: height)
+      canvas.view(center: Point(width / 2, height / 2), width: width, height: height)
       canvas.fill(Color(16, 20, 34))
       canvas.rectangle(
-        center: Point(width / 2, height / 2), width: width, height: height, angle: 0, Color(34, 41, 64))
+        center: Point(width / 2, height / 2), width: width, height: height, Color(34, 41, 64))
       canvas.rectangle(
-        center: Point(Double(paddleColumn) + 0.5, 0.4), width: 1, height: 0.6, angle: 0, Color(64, 200, 255))
+        center: Point(Double(paddleColumn) + 0.5, 0.4), width: 1, height: 0.6, Color(64, 200, 255))
       canvas.circle(
         center: Point(Double(ballColumn) + 0.5, height - Double(ballRow) - 0.5), radius: 0.45, Color(255, 196, 46))
     }

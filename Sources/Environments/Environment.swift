@@ -49,7 +49,8 @@ extension Environment {
 
   public static func complaint(about state: [Double]) -> String? {
     guard state.count == stateNames.count else {
-      return "a state of \(id) has \(stateNames.count) numbers (\(stateNames.joined(separator: ", "))), not \(state.count)"
+      return
+        "a state of \(id) has \(stateNames.count) numbers (\(stateNames.joined(separator: ", "))), not \(state.count)"
     }
     guard state.allSatisfy(\.isFinite) else { return "a state must be finite, not \(state)" }
     return nil

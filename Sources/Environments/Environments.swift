@@ -7,6 +7,7 @@ public enum Environments {
     CartPoleBalance.self,
     CartPoleSwingupSparse.self,
     PendulumSwingup.self,
+    Catch.self,
   ]
 
   /// - Throws: `InputError` that names the nearest environment.

@@ -64,5 +64,15 @@ public struct PendulumSwingup: Environment, Hashable {
     return true
   }
 
-  public func render(into frame: inout PixelBuffer) {}
+  public func render(into frame: inout PixelBuffer) {
+    frame.draw { canvas in
+      canvas.view(center: Point(0, 0), width: 1.4, height: 1.4)
+      canvas.minimumWidth = 1.5
+      canvas.fill(Palette.ground)
+      let bob = Point(Self.length * sin(θ), Self.length * cos(θ))
+      canvas.capsule(from: Point(0, 0), to: bob, radius: 0.035, Palette.body)
+      canvas.circle(center: Point(0, 0), radius: 0.05, Palette.hinge)
+      canvas.circle(center: bob, radius: 0.12, Palette.pole)
+    }
+  }
 }
