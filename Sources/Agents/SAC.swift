@@ -125,7 +125,6 @@ public struct SAC: Agent {
 
   /// π(a|o): a network that gives mean and log σ of a tanh-Gaussian.
   struct Actor: Module {
-    static let logSigmaRange = (low: -5.0, high: 2.0)
     var trunk: MultilayerPerceptron
 
     init(_ observations: Int, _ actions: Int, hidden: Int, using random: inout Random) {
@@ -133,12 +132,7 @@ public struct SAC: Agent {
     }
 
     func callAsFunction(_ o: Tensor) -> TanhGaussian {  // [B, O]
-      let output = trunk(o)  // [B, 2A]
-      let actions = output.shape[1] / 2
-      // log σ is squashed into its range, so that its gradient never dies at a bound.
-      let (low, high) = Actor.logSigmaRange
-      let logSigma = low + (tanh(output.columns(actions..<2 * actions)) + 1) * ((high - low) / 2)
-      return TanhGaussian(mean: output.columns(0..<actions), logSigma: logSigma)
+      TanhGaussian(trunk(o), logSigma: -5...2)
     }
 
     mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("trunk", &trunk) }

@@ -10,7 +10,8 @@ import Tensors
 /// Letters: B batch, C channels, H W image, K keypoints, M map side, Z = 2K.
 public struct KeypointAutoencoder: Autoencoder {
   public static let id = "keypoint"
-  public static let note = "places of keypoints by spatial softmax, drawn again as Gaussian bumps (Finn 2016, Jakab 2018)"
+  public static let note =
+    "places of keypoints by spatial softmax, drawn again as Gaussian bumps (Finn 2016, Jakab 2018)"
 
   public struct Settings: SettingsGroup {
     public var keypoints = 16

@@ -113,7 +113,9 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     let size = layout.observationSize
     let width = layout.actionSpace.arrayCount
     let chosen = try (0..<batchSize).map { _ in try drawPosition(using: &random) }
-    func gathered(_ columns: Int, _ write: (inout MutableSpan<Float>, Int, (lane: Int, position: Int)) -> Void) -> Tensor {
+    func gathered(_ columns: Int, _ write: (inout MutableSpan<Float>, Int, (lane: Int, position: Int)) -> Void)
+      -> Tensor
+    {
       Tensor([batchSize, columns], of: Float.self) { target in
         for b in 0..<batchSize { write(&target, b, chosen[b]) }
       }
