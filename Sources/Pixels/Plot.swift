@@ -41,10 +41,10 @@ public struct Plot: Sendable {
   /// The plot as an RGB picture, by default 960 by 560 pixels.
   public func picture(width: Int = 960, height: Int = 560) -> PixelBuffer {
     precondition(width >= 240 && height >= 160, "a plot needs at least 240x160 pixels, not \(width)x\(height)")
-    let finite = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
-    let bands = series.flatMap(\.band).flatMap { [$0.lowerBound, $0.upperBound] }.filter(\.isFinite)
-    let x = Axis(values: finite.map(\.x), range: xRange, ticks: max(width / 130, 2), isTight: true)
-    let y = Axis(values: finite.map(\.y) + bands, range: yRange, ticks: max(height / 75, 2), isTight: false)
+    let points = series.flatMap(\.points).filter(\.isFinite)
+    let bands = series.flatMap(\.band).flatMap { [$0.lowerBound, $0.upperBound] }
+    let x = Axis(values: points.map(\.x), range: xRange, ticks: max(width / 130, 2), isTight: true)
+    let y = Axis(values: points.map(\.y) + bands, range: yRange, ticks: max(height / 75, 2), isTight: false)
     let layout = PlotLayout(plot: self, x: x, y: y, width: width, height: height)
     var picture = PixelBuffer(width: width, height: height)
     layout.drawFrame(into: &picture)
@@ -64,9 +64,9 @@ struct Axis: Sendable {
   let ticks: [Double]
   let labels: [String]
 
-  /// A tight axis ends at its values; another one ends at ticks.
+  /// A tight axis ends at its values; another one ends at ticks. Values that are infinite, or as good as, are left out.
   init(values: [Double], range: ClosedRange<Double>?, ticks wanted: Int, isTight: Bool) {
-    let all = values + (range.map { [$0.lowerBound, $0.upperBound] } ?? [])
+    let all = (values + (range.map { [$0.lowerBound, $0.upperBound] } ?? [])).filter { abs($0) < 1e100 }
     var (low, high) = (all.min() ?? 0, all.max() ?? 1)
     if !(high - low > 1e-12 * max(abs(low), abs(high))) {
       let room = max(abs(low) * 0.1, 0.5)

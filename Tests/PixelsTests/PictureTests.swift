@@ -113,7 +113,8 @@ import Testing
   @Test func anyDataGivesAPicture() {
     let nan = Plot.Series("gap", [Point(0, 1), Point(1, .nan), Point(2, .infinity), Point(3, 2)])
     let band = Plot.Series("band", [Point(0, 1), Point(5, 2)], band: [0...2, 1...(.infinity)])
-    for series in [[], [nan], [Plot.Series("empty", [])], [band, nan], [Plot.Series("one", [Point(3, -2)])]] {
+    let huge = Plot.Series("huge", [Point(0, -1e308), Point(1e300, 1e308), Point(1e-300, 1e99)])
+    for series in [[], [nan], [Plot.Series("empty", [])], [band, nan], [Plot.Series("one", [Point(3, -2)])], [huge]] {
       let plot = Plot(title: "Title", xLabel: "x", yLabel: "y", series: series)
       #expect(plot.picture(width: 320, height: 200).bytes.count == 3 * 320 * 200)
       #expect(plot.picture(width: 320, height: 200) == plot.picture(width: 320, height: 200))
