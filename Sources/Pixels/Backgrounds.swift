@@ -20,14 +20,20 @@ public enum Texture: Sendable, Hashable {
 extension Canvas {
   /// The whole frame in one colour.
   public mutating func fill(_ color: Color) {
-    let (row, grid) = (Row(format: format, color: color), grid)
+    let (row, columns) = (Row(format: format, color: color), width)
     var pixels = bytes.mutableSpan
-    if grid.format == .gray {
-      pixels.update(repeating: color.luminance)
-    } else if color.red == color.green && color.green == color.blue {
-      pixels.update(repeating: color.red)
-    } else {
-      row.fill(0..<grid.width * grid.height, weight: 256, into: &pixels)
+    row.fill(0..<columns, weight: 256, into: &pixels)
+    repeatFirstRow()
+  }
+
+  /// Copies the first row to all others.
+  private mutating func repeatFirstRow() {
+    let stride = width * format.channels
+    unsafe bytes.withUnsafeMutableBytes { bytes in
+      let first = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<stride])
+      for start in Swift.stride(from: stride, to: bytes.count, by: stride) {
+        unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[start...]).copyMemory(from: first)
+      }
     }
   }
 
