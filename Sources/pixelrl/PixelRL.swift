@@ -13,6 +13,7 @@ struct PixelRL: ParsableCommand {
 
   static func main() {
     do {
+      try checkCommand(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()
       try command.run()
     } catch {
@@ -20,5 +21,12 @@ struct PixelRL: ParsableCommand {
       if failure.code == 0 { exit(withError: error) }
       report(failure)
     }
+  }
+
+  /// The parser names the nearest flag, but not the nearest command.
+  private static func checkCommand(_ word: String?) throws {
+    guard let word, !word.hasPrefix("-"), word != "help" else { return }
+    let known = configuration.subcommands.map { $0._commandName }
+    if !known.contains(word) { throw InputError.unknown("command", word, known: known) }
   }
 }
