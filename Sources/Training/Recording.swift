@@ -1,5 +1,6 @@
 import Core
 import Pixels
+import Runs
 
 /// Recorded episodes, end to end: frames, true states, and the transitions between neighbouring frames of an episode.
 public struct Recording: Sendable {
@@ -70,4 +71,47 @@ public struct Recording: Sendable {
   }
 
   public func action(_ index: Int) -> ArraySlice<Float> { actions[index * actionSize..<(index + 1) * actionSize] }
+}
+
+// MARK: - On disk
+
+extension Recording {
+  /// Writes the folder of a dataset.
+  ///
+  /// - Returns: its manifest's fingerprint of the frames, for those who must know them again.
+  public func write(to path: String, manifest: FrameDatasetManifest, actionSpace: ActionSpace) throws {
+    var writer = try FrameDatasetWriter(
+      path: path, manifest: manifest, frame: frame(0), stateSize: observationNames.count, actionSize: actionSize)
+    for i in 0..<count {
+      if i > 0, episodes[i] == episodes[i - 1], let step = steps[i - 1] {
+        let action = Array(action(i - 1))
+        try writer.append(
+          action: actionSpace.denormalized(action.span), step, frame(i), state: Array(observation(i)))
+      } else {
+        try writer.start(frame(i), state: Array(observation(i)))
+      }
+    }
+    try writer.commit()
+  }
+
+  /// Reads a dataset back.
+  public init(_ dataset: FrameDataset, observationNames: [String], actionSpace: ActionSpace) throws {
+    guard dataset.states.shape[1] == observationNames.count, dataset.actions.shape[1] == actionSpace.arrayCount else {
+      throw InputError(
+        "\(dataset.path) holds states of \(dataset.states.shape[1]) and actions of \(dataset.actions.shape[1]) numbers, "
+          + "not \(observationNames.count) and \(actionSpace.arrayCount): collect it again with 'pixelrl collect'")
+    }
+    self.init(frame: dataset.frame(0), observationNames: observationNames, actionSize: actionSpace.arrayCount)
+    for i in 0..<dataset.count {
+      let state = dataset.states[i]
+      if i > 0, dataset.episodes[i] == dataset.episodes[i - 1] {
+        append(
+          action: actionSpace.normalized(dataset.actions[i - 1].map(Double.init)),
+          step: Step(reward: dataset.rewards[i - 1], discount: dataset.discounts[i - 1]), frame: dataset.frame(i),
+          observation: state)
+      } else {
+        begin(frame: dataset.frame(i), observation: state)
+      }
+    }
+  }
 }
