@@ -9,6 +9,8 @@ struct PixelRL: ParsableCommand {
       Envs.self,
       Render.self,
       Rollout.self,
+      PretrainAE.self,
+      Train.self,
     ])
 
   static func main() {
