@@ -1,0 +1,118 @@
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// Adam with decoupled weight decay: Kingma and Ba 2015, Algorithm 1; Loshchilov and Hutter 2019, Algorithm 2 (AdamW).
+///
+/// For each parameter θ with gradient g, at its step t = 1, 2, ...:
+///
+///     m ← β₁ m + (1 - β₁) g
+///     v ← β₂ v + (1 - β₂) g²
+///     θ ← (1 - α λ) θ - α (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε)
+///
+/// with the learning rate α and the weight decay λ. λ = 0 is plain Adam.
+public struct Adam: Sendable {
+  /// α; may be set before every update to follow a schedule.
+  public var learningRate: Double
+  public let beta1: Double
+  public let beta2: Double
+  public let epsilon: Double
+  /// λ
+  public let weightDecay: Double
+  /// What is remembered of each parameter, in the order of the model's parameters; empty before the first update.
+  public internal(set) var moments: [Moments] = []
+
+  /// The moments of one parameter.
+  public struct Moments: Sendable {
+    /// m, of the parameter's shape.
+    public internal(set) var first: Tensor
+    /// v, of the parameter's shape.
+    public internal(set) var second: Tensor
+    /// t: the updates that the parameter has had.
+    public internal(set) var steps = 0
+  }
+
+  public init(
+    learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0
+  ) {
+    precondition(
+      (0..<1).contains(beta1) && (0..<1).contains(beta2) && epsilon > 0,
+      "Adam needs β₁ and β₂ in [0, 1) and a positive ε, not \(beta1), \(beta2) and \(epsilon)")
+    self.learningRate = learningRate
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+  }
+
+  /// One step down the gradient, in place. A parameter without gradient stays, and so do its moments.
+  ///
+  /// - Parameters:
+  ///   - model: in `float32`, the same model at every call.
+  ///   - gradient: as `valueWithGradient(at: model)` gave it.
+  public mutating func update<Model: Module>(_ model: inout Model, along gradient: Gradient) {
+    if moments.isEmpty { moments = model.parameters.map { Moments(shape: $0.value.shape) } }
+    precondition(
+      moments.count == gradient.tensors.count,
+      "Adam was started with \(moments.count) parameters and gets a gradient of \(gradient.tensors.count)")
+    var updater = Updater(optimizer: self, moments: moments, gradient: gradient)
+    updater.optimizer.moments = []
+    moments = []  // the updater alone holds them now, so that they change in place
+    model.visit(&updater)
+    moments = updater.moments
+    precondition(
+      updater.next == moments.count, "Adam was started with \(moments.count) parameters, not \(updater.next)")
+  }
+
+  /// One step of one parameter.
+  fileprivate func update(_ parameter: inout Tensor, _ moments: inout Moments, along gradient: Tensor) {
+    precondition(
+      parameter.shape == gradient.shape && parameter.shape == moments.first.shape,
+      "a parameter of shape \(parameter.shape) has a gradient \(gradient.shape) and moments \(moments.first.shape)")
+    moments.steps += 1
+    let t = Double(moments.steps)
+    // Both corrections are moved out of the root: step m / (√v + floor).
+    let correction = (1 - pow(beta2, t)).squareRoot()
+    let step = Float(learningRate * correction / (1 - pow(beta1, t)))
+    let floor = Float(epsilon * correction)
+    let keep = Float(1 - learningRate * weightDecay)
+    let (keepM, newM, keepV, newV) = (Float(beta1), Float(1 - beta1), Float(beta2), Float(1 - beta2))
+    gradient.withElements { g in
+      parameter.withMutableElements { theta in
+        moments.first.withMutableElements { m in
+          moments.second.withMutableElements { v in
+            for i in 0..<g.count {
+              let gi = unsafe g[unchecked: i]
+              let mi = unsafe keepM * m[unchecked: i] + newM * gi
+              let vi = unsafe keepV * v[unchecked: i] + newV * gi * gi
+              unsafe m[unchecked: i] = mi
+              unsafe v[unchecked: i] = vi
+              unsafe theta[unchecked: i] = keep * theta[unchecked: i] - step * mi / (vi.squareRoot() + floor)
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension Adam.Moments {
+  init(shape: Shape) { self.init(first: .zeros(shape), second: .zeros(shape)) }
+}
+
+private struct Updater: ParameterVisitor {
+  var optimizer: Adam
+  var moments: [Adam.Moments]
+  let gradient: Gradient
+  var next = 0
+
+  mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) {
+    precondition(next < gradient.tensors.count, "\(name) is beyond the \(gradient.tensors.count) parts of the gradient")
+    if let gradient = gradient.tensors[next] { optimizer.update(&parameter, &moments[next], along: gradient) }
+    next += 1
+  }
+}

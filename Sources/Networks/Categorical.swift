@@ -1,0 +1,41 @@
+import Core
+import Tensors
+
+/// One of C choices with given log-odds, a row a distribution: `[B, C]`.
+public struct Categorical: Sendable {
+  /// Logarithms of the probabilities, `[B, C]`.
+  public let logProbabilities: Tensor
+
+  /// - Parameter logits: `[B, C]`, finite; a constant added to a row changes nothing.
+  public init(logits: Tensor) {
+    precondition(logits.shape.rank == 2 && logits.shape[1] > 0, "logits are [B, C], not \(logits.shape)")
+    logProbabilities = logSoftmax(logits)
+  }
+
+  /// `[B, C]`
+  public var probabilities: Tensor { exp(logProbabilities) }
+
+  /// One choice for each row.
+  public func sample(using random: inout Random) -> [Int] {
+    let choices = logProbabilities.shape[1]
+    let p = probabilities.detached.doubles
+    return (0..<logProbabilities.shape[0]).map { row in
+      // The first choice whose cumulated probability exceeds a uniform number; rounding may leave the last.
+      var rest = random.uniform()
+      for choice in 0..<choices {
+        rest -= p[row * choices + choice]
+        if rest < 0 { return choice }
+      }
+      return choices - 1
+    }
+  }
+
+  /// The most probable choice of each row, the first of equal ones.
+  public var mode: [Int] { logProbabilities.argmax() }
+
+  /// log p of one choice for each row: `[B, 1]`.
+  public func logProbability(of choices: [Int]) -> Tensor { logProbabilities.picking(choices) }
+
+  /// -Σ p log p over C: `[B, 1]`.
+  public var entropy: Tensor { -(probabilities * logProbabilities).sum(axis: -1, keepingAxis: true) }
+}

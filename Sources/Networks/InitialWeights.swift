@@ -1,0 +1,70 @@
+import Core
+import Tensors
+
+/// Weights whose rows, or columns if there are fewer of them, are orthogonal and of length `gain` (Saxe 2014).
+///
+/// - Parameter shape: `[O, ...]`; the axes after the first count as one. Uniform over all such matrices.
+public func orthogonal(_ shape: Shape, gain: Double = 1, using random: inout Random) -> Tensor {
+  precondition(shape.rank >= 2, "orthogonal weights have at least 2 axes, not the shape \(shape)")
+  let rows = shape[0]
+  let columns = rows == 0 ? 0 : shape.count / rows
+  // Gram and Schmidt's vectors are the rows, or the columns of a tall matrix.
+  let (vectors, size) = (min(rows, columns), max(rows, columns))
+  var basis = (0..<vectors * size).map { _ in random.normal() }
+  unsafe basis.withUnsafeMutableBufferPointer { unsafe orthonormalize($0, vectors: vectors, size: size) }
+  return Tensor(shape, of: Float.self) { weight in
+    for row in 0..<rows {
+      for column in 0..<columns {
+        let at = rows <= columns ? row * size + column : column * size + row
+        weight[row * columns + column] = Float(gain * basis[at])
+      }
+    }
+  }
+}
+
+/// Gram and Schmidt's orthogonalisation, twice over (Giraud 2005): once loses digits where vectors are nearly parallel.
+private func orthonormalize(_ basis: UnsafeMutableBufferPointer<Double>, vectors: Int, size: Int) {
+  for v in stride(from: 0, to: vectors * size, by: size) {
+    for _ in 0..<2 {
+      for earlier in stride(from: 0, to: v, by: size) {
+        var overlap = 0.0
+        for i in 0..<size { unsafe overlap += basis[v + i] * basis[earlier + i] }
+        for i in 0..<size { unsafe basis[v + i] -= overlap * basis[earlier + i] }
+      }
+    }
+    var squares = 0.0
+    for i in 0..<size { unsafe squares += basis[v + i] * basis[v + i] }
+    let scale = 1 / squares.squareRoot()
+    for i in 0..<size { unsafe basis[v + i] *= scale }
+  }
+}
+
+/// Convolution weights that are zero but for an orthogonal centre tap: the layer keeps norms at any depth (Xiao 2018).
+///
+/// - Parameter shape: `[O, I, H, W]` (or `[I, O, H, W]` of a transposed convolution).
+public func deltaOrthogonal(_ shape: Shape, gain: Double = 1, using random: inout Random) -> Tensor {
+  precondition(shape.rank == 4, "delta-orthogonal weights have 4 axes, not the shape \(shape)")
+  let taps = shape[2] * shape[3]
+  let centre = shape[2] / 2 * shape[3] + shape[3] / 2
+  let matrix = orthogonal([shape[0], shape[1]], gain: gain, using: &random)
+  return matrix.withElements { matrix in
+    Tensor(shape, of: Float.self) { weight in
+      for i in 0..<weight.count { weight[i] = i % taps == centre ? matrix[i / taps] : 0 }
+    }
+  }
+}
+
+/// Weights uniform in ±√(6 / fan-in), which keeps the variance through ReLU layers (He 2015).
+///
+/// - Parameter fanIn: the inputs that one output sums over; by default all axes of the shape but the first.
+public func heUniform(_ shape: Shape, fanIn: Int? = nil, using random: inout Random) -> Tensor {
+  let fanIn = fanIn ?? shape.count / max(shape[0], 1)
+  return uniform(shape, bound: (6 / Double(max(fanIn, 1))).squareRoot(), using: &random)
+}
+
+/// Elements uniform in ±`bound`.
+func uniform(_ shape: Shape, bound: Double, using random: inout Random) -> Tensor {
+  Tensor(shape, of: Float.self) { weight in
+    for i in 0..<weight.count { weight[i] = Float(random.uniform(-bound, bound)) }
+  }
+}
