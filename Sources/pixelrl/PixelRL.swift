@@ -9,6 +9,7 @@ struct PixelRL: ParsableCommand {
       Envs.self,
       Render.self,
       Rollout.self,
+      ListSettings.self,
     ])
 
   static func main() {
