@@ -148,7 +148,7 @@ extension LatentEncoder {
   /// the autoencoder is worth.
   public func randomized(on recording: Recording, seed: Seed) throws -> LatentEncoder {
     var random = seed.stream("random encoder")
-    var other = LatentEncoder(model: try Model(frame: preparation.shape, settings: settings, using: &random), preparation: preparation)
+    var other = LatentEncoder(model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation)
     other.standardize(on: other.encodeAll(recording))
     return other
   }

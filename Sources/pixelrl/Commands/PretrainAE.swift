@@ -30,42 +30,19 @@ struct PretrainAE: ParsableCommand {
   }
 
   private func pretrain<E: Environment, Model: Autoencoder>(_ environment: E.Type, _ kind: Model.Type) throws {
-    var (episode, collection) = (EpisodeSettings(), CollectionSettings())
-    var (model, pretraining) = (Model.Settings(), PretrainingSettings())
-    try self.episode.apply(to: &episode, of: env)
-    try self.collection.apply(to: &collection, of: "collection")
-    try self.model.apply(to: &model, of: "the autoencoder \(Model.id)")
-    try self.pretraining.apply(to: &pretraining, of: "pretraining")
+    let resolver = try SettingsResolver(
+      config: run.config, titles: ["environment", "collection", "autoencoder", "pretraining"])
     let work = PretrainingRun(
-      E.self, Model.self, episode: episode, collection: collection, pretraining: pretraining, model: model,
+      E.self, Model.self, episode: try resolver.resolve("environment", EpisodeSettings.self, episode, of: E.id),
+      collection: try resolver.resolve("collection", CollectionSettings.self, collection, of: "collection"),
+      pretraining: try resolver.resolve("pretraining", PretrainingSettings.self, pretraining, of: "pretraining"),
+      model: try resolver.resolve("autoencoder", Model.Settings.self, model, of: "the autoencoder \(Model.id)"),
       seed: Seed(run.seed), dataset: dataset)
     let directory = try run.directory("pretrain-ae", environment: E.id, member: Model.id, settings: work.groups)
     let summary = try work.run(in: directory, say: printLine)
     try printLine("autoencoder: \(directory.path)")
     try printLine("pictures: \(directory.file("reconstructions.png")), \(directory.file("worst.png"))")
     if run.json { try printLine(summary.description) }
-  }
-}
-
-/// What every command takes that leaves a run behind.
-struct RunOptions: ParsableArguments {
-  @Option(help: "the number that all randomness comes from")
-  var seed: UInt64 = 0
-
-  @Option(help: ArgumentHelp("the folder of the run, which must be new or empty (default: a new one below runs/)", valueName: "folder"))
-  var out: String?
-
-  @Flag(help: "print the outcome as one JSON object on the last line")
-  var json = false
-
-  func directory(
-    _ command: String, environment: String, member: String, settings: [(title: String, group: any SettingsGroup)]
-  ) throws -> RunDirectory {
-    try RunDirectory(
-      at: out,
-      .init(
-        command: command, environment: environment, member: member, seed: seed, commandLine: CommandLine.arguments,
-        version: PixelRL.configuration.version), settings: settings)
   }
 }
 

@@ -55,9 +55,9 @@ struct Train: ParsableCommand {
   }
 
   private func open<E: Environment, A: Agent>(_ environment: E.Type, _ agent: A.Type) throws {
-    var (episode, training) = (EpisodeSettings(), TrainingSettings())
-    try self.episode.apply(to: &episode, of: env)
-    try self.training.apply(to: &training, of: "training")
+    let resolver = try SettingsResolver(config: run.config, titles: ["environment", "agent", "training"])
+    let episode = try resolver.resolve("environment", EpisodeSettings.self, self.episode, of: E.id)
+    var training = try resolver.resolve("training", TrainingSettings.self, self.training, of: "training")
     switch observe ?? .latent {
     case .state:
       // The true state has its velocities in it: nothing of the past is needed.
@@ -90,8 +90,8 @@ struct Train: ParsableCommand {
     _ agent: A.Type, through observer: O, _ episode: EpisodeSettings, _ training: TrainingSettings, first: Recording?,
     autoencoder: String?, _ environment: E.Type, probe: [AutoencoderRecord.Setting] = []
   ) throws {
-    var settings = A.Settings()
-    try agentSettings.apply(to: &settings, of: "the agent \(A.id)")
+    let settings = try SettingsResolver(config: run.config, titles: ["environment", "agent", "training"])
+      .resolve("agent", A.Settings.self, agentSettings, of: "the agent \(A.id)")
     let clock = ContinuousClock()
     let start = clock.now
     let work = TrainingRun(
