@@ -92,9 +92,10 @@ public struct Catch: Environment, Hashable {
     let (width, height) = (Double(Self.columns), Double(Self.rows))
     frame.draw { canvas in
       canvas.view(center: Point(width / 2, height / 2), width: width, height: height)
-      canvas.fill(Color(16, 20, 34))
-      canvas.rectangle(
-        center: Point(width / 2, height / 2), width: width, height: height, Color(34, 41, 64))
+      canvas.fill(Color(gray: 30))
+      for wall in [-0.25, width + 0.25] {
+        canvas.rectangle(center: Point(wall, height / 2), width: 0.5, height: height, Color(92, 101, 128))
+      }
       canvas.rectangle(
         center: Point(Double(paddleColumn) + 0.5, 0.4), width: 1, height: 0.6, Color(64, 200, 255))
       canvas.circle(

@@ -9,7 +9,7 @@ extension Canvas {
 
 /// The colours of the simulated tasks: a calm ground, and one bright colour an object, apart in gray too.
 enum Palette {
-  static let ground = Color(24, 28, 44)
+  static let ground = Color(gray: 30)
   static let rail = Color(92, 101, 128)
   static let body = Color(52, 140, 255)
   static let pole = Color(255, 178, 44)
