@@ -3,7 +3,7 @@ import Pixels
 
 /// How an environment is played and seen. The defaults are the plain task; the rest makes it a harder POMDP.
 public struct EpisodeSettings: SettingsGroup, Hashable {
-  public var size = 84
+  public var size = 64
   public var color = FrameColor.rgb
   public var actionRepeat = 0
   public var timeLimit = 0

@@ -19,7 +19,7 @@ struct PretrainAE: ParsableCommand {
   @Option(help: ArgumentHelp("a dataset of 'pixelrl collect' to train on, in place of collecting one", valueName: "folder"))
   var dataset: String?
 
-  @OptionGroup var run: RunOptions
+  @OptionGroup var options: RunOptions
   @OptionGroup(title: "Environment settings") var episode: SettingsOptions<EpisodeSource>
   @OptionGroup(title: "Collection settings") var collection: SettingsOptions<CollectionSource>
   @OptionGroup(title: "Autoencoder settings") var model: SettingsOptions<AutoencoderSource>
@@ -31,18 +31,18 @@ struct PretrainAE: ParsableCommand {
 
   private func pretrain<E: Environment, Model: Autoencoder>(_ environment: E.Type, _ kind: Model.Type) throws {
     let resolver = try SettingsResolver(
-      config: run.config, titles: ["environment", "collection", "autoencoder", "pretraining"])
+      config: options.config, titles: ["environment", "collection", "autoencoder", "pretraining"])
     let work = PretrainingRun(
       E.self, Model.self, episode: try resolver.resolve("environment", EpisodeSettings.self, episode, of: E.id),
       collection: try resolver.resolve("collection", CollectionSettings.self, collection, of: "collection"),
       pretraining: try resolver.resolve("pretraining", PretrainingSettings.self, pretraining, of: "pretraining"),
       model: try resolver.resolve("autoencoder", Model.Settings.self, model, of: "the autoencoder \(Model.id)"),
-      seed: Seed(run.seed), dataset: dataset)
-    let directory = try run.directory("pretrain-ae", environment: E.id, member: Model.id, settings: work.groups)
+      seed: Seed(options.seed), dataset: dataset)
+    let directory = try options.directory("pretrain-ae", environment: E.id, member: Model.id, settings: work.groups)
     let summary = try work.run(in: directory, say: printLine)
     try printLine("autoencoder: \(directory.path)")
     try printLine("pictures: \(directory.file("reconstructions.png")), \(directory.file("worst.png"))")
-    if run.json { try printLine(summary.description) }
+    if options.json { try printLine(summary.description) }
   }
 }
 
@@ -56,7 +56,7 @@ enum PretrainingSource: SettingsSource {
 
 /// What the members of the catalog take.
 enum AutoencoderSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = Autoencoders.all.map(settingsType)
+  static let groups: [any SettingsGroup.Type] = Autoencoders.all.map { settingsType($0) }
 
   private static func settingsType<Model: Autoencoder>(_ kind: Model.Type) -> any SettingsGroup.Type {
     Model.Settings.self

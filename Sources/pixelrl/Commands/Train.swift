@@ -26,7 +26,7 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("the autoencoder's folder (default: the newest that fits)", valueName: "folder"))
   var autoencoder: String?
 
-  @OptionGroup var run: RunOptions
+  @OptionGroup var options: RunOptions
   @OptionGroup(title: "Training settings") var training: SettingsOptions<TrainingSource>
   @OptionGroup(title: "Environment settings") var episode: SettingsOptions<EpisodeSource>
   @OptionGroup(title: "Agent settings") var agentSettings: SettingsOptions<AgentSource>
@@ -55,14 +55,15 @@ struct Train: ParsableCommand {
   }
 
   private func open<E: Environment, A: Agent>(_ environment: E.Type, _ agent: A.Type) throws {
-    let resolver = try SettingsResolver(config: run.config, titles: ["environment", "agent", "training"])
+    let resolver = try SettingsResolver(config: options.config, titles: ["environment", "agent", "training"])
     let episode = try resolver.resolve("environment", EpisodeSettings.self, self.episode, of: E.id)
     var training = try resolver.resolve("training", TrainingSettings.self, self.training, of: "training")
     switch observe ?? .latent {
     case .state:
       // The true state has its velocities in it: nothing of the past is needed.
       (training.frames, training.actions) = (1, 0)
-      try train(agent, through: StateObserver(E.self), episode, training, first: nil, autoencoder: nil, E.self)
+      let first = try collect(E.self, episode, CollectionSettings(), seed: Seed(options.seed).child("collection"))
+      try train(agent, through: StateObserver(E.self), episode, training, first: first, autoencoder: nil, E.self)
     case .latent, .randomEncoder:
       let folder = try autoencoder ?? newestAutoencoder(for: E.id, episode)
       let record = try AutoencoderRecord(folder: folder)
@@ -80,7 +81,7 @@ struct Train: ParsableCommand {
     var first = try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
     first.environmentSteps = record.envSteps
     var encoder = try LatentEncoder<Model>(folder: folder, record: record)
-    if observe == .randomEncoder { encoder = try encoder.randomized(on: first, seed: Seed(run.seed)) }
+    if observe == .randomEncoder { encoder = try encoder.randomized(on: first, seed: Seed(options.seed)) }
     try train(
       agent, through: LatentObserver(encoder), episode, training, first: first, autoencoder: folder, E.self,
       probe: record.probe)
@@ -90,21 +91,21 @@ struct Train: ParsableCommand {
     _ agent: A.Type, through observer: O, _ episode: EpisodeSettings, _ training: TrainingSettings, first: Recording?,
     autoencoder: String?, _ environment: E.Type, probe: [AutoencoderRecord.Setting] = []
   ) throws {
-    let settings = try SettingsResolver(config: run.config, titles: ["environment", "agent", "training"])
+    let settings = try SettingsResolver(config: options.config, titles: ["environment", "agent", "training"])
       .resolve("agent", A.Settings.self, agentSettings, of: "the agent \(A.id)")
     let clock = ContinuousClock()
     let start = clock.now
     let work = TrainingRun(
       E.self, A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
-      seed: Seed(run.seed))
-    let directory = try run.directory("train", environment: E.id, member: A.id, settings: work.groups)
+      seed: Seed(options.seed))
+    let directory = try options.directory("train", environment: E.id, member: A.id, settings: work.groups)
     let outcome = try work.run(in: directory)
     let seconds = (clock.now - start) / .seconds(1)
     let summary = JSON.object(
       outcome + [
         .init("seconds", .number(seconds)), .init("run", .string(directory.path)),
         .init("autoencoder", autoencoder.map { .string($0) } ?? .null), .init("observe", .string((observe ?? .latent).rawValue)),
-        .init("environment", .string(E.id)), .init("agent", .string(A.id)), .init("seed", .integer(Int(run.seed))),
+        .init("environment", .string(E.id)), .init("agent", .string(A.id)), .init("seed", .integer(Int(options.seed))),
         .init("probe", .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) })),
       ])
     try directory.finish(summary)
@@ -112,7 +113,7 @@ struct Train: ParsableCommand {
     try printLine("return \(Int(mean.rounded())) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps")
     try printLine("learning curve: \(directory.file("curve.png"))")
     try printLine("episode video: \(directory.file("episode.png"))")
-    if run.json { try printLine(summary.description) }
+    if options.json { try printLine(summary.description) }
   }
 }
 
@@ -122,7 +123,7 @@ enum TrainingSource: SettingsSource {
 
 /// What the members of the catalog take.
 enum AgentSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = Agents.all.map(settingsType)
+  static let groups: [any SettingsGroup.Type] = Agents.all.map { settingsType($0) }
 
   private static func settingsType<A: Agent>(_ agent: A.Type) -> any SettingsGroup.Type { A.Settings.self }
 }
