@@ -61,10 +61,11 @@ let package = Package(
     tests("Tensors", ["Core"]),
     tests("Networks", ["Core", "Tensors"]),
     tests("Replay", ["Core", "Tensors"]),
-    tests("Environments", ["Core", "Pixels"]),
+    tests("Environments", ["Core", "Pixels"], resources: [.copy("Golden")]),
     tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"]),
     tests("Runs", ["Core", "Pixels"]),
+    tests("pixelrl", ["Core", argumentParser]),
     tests("Training", ["Core", "Pixels", "Tensors", "Environments", "Autoencoders", "Agents", "Runs"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,48 @@
+import Core
+import Replay
+import Tensors
+
+/// Whether an action is meant to learn from or to be judged by.
+public enum Behavior: Sendable {
+  case explore
+  case exploit
+}
+
+/// A learner: what its paper says, and nothing of loops, logs or files.
+///
+/// One new file and one line in `Agents.all` add a member; the contract tests then run over it. Actions are in the
+/// policy's units: each dimension in [-1, 1], or `[index]` for a discrete choice.
+public protocol Agent: Module {
+  associatedtype Settings: SettingsGroup
+
+  /// What one types.
+  static var id: String { get }
+  /// One sentence for the catalog, with the paper.
+  static var note: String { get }
+  static func accepts(_ actionSpace: ActionSpace) -> Bool
+
+  /// - Parameter observationSize: numbers of an observation, O.
+  init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed)
+
+  /// Actions `[B, A]` for observations `[B, O]`.
+  mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor
+  /// Transitions that an update wants, B.
+  var batchSize: Int { get }
+  /// Learns from a batch and reports what it saw.
+  mutating func update(_ batch: Batch) -> Metrics
+}
+
+/// The members, by what one types.
+public enum Agents {
+  public static let all: [any Agent.Type] = [SAC.self, DoubleDQN.self]
+
+  public static func named(_ id: String) throws -> any Agent.Type {
+    guard let agent = all.first(where: { $0.id == id }) else {
+      throw InputError.unknown("agent", id, known: all.map { $0.id })
+    }
+    return agent
+  }
+
+  /// The first member that can act in such a space.
+  public static func fitting(_ space: ActionSpace) -> (any Agent.Type)? { all.first { $0.accepts(space) } }
+}

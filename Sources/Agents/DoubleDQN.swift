@@ -1,0 +1,107 @@
+import Core
+import Networks
+import Replay
+import Tensors
+
+/// Deep Q-learning whose target picks with the learning network and judges with the target network (van Hasselt, Guez and
+/// Silver 2016, arXiv 1509.06461).
+///
+/// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, B batch, O
+/// observation size, A number of actions.
+public struct DoubleDQN: Agent {
+  public static let id = "double-dqn"
+  public static let note = "double deep Q-network, ε-greedy (van Hasselt 2016); discrete actions"
+  public static func accepts(_ actionSpace: ActionSpace) -> Bool { !actionSpace.isContinuous }
+
+  public struct Settings: SettingsGroup {
+    public var hidden = 256
+    public var layerNorm = true
+    public var batch = 128
+    public var discount = 0.99
+    public var learningRate = 5e-4
+    public var tau = 0.01
+    public var initialEpsilon = 1.0
+    public var finalEpsilon = 0.02
+    public var epsilonSteps = 2000
+
+    public init() {}
+    public static var fields: [Field<Self>] {
+      [
+        Field("hidden", \.hidden, 1...65_536, "units of each of the two hidden layers"),
+        Field("layer-norm", \.layerNorm, "LayerNorm in the hidden layers"),
+        Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
+        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("learning-rate", \.learningRate, 0...1, "Adam's step size"),
+        Field("tau", \.tau, 0...1, "how far the target network follows at each update"),
+        Field("initial-epsilon", \.initialEpsilon, 0...1, "probability of a random action at the start"),
+        Field("final-epsilon", \.finalEpsilon, 0...1, "probability of a random action in the end"),
+        Field("epsilon-steps", \.epsilonSteps, 1...Int.max, "decisions until the final probability"),
+      ]
+    }
+  }
+
+  let settings: Settings
+  let actionSpace: ActionSpace
+  var network: MultilayerPerceptron
+  var targetNetwork: MultilayerPerceptron
+  var optimizer: Adam
+  var random: Random
+  var decisions = 0
+
+  public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
+    precondition(!actionSpace.isContinuous, "double DQN chooses among discrete actions, not in \(actionSpace)")
+    var initial = seed.stream("initial weights")
+    self.settings = settings
+    self.actionSpace = actionSpace
+    network = MultilayerPerceptron(
+      observationSize, hidden: [settings.hidden, settings.hidden], actionSpace.networkSize,
+      layerNorm: settings.layerNorm, using: &initial)
+    targetNetwork = network
+    optimizer = Adam(learningRate: settings.learningRate)
+    random = seed.stream("actions")
+  }
+
+  public var batchSize: Int { settings.batch }
+
+  /// The probability ε of a random action, falling linearly.
+  var epsilon: Double {
+    let progress = min(1, Double(decisions) / Double(settings.epsilonSteps))
+    return settings.initialEpsilon + progress * (settings.finalEpsilon - settings.initialEpsilon)
+  }
+
+  // a = argmax_a Q(o, a), or any action with probability ε
+  public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
+    var choices = network(observation).argmax()
+    if behavior == .explore {
+      for row in choices.indices {
+        if random.chance(epsilon) { choices[row] = random.integer(below: actionSpace.networkSize) }
+        decisions += 1
+      }
+    }
+    return Tensor(choices.map(Float.init), [choices.count, 1])
+  }
+
+  public mutating func update(_ batch: Batch) -> Metrics {
+    let (o, r, oNext) = (batch.observation, batch.reward, batch.nextObservation)
+    let a = batch.action.array.map { Int($0) }
+
+    // y = r + γ d Q'(o', argmax_a Q(o', a))                                   eq. 4
+    let y = r + settings.discount * batch.discount * targetNetwork(oNext).picking(network(oNext).argmax())
+
+    // J = E[(Q(o, a) - y)²]
+    var meanQ = 0.0
+    let (loss, gradient) = valueWithGradient(at: network) { network in
+      let q = network(o).picking(a)
+      meanQ = q.mean().item
+      return meanSquared(q - y)
+    }
+    optimizer.update(&network, along: gradient)
+    targetNetwork.blend(toward: network, rate: settings.tau)
+    return ["critic/loss": loss, "critic/q": meanQ, "epsilon": epsilon]
+  }
+
+  public mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("network", &network)
+    visitor("target_network", &targetNetwork)
+  }
+}

@@ -1,0 +1,177 @@
+import Core
+import Networks
+import Replay
+import Tensors
+
+/// Soft actor-critic with two critics and a tuned temperature (Haarnoja et al. 2018, arXiv 1812.05905).
+///
+/// The actor maximises return and entropy: the notes' off-policy actor-critic (1.96 to 1.100) with reparametrised actions.
+/// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, α temperature,
+/// B batch, O observation size, A action size.
+public struct SAC: Agent {
+  public static let id = "sac"
+  public static let note = "soft actor-critic, two critics, tuned temperature (Haarnoja 2018); continuous actions"
+  public static func accepts(_ actionSpace: ActionSpace) -> Bool { actionSpace.isContinuous }
+
+  public struct Settings: SettingsGroup {
+    public var hidden = 256
+    public var criticLayerNorm = true
+    public var batch = 128
+    public var discount = 0.99
+    public var learningRate = 1e-3
+    public var tau = 0.01
+    public var actorPeriod = 2
+    public var initialTemperature = 0.1
+    public var temperatureLearningRate = 3e-4
+    public var targetEntropyScale = 1.0
+
+    public init() {}
+    public static var fields: [Field<Self>] {
+      [
+        Field("hidden", \.hidden, 1...65_536, "units of each of the two hidden layers of actor and critics"),
+        Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critics' hidden layers"),
+        Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
+        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("learning-rate", \.learningRate, 0...1, "Adam's step size for actor and critics"),
+        Field("tau", \.tau, 0...1, "how far the target critics follow at each of their updates"),
+        Field("actor-period", \.actorPeriod, 1...1000, "critic updates for one of actor and temperature"),
+        Field("initial-temperature", \.initialTemperature, 1e-8...1000, "the temperature α at the start"),
+        Field("temperature-learning-rate", \.temperatureLearningRate, 0...1, "Adam's step size for log α"),
+        Field("target-entropy-scale", \.targetEntropyScale, 0...10, "the entropy aimed at, in units of -A"),
+      ]
+    }
+  }
+
+  let settings: Settings
+  let targetEntropy: Double
+  var actor: Actor
+  var critics: Critics
+  var targetCritics: Critics
+  var temperature: Temperature
+  var actorOptimizer: Adam
+  var criticOptimizer: Adam
+  var temperatureOptimizer: Adam
+  var random: Random
+  var updates = 0
+
+  public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
+    precondition(actionSpace.isContinuous, "SAC acts in continuous spaces, not in \(actionSpace)")
+    var initial = seed.stream("initial weights")
+    let actions = actionSpace.networkSize
+    self.settings = settings
+    targetEntropy = -settings.targetEntropyScale * Double(actions)
+    actor = Actor(observationSize, actions, hidden: settings.hidden, using: &initial)
+    critics = Critics(observationSize, actions, settings, using: &initial)
+    targetCritics = critics
+    temperature = Temperature(logAlpha: log(Tensor(scalar: settings.initialTemperature)))
+    actorOptimizer = Adam(learningRate: settings.learningRate)
+    criticOptimizer = Adam(learningRate: settings.learningRate)
+    temperatureOptimizer = Adam(learningRate: settings.temperatureLearningRate, beta1: 0.5)
+    random = seed.stream("actions")
+  }
+
+  public var batchSize: Int { settings.batch }
+
+  public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
+    let policy = actor(observation)
+    return behavior == .explore ? policy.sample(using: &random).action : policy.mode
+  }
+
+  public mutating func update(_ batch: Batch) -> Metrics {
+    let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
+    let alpha = exp(temperature.logAlpha).item
+
+    // y = r + γ d (min_i Q'_i(o', a') - α log π(a'|o')),  a' ~ π(·|o')       eq. 3, with (1.98) of the notes
+    let (aNext, logPiNext) = actor(oNext).sample(using: &random)
+    let y = r + settings.discount * batch.discount * (targetCritics.least(oNext, aNext) - alpha * logPiNext)
+
+    // J_Q = Σ_i E[(Q_i(o, a) - y)²]                                          eq. 5
+    var meanQ = 0.0
+    let (criticLoss, criticGradient) = valueWithGradient(at: critics) { critics in
+      let (q1, q2) = critics(o, a)
+      meanQ = q1.mean().item
+      return meanSquared(q1 - y) + meanSquared(q2 - y)
+    }
+    criticOptimizer.update(&critics, along: criticGradient)
+    targetCritics.blend(toward: critics, rate: settings.tau)
+    var metrics: Metrics = ["critic/loss": criticLoss, "critic/q": meanQ]
+    updates += 1
+    guard updates % settings.actorPeriod == 0 else { return metrics }
+
+    // J_π = E[α log π(a|o) - min_i Q_i(o, a)],  a = tanh(μ(o) + σ(o) ε)      eq. 7
+    var entropy = 0.0
+    let (actorLoss, actorGradient) = valueWithGradient(at: actor) { actor in
+      let (a, logPi) = actor(o).sample(using: &random)
+      entropy = -logPi.mean().item
+      return (alpha * logPi - critics.least(o, a)).mean()
+    }
+    actorOptimizer.update(&actor, along: actorGradient)
+
+    // J_α = E[-α (log π(a|o) + H)]                                           eq. 18
+    let (_, temperatureGradient) = valueWithGradient(at: temperature) { temperature in
+      exp(temperature.logAlpha) * (entropy - targetEntropy)
+    }
+    temperatureOptimizer.update(&temperature, along: temperatureGradient)
+    metrics.merge(["actor/loss": actorLoss, "actor/entropy": entropy, "temperature": alpha])
+    return metrics
+  }
+
+  public mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("actor", &actor)
+    visitor("critics", &critics)
+    visitor("target_critics", &targetCritics)
+    visitor("temperature", &temperature)
+  }
+
+  /// π(a|o): a network that gives mean and log σ of a tanh-Gaussian.
+  struct Actor: Module {
+    var trunk: MultilayerPerceptron
+
+    init(_ observations: Int, _ actions: Int, hidden: Int, using random: inout Random) {
+      trunk = MultilayerPerceptron(observations, hidden: [hidden, hidden], 2 * actions, using: &random)
+    }
+
+    func callAsFunction(_ o: Tensor) -> TanhGaussian {  // [B, O]
+      TanhGaussian(trunk(o), logSigma: -5...2)
+    }
+
+    mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("trunk", &trunk) }
+  }
+
+  /// Q_1(o, a) and Q_2(o, a).
+  struct Critics: Module {
+    var first: MultilayerPerceptron
+    var second: MultilayerPerceptron
+
+    init(_ observations: Int, _ actions: Int, _ settings: Settings, using random: inout Random) {
+      func critic() -> MultilayerPerceptron {
+        MultilayerPerceptron(
+          observations + actions, hidden: [settings.hidden, settings.hidden], 1, layerNorm: settings.criticLayerNorm,
+          using: &random)
+      }
+      first = critic()
+      second = critic()
+    }
+
+    func callAsFunction(_ o: Tensor, _ a: Tensor) -> (Tensor, Tensor) {  // [B, O], [B, A] -> [B, 1] each
+      let both = concatenated(o, a)
+      return (first(both), second(both))
+    }
+
+    /// min_i Q_i(o, a), against overestimation (Fujimoto 2018).
+    func least(_ o: Tensor, _ a: Tensor) -> Tensor {
+      let (q1, q2) = self(o, a)
+      return minimum(q1, q2)
+    }
+
+    mutating func visit(_ visitor: inout some ParameterVisitor) {
+      visitor("first", &first)
+      visitor("second", &second)
+    }
+  }
+
+  struct Temperature: Module {
+    var logAlpha: Tensor
+    mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("log_alpha", &logAlpha) }
+  }
+}

@@ -1,0 +1,57 @@
+import Core
+import Tensors
+
+/// The size of the frames that an autoencoder is built for.
+public struct FrameShape: Sendable, Hashable, CustomStringConvertible {
+  public var height: Int
+  public var width: Int
+  public var channels: Int
+
+  public init(height: Int, width: Int, channels: Int) {
+    self.height = height
+    self.width = width
+    self.channels = channels
+  }
+
+  public var count: Int { height * width * channels }
+  public var description: String { "\(width)x\(height)x\(channels)" }
+}
+
+/// A network that compresses a frame into a latent and draws the frame again from it.
+///
+/// One new file and one line in `Autoencoders.all` add a member; the contract tests then run over it. The loop that trains
+/// it, the preparation of frames and the standardisation of latents are shared.
+///
+/// Shapes: B batch, C channels, H height, W width, Z latent size.
+public protocol Autoencoder: Module {
+  associatedtype Settings: SettingsGroup
+
+  /// What one types.
+  static var id: String { get }
+  /// One sentence for the catalog, with the paper.
+  static var note: String { get }
+
+  /// - Throws: `InputError` if the kind cannot take frames of this size.
+  init(frame: FrameShape, settings: Settings, using random: inout Random) throws
+
+  /// Numbers of a latent, Z.
+  var latentSize: Int { get }
+  /// Prepared frames `[B, C, H, W]` to latents `[B, Z]`.
+  func encode(_ x: Tensor) -> Tensor
+  /// Latents `[B, Z]` to reconstructions `[B, C, H, W]`.
+  func decode(_ z: Tensor) -> Tensor
+  /// What the loss adds to the reconstruction's error, a scalar.
+  func penalty(_ z: Tensor) -> Tensor
+}
+
+/// The members, by what one types.
+public enum Autoencoders {
+  public static let all: [any Autoencoder.Type] = [KeypointAutoencoder.self, RegularizedAutoencoder.self]
+
+  public static func named(_ id: String) throws -> any Autoencoder.Type {
+    guard let kind = all.first(where: { $0.id == id }) else {
+      throw InputError.unknown("autoencoder", id, known: all.map { $0.id })
+    }
+    return kind
+  }
+}

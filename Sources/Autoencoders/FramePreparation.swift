@@ -1,0 +1,84 @@
+import Core
+import Pixels
+import Tensors
+
+/// How bytes of frames become the numbers that an autoencoder sees, and back: x = frame / 255 - background.
+///
+/// What never changes in a scene is taken away first, so that the network need not learn it.
+public struct FramePreparation: Sendable, Hashable {
+  public let shape: FrameShape
+  /// Bytes of the still picture, [H, W, C]; all zero where none is taken away.
+  public let background: [UInt8]
+
+  public init(shape: FrameShape, background: [UInt8]? = nil) {
+    precondition(background == nil || background?.count == shape.count, "a background has the size of a frame")
+    self.shape = shape
+    self.background = background ?? [UInt8](repeating: 0, count: shape.count)
+  }
+
+  /// Takes away the median of each byte over frames that lie evenly in the data.
+  ///
+  /// - Parameters:
+  ///   - frameCount: frames there are.
+  ///   - frame: the bytes of a frame.
+  public init(shape: FrameShape, medianOf frameCount: Int, frame: (Int) -> [UInt8]) {
+    precondition(frameCount > 0, "the median of no frames")
+    let sampled = min(frameCount, 255)
+    let samples = (0..<sampled).map { frame($0 * frameCount / sampled) }
+    var median = [UInt8](repeating: 0, count: shape.count)
+    var counts = [UInt16](repeating: 0, count: 256)
+    for i in 0..<shape.count {
+      for level in 0..<256 { counts[level] = 0 }
+      for sample in samples { counts[Int(sample[i])] += 1 }
+      var (level, below) = (0, Int(counts[0]))
+      while below * 2 < sampled {
+        level += 1
+        below += Int(counts[level])
+      }
+      median[i] = UInt8(level)
+    }
+    self.init(shape: shape, background: median)
+  }
+
+  /// Writes one frame's bytes [H, W, C] as numbers [C, H, W].
+  @inline(__always)
+  private func write(_ bytes: Span<UInt8>, into target: inout MutableSpan<Float>, at start: Int) {
+    let (plane, channels) = (shape.height * shape.width, shape.channels)
+    precondition(bytes.count == shape.count, "a frame of \(shape) has \(shape.count) bytes, not \(bytes.count)")
+    let background = background.span
+    for c in 0..<channels {
+      for p in 0..<plane {
+        let i = p * channels + c
+        let level = unsafe Int16(bytes[unchecked: i]) - Int16(background[unchecked: i])
+        unsafe target[unchecked: start + c * plane + p] = Float(level) * (1 / 255)
+      }
+    }
+  }
+
+  /// Prepared frames `[B, C, H, W]`.
+  public func prepare(_ frames: [PixelBuffer]) -> Tensor {
+    prepare(frames.count) { body, b in body(frames[b].bytes.span) }
+  }
+
+  /// Prepared frames `[B, C, H, W]` from bytes that lie anywhere: `read` hands the bytes of frame b to `body`.
+  public func prepare(_ count: Int, _ read: ((Span<UInt8>) -> Void, Int) -> Void) -> Tensor {
+    Tensor([count, shape.channels, shape.height, shape.width], of: Float.self) { target in
+      for b in 0..<count { read({ write($0, into: &target, at: b * shape.count) }, b) }
+    }
+  }
+
+  /// The picture that numbers [C, H, W] stand for, row `index` of `[B, C, H, W]`.
+  public func picture(of x: Tensor, at index: Int) -> PixelBuffer {
+    let (plane, channels) = (shape.height * shape.width, shape.channels)
+    var bytes = [UInt8](repeating: 0, count: shape.count)
+    x.withElements { x in
+      for c in 0..<channels {
+        for p in 0..<plane {
+          let level = x[index * shape.count + c * plane + p] * 255 + Float(background[p * channels + c])
+          bytes[p * channels + c] = UInt8(min(max(level.rounded(), 0), 255))
+        }
+      }
+    }
+    return PixelBuffer(width: shape.width, height: shape.height, format: channels == 1 ? .gray : .rgb, bytes: bytes)
+  }
+}

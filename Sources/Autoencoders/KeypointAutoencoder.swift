@@ -1,0 +1,100 @@
+import Core
+import Networks
+import Tensors
+
+/// An autoencoder whose latent is the places of K keypoints: a spatial softmax finds each (Finn et al. 2016, arXiv
+/// 1509.06113), and Gaussian bumps at these places are what the decoder draws from (Jakab et al. 2018, arXiv 1806.07823).
+///
+/// A place is what control needs of small things that move, and the bottleneck can hold nothing else.
+///
+/// Letters: B batch, C channels, H W image, K keypoints, M map side, Z = 2K.
+public struct KeypointAutoencoder: Autoencoder {
+  public static let id = "keypoint"
+  public static let note =
+    "places of keypoints by spatial softmax, drawn again as Gaussian bumps (Finn 2016, Jakab 2018)"
+
+  public struct Settings: SettingsGroup {
+    public var keypoints = 16
+    public var filters = 32
+    public var sharpness = 3.0
+    public var bumpWidth = 0.12
+    public var latentPenalty = 1e-6
+
+    public init() {}
+    public static var fields: [Field<Self>] {
+      [
+        Field("keypoints", \.keypoints, 1...1024, "keypoints K; the latent has two numbers for each"),
+        Field("filters", \.filters, 1...4096, "filters of the hidden convolutions"),
+        Field("sharpness", \.sharpness, 0.01...1000, "factor on the logits of the spatial softmax"),
+        Field("bump-width", \.bumpWidth, 0.001...10, "σ of the decoder's Gaussian bumps; the frame spans -1 to 1"),
+        Field("latent-penalty", \.latentPenalty, 0...1, "weight of the latents' mean square in the loss"),
+      ]
+    }
+  }
+
+  let settings: Settings
+  let mapHeight: Int
+  let mapWidth: Int
+  var encoder: ConvolutionStack
+  var decoder: ConvolutionStack
+
+  public init(frame: FrameShape, settings: Settings, using random: inout Random) throws {
+    guard frame.height % 4 == 0, frame.width % 4 == 0 else {
+      throw InputError("a keypoint autoencoder needs a frame size divisible by 4, not \(frame.width)x\(frame.height)")
+    }
+    self.settings = settings
+    (mapHeight, mapWidth) = (frame.height / 4, frame.width / 4)
+    let (channels, filters, keypoints) = (frame.channels, settings.filters, settings.keypoints)
+    encoder = ConvolutionStack(
+      [
+        Convolution(inputs: 4 * channels, outputs: filters, kernel: 3, stride: 2, padding: 1, rectified: true),
+        Convolution(inputs: filters, outputs: filters, kernel: 3, padding: 1, rectified: true),
+        Convolution(inputs: filters, outputs: keypoints, kernel: 3, padding: 1),
+      ], using: &random)
+    decoder = ConvolutionStack(
+      [
+        Convolution(inputs: keypoints, outputs: filters, kernel: 3, padding: 1, rectified: true),
+        Convolution(inputs: filters, outputs: filters, kernel: 3, padding: 1, rectified: true),
+        Convolution(inputs: filters, outputs: 16 * channels, kernel: 3, padding: 1),
+      ], using: &random)
+  }
+
+  public var latentSize: Int { 2 * settings.keypoints }
+
+  // p_k = softmax(s · logits_k) over the map,  (x_k, y_k) = Σ p_k(i, j) · (x_j, y_i)      Finn 2016, sec. V-B
+  public func encode(_ x: Tensor) -> Tensor {  // [B, C, H, W]
+    let logits = encoder(pixelUnshuffled(x, by: 2))  // [B, K, M, M]
+    let (batch, keypoints) = (x.shape[0], settings.keypoints)
+    let p = softmax(logits.reshaped(batch * keypoints, mapHeight * mapWidth) * settings.sharpness)
+    return matrixProduct(p, places).reshaped(batch, 2 * keypoints)  // [B, Z]
+  }
+
+  // bump_k(i, j) = exp(-((x_j - x_k)² + (y_i - y_k)²) / 2σ²)                              Jakab 2018, eq. 3
+  public func decode(_ z: Tensor) -> Tensor {  // [B, Z]
+    let (batch, keypoints) = (z.shape[0], settings.keypoints)
+    let z = z.reshaped(batch * keypoints, 2)
+    let scale = -1 / (2 * settings.bumpWidth * settings.bumpWidth)
+    let alongX = exp(square(axis(mapWidth).reshaped(1, mapWidth) - z.columns(0..<1)) * scale)  // [BK, M]
+    let alongY = exp(square(axis(mapHeight).reshaped(1, mapHeight) - z.columns(1..<2)) * scale)  // [BK, M]
+    let bumps = alongY.reshaped(batch * keypoints, mapHeight, 1) * alongX.reshaped(batch * keypoints, 1, mapWidth)
+    return pixelShuffled(decoder(bumps.reshaped(batch, keypoints, mapHeight, mapWidth)), by: 4)  // [B, C, H, W]
+  }
+
+  public func penalty(_ z: Tensor) -> Tensor { square(z).mean() * settings.latentPenalty }
+
+  public mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("encoder", &encoder)
+    visitor("decoder", &decoder)
+  }
+
+  /// `[M M, 2]`: x and y of each cell of the map.
+  private var places: Tensor {
+    let (xs, ys) = (axis(mapWidth).array, axis(mapHeight).array)
+    return Tensor(ys.flatMap { y in xs.flatMap { x in [x, y] } }, [mapHeight * mapWidth, 2])
+  }
+
+  /// Cell centres from -1 to 1.
+  private func axis(_ count: Int) -> Tensor {
+    Tensor((0..<count).map { 2 * Float($0) / Float(count - 1) - 1 }, [count])
+  }
+}

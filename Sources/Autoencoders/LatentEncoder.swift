@@ -1,0 +1,52 @@
+import Core
+import Pixels
+import Tensors
+
+/// The frozen half that an agent looks through: preparation, encoder, standardisation, in one value.
+public struct LatentEncoder<Model: Autoencoder>: Sendable {
+  public var model: Model
+  public let preparation: FramePreparation
+  /// Mean and standard deviation of each number of the latent on the pretraining data, `[Z]`.
+  public private(set) var mean: Tensor
+  public private(set) var deviation: Tensor
+
+  /// An encoder whose latents are not standardised yet.
+  public init(model: Model, preparation: FramePreparation) {
+    self.model = model
+    self.preparation = preparation
+    mean = .zeros([model.latentSize])
+    deviation = Tensor(repeating: 1, [model.latentSize])
+  }
+
+  public init(model: Model, preparation: FramePreparation, mean: Tensor, deviation: Tensor) {
+    precondition(
+      mean.shape == [model.latentSize] && deviation.shape == mean.shape,
+      "standardisation of a latent of \(model.latentSize) by \(mean.shape) and \(deviation.shape)")
+    self.model = model
+    self.preparation = preparation
+    self.mean = mean
+    self.deviation = deviation
+  }
+
+  public var latentSize: Int { model.latentSize }
+
+  /// Standardised latents `[B, Z]` of frames.
+  public func encode(_ frames: [PixelBuffer]) -> Tensor { standardized(model.encode(preparation.prepare(frames))) }
+
+  /// Standardised latents `[B, Z]` of prepared frames `[B, C, H, W]`.
+  public func encode(prepared x: Tensor) -> Tensor { standardized(model.encode(x)) }
+
+  /// Reconstructions `[B, C, H, W]` of prepared frames.
+  public func reconstruct(prepared x: Tensor) -> Tensor { model.decode(model.encode(x)) }
+
+  /// (z - mean) / deviation.
+  private func standardized(_ z: Tensor) -> Tensor { (z - mean) / deviation }
+
+  /// Takes mean and deviation from raw latents `[N, Z]`. A number that hardly moves is not blown up.
+  public mutating func standardize(on latents: Tensor) {
+    mean = latents.mean(axis: 0)
+    let spread = sqrt(square(latents - mean).mean(axis: 0))
+    let floor = max(1e-6, 0.02 * spread.mean().item)
+    deviation = maximum(spread, Tensor(repeating: floor, spread.shape))
+  }
+}

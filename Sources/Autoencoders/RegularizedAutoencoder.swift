@@ -1,0 +1,98 @@
+import Core
+import Networks
+import Tensors
+
+/// The deterministic regularised autoencoder of SAC+AE (Yarats et al. 2019, arXiv 1910.01741; Ghosh et al. 2020): four
+/// convolutions, a fully connected bottleneck with LayerNorm and tanh, and their mirror image. The latents' and the
+/// decoder's squares are penalised in place of a prior.
+///
+/// Letters: B batch, C channels, H W image, F filters, Z latent size.
+public struct RegularizedAutoencoder: Autoencoder {
+  public static let id = "rae"
+  public static let note = "regularised autoencoder of SAC+AE with a fully connected bottleneck (Yarats 2019)"
+
+  public struct Settings: SettingsGroup {
+    public var latent = 50
+    public var filters = 32
+    public var latentPenalty = 1e-6
+    public var decoderPenalty = 1e-7
+
+    public init() {}
+    public static var fields: [Field<Self>] {
+      [
+        Field("latent", \.latent, 1...65_536, "numbers of the latent, Z"),
+        Field("filters", \.filters, 1...4096, "filters of the convolutions"),
+        Field("latent-penalty", \.latentPenalty, 0...1, "weight of half the latents' squared length in the loss"),
+        Field("decoder-penalty", \.decoderPenalty, 0...1, "weight of half the decoder's squared weights in the loss"),
+      ]
+    }
+  }
+
+  let settings: Settings
+  /// Height and width after the convolutions.
+  let inner: (height: Int, width: Int)
+  var convolutions: ConvolutionStack
+  var toLatent: Linear
+  var norm: LayerNorm
+  var fromLatent: Linear
+  var deconvolutions: ConvolutionStack
+
+  public init(frame: FrameShape, settings: Settings, using random: inout Random) throws {
+    let filters = settings.filters
+    let strided = Convolution(inputs: frame.channels, outputs: filters, kernel: 3, stride: 2, rectified: true)
+    let plain = Convolution(inputs: filters, outputs: filters, kernel: 3, rectified: true)
+    var size = (height: frame.height, width: frame.width)
+    for link in [strided, plain, plain, plain] {
+      guard size.height >= 3, size.width >= 3 else {
+        throw InputError("a rae autoencoder needs frames of at least 19x19, not \(frame.width)x\(frame.height)")
+      }
+      size = link.outputSize(height: size.height, width: size.width)
+    }
+    guard size.height > 0, size.width > 0 else {
+      throw InputError("a rae autoencoder needs frames of at least 19x19, not \(frame.width)x\(frame.height)")
+    }
+    self.settings = settings
+    inner = size
+    let flat = filters * inner.height * inner.width
+    convolutions = ConvolutionStack([strided, plain, plain, plain], using: &random)
+    toLatent = Linear(flat, settings.latent, gain: 1, using: &random)
+    norm = LayerNorm(settings.latent)
+    fromLatent = Linear(settings.latent, flat, gain: 1, using: &random)
+    let grow = Convolution(.transposed, inputs: filters, outputs: filters, kernel: 3, rectified: true)
+    // The last one doubles; an even frame has one row and column more than the odd size it would give.
+    let last = Convolution(
+      .transposed, inputs: filters, outputs: frame.channels, kernel: 3, stride: 2,
+      outputPadding: frame.height % 2 == 0 ? 1 : 0)
+    deconvolutions = ConvolutionStack([grow, grow, grow, last], using: &random)
+  }
+
+  public var latentSize: Int { settings.latent }
+
+  // z = tanh(LayerNorm(W h + b)),  h the flattened features
+  public func encode(_ x: Tensor) -> Tensor {  // [B, C, H, W]
+    let features = convolutions(x)  // [B, F, H', W']
+    return tanh(norm(toLatent(features.reshaped(x.shape[0], -1))))  // [B, Z]
+  }
+
+  public func decode(_ z: Tensor) -> Tensor {  // [B, Z]
+    let features = fromLatent(z, rectified: true)
+    return deconvolutions(features.reshaped(z.shape[0], settings.filters, inner.height, inner.width))
+  }
+
+  // λ_z ½|z|² + λ_θ ½|θ_decoder|²                                           Yarats 2019, sec. 5; Ghosh 2020, eq. 11
+  public func penalty(_ z: Tensor) -> Tensor {
+    let latents = square(z).sum(axis: 1).mean() * (0.5 * settings.latentPenalty)
+    guard settings.decoderPenalty > 0 else { return latents }
+    var weights = square(fromLatent.weight).sum()
+    for weight in deconvolutions.weights { weights = weights + square(weight).sum() }
+    return latents + weights * (0.5 * settings.decoderPenalty)
+  }
+
+  public mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("convs", &convolutions)
+    visitor("fc", &toLatent)
+    visitor("ln", &norm)
+    visitor("decoder_fc", &fromLatent)
+    visitor("deconvs", &deconvolutions)
+  }
+}

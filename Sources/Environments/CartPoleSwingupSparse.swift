@@ -1,0 +1,22 @@
+import Core
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// `cartpole swingup_sparse` of the DeepMind Control suite.
+public struct CartPoleSwingupSparse: CartPoleTask {
+  public static var id: String { "cartpole-swingup-sparse" }
+  public static var note: String { "the swing-up that rewards nothing but an upright pole near the middle" }
+
+  var cartPole = CartPole()
+  public init() {}
+
+  public mutating func reset(using random: inout Random) { resetHanging(using: &random) }
+
+  func reward(action: Double) -> Double {
+    tolerance(cartPole.x, -0.25...0.25) * tolerance(cos(cartPole.angle), 0.995...1)
+  }
+}

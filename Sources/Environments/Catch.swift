@@ -1,0 +1,105 @@
+import Core
+import Pixels
+
+/// A ball falls down a small grid and a paddle moves to catch it: the environment to copy for one's own.
+///
+/// The rules are those of `catch` in bsuite (Osband 2020): 10 rows, 5 columns, one episode a ball, +1 for a catch and
+/// -1 for a miss. To add an environment, copy this file, change what differs and add the type to `Environments.all`;
+/// the contract tests then try it.
+public struct Catch: Environment, Hashable {
+  // What the catalog says of it.
+  public static var id: String { "catch" }
+  public static var note: String { "move a paddle under a falling ball" }
+  /// 0 moves left, 1 stays, 2 moves right.
+  public static var actionSpace: ActionSpace { .discrete(count: 3) }
+  /// A ball has landed by then, so no episode is ever truncated.
+  public static var episodeLength: Int { rows - 1 }
+  /// Rewards are in [0, 1] unless an environment says otherwise.
+  public static var rewardRange: ClosedRange<Double> { -1...1 }
+
+  static let rows = 10
+  static let columns = 5
+
+  // The whole state is in stored properties: a copy of the value is then a snapshot.
+  private var ballColumn = columns / 2
+  private var ballRow = 0  // from the top
+  private var paddleColumn = columns / 2
+
+  /// Any valid state will do; `reset` comes before the first step.
+  public init() {}
+
+  /// Draws a start state. All randomness comes from `random`, so that a seed fixes the whole run.
+  public mutating func reset(using random: inout Random) {
+    ballColumn = random.integer(below: Self.columns)
+    ballRow = 0
+    paddleColumn = Self.columns / 2
+  }
+
+  /// Moves the paddle, then the ball. It ends when the ball reaches the paddle's row, and never resets by itself.
+  public mutating func step(_ action: [Double]) -> Step {
+    guard !hasLanded else { return Step(reward: 0, discount: 0, ending: .terminated) }
+    let move = Int(action[0]) - 1
+    paddleColumn = min(max(paddleColumn + move, 0), Self.columns - 1)
+    ballRow += 1
+    guard hasLanded else { return Step(reward: 0) }
+    // After `terminated` no reward can follow: the discount of the future is 0. Time limits are not ours to say.
+    return Step(reward: ballColumn == paddleColumn ? 1 : -1, discount: 0, ending: .terminated)
+  }
+
+  private var hasLanded: Bool { ballRow == Self.rows - 1 }
+
+  // The state, for tools that store, compare and set it.
+  public static var stateNames: [String] { ["ball-column", "ball-row", "paddle-column"] }
+
+  public var state: [Double] {
+    get { [Double(ballColumn), Double(ballRow), Double(paddleColumn)] }
+    set { (ballColumn, ballRow, paddleColumn) = (Int(newValue[0]), Int(newValue[1]), Int(newValue[2])) }
+  }
+
+  /// Without this, any finite numbers pass as a state.
+  public static func complaint(about state: [Double]) -> String? {
+    let counts = [columns, rows, columns]
+    guard state.count == counts.count else { return "a state of catch is [ball column, ball row, paddle column]" }
+    for (index, count) in counts.enumerated() where !(0..<count).map(Double.init).contains(state[index]) {
+      return "the \(stateNames[index]) of catch is a whole number from 0 to \(count - 1), not \(state[index])"
+    }
+    return nil
+  }
+
+  // What an agent of the true state sees, each number within [-1, 1].
+  public static var observationNames: [String] { ["ball-x", "ball-y", "paddle-x"] }
+
+  public var observation: [Double] {
+    let half = Double(Self.columns - 1) / 2
+    return [
+      Double(ballColumn) / half - 1,
+      1 - 2 * Double(ballRow) / Double(Self.rows - 1),
+      Double(paddleColumn) / half - 1,
+    ]
+  }
+
+  /// Lets `collect` draw states that no policy has to reach first. Optional.
+  public mutating func randomize(using random: inout Random) -> Bool {
+    ballColumn = random.integer(below: Self.columns)
+    ballRow = random.integer(below: Self.rows - 1)
+    paddleColumn = random.integer(below: Self.columns)
+    return true
+  }
+
+  /// Draws the state in units of one cell, y up, whatever the frame's size; a colour of its own for each object makes
+  /// the picture easy for an autoencoder.
+  public func render(into frame: inout PixelBuffer) {
+    let (width, height) = (Double(Self.columns), Double(Self.rows))
+    frame.draw { canvas in
+      canvas.view(center: Point(width / 2, height / 2), width: width, height: height)
+      canvas.fill(Color(gray: 30))
+      for wall in [-0.25, width + 0.25] {
+        canvas.rectangle(center: Point(wall, height / 2), width: 0.5, height: height, Color(92, 101, 128))
+      }
+      canvas.rectangle(
+        center: Point(Double(paddleColumn) + 0.5, 0.4), width: 1, height: 0.6, Color(64, 200, 255))
+      canvas.circle(
+        center: Point(Double(ballColumn) + 0.5, height - Double(ballRow) - 0.5), radius: 0.45, Color(255, 196, 46))
+    }
+  }
+}

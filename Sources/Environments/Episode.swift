@@ -1,0 +1,136 @@
+import Core
+import Pixels
+
+/// One environment being played: time limit, action repeat, sticky actions and what the camera sees, as settings.
+///
+/// A value: a copy is a snapshot that has the same future. `step` never resets; after an ending call `reset`. The
+/// start states, the sticky actions and the camera draw from streams of their own, so that one setting never shifts
+/// the randomness of another.
+public struct Episode<E: Environment>: Sendable {
+  public let settings: EpisodeSettings
+  public private(set) var environment: E
+  public private(set) var ending = Ending.running
+  /// Simulator steps since the start of this episode; an agent's step counts as many as it repeated.
+  public private(set) var steps = 0
+  /// Simulator steps over all episodes.
+  public private(set) var totalSteps = 0
+  /// The sum of rewards since the start of this episode.
+  public private(set) var episodeReturn = 0.0
+
+  private let actionRepeat: Int
+  private let timeLimit: Int
+  private var lastAction: [Double]?
+  /// The last `frameStack` views, oldest first.
+  private var views: [View<E>] = []
+  private var starts: Random
+  private var stickiness: Random
+  private var camera: Random
+
+  /// An episode at its start.
+  public init(_ settings: EpisodeSettings = EpisodeSettings(), seed: Seed) {
+    self.settings = settings
+    environment = E()
+    actionRepeat = settings.actionRepeat > 0 ? settings.actionRepeat : E.actionRepeat
+    timeLimit = settings.timeLimit > 0 ? settings.timeLimit : E.episodeLength
+    starts = seed.stream("starts")
+    stickiness = seed.stream("sticky-actions")
+    camera = seed.stream("camera")
+    reset()
+  }
+
+  /// Starts the next episode.
+  public mutating func reset() {
+    environment.reset(using: &starts)
+    begin()
+  }
+
+  /// Starts the next episode from a given state, positions before velocities.
+  public mutating func reset(to state: [Double]) {
+    if let complaint = E.complaint(about: state) { preconditionFailure(complaint) }
+    environment.state = state
+    begin()
+  }
+
+  /// Starts the next episode from a state drawn uniformly from all that an episode could meet.
+  /// - Returns: false where the environment does not allow it; the episode then has an ordinary start.
+  public mutating func randomize() -> Bool {
+    environment.reset(using: &starts)
+    let allowed = environment.randomize(using: &starts)
+    begin()
+    return allowed
+  }
+
+  private mutating func begin() {
+    ending = .running
+    steps = 0
+    episodeReturn = 0
+    lastAction = nil
+    views = [View](repeating: View(environment: environment, noise: camera.next()), count: settings.frameStack)
+  }
+
+  /// Holds an action for `actionRepeat` simulator steps, fewer when the episode ends.
+  /// - Parameter action: in the environment's own units; continuous ones are clipped to their bounds.
+  /// - Returns: the sum of the rewards, the product of the discounts and how the episode stands.
+  public mutating func step(_ action: [Double]) -> Step {
+    precondition(ending == .running, "the episode has \(ending): call reset before the next step")
+    if let complaint = E.actionSpace.complaint(about: action) { preconditionFailure(complaint) }
+    let sticks = settings.stickyActions > 0 && stickiness.chance(settings.stickyActions)
+    let taken = sticks ? lastAction ?? action : action
+    lastAction = taken
+
+    var total = Step(reward: 0)
+    for _ in 0..<actionRepeat {
+      let step = environment.step(taken)
+      steps += 1
+      totalSteps += 1
+      total.reward += total.discount * step.reward
+      total.discount *= step.discount
+      total.ending = step.ending == .running && steps >= timeLimit ? .truncated : step.ending
+      if total.ending != .running { break }
+    }
+    ending = total.ending
+    episodeReturn += total.reward
+    views.removeFirst()
+    views.append(View(environment: environment, noise: camera.next()))
+    return total
+  }
+
+  /// The true state as an agent sees it, undisturbed.
+  public var observation: [Double] { environment.observation }
+
+  /// An empty frame of the size and colour that the settings ask for.
+  public var blankFrame: PixelBuffer {
+    PixelBuffer(width: settings.size, height: settings.size, format: settings.color.format)
+  }
+
+  /// What the camera sees now. The same picture however often one looks, until the next step.
+  /// - Parameter frame: a frame of any size and format, wholly overwritten.
+  public func render(into frame: inout PixelBuffer) { views[views.count - 1].render(into: &frame, settings) }
+
+  /// What the camera sees now.
+  public var frame: PixelBuffer {
+    var frame = blankFrame
+    render(into: &frame)
+    return frame
+  }
+
+  /// The last `frameStack` frames, oldest first; at the start of an episode, the first one repeated.
+  public var frames: [PixelBuffer] {
+    views.map { view in
+      var frame = blankFrame
+      view.render(into: &frame, settings)
+      return frame
+    }
+  }
+}
+
+/// What the camera saw at one agent step: it is drawn only when somebody looks.
+private struct View<E: Environment>: Sendable {
+  let environment: E
+  let noise: UInt64
+
+  func render(into frame: inout PixelBuffer, _ settings: EpisodeSettings) {
+    environment.render(into: &frame)
+    settings.disturb(&frame, noise: noise)
+  }
+}

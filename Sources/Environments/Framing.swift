@@ -1,0 +1,17 @@
+import Pixels
+
+extension Canvas {
+  /// Shows `center` in the middle of the frame, with at least `width` by `height` units around it, undistorted.
+  mutating func view(center: Point, width units: Double, height: Double) {
+    view(center: center, height: max(height, units * Double(self.height) / Double(width)))
+  }
+}
+
+/// The colours of the simulated tasks: a calm ground, and one bright colour an object, apart in gray too.
+enum Palette {
+  static let ground = Color(gray: 30)
+  static let rail = Color(92, 101, 128)
+  static let body = Color(52, 140, 255)
+  static let pole = Color(255, 178, 44)
+  static let hinge = Color(245, 245, 250)
+}

@@ -1,0 +1,67 @@
+import Core
+
+/// One line of a rollout: the state that a step led to, and what it gave.
+public struct RolloutLine: Sendable, Hashable {
+  /// 0 for the start, which has no reward yet.
+  public let step: Int
+  /// Positions followed by velocities.
+  public let state: [Double]
+  public let reward: Double
+  public let discount: Double
+  public let ending: Ending
+
+  /// `{"step": 1, "state": [0.1, 3.14], "reward": 0.5, "discount": 1.0, "ending": "running"}`; numbers read back exactly.
+  public var json: String {
+    let numbers = state.map { "\($0)" }.joined(separator: ", ")
+    return """
+      {"step": \(step), "state": [\(numbers)], "reward": \(reward), "discount": \(discount), "ending": "\(ending.rawValue)"}
+      """
+  }
+}
+
+extension Environment {
+  /// Plays given actions, one a simulator step, until they or the episode end.
+  /// - Parameter start: positions followed by velocities; nil draws a start state from `seed`.
+  /// - Returns: the start, then a line for each step.
+  /// - Throws: `InputError` that names the first number or action that does not fit.
+  public static func rollout(
+    from start: [Double]? = nil, actions: [[Double]], seed: Seed = Seed(0)
+  ) throws -> [RolloutLine] {
+    if let start, let complaint = complaint(about: start) { throw InputError(complaint) }
+    for (index, action) in actions.enumerated() {
+      if let complaint = actionSpace.complaint(about: action) { throw InputError("action \(index): \(complaint)") }
+    }
+    var settings = EpisodeSettings()
+    settings.actionRepeat = 1
+    var episode = Episode<Self>(settings, seed: seed)
+    if let start { episode.reset(to: start) }
+
+    var lines = [
+      RolloutLine(step: 0, state: episode.environment.state, reward: 0, discount: 1, ending: .running)
+    ]
+    for action in actions where episode.ending == .running {
+      let step = episode.step(action)
+      lines.append(
+        RolloutLine(
+          step: episode.steps, state: episode.environment.state, reward: step.reward, discount: step.discount,
+          ending: step.ending))
+    }
+    return lines
+  }
+
+  /// The mean return of a policy that draws its actions uniformly, each held for the settings' action repeat.
+  public static func randomReturn(
+    episodes: Int, seed: Seed, settings: EpisodeSettings = EpisodeSettings()
+  ) -> Double {
+    precondition(episodes > 0, "a mean return needs at least one episode, not \(episodes)")
+    var random = seed.stream("policy")
+    var episode = Episode<Self>(settings, seed: seed)
+    var sum = 0.0
+    for _ in 0..<episodes {
+      episode.reset()
+      while episode.ending == .running { _ = episode.step(actionSpace.sample(using: &random)) }
+      sum += episode.episodeReturn
+    }
+    return sum / Double(episodes)
+  }
+}

@@ -1,0 +1,135 @@
+import Core
+
+/// An animation written frame by frame as an animated PNG (the APNG of PNG's third edition): every browser plays it, for
+/// ever, and readers of plain PNG show its first frame.
+///
+/// Only the last frame is kept in memory, and only the rectangle that changed is written. The file appears under its
+/// name with `finish`; without it nothing remains.
+public struct AnimatedPNG: ~Copyable {
+  private var file: AtomicFile
+  private let text: [String: String]
+  private let delay: (numerator: UInt16, denominator: UInt16)
+  private var last: PixelBuffer?
+  private var frames: UInt32 = 0
+  /// The number of the next fcTL or fdAT chunk: they share one count.
+  private var sequence: UInt32 = 0
+
+  /// Behind the signature (8 bytes) and IHDR (25): the animation's chunk is rewritten there when the count is known.
+  private static let controlOffset = 33
+
+  /// Opens an animation of `framesPerSecond` (0.02 to 1000) that will be `path`. Throws `WorldError` with the path.
+  public init(path: String, framesPerSecond: Double, text: [String: String] = [:]) throws {
+    precondition(
+      (0.02...1000).contains(framesPerSecond), "an animation plays 0.02 to 1000 frames a second, not \(framesPerSecond)"
+    )
+    let whole = framesPerSecond.rounded()
+    delay = whole == framesPerSecond ? (1, UInt16(whole)) : (UInt16((1000 / framesPerSecond).rounded()), 1000)
+    self.text = text
+    file = try AtomicFile(path: path)
+  }
+
+  /// Compresses and writes the next frame; all have the first one's size and format.
+  public mutating func append(_ frame: PixelBuffer) throws {
+    guard let last else {
+      try start(with: frame)
+      self.last = frame
+      return
+    }
+    precondition(
+      frame.width == last.width && frame.height == last.height && frame.format == last.format,
+      "a \(frame.width)x\(frame.height) \(frame.format) frame cannot follow one of "
+        + "\(last.width)x\(last.height) \(last.format)")
+    let changed = frame.rectangle(changedFrom: last)
+    var bytes = frameControl(changed).bytes
+    for chunk in PNGChunk.all(of: try PNG.encode(frame.cropped(to: changed))) where chunk.type == "IDAT" {
+      bytes += PNGChunk(type: "fdAT", data: bigEndian(sequence) + chunk.data).bytes
+      sequence += 1
+    }
+    try file.append(bytes)
+    frames += 1
+    self.last = frame
+  }
+
+  /// Completes the file and gives it its name. At least one frame must have been appended.
+  public consuming func finish() throws {
+    precondition(frames > 0, "an animation without frames is no picture")
+    try file.append(PNGChunk(type: "IEND", data: []).bytes)
+    try file.overwrite(animationControl().bytes, at: Self.controlOffset)
+    try file.commit()
+  }
+
+  /// Writes an animation whole or not at all.
+  public static func write(
+    _ frames: [PixelBuffer], to path: String, framesPerSecond: Double, text: [String: String] = [:]
+  ) throws {
+    var animation = try AnimatedPNG(path: path, framesPerSecond: framesPerSecond, text: text)
+    for frame in frames { try animation.append(frame) }
+    try animation.finish()
+  }
+
+  private mutating func start(with frame: PixelBuffer) throws {
+    var bytes = PNGChunk.signature
+    var control: PNGChunk? = frameControl(Rectangle(x: 0, y: 0, width: frame.width, height: frame.height))
+    for chunk in PNGChunk.all(of: try PNG.encode(frame, text: text)) where chunk.type != "IEND" {
+      if chunk.type == "IDAT", let first = control {
+        bytes += first.bytes
+        control = nil
+      }
+      bytes += chunk.bytes
+      if chunk.type == "IHDR" { bytes += animationControl().bytes }
+    }
+    try file.append(bytes)
+    frames = 1
+  }
+
+  private func animationControl() -> PNGChunk {
+    let plays: UInt32 = 0  // for ever
+    return PNGChunk(type: "acTL", data: bigEndian(frames) + bigEndian(plays))
+  }
+
+  private mutating func frameControl(_ part: Rectangle) -> PNGChunk {
+    var data = bigEndian(sequence)
+    for value in [part.width, part.height, part.x, part.y] { data += bigEndian(UInt32(value)) }
+    data += bigEndian(delay.numerator) + bigEndian(delay.denominator)
+    data += [0, 0]  // leave the frame as it is for the next one; replace what lies below
+    sequence += 1
+    return PNGChunk(type: "fcTL", data: data)
+  }
+}
+
+/// A part of a frame, in pixels from its upper left corner.
+struct Rectangle: Hashable {
+  var x: Int
+  var y: Int
+  var width: Int
+  var height: Int
+}
+
+extension PixelBuffer {
+  /// The smallest rectangle outside which both frames are equal; one pixel when all is.
+  func rectangle(changedFrom other: PixelBuffer) -> Rectangle {
+    var (left, right, top, bottom) = (width, -1, height, -1)
+    for y in 0..<height {
+      let row = y * stride..<(y + 1) * stride
+      guard let first = row.first(where: { bytes[$0] != other.bytes[$0] }),
+        let last = row.last(where: { bytes[$0] != other.bytes[$0] })
+      else { continue }
+      left = min(left, (first - row.lowerBound) / channels)
+      right = max(right, (last - row.lowerBound) / channels)
+      top = min(top, y)
+      bottom = y
+    }
+    guard bottom >= 0 else { return Rectangle(x: 0, y: 0, width: 1, height: 1) }
+    return Rectangle(x: left, y: top, width: right - left + 1, height: bottom - top + 1)
+  }
+
+  func cropped(to part: Rectangle) -> PixelBuffer {
+    var result = PixelBuffer(width: part.width, height: part.height, format: format)
+    for y in 0..<part.height {
+      let start = (part.y + y) * stride + part.x * channels
+      result.bytes.replaceSubrange(
+        y * result.stride..<(y + 1) * result.stride, with: bytes[start..<start + result.stride])
+    }
+    return result
+  }
+}

@@ -1,0 +1,73 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+extension Color {
+  /// A ramp from black over violet and orange to near white whose lightness grows evenly with `value`, from 0 to 1:
+  /// equal differences look equal, and it reads in gray too. Values outside are clamped; NaN is green.
+  public static func heat(_ value: Double) -> Color {
+    if value.isNaN { return Color(0, 255, 0) }
+    return heatRamp[Int(min(max(value, 0), 1) * 255 + 0.5)]
+  }
+
+  /// Hue turns from violet to yellow while lightness rises; chroma is highest in the middle.
+  private static let heatRamp: [Color] = (0..<256).map { index in
+    let value = Double(index) / 255
+    let hue = (-75 + 170 * value) * Double.pi / 180
+    let chroma = 0.165 * sin(Double.pi * min(value * 1.02, 1)).squareRoot() * (1 - 0.35 * value)
+    return Color(lightness: 0.98 * value, a: chroma * cos(hue), b: chroma * sin(hue))
+  }
+
+  /// The nearest sRGB colour to a place in Oklab (Ottosson 2020), its chroma reduced until it can be shown.
+  init(lightness: Double, a: Double, b: Double) {
+    var share = 1.0
+    var linear = Self.linearRGB(lightness, a, b)
+    while share > 0 && ![linear.0, linear.1, linear.2].allSatisfy({ (-1e-4...1 + 1e-4).contains($0) }) {
+      share = max(share - 0.004, 0)
+      linear = Self.linearRGB(lightness, share * a, share * b)
+    }
+    func encode(_ value: Double) -> UInt8 {
+      let value = min(max(value, 0), 1)
+      return UInt8(255 * (value <= 0.003_130_8 ? 12.92 * value : 1.055 * pow(value, 1 / 2.4) - 0.055) + 0.5)
+    }
+    self.init(encode(linear.0), encode(linear.1), encode(linear.2))
+  }
+
+  private static func linearRGB(_ lightness: Double, _ a: Double, _ b: Double) -> (Double, Double, Double) {
+    func cube(_ x: Double) -> Double { x * x * x }
+    let l = cube(lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b)
+    let m = cube(lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b)
+    let s = cube(lightness - 0.089_484_177_5 * a - 1.291_485_548_0 * b)
+    return (
+      4.076_741_662_1 * l - 3.307_711_591_3 * m + 0.230_969_929_2 * s,
+      -1.268_438_004_6 * l + 2.609_757_401_1 * m - 0.341_319_396_5 * s,
+      -0.004_196_086_3 * l - 0.703_418_614_7 * m + 1.707_614_701_0 * s
+    )
+  }
+}
+
+extension PixelBuffer {
+  /// Where two frames differ: each pixel's mean absolute difference over its channels, as heat that reaches the ramp's
+  /// end at `maximum` (in 255ths).
+  public static func errorMap(_ first: PixelBuffer, _ second: PixelBuffer, maximum: Double = 64) -> PixelBuffer {
+    precondition(
+      first.width == second.width && first.height == second.height && first.format == second.format,
+      "frames of \(first.width)x\(first.height) \(first.format) and \(second.width)x\(second.height) "
+        + "\(second.format) have no error map")
+    var result = PixelBuffer(width: first.width, height: first.height)
+    let channels = first.channels
+    for pixel in 0..<first.width * first.height {
+      var sum = 0
+      for index in pixel * channels..<(pixel + 1) * channels {
+        sum += abs(Int(first.bytes[index]) - Int(second.bytes[index]))
+      }
+      let color = Color.heat(Double(sum) / (Double(channels) * maximum))
+      result.bytes[3 * pixel] = color.red
+      result.bytes[3 * pixel + 1] = color.green
+      result.bytes[3 * pixel + 2] = color.blue
+    }
+    return result
+  }
+}

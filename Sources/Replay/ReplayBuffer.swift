@@ -1,0 +1,160 @@
+import Core
+import Tensors
+
+/// B transitions to learn from.
+public struct Batch: Sendable {
+  /// `[B, O]`
+  public var observation: Tensor
+  /// `[B, A]` in the policy's units, or `[B, 1]` indices.
+  public var action: Tensor
+  /// `[B, 1]`
+  public var reward: Tensor
+  /// `[B, 1]`: the environment's discount, 0 where the task ended; never "done".
+  public var discount: Tensor
+  /// `[B, O]`
+  public var nextObservation: Tensor
+
+  public init(observation: Tensor, action: Tensor, reward: Tensor, discount: Tensor, nextObservation: Tensor) {
+    self.observation = observation
+    self.action = action
+    self.reward = reward
+    self.discount = discount
+    self.nextObservation = nextObservation
+  }
+}
+
+/// A ring of latents: each is stored once, and histories are built when a batch is drawn.
+///
+/// Environments that are stepped side by side write to lanes of their own, so that a lane is a sequence of whole
+/// episodes. A slot holds a latent and the transition that starts there; an episode's last latent has none.
+public struct ReplayBuffer: ~Copyable, Sendable {
+  public let layout: HistoryLayout
+  /// Slots of a lane.
+  public let laneCapacity: Int
+  private var latents: [Float]
+  private var actions: [Float]
+  private var rewards: [Float]
+  private var discounts: [Float]
+  private var marks: [Mark]
+  private var lanes: [Lane]
+
+  /// What a slot is in its episode.
+  private struct Mark: OptionSet {
+    let rawValue: UInt8
+    static let first = Mark(rawValue: 1)
+    /// A transition starts here: the next slot holds its successor.
+    static let transition = Mark(rawValue: 2)
+  }
+
+  private struct Lane {
+    /// Slots written since the start.
+    var written = 0
+    var inEpisode = false
+  }
+
+  /// - Parameter capacity: latents that are kept, over all lanes.
+  public init(capacity: Int, lanes: Int = 1, layout: HistoryLayout) {
+    precondition(lanes > 0 && capacity / lanes > layout.reach + 2, "\(capacity) slots are too few for \(lanes) lanes")
+    self.layout = layout
+    laneCapacity = capacity / lanes
+    let slots = laneCapacity * lanes
+    latents = [Float](repeating: 0, count: slots * layout.latentSize)
+    actions = [Float](repeating: 0, count: slots * layout.actionSpace.arrayCount)
+    rewards = [Float](repeating: 0, count: slots)
+    discounts = [Float](repeating: 0, count: slots)
+    marks = [Mark](repeating: [], count: slots)
+    self.lanes = [Lane](repeating: Lane(), count: lanes)
+  }
+
+  /// Bytes that a buffer of this size takes.
+  public static func byteCount(capacity: Int, layout: HistoryLayout) -> Int {
+    capacity * (4 * (layout.latentSize + layout.actionSpace.arrayCount + 2) + 1)
+  }
+
+  /// Latents held now.
+  public var count: Int { lanes.reduce(0) { $0 + min($1.written, laneCapacity) } }
+
+  /// Begins an episode in a lane with its first latent, Z numbers. An episode that was going on there ends without
+  /// its last transition.
+  public mutating func begin(lane: Int, latent: Span<Float>) {
+    append(latent, lane: lane, mark: .first)
+    lanes[lane].inEpisode = true
+  }
+
+  /// Adds a transition: the action taken at the lane's newest latent, in the policy's units, and what it led to. After
+  /// the last step of an episode its true successor is stored too, before the next `begin`.
+  public mutating func append(lane: Int, action: Span<Float>, step: Step, latent: Span<Float>) {
+    precondition(lanes[lane].inEpisode, "a transition needs an episode: begin one in lane \(lane)")
+    let slot = self.slot(lane, lanes[lane].written - 1)
+    let width = layout.actionSpace.arrayCount
+    precondition(action.count == width, "an action has \(width) numbers, not \(action.count)")
+    for i in 0..<width { actions[slot * width + i] = action[i] }
+    rewards[slot] = Float(step.reward)
+    discounts[slot] = Float(step.discount)
+    marks[slot].insert(.transition)
+    append(latent, lane: lane, mark: [])
+    lanes[lane].inEpisode = step.ending == .running
+  }
+
+  private mutating func append(_ latent: Span<Float>, lane: Int, mark: Mark) {
+    precondition(latent.count == layout.latentSize, "a latent has \(layout.latentSize) numbers, not \(latent.count)")
+    let slot = self.slot(lane, lanes[lane].written)
+    for i in 0..<latent.count { latents[slot * layout.latentSize + i] = latent[i] }
+    marks[slot] = mark
+    lanes[lane].written += 1
+  }
+
+  private func slot(_ lane: Int, _ position: Int) -> Int { lane * laneCapacity + position % laneCapacity }
+
+  /// Draws B transitions uniformly, with their histories.
+  ///
+  /// - Throws: `InputError` if the buffer holds no transition yet.
+  public func sample(_ batchSize: Int, using random: inout Random) throws -> Batch {
+    let size = layout.observationSize
+    let width = layout.actionSpace.arrayCount
+    let chosen = try (0..<batchSize).map { _ in try drawPosition(using: &random) }
+    func gathered(_ columns: Int, _ write: (inout MutableSpan<Float>, Int, (lane: Int, position: Int)) -> Void)
+      -> Tensor
+    {
+      Tensor([batchSize, columns], of: Float.self) { target in
+        for b in 0..<batchSize { write(&target, b, chosen[b]) }
+      }
+    }
+    return Batch(
+      observation: gathered(size) { writeObservation(into: &$0, at: $1 * size, $2.lane, $2.position) },
+      action: gathered(width) { target, b, at in
+        let slot = slot(at.lane, at.position)
+        for i in 0..<width { target[b * width + i] = actions[slot * width + i] }
+      },
+      reward: gathered(1) { $0[$1] = rewards[slot($2.lane, $2.position)] },
+      discount: gathered(1) { $0[$1] = discounts[slot($2.lane, $2.position)] },
+      nextObservation: gathered(size) { writeObservation(into: &$0, at: $1 * size, $2.lane, $2.position + 1) })
+  }
+
+  /// A lane and a position in it where a transition starts whose whole history is still there.
+  private func drawPosition(using random: inout Random) throws -> (lane: Int, position: Int) {
+    for _ in 0..<100_000 {
+      let lane = lanes.count == 1 ? 0 : random.integer(below: lanes.count)
+      let written = lanes[lane].written
+      // The oldest slots of a full lane have lost what came before them.
+      let oldest = written <= laneCapacity ? 0 : written - laneCapacity + layout.reach
+      guard written - oldest > 1 else { continue }
+      let position = oldest + random.integer(below: written - oldest - 1)
+      if marks[slot(lane, position)].contains(.transition) { return (lane, position) }
+    }
+    throw InputError("the replay buffer holds no transition to learn from: collect some steps first")
+  }
+
+  private func writeObservation(into target: inout MutableSpan<Float>, at start: Int, _ lane: Int, _ position: Int) {
+    // How far back the episode goes, as far as anything looks.
+    var age = 0
+    while age < layout.reach, position - age > 0, !marks[slot(lane, position - age)].contains(.first) { age += 1 }
+    let known = age
+    let (size, width) = (layout.latentSize, layout.actionSpace.arrayCount)
+    layout.write(
+      into: &target, at: start, latents: latents.span,
+      latentStart: { slot(lane, position - min($0, known)) * size },
+      pastActions: actions.span,
+      actionStart: { $0 <= known ? slot(lane, position - $0) * width : nil })
+  }
+}

@@ -1,0 +1,199 @@
+import Core
+import Pixels
+import Testing
+
+@testable import Environments
+
+@Suite struct EpisodeTests {
+  func settings(_ pairs: [String: String]) -> EpisodeSettings {
+    var settings = EpisodeSettings()
+    for (key, text) in pairs {
+      do { try settings.set(key, to: text) } catch { Issue.record(error) }
+    }
+    return settings
+  }
+
+  /// Every setting at once.
+  var everything: EpisodeSettings {
+    settings([
+      "size": "32", "color": "gray", "action-repeat": "3", "frame-stack": "3", "sticky-actions": "0.3",
+      "flicker": "0.3", "occlusion": "0.2", "pixel-noise": "8", "time-limit": "50",
+    ])
+  }
+
+  @Test(arguments: Member.all) func aCopyIsASnapshotUnderEverySetting(_ member: Member) {
+    func check<E: Environment>(_ type: E.Type) {
+      var episode = Episode<E>(everything, seed: Seed(1))
+      var policy = Random(seed: Seed(2))
+      for _ in 0..<2 { _ = episode.step(E.actionSpace.sample(using: &policy)) }
+      var (copy, copyPolicy) = (episode, policy)
+      for _ in 0..<60 {
+        if episode.ending != .running { episode.reset() }
+        if copy.ending != .running { copy.reset() }
+        let step = episode.step(E.actionSpace.sample(using: &policy))
+        let copiedStep = copy.step(E.actionSpace.sample(using: &copyPolicy))
+        #expect(copiedStep == step)
+        #expect(copy.environment.state == episode.environment.state)
+        #expect(copy.frames == episode.frames)
+      }
+      #expect(copy.totalSteps == episode.totalSteps)
+    }
+    check(member.type)
+  }
+
+  @Test(arguments: Member.all, [1, 3, 7]) func truncatesExactlyAtTheLimit(_ member: Member, actionRepeat: Int) {
+    func check<E: Environment>(_ type: E.Type) {
+      var random = Random(seed: Seed(3))
+      var episode = Episode<E>(settings(["action-repeat": "\(actionRepeat)", "time-limit": "8"]), seed: Seed(0))
+      while episode.ending == .running {
+        #expect(episode.steps < 8 && episode.steps % actionRepeat == 0)
+        let step = episode.step(E.actionSpace.sample(using: &random))
+        #expect(step.ending == episode.ending && step.discount == 1)
+      }
+      #expect(episode.ending == .truncated && episode.steps == 8 && episode.totalSteps == 8)
+    }
+    check(member.type)
+  }
+
+  @Test(arguments: Member.all) func lastsAsLongAsTheTask(_ member: Member) {
+    func check<E: Environment>(_ type: E.Type) {
+      var random = Random(seed: Seed(3))
+      var episode = Episode<E>(seed: Seed(0))
+      while episode.ending == .running { _ = episode.step(E.actionSpace.sample(using: &random)) }
+      #expect(episode.steps == E.episodeLength)
+      #expect(episode.ending == (E.id == "catch" ? .terminated : .truncated))
+      episode.reset()
+      #expect(episode.steps == 0 && episode.ending == .running && episode.episodeReturn == 0)
+      #expect(episode.totalSteps == E.episodeLength)
+    }
+    check(member.type)
+  }
+
+  @Test func aTerminationAtTheLimitIsATermination() {
+    var episode = Episode<Catch>(settings(["time-limit": "9", "action-repeat": "4"]), seed: Seed(0))
+    while episode.ending == .running { _ = episode.step([1]) }
+    #expect(episode.ending == .terminated && episode.steps == 9)
+  }
+
+  @Test func repeatedRewardsAddUp() {
+    var slow = Episode<CartPoleBalance>(settings(["action-repeat": "5"]), seed: Seed(4))
+    var fast = Episode<CartPoleBalance>(settings(["action-repeat": "1"]), seed: Seed(4))
+    let step = slow.step([0.4])
+    let sum = (0..<5).map { _ in fast.step([0.4]).reward }.reduce(0, +)
+    #expect(step.reward == sum && slow.steps == 5 && slow.environment.state == fast.environment.state)
+    #expect(slow.episodeReturn == sum)
+  }
+
+  @Test func resetToAStateStartsThere() {
+    var episode = Episode<CartPoleSwingup>(seed: Seed(0))
+    episode.reset(to: [1, 2, 3, 4])
+    #expect(episode.environment.state == [1, 2, 3, 4])
+    #expect(episode.frames.allSatisfy { $0 == episode.frame })
+    let allowed = episode.randomize()
+    #expect(allowed && episode.environment.state != [1, 2, 3, 4])
+  }
+
+  @Test func stickyActionsStickAtTheirRate() {
+    var episode = Episode<Catch>(settings(["sticky-actions": "0.25", "time-limit": "2"]), seed: Seed(5))
+    var stuck = 0
+    for _ in 0..<4000 {
+      episode.reset(to: [0, 0, 2])
+      _ = episode.step([2])
+      #expect(episode.environment.state[2] == 3, "the first action of an episode has none before it")
+      _ = episode.step([0])
+      if episode.environment.state[2] == 4 { stuck += 1 }
+    }
+    #expect(abs(Double(stuck) / 4000 - 0.25) < 0.03)
+  }
+
+  @Test func framesFlickerAtTheirRate() {
+    var episode = Episode<PendulumSwingup>(
+      settings(["flicker": "0.4", "size": "16", "time-limit": "100000"]), seed: Seed(6))
+    var black = 0
+    for _ in 0..<4000 {
+      _ = episode.step([0.3])
+      let frame = episode.frame
+      #expect(frame == episode.frame, "looking twice shows the same")
+      if frame.bytes.allSatisfy({ $0 == 0 }) { black += 1 }
+    }
+    #expect(abs(Double(black) / 4000 - 0.4) < 0.03)
+  }
+
+  @Test func theBarCoversItsRowsOnly() {
+    let plain = Episode<CartPoleSwingup>(seed: Seed(7)).frame
+    let barred = Episode<CartPoleSwingup>(
+      settings(["occlusion": "0.25", "occlusion-position": "1"]), seed: Seed(7)
+    ).frame
+    let covered = 63 * plain.stride
+    #expect(barred.bytes[..<covered] == plain.bytes[..<covered])
+    #expect(barred.bytes[covered...].allSatisfy { $0 == 128 } && plain.bytes[covered...].contains { $0 != 128 })
+  }
+
+  @Test func pixelNoiseHasItsDeviation() {
+    let plain = Episode<CartPoleSwingup>(seed: Seed(8)).frame
+    var episode = Episode<CartPoleSwingup>(settings(["pixel-noise": "6"]), seed: Seed(8))
+    let noisy = episode.frame
+    let errors = zip(noisy.bytes, plain.bytes).map { Double($0) - Double($1) }
+    let mean = errors.reduce(0, +) / Double(errors.count)
+    let variance = errors.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(errors.count)
+    #expect(abs(mean) < 0.2 && abs(variance.squareRoot() - 6) < 0.2)
+    episode.reset(to: episode.environment.state)
+    #expect(episode.frame != noisy, "noise is new at each step")
+  }
+
+  @Test func framesAreTheLastOnesOldestFirst() {
+    var episode = Episode<PendulumSwingup>(settings(["frame-stack": "3", "size": "24"]), seed: Seed(9))
+    var seen = [episode.frame, episode.frame, episode.frame]
+    #expect(episode.frames == seen)
+    for _ in 0..<5 {
+      _ = episode.step([1])
+      seen = seen.dropFirst() + [episode.frame]
+      #expect(episode.frames == seen)
+    }
+    #expect(seen[1] != seen[2])
+  }
+
+  @Test(arguments: [16, 64, 84, 128]) func framesHaveTheirSizeAndColour(size: Int) {
+    let gray = Episode<Catch>(settings(["size": "\(size)", "color": "gray"]), seed: Seed(0)).frame
+    #expect(gray.width == size && gray.height == size && gray.format == .gray)
+    #expect(Episode<Catch>(settings(["size": "\(size)"]), seed: Seed(0)).frame.format == .rgb)
+  }
+
+  /// A setting of the camera must not move the starts, nor the sticky actions.
+  @Test func streamsAreIndependent() {
+    var (plain, disturbed) = (
+      Episode<PendulumSwingup>(settings(["sticky-actions": "0.5"]), seed: Seed(10)),
+      Episode<PendulumSwingup>(
+        settings(["sticky-actions": "0.5", "flicker": "0.5", "pixel-noise": "9"]), seed: Seed(10))
+    )
+    for number in 0..<50 {
+      if number % 10 == 0 {
+        plain.reset()
+        disturbed.reset()
+      }
+      let action = [Double(number % 3) - 1]
+      let steps = (plain.step(action), disturbed.step(action))
+      #expect(steps.0 == steps.1)
+      #expect(plain.environment.state == disturbed.environment.state)
+      _ = disturbed.frame
+    }
+  }
+
+  @Test func wrongSettingsAreRefused() {
+    var settings = EpisodeSettings()
+    #expect(throws: InputError.self) { try settings.set("flicker", to: "1.5") }
+    #expect(throws: InputError.self) { try settings.set("size", to: "-3") }
+    #expect(throws: InputError.self) { try settings.set("color", to: "cmyk") }
+    #expect(throws: InputError("unknown setting 'fliker': did you mean 'flicker'?")) {
+      try settings.set("fliker", to: "0.1")
+    }
+  }
+
+  @Test func steppingPastAnEndingTraps() async {
+    await #expect(processExitsWith: .failure) {
+      var episode = Episode<Catch>(seed: Seed(0))
+      while episode.ending == .running { _ = episode.step([1]) }
+      _ = episode.step([1])
+    }
+  }
+}

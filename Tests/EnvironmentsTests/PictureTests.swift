@@ -1,0 +1,65 @@
+import Pixels
+import Testing
+
+@testable import Environments
+
+/// What can be seen in the pictures of single tasks.
+@Suite struct PictureTests {
+  /// Pixels of about a colour.
+  func count(_ color: Color, in frame: PixelBuffer) -> Int {
+    var count = 0
+    for y in 0..<frame.height {
+      for x in 0..<frame.width {
+        let start = y * frame.stride + 3 * x
+        let difference = zip(frame.bytes[start..<start + 3], [color.red, color.green, color.blue])
+          .map { abs(Int($0) - Int($1)) }
+        if difference.allSatisfy({ $0 < 90 }) { count += 1 }
+      }
+    }
+    return count
+  }
+
+  @Test(arguments: [(64, 64), (96, 40), (40, 96)]) func theCartStaysInView(size: (Int, Int)) {
+    var environment = CartPoleSwingup()
+    for x in [-1.95, 0, 1.95] {
+      for angle in stride(from: -3.1, to: 3.2, by: 0.5) {
+        environment.state = [x, angle, 0, 0]
+        var frame = PixelBuffer(width: size.0, height: size.1)
+        environment.render(into: &frame)
+        #expect(count(Palette.body, in: frame) >= 4)
+        #expect(count(Palette.pole, in: frame) >= 4)
+      }
+    }
+  }
+
+  @Test func thePoleIsThreePixelsWideAt64() {
+    var environment = CartPoleSwingup()
+    var frame = PixelBuffer(width: 64, height: 64)
+    for x in stride(from: 0, to: 0.1, by: 0.01) {
+      environment.state = [x, 0, 0, 0]
+      environment.render(into: &frame)
+      let contrast = Double(Palette.pole.red) - Double(Palette.ground.red)
+      let reds = (0..<64).map { Double(frame.bytes[24 * frame.stride + 3 * $0]) - Double(Palette.ground.red) }
+      let covered = reds.reduce(0, +) / contrast
+      #expect(covered > 2.95 && covered < 3.2)
+    }
+  }
+
+  /// Antialiasing shows movements much smaller than a pixel, which velocities are read from.
+  @Test func aStepOfTwoMillimetresShows() {
+    var environment = CartPoleSwingup()
+    var pictures = Set<PixelBuffer>()
+    for step in 0..<10 {
+      environment.state = [Double(step) * 0.002, 0, 0, 0]
+      var frame = PixelBuffer(width: 84, height: 84)
+      environment.render(into: &frame)
+      pictures.insert(frame)
+    }
+    #expect(pictures.count == 10)
+  }
+
+  @Test func grayTellsTheObjectsApart() {
+    let levels = [Palette.ground, Palette.rail, Palette.body, Palette.pole, Palette.hinge].map { Int($0.luminance) }
+    for (a, b) in zip(levels, levels.dropFirst()) { #expect(b - a >= 20) }
+  }
+}
