@@ -161,7 +161,8 @@ private struct Parameters: Module {
     let middle = inverse.filter { abs($0.0) < 0.9 }.reduce(0) { $0 + $1.1 } / Double(count)
     #expect(abs(middle - 1.8) < 0.05)
     // Half of the actions lie below tanh(μ).
-    let below = actions.count { $0 < distribution.mode.doubles[0] }
+    let middleAction = distribution.mode.doubles[0]
+    let below = actions.count { $0 < middleAction }
     #expect(abs(Double(below) / Double(count) - 0.5) < 1.63 / Double(count).squareRoot())
     expectClose(distribution.logProbability(of: action), logProbability, "log p both ways", tolerance: 1e-3)
   }
