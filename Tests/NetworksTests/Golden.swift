@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Testing
 
 @testable import Networks
@@ -12,9 +13,8 @@ let golden: Golden = {
 struct Golden: Sendable {
   private let tensors: [String: Tensor]
 
-  init(file: String = #filePath) throws {
-    let folder = file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    let read = try Safetensors(contentsOf: folder + "/Golden/networks.safetensors")
+  init() throws {
+    let read = try Safetensors(contentsOf: Bundle.module.bundlePath + "/Golden/networks.safetensors")
     tensors = Dictionary(uniqueKeysWithValues: read.tensors.map { ($0.name, $0.value) })
   }
 

@@ -45,6 +45,32 @@ import Testing
       MultilayerPerceptron(sizes.0, hidden: sizes.1, sizes.2, layerNorm: true, using: &random), "mlp_norm", precision
     ) { $0($1[0]) }
     try check(GRUCell(4, 5, using: &random), "gru_cell", inputs: 2, precision) { $0($1[0], $1[1]) }
+    let down = ConvolutionStack(
+      [
+        Convolution(inputs: 3, outputs: 4, kernel: 3, stride: 2, padding: 1, rectified: true),
+        Convolution(inputs: 4, outputs: 5, kernel: 3),
+      ], using: &random)
+    try check(down, "convolutions", precision) { $0($1[0]) }
+    let up = ConvolutionStack(
+      [
+        Convolution(.transposed, inputs: 5, outputs: 4, kernel: 3, rectified: true),
+        Convolution(.transposed, inputs: 4, outputs: 3, kernel: 3, stride: 2, outputPadding: 1),
+      ], using: &random)
+    try check(up, "transposed_convolutions", precision) { $0($1[0]) }
+    #expect(down.outputSize(height: 9, width: 9) == (3, 3))
+    #expect(up.outputSize(height: 3, width: 3) == (12, 12))
+  }
+
+  /// Uniform, orthogonal or one tap: all keep the size of a signal through many links with ReLU.
+  @Test(arguments: [ConvolutionStack.Start.heUniform, .orthogonal, .deltaOrthogonal])
+  func convolutionsKeepTheSizeOfASignal(_ start: ConvolutionStack.Start) {
+    var random = Seed(6).stream("stack")
+    let link = Convolution(inputs: 16, outputs: 16, kernel: 3, padding: 1, rectified: true)
+    let stack = ConvolutionStack([link, link, link, link], start: start, using: &random)
+    let x = Tensor.normal([2, 16, 9, 9], using: &random)
+    let ratio = square(stack(x)).mean().item / square(x).mean().item
+    #expect(ratio > 0.2 && ratio < 5, "the mean square changes by \(ratio)")
+    #expect(stack.parameters.map(\.name).prefix(2) == ["layers.0.weight", "layers.0.bias"])
   }
 
   @Test(arguments: [Precision.float32, .float64])
