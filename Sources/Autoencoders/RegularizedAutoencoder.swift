@@ -28,7 +28,7 @@ public struct RegularizedAutoencoder: Autoencoder {
     }
   }
 
-  let settings: Settings
+  public let settings: Settings
   /// Height and width after the convolutions.
   let inner: (height: Int, width: Int)
   var convolutions: ConvolutionStack

@@ -30,18 +30,26 @@ public struct FrameDatasetWriter: ~Copyable {
     path: String, manifest: FrameDatasetManifest, frame: PixelBuffer, stateSize: Int, actionSize: Int
   ) throws {
     guard !exists(path) else { throw InputError("\(path) exists: give another name with --out, or remove it") }
+    let folder = try UnfinishedFolder(of: path)
+    let inside = folder.path
+    // Opened one after the other before any becomes a part: what is noncopyable is not undone halfway.
+    let frames = try NumPyWriter<UInt8>(
+      path: "\(inside)/frames.npy", rowShape: [frame.height, frame.width, frame.channels])
+    let states = try NumPyWriter<Double>(path: "\(inside)/states.npy", rowShape: [stateSize])
+    let actions = try NumPyWriter<Float>(path: "\(inside)/actions.npy", rowShape: [actionSize])
+    let rewards = try NumPyWriter<Double>(path: "\(inside)/rewards.npy", rowShape: [])
+    let discounts = try NumPyWriter<Double>(path: "\(inside)/discounts.npy", rowShape: [])
+    let episodes = try NumPyWriter<Int64>(path: "\(inside)/episodes.npy", rowShape: [])
     self.path = path
     self.manifest = manifest
     self.actionSize = actionSize
-    let unfinished = try UnfinishedFolder(of: path)
-    let folder = unfinished.path
-    frames = try NumPyWriter(path: "\(folder)/frames.npy", rowShape: [frame.height, frame.width, frame.channels])
-    states = try NumPyWriter(path: "\(folder)/states.npy", rowShape: [stateSize])
-    actions = try NumPyWriter(path: "\(folder)/actions.npy", rowShape: [actionSize])
-    rewards = try NumPyWriter(path: "\(folder)/rewards.npy", rowShape: [])
-    discounts = try NumPyWriter(path: "\(folder)/discounts.npy", rowShape: [])
-    episodes = try NumPyWriter(path: "\(folder)/episodes.npy", rowShape: [])
-    self.folder = unfinished
+    self.folder = folder
+    self.frames = frames
+    self.states = states
+    self.actions = actions
+    self.rewards = rewards
+    self.discounts = discounts
+    self.episodes = episodes
   }
 
   /// Adds an episode's first frame.

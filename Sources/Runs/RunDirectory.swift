@@ -8,7 +8,7 @@ import Core
 
 /// The folder of a run: what was asked, on which machine, what happened and what came of it.
 ///
-/// `settings.json` the resolved settings by group, `run.json` the command, version, seed and machine, `metrics.jsonl`
+/// `settings.json` the resolved settings by group (a valid `--config`), `run.json` the command, version, seed and machine, `metrics.jsonl`
 /// the numbers by step, `summary.json` the outcome of a run that reached its end, and pictures.
 public struct RunDirectory: Sendable, Hashable {
   public let path: String
@@ -49,7 +49,7 @@ public struct RunDirectory: Sendable, Hashable {
     let name = "\(timestamp())-\(facts.command)-\(facts.environment)-\(facts.member)-s\(facts.seed)"
     self.path = path ?? "\(root)/\(name)"
     try makeNewFolder(self.path, flag: "--out")
-    try write(Self.json(of: settings), to: "settings.json")
+    try writeAtomically(Array(SettingsFile.text(of: settings).utf8), to: file("settings.json"))
     try write(facts.json, to: "run.json")
   }
 
@@ -101,13 +101,6 @@ public struct RunDirectory: Sendable, Hashable {
 
   private func write(_ json: JSON, to name: String) throws {
     try writeAtomically(Array(json.indented.utf8), to: file(name))
-  }
-
-  private static func json(of settings: [(title: String, group: any SettingsGroup)]) -> JSON {
-    .object(
-      settings.map { title, group in
-        JSON.Member(title, .object(group.record.map { JSON.Member($0.key, .string($0.text)) }))
-      })
   }
 }
 

@@ -54,6 +54,16 @@ public struct Reconstructions: Sendable {
   }
 }
 
+extension LatentEncoder {
+  /// The mean square error of each frame's reconstruction.
+  func errors(of frames: [PixelBuffer]) -> [Double] {
+    stride(from: 0, to: frames.count, by: 64).flatMap { start in
+      let x = preparation.prepare(Array(frames[start..<min(start + 64, frames.count)]))
+      return square(reconstruct(prepared: x) - x).reshaped(x.shape[0], -1).mean(axis: 1).doubles
+    }
+  }
+}
+
 /// Rows of original | reconstruction | error.
 public func reconstructionGrid<Model: Autoencoder>(
   of frames: [PixelBuffer], by encoder: LatentEncoder<Model>, captions: [String] = []

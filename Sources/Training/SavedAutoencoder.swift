@@ -115,10 +115,10 @@ extension LatentEncoder {
     try writeAtomically(Array(record.json.indented.utf8), to: "\(folder)/autoencoder.json")
   }
 
-  /// Reads what `write` wrote.
+  /// Reads what a pretraining wrote.
   ///
   /// - Throws: `WorldError` with the path where the file is damaged or does not fit its record.
-  init(folder: String, record: AutoencoderRecord) throws {
+  public init(folder: String, record: AutoencoderRecord) throws {
     let path = "\(folder)/autoencoder.safetensors"
     var settings = Model.Settings()
     var random = Seed(0).stream("replaced")
@@ -140,6 +140,17 @@ extension LatentEncoder {
     } catch let error as InputError {
       throw WorldError(path: path, error.description)
     }
+  }
+}
+
+extension LatentEncoder {
+  /// The same network with new random weights, standardised on the same frames: the control that shows what training
+  /// the autoencoder is worth.
+  public func randomized(on recording: Recording, seed: Seed) throws -> LatentEncoder {
+    var random = seed.stream("random encoder")
+    var other = LatentEncoder(model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation)
+    other.standardize(on: other.encodeAll(recording))
+    return other
   }
 }
 

@@ -76,13 +76,10 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     sampling = seed.stream("replay")
   }
 
-  /// Fills the replay buffer with recorded transitions, and learns from them.
-  ///
-  /// - Parameter latents: `[N, Z]`, a row for each recorded frame.
-  public mutating func seed(with recording: Recording, latents: Tensor) {
-    precondition(latents.shape == [recording.count, layout.latentSize], "one latent for each recorded frame")
+  /// Fills the replay buffer with recorded transitions, whose simulator steps count.
+  public mutating func seed(with recording: Recording) {
     let size = layout.latentSize
-    latents.withElements { latents in
+    observer.observe(recording).withElements { latents in
       for i in 0..<recording.count {
         let latent = latents.extracting(i * size..<(i + 1) * size)
         if i > 0, recording.episodes[i] == recording.episodes[i - 1], let step = recording.steps[i - 1] {

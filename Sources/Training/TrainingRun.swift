@@ -2,6 +2,7 @@ import Agents
 import Autoencoders
 import Core
 import Environments
+import Networks
 import Pixels
 import Runs
 import Tensors
@@ -13,20 +14,23 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   public var episode: EpisodeSettings
   public var training: TrainingSettings
   public var seed: Seed
-  /// Recorded transitions that come first, with their latents.
-  public var first: (recording: Recording, latents: Tensor)?
-  /// Told of each evaluation, to picture what the agent still sees.
-  public var picture: ((Trainer<E, A, O>.Moment) throws -> Void)?
+  /// Recorded transitions that the agent learns from first.
+  public var first: Recording?
 
   public init(
     _ environment: E.Type, _ agentKind: A.Type, through observer: O, agent: A.Settings, episode: EpisodeSettings,
-    training: TrainingSettings, seed: Seed
+    training: TrainingSettings, first: Recording?, seed: Seed
   ) {
+    self.first = first
     self.observer = observer
     self.agent = agent
     self.episode = episode
     self.training = training
     self.seed = seed
+  }
+
+  public var groups: [(title: String, group: any SettingsGroup)] {
+    [("environment", episode), ("agent", agent), ("training", training)]
   }
 
   /// - Returns: the outcome as the last line of output has it: `return_mean` is the mean over the episodes of the last
@@ -38,12 +42,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     var progress = Progress("train", total: training.envSteps)
     var means = MetricsMean()
     if let first {
-      trainer.seed(with: first.recording, latents: first.latents)
-      try trainer.learn(training.seedUpdates) { means.add($0) }
-    } else if training.randomSteps > 0 {
-      let collection = CollectionSettings.steps(training.randomSteps)
-      let recording = try collect(E.self, episode, collection, seed: seed.child("collection"))
-      trainer.seed(with: recording, latents: observer.observeAll(recording))
+      trainer.seed(with: first)
       try trainer.learn(training.seedUpdates) { means.add($0) }
     }
 
@@ -61,16 +60,16 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       }
       let isLast = step >= training.envSteps
       if judge(step) || isLast {
-        let evaluation = try evaluate(trainer, isLast ? directory : nil)
+        let evaluation = try evaluate(trainer, in: directory, isLast: isLast)
         evaluations.append((step, evaluation))
         try log.append(
           step: step, ["evaluation/return": evaluation.mean, "evaluation/deviation": evaluation.deviation])
         try writeCurve(evaluations, to: directory)
-        try picture?(trainer.moment(step))
       }
     }
     progress.finish()
-    try trainer.agent.write(to: directory.file("agent.safetensors"))
+    try Safetensors(trainer.agent.parameters, metadata: [("agent", A.id), ("environment", E.id)]).write(
+      to: directory.file("agent.safetensors"))
     let lastReturns = evaluations.suffix(3).flatMap(\.evaluation.returns)
     let mean = lastReturns.reduce(0, +) / Double(lastReturns.count)
     let deviation =
@@ -83,15 +82,22 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     ]
   }
 
-  private func evaluate(_ trainer: borrowing Trainer<E, A, O>, _ video: RunDirectory?) throws -> Evaluation {
-    let seed = seed.child("evaluation")
-    guard let video else { return trainer.evaluate(seed: seed) }
-    let frameRate = 25.0
-    var animation = try AnimatedPNG(
-      path: video.file("episode.png"), framesPerSecond: frameRate,
-      text: ["run": video.path, "environment": E.id, "step": "\(trainer.envSteps)"])
-    let evaluation = try trainer.evaluate(seed: seed) { try animation.append($0) }
-    try animation.finish()
+  /// Plays the evaluation's episodes, pictures what the agent sees in the first, and films it at the end.
+  private func evaluate(
+    _ trainer: borrowing Trainer<E, A, O>, in directory: RunDirectory, isLast: Bool
+  ) throws -> Evaluation {
+    var frames: [PixelBuffer] = []
+    let evaluation = trainer.evaluate(seed: seed.child("evaluation")) { frames.append($0) }
+    let text = ["run": directory.path, "environment": E.id, "step": "\(trainer.envSteps)"]
+    if let grid = observer.reconstructions(of: frames) {
+      let digits = String(trainer.envSteps)
+      let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
+      try PNG.write(grid, to: directory.file(name), text: text)
+    }
+    if isLast {
+      let video = frames.map { $0.magnified(by: max(1, 256 / $0.height)) }
+      try AnimatedPNG.write(video, to: directory.file("episode.png"), framesPerSecond: 25, text: text)
+    }
     return evaluation
   }
 

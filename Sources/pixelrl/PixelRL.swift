@@ -9,6 +9,9 @@ struct PixelRL: ParsableCommand {
       Envs.self,
       Render.self,
       Rollout.self,
+      PretrainAE.self,
+      Train.self,
+      ListSettings.self,
     ])
 
   static func main() {

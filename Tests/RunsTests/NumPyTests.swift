@@ -17,7 +17,7 @@ private func header(_ text: String, version: UInt8 = 1) -> [UInt8] {
   return NumPyHeader.magic + [version, 0, UInt8(count & 255), UInt8(count >> 8)] + Array(text.utf8)
 }
 
-private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.parse(bytes.span.bytes).header }
+private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.parse(unsafe bytes.span.bytes).header }
 
 @Suite struct NumPyTests {
   /// The first bytes of numpy.save(np.zeros((3, 2), '<f4')).

@@ -95,7 +95,7 @@ private struct Probe: ParsableCommand {
     #expect(help.contains("PLAIN:"))
     #expect(
       help.contains("--hidden <n>            units of each hidden layer (default 256; a whole number from 1 to 65536)"))
-    #expect(help.components(separatedBy: "--hidden").count == 2)
+    #expect(help.components(separatedBy: "\n  --hidden").count == 2)
     #expect(help.contains("--fast/--no-fast"))
   }
 }

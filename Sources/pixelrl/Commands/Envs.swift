@@ -12,17 +12,34 @@ struct Envs: ParsableCommand {
   @Option(help: "the number that the randomness comes from")
   var seed: UInt64 = 0
 
+  @Flag(help: "end with one JSON object on a line of its own")
+  var json = false
+
   func run() throws {
     guard episodes > 0 else { throw InputError("--episodes takes a whole number of at least 1, not '\(episodes)'") }
-    let table = Environments.all.map { cells(of: $0) }
+    let rows = Environments.all.map { Row($0, episodes: episodes, seed: Seed(seed)) }
     let header = ["environment", "actions", "episode", "repeat", "random return", "note"]
-    for line in aligned([header] + table) { try printLine(line) }
+    for line in aligned([header] + rows.map(\.cells)) { try printLine(line) }
+    if json { try printLine(JSON.object([.init("environments", .array(rows.map(\.json)))]).description) }
   }
+}
 
-  private func cells<E: Environment>(of environment: E.Type) -> [String] {
-    let random = E.randomReturn(episodes: episodes, seed: Seed(seed))
-    let tenths = (random * 10).rounded() / 10
-    return [E.id, E.actionSpace.description, "\(E.episodeLength)", "\(E.actionRepeat)", "\(tenths)", E.note]
+/// What the catalog says of an environment.
+private struct Row {
+  let cells: [String]
+  let json: JSON
+
+  init<E: Environment>(_ environment: E.Type, episodes: Int, seed: Seed) {
+    let random = E.randomReturn(episodes: episodes, seed: seed)
+    cells = [
+      E.id, E.actionSpace.description, "\(E.episodeLength)", "\(E.actionRepeat)", "\((random * 10).rounded() / 10)",
+      E.note,
+    ]
+    json = [
+      "environment": .string(E.id), "actions": .string(E.actionSpace.description),
+      "episode_length": .integer(E.episodeLength), "action_repeat": .integer(E.actionRepeat),
+      "random_return": .number(random), "note": .string(E.note),
+    ]
   }
 }
 
