@@ -54,6 +54,15 @@ private struct Two: Module {
     #expect(blocks() == before)
   }
 
+  @Test func rootIsTheSquareRoot() {
+    var x = Float.leastNormalMagnitude
+    while x < 1e38 {
+      #expect(abs(root(x) / x.squareRoot() - 1) < 3e-7, "the root of \(x)")
+      x *= 1.37
+    }
+    #expect(root(0) == 0 && root(.leastNonzeroMagnitude) >= 0)
+  }
+
   @Test func copiesAreIndependent() {
     var random = Seed(2).stream("copies")
     var model = MultilayerPerceptron(3, hidden: [4], 2, using: &random)
