@@ -74,30 +74,63 @@ public struct Adam: Sendable {
       parameter.shape == gradient.shape && parameter.shape == moments.first.shape,
       "a parameter of shape \(parameter.shape) has a gradient \(gradient.shape) and moments \(moments.first.shape)")
     moments.steps += 1
-    let t = Double(moments.steps)
-    // Both corrections are moved out of the root: step m / (√v + floor).
-    let correction = (1 - pow(beta2, t)).squareRoot()
-    let step = Float(learningRate * correction / (1 - pow(beta1, t)))
-    let floor = Float(epsilon * correction)
-    let keep = Float(1 - learningRate * weightDecay)
-    let (keepM, newM, keepV, newV) = (Float(beta1), Float(1 - beta1), Float(beta2), Float(1 - beta2))
+    let constants = StepConstants(self, at: moments.steps)
     gradient.withElements { g in
       parameter.withMutableElements { theta in
         moments.first.withMutableElements { m in
-          moments.second.withMutableElements { v in
-            for i in 0..<g.count {
-              let gi = unsafe g[unchecked: i]
-              let mi = unsafe keepM * m[unchecked: i] + newM * gi
-              let vi = unsafe keepV * v[unchecked: i] + newV * gi * gi
-              unsafe m[unchecked: i] = mi
-              unsafe v[unchecked: i] = vi
-              unsafe theta[unchecked: i] = keep * theta[unchecked: i] - step * mi / (vi.squareRoot() + floor)
-            }
-          }
+          moments.second.withMutableElements { v in constants.step(&theta, &m, &v, along: g) }
         }
       }
     }
   }
+}
+
+/// What is the same for all elements in one step.
+private struct StepConstants {
+  let rate: Float
+  let floor: Float
+  let keep: Float
+  let (keepM, newM): (Float, Float)
+  let (keepV, newV): (Float, Float)
+
+  init(_ adam: Adam, at t: Int) {
+    // Both corrections are moved out of the root: rate m / (√v + floor).
+    let correction = (1 - pow(adam.beta2, Double(t))).squareRoot()
+    rate = Float(adam.learningRate * correction / (1 - pow(adam.beta1, Double(t))))
+    floor = Float(adam.epsilon * correction)
+    keep = Float(1 - adam.learningRate * adam.weightDecay)
+    (keepM, newM) = (Float(adam.beta1), Float(1 - adam.beta1))
+    (keepV, newV) = (Float(adam.beta2), Float(1 - adam.beta2))
+  }
+
+  /// The equations above for all elements. A function of its own, so that the compiler sees that the spans do not overlap
+  /// and takes several elements at once.
+  @inline(never)
+  func step(
+    _ theta: inout MutableSpan<Float>, _ m: inout MutableSpan<Float>, _ v: inout MutableSpan<Float>,
+    along g: Span<Float>
+  ) {
+    for i in 0..<g.count {
+      let gi = unsafe g[unchecked: i]
+      let mi = unsafe keepM * m[unchecked: i] + newM * gi
+      let vi = unsafe keepV * v[unchecked: i] + newV * gi * gi
+      unsafe m[unchecked: i] = mi
+      unsafe v[unchecked: i] = vi
+      unsafe theta[unchecked: i] = keep * theta[unchecked: i] - rate * mi / (root(vi) + floor)
+    }
+  }
+}
+
+/// √x for x ≥ 0 to two units in the last place, in arithmetic that the compiler does on several elements at once: its own
+/// square root is a call with a branch for negative numbers. Below the smallest normal number the result is too small, but
+/// there √v is nothing beside ε.
+///
+/// Newton's steps for 1/√x from the well-known first guess by halving the exponent (Lomont 2003).
+@inline(__always)
+func root(_ x: Float) -> Float {
+  var y = Float(bitPattern: 0x5f37_59df &- (x.bitPattern >> 1))
+  for _ in 0..<3 { y *= 1.5 - 0.5 * x * y * y }
+  return x * y
 }
 
 extension Adam.Moments {

@@ -84,7 +84,11 @@ extension Tensor {
     let (dy, y) = (elements(S.self), y.elements(S.self))
     precondition(dy.count == y.count, "a ReLU's gradient has the size of its output")
     return Tensor(shape, of: S.self) { target in
-      for i in 0..<target.count { unsafe target[unchecked: i] = y[unchecked: i] > 0 ? dy[unchecked: i] : 0 }
+      // Both are loaded, whichever is taken: a branch an element costs ten times as much.
+      for i in 0..<target.count {
+        let (share, output) = unsafe (dy[unchecked: i], y[unchecked: i])
+        unsafe target[unchecked: i] = output > 0 ? share : 0
+      }
     }
   }
 }
