@@ -13,7 +13,7 @@
     }
 
     let link: Convolution
-    /// Layouts of input and output.
+    /// Layouts of input and output, without a border that the kernel does not touch.
     let input: dnnl_memory_desc_t
     let output: dnnl_memory_desc_t
     private let form: Form
@@ -22,9 +22,16 @@
     init(_ link: Convolution, batch: Int, height: Int, width: Int, input: dnnl_memory_desc_t?) {
       self.link = link
       let (outHeight, outWidth) = link.outputSize(height: height, width: width)
-      let inside = BlockedCorrelation.Extent(channels: link.inputs, height: height, width: width)
-      let outside = BlockedCorrelation.Extent(channels: link.outputs, height: outHeight, width: outWidth)
       let isAdjoint = link.kind == .transposed && link.stride > 1
+      var inside = BlockedCorrelation.Extent(channels: link.inputs, height: height, width: width)
+      var outside = BlockedCorrelation.Extent(channels: link.outputs, height: outHeight, width: outWidth)
+      if isAdjoint {
+        outside.height = UnseenBorder.seen(wide: outHeight, narrow: height, link)
+        outside.width = UnseenBorder.seen(wide: outWidth, narrow: width, link)
+      } else if link.kind == .forward {
+        inside.height = UnseenBorder.seen(wide: height, narrow: outHeight, link)
+        inside.width = UnseenBorder.seen(wide: width, narrow: outWidth, link)
+      }
       let isTurned = link.kind == .transposed && !isAdjoint
       form = isAdjoint ? .adjoint : .direct(turned: isTurned)
       correlation = BlockedCorrelation(
