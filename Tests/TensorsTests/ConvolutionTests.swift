@@ -80,4 +80,39 @@ import Testing
       #expect(distance(a, b) < 2e-5, "gradient \(i)")
     }
   }
+
+  #if OneDNN
+    /// oneDNN's reference kernels are a hundred times slower than the others: none may be chosen.
+    @Test(arguments: Sizes.all)
+    func noReferenceKernel(_ chain: [Convolution], shape: Shape) {
+      let kernels = ChainPlan.cached(for: chain, shape).kernels
+      #expect(kernels.count >= 3 * chain.count)
+      #expect(kernels.filter { $0.contains("ref") }.isEmpty, "\(kernels.joined(separator: " "))")
+    }
+  #endif
+}
+
+/// The chains that the autoencoders use.
+enum Sizes {
+  static let all: [(chain: [Convolution], shape: Shape)] = [
+    (pixelEncoder, [128, 9, 84, 84]), (pixelDecoder, [128, 32, 35, 35]), (keypointEncoder, [32, 12, 32, 32]),
+    (keypointDecoder, [32, 16, 16, 16]), (keypointEncoder, [1, 12, 32, 32]),
+  ]
+  static let pixelEncoder =
+    [Convolution(inputs: 9, outputs: 32, kernel: 3, stride: 2, rectified: true)]
+    + [Convolution](repeating: Convolution(inputs: 32, outputs: 32, kernel: 3, rectified: true), count: 3)
+  static let pixelDecoder =
+    [Convolution](
+      repeating: Convolution(.transposed, inputs: 32, outputs: 32, kernel: 3, rectified: true), count: 3)
+    + [Convolution(.transposed, inputs: 32, outputs: 9, kernel: 3, stride: 2, outputPadding: 1)]
+  static let keypointEncoder = [
+    Convolution(inputs: 12, outputs: 32, kernel: 3, stride: 2, padding: 1, rectified: true),
+    Convolution(inputs: 32, outputs: 32, kernel: 3, padding: 1, rectified: true),
+    Convolution(inputs: 32, outputs: 16, kernel: 3, padding: 1),
+  ]
+  static let keypointDecoder = [
+    Convolution(inputs: 16, outputs: 32, kernel: 3, padding: 1, rectified: true),
+    Convolution(inputs: 32, outputs: 32, kernel: 3, padding: 1, rectified: true),
+    Convolution(inputs: 32, outputs: 48, kernel: 3, padding: 1),
+  ]
 }

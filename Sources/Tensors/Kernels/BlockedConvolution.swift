@@ -9,6 +9,39 @@
     let saved: Storage
 
     static func forward(_ x: Tensor, _ chain: [Convolution], _ weights: [Tensor], _ biases: [Tensor]) -> Tensor {
+      let pieces = pieces(chain, height: x.shape[2], width: x.shape[3])
+      guard pieces.count > 1 else { return piece(x, chain, weights, biases) }
+      return pieces.reduce(x) { piece($0, Array(chain[$1]), Array(weights[$1]), Array(biases[$1])) }
+    }
+
+    /// Parts of a chain inside of which no image has a border that a kernel does not touch: it is cut off, and added,
+    /// where images have the plain layout.
+    private static func pieces(_ chain: [Convolution], height: Int, width: Int) -> [Range<Int>] {
+      var (height, width) = (height, width)
+      var pieces: [Range<Int>] = []
+      var start = 0
+      for (i, link) in chain.enumerated() {
+        let (outHeight, outWidth) = link.outputSize(height: height, width: width)
+        let (before, after) = [(height, outHeight), (width, outWidth)].reduce((false, false)) { found, size in
+          link.kind == .forward
+            ? (found.0 || UnseenBorder.seen(wide: size.0, narrow: size.1, link) < size.0, false)
+            : (false, found.1 || UnseenBorder.seen(wide: size.1, narrow: size.0, link) < size.1)
+        }
+        if before && i > start {
+          pieces.append(start..<i)
+          start = i
+        }
+        if after && i + 1 < chain.count {
+          pieces.append(start..<i + 1)
+          start = i + 1
+        }
+        (height, width) = (outHeight, outWidth)
+      }
+      pieces.append(start..<chain.count)
+      return pieces
+    }
+
+    private static func piece(_ x: Tensor, _ chain: [Convolution], _ weights: [Tensor], _ biases: [Tensor]) -> Tensor {
       let plan = ChainPlan.cached(for: chain, x.shape)
       let saved = StoragePool.borrow(byteCount: plan.savedByteCount)
       let y = plan.forward(x, weights, biases, saving: saved)
@@ -23,7 +56,8 @@
   @safe final class ChainPlan: @unchecked Sendable {
     private let turn = Mutex(())
     private let links: [BlockedLink]
-    private let outputShape: Shape
+    private let inputBorder: UnseenBorder
+    private let outputBorder: UnseenBorder
     private let plainInput: Operand
     private let plainOutput: Operand
     private let plainOutputGradient: Operand
@@ -51,7 +85,12 @@
         (height, width) = link.outputSize(height: height, width: width)
       }
       self.links = links
-      outputShape = [batch, chain[chain.count - 1].outputs, height, width]
+      func border(of shape: Shape, in layout: dnnl_memory_desc_t) -> UnseenBorder {
+        UnseenBorder(shape: shape, seenHeight: Int(layout.dims.2), seenWidth: Int(layout.dims.3))
+      }
+      inputBorder = border(of: shape, in: links[0].input)
+      outputBorder = border(
+        of: [batch, chain[chain.count - 1].outputs, height, width], in: links[chain.count - 1].output)
 
       var (saved, forward, backward) = (BlockPlan(), BlockPlan(), BlockPlan())
       var (forwardScratch, backwardScratch) = (Scratch(), Scratch())
@@ -72,7 +111,9 @@
           backwardScratch: &backwardScratch)
       }
 
-      func plain(_ shape: Shape) -> Operand { Operand(dnnl_memory_desc_t(shape.array, dnnl_abcd)) }
+      func plain(_ border: UnseenBorder) -> Operand {
+        Operand(dnnl_memory_desc_t(part: border.seenHeight, border.seenWidth, of: border.shape))
+      }
       func move(_ plain: Operand, into blocked: Operand, back: Bool, _ scratch: inout Scratch) -> Primitive {
         let dims = plain.description.dims
         let used = blocked.description.using(Int(dims.0), Int(dims.1))
@@ -84,10 +125,10 @@
             PrimitiveDescription(reorderFrom: plain.description, to: used),
             [(DNNL_ARG_FROM, plain), (DNNL_ARG_TO, blocked)], scratch: &scratch)
       }
-      plainInput = plain(shape)
-      plainOutput = plain(outputShape)
-      plainOutputGradient = plain(outputShape)
-      plainInputGradient = plain(shape)
+      plainInput = plain(inputBorder)
+      plainOutput = plain(outputBorder)
+      plainOutputGradient = plain(outputBorder)
+      plainInputGradient = plain(inputBorder)
       packInput = move(plainInput, into: activations[0], back: false, &forwardScratch)
       unpackOutput = move(plainOutput, into: activations[chain.count], back: true, &forwardScratch)
       packGradient = move(plainOutputGradient, into: gradients[chain.count], back: false, &backwardScratch)
@@ -98,7 +139,7 @@
     }
 
     func forward(_ x: Tensor, _ weights: [Tensor], _ biases: [Tensor], saving activations: Storage) -> Tensor {
-      let y = Tensor(uninitialized: outputShape, .float32)
+      var y = Tensor(uninitialized: outputBorder.shape, .float32)
       let working = StoragePool.borrow(byteCount: forwardBlock.byteCount)
       turn.withLock { _ in
         saved.place(in: activations)
@@ -110,12 +151,16 @@
         unpackOutput.run()
       }
       withExtendedLifetime(working) {}
+      if !outputBorder.isEmpty {
+        let last = links.count - 1
+        outputBorder.fill(&y, with: biases[last], isRectified: links[last].link.rectified)
+      }
       return y
     }
 
     func backward(_ gradient: Tensor, _ activations: Storage, _ step: inout BackwardStep) {
       let working = StoragePool.borrow(byteCount: backwardBlock.byteCount)
-      let dx = step.needs(0) ? Tensor(uninitialized: step.input(0).shape, .float32) : nil
+      var dx = step.needs(0) ? Tensor(uninitialized: step.input(0).shape, .float32) : nil
       turn.withLock { _ in
         saved.place(in: activations)
         backwardBlock.place(in: working)
@@ -125,7 +170,11 @@
           link.maskGradient()
           let (weight, bias) = (1 + i, 1 + links.count + i)
           if step.needs(weight) || step.needs(bias) {
-            let gradients = unsafe link.parameterGradients(working.base + gradientOffsets[(i + 1) % 2])
+            var gradients = unsafe link.parameterGradients(working.base + gradientOffsets[(i + 1) % 2])
+            if i == links.count - 1 && !outputBorder.isEmpty {
+              let border = link.link.rectified ? gradient * (step.output.positive) : gradient
+              outputBorder.addSums(of: border, to: &gradients.bias)
+            }
             step.add(gradients.weight, to: weight)
             step.add(gradients.bias, to: bias)
           }
@@ -137,7 +186,10 @@
         }
       }
       withExtendedLifetime(working) {}
-      if let dx { step.add(dx, to: 0) }
+      if dx != nil {
+        inputBorder.clear(&dx!)
+        step.add(dx!, to: 0)
+      }
     }
 
     // MARK: - Plans that were made

@@ -17,8 +17,8 @@
 
     struct Extent {
       let channels: Int
-      let height: Int
-      let width: Int
+      var height: Int
+      var width: Int
     }
 
     /// - Parameters:
@@ -39,7 +39,6 @@
       var bias = isBiased ? dnnl_memory_desc_t([narrowChannels], dnnl_a) : dnnl_memory_desc_t()
       let strides = [dnnl_dim_t(stride), dnnl_dim_t(stride)]
       let before = [dnnl_dim_t(padding), dnnl_dim_t(padding)]
-      // Negative where the stride leaves the last rows or columns of the wide image unseen.
       let after = [(wide.height, narrow.height), (wide.width, narrow.width)].map { wide, narrow in
         dnnl_dim_t((narrow - 1) * stride + kernel - wide - padding)
       }

@@ -2,34 +2,33 @@
   import CDNNL
 
   /// One link of a chain in oneDNN's blocked layout.
+  ///
+  /// The input of a convolution is the wide image of its correlation; bias and ReLU are fused. Of a transposed one it is
+  /// the narrow image; bias and ReLU follow.
   final class BlockedLink {
-    /// How the link is put as a correlation.
-    private enum Form {
-      /// A convolution, or a transposed one of stride 1: that is a convolution by the kernel turned by 180 degrees. The
-      /// input is the wide image; bias and ReLU are fused.
-      case direct(turned: Bool)
-      /// A transposed convolution of a greater stride: the output is the wide image; bias and ReLU follow.
-      case adjoint
-    }
-
     let link: Convolution
-    /// Layouts of input and output.
+    /// Layouts of input and output, without a border that the kernel does not touch.
     let input: dnnl_memory_desc_t
     let output: dnnl_memory_desc_t
-    private let form: Form
+    private let isAdjoint: Bool
     private let correlation: BlockedCorrelation
 
     init(_ link: Convolution, batch: Int, height: Int, width: Int, input: dnnl_memory_desc_t?) {
       self.link = link
       let (outHeight, outWidth) = link.outputSize(height: height, width: width)
-      let inside = BlockedCorrelation.Extent(channels: link.inputs, height: height, width: width)
-      let outside = BlockedCorrelation.Extent(channels: link.outputs, height: outHeight, width: outWidth)
-      let isAdjoint = link.kind == .transposed && link.stride > 1
-      let isTurned = link.kind == .transposed && !isAdjoint
-      form = isAdjoint ? .adjoint : .direct(turned: isTurned)
+      isAdjoint = link.kind == .transposed
+      var inside = BlockedCorrelation.Extent(channels: link.inputs, height: height, width: width)
+      var outside = BlockedCorrelation.Extent(channels: link.outputs, height: outHeight, width: outWidth)
+      if isAdjoint {
+        outside.height = UnseenBorder.seen(wide: outHeight, narrow: height, link)
+        outside.width = UnseenBorder.seen(wide: outWidth, narrow: width, link)
+      } else {
+        inside.height = UnseenBorder.seen(wide: height, narrow: outHeight, link)
+        inside.width = UnseenBorder.seen(wide: width, narrow: outWidth, link)
+      }
       correlation = BlockedCorrelation(
         batch: batch, wide: isAdjoint ? outside : inside, narrow: isAdjoint ? inside : outside, kernel: link.kernel,
-        stride: link.stride, padding: isTurned ? link.kernel - 1 - link.padding : link.padding,
+        stride: link.stride, padding: link.padding,
         wideLayout: isAdjoint ? nil : input, narrowLayout: isAdjoint ? input : nil, isBiased: !isAdjoint,
         isRectified: !isAdjoint && link.rectified)
       self.input = isAdjoint ? correlation.narrow : correlation.wide
@@ -46,10 +45,9 @@
     private var weightSteps: [Primitive] = []
     private var inputSteps: [Primitive] = []
 
-    /// The kernels that were chosen, except for those that only move numbers.
+    /// The kernels that were chosen.
     var kernels: [String] {
-      [correlation.correlate, correlation.spread, correlation.weigh].map(\.kernel)
-        + (forwardSteps + [maskStep].compactMap(\.self)).map(\.kernel).filter { !$0.contains("reorder") }
+      (forwardSteps + weightSteps + inputSteps).map(\.kernel) + (maskStep.map { [$0.kernel] } ?? [])
     }
 
     /// Makes the primitives for these activations and their gradients.
@@ -58,7 +56,6 @@
       forwardScratch: inout Scratch, backward: inout BlockPlan, backwardScratch: inout Scratch
     ) {
       let outputs = BlockedCorrelation.padded(link.outputs)
-      let isAdjoint = if case .adjoint = form { true } else { false }
       let (rows, columns) = isAdjoint ? (link.inputs, link.outputs) : (link.outputs, link.inputs)
       let plain = Operand(dnnl_memory_desc_t([rows, columns, link.kernel, link.kernel], dnnl_abcd))
       plainWeight = plain
@@ -75,8 +72,9 @@
           [(DNNL_ARG_FROM, unpacks ? operand : plain), (DNNL_ARG_TO, unpacks ? plain : operand)], scratch: &scratch)
         return (operand, move)
       }
+      let blocks = lanes == 16 ? dnnl_aBcd16b : dnnl_aBcd8b
       let biasOperand = Operand(
-        dnnl_memory_desc_t(isAdjoint ? [1, outputs, 1, 1] : [outputs], isAdjoint ? dnnl_abcd : dnnl_a))
+        dnnl_memory_desc_t(isAdjoint ? [1, outputs, 1, 1] : [outputs], isAdjoint ? blocks : dnnl_a))
       bias = biasOperand
 
       let (gradient, unpack) = packed(
@@ -145,6 +143,9 @@
       if link.rectified { maskStep = mask(outputGradient, by: output, &backwardScratch) }
     }
 
+    /// Neighbouring channels in the output's layout.
+    private var lanes: Int { Int(unsafe output.format_desc.blocking.inner_blks.0) }
+
     /// y = max(0, y + b), or y + b, in place.
     private func addition(of bias: Operand, to output: Operand, _ scratch: inout Scratch) -> Primitive {
       var operation = dnnl_binary_desc_t()
@@ -175,22 +176,6 @@
 
     // MARK: Computing
 
-    /// The weights as the correlation has them: one and the same function turns a kernel there and back.
-    private func turned(_ weight: Tensor) -> Tensor {
-      guard case .direct(turned: true) = form else { return weight }
-      let (rows, columns, taps) = (weight.shape[0], weight.shape[1], link.kernel * link.kernel)
-      let source = weight.elements(Float.self)
-      return Tensor([columns, rows, link.kernel, link.kernel], of: Float.self) { target in
-        for row in 0..<rows {
-          for column in 0..<columns {
-            for tap in 0..<taps {
-              target[(column * rows + row) * taps + tap] = source[(row * columns + column + 1) * taps - 1 - tap]
-            }
-          }
-        }
-      }
-    }
-
     /// The bias with zeros for the channels that only fill the last block.
     private func filled(_ bias: Tensor) -> Tensor {
       let count = BlockedCorrelation.padded(link.outputs)
@@ -202,11 +187,11 @@
     }
 
     func forward(weight: Tensor, bias: Tensor) {
-      let (weight, bias) = (turned(weight), filled(bias))
+      let bias = filled(bias)
       plainWeight?.place(on: weight)
       self.bias?.place(on: bias)
       for step in forwardSteps { step.run() }
-      withExtendedLifetime((weight, bias)) {}
+      withExtendedLifetime(bias) {}
     }
 
     /// Applies the slope of ReLU to the gradient of the output.
@@ -215,24 +200,18 @@
     /// The gradients of weight and bias, from the masked gradient of the output, which lies at `outputGradient`.
     func parameterGradients(_ outputGradient: UnsafeMutableRawPointer) -> (weight: Tensor, bias: Tensor) {
       let count = BlockedCorrelation.padded(link.outputs)
-      let shape: Shape =
-        if case .adjoint = form { link.weightShape } else {
-          [link.outputs, link.inputs, link.kernel, link.kernel]
-        }
-      let weight = Tensor(uninitialized: shape, .float32)
+      let weight = Tensor(uninitialized: link.weightShape, .float32)
       var bias = Tensor(uninitialized: [count], .float32)
       plainWeight?.place(on: weight)
       biasGradient?.place(on: bias)
       for step in weightSteps { step.run() }
       if biasGradient == nil { unsafe sumOverImages(of: outputGradient, into: &bias) }
-      return (turned(weight), count > link.outputs ? bias.columns(0..<link.outputs) : bias)
+      return (weight, count > link.outputs ? bias.columns(0..<link.outputs) : bias)
     }
 
     func inputGradient(weight: Tensor) {
-      let weight = turned(weight)
       plainWeight?.place(on: weight)
       for step in inputSteps { step.run() }
-      withExtendedLifetime(weight) {}
     }
 
     /// The sum over batch, height and width of an image in the output's layout.
@@ -240,10 +219,9 @@
       let (batch, channels) = (Int(output.dims.0), Int(output.dims.1))
       let area = Int(output.dims.2 * output.dims.3)
       let blocking = unsafe output.format_desc.blocking
-      let lanes = blocking.inner_nblks == 0 ? 1 : Int(blocking.inner_blks.0)
       let (image, block) = (Int(blocking.strides.0), Int(blocking.strides.1))
       precondition(
-        blocking.inner_nblks <= 1 && lanes.isMultiple(of: 8) && Int(blocking.strides.3) == lanes,
+        blocking.inner_nblks == 1 && lanes.isMultiple(of: 8) && Int(blocking.strides.3) == lanes,
         "an activation has a layout that is not blocked by channels")
       let values = unsafe address.assumingMemoryBound(to: Float.self)
       var target = sums.freshElements(Float.self)

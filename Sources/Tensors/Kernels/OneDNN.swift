@@ -36,6 +36,14 @@
         dnnl_memory_desc_init_by_tag(&self, Int32(extents.count), extents, dnnl_f32, tag), "describe \(extents)")
     }
 
+    /// The upper left part of the images of a plain tensor.
+    init(part height: Int, _ width: Int, of shape: Shape) {
+      self.init()
+      let extents = [shape[0], shape[1], height, width].map { dnnl_dim_t($0) }
+      let strides = (0..<4).map { dnnl_dim_t(shape.inner($0)) }
+      unsafe check(dnnl_memory_desc_init_by_strides(&self, 4, extents, dnnl_f32, strides), "describe \(shape)")
+    }
+
     /// The same memory, of whose first two axes only so many elements are used; the rest counts as padding.
     func using(_ first: Int, _ second: Int) -> dnnl_memory_desc_t {
       var narrowed = self

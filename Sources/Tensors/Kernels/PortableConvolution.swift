@@ -24,7 +24,7 @@ struct PortableConvolutions: Operation {
     var y = step.output
     for (i, link) in chain.enumerated().reversed() {
       let (x, weight) = (activations[i], step.input(1 + i))
-      if link.rectified { dy = dy * y.step }
+      if link.rectified { dy = dy * y.positive }
       let needsInput = i > 0 || step.needs(0)
       let (dx, dweight) =
         x.precision == .float32
@@ -181,7 +181,7 @@ private struct Patches {
 
 extension Tensor {
   /// 1 where an element is positive, else 0.
-  fileprivate var step: Tensor {
+  var positive: Tensor {
     func steps<S: TensorScalar>(_ type: S.Type) -> Tensor {
       let x = elements(S.self)
       return Tensor(shape, of: S.self) { y in for i in 0..<y.count { y[i] = x[i] > 0 ? 1 : 0 } }

@@ -6,39 +6,45 @@ protocol UnaryFunction: Sendable {
 }
 
 /// y = f(x) for every element; dx = dy f'(x).
-private struct Elementwise<Function: UnaryFunction>: Operation {
-  let function: Function
+private struct Elementwise: Operation {
+  /// dx from dy, x and y. A closure, and no generic parameter, since a tape calls `backward` without knowing the type: a
+  /// generic struct's would not be specialised, and every element would be a call.
+  let slopes: @Sendable (_ gradient: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
     let (x, y) = (step.input(0), step.output)
-    step.add(
-      x.precision == .float32 ? slopes(gradient, x, y, Float.self) : slopes(gradient, x, y, Double.self), to: 0)
+    step.add(slopes(gradient, x, y), to: 0)
   }
+}
 
-  func forward(_ x: Tensor) -> Tensor {
-    (x.precision == .float32 ? values(x, Float.self) : values(x, Double.self)).noted(self, from: x)
-  }
-
-  private func values<S: TensorScalar>(_ x: Tensor, _ type: S.Type) -> Tensor {
+extension UnaryFunction {
+  fileprivate func values<S: TensorScalar>(_ x: Tensor, _ type: S.Type) -> Tensor {
     let source = x.elements(S.self)
     return Tensor(x.shape, of: S.self) { target in
-      for i in 0..<target.count { unsafe target[unchecked: i] = function.value(source[unchecked: i]) }
+      for i in 0..<target.count { unsafe target[unchecked: i] = value(source[unchecked: i]) }
     }
   }
 
-  private func slopes<S: TensorScalar>(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ type: S.Type) -> Tensor {
+  fileprivate func slopes<S: TensorScalar>(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ type: S.Type) -> Tensor {
     let (dy, x, y) = (gradient.elements(S.self), x.elements(S.self), y.elements(S.self))
     precondition(dy.count == x.count && y.count == x.count, "elementwise gradients have one size")
     return Tensor(gradient.shape, of: S.self) { target in
       for i in 0..<target.count {
-        unsafe target[unchecked: i] = dy[unchecked: i] * function.slope(x[unchecked: i], y[unchecked: i])
+        unsafe target[unchecked: i] = dy[unchecked: i] * slope(x[unchecked: i], y[unchecked: i])
       }
     }
   }
 }
 
 extension Tensor {
-  fileprivate func map(_ function: some UnaryFunction) -> Tensor { Elementwise(function: function).forward(self) }
+  fileprivate func map(_ function: some UnaryFunction) -> Tensor {
+    let y = precision == .float32 ? function.values(self, Float.self) : function.values(self, Double.self)
+    let operation = Elementwise { gradient, x, y in
+      x.precision == .float32
+        ? function.slopes(gradient, x, y, Float.self) : function.slopes(gradient, x, y, Double.self)
+    }
+    return y.noted(operation, from: self)
+  }
 }
 
 // MARK: - Functions
