@@ -12,10 +12,14 @@ public struct CollectionSettings: SettingsGroup, Hashable {
   public init() {}
   public static var fields: [Field<Self>] {
     [
-      Field("collect-policy", \.policy, "held: random actions held for a while; correlated: a random walk of actions; uniform: uniformly drawn states"),
+      Field(
+        "collect-policy", \.policy,
+        "held: random actions held for a while; correlated: a random walk of actions; uniform: uniformly drawn states"),
       Field("collect-steps", \.steps, 1...Int.max, "agent steps that are collected"),
       Field("hold-limit", \.holdLimit, 1...100_000, "longest time, in agent steps, that a random action is held"),
-      Field("collect-episode-steps", \.episodeSteps, 0...Int.max, "agent steps after which an episode is cut short; 0: never"),
+      Field(
+        "collect-episode-steps", \.episodeSteps, 0...Int.max,
+        "agent steps after which an episode is cut short; 0: never"),
     ]
   }
 }

@@ -31,7 +31,8 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
       Field("change-threshold", \.changeThreshold, 0...1, "difference from the background that counts as change"),
       Field("target-blur", \.targetBlur, 0...64, "radius in pixels of the box that blurs what is to be reconstructed"),
       Field("target-gain", \.targetGain, 0.01...1000, "factor on what is to be reconstructed, clamped to -1 to 1"),
-      Field("frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
+      Field(
+        "frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
     ]
   }
 }
@@ -57,7 +58,8 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   private var random: Random
 
   public init(
-    _ kind: Model.Type, on recording: Recording, modelSettings: Model.Settings, settings: PretrainingSettings, seed: Seed
+    _ kind: Model.Type, on recording: Recording, modelSettings: Model.Settings, settings: PretrainingSettings,
+    seed: Seed
   ) throws {
     let shape = FrameShape(height: recording.height, width: recording.width, channels: recording.format.channels)
     let preparation =

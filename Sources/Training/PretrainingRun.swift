@@ -85,7 +85,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     try directory.finish(summary)
     try say("state probe, R² of held-out frames: \(probe.summary)")
     try say(
-      "reconstruction: \(rounded(reconstructions.psnr, 1)) dB, on what moves \(rounded(reconstructions.movingPSNR, 1)) dB")
+      "reconstruction: \(rounded(reconstructions.psnr, 1)) dB, on what moves \(rounded(reconstructions.movingPSNR, 1)) dB"
+    )
     if probe.worst < StateProbe.solvable {
       let (name, value) = zip(probe.names, probe.r2).filter { !$0.1.isNaN }.min { $0.1 < $1.1 } ?? ("", .nan)
       try say(
@@ -119,7 +120,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
 
   private func check(_ dataset: FrameDataset) throws {
     guard dataset.manifest.environment == E.id else {
-      throw InputError("\(dataset.path) holds frames of \(dataset.manifest.environment): give --env \(dataset.manifest.environment)")
+      throw InputError(
+        "\(dataset.path) holds frames of \(dataset.manifest.environment): give --env \(dataset.manifest.environment)")
     }
     guard dataset.width == episode.size, dataset.height == episode.size, dataset.format == episode.color.format else {
       throw InputError(
@@ -129,7 +131,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   }
 
   private func writePictures(
-    _ encoder: LatentEncoder<Model>, _ heldOut: Recording, _ reconstructions: Reconstructions, to directory: RunDirectory
+    _ encoder: LatentEncoder<Model>, _ heldOut: Recording, _ reconstructions: Reconstructions,
+    to directory: RunDirectory
   ) throws {
     let text = ["run": directory.path, "environment": E.id, "step": "\(pretraining.steps)"]
     let spread = (0..<6).map { $0 * (heldOut.count - 1) / 5 }

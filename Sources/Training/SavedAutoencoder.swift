@@ -35,7 +35,8 @@ public struct AutoencoderRecord: Sendable {
   public func check(environment: String, _ settings: EpisodeSettings, path: String) throws {
     guard environment == self.environment else {
       throw InputError(
-        "\(path) is an autoencoder for \(self.environment): for \(environment), run 'pixelrl pretrain-ae --env \(environment)'")
+        "\(path) is an autoencoder for \(self.environment): for \(environment), run 'pixelrl pretrain-ae --env \(environment)'"
+      )
     }
     for (mine, asked) in zip(view, AutoencoderRecord.view(of: settings)) where mine != asked {
       throw InputError(
@@ -49,7 +50,8 @@ public struct AutoencoderRecord: Sendable {
     return [
       "format": 1, "kind": .string(kind), "settings": object(kindSettings), "environment": .string(environment),
       "view": object(view), "frame": [.integer(frame.height), .integer(frame.width), .integer(frame.channels)],
-      "env_steps": .integer(envSteps), "probe": object(probe), "psnr": .number(psnr), "psnr_moving": .number(movingPSNR),
+      "env_steps": .integer(envSteps), "probe": object(probe), "psnr": .number(psnr),
+      "psnr_moving": .number(movingPSNR),
     ]
   }
 
@@ -97,7 +99,8 @@ public struct AutoencoderRecord: Sendable {
     guard exists(path) else {
       throw InputError("\(folder) holds no autoencoder: give --autoencoder a folder that 'pixelrl pretrain-ae' made")
     }
-    do { try self.init(JSON(parsing: readBytes(from: path, limit: 1 << 24)), path: path) } catch let error as InputError {
+    do { try self.init(JSON(parsing: readBytes(from: path, limit: 1 << 24)), path: path) } catch let error as InputError
+    {
       throw WorldError(path: path, error.description)
     }
   }
@@ -148,7 +151,8 @@ extension LatentEncoder {
   /// the autoencoder is worth.
   public func randomized(on recording: Recording, seed: Seed) throws -> LatentEncoder {
     var random = seed.stream("random encoder")
-    var other = LatentEncoder(model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation)
+    var other = LatentEncoder(
+      model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation)
     other.standardize(on: other.encodeAll(recording))
     return other
   }
@@ -165,7 +169,8 @@ public func newestAutoencoder(
   }
   guard let found else {
     throw InputError(
-      "there is no autoencoder for \(environment) with these frames: run 'pixelrl pretrain-ae --env \(environment)' first")
+      "there is no autoencoder for \(environment) with these frames: run 'pixelrl pretrain-ae --env \(environment)' first"
+    )
   }
   return found.path
 }

@@ -32,7 +32,8 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step"),
       Field("random-steps", \.randomSteps, 0...Int.max, "agent steps with random actions where no data comes first"),
       Field("evaluate-every", \.evaluateEvery, 0...Int.max, "simulator steps between evaluations; 0: only the last"),
-      Field("evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
+      Field(
+        "evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
     ]
   }
 }

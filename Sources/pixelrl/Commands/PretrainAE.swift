@@ -16,7 +16,8 @@ struct PretrainAE: ParsableCommand {
   @Option(help: ArgumentHelp("the kind: \(Autoencoders.all.map { $0.id }.joined(separator: ", "))", valueName: "kind"))
   var kind = KeypointAutoencoder.id
 
-  @Option(help: ArgumentHelp("a dataset of 'pixelrl collect' to train on, in place of collecting one", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("a dataset of 'pixelrl collect' to train on, in place of collecting one", valueName: "folder"))
   var dataset: String?
 
   @OptionGroup var options: RunOptions

@@ -14,7 +14,10 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
   var env = CartPoleSwingup.id
 
-  @Option(help: ArgumentHelp("the agent: \(Agents.all.map { $0.id }.joined(separator: ", ")) (default: the one that fits the actions)", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "the agent: \(Agents.all.map { $0.id }.joined(separator: ", ")) (default: the one that fits the actions)",
+      valueName: "name"))
   var agent: String?
 
   @Option(help: "what the agent sees: latent, state, random-encoder")
@@ -104,13 +107,16 @@ struct Train: ParsableCommand {
     let summary = JSON.object(
       outcome + [
         .init("seconds", .number(seconds)), .init("run", .string(directory.path)),
-        .init("autoencoder", autoencoder.map { .string($0) } ?? .null), .init("observe", .string((observe ?? .latent).rawValue)),
+        .init("autoencoder", autoencoder.map { .string($0) } ?? .null),
+        .init("observe", .string((observe ?? .latent).rawValue)),
         .init("environment", .string(E.id)), .init("agent", .string(A.id)), .init("seed", .integer(Int(options.seed))),
         .init("probe", .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) })),
       ])
     try directory.finish(summary)
     let mean = summary["return_mean"]?.double ?? .nan
-    try printLine("return \(Int(mean.rounded())) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps")
+    try printLine(
+      "return \(Int(mean.rounded())) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps"
+    )
     try printLine("learning curve: \(directory.file("curve.png"))")
     try printLine("episode video: \(directory.file("episode.png"))")
     if options.json { try printLine(summary.description) }
