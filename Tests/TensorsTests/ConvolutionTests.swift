@@ -58,15 +58,15 @@ import Testing
     // Sizes at which Winograd's algorithm takes over, which rounds more.
     (
       [
-        Convolution(inputs: 9, outputs: 32, kernel: 3, stride: 2, rectified: true),
-        Convolution(inputs: 32, outputs: 32, kernel: 3, rectified: true),
-        Convolution(inputs: 32, outputs: 24, kernel: 3, padding: 1),
+        Convolution(inputs: 9, outputs: 16, kernel: 3, stride: 2, rectified: true),
+        Convolution(inputs: 16, outputs: 16, kernel: 3, rectified: true),
+        Convolution(inputs: 16, outputs: 12, kernel: 3, padding: 1),
       ], (2, 67, 74)
     ),
     (
       [
-        Convolution(.transposed, inputs: 32, outputs: 32, kernel: 3, rectified: true),
-        Convolution(.transposed, inputs: 32, outputs: 9, kernel: 3, stride: 2, outputPadding: 1),
+        Convolution(.transposed, inputs: 16, outputs: 16, kernel: 3, rectified: true),
+        Convolution(.transposed, inputs: 16, outputs: 9, kernel: 3, stride: 2, outputPadding: 1),
       ], (3, 26, 27)
     ),
   ]
