@@ -58,7 +58,7 @@ let package = Package(
 
     tests("Core", []),
     tests("Pixels", ["Core"]),
-    tests("Tensors", ["Core"]),
+    tests("Tensors", ["Core"], resources: [.copy("Goldens")]),
     tests("Networks", ["Core", "Tensors"], resources: [.copy("Golden")]),
     tests("Replay", ["Core", "Tensors"]),
     tests("Environments", ["Core", "Pixels"], resources: [.copy("Golden")]),
