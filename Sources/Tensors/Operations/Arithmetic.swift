@@ -7,23 +7,28 @@ protocol BinaryFunction: Sendable {
 
 /// y = f(a, b) for every pair of elements. Axes of extent 1, and missing leading ones, are repeated to fit the other
 /// operand; their gradient is the sum over the repetitions.
-private struct Pairwise<Function: BinaryFunction>: Operation {
-  static func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
-    precondition(a.precision == b.precision, "operands are \(a.precision) and \(b.precision): convert one")
-    let pairing = Pairing(a.shape, b.shape)
-    let y = a.precision == .float32 ? values(a, b, pairing, Float.self) : values(a, b, pairing, Double.self)
-    return y.noted(Self(), from: a, b)
-  }
+private struct Pairwise: Operation {
+  /// dy times dy/da (side 0) or dy/db (side 1). A closure made where the function is known: called through a generic
+  /// type, every element would look its function up.
+  let partial: @Sendable (_ side: Int, _ gradient: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
     let (a, b) = (step.input(0), step.input(1))
+    for side in 0..<2 where step.needs(side) { step.add(partial(side, gradient, a, b), to: side) }
+  }
+}
+
+extension BinaryFunction {
+  @inline(__always)
+  fileprivate static func paired(_ a: Tensor, _ b: Tensor) -> Tensor {
+    precondition(a.precision == b.precision, "operands are \(a.precision) and \(b.precision): convert one")
     let pairing = Pairing(a.shape, b.shape)
-    for side in [0, 1] where step.needs(side) {
-      let share =
+    let y = a.precision == .float32 ? values(a, b, pairing, Float.self) : values(a, b, pairing, Double.self)
+    return y.noted(
+      Pairwise { side, gradient, a, b in
         a.precision == .float32
-        ? partial(side, gradient, a, b, pairing, Float.self) : partial(side, gradient, a, b, pairing, Double.self)
-      step.add(share, to: side)
-    }
+          ? partial(side, gradient, a, b, Float.self) : partial(side, gradient, a, b, Double.self)
+      }, from: a, b)
   }
 
   private static func values<S: TensorScalar>(_ a: Tensor, _ b: Tensor, _ pairing: Pairing, _ type: S.Type) -> Tensor {
@@ -33,24 +38,25 @@ private struct Pairwise<Function: BinaryFunction>: Operation {
         switch (pairing.innerStep.a, pairing.innerStep.b) {
         case (1, 1):
           for k in 0..<count {
-            unsafe y[unchecked: at + k] = Function.value(a[unchecked: i + k], b[unchecked: j + k])
+            unsafe y[unchecked: at + k] = value(a[unchecked: i + k], b[unchecked: j + k])
           }
         case (1, _):
           let right = b[j]
-          for k in 0..<count { unsafe y[unchecked: at + k] = Function.value(a[unchecked: i + k], right) }
+          for k in 0..<count { unsafe y[unchecked: at + k] = value(a[unchecked: i + k], right) }
         case (_, 1):
           let left = a[i]
-          for k in 0..<count { unsafe y[unchecked: at + k] = Function.value(left, b[unchecked: j + k]) }
+          for k in 0..<count { unsafe y[unchecked: at + k] = value(left, b[unchecked: j + k]) }
         default:
-          for k in 0..<count { unsafe y[unchecked: at + k] = Function.value(a[i], b[j]) }
+          for k in 0..<count { unsafe y[unchecked: at + k] = value(a[i], b[j]) }
         }
       }
     }
   }
 
-  private func partial<S: TensorScalar>(
-    _ side: Int, _ gradient: Tensor, _ a: Tensor, _ b: Tensor, _ pairing: Pairing, _ type: S.Type
+  private static func partial<S: TensorScalar>(
+    _ side: Int, _ gradient: Tensor, _ a: Tensor, _ b: Tensor, _ type: S.Type
   ) -> Tensor {
+    let pairing = Pairing(a.shape, b.shape)
     let shape = side == 0 ? a.shape : b.shape
     let (dy, a, b) = (gradient.elements(S.self), a.elements(S.self), b.elements(S.self))
     let (stepA, stepB) = pairing.innerStep
@@ -63,18 +69,18 @@ private struct Pairwise<Function: BinaryFunction>: Operation {
         if repeats {
           var sum: S = 0
           for k in 0..<count {
-            let partials = unsafe Function.partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
+            let partials = unsafe partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
             unsafe sum += dy[unchecked: at + k] * (side == 0 ? partials.0 : partials.1)
           }
           share[target] += sum
         } else if isWhole {
           for k in 0..<count {
-            let partials = unsafe Function.partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
+            let partials = unsafe partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
             unsafe share[unchecked: target + k] = dy[unchecked: at + k] * (side == 0 ? partials.0 : partials.1)
           }
         } else {
           for k in 0..<count {
-            let partials = unsafe Function.partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
+            let partials = unsafe partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
             unsafe share[unchecked: target + k] += dy[unchecked: at + k] * (side == 0 ? partials.0 : partials.1)
           }
         }
@@ -187,13 +193,13 @@ private enum Maximum: BinaryFunction {
 }
 
 extension Tensor {
-  public static func + (a: Tensor, b: Tensor) -> Tensor { Pairwise<Sum>.forward(a, b) }
-  public static func - (a: Tensor, b: Tensor) -> Tensor { Pairwise<Difference>.forward(a, b) }
-  public static func * (a: Tensor, b: Tensor) -> Tensor { Pairwise<Product>.forward(a, b) }
-  public static func / (a: Tensor, b: Tensor) -> Tensor { Pairwise<Quotient>.forward(a, b) }
+  public static func + (a: Tensor, b: Tensor) -> Tensor { Sum.paired(a, b) }
+  public static func - (a: Tensor, b: Tensor) -> Tensor { Difference.paired(a, b) }
+  public static func * (a: Tensor, b: Tensor) -> Tensor { Product.paired(a, b) }
+  public static func / (a: Tensor, b: Tensor) -> Tensor { Quotient.paired(a, b) }
 }
 
 /// The smaller of each pair; equal ones share the gradient.
-public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { Pairwise<Minimum>.forward(a, b) }
+public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { Minimum.paired(a, b) }
 /// The larger of each pair; equal ones share the gradient.
-public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { Pairwise<Maximum>.forward(a, b) }
+public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { Maximum.paired(a, b) }

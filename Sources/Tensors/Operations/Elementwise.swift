@@ -6,27 +6,38 @@ protocol UnaryFunction: Sendable {
 }
 
 /// y = f(x) for every element; dx = dy f'(x).
-private struct Elementwise<Function: UnaryFunction>: Operation {
-  let function: Function
+private struct Elementwise: Operation {
+  /// dx from dy, x and y. A closure made where the function is known: called through a generic type, every element
+  /// would look its function up.
+  let slopes: @Sendable (_ gradient: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
     let (x, y) = (step.input(0), step.output)
-    step.add(
-      x.precision == .float32 ? slopes(gradient, x, y, Float.self) : slopes(gradient, x, y, Double.self), to: 0)
+    step.add(slopes(gradient, x, y), to: 0)
+  }
+}
+
+extension Tensor {
+  @inline(__always)
+  fileprivate func map(_ function: some UnaryFunction) -> Tensor {
+    let y = precision == .float32 ? values(function, Float.self) : values(function, Double.self)
+    return y.noted(
+      Elementwise { gradient, x, y in
+        x.precision == .float32
+          ? Tensor.slopes(function, gradient, x, y, Float.self) : Tensor.slopes(function, gradient, x, y, Double.self)
+      }, from: self)
   }
 
-  func forward(_ x: Tensor) -> Tensor {
-    (x.precision == .float32 ? values(x, Float.self) : values(x, Double.self)).noted(self, from: x)
-  }
-
-  private func values<S: TensorScalar>(_ x: Tensor, _ type: S.Type) -> Tensor {
-    let source = x.elements(S.self)
-    return Tensor(x.shape, of: S.self) { target in
+  private func values<S: TensorScalar>(_ function: some UnaryFunction, _ type: S.Type) -> Tensor {
+    let source = elements(S.self)
+    return Tensor(shape, of: S.self) { target in
       for i in 0..<target.count { unsafe target[unchecked: i] = function.value(source[unchecked: i]) }
     }
   }
 
-  private func slopes<S: TensorScalar>(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ type: S.Type) -> Tensor {
+  private static func slopes<S: TensorScalar>(
+    _ function: some UnaryFunction, _ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ type: S.Type
+  ) -> Tensor {
     let (dy, x, y) = (gradient.elements(S.self), x.elements(S.self), y.elements(S.self))
     precondition(dy.count == x.count && y.count == x.count, "elementwise gradients have one size")
     return Tensor(gradient.shape, of: S.self) { target in
@@ -35,10 +46,6 @@ private struct Elementwise<Function: UnaryFunction>: Operation {
       }
     }
   }
-}
-
-extension Tensor {
-  fileprivate func map(_ function: some UnaryFunction) -> Tensor { Elementwise(function: function).forward(self) }
 }
 
 // MARK: - Functions

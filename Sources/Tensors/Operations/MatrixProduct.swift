@@ -83,7 +83,11 @@ private struct LinearMap: Operation {
     let shape = gradient.shape
     let (dy, y) = (gradient.elements(S.self), y.elements(S.self))
     return Tensor(shape, of: S.self) { target in
-      for i in 0..<target.count { unsafe target[unchecked: i] = y[unchecked: i] > 0 ? dy[unchecked: i] : 0 }
+      for i in 0..<target.count {
+        // Both are read, whatever the comparison says: a select vectorises, a branch does not.
+        let (dy, y) = unsafe (dy[unchecked: i], y[unchecked: i])
+        unsafe target[unchecked: i] = y > 0 ? dy : 0
+      }
     }
   }
 }
