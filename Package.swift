@@ -68,6 +68,7 @@ let package = Package(
     tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"]),
     tests("Runs", ["Core", "Pixels"]),
+    tests("pixelrl", ["Core", argumentParser]),
     tests("Training", ["Core", "Pixels", "Tensors", "Environments", "Autoencoders", "Agents", "Runs"]),
   ],
   swiftLanguageModes: [.v6]

@@ -34,6 +34,7 @@ public protocol Autoencoder: Module {
   /// - Throws: `InputError` if the kind cannot take frames of this size.
   init(frame: FrameShape, settings: Settings, using random: inout Random) throws
 
+  var settings: Settings { get }
   /// Numbers of a latent, Z.
   var latentSize: Int { get }
   /// Prepared frames `[B, C, H, W]` to latents `[B, Z]`.

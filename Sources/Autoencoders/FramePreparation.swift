@@ -57,7 +57,10 @@ public struct FramePreparation: Sendable, Hashable {
 
   /// Prepared frames `[B, C, H, W]`.
   public func prepare(_ frames: [PixelBuffer]) -> Tensor {
-    prepare(frames.count) { body, b in body(frames[b].bytes.span) }
+    prepare(frames.count) { body, b in
+      let bytes = frames[b].bytes
+      body(bytes.span)
+    }
   }
 
   /// Prepared frames `[B, C, H, W]` from bytes that lie anywhere: `read` hands the bytes of frame b to `body`.

@@ -32,7 +32,7 @@ public struct KeypointAutoencoder: Autoencoder {
     }
   }
 
-  let settings: Settings
+  public let settings: Settings
   let mapHeight: Int
   let mapWidth: Int
   var encoder: ConvolutionStack

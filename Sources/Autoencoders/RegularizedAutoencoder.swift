@@ -28,7 +28,7 @@ public struct RegularizedAutoencoder: Autoencoder {
     }
   }
 
-  let settings: Settings
+  public let settings: Settings
   /// Height and width after the convolutions.
   let inner: (height: Int, width: Int)
   var convolutions: ConvolutionStack
@@ -58,10 +58,10 @@ public struct RegularizedAutoencoder: Autoencoder {
     toLatent = Linear(flat, settings.latent, gain: 1, using: &random)
     norm = LayerNorm(settings.latent)
     fromLatent = Linear(settings.latent, flat, gain: 1, using: &random)
-    let grow = Convolution(kind: .transposed, inputs: filters, outputs: filters, kernel: 3, rectified: true)
+    let grow = Convolution(.transposed, inputs: filters, outputs: filters, kernel: 3, rectified: true)
     // The last one doubles; an even frame has one row and column more than the odd size it would give.
     let last = Convolution(
-      kind: .transposed, inputs: filters, outputs: frame.channels, kernel: 3, stride: 2,
+      .transposed, inputs: filters, outputs: frame.channels, kernel: 3, stride: 2,
       outputPadding: frame.height % 2 == 0 ? 1 : 0)
     deconvolutions = ConvolutionStack([grow, grow, grow, last], using: &random)
   }

@@ -20,6 +20,8 @@ public struct Field<Group>: Sendable {
   public let help: String
   /// What may stand there: `a whole number from 1 to 64`, `true or false`.
   public let domain: String
+  /// A switch: typed as `--key` or `--no-key`, without a value.
+  public let isSwitch: Bool
   /// The value as one would type it.
   public let text: @Sendable (Group) -> String
   /// Takes a typed value, or throws an error that says what to type.
@@ -54,6 +56,7 @@ public struct Field<Group>: Sendable {
     self.key = key
     self.help = help
     self.domain = domain
+    isSwitch = Value.self == Bool.self
     text = { $0[keyPath: path].text }
     set = { group, typed in
       guard let value = Value(text: typed), accepts(value) else {

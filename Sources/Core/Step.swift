@@ -85,3 +85,25 @@ public enum ActionSpace: Sendable, Hashable, CustomStringConvertible {
     return nil
   }
 }
+
+// MARK: - The policy's units
+
+extension ActionSpace {
+  /// A policy's action, each dimension in [-1, 1] or an index, in the environment's units.
+  public func denormalized(_ action: Span<Float>) -> [Double] {
+    switch self {
+    case .continuous(let low, let high):
+      low.indices.map { low[$0] + (high[$0] - low[$0]) * (Double(action[$0]) + 1) / 2 }
+    case .discrete: [Double(action[0])]
+    }
+  }
+
+  /// An action of the environment in the policy's units.
+  public func normalized(_ action: [Double]) -> [Float] {
+    switch self {
+    case .continuous(let low, let high):
+      low.indices.map { Float(2 * (action[$0] - low[$0]) / (high[$0] - low[$0]) - 1) }
+    case .discrete: [Float(action[0])]
+    }
+  }
+}

@@ -1,4 +1,3 @@
-import Core
 import Pixels
 
 #if canImport(Glibc)
@@ -17,8 +16,8 @@ struct CartPole: Sendable, Hashable {
   var state = SIMD4<Double>(0, .pi, 0, 0)
 
   var x: Double { state[0] }
-  var θ: Double { state[1] }
-  var θ̇: Double { state[3] }
+  var angle: Double { state[1] }
+  var angularVelocity: Double { state[3] }
 
   // SI units
   static let timestep = 0.01
@@ -58,28 +57,28 @@ struct CartPole: Sendable, Hashable {
   ///     [M+m     ml cosθ] [ẍ]   [F - bẋ + ml θ̇² sinθ]
   ///     [ml cosθ J      ] [θ̈] = [mgl sinθ - cθ̇      ]
   private static func derivative(_ state: SIMD4<Double>, _ force: Double) -> SIMD4<Double> {
-    let (x, θ, ẋ, θ̇) = (state[0], state[1], state[2], state[3])
+    let (x, theta, dx, dtheta) = (state[0], state[1], state[2], state[3])
     let ml = poleMass * poleLength / 2
-    let (sinθ, cosθ) = (sin(θ), cos(θ))
+    let (sinTheta, cosTheta) = (sin(theta), cos(theta))
     let m11 = cartMass + poleMass
-    let m12 = ml * cosθ
+    let m12 = ml * cosTheta
     let m22 = poleInertia
     let determinant = m11 * m22 - m12 * m12
-    let f1 = force - cartDamping * ẋ + ml * θ̇ * θ̇ * sinθ
-    let f2 = ml * gravity * sinθ - poleDamping * θ̇
+    let f1 = force - cartDamping * dx + ml * dtheta * dtheta * sinTheta
+    let f2 = ml * gravity * sinTheta - poleDamping * dtheta
 
     let free = (m22 * f1 - m12 * f2) / determinant  // ẍ without the stops
-    let stop = stopForce(x, ẋ, free: free, mobility: m22 / determinant)
-    let ẍ = free + m22 / determinant * stop
-    let θ̈ = (m11 * f2 - m12 * (f1 + stop)) / determinant
-    return SIMD4(ẋ, θ̇, ẍ, θ̈)
+    let stop = stopForce(x, dx, free: free, mobility: m22 / determinant)
+    let ddx = free + m22 / determinant * stop
+    let ddtheta = (m11 * f2 - m12 * (f1 + stop)) / determinant
+    return SIMD4(dx, dtheta, ddx, ddtheta)
   }
 
   /// The force on the cart of the stop that it has run into, 0 elsewhere: MuJoCo's soft constraint in one dimension.
   ///
   /// With the depth p, the stop asks for the reference acceleration -B ẋ - K d p of a critically damped spring, and
   /// yields to it by the impedance d(p), which regularises: f = (a* - a) / (A + R), R = (1 - d) / d · A₀, never pulling.
-  private static func stopForce(_ x: Double, _ ẋ: Double, free: Double, mobility: Double) -> Double {
+  private static func stopForce(_ x: Double, _ dx: Double, free: Double, mobility: Double) -> Double {
     let depth = abs(x) - railEnd
     guard depth > 0 else { return 0 }
     let side: Double = x < 0 ? 1 : -1  // the way out
@@ -89,7 +88,7 @@ struct CartPole: Sendable, Hashable {
     let d = softest + (stiffest - softest) * (p <= 0.5 ? 2 * p * p : 1 - 2 * (1 - p) * (1 - p))
     let stiffness = 1 / (stiffest * stiffest * timeConstant * timeConstant)
     let damping = 2 / (stiffest * timeConstant)
-    let wanted = -damping * side * ẋ + stiffness * d * depth
+    let wanted = -damping * side * dx + stiffness * d * depth
     let regularizer = (1 - d) / d * uprightMobility
     return side * max(0, (wanted - side * free) / (mobility + regularizer))
   }
@@ -113,75 +112,9 @@ extension CartPole {
         canvas.rectangle(center: Point(side * 2.22, -0.21), width: 0.24, height: 0.42, Palette.rail)
       }
       canvas.rectangle(center: Point(x, 0), width: 0.6, height: 0.4, Palette.body)
-      let tip = Point(x + Self.poleLength * sin(θ), Self.poleLength * cos(θ))
+      let tip = Point(x + Self.poleLength * sin(angle), Self.poleLength * cos(angle))
       canvas.capsule(from: Point(x, 0), to: tip, radius: 0.115, Palette.pole)
       canvas.circle(center: Point(x, 0), radius: 0.06, Palette.hinge)
     }
-  }
-}
-
-// MARK: - What the tasks share
-
-/// A task on the cart-pole: it adds a name, a start and a reward.
-protocol CartPoleTask: Environment {
-  var cartPole: CartPole { get set }
-  /// The reward of the state that an action, clipped to [-1, 1], led to.
-  func reward(action: Double) -> Double
-}
-
-extension CartPoleTask {
-  public static var actionSpace: ActionSpace { .continuous(low: [-1], high: [1]) }
-  public static var episodeLength: Int { 1000 }
-  public static var actionRepeat: Int { 8 }
-  public static var stateNames: [String] { ["x", "angle", "x-velocity", "angle-velocity"] }
-  public static var observationNames: [String] { ["x", "cos", "sin", "x-velocity", "angle-velocity"] }
-
-  public mutating func step(_ action: [Double]) -> Step {
-    let action = min(max(action[0], -1), 1)
-    cartPole.advance(force: CartPole.gear * action)
-    return Step(reward: reward(action: action))
-  }
-
-  public var state: [Double] {
-    get { [cartPole.state[0], cartPole.state[1], cartPole.state[2], cartPole.state[3]] }
-    set { cartPole.state = SIMD4(newValue) }
-  }
-
-  public var observation: [Double] {
-    let s = cartPole.state
-    return [s[0], cos(s[1]), sin(s[1]), s[2], s[3]]
-  }
-
-  /// Anywhere on the rail at any angle, as fast as a swing-up gets.
-  public mutating func randomize(using random: inout Random) -> Bool {
-    let x = random.uniform(-CartPole.railEnd, CartPole.railEnd)
-    let θ = random.uniform(-.pi, .pi)
-    cartPole.state = SIMD4(x, θ, random.uniform(-3, 3), random.uniform(-8, 8))
-    return true
-  }
-
-  public func render(into frame: inout PixelBuffer) { cartPole.render(into: &frame) }
-
-  /// The cart near the middle, the pole hanging.
-  mutating func resetHanging(using random: inout Random) {
-    let x = 0.01 * random.normal()
-    let θ = .pi + 0.01 * random.normal()
-    cartPole.state = SIMD4(x, θ, 0.01 * random.normal(), 0.01 * random.normal())
-  }
-
-  /// The cart near the middle, the pole almost upright.
-  mutating func resetUpright(using random: inout Random) {
-    let x = random.uniform(-0.1, 0.1)
-    let θ = random.uniform(-0.034, 0.034)
-    cartPole.state = SIMD4(x, θ, 0.01 * random.normal(), 0.01 * random.normal())
-  }
-
-  /// Upright × small control × slow pole × centred cart, each softly.
-  func smoothReward(action: Double) -> Double {
-    let upright = (cos(cartPole.θ) + 1) / 2
-    let smallControl = (4 + tolerance(action, margin: 1, sigmoid: .quadratic, valueAtMargin: 0)) / 5
-    let slow = (1 + tolerance(cartPole.θ̇, margin: 5)) / 2
-    let centred = (1 + tolerance(cartPole.x, margin: 2)) / 2
-    return upright * smallControl * slow * centred
   }
 }

@@ -17,6 +17,6 @@ public struct CartPoleSwingupSparse: CartPoleTask {
   public mutating func reset(using random: inout Random) { resetHanging(using: &random) }
 
   func reward(action: Double) -> Double {
-    tolerance(cartPole.x, -0.25...0.25) * tolerance(cos(cartPole.θ), 0.995...1)
+    tolerance(cartPole.x, -0.25...0.25) * tolerance(cos(cartPole.angle), 0.995...1)
   }
 }

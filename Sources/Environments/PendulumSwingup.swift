@@ -31,36 +31,36 @@ public struct PendulumSwingup: Environment, Hashable {
   static let uprightCosine = cos(8 * Double.pi / 180)
 
   /// Radians from upright, leaning right when positive.
-  var θ = Double.pi
-  var θ̇ = 0.0
+  var angle = Double.pi
+  var angularVelocity = 0.0
 
   public init() {}
 
   public mutating func reset(using random: inout Random) {
-    θ = random.uniform(-.pi, .pi)
-    θ̇ = 0
+    angle = random.uniform(-.pi, .pi)
+    angularVelocity = 0
   }
 
   /// J θ̈ = u + mgl sinθ - c θ̇, the damping taken at the end of the step.
   public mutating func step(_ action: [Double]) -> Step {
     let u = min(max(action[0], -1), 1)
     let h = Self.timestep
-    let torque = u + Self.mass * Self.gravity * Self.length * sin(θ) - Self.damping * θ̇
-    θ̇ += h * torque / (Self.inertia + h * Self.damping)
-    θ += h * θ̇
-    return Step(reward: tolerance(cos(θ), Self.uprightCosine...1))
+    let torque = u + Self.mass * Self.gravity * Self.length * sin(angle) - Self.damping * angularVelocity
+    angularVelocity += h * torque / (Self.inertia + h * Self.damping)
+    angle += h * angularVelocity
+    return Step(reward: tolerance(cos(angle), Self.uprightCosine...1))
   }
 
   public var state: [Double] {
-    get { [θ, θ̇] }
-    set { (θ, θ̇) = (newValue[0], newValue[1]) }
+    get { [angle, angularVelocity] }
+    set { (angle, angularVelocity) = (newValue[0], newValue[1]) }
   }
 
-  public var observation: [Double] { [cos(θ), sin(θ), θ̇] }
+  public var observation: [Double] { [cos(angle), sin(angle), angularVelocity] }
 
   public mutating func randomize(using random: inout Random) -> Bool {
-    θ = random.uniform(-.pi, .pi)
-    θ̇ = random.uniform(-9, 9)
+    angle = random.uniform(-.pi, .pi)
+    angularVelocity = random.uniform(-9, 9)
     return true
   }
 
@@ -69,7 +69,7 @@ public struct PendulumSwingup: Environment, Hashable {
       canvas.view(center: Point(0, 0), width: 1.4, height: 1.4)
       canvas.minimumWidth = 1.5
       canvas.fill(Palette.ground)
-      let bob = Point(Self.length * sin(θ), Self.length * cos(θ))
+      let bob = Point(Self.length * sin(angle), Self.length * cos(angle))
       canvas.capsule(from: Point(0, 0), to: bob, radius: 0.035, Palette.body)
       canvas.circle(center: Point(0, 0), radius: 0.05, Palette.hinge)
       canvas.circle(center: bob, radius: 0.12, Palette.pole)

@@ -13,7 +13,10 @@ public struct LayerNorm: Module {
     bias = .zeros([size])
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { layerNormalized(x, weight: weight, bias: bias) }
+  /// With ReLU if asked for, in the same pass.
+  public func callAsFunction(_ x: Tensor, rectified: Bool = false) -> Tensor {
+    layerNormalized(x, weight: weight, bias: bias, rectified: rectified)
+  }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {
     visitor("weight", &weight)

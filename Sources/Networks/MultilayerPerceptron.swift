@@ -26,7 +26,7 @@ public struct MultilayerPerceptron: Module {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     var x = x
     for i in 0..<layers.count - 1 {
-      x = norms.isEmpty ? layers[i](x, rectified: true) : relu(norms[i](layers[i](x)))
+      x = norms.isEmpty ? layers[i](x, rectified: true) : norms[i](layers[i](x), rectified: true)
     }
     return layers[layers.count - 1](x)
   }

@@ -12,7 +12,8 @@ public enum Texture: Sendable, Hashable {
       let sum = (point.x / period).rounded(.down) + (point.y / period).rounded(.down)
       return sum.remainder(dividingBy: 2) == 0 ? 0 : 1
     case .noise(let period, let seed):
-      return latticeNoise(point.x / period, point.y / period, seed: seed)
+      let (x, y) = (point.x / period, point.y / period)
+      return (2 * latticeNoise(x, y, seed: seed) + latticeNoise(2 * x, 2 * y, seed: ~seed)) / 3
     }
   }
 }

@@ -59,7 +59,7 @@ public struct Canvas: ~Copyable {
 
   /// Shows `center` in the middle of the frame, with `height` units from its bottom to its top, undistorted.
   public mutating func view(center: Point, height units: Double) {
-    precondition(units > 0 && units.isFinite, "a view needs a positive height, not \(units)")
+    precondition(1e-30 < units && units < 1e30, "a view's height lies between 1e-30 and 1e30, unlike \(units)")
     let pitch = units / Double(height)
     grid.pitch = pitch
     grid.scale = Double(height) / units

@@ -15,8 +15,8 @@ extension Color {
   /// Hue turns from violet to yellow while lightness rises; chroma is highest in the middle.
   private static let heatRamp: [Color] = (0..<256).map { index in
     let value = Double(index) / 255
-    let hue = (-65 + 160 * value) * Double.pi / 180
-    let chroma = 0.19 * sin(Double.pi * min(value * 1.02, 1)).squareRoot() * (1 - 0.35 * value)
+    let hue = (-75 + 170 * value) * Double.pi / 180
+    let chroma = 0.165 * sin(Double.pi * min(value * 1.02, 1)).squareRoot() * (1 - 0.35 * value)
     return Color(lightness: 0.98 * value, a: chroma * cos(hue), b: chroma * sin(hue))
   }
 
@@ -25,7 +25,7 @@ extension Color {
     var share = 1.0
     var linear = Self.linearRGB(lightness, a, b)
     while share > 0 && ![linear.0, linear.1, linear.2].allSatisfy({ (-1e-4...1 + 1e-4).contains($0) }) {
-      share = max(share - 0.02, 0)
+      share = max(share - 0.004, 0)
       linear = Self.linearRGB(lightness, share * a, share * b)
     }
     func encode(_ value: Double) -> UInt8 {

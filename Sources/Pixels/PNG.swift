@@ -63,7 +63,7 @@ public enum PNG {
   /// Reads a PNG file. Throws `WorldError` with the path, whether the file cannot be read or is no intact PNG.
   public static func read(_ path: String, limit: Int = defaultLimit) throws -> Picture {
     // No frame needs more than 8 bytes a pixel, uncompressed; the rest is room for chunks.
-    let bytes = try readBytes(from: path, limit: 8 * limit + 1 << 24)
+    let bytes = try readBytes(from: path, limit: 8 * min(limit, 1 << 40) + 1 << 24)
     do { return try decode(bytes, limit: limit) } catch let error as InputError {
       throw WorldError(path: path, error.description)
     }

@@ -6,7 +6,7 @@ extension Canvas {
   @inline(__always)
   mutating func paint<S: Shape>(_ shape: S, _ color: Color) {
     let (grid, box) = (grid, shape.bounds)
-    guard box.left.isFinite, box.right.isFinite, box.bottom.isFinite, box.top.isFinite else { return }
+    guard shape.isFinite && box.isModest else { return }
     let columns = pixels(
       from: (box.left - grid.origin.x) * grid.scale, to: (box.right - grid.origin.x) * grid.scale, count: width)
     let rows = pixels(
@@ -33,11 +33,12 @@ extension Canvas {
     }
   }
 
-  /// The pixels whose centres, at 0, 1, 2 ..., lie within half a pixel of the interval.
+  /// The pixels, with centres at 0, 1, 2 ..., that the edge's ramp around the interval can touch: half a pixel beyond
+  /// it, √½ of one at the sharp corner of a turned box.
   @inline(__always)
   private func pixels(from low: Double, to high: Double, count: Int) -> Range<Int> {
-    let first = min(max((low - 0.5).rounded(.up), 0), Double(count))
-    let end = min(max((high + 0.5).rounded(.down) + 1, first), Double(count))
+    let first = min(max((low - 0.708).rounded(.up), 0), Double(count))
+    let end = min(max((high + 0.708).rounded(.down) + 1, first), Double(count))
     return Int(first)..<Int(end)
   }
 }

@@ -7,6 +7,8 @@ public struct Point: Sendable, Hashable {
     self.x = x
     self.y = y
   }
+
+  var isFinite: Bool { x.isFinite && y.isFinite }
 }
 
 /// What a canvas can paint: a set of points known by its signed distance.
@@ -15,6 +17,8 @@ public struct Point: Sendable, Hashable {
 /// rasteriser jumps over as many pixels as the distance allows.
 protocol Shape {
   func distance(to point: Point) -> Double
+  /// Whether every number of the shape is.
+  var isFinite: Bool { get }
   /// A box that holds the shape.
   var bounds: Bounds { get }
 }
@@ -25,6 +29,9 @@ struct Bounds {
   var right: Double
   var bottom: Double
   var top: Double
+
+  /// Whether the squares of the box's places can be reckoned with.
+  var isModest: Bool { max(abs(left), abs(right)) < 1e100 && max(abs(bottom), abs(top)) < 1e100 }
 }
 
 struct Disc: Shape {
@@ -35,6 +42,8 @@ struct Disc: Shape {
     let (x, y) = (point.x - center.x, point.y - center.y)
     return (x * x + y * y).squareRoot() - radius
   }
+
+  var isFinite: Bool { center.isFinite && radius.isFinite }
 
   var bounds: Bounds {
     Bounds(left: center.x - radius, right: center.x + radius, bottom: center.y - radius, top: center.y + radius)
@@ -55,7 +64,7 @@ struct Capsule: Shape {
     self.radius = radius
     along = Point(end.x - start.x, end.y - start.y)
     let squaredLength = along.x * along.x + along.y * along.y
-    inverseSquaredLength = squaredLength > 0 ? 1 / squaredLength : 0
+    inverseSquaredLength = squaredLength > 1e-200 ? 1 / squaredLength : 0
   }
 
   func distance(to point: Point) -> Double {
@@ -64,6 +73,8 @@ struct Capsule: Shape {
     let (dx, dy) = (x - part * along.x, y - part * along.y)
     return (dx * dx + dy * dy).squareRoot() - radius
   }
+
+  var isFinite: Bool { start.isFinite && end.isFinite && radius.isFinite }
 
   var bounds: Bounds {
     Bounds(
@@ -84,6 +95,8 @@ struct Box: Shape {
     let (x, y) = (point.x - center.x, point.y - center.y)
     return max(abs(x * axis.x + y * axis.y) - halfLength, abs(y * axis.x - x * axis.y) - halfWidth)
   }
+
+  var isFinite: Bool { center.isFinite && axis.isFinite && halfLength.isFinite && halfWidth.isFinite }
 
   var bounds: Bounds {
     let x = halfLength * abs(axis.x) + halfWidth * abs(axis.y)
@@ -113,6 +126,8 @@ struct Polygon: Shape {
     }
     return inside ? -nearest.squareRoot() : nearest.squareRoot()
   }
+
+  var isFinite: Bool { corners.allSatisfy(\.isFinite) }
 
   var bounds: Bounds {
     var box = Bounds(left: .infinity, right: -.infinity, bottom: .infinity, top: -.infinity)

@@ -219,8 +219,20 @@ extension Tensor {
     return result
   }
 
-  private mutating func copyBytes(of source: Tensor, from offset: Int, count: Int) {
-    unsafe storage.base.copyMemory(from: source.storage.base + offset, byteCount: count)
+  /// Rows of a matrix by their indices, as a constant copy: `[N, C]` and B indices to `[B, C]`.
+  public func gatheringRows(_ indices: [Int]) -> Tensor {
+    precondition(shape.rank == 2, "rows are gathered from a matrix, not from a tensor of shape \(shape)")
+    let width = shape[1] * precision.byteCount
+    var result = Tensor(uninitialized: [indices.count, shape[1]], precision)
+    for (row, index) in indices.enumerated() {
+      precondition(index >= 0 && index < shape[0], "row \(index) of a tensor of shape \(shape)")
+      result.copyBytes(of: self, from: index * width, to: row * width, count: width)
+    }
+    return result
+  }
+
+  private mutating func copyBytes(of source: Tensor, from offset: Int, to target: Int = 0, count: Int) {
+    unsafe (storage.base + target).copyMemory(from: source.storage.base + offset, byteCount: count)
   }
 
   /// One element of each row of a matrix: `[B, C]` and B indices to `[B, 1]`.

@@ -51,13 +51,7 @@ private struct LinearMap: Operation {
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
     let (x, weight) = (step.input(0), step.input(1))
-    let dy: Tensor
-    if rectified {
-      let y = step.output
-      dy = gradient.precision == .float32 ? masked(gradient, y, Float.self) : masked(gradient, y, Double.self)
-    } else {
-      dy = gradient
-    }
+    let dy = rectified ? gradient.masked(byPositive: step.output) : gradient
     step.add(product(dy, false, weight, false), to: 0)
     step.add(product(dy, true, x, false), to: 1)
     step.add(dy.sum(axis: 0), to: 2)
@@ -78,10 +72,17 @@ private struct LinearMap: Operation {
       }
     }
   }
+}
 
-  private func masked<S: TensorScalar>(_ gradient: Tensor, _ y: Tensor, _ type: S.Type) -> Tensor {
-    let shape = gradient.shape
-    let (dy, y) = (gradient.elements(S.self), y.elements(S.self))
+extension Tensor {
+  /// The gradient that a fused ReLU lets through, given its output; a constant.
+  func masked(byPositive y: Tensor) -> Tensor {
+    precision == .float32 ? masked(byPositive: y, Float.self) : masked(byPositive: y, Double.self)
+  }
+
+  private func masked<S: TensorScalar>(byPositive y: Tensor, _ type: S.Type) -> Tensor {
+    let (dy, y) = (elements(S.self), y.elements(S.self))
+    precondition(dy.count == y.count, "a ReLU's gradient has the size of its output")
     return Tensor(shape, of: S.self) { target in
       for i in 0..<target.count {
         // Both are read, whatever the comparison says: a select vectorises, a branch does not.

@@ -1,6 +1,8 @@
-/// y = (x - mean(x)) / sqrt(var(x) + ε) * weight + bias over the last axis (Ba, Kiros and Hinton 2016, eq. 4).
+/// y = f((x - mean(x)) / sqrt(var(x) + ε) * weight + bias) over the last axis, f the identity or ReLU (Ba, Kiros and
+/// Hinton 2016, eq. 4).
 private struct LayerNormalization: Operation {
   let epsilon: Double
+  let rectified: Bool
 
   func forward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
     precondition(
@@ -30,9 +32,10 @@ private struct LayerNormalization: Operation {
       for row in 0..<shape.rows {
         let at = row * columns
         let (mean, scale) = statistics(x, at, columns)
+        let floor: S = rectified ? 0 : -.infinity
         for c in 0..<columns {
-          unsafe y[unchecked: at + c] =
-            (x[unchecked: at + c] - mean) * scale * weight[unchecked: c] + bias[unchecked: c]
+          let value = unsafe (x[unchecked: at + c] - mean) * scale * weight[unchecked: c] + bias[unchecked: c]
+          unsafe y[unchecked: at + c] = value < floor ? floor : value
         }
       }
     }
@@ -58,13 +61,14 @@ private struct LayerNormalization: Operation {
     return (mean, 1 / (squares / S(count) + S(epsilon)).squareRoot())
   }
 
-  // With x̂ the normalised row and g = dy * weight:
+  // With x̂ the normalised row, g = dy * weight and dy = 0 where ReLU cut off:
   // dx = scale (g - mean(g) - x̂ mean(g x̂)),  dweight = Σ dy x̂,  dbias = Σ dy
   private func backward<S: TensorScalar>(
     _ gradient: Tensor, _ x: Tensor, _ weight: Tensor, _ step: inout BackwardStep, _ type: S.Type
   ) {
     let columns = x.shape[-1]
     let shape = x.shape
+    let gradient = rectified ? gradient.masked(byPositive: step.output) : gradient
     var dweight = Tensor.zeros([columns], x.precision)
     var dbias = Tensor.zeros([columns], x.precision)
     var dx = Tensor(uninitialized: shape, x.precision)
@@ -196,8 +200,12 @@ private struct LogSoftmax: Operation {
 }
 
 /// LayerNorm over the last axis, with a learned scale and shift of that extent (Ba, Kiros and Hinton 2016).
-public func layerNormalized(_ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5) -> Tensor {
-  LayerNormalization(epsilon: epsilon).forward(x, weight, bias)
+///
+/// - Parameter rectified: whether ReLU follows.
+public func layerNormalized(
+  _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5, rectified: Bool = false
+) -> Tensor {
+  LayerNormalization(epsilon: epsilon, rectified: rectified).forward(x, weight, bias)
 }
 
 /// Probabilities over the last axis.

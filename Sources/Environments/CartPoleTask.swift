@@ -1,0 +1,72 @@
+import Core
+import Pixels
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// A task on the cart-pole: it adds a name, a start and a reward.
+protocol CartPoleTask: Environment {
+  var cartPole: CartPole { get set }
+  /// The reward of the state that an action, clipped to [-1, 1], led to.
+  func reward(action: Double) -> Double
+}
+
+extension CartPoleTask {
+  public static var actionSpace: ActionSpace { .continuous(low: [-1], high: [1]) }
+  public static var episodeLength: Int { 1000 }
+  public static var actionRepeat: Int { 8 }
+  public static var stateNames: [String] { ["x", "angle", "x-velocity", "angle-velocity"] }
+  public static var observationNames: [String] { ["x", "cos", "sin", "x-velocity", "angle-velocity"] }
+
+  public mutating func step(_ action: [Double]) -> Step {
+    let action = min(max(action[0], -1), 1)
+    cartPole.advance(force: CartPole.gear * action)
+    return Step(reward: reward(action: action))
+  }
+
+  public var state: [Double] {
+    get { [cartPole.state[0], cartPole.state[1], cartPole.state[2], cartPole.state[3]] }
+    set { cartPole.state = SIMD4(newValue) }
+  }
+
+  public var observation: [Double] {
+    let s = cartPole.state
+    return [s[0], cos(s[1]), sin(s[1]), s[2], s[3]]
+  }
+
+  /// Anywhere on the rail at any angle, as fast as a swing-up gets.
+  public mutating func randomize(using random: inout Random) -> Bool {
+    let x = random.uniform(-CartPole.railEnd, CartPole.railEnd)
+    let theta = random.uniform(-.pi, .pi)
+    cartPole.state = SIMD4(x, theta, random.uniform(-3, 3), random.uniform(-8, 8))
+    return true
+  }
+
+  public func render(into frame: inout PixelBuffer) { cartPole.render(into: &frame) }
+
+  /// The cart near the middle, the pole hanging.
+  mutating func resetHanging(using random: inout Random) {
+    let x = 0.01 * random.normal()
+    let theta = .pi + 0.01 * random.normal()
+    cartPole.state = SIMD4(x, theta, 0.01 * random.normal(), 0.01 * random.normal())
+  }
+
+  /// The cart near the middle, the pole almost upright.
+  mutating func resetUpright(using random: inout Random) {
+    let x = random.uniform(-0.1, 0.1)
+    let theta = random.uniform(-0.034, 0.034)
+    cartPole.state = SIMD4(x, theta, 0.01 * random.normal(), 0.01 * random.normal())
+  }
+
+  /// Upright × small control × slow pole × centred cart, each softly.
+  func smoothReward(action: Double) -> Double {
+    let upright = (cos(cartPole.angle) + 1) / 2
+    let smallControl = (4 + tolerance(action, margin: 1, sigmoid: .quadratic, valueAtMargin: 0)) / 5
+    let slow = (1 + tolerance(cartPole.angularVelocity, margin: 5)) / 2
+    let centred = (1 + tolerance(cartPole.x, margin: 2)) / 2
+    return upright * smallControl * slow * centred
+  }
+}

@@ -1,0 +1,118 @@
+/// A line plot, such as a learning curve, as a picture: axes, ticks, several series with bands, a legend.
+public struct Plot: Sendable {
+  public struct Series: Sendable {
+    public var name: String
+    /// In order of x. A point that is not finite breaks the line.
+    public var points: [Point]
+    /// The shaded range around the line, low and high for each point, such as a deviation; or none.
+    public var band: [ClosedRange<Double>]
+    /// The line's colour; a colour of the palette if none is given.
+    public var color: Color?
+
+    public init(_ name: String, _ points: [Point], band: [ClosedRange<Double>] = [], color: Color? = nil) {
+      precondition(
+        band.isEmpty || band.count == points.count, "\(points.count) points cannot have \(band.count) ranges")
+      self.name = name
+      self.points = points
+      self.band = band
+      self.color = color
+    }
+  }
+
+  public var title: String
+  public var xLabel: String
+  public var yLabel: String
+  public var series: [Series]
+  /// The values that the axes must show; they grow to hold all points.
+  public var xRange: ClosedRange<Double>?
+  public var yRange: ClosedRange<Double>?
+
+  public init(title: String, xLabel: String, yLabel: String, series: [Series]) {
+    self.title = title
+    self.xLabel = xLabel
+    self.yLabel = yLabel
+    self.series = series
+  }
+
+  static let palette: [Color] = [.blue, .orange, .green, .red, .purple, Color(110, 84, 70), Color(30, 160, 175)]
+
+  func color(of index: Int) -> Color { series[index].color ?? Self.palette[index % Self.palette.count] }
+
+  /// The plot as an RGB picture, by default 960 by 560 pixels.
+  public func picture(width: Int = 960, height: Int = 560) -> PixelBuffer {
+    precondition(width >= 240 && height >= 160, "a plot needs at least 240x160 pixels, not \(width)x\(height)")
+    let points = series.flatMap(\.points).filter(\.isFinite)
+    let bands = series.flatMap(\.band).flatMap { [$0.lowerBound, $0.upperBound] }
+    let x = Axis(values: points.map(\.x), range: xRange, ticks: max(width / 130, 2), isTight: true)
+    let y = Axis(values: points.map(\.y) + bands, range: yRange, ticks: max(height / 75, 2), isTight: false)
+    let layout = PlotLayout(plot: self, x: x, y: y, width: width, height: height)
+    var picture = PixelBuffer(width: width, height: height)
+    layout.drawFrame(into: &picture)
+    picture.draw { canvas in
+      for index in series.indices { layout.drawBand(of: index, on: &canvas) }
+      for index in series.indices { layout.drawLine(of: index, on: &canvas) }
+    }
+    layout.drawMargins(into: &picture)
+    return picture
+  }
+}
+
+/// One axis: its range and its ticks, at multiples of 1, 2 or 5 times a power of ten.
+struct Axis: Sendable {
+  let low: Double
+  let high: Double
+  let ticks: [Double]
+  let labels: [String]
+
+  /// A tight axis ends at its values; another one ends at ticks. Values that are infinite, or as good as, are left out.
+  init(values: [Double], range: ClosedRange<Double>?, ticks wanted: Int, isTight: Bool) {
+    let all = (values + (range.map { [$0.lowerBound, $0.upperBound] } ?? [])).filter { abs($0) < 1e100 }
+    var (low, high) = (all.min() ?? 0, all.max() ?? 1)
+    if !(high - low > 1e-12 * max(abs(low), abs(high))) {
+      let room = max(abs(low) * 0.1, 0.5)
+      (low, high) = (low - room, high + room)
+    }
+    let step = Self.step(near: (high - low) / Double(wanted))
+    if !isTight { (low, high) = ((low / step).rounded(.down) * step, (high / step).rounded(.up) * step) }
+    let first = Int((low / step - 1e-9).rounded(.up))
+    let last = Int((high / step + 1e-9).rounded(.down))
+    self.low = low
+    self.high = high
+    ticks = (first...max(first, last)).map { Double($0) * step }
+    let largest = max(abs(low), abs(high))
+    labels = ticks.map { Self.label($0, step: step, largest: largest) }
+  }
+
+  /// The place of a value, from 0 at the low end to 1 at the high one.
+  func fraction(_ value: Double) -> Double { (value - low) / (high - low) }
+
+  /// 1, 2 or 5 times a power of ten, the least that is not below `size`.
+  static func step(near size: Double) -> Double {
+    var power = 1.0
+    while power * 10 <= size { power *= 10 }
+    while power > size { power /= 10 }
+    for factor in [1.0, 2, 5] where factor * power >= size * 0.999 { return factor * power }
+    return 10 * power
+  }
+
+  /// A tick's value with as many digits as the step needs: 0.25, 800, 40k, 1.5M.
+  static func label(_ value: Double, step: Double, largest: Double) -> String {
+    if largest >= 1e9 || largest < 1e-4 { return "\(Float(value))" }
+    let (unit, suffix) = largest >= 1e6 ? (1e6, "M") : largest >= 1e4 ? (1e3, "k") : (1, "")
+    var digits = 0
+    var scaledStep = step / unit
+    while digits < 6 && abs(scaledStep - scaledStep.rounded()) > 1e-6 * scaledStep {
+      scaledStep *= 10
+      digits += 1
+    }
+    var power = 1
+    for _ in 0..<digits { power *= 10 }
+    let scaled = Int((value / unit * Double(power)).rounded())
+    if scaled == 0 { return "0" }
+    let sign = scaled < 0 ? "-" : ""
+    let whole = "\(sign)\(abs(scaled) / power)"
+    if digits == 0 { return whole + suffix }
+    let fraction = String(String(power + abs(scaled) % power).dropFirst())
+    return "\(whole).\(fraction)\(suffix)"
+  }
+}

@@ -1,0 +1,164 @@
+/// Where a plot's parts lie in its picture, in pixels from the upper left corner, and how they are drawn.
+struct PlotLayout {
+  let plot: Plot
+  let x: Axis
+  let y: Axis
+  let width: Int
+  let height: Int
+  let left: Int
+  let right: Int
+  let top: Int
+  let bottom: Int
+
+  private static let textScale = 2
+  private static let letter = Font.advance * textScale
+  private static let lineHeight = Font.capHeight * textScale
+  private static let paper = Color(252, 252, 253)
+  private static let gridColor = Color(227, 230, 236)
+  private static let axisColor = Color(120, 126, 138)
+  private static let ink = Color(45, 50, 60)
+  private static let lineWidth = 2.4
+
+  init(plot: Plot, x: Axis, y: Axis, width: Int, height: Int) {
+    self.plot = plot
+    self.x = x
+    self.y = y
+    self.width = width
+    self.height = height
+    let labels = y.labels.map { Font.width(of: $0, scale: Self.textScale) }.max() ?? 0
+    left = 16 + (plot.yLabel.isEmpty ? 0 : Self.lineHeight + 14) + labels + 12
+    let lastLabel = Font.width(of: x.labels.last ?? "", scale: Self.textScale) / 2
+    right = width - max(24, lastLabel + 8)
+    top = plot.title.isEmpty ? 24 : 24 + Self.lineHeight + 20
+    bottom = height - 18 - (plot.xLabel.isEmpty ? 0 : Self.lineHeight + 14) - Self.lineHeight - 12
+  }
+
+  // MARK: places
+
+  /// A point of the data on the canvas, whose units are pixels with y up.
+  private func place(_ point: Point) -> Point {
+    Point(
+      Double(left) + x.fraction(point.x) * Double(right - left),
+      Double(height - bottom) + y.fraction(point.y) * Double(bottom - top))
+  }
+
+  private func column(_ value: Double) -> Int { Int((x.fraction(value) * Double(right - left)).rounded()) + left }
+  private func row(_ value: Double) -> Int { bottom - Int((y.fraction(value) * Double(bottom - top)).rounded()) }
+
+  // MARK: parts
+
+  /// Paper and grid lines, under the data.
+  func drawFrame(into picture: inout PixelBuffer) {
+    picture.draw { canvas in
+      canvas.fill(Self.paper)
+      for tick in x.ticks { vertical(column(tick), from: top, to: bottom, Self.gridColor, on: &canvas) }
+      for tick in y.ticks { horizontal(row(tick), from: left, to: right, Self.gridColor, on: &canvas) }
+    }
+  }
+
+  /// The shaded range as one strip between each two points.
+  func drawBand(of index: Int, on canvas: inout Canvas) {
+    let series = plot.series[index]
+    guard series.band.count == series.points.count else { return }
+    canvas.opacity = 0.2
+    defer { canvas.opacity = 1 }
+    var last: (low: Point, high: Point)?
+    for (point, range) in zip(series.points, series.band) {
+      let low = place(Point(point.x, range.lowerBound))
+      let high = place(Point(point.x, range.upperBound))
+      guard let before = last else {
+        last = (low, high)
+        continue
+      }
+      // Strips narrower than two pixels would overlap at their soft edges and show as stripes.
+      if low.x - before.low.x < 2 { continue }
+      canvas.polygon([before.low, low, high, before.high], plot.color(of: index))
+      last = (low, high)
+    }
+  }
+
+  func drawLine(of index: Int, on canvas: inout Canvas) {
+    let (points, color) = (plot.series[index].points, plot.color(of: index))
+    for (number, point) in points.enumerated() {
+      let here = place(point)
+      if number > 0 {
+        canvas.line(from: place(points[number - 1]), to: here, width: Self.lineWidth, color, cap: .round)
+      }
+      if points.count <= 40 { canvas.circle(center: here, radius: 3.6, color) }
+    }
+  }
+
+  /// Axes, labels, title and legend, over the data.
+  func drawMargins(into picture: inout PixelBuffer) {
+    let scale = Self.textScale
+    picture.draw { canvas in
+      vertical(left, from: top, to: bottom, Self.axisColor, on: &canvas)
+      horizontal(bottom, from: left - 1, to: right, Self.axisColor, on: &canvas)
+      for tick in x.ticks { vertical(column(tick), from: bottom, to: bottom + 5, Self.axisColor, on: &canvas) }
+      for tick in y.ticks { horizontal(row(tick), from: left - 5, to: left, Self.axisColor, on: &canvas) }
+    }
+    for (tick, label) in zip(x.ticks, x.labels) {
+      let start = column(tick) - Font.width(of: label, scale: scale) / 2
+      picture.write(label, left: start, top: bottom + 12, scale: scale, Self.ink)
+    }
+    for (tick, label) in zip(y.ticks, y.labels) {
+      let start = left - 12 - Font.width(of: label, scale: scale)
+      picture.write(label, left: start, top: row(tick) - Self.lineHeight / 2, scale: scale, Self.ink)
+    }
+    let middle = (left + right) / 2
+    picture.write(
+      plot.title, left: middle - Font.width(of: plot.title, scale: scale) / 2, top: 22, scale: scale, Self.ink)
+    picture.write(
+      plot.xLabel, left: middle - Font.width(of: plot.xLabel, scale: scale) / 2, top: height - 18 - Self.lineHeight,
+      scale: scale, Self.axisColor)
+    picture.write(
+      plot.yLabel, left: 14, top: (top + bottom - Font.width(of: plot.yLabel, scale: scale)) / 2, scale: scale,
+      direction: .up, Self.axisColor)
+    drawLegend(into: &picture)
+  }
+
+  /// A box in the corner that the fewest points lie in.
+  private func drawLegend(into picture: inout PixelBuffer) {
+    let named = plot.series.indices.filter { !plot.series[$0].name.isEmpty }
+    guard let longest = named.map({ plot.series[$0].name.count }).max() else { return }
+    let (boxWidth, boxHeight) = (longest * Self.letter + 62, named.count * 24 + 14)
+    let corners = [bottom - boxHeight - 12, top + 12].flatMap { y in
+      [right - boxWidth - 12, left + 12].map { x in (x: x, y: y) }
+    }
+    func crowd(_ corner: (x: Int, y: Int)) -> Int {
+      plot.series.flatMap(\.points).map(place).filter {
+        $0.x > Double(corner.x) && $0.x < Double(corner.x + boxWidth)
+          && Double(height) - $0.y > Double(corner.y) && Double(height) - $0.y < Double(corner.y + boxHeight)
+      }.count
+    }
+    guard let corner = corners.min(by: { crowd($0) < crowd($1) }) else { return }
+    let center = Point(
+      Double(corner.x) + Double(boxWidth) / 2, Double(height - corner.y) - Double(boxHeight) / 2)
+    picture.draw { canvas in
+      canvas.rectangle(center: center, width: Double(boxWidth), height: Double(boxHeight), Self.gridColor)
+      canvas.rectangle(center: center, width: Double(boxWidth - 2), height: Double(boxHeight - 2), Self.paper)
+      for (line, index) in named.enumerated() {
+        let y = Double(height - corner.y - 19 - 24 * line)
+        canvas.line(
+          from: Point(Double(corner.x + 14), y), to: Point(Double(corner.x + 40), y), width: 4, plot.color(of: index),
+          cap: .round)
+      }
+    }
+    for (line, index) in named.enumerated() {
+      picture.write(
+        plot.series[index].name, left: corner.x + 52, top: corner.y + 12 + 24 * line, scale: Self.textScale, Self.ink)
+    }
+  }
+
+  // MARK: straight lines, one pixel wide
+
+  private func vertical(_ x: Int, from top: Int, to bottom: Int, _ color: Color, on canvas: inout Canvas) {
+    let middle = Point(Double(x) + 0.5, Double(height) - Double(top + bottom + 1) / 2)
+    canvas.rectangle(center: middle, width: 1, height: Double(bottom - top + 1), color)
+  }
+
+  private func horizontal(_ y: Int, from left: Int, to right: Int, _ color: Color, on canvas: inout Canvas) {
+    let middle = Point(Double(left + right + 1) / 2, Double(height - y) - 0.5)
+    canvas.rectangle(center: middle, width: Double(right - left + 1), height: 1, color)
+  }
+}

@@ -1,0 +1,59 @@
+import Core
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// Makes a folder, and those above it, for new results.
+///
+/// - Parameter flag: what to change where there are results already, such as `--out`.
+/// - Throws: `InputError` where the folder exists and has something in it, `WorldError` where it cannot be made.
+public func makeNewFolder(_ path: String, flag: String) throws {
+  try makeFolder(path)
+  guard try folderEntries(path).isEmpty else {
+    throw InputError("\(path) exists and is not empty: give another folder with \(flag), or remove it")
+  }
+}
+
+/// Makes a folder and those above it; one that exists is fine.
+public func makeFolder(_ path: String) throws {
+  guard !path.isEmpty else { throw InputError("a folder's name is not empty") }
+  if unsafe mkdir(path, 0o755) == 0 { return }
+  let code = errno
+  if code == EEXIST {
+    guard isFolder(path) else { throw WorldError(path: path, "exists and is not a folder") }
+    return
+  }
+  let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
+  guard code == ENOENT, let slash = trimmed.lastIndex(of: "/"), slash != trimmed.startIndex else {
+    errno = code
+    throw systemFailure(path)
+  }
+  try makeFolder(String(trimmed[..<slash]))
+  guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw systemFailure(path) }
+}
+
+/// The names in a folder in order, without `.` and `..`.
+public func folderEntries(_ path: String) throws -> [String] {
+  guard let folder = unsafe opendir(path) else { throw systemFailure(path) }
+  defer { unsafe closedir(folder) }
+  var names: [String] = []
+  while let entry = unsafe readdir(folder) {
+    let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+      unsafe tuple.withMemoryRebound(to: CChar.self, capacity: 1) { unsafe String(cString: $0) }
+    }
+    if name != "." && name != ".." { names.append(name) }
+  }
+  return names.sorted()
+}
+
+/// Whether a folder of this name exists.
+public func isFolder(_ path: String) -> Bool {
+  var status = stat()
+  return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// Whether anything of this name exists.
+public func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }

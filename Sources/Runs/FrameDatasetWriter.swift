@@ -1,0 +1,122 @@
+import Core
+import Pixels
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// Writes a frame dataset frame by frame; its folder appears under its name, whole, with `commit`.
+public struct FrameDatasetWriter: ~Copyable {
+  public let path: String
+  private let folder: UnfinishedFolder
+  private var manifest: FrameDatasetManifest
+  private let actionSize: Int
+
+  private var frames: NumPyWriter<UInt8>
+  private var states: NumPyWriter<Double>
+  private var actions: NumPyWriter<Float>
+  private var rewards: NumPyWriter<Double>
+  private var discounts: NumPyWriter<Double>
+  private var episodes: NumPyWriter<Int64>
+
+  /// - Parameters:
+  ///   - path: the folder, which must not exist.
+  ///   - frame: one of the size and format that all will have.
+  ///   - stateSize, actionSize: numbers of a state and of an action array.
+  /// - Throws: `InputError` where the folder exists, `WorldError` with the path and the system's reason.
+  public init(
+    path: String, manifest: FrameDatasetManifest, frame: PixelBuffer, stateSize: Int, actionSize: Int
+  ) throws {
+    guard !exists(path) else { throw InputError("\(path) exists: give another name with --out, or remove it") }
+    let folder = try UnfinishedFolder(of: path)
+    let inside = folder.path
+    // Opened one after the other before any becomes a part: what is noncopyable is not undone halfway.
+    let frames = try NumPyWriter<UInt8>(
+      path: "\(inside)/frames.npy", rowShape: [frame.height, frame.width, frame.channels])
+    let states = try NumPyWriter<Double>(path: "\(inside)/states.npy", rowShape: [stateSize])
+    let actions = try NumPyWriter<Float>(path: "\(inside)/actions.npy", rowShape: [actionSize])
+    let rewards = try NumPyWriter<Double>(path: "\(inside)/rewards.npy", rowShape: [])
+    let discounts = try NumPyWriter<Double>(path: "\(inside)/discounts.npy", rowShape: [])
+    let episodes = try NumPyWriter<Int64>(path: "\(inside)/episodes.npy", rowShape: [])
+    self.path = path
+    self.manifest = manifest
+    self.actionSize = actionSize
+    self.folder = folder
+    self.frames = frames
+    self.states = states
+    self.actions = actions
+    self.rewards = rewards
+    self.discounts = discounts
+    self.episodes = episodes
+  }
+
+  /// Adds an episode's first frame.
+  public mutating func start(_ frame: PixelBuffer, state: [Double]) throws {
+    try closeEpisode()
+    manifest.episodeCount += 1
+    try add(frame, state)
+  }
+
+  /// Adds the frame that an action led to.
+  public mutating func append(action: [Double], _ step: Step, _ frame: PixelBuffer, state: [Double]) throws {
+    precondition(manifest.episodeCount > 0, "an episode begins with start(_:state:)")
+    try close(action: action.map { Float($0) }, step.reward, step.discount)
+    try add(frame, state)
+  }
+
+  /// Completes the files, writes the manifest last and gives the folder its name.
+  public consuming func commit() throws {
+    try closeEpisode()
+    precondition(manifest.count > 0, "a dataset has at least one frame")
+    var manifest = manifest
+    let (path, folder) = (path, folder.path)
+    try frames.commit()
+    try states.commit()
+    try actions.commit()
+    try rewards.commit()
+    try discounts.commit()
+    try episodes.commit()
+    manifest.files = try FrameDataset.files.map { name in
+      let file = try MappedFile(path: "\(folder)/\(name)")
+      return .init(name: name, bytes: file.count, fingerprint: file.withBytes { xxHash64($0) })
+    }
+    try writeAtomically(Array(manifest.json.indented.utf8), to: "\(folder)/manifest.json")
+    guard unsafe rename(folder, path) == 0 else { throw systemFailure(path) }
+  }
+
+  private mutating func add(_ frame: PixelBuffer, _ state: [Double]) throws {
+    try frames.append(frame.bytes)
+    try states.append(state)
+    try episodes.append([Int64(manifest.episodeCount - 1)])
+    manifest.count += 1
+  }
+
+  private mutating func closeEpisode() throws {
+    if manifest.count > 0 { try close(action: [Float](repeating: 0, count: actionSize), 0, 0) }
+  }
+
+  /// What was done at the last frame is known only when the next comes.
+  private mutating func close(action: [Float], _ reward: Double, _ discount: Double) throws {
+    try actions.append(action)
+    try rewards.append([reward])
+    try discounts.append([discount])
+  }
+}
+
+/// A folder being filled; what is left of it when the writer gives up is removed.
+private final class UnfinishedFolder: Sendable {
+  let path: String
+
+  init(of path: String) throws {
+    self.path = "\(path).\(getpid()).partial"
+    try makeFolder(self.path)
+  }
+
+  deinit {
+    // Gone under this name once renamed.
+    for name in (try? folderEntries(path)) ?? [] { unsafe unlink("\(path)/\(name)") }
+    unsafe rmdir(path)
+  }
+}

@@ -1,0 +1,55 @@
+import Core
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// The machine that a run ran on.
+enum Host {
+  /// Its system, processor, processors and memory; the machine's own name is left out.
+  static var facts: JSON {
+    var system = utsname()
+    guard unsafe uname(&system) == 0 else { return .null }
+    return [
+      "system": .string(text(&system.sysname)), "release": .string(text(&system.release)),
+      "architecture": .string(text(&system.machine)), "processor": .string(processor),
+      "processors": .integer(sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+      "memory_bytes": .integer(sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))),
+    ]
+  }
+
+  /// The processor's name as Linux tells it, else empty: a fact that a run does not depend on.
+  private static var processor: String {
+    guard let bytes = try? readBytes(from: "/proc/cpuinfo", limit: 1 << 24) else { return "" }
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    guard let line = lines.first(where: { $0.hasPrefix("model name") }), let colon = line.firstIndex(of: ":") else {
+      return ""
+    }
+    return String(line[line.index(after: colon)...].drop { $0 == " " })
+  }
+
+  private static func text<Characters>(_ field: inout Characters) -> String {
+    unsafe withUnsafeBytes(of: &field) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+}
+
+/// `20250131-235959`, in local time.
+func timestamp() -> String {
+  var now = time(nil)
+  var parts = unsafe tm()
+  guard unsafe localtime_r(&now, &parts) != nil else { return "\(now)" }
+  let fields = unsafe [
+    parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+  ]
+  let texts = fields.map { $0 < 10 ? "0\($0)" : "\($0)" }
+  return texts[..<3].joined() + "-" + texts[3...].joined()
+}
+
+/// Nanoseconds since 1970.
+func nanoseconds() -> Int {
+  var now = timespec()
+  unsafe clock_gettime(CLOCK_REALTIME, &now)
+  return Int(now.tv_sec) * 1_000_000_000 + Int(now.tv_nsec)
+}

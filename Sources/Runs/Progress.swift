@@ -1,0 +1,145 @@
+import Core
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// How far a loop is, as text of a given width.
+public struct ProgressLine: Sendable {
+  public let title: String
+  public let total: Int
+  public var done = 0
+  /// Since the loop began.
+  public var seconds = 0.0
+  public var metrics = Metrics()
+
+  public init(_ title: String, total: Int) {
+    precondition(total > 0, "progress goes towards a positive count, not \(total)")
+    self.title = title
+    self.total = total
+  }
+
+  /// Counts a second so far.
+  public var rate: Double { seconds > 0 ? Double(done) / seconds : 0 }
+
+  /// Seconds to the end at this rate; unknown at the start.
+  public var remaining: Double? { done > 0 && seconds > 0 ? Double(max(0, total - done)) / rate : nil }
+
+  /// `train [#####-----] 50% 1,234/s 0:42 left  return 812  loss 0.013`, no longer than `width`: metrics are left out from
+  /// the last, then the bar shrinks.
+  public func bar(width: Int) -> String {
+    let fraction = min(1, Double(done) / Double(total))
+    let percent = "\(Int(fraction * 100))%"
+    var words = [percent, "\(grouped(rate))/s"]
+    if let remaining { words.append("\(clock(remaining)) left") }
+    let fixed = "\(title) "
+    var tail = words.joined(separator: " ")
+    let room = width - fixed.count - tail.count - 3
+    guard room >= 5 else { return String("\(fixed)\(tail)".prefix(max(0, width))) }
+    for (name, value) in metrics.entries {
+      let word = "  \(name) \(short(value))"
+      if fixed.count + tail.count + word.count + 3 + 10 > width { break }
+      tail += word
+    }
+    let cells = min(30, width - fixed.count - tail.count - 3)
+    let filled = Int(fraction * Double(cells))
+    let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: cells - filled)
+    return "\(fixed)[\(bar)] \(tail)"
+  }
+
+  /// `train 50000/100000 50% 1,234/s 0:42 left return 812 loss 0.013`: for a file or a pipe.
+  public var plain: String {
+    let left = remaining.map { " \(clock($0)) left" } ?? ""
+    let numbers = metrics.entries.map { " \($0.name) \(short($0.value))" }.joined()
+    return "\(title) \(done)/\(total) \(100 * min(done, total) / total)% \(grouped(rate))/s\(left)\(numbers)"
+  }
+}
+
+/// Tells how far a loop is on standard error: one line drawn over on a terminal, a line now and then elsewhere.
+public struct Progress: ~Copyable {
+  public private(set) var line: ProgressLine
+  private let isTerminal: Bool
+  private let start = ContinuousClock.now
+  private var last: ContinuousClock.Instant?
+  private let period: Duration
+
+  /// - Parameter plainPeriod: seconds between lines where standard error is no terminal.
+  public init(_ title: String, total: Int, plainPeriod: Double = 10) {
+    line = ProgressLine(title, total: total)
+    isTerminal = isatty(STDERR_FILENO) == 1
+    period = isTerminal ? .milliseconds(100) : .seconds(plainPeriod)
+    last = isTerminal ? nil : start
+  }
+
+  /// Notes how far the loop is, and draws when it is time to.
+  public mutating func update(_ done: Int, _ metrics: Metrics = Metrics()) {
+    line.done = done
+    line.metrics.merge(metrics)
+    let now = ContinuousClock.now
+    if let last, now - last < period { return }
+    last = now
+    draw(at: now)
+  }
+
+  /// Draws the last state and leaves it standing.
+  public consuming func finish() {
+    draw(at: ContinuousClock.now)
+    if isTerminal { put("\n") }
+  }
+
+  private mutating func draw(at now: ContinuousClock.Instant) {
+    line.seconds = (now - start) / .seconds(1)
+    // Back to the line's start, and wipe what is left of the last drawing.
+    put(isTerminal ? "\r\(line.bar(width: terminalWidth() - 1))\u{1b}[K" : line.plain + "\n")
+  }
+
+  /// Progress is worth no failure: what cannot be written is dropped.
+  private func put(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+}
+
+/// The columns of the terminal, 80 where it does not say.
+private func terminalWidth() -> Int {
+  var size = winsize()
+  guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+  return Int(size.ws_col)
+}
+
+/// `0:42`, `12:03`, `3:04:05`.
+func clock(_ seconds: Double) -> String {
+  let whole = Int(min(max(seconds, 0), 1e9).rounded())
+  func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+  let (hours, minutes) = (whole / 3600, whole / 60 % 60)
+  return hours > 0 ? "\(hours):\(two(minutes)):\(two(whole % 60))" : "\(minutes):\(two(whole % 60))"
+}
+
+/// `1,234`, and `0.25` below ten.
+func grouped(_ number: Double) -> String {
+  guard number >= 10 else { return short(number) }
+  var text = String(Int(min(number, 1e15).rounded()))
+  var index = text.count - 3
+  while index > 0 {
+    text.insert(",", at: text.index(text.startIndex, offsetBy: index))
+    index -= 3
+  }
+  return text
+}
+
+/// Three digits that matter: `812`, `0.0132`, `1.2e-05`, `nan`.
+func short(_ number: Double) -> String {
+  guard number.isFinite, number != 0 else { return number == 0 ? "0" : "\(number)" }
+  let size = abs(number)
+  if size >= 1e6 || size < 1e-4 {
+    let exponent = Int(log10(size).rounded(.down))
+    let mantissa = (number / pow(10, Double(exponent)) * 10).rounded() / 10
+    return "\(mantissa)e\(exponent)"
+  }
+  if size >= 100 { return String(Int(number.rounded())) }
+  let places = pow(10, Double(2 - Int(log10(size).rounded(.down))))
+  let rounded = (number * places).rounded() / places
+  return rounded == rounded.rounded() ? String(Int(rounded)) : "\(rounded)"
+}

@@ -1,0 +1,126 @@
+import Core
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// The folder of a run: what was asked, on which machine, what happened and what came of it.
+///
+/// `settings.json` the resolved settings by group (a valid `--config`), `run.json` the command, version, seed and machine, `metrics.jsonl`
+/// the numbers by step, `summary.json` the outcome of a run that reached its end, and pictures.
+public struct RunDirectory: Sendable, Hashable {
+  public let path: String
+
+  /// What a run is told apart by.
+  public struct Facts: Sendable, Hashable {
+    /// `train`
+    public var command: String
+    public var environment: String
+    /// The agent, or the autoencoder where there is no agent.
+    public var member: String
+    public var seed: UInt64
+    /// As typed, with the program's name.
+    public var commandLine: [String]
+    public var version: String
+
+    public init(
+      command: String, environment: String, member: String, seed: UInt64, commandLine: [String], version: String
+    ) {
+      self.command = command
+      self.environment = environment
+      self.member = member
+      self.seed = seed
+      self.commandLine = commandLine
+      self.version = version
+    }
+  }
+
+  /// Makes the folder of a new run and writes what is known at its start.
+  ///
+  /// - Parameters:
+  ///   - path: the folder that `--out` names; nil makes `root/<time>-<command>-<environment>-<member>-s<seed>`.
+  ///   - settings: the resolved groups by title.
+  /// - Throws: `InputError` where the folder has something in it, `WorldError` with the path and the system's reason.
+  public init(
+    at path: String?, root: String = "runs", _ facts: Facts, settings: [(title: String, group: any SettingsGroup)]
+  ) throws {
+    let name = "\(timestamp())-\(facts.command)-\(facts.environment)-\(facts.member)-s\(facts.seed)"
+    self.path = path ?? "\(root)/\(name)"
+    try makeNewFolder(self.path, flag: "--out")
+    try writeAtomically(Array(SettingsFile.text(of: settings).utf8), to: file("settings.json"))
+    try write(facts.json, to: "run.json")
+  }
+
+  /// A run that exists.
+  /// - Throws: `InputError` where there is none.
+  public init(existing path: String) throws {
+    guard exists("\(path)/run.json") else { throw InputError("\(path) is no run: it has no run.json") }
+    self.path = path
+  }
+
+  /// A file of the run.
+  public func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// Opens `metrics.jsonl`, cut at `offset` where a checkpoint is resumed.
+  public func metrics(from offset: Int = 0) throws -> MetricsLog {
+    try MetricsLog(path: file("metrics.jsonl"), offset: offset)
+  }
+
+  /// Writes `summary.json`: the run has reached its end.
+  public func finish(_ summary: JSON) throws { try write(summary, to: "summary.json") }
+
+  /// Whether the run has reached its end.
+  public var isFinished: Bool { exists(file("summary.json")) }
+
+  /// A JSON file of the run. Throws `WorldError` with the path.
+  public func json(_ name: String) throws -> JSON {
+    do { return try JSON(parsing: readBytes(from: file(name), limit: 1 << 26)) } catch let error as InputError {
+      throw WorldError(path: file(name), error.description)
+    }
+  }
+
+  /// The run below `root` that began last among those that a condition holds for; a run whose `run.json` cannot be read
+  /// is passed over. Nothing where `root` does not exist.
+  public static func newest(in root: String = "runs", where condition: (RunDirectory, Facts) throws -> Bool) throws
+    -> RunDirectory?
+  {
+    guard isFolder(root) else { return nil }
+    let runs = try folderEntries(root).compactMap { name -> (RunDirectory, JSON, Int)? in
+      guard exists("\(root)/\(name)/run.json") else { return nil }
+      let run = try RunDirectory(existing: "\(root)/\(name)")
+      guard let json = try? run.json("run.json"), let began = json["began"]?.int else { return nil }
+      return (run, json, began)
+    }
+    for (run, json, _) in runs.sorted(by: { ($0.2, $0.0.path) > ($1.2, $1.0.path) }) {
+      if let facts = Facts(json), try condition(run, facts) { return run }
+    }
+    return nil
+  }
+
+  private func write(_ json: JSON, to name: String) throws {
+    try writeAtomically(Array(json.indented.utf8), to: file(name))
+  }
+}
+
+extension RunDirectory.Facts {
+  var json: JSON {
+    [
+      "command": .string(command), "environment": .string(environment), "member": .string(member),
+      // A string, as few readers of JSON keep 64 bits of a number.
+      "seed": .string(String(seed)), "command_line": .array(commandLine.map { .string($0) }),
+      "version": .string(version), "began": .integer(nanoseconds()), "host": Host.facts,
+    ]
+  }
+
+  init?(_ json: JSON) {
+    guard let command = json["command"]?.text, let environment = json["environment"]?.text,
+      let member = json["member"]?.text, let seed = json["seed"]?.text.flatMap({ UInt64($0) }),
+      let words = json["command_line"]?.array, let version = json["version"]?.text
+    else { return nil }
+    self.init(
+      command: command, environment: environment, member: member, seed: seed, commandLine: words.compactMap(\.text),
+      version: version)
+  }
+}

@@ -1,0 +1,76 @@
+#if OneDNN
+  import CDNNL
+
+  /// The three computations between a wide image and a narrow one that a kernel slides over: correlate goes from wide to
+  /// narrow, spread is its adjoint, weigh is the kernel's gradient. A convolution and a transposed one exchange the roles
+  /// of the first two.
+  struct BlockedCorrelation {
+    let correlate: PrimitiveDescription
+    let spread: PrimitiveDescription
+    let weigh: PrimitiveDescription
+    /// Layouts of the images, with all channels that the blocks have room for.
+    let wide: dnnl_memory_desc_t
+    let narrow: dnnl_memory_desc_t
+
+    /// Channels come in blocks: with fewer, oneDNN falls back to kernels a hundred times slower.
+    static func padded(_ channels: Int) -> Int { (channels + 15) & ~15 }
+
+    struct Extent {
+      let channels: Int
+      let height: Int
+      let width: Int
+    }
+
+    /// - Parameters:
+    ///   - wideLayout, narrowLayout: the layouts of images that exist already; nil leaves the choice to oneDNN.
+    ///   - isBiased, isRectified: whether correlate adds a bias and applies ReLU.
+    init(
+      batch: Int, wide: Extent, narrow: Extent, kernel: Int, stride: Int, padding: Int,
+      wideLayout: dnnl_memory_desc_t?, narrowLayout: dnnl_memory_desc_t?, isBiased: Bool, isRectified: Bool
+    ) {
+      func layout(_ extent: Extent) -> dnnl_memory_desc_t {
+        dnnl_memory_desc_t(
+          [batch, Self.padded(extent.channels), extent.height, extent.width], dnnl_format_tag_any)
+      }
+      var wideLayout = wideLayout ?? layout(wide)
+      var narrowLayout = narrowLayout ?? layout(narrow)
+      let (wideChannels, narrowChannels) = (Self.padded(wide.channels), Self.padded(narrow.channels))
+      var weights = dnnl_memory_desc_t([narrowChannels, wideChannels, kernel, kernel], dnnl_format_tag_any)
+      var bias = isBiased ? dnnl_memory_desc_t([narrowChannels], dnnl_a) : dnnl_memory_desc_t()
+      let strides = [dnnl_dim_t(stride), dnnl_dim_t(stride)]
+      let before = [dnnl_dim_t(padding), dnnl_dim_t(padding)]
+      // Negative where the stride leaves the last rows or columns of the wide image unseen.
+      let after = [(wide.height, narrow.height), (wide.width, narrow.width)].map { wide, narrow in
+        dnnl_dim_t((narrow - 1) * stride + kernel - wide - padding)
+      }
+      let name =
+        "a convolution of \([batch, wide.channels, wide.height, wide.width]) to \(narrow.channels) channels"
+
+      var forward = dnnl_convolution_desc_t()
+      unsafe check(
+        dnnl_convolution_forward_desc_init(
+          &forward, dnnl_forward_training, dnnl_convolution_direct, &wideLayout, &weights, &bias, &narrowLayout,
+          strides, before, after), "describe \(name)")
+      correlate = unsafe PrimitiveDescription(name, &forward, Attributes(rectified: isRectified))
+      wideLayout = correlate.layout(dnnl_query_src_md) ?? wideLayout
+      narrowLayout = correlate.layout(dnnl_query_dst_md) ?? narrowLayout
+
+      var backward = dnnl_convolution_desc_t()
+      unsafe check(
+        dnnl_convolution_backward_data_desc_init(
+          &backward, dnnl_convolution_direct, &wideLayout, &weights, &narrowLayout, strides, before, after),
+        "describe the adjoint of \(name)")
+      spread = unsafe PrimitiveDescription("the adjoint of " + name, &backward, Attributes(), hint: correlate)
+
+      var gradient = dnnl_convolution_desc_t()
+      unsafe check(
+        dnnl_convolution_backward_weights_desc_init(
+          &gradient, dnnl_convolution_direct, &wideLayout, &weights, &bias, &narrowLayout, strides, before, after),
+        "describe the weights' gradient of \(name)")
+      weigh = unsafe PrimitiveDescription(
+        "the weights' gradient of " + name, &gradient, Attributes(), hint: correlate)
+      self.wide = wideLayout
+      self.narrow = narrowLayout
+    }
+  }
+#endif

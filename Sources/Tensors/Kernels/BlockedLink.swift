@@ -1,0 +1,263 @@
+#if OneDNN
+  import CDNNL
+
+  /// One link of a chain in oneDNN's blocked layout.
+  final class BlockedLink {
+    /// How the link is put as a correlation.
+    private enum Form {
+      /// A convolution, or a transposed one of stride 1: that is a convolution by the kernel turned by 180 degrees. The
+      /// input is the wide image; bias and ReLU are fused.
+      case direct(turned: Bool)
+      /// A transposed convolution of a greater stride: the output is the wide image; bias and ReLU follow.
+      case adjoint
+    }
+
+    let link: Convolution
+    /// Layouts of input and output.
+    let input: dnnl_memory_desc_t
+    let output: dnnl_memory_desc_t
+    private let form: Form
+    private let correlation: BlockedCorrelation
+
+    init(_ link: Convolution, batch: Int, height: Int, width: Int, input: dnnl_memory_desc_t?) {
+      self.link = link
+      let (outHeight, outWidth) = link.outputSize(height: height, width: width)
+      let inside = BlockedCorrelation.Extent(channels: link.inputs, height: height, width: width)
+      let outside = BlockedCorrelation.Extent(channels: link.outputs, height: outHeight, width: outWidth)
+      let isAdjoint = link.kind == .transposed && link.stride > 1
+      let isTurned = link.kind == .transposed && !isAdjoint
+      form = isAdjoint ? .adjoint : .direct(turned: isTurned)
+      correlation = BlockedCorrelation(
+        batch: batch, wide: isAdjoint ? outside : inside, narrow: isAdjoint ? inside : outside, kernel: link.kernel,
+        stride: link.stride, padding: isTurned ? link.kernel - 1 - link.padding : link.padding,
+        wideLayout: isAdjoint ? nil : input, narrowLayout: isAdjoint ? input : nil, isBiased: !isAdjoint,
+        isRectified: !isAdjoint && link.rectified)
+      self.input = isAdjoint ? correlation.narrow : correlation.wide
+      self.output = isAdjoint ? correlation.wide : correlation.narrow
+    }
+
+    // MARK: Operands and primitives
+
+    private var plainWeight: Operand?
+    private var bias: Operand?
+    private var biasGradient: Operand?
+    private var forwardSteps: [Primitive] = []
+    private var maskStep: Primitive?
+    private var weightSteps: [Primitive] = []
+    private var inputSteps: [Primitive] = []
+
+    /// The kernels that were chosen, except for those that only move numbers.
+    var kernels: [String] {
+      [correlation.correlate, correlation.spread, correlation.weigh].map(\.kernel)
+        + (forwardSteps + [maskStep].compactMap(\.self)).map(\.kernel).filter { !$0.contains("reorder") }
+    }
+
+    /// Makes the primitives for these activations and their gradients.
+    func connect(
+      input: Operand, output: Operand, inputGradient: Operand, outputGradient: Operand, forward: inout BlockPlan,
+      forwardScratch: inout Scratch, backward: inout BlockPlan, backwardScratch: inout Scratch
+    ) {
+      let outputs = BlockedCorrelation.padded(link.outputs)
+      let isAdjoint = if case .adjoint = form { true } else { false }
+      let (rows, columns) = isAdjoint ? (link.inputs, link.outputs) : (link.outputs, link.inputs)
+      let plain = Operand(dnnl_memory_desc_t([rows, columns, link.kernel, link.kernel], dnnl_abcd))
+      plainWeight = plain
+      /// An operand for packed weights, and the primitive that packs or unpacks them.
+      func packed(_ layout: dnnl_memory_desc_t?, unpacks: Bool = false, _ scratch: inout Scratch) -> (
+        Operand, Primitive
+      ) {
+        let layout = layout ?? plain.description
+        let operand = Operand(layout)
+        let used = layout.using(rows, columns)
+        let (from, to) = unpacks ? (used, plain.description) : (plain.description, used)
+        let move = Primitive(
+          PrimitiveDescription(reorderFrom: from, to: to),
+          [(DNNL_ARG_FROM, unpacks ? operand : plain), (DNNL_ARG_TO, unpacks ? plain : operand)], scratch: &scratch)
+        return (operand, move)
+      }
+      let biasOperand = Operand(
+        dnnl_memory_desc_t(isAdjoint ? [1, outputs, 1, 1] : [outputs], isAdjoint ? dnnl_abcd : dnnl_a))
+      bias = biasOperand
+
+      let (gradient, unpack) = packed(
+        correlation.weigh.layout(dnnl_query_diff_weights_md), unpacks: true, &backwardScratch)
+      backward.put(gradient)
+      if isAdjoint {
+        let (spreading, pack) = packed(correlation.spread.layout(dnnl_query_weights_md), &forwardScratch)
+        let (correlating, packBack) = packed(correlation.correlate.layout(dnnl_query_weights_md), &backwardScratch)
+        forward.put(spreading)
+        backward.put(correlating)
+        forwardSteps = [
+          pack,
+          Primitive(
+            correlation.spread,
+            [(DNNL_ARG_DIFF_DST, input), (DNNL_ARG_WEIGHTS, spreading), (DNNL_ARG_DIFF_SRC, output)],
+            scratch: &forwardScratch),
+          addition(of: biasOperand, to: output, &forwardScratch),
+        ]
+        weightSteps = [
+          Primitive(
+            correlation.weigh,
+            [(DNNL_ARG_SRC, outputGradient), (DNNL_ARG_DIFF_DST, input), (DNNL_ARG_DIFF_WEIGHTS, gradient)],
+            scratch: &backwardScratch),
+          unpack,
+        ]
+        inputSteps = [
+          packBack,
+          Primitive(
+            correlation.correlate,
+            [(DNNL_ARG_SRC, outputGradient), (DNNL_ARG_WEIGHTS, correlating), (DNNL_ARG_DST, inputGradient)],
+            scratch: &backwardScratch),
+        ]
+      } else {
+        let (correlating, pack) = packed(correlation.correlate.layout(dnnl_query_weights_md), &forwardScratch)
+        let (spreading, packBack) = packed(correlation.spread.layout(dnnl_query_weights_md), &backwardScratch)
+        forward.put(correlating)
+        backward.put(spreading)
+        let summed = Operand(dnnl_memory_desc_t([outputs], dnnl_a))
+        biasGradient = summed
+        forwardSteps = [
+          pack,
+          Primitive(
+            correlation.correlate,
+            [
+              (DNNL_ARG_SRC, input), (DNNL_ARG_WEIGHTS, correlating), (DNNL_ARG_BIAS, biasOperand),
+              (DNNL_ARG_DST, output),
+            ], scratch: &forwardScratch),
+        ]
+        weightSteps = [
+          Primitive(
+            correlation.weigh,
+            [
+              (DNNL_ARG_SRC, input), (DNNL_ARG_DIFF_DST, outputGradient), (DNNL_ARG_DIFF_WEIGHTS, gradient),
+              (DNNL_ARG_DIFF_BIAS, summed),
+            ], scratch: &backwardScratch),
+          unpack,
+        ]
+        inputSteps = [
+          packBack,
+          Primitive(
+            correlation.spread,
+            [(DNNL_ARG_DIFF_DST, outputGradient), (DNNL_ARG_WEIGHTS, spreading), (DNNL_ARG_DIFF_SRC, inputGradient)],
+            scratch: &backwardScratch),
+        ]
+      }
+      if link.rectified { maskStep = mask(outputGradient, by: output, &backwardScratch) }
+    }
+
+    /// y = max(0, y + b), or y + b, in place.
+    private func addition(of bias: Operand, to output: Operand, _ scratch: inout Scratch) -> Primitive {
+      var operation = dnnl_binary_desc_t()
+      var (y, b) = (output.description, bias.description)
+      unsafe check(dnnl_binary_desc_init(&operation, dnnl_binary_add, &y, &b, &y), "describe a sum")
+      let description = unsafe PrimitiveDescription("a sum", &operation, Attributes(rectified: link.rectified))
+      return Primitive(
+        description, [(DNNL_ARG_SRC_0, output), (DNNL_ARG_SRC_1, bias), (DNNL_ARG_DST, output)], scratch: &scratch)
+    }
+
+    /// dy = 0 where y is, in place.
+    private func mask(_ gradient: Operand, by output: Operand, _ scratch: inout Scratch) -> Primitive {
+      var layout = output.description
+      var forward = dnnl_eltwise_desc_t()
+      unsafe check(
+        dnnl_eltwise_forward_desc_init(
+          &forward, dnnl_forward_training, dnnl_eltwise_relu_use_dst_for_bwd, &layout, 0, 0), "describe ReLU")
+      let hint = unsafe PrimitiveDescription("ReLU", &forward, Attributes())
+      var backward = dnnl_eltwise_desc_t()
+      unsafe check(
+        dnnl_eltwise_backward_desc_init(&backward, dnnl_eltwise_relu_use_dst_for_bwd, &layout, &layout, 0, 0),
+        "describe the gradient of ReLU")
+      let description = unsafe PrimitiveDescription("the gradient of ReLU", &backward, Attributes(), hint: hint)
+      return Primitive(
+        description, [(DNNL_ARG_DST, output), (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_SRC, gradient)],
+        scratch: &scratch)
+    }
+
+    // MARK: Computing
+
+    /// The weights as the correlation has them: one and the same function turns a kernel there and back.
+    private func turned(_ weight: Tensor) -> Tensor {
+      guard case .direct(turned: true) = form else { return weight }
+      let (rows, columns, taps) = (weight.shape[0], weight.shape[1], link.kernel * link.kernel)
+      let source = weight.elements(Float.self)
+      return Tensor([columns, rows, link.kernel, link.kernel], of: Float.self) { target in
+        for row in 0..<rows {
+          for column in 0..<columns {
+            for tap in 0..<taps {
+              target[(column * rows + row) * taps + tap] = source[(row * columns + column + 1) * taps - 1 - tap]
+            }
+          }
+        }
+      }
+    }
+
+    /// The bias with zeros for the channels that only fill the last block.
+    private func filled(_ bias: Tensor) -> Tensor {
+      let count = BlockedCorrelation.padded(link.outputs)
+      guard count > link.outputs else { return bias }
+      let source = bias.elements(Float.self)
+      return Tensor([count], of: Float.self) { target in
+        for i in 0..<count { target[i] = i < source.count ? source[i] : 0 }
+      }
+    }
+
+    func forward(weight: Tensor, bias: Tensor) {
+      let (weight, bias) = (turned(weight), filled(bias))
+      plainWeight?.place(on: weight)
+      self.bias?.place(on: bias)
+      for step in forwardSteps { step.run() }
+      withExtendedLifetime((weight, bias)) {}
+    }
+
+    /// Applies the slope of ReLU to the gradient of the output.
+    func maskGradient() { maskStep?.run() }
+
+    /// The gradients of weight and bias, from the masked gradient of the output, which lies at `outputGradient`.
+    func parameterGradients(_ outputGradient: UnsafeMutableRawPointer) -> (weight: Tensor, bias: Tensor) {
+      let count = BlockedCorrelation.padded(link.outputs)
+      let shape: Shape =
+        if case .adjoint = form { link.weightShape } else {
+          [link.outputs, link.inputs, link.kernel, link.kernel]
+        }
+      let weight = Tensor(uninitialized: shape, .float32)
+      var bias = Tensor(uninitialized: [count], .float32)
+      plainWeight?.place(on: weight)
+      biasGradient?.place(on: bias)
+      for step in weightSteps { step.run() }
+      if biasGradient == nil { unsafe sumOverImages(of: outputGradient, into: &bias) }
+      return (turned(weight), count > link.outputs ? bias.columns(0..<link.outputs) : bias)
+    }
+
+    func inputGradient(weight: Tensor) {
+      let weight = turned(weight)
+      plainWeight?.place(on: weight)
+      for step in inputSteps { step.run() }
+      withExtendedLifetime(weight) {}
+    }
+
+    /// The sum over batch, height and width of an image in the output's layout.
+    private func sumOverImages(of address: UnsafeMutableRawPointer, into sums: inout Tensor) {
+      let (batch, channels) = (Int(output.dims.0), Int(output.dims.1))
+      let area = Int(output.dims.2 * output.dims.3)
+      let blocking = unsafe output.format_desc.blocking
+      let lanes = blocking.inner_nblks == 0 ? 1 : Int(blocking.inner_blks.0)
+      let (image, block) = (Int(blocking.strides.0), Int(blocking.strides.1))
+      precondition(
+        blocking.inner_nblks <= 1 && lanes.isMultiple(of: 8) && Int(blocking.strides.3) == lanes,
+        "an activation has a layout that is not blocked by channels")
+      let values = unsafe address.assumingMemoryBound(to: Float.self)
+      var target = sums.freshElements(Float.self)
+      for channel in stride(from: 0, to: channels, by: 8) {
+        var sum = SIMD8<Float>(repeating: 0)
+        for b in 0..<batch {
+          let start = unsafe UnsafeMutableRawPointer(
+            values + b * image + channel / lanes * block + channel % lanes)
+          for pixel in 0..<area {
+            unsafe sum += start.load(fromByteOffset: pixel * lanes * 4, as: SIMD8<Float>.self)
+          }
+        }
+        for lane in 0..<8 { target[channel + lane] = sum[lane] }
+      }
+    }
+  }
+#endif

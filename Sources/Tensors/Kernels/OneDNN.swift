@@ -1,0 +1,211 @@
+#if OneDNN
+  import CDNNL
+
+  /// Traps if oneDNN refused what a program of the right sizes may ask.
+  func check(_ status: dnnl_status_t, _ what: @autoclosure () -> String) {
+    precondition(status == dnnl_success, "oneDNN cannot \(what()): status \(status.rawValue)")
+  }
+
+  /// The processor as oneDNN sees it, with a stream of its own.
+  @safe final class Device: @unchecked Sendable {
+    static let shared = Device()
+
+    let engine: dnnl_engine_t
+    let stream: dnnl_stream_t
+
+    private init() {
+      var engine: dnnl_engine_t?
+      var stream: dnnl_stream_t?
+      unsafe check(dnnl_engine_create(&engine, dnnl_cpu, 0), "find the processor")
+      guard let engine = unsafe engine else { preconditionFailure("oneDNN made no engine") }
+      unsafe check(dnnl_stream_create(&stream, engine, UInt32(dnnl_stream_default_flags.rawValue)), "make a stream")
+      guard let stream = unsafe stream else { preconditionFailure("oneDNN made no stream") }
+      unsafe self.engine = engine
+      unsafe self.stream = stream
+    }
+  }
+
+  // MARK: - Descriptors
+
+  extension dnnl_memory_desc_t {
+    /// Numbers in a named layout; `dnnl_format_tag_any` leaves the choice to the primitive.
+    init(_ extents: [Int], _ tag: dnnl_format_tag_t) {
+      self.init()
+      let extents = extents.map { dnnl_dim_t($0) }
+      unsafe check(
+        dnnl_memory_desc_init_by_tag(&self, Int32(extents.count), extents, dnnl_f32, tag), "describe \(extents)")
+    }
+
+    /// The same memory, of whose first two axes only so many elements are used; the rest counts as padding.
+    func using(_ first: Int, _ second: Int) -> dnnl_memory_desc_t {
+      var narrowed = self
+      narrowed.dims.0 = dnnl_dim_t(first)
+      narrowed.dims.1 = dnnl_dim_t(second)
+      return narrowed
+    }
+
+    var byteCount: Int {
+      var copy = self
+      return unsafe dnnl_memory_desc_get_size(&copy)
+    }
+  }
+
+  /// An operand of primitives: a description, and the place of the numbers that is set before each call.
+  @safe final class Operand {
+    let description: dnnl_memory_desc_t
+    let memory: dnnl_memory_t
+
+    init(_ description: dnnl_memory_desc_t) {
+      var description = description
+      var memory: dnnl_memory_t?
+      unsafe check(dnnl_memory_create(&memory, &description, Device.shared.engine, nil), "make an operand")
+      guard let memory = unsafe memory else { preconditionFailure("oneDNN made no operand") }
+      self.description = description
+      unsafe self.memory = memory
+    }
+
+    deinit { unsafe dnnl_memory_destroy(memory) }
+
+    func place(at address: UnsafeMutableRawPointer) {
+      unsafe check(dnnl_memory_set_data_handle(memory, address), "place an operand")
+    }
+
+    /// Places it on the elements of a tensor, which a primitive then reads, or writes if nobody else holds them.
+    func place(on tensor: Tensor) { unsafe place(at: tensor.storage.base) }
+  }
+
+  /// Where operands lie in one block of memory.
+  struct BlockPlan {
+    private(set) var byteCount = 0
+    private var places: [(operand: Operand, offset: Int)] = []
+
+    /// Keeps room, on a cache line.
+    mutating func reserve(_ bytes: Int) -> Int {
+      defer { byteCount += (bytes + 63) & ~63 }
+      return byteCount
+    }
+
+    /// Puts an operand into room of its own, or at an offset that was reserved for several that take turns.
+    mutating func put(_ operand: Operand, at offset: Int? = nil) {
+      let offset = offset ?? reserve(operand.description.byteCount)
+      places.append((operand, offset))
+    }
+
+    func place(in block: Storage) {
+      for (operand, offset) in places { unsafe operand.place(at: block.base + offset) }
+    }
+  }
+
+  // MARK: - Primitives
+
+  /// What a primitive computes, as chosen for its layouts: asked about them first, then made into one.
+  @safe final class PrimitiveDescription {
+    let handle: dnnl_primitive_desc_t
+
+    init(
+      _ what: String, _ operation: UnsafeRawPointer, _ attributes: Attributes, hint: PrimitiveDescription? = nil
+    ) {
+      var handle: dnnl_primitive_desc_t?
+      unsafe check(
+        dnnl_primitive_desc_create(&handle, operation, attributes.handle, Device.shared.engine, hint?.handle),
+        "compute \(what)")
+      withExtendedLifetime((attributes, hint)) {}
+      guard let handle = unsafe handle else { preconditionFailure("oneDNN does not compute \(what)") }
+      unsafe self.handle = handle
+    }
+
+    /// Numbers moved from one layout to another.
+    init(reorderFrom source: dnnl_memory_desc_t, to target: dnnl_memory_desc_t) {
+      var (source, target) = (source, target)
+      var handle: dnnl_primitive_desc_t?
+      let engine = unsafe Device.shared.engine
+      let attributes = Attributes()
+      unsafe check(
+        dnnl_reorder_primitive_desc_create(&handle, &source, engine, &target, engine, attributes.handle), "reorder")
+      withExtendedLifetime(attributes) {}
+      guard let handle = unsafe handle else { preconditionFailure("oneDNN does not reorder") }
+      unsafe self.handle = handle
+    }
+
+    deinit { unsafe dnnl_primitive_desc_destroy(handle) }
+
+    /// The layout of an operand; nil if there is no such operand.
+    func layout(_ query: dnnl_query_t) -> dnnl_memory_desc_t? {
+      unsafe dnnl_primitive_desc_query_md(handle, query, 0)?.pointee
+    }
+
+    /// The name of the kernel: one that begins with `ref` is a hundred times slower than the others.
+    var kernel: String {
+      var name: UnsafePointer<CChar>?
+      let status = unsafe dnnl_primitive_desc_query(handle, dnnl_query_impl_info_str, 0, &name)
+      guard status == dnnl_success, let name = unsafe name else { return "unknown" }
+      return unsafe String(cString: name)
+    }
+  }
+
+  /// How a primitive works: in working memory that the caller lends, and with what fused to its end.
+  @safe final class Attributes {
+    let handle: dnnl_primitive_attr_t
+
+    init(rectified: Bool = false) {
+      var handle: dnnl_primitive_attr_t?
+      unsafe check(dnnl_primitive_attr_create(&handle), "make attributes")
+      guard let handle = unsafe handle else { preconditionFailure("oneDNN made no attributes") }
+      unsafe self.handle = handle
+      // The library's own working memory belongs to the thread that made the primitive; the caller's belongs to a call.
+      unsafe check(dnnl_primitive_attr_set_scratchpad_mode(handle, dnnl_scratchpad_mode_user), "lend memory")
+      guard rectified else { return }
+      var operations: dnnl_post_ops_t?
+      unsafe check(dnnl_post_ops_create(&operations), "make post-ops")
+      unsafe check(dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_relu, 0, 0), "append ReLU")
+      unsafe check(dnnl_primitive_attr_set_post_ops(handle, operations), "fuse ReLU")
+      unsafe check(dnnl_post_ops_destroy(operations), "free post-ops")
+    }
+
+    deinit { unsafe dnnl_primitive_attr_destroy(handle) }
+  }
+
+  /// A computation with its operands.
+  @safe final class Primitive {
+    let kernel: String
+    private let handle: dnnl_primitive_t
+    private let operands: [Operand]
+    private let arguments: [dnnl_exec_arg_t]
+
+    /// - Parameter operands: by their `DNNL_ARG_` number.
+    init(_ description: PrimitiveDescription, _ operands: [(Int32, Operand)], scratch: inout Scratch) {
+      var handle: dnnl_primitive_t?
+      unsafe check(dnnl_primitive_create(&handle, description.handle), "make a primitive")
+      guard let handle = unsafe handle else { preconditionFailure("oneDNN made no primitive") }
+      unsafe self.handle = handle
+      kernel = description.kernel  // also keeps the description alive until here
+      var operands = operands
+      if let layout = description.layout(dnnl_query_scratchpad_md), layout.byteCount > 0 {
+        let working = Operand(layout)
+        scratch.add(working)
+        operands.append((DNNL_ARG_SCRATCHPAD, working))
+      }
+      self.operands = operands.map(\.1)
+      unsafe arguments = operands.map { unsafe dnnl_exec_arg_t(arg: $0.0, memory: $0.1.memory) }
+    }
+
+    deinit { unsafe dnnl_primitive_destroy(handle) }
+
+    func run() {
+      unsafe check(
+        dnnl_primitive_execute(handle, Device.shared.stream, Int32(arguments.count), arguments), "run \(kernel)")
+    }
+  }
+
+  /// The working memory of primitives, which take turns in the same place.
+  struct Scratch {
+    private var operands: [Operand] = []
+
+    mutating func add(_ operand: Operand) { operands.append(operand) }
+
+    func put(into block: inout BlockPlan) {
+      let offset = block.reserve(operands.map(\.description.byteCount).max() ?? 0)
+      for operand in operands { block.put(operand, at: offset) }
+    }
+  }
+#endif

@@ -1,0 +1,58 @@
+/// Channels moved into space, or back: with factor r,
+/// y[b, c, h r + i, w r + j] = x[b, c r r + i r + j, h, w] (Shi et al. 2016, eq. 4).
+private struct PixelShuffle: Operation {
+  let factor: Int
+  /// Whether space moves into channels.
+  let isInverse: Bool
+
+  func forward(_ x: Tensor) -> Tensor { moved(x, isInverse: isInverse).noted(self, from: x) }
+
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
+    step.add(moved(gradient, isInverse: !isInverse), to: 0)
+  }
+
+  private func moved(_ x: Tensor, isInverse: Bool) -> Tensor {
+    x.precision == .float32 ? moved(x, isInverse, Float.self) : moved(x, isInverse, Double.self)
+  }
+
+  private func moved<S: TensorScalar>(_ x: Tensor, _ isInverse: Bool, _ type: S.Type) -> Tensor {
+    let r = factor
+    let s = x.shape
+    let target: Shape =
+      isInverse ? [s[0], s[1] * r * r, s[2] / r, s[3] / r] : [s[0], s[1] / (r * r), s[2] * r, s[3] * r]
+    let (deep, wide) = isInverse ? (target, s) : (s, target)
+    let (height, width) = (deep[2], deep[3])
+    let source = x.elements(S.self)
+    return Tensor(target, of: S.self) { y in
+      // One row of one channel on the deep side is every r-th element of a row on the wide side.
+      for plane in 0..<deep[0] * deep[1] {
+        let (image, tap) = (plane / (r * r), plane % (r * r))
+        for h in 0..<height {
+          let narrow = (plane * height + h) * width
+          let spread = (image * wide[2] + h * r + tap / r) * wide[3] + tap % r
+          if isInverse {
+            for w in 0..<width { unsafe y[unchecked: narrow + w] = source[unchecked: spread + w * r] }
+          } else {
+            for w in 0..<width { unsafe y[unchecked: spread + w * r] = source[unchecked: narrow + w] }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Channels moved into space: `[B, C r r, H, W]` to `[B, C, H r, W r]`, as PyTorch's `pixel_shuffle`.
+public func pixelShuffled(_ x: Tensor, by factor: Int) -> Tensor {
+  precondition(
+    factor > 0 && x.shape.rank == 4 && x.shape[1].isMultiple(of: factor * factor),
+    "the channels of \(x.shape) are not a multiple of \(factor) x \(factor)")
+  return PixelShuffle(factor: factor, isInverse: false).forward(x)
+}
+
+/// Space moved into channels: `[B, C, H r, W r]` to `[B, C r r, H, W]`, as PyTorch's `pixel_unshuffle`.
+public func pixelUnshuffled(_ x: Tensor, by factor: Int) -> Tensor {
+  precondition(
+    factor > 0 && x.shape.rank == 4 && x.shape[2].isMultiple(of: factor) && x.shape[3].isMultiple(of: factor),
+    "height and width of \(x.shape) are not multiples of \(factor)")
+  return PixelShuffle(factor: factor, isInverse: true).forward(x)
+}

@@ -1,0 +1,65 @@
+import Agents
+import Core
+import Environments
+import Pixels
+import Replay
+import Tensors
+
+/// Episodes played to judge an agent.
+public struct Evaluation: Sendable {
+  public let returns: [Double]
+  /// Simulator steps of each episode.
+  public let lengths: [Int]
+
+  public var mean: Double { returns.reduce(0, +) / Double(returns.count) }
+  /// The standard deviation over episodes.
+  public var deviation: Double {
+    let mean = mean
+    return (returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(returns.count)).squareRoot()
+  }
+
+  /// Plays episodes side by side, so that their frames are encoded and their actions chosen as one batch.
+  ///
+  /// - Parameters:
+  ///   - watch: called with each frame of the first episode.
+  public init<E: Environment, A: Agent, O: Observer>(
+    of agent: A, in environment: E.Type, _ settings: EpisodeSettings, through observer: O, layout: HistoryLayout,
+    episodes count: Int, behavior: Behavior = .exploit, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }
+  ) rethrows {
+    var agent = agent
+    var episodes = (0..<count).map { Episode<E>(settings, seed: seed.child("evaluation \($0)")) }
+    var histories = (0..<count).map { _ in History(layout) }
+    let size = layout.latentSize
+    observer.observe(episodes).withElements { latents in
+      for i in 0..<count { histories[i].begin(with: latents.extracting(i * size..<(i + 1) * size)) }
+    }
+    try watch(episodes[0].frame)
+    var running = Array(0..<count)
+    while !running.isEmpty {
+      let observation = Tensor([running.count, layout.observationSize], of: Float.self) { target in
+        for (row, i) in running.enumerated() { histories[i].write(into: &target, at: row * layout.observationSize) }
+      }
+      let actions = agent.act(observation, behavior)
+      let width = layout.actionSpace.arrayCount
+      actions.withElements { actions in
+        for (row, i) in running.enumerated() {
+          _ = episodes[i].step(layout.actionSpace.denormalized(actions.extracting(row * width..<(row + 1) * width)))
+        }
+      }
+      let latents = observer.observe(running.map { episodes[$0] })
+      latents.withElements { latents in
+        actions.withElements { actions in
+          for (row, i) in running.enumerated() {
+            histories[i].append(
+              action: actions.extracting(row * width..<(row + 1) * width),
+              latent: latents.extracting(row * size..<(row + 1) * size))
+          }
+        }
+      }
+      if running.first == 0 { try watch(episodes[0].frame) }
+      running.removeAll { episodes[$0].ending != .running }
+    }
+    returns = episodes.map(\.episodeReturn)
+    lengths = episodes.map(\.steps)
+  }
+}

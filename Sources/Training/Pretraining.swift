@@ -1,0 +1,181 @@
+import Autoencoders
+import Core
+import Networks
+import Pixels
+import Tensors
+
+/// How an autoencoder is trained before it is frozen.
+public struct PretrainingSettings: SettingsGroup, Hashable {
+  public var steps = 1000
+  public var batch = 32
+  public var learningRate = 2e-3
+  public var warmUp = 50
+  public var finalRate = 0.05
+  public var background = true
+  public var changeWeight = 20.0
+  public var changeThreshold = 0.03
+  public var targetBlur = 0
+  public var targetGain = 1.0
+  public var sampling = FrameSampling.uniform
+
+  public init() {}
+  public static var fields: [Field<Self>] {
+    [
+      Field("ae-steps", \.steps, 1...Int.max, "updates of the autoencoder"),
+      Field("ae-batch", \.batch, 1...65_536, "frames of an update"),
+      Field("ae-learning-rate", \.learningRate, 0...1, "Adam's full step size"),
+      Field("ae-warm-up", \.warmUp, 0...Int.max, "updates until the full step size"),
+      Field("ae-final-rate", \.finalRate, 0...1, "the last step size as a fraction, reached along a cosine"),
+      Field("background", \.background, "take the median picture away from every frame"),
+      Field("change-weight", \.changeWeight, 0...1e6, "extra weight of pixels that differ from the background"),
+      Field("change-threshold", \.changeThreshold, 0...1, "difference from the background that counts as change"),
+      Field("target-blur", \.targetBlur, 0...64, "radius in pixels of the box that blurs what is to be reconstructed"),
+      Field("target-gain", \.targetGain, 0.01...1000, "factor on what is to be reconstructed, clamped to -1 to 1"),
+      Field("frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
+    ]
+  }
+}
+
+public enum FrameSampling: String, ChoiceSetting, Hashable {
+  case uniform
+  case motion
+  case error
+}
+
+/// Trains an autoencoder on recorded frames.
+///
+/// The loss is Σ w (x̂ - x)² / Σ w plus the model's penalty, where w is 1, or more for pixels that differ from the
+/// background: a plain mean square forgets small things that move.
+public struct Pretraining<Model: Autoencoder>: Sendable {
+  public let settings: PretrainingSettings
+  public private(set) var encoder: LatentEncoder<Model>
+  public private(set) var step = 0
+  private let recording: Recording
+  private let schedule: LearningRateSchedule
+  private var optimizer: Adam
+  private var sampler: FrameSampler
+  private var random: Random
+
+  public init(
+    _ kind: Model.Type, on recording: Recording, modelSettings: Model.Settings, settings: PretrainingSettings, seed: Seed
+  ) throws {
+    let shape = FrameShape(height: recording.height, width: recording.width, channels: recording.format.channels)
+    let preparation =
+      settings.background
+      ? FramePreparation(shape: shape, medianOf: recording.count) { recording.frame($0).bytes }
+      : FramePreparation(shape: shape)
+    var initial = seed.stream("initial weights")
+    let model = try Model(frame: shape, settings: modelSettings, using: &initial)
+    self.settings = settings
+    self.recording = recording
+    encoder = LatentEncoder(model: model, preparation: preparation)
+    schedule = LearningRateSchedule(
+      rate: settings.learningRate, warmUpSteps: min(settings.warmUp, settings.steps), steps: settings.steps,
+      finalFraction: settings.finalRate)
+    optimizer = Adam(learningRate: settings.learningRate)
+    sampler = FrameSampler(settings.sampling, recording)
+    random = seed.stream("frames")
+  }
+
+  public var isDone: Bool { step >= settings.steps }
+
+  /// One update.
+  ///
+  /// - Throws: `NotFinite` if the loss is not a number.
+  public mutating func update() throws -> Metrics {
+    let indices = sampler.sample(settings.batch, using: &random)
+    let x = prepared(indices)  // [B, C, H, W]
+    let target = self.target(of: x)
+    let weights = changeWeights(x)
+    var error = 0.0
+    let (loss, gradient) = valueWithGradient(at: encoder.model) { model in
+      let z = model.encode(x)
+      let reconstruction = weightedMeanSquared(model.decode(z) - target, weights)
+      error = reconstruction.item
+      return reconstruction + model.penalty(z)
+    }
+    guard loss.isFinite else { throw NotFinite(step: step, quantity: "autoencoder/loss", value: loss) }
+    optimizer.learningRate = schedule.rate(at: step)
+    optimizer.update(&encoder.model, along: gradient)
+    sampler.note(indices, loss: error)
+    step += 1
+    return ["autoencoder/loss": loss, "autoencoder/error": error, "autoencoder/rate": optimizer.learningRate]
+  }
+
+  /// Freezes the encoder, with latents standardised on all recorded frames.
+  public func finished() -> LatentEncoder<Model> {
+    var frozen = encoder
+    var latents: [Float] = []
+    for start in stride(from: 0, to: recording.count, by: 256) {
+      let x = prepared(Array(start..<min(start + 256, recording.count)))
+      latents.append(contentsOf: encoder.model.encode(x).array)
+    }
+    frozen.standardize(on: Tensor(latents, [recording.count, encoder.latentSize]))
+    return frozen
+  }
+
+  private func prepared(_ indices: [Int]) -> Tensor {
+    encoder.preparation.prepare(indices.count) { body, b in recording.withFrame(indices[b], body) }
+  }
+
+  /// What is to be drawn: the prepared frame, or a blurred and stronger one, which a small thing is larger in.
+  private func target(of x: Tensor) -> Tensor {
+    let blurred = settings.targetBlur > 0 ? boxBlurred(x, radius: settings.targetBlur) : x
+    return settings.targetGain == 1 ? blurred : clamp(blurred * settings.targetGain, -1, 1)
+  }
+
+  /// 1 + changeWeight · [|x| > threshold], for x the difference from the background.
+  private func changeWeights(_ x: Tensor) -> Tensor {
+    let (threshold, extra) = (Float(settings.changeThreshold), Float(settings.changeWeight))
+    return x.withElements { x in
+      Tensor([x.count], of: Float.self) { w in
+        for i in 0..<x.count { w[i] = x[i] > threshold || x[i] < -threshold ? 1 + extra : 1 }
+      }
+    }.reshaped(x.shape)
+  }
+}
+
+/// Σ w d² / Σ w.
+func weightedMeanSquared(_ difference: Tensor, _ weights: Tensor) -> Tensor {
+  (square(difference) * weights).sum() / weights.sum().item
+}
+
+/// The mean over a square of side 2 radius + 1 around each pixel of `[B, C, H, W]`, edges repeated.
+func boxBlurred(_ x: Tensor, radius: Int) -> Tensor {
+  let (height, width) = (x.shape[2], x.shape[3])
+  let scale = 1 / Float(2 * radius + 1)
+  func along(_ x: Tensor, _ step: Int, _ extent: Int, _ other: Int, _ otherStep: Int) -> Tensor {
+    let planes = x.shape[0] * x.shape[1]
+    let shape = x.shape
+    return x.withElements { x in
+      Tensor([x.count], of: Float.self) { y in
+        for plane in 0..<planes {
+          for line in 0..<other {
+            let start = plane * height * width + line * otherStep
+            for i in 0..<extent {
+              var sum: Float = 0
+              for k in -radius...radius { sum += x[start + min(max(i + k, 0), extent - 1) * step] }
+              y[start + i * step] = sum * scale
+            }
+          }
+        }
+      }
+    }.reshaped(shape)
+  }
+  return along(along(x, 1, width, height, width), width, height, width, 1)
+}
+
+/// A quantity of learning became NaN or infinite: learning stops before it spreads.
+public struct NotFinite: Error, CustomStringConvertible {
+  public let step: Int
+  public let quantity: String
+  public let value: Double
+
+  public init(step: Int, quantity: String, value: Double) {
+    self.step = step
+    self.quantity = quantity
+    self.value = value
+  }
+
+  public var description: String { "\(quantity) is \(value) at step \(step): a smaller learning rate may help" }
+}

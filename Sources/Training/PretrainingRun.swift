@@ -1,0 +1,156 @@
+import Autoencoders
+import Core
+import Environments
+import Pixels
+import Replay
+import Runs
+import Tensors
+
+/// A whole pretraining, from frames to a frozen encoder in a run's folder with pictures and the state probe.
+public struct PretrainingRun<E: Environment, Model: Autoencoder> {
+  public var episode: EpisodeSettings
+  public var collection: CollectionSettings
+  public var pretraining: PretrainingSettings
+  public var model: Model.Settings
+  public var seed: Seed
+  /// A dataset to train on; nil collects one.
+  public var dataset: String?
+
+  public init(
+    _ environment: E.Type, _ kind: Model.Type, episode: EpisodeSettings, collection: CollectionSettings,
+    pretraining: PretrainingSettings, model: Model.Settings, seed: Seed, dataset: String? = nil
+  ) {
+    self.episode = episode
+    self.collection = collection
+    self.pretraining = pretraining
+    self.model = model
+    self.seed = seed
+    self.dataset = dataset
+  }
+
+  public var groups: [(title: String, group: any SettingsGroup)] {
+    [("environment", episode), ("collection", collection), ("autoencoder", model), ("pretraining", pretraining)]
+  }
+
+  /// - Returns: the summary that the run's folder keeps.
+  public func run(in directory: RunDirectory, say: (String) throws -> Void) throws -> JSON {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let recording = try frames(in: directory, say)
+
+    var training = try Pretraining(Model.self, on: recording, modelSettings: model, settings: pretraining, seed: seed)
+    var log = try directory.metrics()
+    var progress = Progress("pretrain", total: pretraining.steps)
+    var means = MetricsMean()
+    var report = Every(50)
+    while !training.isDone {
+      means.add(try training.update())
+      if report(training.step) || training.isDone {
+        let metrics = means.take()
+        try log.append(step: training.step, metrics)
+        progress.update(training.step, ["loss": metrics["autoencoder/loss"] ?? .nan])
+      }
+    }
+    progress.finish()
+    let encoder = training.finished()
+
+    // Judged on episodes that the autoencoder never saw and that no agent will learn from.
+    let probeFrames = 3000
+    var probing = collection
+    probing.steps = probeFrames
+    let seen = try collect(E.self, episode, probing, seed: seed.child("probe training"))
+    probing.steps = probeFrames / 3
+    let heldOut = try collect(E.self, episode, probing, seed: seed.child("probe held out"))
+    let probe = StateProbe(
+      { encoder.encodeAll($0) }, training: seen, heldOut: heldOut,
+      layout: HistoryLayout(
+        latentSize: encoder.latentSize, frames: TrainingSettings().frames, actions: 0, actionSpace: E.actionSpace,
+        differenceScale: Float(TrainingSettings().differenceScale)),
+      seed: seed)
+    let reconstructions = Reconstructions(of: heldOut, by: encoder)
+    try writePictures(encoder, heldOut, reconstructions, to: directory)
+    let record = AutoencoderRecord(
+      encoder, settings: model, environment: E.id, episode: episode, envSteps: recording.environmentSteps, probe: probe,
+      reconstructions: reconstructions)
+    try encoder.write(to: directory.path, record: record)
+
+    let seconds = (clock.now - start) / .seconds(1)
+    let summary: JSON = [
+      "run": .string(directory.path), "autoencoder": .string(directory.path), "environment": .string(E.id),
+      "kind": .string(Model.id), "env_steps": .integer(recording.environmentSteps), "seconds": .number(seconds),
+      "psnr": .number(reconstructions.psnr), "psnr_moving": .number(reconstructions.movingPSNR),
+      "probe": .object(zip(probe.names, probe.r2).map { .init($0, .number($1)) }),
+      "probe_worst": .number(probe.worst),
+    ]
+    try directory.finish(summary)
+    try say("state probe, R² of held-out frames: \(probe.summary)")
+    try say(
+      "reconstruction: \(rounded(reconstructions.psnr, 1)) dB, on what moves \(rounded(reconstructions.movingPSNR, 1)) dB")
+    if probe.worst < StateProbe.solvable {
+      let (name, value) = zip(probe.names, probe.r2).filter { !$0.1.isNaN }.min { $0.1 < $1.1 } ?? ("", .nan)
+      try say(
+        "WARNING: the latents tell '\(name)' with R² \(rounded(value, 3)) only; below \(StateProbe.solvable) an agent "
+          + "usually fails. More frames (--collect-steps), more updates (--ae-steps) or --target-blur may help.")
+    }
+    return summary
+  }
+
+  private func frames(in directory: RunDirectory, _ say: (String) throws -> Void) throws -> Recording {
+    if let dataset {
+      let opened = try FrameDataset(path: dataset)
+      try check(opened)
+      var recording = try Recording(opened, observationNames: E.observationNames, actionSpace: E.actionSpace)
+      recording.environmentSteps = (recording.count - (recording.episodes.last ?? 0) - 1) * repeats
+      try say("\(recording.count) frames of \(dataset)")
+      return recording
+    }
+    var progress = Progress("collect", total: collection.steps)
+    let recording = try collect(E.self, episode, collection, seed: seed.child("collection")) { progress.update($0) }
+    progress.finish()
+    try recording.write(
+      to: directory.file("dataset"),
+      manifest: FrameDatasetManifest(
+        environment: E.id, settings: episode, seed: seed, policy: collection.policy.rawValue),
+      actionSpace: E.actionSpace)
+    return recording
+  }
+
+  private var repeats: Int { episode.actionRepeat > 0 ? episode.actionRepeat : E.actionRepeat }
+
+  private func check(_ dataset: FrameDataset) throws {
+    guard dataset.manifest.environment == E.id else {
+      throw InputError("\(dataset.path) holds frames of \(dataset.manifest.environment): give --env \(dataset.manifest.environment)")
+    }
+    guard dataset.width == episode.size, dataset.height == episode.size, dataset.format == episode.color.format else {
+      throw InputError(
+        "\(dataset.path) holds \(dataset.width)x\(dataset.height) \(dataset.format) frames: give --size \(dataset.width) "
+          + "--color \(dataset.format == .gray ? "gray" : "rgb")")
+    }
+  }
+
+  private func writePictures(
+    _ encoder: LatentEncoder<Model>, _ heldOut: Recording, _ reconstructions: Reconstructions, to directory: RunDirectory
+  ) throws {
+    let text = ["run": directory.path, "environment": E.id, "step": "\(pretraining.steps)"]
+    let spread = (0..<6).map { $0 * (heldOut.count - 1) / 5 }
+    try PNG.write(
+      reconstructionGrid(of: spread.map { heldOut.frame($0) }, by: encoder), to: directory.file("reconstructions.png"),
+      text: text)
+    let worst = Array(reconstructions.worst.prefix(6))
+    try PNG.write(
+      reconstructionGrid(of: worst.map { heldOut.frame($0) }, by: encoder), to: directory.file("worst.png"), text: text)
+  }
+}
+
+extension LatentEncoder {
+  /// Standardised latents `[N, Z]` of all recorded frames.
+  func encodeAll(_ recording: Recording) -> Tensor {
+    var latents: [Float] = []
+    for start in stride(from: 0, to: recording.count, by: 256) {
+      let count = min(256, recording.count - start)
+      let x = preparation.prepare(count) { body, b in recording.withFrame(start + b, body) }
+      latents.append(contentsOf: encode(prepared: x).array)
+    }
+    return Tensor(latents, [recording.count, latentSize])
+  }
+}

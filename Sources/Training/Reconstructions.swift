@@ -1,0 +1,82 @@
+import Autoencoders
+import Core
+import Pixels
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// How faithfully frames are drawn again, and pictures of it.
+public struct Reconstructions: Sendable {
+  /// Peak signal-to-noise ratio in dB over all pixels.
+  public let psnr: Double
+  /// The same over the pixels that differ from the background: those that move.
+  public let movingPSNR: Double
+  /// The frames that are drawn worst, worst first.
+  public let worst: [Int]
+  /// The mean square error of each frame, in (levels / 255)².
+  public let errors: [Double]
+
+  /// - Parameter threshold: the difference from the background, of 1, that counts as moving.
+  public init<Model: Autoencoder>(
+    of recording: Recording, by encoder: LatentEncoder<Model>, threshold: Float = 0.03
+  ) {
+    var (errors, moving, movingCount) = ([Double](), 0.0, 0)
+    let size = encoder.preparation.shape.count
+    for start in stride(from: 0, to: recording.count, by: 128) {
+      let indices = Array(start..<min(start + 128, recording.count))
+      let x = encoder.preparation.prepare(indices.count) { body, b in recording.withFrame(indices[b], body) }
+      let drawn = encoder.reconstruct(prepared: x)
+      x.withElements { x in
+        drawn.withElements { drawn in
+          for b in indices.indices {
+            var sum: Float = 0
+            for i in b * size..<(b + 1) * size {
+              let d = drawn[i] - x[i]
+              sum += d * d
+              if x[i] > threshold || x[i] < -threshold {
+                moving += Double(d * d)
+                movingCount += 1
+              }
+            }
+            errors.append(Double(sum) / Double(size))
+          }
+        }
+      }
+    }
+    self.errors = errors
+    psnr = decibels(errors.reduce(0, +) / Double(max(errors.count, 1)))
+    movingPSNR = decibels(moving / Double(max(movingCount, 1)))
+    worst = errors.indices.sorted { errors[$0] > errors[$1] }
+  }
+}
+
+extension LatentEncoder {
+  /// The mean square error of each frame's reconstruction.
+  func errors(of frames: [PixelBuffer]) -> [Double] {
+    stride(from: 0, to: frames.count, by: 64).flatMap { start in
+      let x = preparation.prepare(Array(frames[start..<min(start + 64, frames.count)]))
+      return square(reconstruct(prepared: x) - x).reshaped(x.shape[0], -1).mean(axis: 1).doubles
+    }
+  }
+}
+
+/// Rows of original | reconstruction | error.
+public func reconstructionGrid<Model: Autoencoder>(
+  of frames: [PixelBuffer], by encoder: LatentEncoder<Model>, captions: [String] = []
+) -> PixelBuffer {
+  let drawn = encoder.reconstruct(prepared: encoder.preparation.prepare(frames))
+  let rows = frames.indices.map { i in
+    let again = encoder.preparation.picture(of: drawn, at: i)
+    return [frames[i], again, PixelBuffer.errorMap(frames[i], again)]
+  }
+  let scale = max(1, 192 / frames[0].height)
+  return ImageGrid(
+    rows: rows, columnCaptions: ["original", "reconstruction", "error"], rowCaptions: captions, scale: scale
+  ).picture()
+}
+
+private func decibels(_ meanSquare: Double) -> Double { meanSquare > 0 ? -10 * log10(meanSquare) : 99 }

@@ -1,0 +1,117 @@
+import Core
+import Pixels
+import Runs
+
+/// Recorded episodes, end to end: frames, true states, and the transitions between neighbouring frames of an episode.
+public struct Recording: Sendable {
+  public let width: Int
+  public let height: Int
+  public let format: PixelFormat
+  public let observationNames: [String]
+  public let actionSize: Int
+  /// N frames of `frameSize` bytes each.
+  public private(set) var frames: [UInt8] = []
+  /// N rows of the true observation.
+  public private(set) var observations: [Double] = []
+  /// N rows of the action taken at the frame, in the policy's units; zeros at an episode's last frame.
+  public private(set) var actions: [Float] = []
+  /// What followed; at an episode's last frame, nothing did.
+  public private(set) var steps: [Step?] = []
+  /// The episode of each frame.
+  public private(set) var episodes: [Int] = []
+  /// Simulator steps that the recording cost.
+  public var environmentSteps = 0
+
+  public init(frame: PixelBuffer, observationNames: [String], actionSize: Int) {
+    width = frame.width
+    height = frame.height
+    format = frame.format
+    self.observationNames = observationNames
+    self.actionSize = actionSize
+  }
+
+  public var count: Int { episodes.count }
+  public var frameSize: Int { width * height * format.channels }
+
+  public mutating func begin(frame: PixelBuffer, observation: [Double]) {
+    append(frame, observation, episode: (episodes.last ?? -1) + 1)
+  }
+
+  public mutating func append(action: [Float], step: Step, frame: PixelBuffer, observation: [Double]) {
+    let last = count - 1
+    for i in 0..<actionSize { actions[last * actionSize + i] = action[i] }
+    steps[last] = step
+    append(frame, observation, episode: episodes[last])
+  }
+
+  private mutating func append(_ frame: PixelBuffer, _ observation: [Double], episode: Int) {
+    precondition(frame.bytes.count == frameSize, "a recording holds frames of one size")
+    frames.append(contentsOf: frame.bytes)
+    observations.append(contentsOf: observation)
+    actions.append(contentsOf: repeatElement(0, count: actionSize))
+    steps.append(nil)
+    episodes.append(episode)
+  }
+
+  /// Calls `body` with the bytes of a frame.
+  @inline(__always)
+  public func withFrame<Result>(_ index: Int, _ body: (Span<UInt8>) throws -> Result) rethrows -> Result {
+    try body(frames.span.extracting(index * frameSize..<(index + 1) * frameSize))
+  }
+
+  public func frame(_ index: Int) -> PixelBuffer {
+    PixelBuffer(
+      width: width, height: height, format: format,
+      bytes: Array(frames[index * frameSize..<(index + 1) * frameSize]))
+  }
+
+  public func observation(_ index: Int) -> ArraySlice<Double> {
+    let size = observationNames.count
+    return observations[index * size..<(index + 1) * size]
+  }
+
+  public func action(_ index: Int) -> ArraySlice<Float> { actions[index * actionSize..<(index + 1) * actionSize] }
+}
+
+// MARK: - On disk
+
+extension Recording {
+  /// Writes the folder of a dataset.
+  ///
+  /// - Returns: its manifest's fingerprint of the frames, for those who must know them again.
+  public func write(to path: String, manifest: FrameDatasetManifest, actionSpace: ActionSpace) throws {
+    var writer = try FrameDatasetWriter(
+      path: path, manifest: manifest, frame: frame(0), stateSize: observationNames.count, actionSize: actionSize)
+    for i in 0..<count {
+      if i > 0, episodes[i] == episodes[i - 1], let step = steps[i - 1] {
+        let action = Array(action(i - 1))
+        try writer.append(
+          action: actionSpace.denormalized(action.span), step, frame(i), state: Array(observation(i)))
+      } else {
+        try writer.start(frame(i), state: Array(observation(i)))
+      }
+    }
+    try writer.commit()
+  }
+
+  /// Reads a dataset back.
+  public init(_ dataset: FrameDataset, observationNames: [String], actionSpace: ActionSpace) throws {
+    guard dataset.states.shape[1] == observationNames.count, dataset.actions.shape[1] == actionSpace.arrayCount else {
+      throw InputError(
+        "\(dataset.path) holds states of \(dataset.states.shape[1]) and actions of \(dataset.actions.shape[1]) numbers, "
+          + "not \(observationNames.count) and \(actionSpace.arrayCount): collect it again with 'pixelrl collect'")
+    }
+    self.init(frame: dataset.frame(0), observationNames: observationNames, actionSize: actionSpace.arrayCount)
+    for i in 0..<dataset.count {
+      let state = dataset.states[i]
+      if i > 0, dataset.episodes[i] == dataset.episodes[i - 1] {
+        append(
+          action: actionSpace.normalized(dataset.actions[i - 1].map(Double.init)),
+          step: Step(reward: dataset.rewards[i - 1], discount: dataset.discounts[i - 1]), frame: dataset.frame(i),
+          observation: state)
+      } else {
+        begin(frame: dataset.frame(i), observation: state)
+      }
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import Autoencoders
+import Core
+import Environments
+import Networks
+import Runs
+import Tensors
+
+/// What is known of a pretrained autoencoder beside its weights: where it fits, and how good it is.
+///
+/// A folder holds `autoencoder.safetensors` (weights, standardisation and background), `autoencoder.json` (this record)
+/// and `dataset/`, the frames that it was trained on.
+public struct AutoencoderRecord: Sendable {
+  /// `keypoint`
+  public var kind: String
+  public var kindSettings: [Setting]
+  public var environment: String
+  /// How the frames were made: size, colour, and what disturbed the view.
+  public var view: [Setting]
+  public var frame: FrameShape
+  /// Simulator steps that the training data cost.
+  public var envSteps: Int
+  public var probe: [Setting]
+  public var psnr: Double
+  public var movingPSNR: Double
+
+  public typealias Setting = FrameDatasetManifest.Setting
+
+  /// The settings of an episode that change what a frame looks like.
+  public static func view(of settings: EpisodeSettings) -> [Setting] {
+    let visual = ["size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise"]
+    return settings.record.filter { visual.contains($0.key) }.map { Setting(key: $0.key, text: $0.text) }
+  }
+
+  /// Refuses an environment or a view that the autoencoder was not made for.
+  public func check(environment: String, _ settings: EpisodeSettings, path: String) throws {
+    guard environment == self.environment else {
+      throw InputError(
+        "\(path) is an autoencoder for \(self.environment): for \(environment), run 'pixelrl pretrain-ae --env \(environment)'")
+    }
+    for (mine, asked) in zip(view, AutoencoderRecord.view(of: settings)) where mine != asked {
+      throw InputError(
+        "\(path) saw frames with --\(mine.key) \(mine.text), this run has \(asked.text): give --\(mine.key) \(mine.text), "
+          + "or pretrain with --\(mine.key) \(asked.text)")
+    }
+  }
+
+  var json: JSON {
+    func object(_ settings: [Setting]) -> JSON { .object(settings.map { .init($0.key, .string($0.text)) }) }
+    return [
+      "format": 1, "kind": .string(kind), "settings": object(kindSettings), "environment": .string(environment),
+      "view": object(view), "frame": [.integer(frame.height), .integer(frame.width), .integer(frame.channels)],
+      "env_steps": .integer(envSteps), "probe": object(probe), "psnr": .number(psnr), "psnr_moving": .number(movingPSNR),
+    ]
+  }
+
+  init(_ json: JSON, path: String) throws {
+    func settings(_ key: String) -> [Setting]? {
+      json[key]?.members?.compactMap { member in member.value.text.map { Setting(key: member.key, text: $0) } }
+    }
+    guard json["format"]?.int == 1 else {
+      throw WorldError(path: path, "is of another format than this program's: pretrain again")
+    }
+    guard let kind = json["kind"]?.text, let kindSettings = settings("settings"),
+      let environment = json["environment"]?.text, let view = settings("view"), let probe = settings("probe"),
+      let frame = json["frame"]?.array?.compactMap(\.int), frame.count == 3, frame.allSatisfy({ $0 > 0 && $0 <= 4096 }),
+      let envSteps = json["env_steps"]?.int
+    else { throw WorldError(path: path, "is damaged: a part of the record is missing") }
+    self.kind = kind
+    self.kindSettings = kindSettings
+    self.environment = environment
+    self.view = view
+    self.frame = FrameShape(height: frame[0], width: frame[1], channels: frame[2])
+    self.envSteps = envSteps
+    self.probe = probe
+    psnr = json["psnr"]?.double ?? .nan
+    movingPSNR = json["psnr_moving"]?.double ?? .nan
+  }
+
+  init<Model: Autoencoder>(
+    _ encoder: LatentEncoder<Model>, settings: Model.Settings, environment: String, episode: EpisodeSettings,
+    envSteps: Int, probe: StateProbe, reconstructions: Reconstructions
+  ) {
+    kind = Model.id
+    kindSettings = settings.record.map { Setting(key: $0.key, text: $0.text) }
+    self.environment = environment
+    view = AutoencoderRecord.view(of: episode)
+    frame = encoder.preparation.shape
+    self.envSteps = envSteps
+    self.probe = zip(probe.names, probe.r2).map { Setting(key: $0, text: rounded($1, 4)) }
+    psnr = reconstructions.psnr
+    movingPSNR = reconstructions.movingPSNR
+  }
+
+  /// Reads the record of a folder.
+  public init(folder: String) throws {
+    let path = "\(folder)/autoencoder.json"
+    guard exists(path) else {
+      throw InputError("\(folder) holds no autoencoder: give --autoencoder a folder that 'pixelrl pretrain-ae' made")
+    }
+    do { try self.init(JSON(parsing: readBytes(from: path, limit: 1 << 24)), path: path) } catch let error as InputError {
+      throw WorldError(path: path, error.description)
+    }
+  }
+}
+
+extension LatentEncoder {
+  /// Writes weights, standardisation and background.
+  func write(to folder: String, record: AutoencoderRecord) throws {
+    let background = Tensor(preparation.background.map(Float.init), [preparation.background.count])
+    let extras = [("standardization.mean", mean), ("standardization.deviation", deviation), ("background", background)]
+    try Safetensors(
+      model.parameters + extras.map { (name: $0.0, value: $0.1) },
+      metadata: [("kind", Model.id), ("environment", record.environment)]
+    ).write(to: "\(folder)/autoencoder.safetensors")
+    try writeAtomically(Array(record.json.indented.utf8), to: "\(folder)/autoencoder.json")
+  }
+
+  /// Reads what a pretraining wrote.
+  ///
+  /// - Throws: `WorldError` with the path where the file is damaged or does not fit its record.
+  public init(folder: String, record: AutoencoderRecord) throws {
+    let path = "\(folder)/autoencoder.safetensors"
+    var settings = Model.Settings()
+    var random = Seed(0).stream("replaced")
+    do {
+      for setting in record.kindSettings { try settings.set(setting.key, to: setting.text) }
+      var model = try Model(frame: record.frame, settings: settings, using: &random)
+      let file = try Safetensors(contentsOf: path)
+      let extras = ["standardization.mean", "standardization.deviation", "background"]
+      guard let mean = file[extras[0]], let deviation = file[extras[1]], let background = file[extras[2]],
+        mean.shape == [model.latentSize], deviation.shape == mean.shape, background.shape == [record.frame.count],
+        [mean, deviation, background].allSatisfy({ $0.precision == .float32 && $0.isFinite }),
+        background.array.allSatisfy({ $0 >= 0 && $0 <= 255 })
+      else { throw InputError("standardisation or background are missing or do not fit") }
+      try model.load(file.tensors.filter { !extras.contains($0.name) })
+      self.init(
+        model: model,
+        preparation: FramePreparation(shape: record.frame, background: background.array.map { UInt8($0) }),
+        mean: mean, deviation: deviation)
+    } catch let error as InputError {
+      throw WorldError(path: path, error.description)
+    }
+  }
+}
+
+extension LatentEncoder {
+  /// The same network with new random weights, standardised on the same frames: the control that shows what training
+  /// the autoencoder is worth.
+  public func randomized(on recording: Recording, seed: Seed) throws -> LatentEncoder {
+    var random = seed.stream("random encoder")
+    var other = LatentEncoder(model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation)
+    other.standardize(on: other.encodeAll(recording))
+    return other
+  }
+}
+
+/// The newest autoencoder below `root` that fits an environment and a view.
+public func newestAutoencoder(
+  for environment: String, _ settings: EpisodeSettings, root: String = "runs"
+) throws -> String {
+  let found = try RunDirectory.newest(in: root) { run, facts in
+    guard facts.command == "pretrain-ae", facts.environment == environment, run.isFinished else { return false }
+    guard let record = try? AutoencoderRecord(folder: run.path) else { return false }
+    return record.environment == environment && record.view == AutoencoderRecord.view(of: settings)
+  }
+  guard let found else {
+    throw InputError(
+      "there is no autoencoder for \(environment) with these frames: run 'pixelrl pretrain-ae --env \(environment)' first")
+  }
+  return found.path
+}

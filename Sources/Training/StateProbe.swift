@@ -1,0 +1,98 @@
+import Core
+import Networks
+import Replay
+import Tensors
+
+/// How well the true state can be read from stacked latents: R² of each number of it, regressed by a small network on
+/// episodes that neither the autoencoder nor the agent ever saw.
+///
+/// It predicts control better than any picture: what cannot be read here cannot be acted on.
+public struct StateProbe: Sendable {
+  public let names: [String]
+  /// 1 is perfect; 0 is no better than the mean; NaN where the number never changes.
+  public let r2: [Double]
+
+  /// The smallest R².
+  public var worst: Double { r2.filter { !$0.isNaN }.min() ?? 0 }
+  /// What a trial found to separate tasks that were solved from those that were not.
+  public static let solvable = 0.95
+
+  /// - Parameters:
+  ///   - observer: what turns frames to latents.
+  ///   - training, heldOut: episodes of their own.
+  ///   - layout: how many latents are stacked; actions are left out.
+  public init(
+    _ encode: (Recording) -> Tensor, training: Recording, heldOut: Recording, layout: HistoryLayout, seed: Seed,
+    steps: Int = 2000
+  ) {
+    let layout = HistoryLayout(
+      latentSize: layout.latentSize, frames: layout.frames, actions: 0, actionSpace: layout.actionSpace,
+      differenceScale: layout.differenceScale)
+    names = training.observationNames
+    let (inputs, targets) = (stacked(encode(training), training, layout), stateTensor(training))
+    let (testInputs, testTargets) = (stacked(encode(heldOut), heldOut, layout), stateTensor(heldOut))
+    let mean = targets.mean(axis: 0)
+    let deviation = maximum(
+      sqrt(square(targets - mean).mean(axis: 0)), Tensor(repeating: 1e-6, mean.shape))
+    let standardized = (targets - mean) / deviation
+
+    var random = seed.stream("probe")
+    var model = MultilayerPerceptron(layout.observationSize, hidden: [128, 128], names.count, using: &random)
+    let schedule = LearningRateSchedule(rate: 2e-3, warmUpSteps: 50, steps: steps, finalFraction: 0.02)
+    var optimizer = Adam(learningRate: 2e-3, weightDecay: 1e-3)
+    let batch = 256
+    for step in 0..<steps {
+      let rows = (0..<batch).map { _ in random.integer(below: training.count) }
+      let (x, y) = (inputs.gatheringRows(rows), standardized.gatheringRows(rows))
+      let (_, gradient) = valueWithGradient(at: model) { meanSquared($0(x) - y) }
+      optimizer.learningRate = schedule.rate(at: step)
+      optimizer.update(&model, along: gradient)
+    }
+
+    let residual = square(model(testInputs) * deviation + mean - testTargets).mean(axis: 0).doubles
+    let variance = square(testTargets - testTargets.mean(axis: 0)).mean(axis: 0).doubles
+    r2 = zip(residual, variance).map { $1 > 1e-12 ? 1 - $0 / $1 : .nan }
+  }
+
+  /// `cart position 0.998, pole cos 0.973`.
+  public var summary: String {
+    zip(names, r2).map { "\($0) \(rounded($1, 3))" }.joined(separator: ", ")
+  }
+}
+
+/// Histories `[N, O]` of recorded latents `[N, Z]`.
+private func stacked(_ latents: Tensor, _ recording: Recording, _ layout: HistoryLayout) -> Tensor {
+  var history = History(layout)
+  let noAction = [Float](repeating: 0, count: layout.actionSpace.arrayCount)
+  let size = layout.latentSize
+  return latents.withElements { latents in
+    Tensor([recording.count, layout.observationSize], of: Float.self) { target in
+      for i in 0..<recording.count {
+        let latent = latents.extracting(i * size..<(i + 1) * size)
+        if i > 0, recording.episodes[i] == recording.episodes[i - 1] {
+          history.append(action: noAction.span, latent: latent)
+        } else {
+          history.begin(with: latent)
+        }
+        history.write(into: &target, at: i * layout.observationSize)
+      }
+    }
+  }
+}
+
+private func stateTensor(_ recording: Recording) -> Tensor {
+  Tensor(recording.observations.map(Float.init), [recording.count, recording.observationNames.count])
+}
+
+/// A number with a few digits behind the point.
+func rounded(_ x: Double, _ digits: Int) -> String {
+  guard x.isFinite else { return "\(x)" }
+  var scale = 1.0
+  for _ in 0..<digits { scale *= 10 }
+  let whole = (x * scale).rounded()
+  let sign = whole < 0 ? "-" : ""
+  let magnitude = Int(abs(whole))
+  guard digits > 0 else { return "\(sign)\(magnitude)" }
+  let fraction = String(magnitude % Int(scale))
+  return "\(sign)\(magnitude / Int(scale)).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
+}

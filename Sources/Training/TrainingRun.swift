@@ -1,0 +1,112 @@
+import Agents
+import Autoencoders
+import Core
+import Environments
+import Networks
+import Pixels
+import Runs
+import Tensors
+
+/// A whole training of an agent through an observer, with evaluations, curve, pictures and video in a run's folder.
+public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
+  public var observer: O
+  public var agent: A.Settings
+  public var episode: EpisodeSettings
+  public var training: TrainingSettings
+  public var seed: Seed
+  /// Recorded transitions that the agent learns from first.
+  public var first: Recording?
+
+  public init(
+    _ environment: E.Type, _ agentKind: A.Type, through observer: O, agent: A.Settings, episode: EpisodeSettings,
+    training: TrainingSettings, first: Recording?, seed: Seed
+  ) {
+    self.first = first
+    self.observer = observer
+    self.agent = agent
+    self.episode = episode
+    self.training = training
+    self.seed = seed
+  }
+
+  public var groups: [(title: String, group: any SettingsGroup)] {
+    [("environment", episode), ("agent", agent), ("training", training)]
+  }
+
+  /// - Returns: the outcome as the last line of output has it: `return_mean` is the mean over the episodes of the last
+  ///   three evaluations.
+  public func run(in directory: RunDirectory) throws -> [JSON.Member] {
+    var log = try directory.metrics()
+    var trainer = Trainer(
+      E.self, A.self, through: observer, agentSettings: agent, episodeSettings: episode, settings: training, seed: seed)
+    var progress = Progress("train", total: training.envSteps)
+    var means = MetricsMean()
+    if let first {
+      trainer.seed(with: first)
+      try trainer.learn(training.seedUpdates) { means.add($0) }
+    }
+
+    var evaluations: [(step: Int, evaluation: Evaluation)] = []
+    var (report, judge) = (Every(1000, from: trainer.envSteps), Every(training.evaluateEvery, from: trainer.envSteps))
+    while trainer.envSteps < training.envSteps {
+      try trainer.step { means.add($0) }
+      let step = trainer.envSteps
+      if report(step) {
+        var metrics = means.take()
+        if let last = trainer.lastReturn { metrics["train/return"] = last }
+        try log.append(step: step, metrics)
+        progress.update(
+          min(step, training.envSteps), ["return": trainer.lastReturn ?? .nan, "loss": metrics["critic/loss"] ?? .nan])
+      }
+      let isLast = step >= training.envSteps
+      if judge(step) || isLast {
+        let evaluation = try evaluate(trainer, in: directory, isLast: isLast)
+        evaluations.append((step, evaluation))
+        try log.append(
+          step: step, ["evaluation/return": evaluation.mean, "evaluation/deviation": evaluation.deviation])
+        try writeCurve(evaluations, to: directory)
+      }
+    }
+    progress.finish()
+    try Safetensors(trainer.agent.parameters, metadata: [("agent", A.id), ("environment", E.id)]).write(
+      to: directory.file("agent.safetensors"))
+    let lastReturns = evaluations.suffix(3).flatMap(\.evaluation.returns)
+    let mean = lastReturns.reduce(0, +) / Double(lastReturns.count)
+    let deviation =
+      (lastReturns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(lastReturns.count)).squareRoot()
+    return [
+      .init("return_mean", .number(mean)), .init("return_std", .number(deviation)),
+      .init("return_best", .number(evaluations.map(\.evaluation.mean).max() ?? .nan)),
+      .init("evaluations", .array(evaluations.map { [.integer($0.step), .number($0.evaluation.mean)] })),
+      .init("env_steps", .integer(trainer.envSteps)), .init("updates", .integer(trainer.updates)),
+    ]
+  }
+
+  /// Plays the evaluation's episodes, pictures what the agent sees in the first, and films it at the end.
+  private func evaluate(
+    _ trainer: borrowing Trainer<E, A, O>, in directory: RunDirectory, isLast: Bool
+  ) throws -> Evaluation {
+    var frames: [PixelBuffer] = []
+    let evaluation = trainer.evaluate(seed: seed.child("evaluation")) { frames.append($0) }
+    let text = ["run": directory.path, "environment": E.id, "step": "\(trainer.envSteps)"]
+    if let grid = observer.reconstructions(of: frames) {
+      let digits = String(trainer.envSteps)
+      let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
+      try PNG.write(grid, to: directory.file(name), text: text)
+    }
+    if isLast {
+      let video = frames.map { $0.magnified(by: max(1, 256 / $0.height)) }
+      try AnimatedPNG.write(video, to: directory.file("episode.png"), framesPerSecond: 25, text: text)
+    }
+    return evaluation
+  }
+
+  private func writeCurve(_ evaluations: [(step: Int, evaluation: Evaluation)], to directory: RunDirectory) throws {
+    let points = evaluations.map { Point(Double($0.step), $0.evaluation.mean) }
+    let band = evaluations.map { $0.evaluation.mean - $0.evaluation.deviation...$0.evaluation.mean + $0.evaluation.deviation }
+    let plot = Plot(
+      title: "\(E.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
+      series: [Plot.Series(A.id, points, band: band)])
+    try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.path, "environment": E.id])
+  }
+}

@@ -1,0 +1,23 @@
+import Core
+
+/// The numbers of a JSON array.
+/// - Parameter name: what holds them, for the complaint.
+func numbers(_ json: JSON, of name: String) throws -> [Double] {
+  guard let values = json.array else { throw InputError("\(name) takes a JSON array of numbers, such as [0.5, -1]") }
+  return try values.map { value in
+    guard let number = value.double else { throw InputError("\(name) takes numbers alone, not \(value)") }
+    return number
+  }
+}
+
+/// The actions of a file: a JSON array of arrays of numbers.
+func actionArrays(in path: String) throws -> [[Double]] {
+  let json: JSON
+  do { json = try JSON(parsing: readBytes(from: path)) } catch let error as InputError {
+    throw InputError("\(path): \(error)")
+  }
+  guard let actions = json.array else {
+    throw InputError("\(path): holds no JSON array of action arrays, such as [[0.5], [-1]]")
+  }
+  return try actions.enumerated().map { try numbers($1, of: "\(path): action \($0)") }
+}

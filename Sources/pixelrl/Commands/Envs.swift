@@ -1,0 +1,56 @@
+import ArgumentParser
+import Core
+import Environments
+
+/// `pixelrl envs`
+struct Envs: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "List the environments.")
+
+  @Option(help: ArgumentHelp("episodes that the random policy plays of each", valueName: "n"))
+  var episodes: Int = 10
+
+  @Option(help: "the number that the randomness comes from")
+  var seed: UInt64 = 0
+
+  @Flag(help: "end with one JSON object on a line of its own")
+  var json = false
+
+  func run() throws {
+    guard episodes > 0 else { throw InputError("--episodes takes a whole number of at least 1, not '\(episodes)'") }
+    let rows = Environments.all.map { Row($0, episodes: episodes, seed: Seed(seed)) }
+    let header = ["environment", "actions", "episode", "repeat", "random return", "note"]
+    for line in aligned([header] + rows.map(\.cells)) { try printLine(line) }
+    if json { try printLine(JSON.object([.init("environments", .array(rows.map(\.json)))]).description) }
+  }
+}
+
+/// What the catalog says of an environment.
+private struct Row {
+  let cells: [String]
+  let json: JSON
+
+  init<E: Environment>(_ environment: E.Type, episodes: Int, seed: Seed) {
+    let random = E.randomReturn(episodes: episodes, seed: seed)
+    cells = [
+      E.id, E.actionSpace.description, "\(E.episodeLength)", "\(E.actionRepeat)", "\((random * 10).rounded() / 10)",
+      E.note,
+    ]
+    json = [
+      "environment": .string(E.id), "actions": .string(E.actionSpace.description),
+      "episode_length": .integer(E.episodeLength), "action_repeat": .integer(E.actionRepeat),
+      "random_return": .number(random), "note": .string(E.note),
+    ]
+  }
+}
+
+/// Rows of cells as lines whose columns line up.
+func aligned(_ rows: [[String]]) -> [String] {
+  let columns = rows.map(\.count).max() ?? 0
+  let widths = (0..<columns).map { column in rows.compactMap { $0.dropFirst(column).first?.count }.max() ?? 0 }
+  return rows.map { row in
+    let cells = row.enumerated().map { column, cell in
+      column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
+    }
+    return cells.joined(separator: "  ")
+  }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Core
+import Environments
+import Pixels
+import Runs
+
+/// `pixelrl render`
+struct Render: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Play an episode at random and write its frames as PNGs and an animated PNG.")
+
+  @Argument(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
+  var environment: String
+
+  @Option(help: ArgumentHelp("frames to write", valueName: "n"))
+  var frames: Int = 100
+
+  @OptionGroup var options: RunOptions
+
+  @OptionGroup(title: "Environment settings")
+  var episode: SettingsOptions<EpisodeSource>
+
+  func run() throws {
+    guard frames > 0 else { throw InputError("--frames takes a whole number of at least 1, not '\(frames)'") }
+    let type = try Environments.named(environment)
+    let resolver = try SettingsResolver(config: options.config, titles: ["environment"])
+    let settings = try resolver.resolve("environment", EpisodeSettings.self, episode, of: environment)
+    try write(type, settings)
+  }
+
+  private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings) throws {
+    let folder = options.out ?? "runs/render-\(E.id)"
+    try makeNewFolder(folder, flag: "--out")
+    var random = Seed(options.seed).stream("policy")
+    var game = Episode<E>(settings, seed: Seed(options.seed))
+    var frame = game.blankFrame
+    let video = "\(folder)/episode.png"
+    var animation = try AnimatedPNG(path: video, framesPerSecond: 25, text: ["environment": E.id])
+    for index in 0..<frames {
+      if game.ending != .running { game.reset() }
+      game.render(into: &frame)
+      let number = String(index)
+      let name = "frame-\(String(repeating: "0", count: max(0, 5 - number.count)) + number).png"
+      try PNG.write(
+        frame, to: "\(folder)/\(name)", text: ["environment": E.id, "step": "\(game.steps)", "seed": "\(options.seed)"])
+      try animation.append(frame)
+      _ = game.step(E.actionSpace.sample(using: &random))
+    }
+    try animation.finish()
+    try printLine("\(frames) frames of \(E.id), and as an animation: \(video)")
+    if options.json {
+      try printLine(JSON.object([.init("run", .string(folder)), .init("video", .string(video))]).description)
+    }
+  }
+}
+
+/// What any environment takes.
+enum EpisodeSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [EpisodeSettings.self]
+}

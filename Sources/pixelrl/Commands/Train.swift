@@ -1,0 +1,128 @@
+import Agents
+import ArgumentParser
+import Autoencoders
+import Core
+import Environments
+import Runs
+import Training
+
+/// `pixelrl train`
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train an agent on latents of a frozen autoencoder, or on the true state.")
+
+  @Option(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
+  var env = CartPoleSwingup.id
+
+  @Option(help: ArgumentHelp("the agent: \(Agents.all.map { $0.id }.joined(separator: ", ")) (default: the one that fits the actions)", valueName: "name"))
+  var agent: String?
+
+  @Option(help: "what the agent sees: latent, state, random-encoder")
+  var observe: Sight?
+
+  @Flag(help: "see through a frozen autoencoder; the same as --observe latent, and the default")
+  var latent = false
+
+  @Option(help: ArgumentHelp("the autoencoder's folder (default: the newest that fits)", valueName: "folder"))
+  var autoencoder: String?
+
+  @OptionGroup var run: RunOptions
+  @OptionGroup(title: "Training settings") var training: SettingsOptions<TrainingSource>
+  @OptionGroup(title: "Environment settings") var episode: SettingsOptions<EpisodeSource>
+  @OptionGroup(title: "Agent settings") var agentSettings: SettingsOptions<AgentSource>
+
+  enum Sight: String, ExpressibleByArgument, CaseIterable {
+    case latent
+    case state
+    case randomEncoder = "random-encoder"
+  }
+
+  func run() throws { try open(try Environments.named(env)) }
+
+  private func open<E: Environment>(_ environment: E.Type) throws {
+    guard !latent || observe == nil || observe == .latent else {
+      throw InputError("--latent and --observe \(observe?.rawValue ?? "") contradict each other: give one")
+    }
+    guard let kind = try agent.map(Agents.named) ?? Agents.fitting(E.actionSpace) else {
+      throw InputError("no agent takes the actions of \(E.id): \(E.actionSpace)")
+    }
+    guard kind.accepts(E.actionSpace) else {
+      let fitting = Agents.all.filter { $0.accepts(E.actionSpace) }.map { $0.id }
+      throw InputError(
+        "\(kind.id) cannot act in \(E.id) (\(E.actionSpace)): use --agent \(fitting.joined(separator: " or "))")
+    }
+    try open(environment, kind)
+  }
+
+  private func open<E: Environment, A: Agent>(_ environment: E.Type, _ agent: A.Type) throws {
+    let resolver = try SettingsResolver(config: run.config, titles: ["environment", "agent", "training"])
+    let episode = try resolver.resolve("environment", EpisodeSettings.self, self.episode, of: E.id)
+    var training = try resolver.resolve("training", TrainingSettings.self, self.training, of: "training")
+    switch observe ?? .latent {
+    case .state:
+      // The true state has its velocities in it: nothing of the past is needed.
+      (training.frames, training.actions) = (1, 0)
+      try train(agent, through: StateObserver(E.self), episode, training, first: nil, autoencoder: nil, E.self)
+    case .latent, .randomEncoder:
+      let folder = try autoencoder ?? newestAutoencoder(for: E.id, episode)
+      let record = try AutoencoderRecord(folder: folder)
+      try record.check(environment: E.id, episode, path: folder)
+      let kind = try Autoencoders.named(record.kind)
+      try open(environment, agent, kind, folder, record, episode, training)
+    }
+  }
+
+  private func open<E: Environment, A: Agent, Model: Autoencoder>(
+    _ environment: E.Type, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord,
+    _ episode: EpisodeSettings, _ training: TrainingSettings
+  ) throws {
+    let dataset = try FrameDataset(path: "\(folder)/dataset")
+    var first = try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
+    first.environmentSteps = record.envSteps
+    var encoder = try LatentEncoder<Model>(folder: folder, record: record)
+    if observe == .randomEncoder { encoder = try encoder.randomized(on: first, seed: Seed(run.seed)) }
+    try train(
+      agent, through: LatentObserver(encoder), episode, training, first: first, autoencoder: folder, E.self,
+      probe: record.probe)
+  }
+
+  private func train<E: Environment, A: Agent, O: Observer>(
+    _ agent: A.Type, through observer: O, _ episode: EpisodeSettings, _ training: TrainingSettings, first: Recording?,
+    autoencoder: String?, _ environment: E.Type, probe: [AutoencoderRecord.Setting] = []
+  ) throws {
+    let settings = try SettingsResolver(config: run.config, titles: ["environment", "agent", "training"])
+      .resolve("agent", A.Settings.self, agentSettings, of: "the agent \(A.id)")
+    let clock = ContinuousClock()
+    let start = clock.now
+    let work = TrainingRun(
+      E.self, A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
+      seed: Seed(run.seed))
+    let directory = try run.directory("train", environment: E.id, member: A.id, settings: work.groups)
+    let outcome = try work.run(in: directory)
+    let seconds = (clock.now - start) / .seconds(1)
+    let summary = JSON.object(
+      outcome + [
+        .init("seconds", .number(seconds)), .init("run", .string(directory.path)),
+        .init("autoencoder", autoencoder.map { .string($0) } ?? .null), .init("observe", .string((observe ?? .latent).rawValue)),
+        .init("environment", .string(E.id)), .init("agent", .string(A.id)), .init("seed", .integer(Int(run.seed))),
+        .init("probe", .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) })),
+      ])
+    try directory.finish(summary)
+    let mean = summary["return_mean"]?.double ?? .nan
+    try printLine("return \(Int(mean.rounded())) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps")
+    try printLine("learning curve: \(directory.file("curve.png"))")
+    try printLine("episode video: \(directory.file("episode.png"))")
+    if run.json { try printLine(summary.description) }
+  }
+}
+
+enum TrainingSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [TrainingSettings.self]
+}
+
+/// What the members of the catalog take.
+enum AgentSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = Agents.all.map(settingsType)
+
+  private static func settingsType<A: Agent>(_ agent: A.Type) -> any SettingsGroup.Type { A.Settings.self }
+}

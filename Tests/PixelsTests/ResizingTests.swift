@@ -1,0 +1,69 @@
+import Core
+import Testing
+
+@testable import Pixels
+
+@Suite struct ResizingTests {
+  static func noise(_ width: Int, _ height: Int, _ format: PixelFormat) -> PixelBuffer {
+    var random = Random(seed: Seed(3))
+    let bytes = (0..<width * height * format.channels).map { _ in UInt8(random.integer(below: 256)) }
+    return PixelBuffer(width: width, height: height, format: format, bytes: bytes)
+  }
+
+  func mean(_ frame: PixelBuffer) -> Double {
+    frame.bytes.reduce(0) { $0 + Double($1) } / Double(frame.bytes.count)
+  }
+
+  @Test(arguments: PixelFormat.allCases)
+  func plainFramesStayPlain(format: PixelFormat) {
+    for value: UInt8 in [0, 1, 77, 254, 255] {
+      let bytes = [UInt8](repeating: value, count: 37 * 23 * format.channels)
+      let frame = PixelBuffer(width: 37, height: 23, format: format, bytes: bytes)
+      for (width, height) in [(12, 7), (84, 84), (36, 24), (1, 1), (37, 5)] {
+        let resized = frame.resized(width: width, height: height)
+        #expect(resized.width == width && resized.height == height && resized.format == format)
+        #expect(Set(resized.bytes) == [value])
+      }
+    }
+  }
+
+  @Test func shrinkingByAWholeFactorAveragesBlocks() {
+    let frame = Self.noise(60, 40, .rgb)
+    let small = frame.resized(width: 20, height: 10)
+    for y in 0..<10 {
+      for x in 0..<20 {
+        for channel in 0..<3 {
+          var sum = 0
+          for v in 0..<4 {
+            for u in 0..<3 { sum += Int(frame.bytes[(4 * y + v) * 180 + (3 * x + u) * 3 + channel]) }
+          }
+          let value = Double(small.bytes[y * 60 + x * 3 + channel])
+          #expect(abs(value - Double(sum) / 12) < 0.52)
+        }
+      }
+    }
+  }
+
+  @Test func shrinkingKeepsTheMean() {
+    let frame = Self.noise(210, 160, .gray)
+    #expect(abs(mean(frame.resized(width: 84, height: 84)) - mean(frame)) < 0.2)
+    #expect(abs(mean(frame.resized(width: 84, height: 160)) - mean(frame)) < 0.2)
+  }
+
+  @Test func growingKeepsARampStraight() {
+    let ramp = PixelBuffer(width: 4, height: 1, format: .gray, bytes: [0, 80, 160, 240])
+    #expect(ramp.resized(width: 8, height: 2).bytes[..<8] == [0, 20, 60, 100, 140, 180, 220, 240])
+    #expect(ramp.resized(width: 8, height: 2).bytes[8...] == [0, 20, 60, 100, 140, 180, 220, 240])
+    #expect(ramp.resized(width: 4, height: 1) == ramp)
+  }
+
+  @Test func formatsConvert() {
+    let frame = PixelBuffer(width: 2, height: 1, format: .rgb, bytes: [255, 0, 0, 10, 10, 10])
+    #expect(frame.converted(to: .gray).bytes == [76, 10])
+    let gray = Self.noise(9, 7, .gray)
+    #expect(gray.converted(to: .rgb).converted(to: .gray) == gray)
+    #expect(
+      frame.magnified(by: 2).bytes == [255, 0, 0, 255, 0, 0, 10, 10, 10, 10, 10, 10, 255, 0, 0, 255, 0, 0]
+        + [10, 10, 10, 10, 10, 10])
+  }
+}

@@ -1,0 +1,132 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Runs
+
+/// A fresh folder, removed at the end of a test.
+func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+  let path = NSTemporaryDirectory() + "/runs-tests-\(UUID().uuidString)"
+  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  defer { _ = try? FileManager.default.removeItem(atPath: path) }
+  return try body(path)
+}
+
+private func header(_ text: String, version: UInt8 = 1) -> [UInt8] {
+  let count = text.utf8.count
+  return NumPyHeader.magic + [version, 0, UInt8(count & 255), UInt8(count >> 8)] + Array(text.utf8)
+}
+
+private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.parse(unsafe bytes.span.bytes).header }
+
+@Suite struct NumPyTests {
+  /// The first bytes of numpy.save(np.zeros((3, 2), '<f4')).
+  @Test func headerIsNumPys() throws {
+    let bytes = NumPyHeader(type: .float32, shape: [3, 2]).bytes
+    let dictionary = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }"
+    #expect(bytes.count == 128)
+    #expect(Array(bytes.prefix(10)) == [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0])
+    #expect(String(decoding: bytes.dropFirst(10), as: UTF8.self).hasPrefix(dictionary + "   "))
+    #expect(bytes.last == 0x0a)
+  }
+
+  @Test(arguments: [[], [0], [5], [2, 0, 3], [2, 3, 4, 3]])
+  func headersReadBack(shape: [Int]) throws {
+    for type in NumPyType.allCases {
+      let header = NumPyHeader(type: type, shape: shape)
+      #expect(header.bytes.count % 64 == 0)
+      let data = [UInt8](repeating: 7, count: shape.reduce(type.size, *))
+      #expect(try parse(header.bytes + data) == header)
+    }
+  }
+
+  @Test func aGrownHeaderKeepsItsPlace() {
+    let sizes = [0, 1, 999_999_999, Int.max]
+    #expect(Set(sizes.map { NumPyHeader(type: .uint8, shape: [$0, 84, 84, 3]).bytes.count }).count == 1)
+  }
+
+  @Test func rowsAreAppendedAndMapped() throws {
+    try withFolder { folder in
+      let path = folder + "/x.npy"
+      var writer = try NumPyWriter<Double>(path: path, rowShape: [2])
+      #expect(!exists(path))
+      for row in 0..<40_000 { try writer.append([Double(row), -0.5]) }
+      try writer.commit()
+      let array = try NumPyArray<Double>(path: path)
+      #expect(array.shape == [40_000, 2])
+      #expect(array[39_999] == [39_999, -0.5])
+      #expect(array.elements.count == 80_000)
+      #expect(try folderEntries(folder) == ["x.npy"])
+    }
+  }
+
+  @Test func anAbandonedWriterLeavesNothing() throws {
+    try withFolder { folder in
+      do {
+        var writer = try NumPyWriter<UInt8>(path: folder + "/x.npy", rowShape: [])
+        try writer.append([1, 2, 3])
+      }
+      #expect(try folderEntries(folder).isEmpty)
+    }
+  }
+
+  @Test func everyTruncationIsRefused() {
+    let whole = NumPyHeader(type: .int64, shape: [2]).bytes + [UInt8](repeating: 1, count: 16)
+    for count in 0..<whole.count {
+      #expect(throws: InputError.self, "\(count) bytes") { try parse(Array(whole.prefix(count))) }
+    }
+    #expect(throws: InputError.self) { try parse(whole + [0]) }
+  }
+
+  /// A flipped bit gives an error, or a header whose size is that of the file: never a crash.
+  @Test func everyFlippedBitIsSurvived() {
+    let whole = NumPyHeader(type: .float32, shape: [2, 3]).bytes + [UInt8](repeating: 1, count: 24)
+    var refused = 0
+    for index in 0..<128 {
+      for bit in 0..<8 {
+        var damaged = whole
+        damaged[index] ^= 1 << bit
+        do {
+          let header = try parse(damaged)
+          #expect(header.shape.reduce(header.type.size, *) == 24)
+        } catch is InputError {
+          refused += 1
+        } catch { Issue.record("an error of another kind: \(error)") }
+      }
+    }
+    #expect(refused > 600)
+  }
+
+  @Test(arguments: [
+    ("{'descr': '<f4', 'fortran_order': True, 'shape': (0,), }\n", "Fortran"),
+    ("{'descr': '<c8', 'fortran_order': False, 'shape': (0,), }\n", "'<c8'"),
+    ("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }\n", "no memory holds"),
+    ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }\n", "no memory holds"),
+    ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n", "a size"),
+    ("{'descr': '<f4', 'fortran_order': False, }\n", "missing"),
+    ("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (0,), }\n", "twice"),
+    ("{'descr': '<f4', 'fortran_order': False, 'shape': (0,), } x", "nothing"),
+    ("{'descr': '<f4', 'fortran_order': False, 'shape': (7,), }\n", "cut short"),
+    ("", "{"),
+  ])
+  func aWrongHeaderSaysWhy(text: String, part: String) {
+    let error = #expect(throws: InputError.self) { try parse(header(text)) }
+    #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
+  }
+
+  @Test func foreignHeadersAreRead() throws {
+    let one = header("{\"shape\": (), \"fortran_order\": False, \"descr\": \"<f8\"}") + [UInt8](repeating: 0, count: 8)
+    #expect(try parse(one) == NumPyHeader(type: .float64, shape: []))
+    #expect(throws: InputError.self) { try parse(header("{}", version: 9)) }
+  }
+
+  @Test func theWrongTypeNamesTheFile() throws {
+    try withFolder { folder in
+      let path = folder + "/x.npy"
+      try writeNumPy([1, 2] as [Float], shape: [2], to: path)
+      let error = #expect(throws: WorldError.self) { try NumPyArray<Double>(path: path) }
+      #expect(error?.description == "\(path): holds <f4 where <f8 is needed")
+      #expect(try NumPyArray<Float>(path: path).elements == [1, 2])
+    }
+  }
+}

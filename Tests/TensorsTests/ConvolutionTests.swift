@@ -1,0 +1,83 @@
+import Core
+import Testing
+
+@testable import Tensors
+
+@Suite struct ConvolutionTests {
+  /// Values and all gradients of a chain, by one of the two implementations, for a random projection of its output.
+  private func results(
+    _ x: Tensor, _ chain: [Convolution], _ weights: [Tensor], _ biases: [Tensor], fast: Bool
+  ) -> (value: Tensor, gradients: [Tensor]) {
+    struct Parts: Module {
+      var x: [Tensor]
+      mutating func visit(_ visitor: inout some ParameterVisitor) {
+        for i in x.indices { visitor("x", &x[i]) }
+      }
+    }
+    var value = x
+    let (_, gradient) = valueWithGradient(at: Parts(x: [x] + weights + biases)) { parts in
+      let n = chain.count
+      let (w, b) = (Array(parts.x[1...n]), Array(parts.x[(n + 1)...]))
+      let y =
+        fast
+        ? convolved(parts.x[0], through: chain, weights: w, biases: b)
+        : PortableConvolutions.forward(parts.x[0], chain, w, b)
+      value = y.detached
+      var random = Seed(9).stream("projection")
+      return (y * Tensor.normal(y.shape, y.precision, using: &random)).sum()
+    }
+    return (value, gradient.tensors.map { $0! })
+  }
+
+  private func distance(_ a: Tensor, _ b: Tensor) -> Double {
+    let (a, b) = (a.doubles, b.doubles)
+    let scale = max(b.map(\.magnitude).max() ?? 0, 1e-3)
+    return zip(a, b).map { ($0 - $1).magnitude }.reduce(0, max) / scale
+  }
+
+  static let chains: [(chain: [Convolution], size: (Int, Int, Int))] = [
+    ([Convolution(inputs: 3, outputs: 5, kernel: 3)], (1, 7, 9)),
+    ([Convolution(inputs: 9, outputs: 32, kernel: 3, stride: 2, rectified: true)], (2, 12, 11)),
+    ([Convolution(inputs: 4, outputs: 6, kernel: 4, stride: 3, padding: 2, rectified: true)], (3, 11, 8)),
+    ([Convolution(inputs: 17, outputs: 20, kernel: 1)], (2, 5, 5)),
+    ([Convolution(.transposed, inputs: 6, outputs: 4, kernel: 3, rectified: true)], (2, 5, 6)),
+    ([Convolution(.transposed, inputs: 6, outputs: 4, kernel: 3, padding: 1)], (1, 5, 6)),
+    ([Convolution(.transposed, inputs: 32, outputs: 9, kernel: 3, stride: 2, outputPadding: 1)], (2, 6, 7)),
+    (
+      [Convolution(.transposed, inputs: 5, outputs: 7, kernel: 4, stride: 2, padding: 1, rectified: true)], (2, 5, 4)
+    ),
+    (
+      [
+        Convolution(inputs: 12, outputs: 32, kernel: 3, stride: 2, padding: 1, rectified: true),
+        Convolution(inputs: 32, outputs: 32, kernel: 3, padding: 1, rectified: true),
+        Convolution(inputs: 32, outputs: 16, kernel: 3, padding: 1),
+        Convolution(.transposed, inputs: 16, outputs: 33, kernel: 3, rectified: true),
+        Convolution(.transposed, inputs: 33, outputs: 3, kernel: 3, stride: 2, outputPadding: 1, rectified: true),
+      ], (2, 13, 16)
+    ),
+  ]
+
+  @Test(arguments: 0..<chains.count)
+  func fastEqualsPortable(_ index: Int) {
+    let (chain, size) = Self.chains[index]
+    var random = Seed(UInt64(index)).stream("convolution")
+    // Memory that the pool lends holds what was there before: nothing may depend on it.
+    for byteCount in 1..<400 {
+      let block = StoragePool.borrow(byteCount: byteCount * 64)
+      unsafe block.base.initializeMemory(as: Float.self, repeating: .nan, count: byteCount * 16)
+    }
+    let x = Tensor.normal([size.0, chain[0].inputs, size.1, size.2], using: &random)
+    let weights = chain.map { Tensor.normal($0.weightShape, using: &random) * 0.1 }
+    let biases = chain.map { Tensor.normal([$0.outputs], using: &random) }
+    let fast = results(x, chain, weights, biases, fast: true)
+    let portable = results(
+      x.converted(to: .float64), chain, weights.map { $0.converted(to: .float64) },
+      biases.map { $0.converted(to: .float64) }, fast: false)
+    #expect(fast.value.shape == portable.value.shape)
+    #expect(distance(fast.value, portable.value) < 1e-5)
+    for (i, (a, b)) in zip(fast.gradients, portable.gradients).enumerated() {
+      #expect(a.shape == b.shape)
+      #expect(distance(a, b) < 2e-5, "gradient \(i)")
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import ArgumentParser
+import Core
+import Foundation
+import Testing
+
+@testable import pixelrl
+
+/// A command with two sources: one group, and a catalog of two members that share a key.
+private struct Probe: ParsableCommand {
+  @Argument var name: String
+  @Option var seed: Int = 0
+  @OptionGroup(title: "Plain") var plain: SettingsOptions<Plain>
+  @OptionGroup(title: "Member") var member: SettingsOptions<Members>
+
+  enum Plain: SettingsSource { static let groups: [any SettingsGroup.Type] = [Sizes.self] }
+  enum Members: SettingsSource { static let groups: [any SettingsGroup.Type] = [First.self, Second.self] }
+
+  struct Sizes: SettingsGroup {
+    var size = 84
+    var fast = false
+    static var fields: [Field<Self>] {
+      [Field("size", \.size, 1...1024, "width"), Field("fast", \.fast, "whether fast")]
+    }
+  }
+  struct First: SettingsGroup {
+    var hidden = 256
+    static var fields: [Field<Self>] { [Field("hidden", \.hidden, 1...65_536, "units of each hidden layer")] }
+  }
+  struct Second: SettingsGroup {
+    var hidden = 128
+    var rate = 0.5
+    static var fields: [Field<Self>] {
+      [
+        Field("hidden", \.hidden, 1...65_536, "units of each hidden layer"),
+        Field("learning-rate", \.rate, 0...1, "step size"),
+      ]
+    }
+  }
+}
+
+@Suite struct SettingsOptionsTests {
+  @Test(arguments: [
+    ["--size", "32", "who", "--no-fast", "--hidden=512"], ["who", "--hidden", "512", "--size=32", "--no-fast"],
+    ["--no-fast", "--seed", "3", "--size", "32", "--hidden", "512", "who"],
+  ])
+  func settingsStandAnywhere(arguments: [String]) throws {
+    let probe = try Probe.parse(arguments)
+    var sizes = Probe.Sizes()
+    sizes.fast = true
+    var second = Probe.Second()
+    try probe.plain.apply(to: &sizes, of: "the probe")
+    try probe.member.apply(to: &second, of: "second")
+    #expect(probe.name == "who")
+    #expect(sizes.size == 32 && !sizes.fast)
+    #expect(second.hidden == 512 && second.rate == 0.5)
+  }
+
+  @Test func whatIsNotTypedStays() throws {
+    var sizes = Probe.Sizes()
+    sizes.size = 7
+    try Probe.parse(["who", "--fast"]).plain.apply(to: &sizes, of: "the probe")
+    #expect(sizes.size == 7 && sizes.fast)
+  }
+
+  @Test func aSettingOfAnotherMemberIsRefused() throws {
+    let probe = try Probe.parse(["who", "--learning-rate", "0.1"])
+    var first = Probe.First()
+    let error = #expect(throws: InputError.self) { try probe.member.apply(to: &first, of: "the agent first") }
+    #expect(error?.description == "the agent first has no --learning-rate; it has --hidden")
+  }
+
+  @Test func anImpossibleValueSaysWhatIsPossible() throws {
+    var sizes = Probe.Sizes()
+    let error = #expect(throws: InputError.self) {
+      try Probe.parse(["who", "--size", "big"]).plain.apply(to: &sizes, of: "the probe")
+    }
+    #expect(error?.description == "--size takes a whole number from 1 to 1024, not 'big'")
+  }
+
+  @Test(arguments: [
+    (["who", "--hiden", "3"], "Unknown option '--hiden'. Did you mean '--hidden'?"),
+    (["who", "--learning-rat", "3"], "Unknown option '--learning-rat'. Did you mean '--learning-rate'?"),
+    (["who", "--size"], "Missing value for '--size <n>'"),
+    (["--size", "3"], "Missing expected argument '<name>'"),
+  ])
+  func mistakesAreNamed(arguments: [String], message: String) {
+    let error = #expect(throws: (any Error).self) { try Probe.parse(arguments) }
+    guard let error else { return }
+    #expect(Probe.message(for: error) == message)
+    #expect(Probe.exitCode(for: error).rawValue == 64)
+  }
+
+  @Test func helpShowsEachSettingOnceUnderItsTitle() {
+    let help = Probe.helpMessage(columns: 200)
+    #expect(help.contains("PLAIN:"))
+    #expect(
+      help.contains("--hidden <n>            units of each hidden layer (default 256; a whole number from 1 to 65536)"))
+    #expect(help.components(separatedBy: "\n  --hidden").count == 2)
+    #expect(help.contains("--fast/--no-fast"))
+  }
+}
+
+@Suite struct CommandTests {
+  @Test func everyCommandHasHelpAndUniqueFlags() {
+    for command in PixelRL.configuration.subcommands {
+      #expect(PixelRL.helpMessage(for: command, columns: 100).contains("USAGE"))
+    }
+  }
+
+  @Test func failuresHaveTheirCodes() {
+    #expect(Failure(InputError("a")).code == 64)
+    #expect(Failure(WorldError(path: "p", "b")).code == 1)
+    #expect(Failure(WorldError(path: "p", "b")).message == "p: b")
+  }
+
+  @Test func columnsLineUp() {
+    #expect(aligned([["a", "bb", "c"], ["aaa", "b", "dd"]]) == ["a    bb  c", "aaa  b   dd"])
+  }
+}
