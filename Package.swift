@@ -62,7 +62,7 @@ let package = Package(
     tests("Core", []),
     tests("Pixels", ["Core"]),
     tests("Tensors", ["Core"]),
-    tests("Networks", ["Core", "Tensors"]),
+    tests("Networks", ["Core", "Tensors"], resources: [.copy("Golden")]),
     tests("Replay", ["Core", "Tensors"]),
     tests("Environments", ["Core", "Pixels"], resources: [.copy("Golden")]),
     tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),

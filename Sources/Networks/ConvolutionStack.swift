@@ -1,30 +1,65 @@
 import Core
 import Tensors
 
+/// A chain of convolutions, run as one operation: `[B, C, H, W]` to `[B, C', H', W']`.
 public struct ConvolutionStack: Module {
+  /// What the weights are at the start, scaled to keep the variance through each link and its ReLU. Biases are zero.
+  public enum Start: Sendable, Hashable {
+    /// Uniform over the whole kernel (He 2015).
+    case heUniform
+    /// The kernels, each seen as a row, are orthogonal (Saxe 2014).
+    case orthogonal
+    /// The centre taps alone are orthogonal, all others zero (Xiao 2018).
+    case deltaOrthogonal
+  }
+
   public let links: [Convolution]
+  /// One of the link's `weightShape` each.
   public var weights: [Tensor]
+  /// `[outputs]` each.
   public var biases: [Tensor]
-  public init(_ links: [Convolution], using random: inout Random) {
+
+  public init(_ links: [Convolution], start: Start = .heUniform, using random: inout Random) {
     self.links = links
     weights = []
-    biases = []
-    for link in links {
-      let fan = Double(link.inputs * link.kernel * link.kernel)
-      let bound = (link.rectified ? 6.0 : 3.0) / fan
-      var w = Tensor.zeros(link.weightShape)
-      w.withMutableElements { e in for i in 0..<e.count { e[i] = Float(random.uniform(-bound.squareRoot(), bound.squareRoot())) } }
-      weights.append(w)
-      biases.append(.zeros([link.outputs]))
+    for link in links { weights.append(link.weight(start, using: &random)) }
+    biases = links.map { .zeros([$0.outputs]) }
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    convolved(x, through: links, weights: weights, biases: biases)
+  }
+
+  /// Height and width of the output.
+  public func outputSize(height: Int, width: Int) -> (height: Int, width: Int) {
+    links.reduce((height, width)) { $1.outputSize(height: $0.0, width: $0.1) }
+  }
+
+  public mutating func visit(_ visitor: inout some ParameterVisitor) {
+    for index in links.indices {
+      visitor.enter("layers", index: index)
+      visitor("weight", &weights[index])
+      visitor("bias", &biases[index])
+      visitor.leave()
     }
   }
-  public func callAsFunction(_ x: Tensor) -> Tensor { convolved(x, through: links, weights: weights, biases: biases) }
-  public mutating func visit(_ visitor: inout some ParameterVisitor) {
-    for i in weights.indices {
-      visitor.enter("layers", index: i)
-      visitor("weight", &weights[i])
-      visitor("bias", &biases[i])
-      visitor.leave()
+}
+
+extension Convolution {
+  /// How many products an output sums over: a transposed convolution's stride spreads them out.
+  private var fanIn: Int {
+    kind == .forward ? inputs * kernel * kernel : max(inputs * kernel * kernel / (stride * stride), 1)
+  }
+
+  fileprivate func weight(_ start: ConvolutionStack.Start, using random: inout Random) -> Tensor {
+    let gain = rectified ? 2.0.squareRoot() : 1
+    switch start {
+    case .heUniform:
+      return uniform(weightShape, bound: gain * (3 / Double(fanIn)).squareRoot(), using: &random)
+    case .orthogonal:
+      return orthogonal(weightShape, gain: gain, using: &random)
+    case .deltaOrthogonal:
+      return deltaOrthogonal(weightShape, gain: gain, using: &random)
     }
   }
 }

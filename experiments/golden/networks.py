@@ -165,6 +165,24 @@ golden["clip.norm"] = nn.utils.clip_grad_norm_(parameters, 0.5)
 for index, parameter in enumerate(parameters):
     golden[f"clip.clipped{index}"] = parameter.grad
 
+
+
+class Convolutions(nn.Module):
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, x):
+        for layer in self.layers[:-1]:
+            x = torch.relu(layer(x))
+        return self.layers[-1](x)
+
+
+down = Convolutions(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.Conv2d(4, 5, 3))
+up = Convolutions(nn.ConvTranspose2d(5, 4, 3), nn.ConvTranspose2d(4, 3, 3, stride=2, output_padding=1))
+module_case("convolutions", randomized(down), torch.randn(2, 3, 9, 9))
+module_case("transposed_convolutions", randomized(up), torch.randn(2, 5, 3, 3))
+
 save_file(
     {name: value.detach().contiguous() for name, value in golden.items()}, sys.argv[1], {"torch": torch.__version__}
 )

@@ -1,0 +1,41 @@
+import Core
+import Tensors
+
+extension Adam {
+  /// The moments by the names of the model's parameters, for a checkpoint: `NAME.exp_avg` and `NAME.exp_avg_sq` as
+  /// PyTorch calls m and v, and `NAME.step`, t in double precision. Empty before the first update.
+  public func state(of model: some Module, prefix: String = "") -> [(name: String, value: Tensor)] {
+    zip(model.parameters, moments).flatMap { parameter, moments in
+      let name = prefix + parameter.name
+      return [
+        (name + ".exp_avg", moments.first), (name + ".exp_avg_sq", moments.second),
+        (name + ".step", Tensor(scalar: Double(moments.steps), .float64)),
+      ]
+    }
+  }
+
+  /// Takes the moments from a checkpoint's tensors, so that the next update is as it would have been.
+  ///
+  /// - Throws: `InputError` with the name that is missing or unfit; the optimiser is then as before.
+  public mutating func load(
+    _ tensors: [(name: String, value: Tensor)], of model: some Module, prefix: String = ""
+  ) throws {
+    let given = Dictionary(tensors.lazy.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+    func find(_ name: String, _ shape: Shape, _ precision: Precision) throws -> Tensor {
+      guard let found = given[name] else { throw InputError("the optimiser's state has no \(name)") }
+      guard found.shape == shape, found.precision == precision else {
+        throw InputError("\(name) is \(found.shape) \(found.precision), not \(shape) \(precision)")
+      }
+      return found
+    }
+    moments = try model.parameters.map { name, value in
+      let name = prefix + name
+      let first = try find(name + ".exp_avg", value.shape, .float32)
+      let second = try find(name + ".exp_avg_sq", value.shape, .float32)
+      guard let steps = Int(exactly: try find(name + ".step", .scalar, .float64).item), steps >= 0 else {
+        throw InputError("\(name).step is no number of steps")
+      }
+      return Moments(first: first, second: second, steps: steps)
+    }
+  }
+}

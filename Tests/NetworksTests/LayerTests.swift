@@ -1,0 +1,142 @@
+import Core
+import Testing
+
+@testable import Networks
+@testable import Tensors
+
+@Suite struct LayerTests {
+  /// A layer and its input, so that the gradients of both are asked for.
+  private struct Fed<Layer: Module>: Module {
+    var layer: Layer
+    var inputs: [Tensor]
+    mutating func visit(_ visitor: inout some ParameterVisitor) {
+      layer.visit(&visitor)
+      for index in inputs.indices { visitor("x", &inputs[index]) }
+    }
+  }
+
+  /// Output and all gradients of the loss Σ y r are those of PyTorch.
+  private func check<Layer: Module>(
+    _ layer: Layer, _ name: String, inputs: Int = 1, _ precision: Precision, _ apply: (Layer, [Tensor]) -> Tensor
+  ) throws {
+    let fed = Fed(
+      layer: try golden.module(layer, name, precision), inputs: (0..<inputs).map { golden("\(name).x\($0)", precision) }
+    )
+    let r = golden("\(name).r", precision)
+    expectClose(apply(fed.layer, fed.inputs), golden["\(name).y"], "\(name).y")
+    let (_, gradient) = valueWithGradient(at: fed) { (apply($0.layer, $0.inputs) * r).sum() }
+    let parameters = fed.layer.parameters
+    for (index, parameter) in parameters.enumerated() {
+      expectClose(gradient.tensors[index], golden["\(name).gradient.\(parameter.name)"], "\(name) \(parameter.name)")
+    }
+    for index in 0..<inputs {
+      expectClose(gradient.tensors[parameters.count + index], golden["\(name).gradient_x\(index)"], "\(name) x\(index)")
+    }
+  }
+
+  @Test(arguments: [Precision.float32, .float64])
+  func layersAgreeWithPyTorch(_ precision: Precision) throws {
+    var random = Seed(1).stream("layers")
+    try check(Linear(5, 4, using: &random), "linear", precision) { $0($1[0]) }
+    try check(LayerNorm(11), "layer_norm", precision) { $0($1[0]) }
+    let sizes = (6, [9, 7], 3)
+    try check(MultilayerPerceptron(sizes.0, hidden: sizes.1, sizes.2, using: &random), "mlp", precision) { $0($1[0]) }
+    try check(
+      MultilayerPerceptron(sizes.0, hidden: sizes.1, sizes.2, layerNorm: true, using: &random), "mlp_norm", precision
+    ) { $0($1[0]) }
+    try check(GRUCell(4, 5, using: &random), "gru_cell", inputs: 2, precision) { $0($1[0], $1[1]) }
+    let down = ConvolutionStack(
+      [
+        Convolution(inputs: 3, outputs: 4, kernel: 3, stride: 2, padding: 1, rectified: true),
+        Convolution(inputs: 4, outputs: 5, kernel: 3),
+      ], using: &random)
+    try check(down, "convolutions", precision) { $0($1[0]) }
+    let up = ConvolutionStack(
+      [
+        Convolution(.transposed, inputs: 5, outputs: 4, kernel: 3, rectified: true),
+        Convolution(.transposed, inputs: 4, outputs: 3, kernel: 3, stride: 2, outputPadding: 1),
+      ], using: &random)
+    try check(up, "transposed_convolutions", precision) { $0($1[0]) }
+    #expect(down.outputSize(height: 9, width: 9) == (3, 3))
+    #expect(up.outputSize(height: 3, width: 3) == (12, 12))
+  }
+
+  /// Uniform, orthogonal or one tap: all keep the size of a signal through many links with ReLU.
+  @Test(arguments: [ConvolutionStack.Start.heUniform, .orthogonal, .deltaOrthogonal])
+  func convolutionsKeepTheSizeOfASignal(_ start: ConvolutionStack.Start) {
+    var random = Seed(6).stream("stack")
+    let link = Convolution(inputs: 16, outputs: 16, kernel: 3, padding: 1, rectified: true)
+    let stack = ConvolutionStack([link, link, link, link], start: start, using: &random)
+    let x = Tensor.normal([2, 16, 9, 9], using: &random)
+    let ratio = square(stack(x)).mean().item / square(x).mean().item
+    #expect(ratio > 0.2 && ratio < 5, "the mean square changes by \(ratio)")
+    #expect(stack.parameters.map(\.name).prefix(2) == ["layers.0.weight", "layers.0.bias"])
+  }
+
+  @Test(arguments: [Precision.float32, .float64])
+  func sequenceOfGRUAgreesWithPyTorch(_ precision: Precision) throws {
+    var random = Seed(1).stream("gru")
+    let x = golden("gru.x0", precision)  // [T, B, I]
+    let gru = try golden.module(GRU(4, 5, using: &random), "gru", precision)
+    let r = golden("gru.r", precision)
+    func at(_ t: Int, of sequence: Tensor) -> Tensor { sequence.rows(t..<t + 1).reshaped(3, -1) }
+    let inputs = (0..<6).map { at($0, of: x) }
+    for (t, h) in gru(inputs).enumerated() { expectClose(h, at(t, of: golden["gru.y"]), "state \(t)") }
+    let (_, gradient) = valueWithGradient(at: gru) { gru in
+      gru(inputs).enumerated().map { ($1 * at($0, of: r)).sum() }.reduce(Tensor(scalar: 0, precision), +)
+    }
+    for (index, parameter) in gru.parameters.enumerated() {
+      expectClose(gradient.tensors[index], golden["gru.gradient.\(parameter.name)"], parameter.name)
+    }
+    #expect(gru([]).isEmpty)
+  }
+
+  @Test func gradientsMatchDifferences() {
+    var random = Seed(2).stream("differences")
+    let x = Tensor.normal([3, 4], .float64, using: &random)
+    let h = Tensor.normal([3, 2], .float64, using: &random)
+    expectGradientMatchesDifferences(Linear(4, 3, using: &random)) { square($0(x, rectified: true)).sum() }
+    // LayerNorm's output has rows of fixed length: only an uneven loss has gradients.
+    let layer = MultilayerPerceptron(4, hidden: [5, 3], 2, layerNorm: true, using: &random)
+    expectGradientMatchesDifferences(layer) { square($0(x) - 0.3).sum() }
+    expectGradientMatchesDifferences(GRUCell(4, 2, using: &random)) { square($0(x, h)).sum() }
+  }
+
+  @Test func rectifiedFormsEqualReLUAfterwards() {
+    var random = Seed(3).stream("rectified")
+    let x = Tensor.normal([7, 19], using: &random)
+    let layer = Linear(19, 13, using: &random)
+    expectClose(layer(x, rectified: true), relu(layer(x)), "linear")
+    var norm = LayerNorm(19)
+    norm.weight = .normal([19], using: &random)
+    norm.bias = .normal([19], using: &random)
+    expectClose(norm(x, rectified: true), relu(norm(x)), "norm")
+    let r = Tensor.normal([7, 19], using: &random)
+    let fused = valueWithGradient(at: norm) { ($0(x, rectified: true) * r).sum() }.gradient
+    let plain = valueWithGradient(at: norm) { (relu($0(x)) * r).sum() }.gradient
+    for (index, part) in plain.tensors.enumerated() { expectClose(fused.tensors[index], part!, "norm part \(index)") }
+  }
+
+  @Test func namesAreThoseOfAStateDict() {
+    var random = Seed(4).stream("names")
+    let network = MultilayerPerceptron(3, hidden: [4], 2, layerNorm: true, using: &random)
+    #expect(
+      network.parameters.map(\.name) == [
+        "layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias", "norms.0.weight", "norms.0.bias",
+      ])
+    #expect(network.parameters.map(\.value.shape) == [[4, 3], [4], [2, 4], [2], [4], [4]])
+    #expect(
+      GRU(3, 4, using: &random).parameters.map(\.name) == [
+        "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0",
+      ])
+  }
+
+  @Test func emptyHiddenIsOneLinearLayer() {
+    var random = Seed(5).stream("empty")
+    let network = MultilayerPerceptron(3, hidden: [], 2, outputGain: 0.01, using: &random)
+    let x = Tensor.normal([4, 3], using: &random)
+    expectClose(network(x), network.layers[0](x), "one layer")
+    #expect(network.parameterCount == 8)
+    #expect(network(x).array.allSatisfy { abs($0) < 0.1 }, "a small gain starts near zero")
+  }
+}

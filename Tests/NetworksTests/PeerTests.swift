@@ -1,0 +1,72 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Networks
+@testable import Tensors
+
+/// The Python that may have the peers: `PIXELRL_PYTHON`, or `python3` on the path.
+private enum Python {
+  static let hasSafetensors = run(["-c", "import safetensors.numpy"])?.status == 0
+  static let hasTorch = run(["-c", "import torch, safetensors.torch"])?.status == 0
+
+  static func run(_ arguments: [String]) -> (status: Int32, output: String)? {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [ProcessInfo.processInfo.environment["PIXELRL_PYTHON"] ?? "python3"] + arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = pipe
+    do { try process.run() } catch { return nil }
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+  }
+}
+
+@Suite struct PeerTests {
+  private func withFile(_ file: Safetensors, _ body: (String) throws -> Void) throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors").path
+    try file.write(to: path)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try body(path)
+  }
+
+  @Test(.enabled(if: Python.hasSafetensors, "needs Python with safetensors and numpy"))
+  func pythonReadsWhatIsWritten() throws {
+    let file = Safetensors(
+      [
+        ("w", Tensor([Float(1.5), -2, 3, 4, 5, 6], [2, 3])), ("d", Tensor([0.1], [1])), ("s", Tensor(scalar: 4)),
+        ("e", .zeros([0, 2])),
+      ], metadata: [("run", "é")])
+    let script = """
+      import sys, numpy as np
+      from safetensors import safe_open
+      with safe_open(sys.argv[1], framework="np") as f:
+          assert f.metadata() == {"run": "é"}, f.metadata()
+          assert sorted(f.keys()) == ["d", "e", "s", "w"]
+          w, d, s, e = (f.get_tensor(name) for name in "wdse")
+      assert w.dtype == np.float32 and w.tolist() == [[1.5, -2, 3], [4, 5, 6]]
+      assert d.dtype == np.float64 and d.tolist() == [0.1]
+      assert s.shape == () and s == 4 and e.shape == (0, 2)
+      """
+    try withFile(file) { path in
+      let result = try #require(Python.run(["-c", script, path]))
+      #expect(result.status == 0, "\(result.output)")
+    }
+  }
+
+  /// The weights fit the same network in PyTorch, and so do its outputs.
+  @Test(.enabled(if: Python.hasTorch, "needs Python with torch and safetensors"), arguments: [false, true])
+  func torchComputesTheSameFromTheWeights(layerNorm: Bool) throws {
+    var random = Seed(1).stream("peer")
+    let network = MultilayerPerceptron(10, hidden: [33, 20], 5, layerNorm: layerNorm, using: &random)
+    let x = Tensor.normal([16, 10], using: &random)
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../experiments/golden/check_weights.py").standardized.path
+    try withFile(Safetensors(network.named("network.") + [("x", x), ("y", network(x))])) { path in
+      let result = try #require(Python.run([script, path]))
+      #expect(result.status == 0, "\(result.output)")
+    }
+  }
+}
