@@ -53,7 +53,10 @@ let package = Package(
     // 6: the commands; the contender is what `pixelrl bench` measures, in a process of its own
     .target(name: "CAllocations"),
     .executableTarget(
-      name: "Contender", dependencies: ["CAllocations", "Core", "Tensors", "Replay", "Agents"], swiftSettings: strict),
+      name: "Contender",
+      dependencies: [
+        "CAllocations", "Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents",
+      ], swiftSettings: strict),
     .executableTarget(
       name: "pixelrl",
       dependencies: ["Core", "Pixels", "Environments", "Autoencoders", "Agents", "Runs", "Training", argumentParser],

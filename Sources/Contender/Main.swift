@@ -60,6 +60,8 @@ struct Arguments {
     for i in stride(from: 1, to: words.count, by: 2) { values[String(words[i].drop { $0 == "-" })] = words[i + 1] }
   }
 
+  func text(_ name: String) -> String? { values[name] }
+
   func integer(_ name: String, default fallback: Int) throws -> Int {
     guard let text = values[name] else { return fallback }
     guard let value = Int(text) else { throw InputError("--\(name) takes a whole number, not '\(text)'") }
@@ -75,7 +77,11 @@ struct Workload {
 
   typealias Setup = @Sendable (Arguments) throws -> Workload
 
-  static let all: [String: Setup] = ["sgemm": squareProduct, "sac": sacUpdate]
+  static let all: [String: Setup] = [
+    "sgemm": squareProduct, "sac": sacUpdate, "encoder": encoderPasses, "decoder": decoderPasses,
+    "encode": encodedFrame, "ae-step": autoencoderStep, "environment": renderedStep, "replay": replaySample,
+    "png": encodedPicture, "png-grid": encodedGrid,
+  ]
 
   static func named(_ name: String, _ arguments: Arguments) throws -> Workload {
     guard let setup = all[name] else { throw InputError.unknown("workload", name, known: all.keys.sorted()) }
