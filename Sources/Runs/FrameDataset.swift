@@ -81,6 +81,8 @@ public struct FrameDataset: Sendable {
     self.rewards = rewards.elements
     self.discounts = discounts.elements
     self.episodes = episodes.elements
+    guard self.episodes.first ?? 0 == 0, zip(self.episodes, self.episodes.dropFirst()).allSatisfy({ 0...1 ~= $1 &- $0 })
+    else { throw WorldError(path: episodes.path, "does not number its episodes from 0 in order") }
   }
 
   static let files = ["frames.npy", "states.npy", "actions.npy", "rewards.npy", "discounts.npy", "episodes.npy"]

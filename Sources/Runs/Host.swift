@@ -35,8 +35,8 @@ enum Host {
   }
 }
 
-/// `20250131-235959`, in local time.
-func timestamp() -> String {
+/// `20250131-235959`, in local time: how the names of new results begin.
+public func timestamp() -> String {
   var now = time(nil)
   var parts = unsafe tm()
   guard unsafe localtime_r(&now, &parts) != nil else { return "\(now)" }

@@ -45,10 +45,10 @@ public struct NumPyArray<Element: NumPyElement>: Sendable {
   }
 
   /// A copy of all numbers in memory.
-  public var elements: [Element] { withElements { span in span.indices.map { span[$0] } } }
+  public var elements: [Element] { withElements { unsafe $0.withUnsafeBufferPointer { unsafe Array($0) } } }
 
   /// A copy of one row.
-  public subscript(row: Int) -> [Element] { withRow(row) { span in span.indices.map { span[$0] } } }
+  public subscript(row: Int) -> [Element] { withRow(row) { unsafe $0.withUnsafeBufferPointer { unsafe Array($0) } } }
 
   /// The fingerprint of the whole file, which reads all of it.
   public var fingerprint: UInt64 { file.withBytes { xxHash64($0) } }

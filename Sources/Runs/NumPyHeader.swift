@@ -79,12 +79,14 @@ extension NumPyHeader {
 
   /// Throws unless the numbers after the header have exactly the size that it states.
   private func checkSize(_ present: Int) throws {
-    var needed = type.size
-    for size in shape {
-      let (product, overflow) = needed.multipliedReportingOverflow(by: size)
+    // An array without numbers must not state sizes either whose product overflows: rows are counted with them.
+    var product = type.size
+    for size in shape where size > 0 {
+      let (next, overflow) = product.multipliedReportingOverflow(by: size)
       guard !overflow else { throw InputError("states a shape of \(shape), which no memory holds") }
-      needed = product
+      product = next
     }
+    let needed = shape.contains(0) ? 0 : product
     guard present == needed else {
       let what = present < needed ? "is cut short" : "has bytes after its end"
       throw InputError("\(what): its shape \(shape) of \(type.rawValue) needs \(needed) bytes, \(present) are there")

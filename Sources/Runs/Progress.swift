@@ -79,17 +79,19 @@ public struct Progress: ~Copyable {
     line.metrics.merge(metrics)
     let now = ContinuousClock.now
     if let last, now - last < period { return }
-    last = now
     draw(at: now)
   }
 
   /// Draws the last state and leaves it standing.
-  public consuming func finish() {
-    draw(at: ContinuousClock.now)
-    if isTerminal { put("\n") }
+  public consuming func finish() { draw(at: ContinuousClock.now) }
+
+  /// Whatever comes next, an error too, begins a line of its own.
+  deinit {
+    if isTerminal && last != nil { put("\n") }
   }
 
   private mutating func draw(at now: ContinuousClock.Instant) {
+    last = now
     line.seconds = (now - start) / .seconds(1)
     // Back to the line's start, and wipe what is left of the last drawing.
     put(isTerminal ? "\r\(line.bar(width: terminalWidth() - 1))\u{1b}[K" : line.plain + "\n")

@@ -10,7 +10,7 @@ struct RunOptions: ParsableArguments {
   var out: String?
 
   @Option(
-    help: ArgumentHelp("settings by group, such as the settings.json of a run; flags go before", valueName: "file"))
+    help: ArgumentHelp("settings by group, such as the settings.json of a run; flags win over it", valueName: "file"))
   var config: String?
 
   @Option(help: ArgumentHelp("the number that all randomness comes from", valueName: "n"))

@@ -101,6 +101,7 @@ private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.par
     ("{'descr': '<f4', 'fortran_order': True, 'shape': (0,), }\n", "Fortran"),
     ("{'descr': '<c8', 'fortran_order': False, 'shape': (0,), }\n", "'<c8'"),
     ("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }\n", "no memory holds"),
+    ("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4611686018427387904, 8), }\n", "no memory holds"),
     ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }\n", "no memory holds"),
     ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n", "a size"),
     ("{'descr': '<f4', 'fortran_order': False, }\n", "missing"),

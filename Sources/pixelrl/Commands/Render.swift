@@ -29,7 +29,7 @@ struct Render: ParsableCommand {
   }
 
   private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings) throws {
-    let folder = options.out ?? "runs/render-\(E.id)"
+    let folder = options.out ?? "runs/\(timestamp())-render-\(E.id)"
     try makeNewFolder(folder, flag: "--out")
     var random = Seed(options.seed).stream("policy")
     var game = Episode<E>(settings, seed: Seed(options.seed))
