@@ -85,19 +85,40 @@ public struct Adam: Sendable {
       parameter.withMutableElements { theta in
         moments.first.withMutableElements { m in
           moments.second.withMutableElements { v in
-            for i in 0..<g.count {
-              let gi = unsafe g[unchecked: i]
-              let mi = unsafe keepM * m[unchecked: i] + newM * gi
-              let vi = unsafe keepV * v[unchecked: i] + newV * gi * gi
-              unsafe m[unchecked: i] = mi
-              unsafe v[unchecked: i] = vi
-              unsafe theta[unchecked: i] = keep * theta[unchecked: i] - step * mi / (vi.squareRoot() + floor)
+            // Plain addresses, which stores cannot move: through spans in memory the loop would not vectorise.
+            unsafe theta.withUnsafeMutableBufferPointer { theta in
+              unsafe m.withUnsafeMutableBufferPointer { m in
+                unsafe v.withUnsafeMutableBufferPointer { v in
+                  unsafe g.withUnsafeBufferPointer { g in
+                    for i in 0..<g.count {
+                      let gi = unsafe g[i]
+                      let mi = unsafe keepM * m[i] + newM * gi
+                      let vi = unsafe keepV * v[i] + newV * gi * gi
+                      unsafe m[i] = mi
+                      unsafe v[i] = vi
+                      unsafe theta[i] = keep * theta[i] - step * mi / (squareRoot(vi) + floor)
+                    }
+                  }
+                }
+              }
             }
           }
         }
       }
     }
   }
+}
+
+/// √x for finite x of at least 0, to three units in the last place: x times its reciprocal root, guessed from the bits and
+/// improved by Newton's method. Unlike the standard library's root it has no branch, so that loops vectorise.
+@inline(__always)
+func squareRoot(_ x: Float) -> Float {
+  var y = Float(bitPattern: 0x5f37_59df &- x.bitPattern >> 1)
+  let half = 0.5 * x
+  y *= 1.5 - half * y * y
+  y *= 1.5 - half * y * y
+  y *= 1.5 - half * y * y
+  return x * y
 }
 
 extension Adam.Moments {
