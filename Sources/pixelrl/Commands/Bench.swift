@@ -37,6 +37,8 @@ struct Bench: ParsableCommand {
   func run() throws {
     guard threads > 0 else { throw InputError("--threads takes a whole number of at least 1, not '\(threads)'") }
     guard rounds > 0 else { throw InputError("--rounds takes a whole number of at least 1, not '\(rounds)'") }
+    // A contestant that has died is told of by an error, not by a signal that ends this program too.
+    signal(SIGPIPE, SIG_IGN)
     let picture = FileManager.default.temporaryDirectory.appendingPathComponent("pixelrl-bench-\(UUID()).png").path
     defer { _ = unsafe unlink(picture) }
     let contests = try chosen(from: Contests.all(threads: threads, picture: picture))
