@@ -11,6 +11,7 @@ struct PixelRL: ParsableCommand {
       Rollout.self,
       PretrainAE.self,
       Train.self,
+      Bench.self,
       ListSettings.self,
     ])
 
