@@ -66,18 +66,17 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let encoder = try training.finished()
 
     // Judged on episodes that the autoencoder never saw and that no agent will learn from.
-    let probeFrames = 3000
     var probing = collection
-    probing.steps = probeFrames
+    probing.steps = pretraining.probeFrames
     let seen = try collect(E.self, episode, probing, seed: seed.child("probe training"))
-    probing.steps = probeFrames / 3
+    probing.steps = pretraining.probeFrames / 3
     let heldOut = try collect(E.self, episode, probing, seed: seed.child("probe held out"))
     let probe = StateProbe(
       { encoder.encodeAll($0) }, training: seen, heldOut: heldOut,
       layout: HistoryLayout(
         latentSize: encoder.latentSize, frames: TrainingSettings().frames, actions: 0, actionSpace: E.actionSpace,
         differenceScale: Float(TrainingSettings().differenceScale)),
-      seed: seed)
+      seed: seed, steps: pretraining.probeSteps)
     let reconstructions = Reconstructions(of: heldOut, by: encoder)
     try writePictures(encoder, heldOut, reconstructions, to: directory)
     let record = AutoencoderRecord(
@@ -118,8 +117,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     try recording.write(
       to: directory.file("dataset"),
       manifest: FrameDatasetManifest(
-        environment: E.id, settings: episode, seed: seed, policy: collection.policy.rawValue,
-        environmentSteps: recording.environmentSteps),
+        environment: E.id, settings: episode, seed: seed, policy: collection.policy.rawValue),
       actionSpace: E.actionSpace)
     return recording
   }
