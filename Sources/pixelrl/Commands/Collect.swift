@@ -41,9 +41,13 @@ struct Collect: ParsableCommand {
     let settings = try resolver.resolve("collection", CollectionSettings.self, collection, of: "collection")
     try settings.check(E.self, episode)
 
-    let name = policyRun == nil ? settings.policy.rawValue : "trained"
-    let path = out ?? "datasets/\(E.id)-\(name)-s\(seed)"
+    let agent = try policyRun.map { try SavedAgent(path: $0) }
+    try agent?.check(episode)
+    let policy = try agent?.policy(in: E.self)
+
     // Opened first: a folder that cannot be written is known before the work is done.
+    let name = agent == nil ? settings.policy.rawValue : "trained"
+    let path = out ?? "datasets/\(E.id)-\(name)-s\(seed)"
     let writer = try FrameDatasetWriter(
       path: path,
       manifest: FrameDatasetManifest(environment: E.id, settings: episode, seed: Seed(seed), policy: name),
@@ -51,12 +55,9 @@ struct Collect: ParsableCommand {
       actionSize: E.actionSpace.arrayCount)
 
     var progress = Progress("collect", total: settings.steps)
-    let recording: Recording
     let source = Seed(seed).child("collection")
-    if let policyRun {
-      let agent = try SavedAgent(path: policyRun)
-      try agent.check(episode)
-      var policy = try agent.policy(in: E.self)
+    let recording: Recording
+    if var policy {
       recording = try Training.collect(E.self, episode, settings, by: &policy, seed: source) { progress.update($0) }
     } else {
       recording = try Training.collect(E.self, episode, settings, seed: source) { progress.update($0) }
