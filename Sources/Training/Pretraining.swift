@@ -17,6 +17,8 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var targetBlur = 0
   public var targetGain = 1.0
   public var sampling = FrameSampling.uniform
+  public var probeSteps = 2000
+  public var probeFrames = 3000
 
   public init() {}
   public static var fields: [Field<Self>] {
@@ -33,6 +35,8 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
       Field("target-gain", \.targetGain, 0.01...1000, "factor on what is to be reconstructed, clamped to -1 to 1"),
       Field(
         "frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
+      Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
+      Field("probe-frames", \.probeFrames, 300...10_000_000, "agent steps that the state probe learns from"),
     ]
   }
 }
@@ -96,7 +100,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       error = reconstruction.item
       return reconstruction + model.penalty(z)
     }
-    guard loss.isFinite else { throw NotFinite(step: step, quantity: "autoencoder/loss", value: loss) }
+    try requireFinite(["autoencoder/loss": loss], step: step, in: encoder.model)
     optimizer.learningRate = schedule.rate(at: step)
     optimizer.update(&encoder.model, along: gradient)
     sampler.note(indices, loss: error)
@@ -105,7 +109,10 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   }
 
   /// Freezes the encoder, with latents standardised on all recorded frames.
-  public func finished() -> LatentEncoder<Model> {
+  ///
+  /// - Throws: `NotFinite` if the last update left a parameter that is not a number.
+  public func finished() throws -> LatentEncoder<Model> {
+    try requireFinite(encoder.model, step: step)
     var frozen = encoder
     var latents: [Float] = []
     for start in stride(from: 0, to: recording.count, by: 256) {
@@ -165,19 +172,4 @@ func boxBlurred(_ x: Tensor, radius: Int) -> Tensor {
     }.reshaped(shape)
   }
   return along(along(x, 1, width, height, width), width, height, width, 1)
-}
-
-/// A quantity of learning became NaN or infinite: learning stops before it spreads.
-public struct NotFinite: Error, CustomStringConvertible {
-  public let step: Int
-  public let quantity: String
-  public let value: Double
-
-  public init(step: Int, quantity: String, value: Double) {
-    self.step = step
-    self.quantity = quantity
-    self.value = value
-  }
-
-  public var description: String { "\(quantity) is \(value) at step \(step): a smaller learning rate may help" }
 }

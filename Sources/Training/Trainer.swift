@@ -38,6 +38,15 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   }
 }
 
+extension TrainingSettings {
+  /// What the agent sees of latents of Z numbers.
+  public func layout(latentSize: Int, actionSpace: ActionSpace) -> HistoryLayout {
+    HistoryLayout(
+      latentSize: latentSize, frames: frames, actions: actions, actionSpace: actionSpace,
+      differenceScale: Float(differenceScale))
+  }
+}
+
 /// An agent that learns in environments through an observer: the data's way from frame to update, and back as actions.
 public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   public let settings: TrainingSettings
@@ -65,9 +74,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     self.settings = settings
     self.episodeSettings = episodeSettings
     self.observer = observer
-    layout = HistoryLayout(
-      latentSize: observer.latentSize, frames: settings.frames, actions: settings.actions, actionSpace: E.actionSpace,
-      differenceScale: Float(settings.differenceScale))
+    layout = settings.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
     agent = A(
       observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
       seed: seed.child("agent"))
@@ -102,9 +109,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     let batch = try replay.sample(agent.batchSize, using: &sampling)
     let metrics = agent.update(batch)
     updates += 1
-    for (name, value) in metrics.entries where !value.isFinite {
-      throw NotFinite(step: envSteps, quantity: name, value: value)
-    }
+    try requireFinite(metrics, step: envSteps, in: agent)
     return metrics
   }
 
