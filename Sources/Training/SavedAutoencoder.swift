@@ -14,7 +14,7 @@ public struct AutoencoderRecord: Sendable {
   public var kind: String
   public var kindSettings: [Setting]
   public var environment: String
-  /// How the frames were made: size, colour, and what disturbed the view.
+  /// How the frames were made: size, colour, what disturbed the view, and what an action did.
   public var view: [Setting]
   public var frame: FrameShape
   /// Simulator steps that the training data cost.
@@ -25,10 +25,13 @@ public struct AutoencoderRecord: Sendable {
 
   public typealias Setting = FrameDatasetManifest.Setting
 
-  /// The settings of an episode that change what a frame looks like.
+  /// The settings of an episode that change what a frame looks like, or what follows an action: the frames that the
+  /// autoencoder was trained on are an agent's first data.
   public static func view(of settings: EpisodeSettings) -> [Setting] {
-    let visual = ["size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise"]
-    return settings.record.filter { visual.contains($0.key) }.map { Setting(key: $0.key, text: $0.text) }
+    let kept = [
+      "size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise", "action-repeat", "sticky-actions",
+    ]
+    return settings.record.filter { kept.contains($0.key) }.map { Setting(key: $0.key, text: $0.text) }
   }
 
   /// Refuses an environment or a view that the autoencoder was not made for.
@@ -38,7 +41,11 @@ public struct AutoencoderRecord: Sendable {
         "\(path) is an autoencoder for \(self.environment): for \(environment), run 'pixelrl pretrain-ae --env \(environment)'"
       )
     }
-    for (mine, asked) in zip(view, AutoencoderRecord.view(of: settings)) where mine != asked {
+    for asked in AutoencoderRecord.view(of: settings) {
+      guard let mine = view.first(where: { $0.key == asked.key }) else {
+        throw WorldError(path: path, "does not say with which --\(asked.key) its frames were made: pretrain again")
+      }
+      guard mine != asked else { continue }
       throw InputError(
         "\(path) saw frames with --\(mine.key) \(mine.text), this run has \(asked.text): give --\(mine.key) \(mine.text), "
           + "or pretrain with --\(mine.key) \(asked.text)")
@@ -57,7 +64,9 @@ public struct AutoencoderRecord: Sendable {
 
   init(_ json: JSON, path: String) throws {
     func settings(_ key: String) -> [Setting]? {
-      json[key]?.members?.compactMap { member in member.value.text.map { Setting(key: member.key, text: $0) } }
+      guard let members = json[key]?.members else { return nil }
+      let settings = members.compactMap { member in member.value.text.map { Setting(key: member.key, text: $0) } }
+      return settings.count == members.count ? settings : nil
     }
     guard json["format"]?.int == 1 else {
       throw WorldError(path: path, "is of another format than this program's: pretrain again")

@@ -15,7 +15,6 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public var differenceScale = 2.0
   public var seedUpdates = 1000
   public var updatesPerStep = 1.0
-  public var randomSteps = 0
   public var evaluateEvery = 10_000
   public var evaluationEpisodes = 20
 
@@ -30,7 +29,6 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step"),
-      Field("random-steps", \.randomSteps, 0...Int.max, "agent steps with random actions where no data comes first"),
       Field("evaluate-every", \.evaluateEvery, 0...Int.max, "simulator steps between evaluations; 0: only the last"),
       Field(
         "evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
@@ -58,10 +56,11 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   private var owedUpdates = 0.0
   private var hasBegun = false
 
+  /// - Throws: `InputError` where the replay buffer is too small for the batches or the environments.
   public init(
     _ environment: E.Type, _ agentKind: A.Type, through observer: O, agentSettings: A.Settings,
     episodeSettings: EpisodeSettings, settings: TrainingSettings, seed: Seed
-  ) {
+  ) throws {
     self.settings = settings
     self.episodeSettings = episodeSettings
     self.observer = observer
@@ -71,6 +70,12 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     agent = A(
       observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
       seed: seed.child("agent"))
+    let least = max(agent.batchSize, ReplayBuffer.leastCapacity(lanes: settings.environments, layout: layout))
+    guard settings.replay >= least else {
+      throw InputError(
+        "--replay \(settings.replay) is too small for batches of \(agent.batchSize) from \(settings.environments) "
+          + "environment\(settings.environments == 1 ? "" : "s"): give at least \(least)")
+    }
     replay = ReplayBuffer(capacity: settings.replay, lanes: settings.environments, layout: layout)
     episodes = (0..<settings.environments).map { Episode<E>(episodeSettings, seed: seed.child("environment \($0)")) }
     histories = episodes.map { [layout] _ in History(layout) }

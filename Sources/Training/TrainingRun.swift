@@ -36,8 +36,13 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   /// - Returns: the outcome as the last line of output has it: `return_mean` is the mean over the episodes of the last
   ///   three evaluations.
   public func run(in directory: RunDirectory) throws -> [JSON.Member] {
+    if let first, first.environmentSteps >= training.envSteps {
+      throw InputError(
+        "--env-steps \(training.envSteps) is used up by the \(first.environmentSteps) simulator steps of the first data: "
+          + "give more")
+    }
     var log = try directory.metrics()
-    var trainer = Trainer(
+    var trainer = try Trainer(
       E.self, A.self, through: observer, agentSettings: agent, episodeSettings: episode, settings: training, seed: seed)
     var progress = Progress("train", total: training.envSteps)
     var means = MetricsMean()

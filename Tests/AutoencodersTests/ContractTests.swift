@@ -111,8 +111,8 @@ private func randomFrames(_ count: Int, _ shape: FrameShape, seed: UInt64 = 3) -
       var model = try Model.small(shape)
       let x = movingSquares(8, size: 24)
       let before = model.loss(x).item
-      var optimizer = Adam(learningRate: 2e-3)
-      for _ in 0..<30 {
+      var optimizer = Adam(learningRate: 5e-3)
+      for _ in 0..<60 {
         let (_, gradient) = valueWithGradient(at: model) { $0.loss(x) }
         optimizer.update(&model, along: gradient)
       }
