@@ -66,7 +66,8 @@ let package = Package(
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"], resources: [.copy("Golden")]),
     tests("Runs", ["Core", "Pixels"]),
     tests("pixelrl", ["Core", argumentParser]),
-    tests("Training", ["Core", "Pixels", "Tensors", "Environments", "Autoencoders", "Agents", "Runs"]),
+    tests(
+      "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
   ],
   swiftLanguageModes: [.v6]
 )

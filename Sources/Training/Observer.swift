@@ -4,6 +4,16 @@ import Environments
 import Pixels
 import Tensors
 
+/// What an agent sees with, as one types it.
+public enum Sight: String, Sendable, CaseIterable {
+  /// A frozen autoencoder.
+  case latent
+  /// The true state.
+  case state
+  /// The same network with random weights.
+  case randomEncoder = "random-encoder"
+}
+
 /// What an agent is shown of an episode: a latent `[Z]` of its frame, or its true state.
 public protocol Observer: Sendable {
   /// Numbers for each moment, Z.

@@ -98,7 +98,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       (error, difference) = (reconstruction.item, d.detached)
       return reconstruction + model.penalty(z)
     }
-    guard loss.isFinite else { throw NotFinite(step: step, quantity: "autoencoder/loss", value: loss) }
+    try requireFinite(["autoencoder/loss": loss], step: step, in: encoder.model)
     optimizer.learningRate = schedule.rate(at: step)
     optimizer.update(&encoder.model, along: gradient)
     sampler.note(indices) { frameErrors(difference, weights) }
@@ -107,7 +107,10 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   }
 
   /// Freezes the encoder, with latents standardised on all recorded frames.
-  public func finished() -> LatentEncoder<Model> {
+  ///
+  /// - Throws: `NotFinite` if the last update left a parameter that is not a number.
+  public func finished() throws -> LatentEncoder<Model> {
+    try requireFinite(encoder.model, step: step)
     var frozen = encoder
     var latents: [Float] = []
     for start in stride(from: 0, to: recording.count, by: 256) {
@@ -173,19 +176,4 @@ func boxBlurred(_ x: Tensor, radius: Int) -> Tensor {
     }.reshaped(shape)
   }
   return along(along(x, 1, width, height, width), width, height, width, 1)
-}
-
-/// A quantity of learning became NaN or infinite: learning stops before it spreads.
-public struct NotFinite: Error, CustomStringConvertible {
-  public let step: Int
-  public let quantity: String
-  public let value: Double
-
-  public init(step: Int, quantity: String, value: Double) {
-    self.step = step
-    self.quantity = quantity
-    self.value = value
-  }
-
-  public var description: String { "\(quantity) is \(value) at step \(step): a smaller learning rate may help" }
 }

@@ -1,4 +1,5 @@
 import Core
+import Environments
 import Pixels
 import Runs
 
@@ -77,8 +78,6 @@ public struct Recording: Sendable {
 
 extension Recording {
   /// Writes the folder of a dataset.
-  ///
-  /// - Returns: its manifest's fingerprint of the frames, for those who must know them again.
   public func write(to path: String, manifest: FrameDatasetManifest, actionSpace: ActionSpace) throws {
     var writer = try FrameDatasetWriter(
       path: path, manifest: manifest, frame: frame(0), stateSize: observationNames.count, actionSize: actionSize)
@@ -102,6 +101,7 @@ extension Recording {
           + "not \(observationNames.count) and \(actionSpace.arrayCount): collect it again with 'pixelrl collect'")
     }
     self.init(frame: dataset.frame(0), observationNames: observationNames, actionSize: actionSpace.arrayCount)
+    environmentSteps = dataset.manifest.environmentSteps
     for i in 0..<dataset.count {
       let state = dataset.states[i]
       if i > 0, dataset.episodes[i] == dataset.episodes[i - 1] {
@@ -114,4 +114,29 @@ extension Recording {
       }
     }
   }
+}
+
+extension FrameDataset {
+  /// Refuses frames and transitions that were made in another way than these settings would make them.
+  ///
+  /// - Throws: `InputError` that names what to type instead.
+  public func check<E: Environment>(_ environment: E.Type, _ settings: EpisodeSettings) throws {
+    guard manifest.environment == E.id else {
+      throw InputError("\(path) holds frames of \(manifest.environment): give --env \(manifest.environment)")
+    }
+    let asked = Dictionary(uniqueKeysWithValues: settings.record.map { ($0.key, $0.text) })
+    for setting in manifest.settings
+    where AutoencoderRecord.visual.contains(setting.key) || dynamic.contains(setting.key) {
+      guard let text = asked[setting.key], text != setting.text else { continue }
+      throw InputError(
+        "\(path) was collected with --\(setting.key) \(setting.text), this run has \(text): give --\(setting.key) "
+          + "\(setting.text), or collect with --\(setting.key) \(text)")
+    }
+    guard width == settings.size, height == settings.size, format == settings.color.format else {
+      throw WorldError(path: path, "holds \(width)x\(height) \(format) frames, unlike its manifest: collect it again")
+    }
+  }
+
+  /// The settings that change what an action does.
+  private var dynamic: [String] { ["action-repeat", "sticky-actions"] }
 }

@@ -8,13 +8,13 @@ import Tensors
 /// What is known of a pretrained autoencoder beside its weights: where it fits, and how good it is.
 ///
 /// A folder holds `autoencoder.safetensors` (weights, standardisation and background), `autoencoder.json` (this record)
-/// and `dataset/`, the frames that it was trained on.
+/// and `dataset/`, the frames that it was trained on, where they were not given from elsewhere.
 public struct AutoencoderRecord: Sendable {
   /// `keypoint`
   public var kind: String
   public var kindSettings: [Setting]
   public var environment: String
-  /// How the frames were made: size, colour, what disturbed the view, and what an action did.
+  /// How the frames were made: size, colour, and what disturbed the view.
   public var view: [Setting]
   public var frame: FrameShape
   /// Simulator steps that the training data cost.
@@ -22,16 +22,22 @@ public struct AutoencoderRecord: Sendable {
   public var probe: [Setting]
   public var psnr: Double
   public var movingPSNR: Double
+  /// The dataset that it was trained on; nil where it is in the folder.
+  public var source: Source?
+
+  /// A dataset elsewhere, and how to know it again.
+  public struct Source: Sendable, Hashable {
+    public let path: String
+    public let fingerprint: UInt64
+  }
 
   public typealias Setting = FrameDatasetManifest.Setting
 
-  /// The settings of an episode that change what a frame looks like, or what follows an action: the frames that the
-  /// autoencoder was trained on are an agent's first data.
+  static let visual = ["size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise"]
+
+  /// The settings of an episode that change what a frame looks like.
   public static func view(of settings: EpisodeSettings) -> [Setting] {
-    let kept = [
-      "size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise", "action-repeat", "sticky-actions",
-    ]
-    return settings.record.filter { kept.contains($0.key) }.map { Setting(key: $0.key, text: $0.text) }
+    settings.record.filter { visual.contains($0.key) }.map { Setting(key: $0.key, text: $0.text) }
   }
 
   /// Refuses an environment or a view that the autoencoder was not made for.
@@ -58,7 +64,7 @@ public struct AutoencoderRecord: Sendable {
       "format": 1, "kind": .string(kind), "settings": object(kindSettings), "environment": .string(environment),
       "view": object(view), "frame": [.integer(frame.height), .integer(frame.width), .integer(frame.channels)],
       "env_steps": .integer(envSteps), "probe": object(probe), "psnr": .number(psnr),
-      "psnr_moving": .number(movingPSNR),
+      "psnr_moving": .number(movingPSNR), "dataset": source?.json ?? .null,
     ]
   }
 
@@ -85,11 +91,12 @@ public struct AutoencoderRecord: Sendable {
     self.probe = probe
     psnr = json["psnr"]?.double ?? .nan
     movingPSNR = json["psnr_moving"]?.double ?? .nan
+    source = try json["dataset"].flatMap { $0 == .null ? nil : $0 }.map { try Source($0, path: path) }
   }
 
   init<Model: Autoencoder>(
     _ encoder: LatentEncoder<Model>, settings: Model.Settings, environment: String, episode: EpisodeSettings,
-    envSteps: Int, probe: StateProbe, reconstructions: Reconstructions
+    envSteps: Int, probe: StateProbe, reconstructions: Reconstructions, dataset source: Source?
   ) {
     kind = Model.id
     kindSettings = settings.record.map { Setting(key: $0.key, text: $0.text) }
@@ -100,6 +107,7 @@ public struct AutoencoderRecord: Sendable {
     self.probe = zip(probe.names, probe.r2).map { Setting(key: $0, text: rounded($1, 4)) }
     psnr = reconstructions.psnr
     movingPSNR = reconstructions.movingPSNR
+    self.source = source
   }
 
   /// Reads the record of a folder.
@@ -114,6 +122,47 @@ public struct AutoencoderRecord: Sendable {
     }
   }
 }
+
+// MARK: - The frames that it was trained on
+
+extension AutoencoderRecord {
+  /// The transitions that the autoencoder of a folder was trained on: an agent's first data.
+  ///
+  /// - Throws: `WorldError` where they have gone or changed, `InputError` where the episodes are not played in this way.
+  public func recording<E: Environment>(
+    of folder: String, _ environment: E.Type, _ settings: EpisodeSettings
+  ) throws -> Recording {
+    let path = source?.path ?? "\(folder)/dataset"
+    guard exists(path) else {
+      throw WorldError(path: path, "the dataset that \(folder) was trained on has gone: put it back, or pretrain again")
+    }
+    let dataset = try FrameDataset(path: path)
+    if let source, source.fingerprint != dataset.fingerprint {
+      throw WorldError(path: path, "is not the dataset that \(folder) was trained on any more: pretrain again")
+    }
+    try dataset.check(E.self, settings)
+    return try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
+  }
+}
+
+extension AutoencoderRecord.Source {
+  /// - Throws: `WorldError` where the path cannot be resolved.
+  init(_ dataset: FrameDataset) throws {
+    path = try absolutePath(dataset.path)
+    fingerprint = dataset.fingerprint
+  }
+
+  var json: JSON { ["path": .string(path), "xxh64": .string(String(fingerprint, radix: 16))] }
+
+  init(_ json: JSON, path: String) throws {
+    guard let place = json["path"]?.text, let number = json["xxh64"]?.text.flatMap({ UInt64($0, radix: 16) }) else {
+      throw WorldError(path: path, "is damaged: the dataset's path or fingerprint is missing")
+    }
+    (self.path, fingerprint) = (place, number)
+  }
+}
+
+// MARK: - On disk
 
 extension LatentEncoder {
   /// Writes weights, standardisation and background.
@@ -142,7 +191,7 @@ extension LatentEncoder {
       guard let mean = file[extras[0]], let deviation = file[extras[1]], let background = file[extras[2]],
         mean.shape == [model.latentSize], deviation.shape == mean.shape, background.shape == [record.frame.count],
         [mean, deviation, background].allSatisfy({ $0.precision == .float32 && $0.isFinite }),
-        background.array.allSatisfy({ $0 >= 0 && $0 <= 255 })
+        deviation.array.allSatisfy({ $0 > 0 }), background.array.allSatisfy({ $0 >= 0 && $0 <= 255 })
       else { throw InputError("standardisation or background are missing or do not fit") }
       try model.load(file.tensors.filter { !extras.contains($0.name) })
       self.init(

@@ -36,6 +36,15 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   }
 }
 
+extension TrainingSettings {
+  /// What the agent sees of latents of Z numbers.
+  public func layout(latentSize: Int, actionSpace: ActionSpace) -> HistoryLayout {
+    HistoryLayout(
+      latentSize: latentSize, frames: frames, actions: actions, actionSpace: actionSpace,
+      differenceScale: Float(differenceScale))
+  }
+}
+
 /// An agent that learns in environments through an observer: the data's way from frame to update, and back as actions.
 public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   public let settings: TrainingSettings
@@ -56,26 +65,17 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   private var owedUpdates = 0.0
   private var hasBegun = false
 
-  /// - Throws: `InputError` where the replay buffer is too small for the batches or the environments.
   public init(
     _ environment: E.Type, _ agentKind: A.Type, through observer: O, agentSettings: A.Settings,
     episodeSettings: EpisodeSettings, settings: TrainingSettings, seed: Seed
-  ) throws {
+  ) {
     self.settings = settings
     self.episodeSettings = episodeSettings
     self.observer = observer
-    layout = HistoryLayout(
-      latentSize: observer.latentSize, frames: settings.frames, actions: settings.actions, actionSpace: E.actionSpace,
-      differenceScale: Float(settings.differenceScale))
+    layout = settings.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
     agent = A(
       observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
       seed: seed.child("agent"))
-    let least = max(agent.batchSize, ReplayBuffer.leastCapacity(lanes: settings.environments, layout: layout))
-    guard settings.replay >= least else {
-      throw InputError(
-        "--replay \(settings.replay) is too small for batches of \(agent.batchSize) from \(settings.environments) "
-          + "environment\(settings.environments == 1 ? "" : "s"): give at least \(least)")
-    }
     replay = ReplayBuffer(capacity: settings.replay, lanes: settings.environments, layout: layout)
     episodes = (0..<settings.environments).map { Episode<E>(episodeSettings, seed: seed.child("environment \($0)")) }
     histories = episodes.map { [layout] _ in History(layout) }
@@ -107,9 +107,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     let batch = try replay.sample(agent.batchSize, using: &sampling)
     let metrics = agent.update(batch)
     updates += 1
-    for (name, value) in metrics.entries where !value.isFinite {
-      throw NotFinite(step: envSteps, quantity: name, value: value)
-    }
+    try requireFinite(metrics, step: envSteps, in: agent)
     return metrics
   }
 

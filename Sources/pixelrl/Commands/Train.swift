@@ -34,17 +34,15 @@ struct Train: ParsableCommand {
   @OptionGroup(title: "Environment settings") var episode: SettingsOptions<EpisodeSource>
   @OptionGroup(title: "Agent settings") var agentSettings: SettingsOptions<AgentSource>
 
-  enum Sight: String, ExpressibleByArgument, CaseIterable {
-    case latent
-    case state
-    case randomEncoder = "random-encoder"
-  }
-
   func run() throws { try open(try Environments.named(env)) }
 
   private func open<E: Environment>(_ environment: E.Type) throws {
     guard !latent || observe == nil || observe == .latent else {
       throw InputError("--latent and --observe \(observe?.rawValue ?? "") contradict each other: give one")
+    }
+    guard observe != .state || autoencoder == nil else {
+      throw InputError(
+        "--observe state looks through no autoencoder: leave out --autoencoder, or give --observe latent")
     }
     guard let kind = try agent.map(Agents.named) ?? Agents.fitting(E.actionSpace) else {
       throw InputError("no agent takes the actions of \(E.id): \(E.actionSpace)")
@@ -80,9 +78,7 @@ struct Train: ParsableCommand {
     _ environment: E.Type, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord,
     _ episode: EpisodeSettings, _ training: TrainingSettings
   ) throws {
-    let dataset = try FrameDataset(path: "\(folder)/dataset")
-    var first = try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
-    first.environmentSteps = record.envSteps
+    let first = try record.recording(of: folder, E.self, episode)
     var encoder = try LatentEncoder<Model>(folder: folder, record: record)
     if observe == .randomEncoder { encoder = try encoder.randomized(on: first, seed: Seed(options.seed)) }
     try train(
@@ -101,8 +97,9 @@ struct Train: ParsableCommand {
     let work = TrainingRun(
       E.self, A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
       seed: Seed(options.seed))
+    try work.check()
     let directory = try options.directory("train", environment: E.id, member: A.id, settings: work.groups)
-    let outcome = try work.run(in: directory)
+    let outcome = try work.run(in: directory, say: printLine)
     let seconds = (clock.now - start) / .seconds(1)
     let summary = JSON.object(
       outcome + [
@@ -117,11 +114,14 @@ struct Train: ParsableCommand {
     try printLine(
       "return \(Int(mean.rounded())) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps"
     )
+    if let autoencoder { try printLine("reconstructions: \(autoencoder)/reconstructions.png") }
     try printLine("learning curve: \(directory.file("curve.png"))")
     try printLine("episode video: \(directory.file("episode.png"))")
     if options.json { try printLine(summary.description) }
   }
 }
+
+extension Sight: ExpressibleByArgument {}
 
 enum TrainingSource: SettingsSource {
   static let groups: [any SettingsGroup.Type] = [TrainingSettings.self]
