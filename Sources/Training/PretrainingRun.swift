@@ -16,6 +16,10 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   /// A dataset to train on; nil collects one.
   public var dataset: FrameDataset?
 
+  /// Agent steps that the state probe is trained on, a third as many that it is judged on, and its updates.
+  var probeFrames = 3000
+  var probeSteps = 2000
+
   public init(
     _ environment: E.Type, _ kind: Model.Type, episode: EpisodeSettings, collection: CollectionSettings,
     pretraining: PretrainingSettings, model: Model.Settings, seed: Seed, dataset: FrameDataset? = nil
@@ -66,7 +70,6 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let encoder = try training.finished()
 
     // Judged on episodes that the autoencoder never saw and that no agent will learn from.
-    let probeFrames = 3000
     var probing = collection
     probing.steps = probeFrames
     let seen = try collect(E.self, episode, probing, seed: seed.child("probe training"))
@@ -74,10 +77,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let heldOut = try collect(E.self, episode, probing, seed: seed.child("probe held out"))
     let probe = StateProbe(
       { encoder.encodeAll($0) }, training: seen, heldOut: heldOut,
-      layout: HistoryLayout(
-        latentSize: encoder.latentSize, frames: TrainingSettings().frames, actions: 0, actionSpace: E.actionSpace,
-        differenceScale: Float(TrainingSettings().differenceScale)),
-      seed: seed)
+      layout: TrainingSettings().layout(latentSize: encoder.latentSize, actionSpace: E.actionSpace), seed: seed,
+      steps: probeSteps)
     let reconstructions = Reconstructions(of: heldOut, by: encoder)
     try writePictures(encoder, heldOut, reconstructions, to: directory)
     let record = AutoencoderRecord(

@@ -38,7 +38,7 @@ public struct StateProbe: Sendable {
 
     var random = seed.stream("probe")
     var model = MultilayerPerceptron(layout.observationSize, hidden: [128, 128], names.count, using: &random)
-    let schedule = LearningRateSchedule(rate: 2e-3, warmUpSteps: 50, steps: steps, finalFraction: 0.02)
+    let schedule = LearningRateSchedule(rate: 2e-3, warmUpSteps: min(50, steps), steps: steps, finalFraction: 0.02)
     var optimizer = Adam(learningRate: 2e-3, weightDecay: 1e-3)
     let batch = 256
     for step in 0..<steps {
