@@ -50,7 +50,13 @@ let package = Package(
     layer("Runs", ["Core", "Pixels", "Tensors", "Networks"]),
     layer(
       "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
-    // 6: the commands
+    // 6: the commands; the contender is what `pixelrl bench` measures, in a process of its own
+    .target(name: "CAllocations"),
+    .executableTarget(
+      name: "Contender",
+      dependencies: [
+        "CAllocations", "Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents",
+      ], swiftSettings: strict),
     .executableTarget(
       name: "pixelrl",
       dependencies: ["Core", "Pixels", "Environments", "Autoencoders", "Agents", "Runs", "Training", argumentParser],
@@ -58,7 +64,7 @@ let package = Package(
 
     tests("Core", []),
     tests("Pixels", ["Core"]),
-    tests("Tensors", ["Core"]),
+    tests("Tensors", ["Core"], resources: [.copy("Goldens")]),
     tests("Networks", ["Core", "Tensors"], resources: [.copy("Golden")]),
     tests("Replay", ["Core", "Tensors"]),
     tests("Environments", ["Core", "Pixels"], resources: [.copy("Golden")]),

@@ -63,6 +63,8 @@ public struct Progress: ~Copyable {
   private let isTerminal: Bool
   private let start = ContinuousClock.now
   private var last: ContinuousClock.Instant?
+  /// What the last drawing told.
+  private var drawn: Int?
   private let period: Duration
 
   /// - Parameter plainPeriod: seconds between lines where standard error is no terminal.
@@ -83,7 +85,9 @@ public struct Progress: ~Copyable {
   }
 
   /// Draws the last state and leaves it standing.
-  public consuming func finish() { draw(at: ContinuousClock.now) }
+  public consuming func finish() {
+    if isTerminal || line.done != drawn { draw(at: ContinuousClock.now) }
+  }
 
   /// Whatever comes next, an error too, begins a line of its own.
   deinit {
@@ -92,6 +96,7 @@ public struct Progress: ~Copyable {
 
   private mutating func draw(at now: ContinuousClock.Instant) {
     last = now
+    drawn = line.done
     line.seconds = (now - start) / .seconds(1)
     // Back to the line's start, and wipe what is left of the last drawing.
     put(isTerminal ? "\r\(line.bar(width: terminalWidth() - 1))\u{1b}[K" : line.plain + "\n")

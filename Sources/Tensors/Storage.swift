@@ -78,3 +78,11 @@ extension StoragePool.Shelf {
     return nil
   }
 }
+
+/// What the tensors of this process have taken from the system.
+public enum TensorMemory {
+  /// Blocks asked for since the start: constant while updates repeat themselves.
+  public static var allocations: Int { StoragePool.allocations }
+  /// Bytes that are kept to be lent again.
+  public static var heldBytes: Int { StoragePool.heldBytes }
+}

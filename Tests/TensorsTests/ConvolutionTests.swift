@@ -55,6 +55,20 @@ import Testing
         Convolution(.transposed, inputs: 33, outputs: 3, kernel: 3, stride: 2, outputPadding: 1, rectified: true),
       ], (2, 13, 16)
     ),
+    // Sizes at which Winograd's algorithm takes over, which rounds more.
+    (
+      [
+        Convolution(inputs: 9, outputs: 16, kernel: 3, stride: 2, rectified: true),
+        Convolution(inputs: 16, outputs: 16, kernel: 3, rectified: true),
+        Convolution(inputs: 16, outputs: 12, kernel: 3, padding: 1),
+      ], (2, 67, 74)
+    ),
+    (
+      [
+        Convolution(.transposed, inputs: 16, outputs: 16, kernel: 3, rectified: true),
+        Convolution(.transposed, inputs: 16, outputs: 9, kernel: 3, stride: 2, outputPadding: 1),
+      ], (3, 26, 27)
+    ),
   ]
 
   @Test(arguments: 0..<chains.count)

@@ -45,29 +45,41 @@
       let name =
         "a convolution of \([batch, wide.channels, wide.height, wide.width]) to \(narrow.channels) channels"
 
-      var forward = dnnl_convolution_desc_t()
-      unsafe check(
-        dnnl_convolution_forward_desc_init(
-          &forward, dnnl_forward_training, dnnl_convolution_direct, &wideLayout, &weights, &bias, &narrowLayout,
-          strides, before, after), "describe \(name)")
-      correlate = unsafe PrimitiveDescription(name, &forward, Attributes(rectified: isRectified))
+      // Winograd's algorithm multiplies a quarter as often, which pays once there are enough places.
+      let isWinogradWorthwhile = kernel == 3 && stride == 1 && batch * narrow.height * narrow.width >= 2048
+      /// The first algorithm that this machine has a kernel for.
+      func made(_ what: String, _ make: (dnnl_alg_kind_t) -> PrimitiveDescription?) -> PrimitiveDescription {
+        if isWinogradWorthwhile, let description = make(dnnl_convolution_winograd) { return description }
+        return needed(make(dnnl_convolution_direct), what + name)
+      }
+
+      let correlate = made("") { algorithm in
+        var forward = dnnl_convolution_desc_t()
+        unsafe check(
+          dnnl_convolution_forward_desc_init(
+            &forward, dnnl_forward_training, algorithm, &wideLayout, &weights, &bias, &narrowLayout,
+            strides, before, after), "describe \(name)")
+        return unsafe PrimitiveDescription(&forward, Attributes(rectified: isRectified))
+      }
       wideLayout = correlate.layout(dnnl_query_src_md) ?? wideLayout
       narrowLayout = correlate.layout(dnnl_query_dst_md) ?? narrowLayout
-
-      var backward = dnnl_convolution_desc_t()
-      unsafe check(
-        dnnl_convolution_backward_data_desc_init(
-          &backward, dnnl_convolution_direct, &wideLayout, &weights, &narrowLayout, strides, before, after),
-        "describe the adjoint of \(name)")
-      spread = unsafe PrimitiveDescription("the adjoint of " + name, &backward, Attributes(), hint: correlate)
-
-      var gradient = dnnl_convolution_desc_t()
-      unsafe check(
-        dnnl_convolution_backward_weights_desc_init(
-          &gradient, dnnl_convolution_direct, &wideLayout, &weights, &bias, &narrowLayout, strides, before, after),
-        "describe the weights' gradient of \(name)")
-      weigh = unsafe PrimitiveDescription(
-        "the weights' gradient of " + name, &gradient, Attributes(), hint: correlate)
+      spread = made("the adjoint of ") { algorithm in
+        var backward = dnnl_convolution_desc_t()
+        unsafe check(
+          dnnl_convolution_backward_data_desc_init(
+            &backward, algorithm, &wideLayout, &weights, &narrowLayout, strides, before, after),
+          "describe the adjoint of \(name)")
+        return unsafe PrimitiveDescription(&backward, Attributes(), hint: correlate)
+      }
+      weigh = made("the weights' gradient of ") { algorithm in
+        var gradient = dnnl_convolution_desc_t()
+        unsafe check(
+          dnnl_convolution_backward_weights_desc_init(
+            &gradient, algorithm, &wideLayout, &weights, &bias, &narrowLayout, strides, before, after),
+          "describe the weights' gradient of \(name)")
+        return unsafe PrimitiveDescription(&gradient, Attributes(), hint: correlate)
+      }
+      self.correlate = correlate
       self.wide = wideLayout
       self.narrow = narrowLayout
     }

@@ -151,7 +151,7 @@
       var operation = dnnl_binary_desc_t()
       var (y, b) = (output.description, bias.description)
       unsafe check(dnnl_binary_desc_init(&operation, dnnl_binary_add, &y, &b, &y), "describe a sum")
-      let description = unsafe PrimitiveDescription("a sum", &operation, Attributes(rectified: link.rectified))
+      let description = unsafe needed(PrimitiveDescription(&operation, Attributes(rectified: link.rectified)), "a sum")
       return Primitive(
         description, [(DNNL_ARG_SRC_0, output), (DNNL_ARG_SRC_1, bias), (DNNL_ARG_DST, output)], scratch: &scratch)
     }
@@ -163,12 +163,12 @@
       unsafe check(
         dnnl_eltwise_forward_desc_init(
           &forward, dnnl_forward_training, dnnl_eltwise_relu_use_dst_for_bwd, &layout, 0, 0), "describe ReLU")
-      let hint = unsafe PrimitiveDescription("ReLU", &forward, Attributes())
+      let hint = unsafe needed(PrimitiveDescription(&forward, Attributes()), "ReLU")
       var backward = dnnl_eltwise_desc_t()
       unsafe check(
         dnnl_eltwise_backward_desc_init(&backward, dnnl_eltwise_relu_use_dst_for_bwd, &layout, &layout, 0, 0),
         "describe the gradient of ReLU")
-      let description = unsafe PrimitiveDescription("the gradient of ReLU", &backward, Attributes(), hint: hint)
+      let description = unsafe needed(PrimitiveDescription(&backward, Attributes(), hint: hint), "the gradient of ReLU")
       return Primitive(
         description, [(DNNL_ARG_DST, output), (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_SRC, gradient)],
         scratch: &scratch)

@@ -6,6 +6,12 @@
     precondition(status == dnnl_success, "oneDNN cannot \(what()): status \(status.rawValue)")
   }
 
+  /// What oneDNN has on every machine.
+  func needed(_ description: PrimitiveDescription?, _ what: @autoclosure () -> String) -> PrimitiveDescription {
+    guard let description else { preconditionFailure("oneDNN does not compute \(what())") }
+    return description
+  }
+
   /// The processor as oneDNN sees it, with a stream of its own.
   @safe final class Device: @unchecked Sendable {
     static let shared = Device()
@@ -110,15 +116,13 @@
   @safe final class PrimitiveDescription {
     let handle: dnnl_primitive_desc_t
 
-    init(
-      _ what: String, _ operation: UnsafeRawPointer, _ attributes: Attributes, hint: PrimitiveDescription? = nil
-    ) {
+    /// Nil if oneDNN has no kernel for it on this machine.
+    init?(_ operation: UnsafeRawPointer, _ attributes: Attributes, hint: PrimitiveDescription? = nil) {
       var handle: dnnl_primitive_desc_t?
-      unsafe check(
-        dnnl_primitive_desc_create(&handle, operation, attributes.handle, Device.shared.engine, hint?.handle),
-        "compute \(what)")
+      let status = unsafe dnnl_primitive_desc_create(
+        &handle, operation, attributes.handle, Device.shared.engine, hint?.handle)
       withExtendedLifetime((attributes, hint)) {}
-      guard let handle = unsafe handle else { preconditionFailure("oneDNN does not compute \(what)") }
+      guard status == dnnl_success, let handle = unsafe handle else { return nil }
       unsafe self.handle = handle
     }
 

@@ -146,17 +146,20 @@ private struct Patches {
   var unfoldedCount: Int { depth * positions }
 
   func unfold<S: TensorScalar>(_ image: Span<S>, into target: inout MutableSpan<S>) {
+    precondition(image.count == channels * height * width && target.count == unfoldedCount, "patches of another image")
     forEachRow { at, from, inside, step in
-      for i in 0..<columns { target[at + i] = 0 }
-      for i in inside { target[at + i] = image[from + i * step] }
+      for i in 0..<columns { unsafe target[unchecked: at + i] = 0 }
+      for i in inside { unsafe target[unchecked: at + i] = image[unchecked: from + i * step] }
     }
   }
 
   /// Adds every element of the columns where it came from.
   func fold<S: TensorScalar>(_ unfolded: Span<S>, into image: inout MutableSpan<S>) {
+    precondition(
+      image.count == channels * height * width && unfolded.count == unfoldedCount, "patches of another image")
     for i in 0..<image.count { image[i] = 0 }
     forEachRow { at, from, inside, step in
-      for i in inside { image[from + i * step] += unfolded[at + i] }
+      for i in inside { unsafe image[unchecked: from + i * step] += unfolded[unchecked: at + i] }
     }
   }
 

@@ -1,0 +1,90 @@
+import CAllocations
+import Core
+import Foundation
+import Tensors
+
+/// One side of a benchmark: sets a workload up, then measures it as often as it is told, so that both sides can take
+/// turns. The peers in `experiments/benchmarks` speak the same lines.
+///
+///     contender sac --batch 256
+///     < ready 755236864              floating-point operations of an iteration that the task needs; 0 where it is no matter
+///     > run 20
+///     < time 4.31                    milliseconds an iteration, the mean of 20
+///     > end
+///     < end 0.5 0 81234              allocations and fresh tensor blocks an iteration in the last run; peak memory in kB
+@main
+enum Contender {
+  static func main() throws {
+    let arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
+    let workload = try Workload.named(arguments.workload, arguments)
+    say("ready \(workload.operations)")
+    var (allocations, blocks) = (0.0, 0.0)
+    let clock = ContinuousClock()
+    while let line = readLine() {
+      let words = line.split(separator: " ")
+      if words.first == "end" { break }
+      guard words.count == 2, words[0] == "run", let count = Int(words[1]), count > 0 else {
+        throw InputError("a contender understands 'run N' and 'end', not '\(line)'")
+      }
+      let (allocationsBefore, blocksBefore) = (allocation_count(), TensorMemory.allocations)
+      let start = clock.now
+      for _ in 0..<count { try workload.iteration() }
+      let elapsed = clock.now - start
+      allocations = Double(allocation_count() - allocationsBefore) / Double(count)
+      blocks = Double(TensorMemory.allocations - blocksBefore) / Double(count)
+      say("time \(elapsed / .milliseconds(1) / Double(count))")
+    }
+    say("end \(allocations) \(blocks) \(peakMemory())")
+  }
+
+  private static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+  /// The most memory that the process has held, in kB; 0 where the system does not say.
+  private static func peakMemory() -> Int {
+    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return 0 }
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+  }
+}
+
+/// `WORKLOAD --name value …`
+struct Arguments {
+  let workload: String
+  private var values: [String: String] = [:]
+
+  init(_ words: [String]) throws {
+    guard let first = words.first, words.count % 2 == 1 else {
+      throw InputError("usage: contender WORKLOAD [--name value …]")
+    }
+    workload = first
+    for i in stride(from: 1, to: words.count, by: 2) { values[String(words[i].drop { $0 == "-" })] = words[i + 1] }
+  }
+
+  func text(_ name: String) -> String? { values[name] }
+
+  func integer(_ name: String, default fallback: Int) throws -> Int {
+    guard let text = values[name] else { return fallback }
+    guard let value = Int(text) else { throw InputError("--\(name) takes a whole number, not '\(text)'") }
+    return value
+  }
+}
+
+/// Something to measure, set up and warm.
+struct Workload {
+  /// Floating-point operations that an iteration cannot do without; 0 where they are not what limits.
+  var operations = 0
+  var iteration: () throws -> Void
+
+  typealias Setup = @Sendable (Arguments) throws -> Workload
+
+  static let all: [String: Setup] = [
+    "sgemm": squareProduct, "sac": sacUpdate, "encoder": encoderPasses, "decoder": decoderPasses,
+    "encode": encodedFrame, "ae-step": autoencoderStep, "environment": renderedStep, "replay": replaySample,
+    "png": encodedPicture, "png-grid": encodedGrid,
+  ]
+
+  static func named(_ name: String, _ arguments: Arguments) throws -> Workload {
+    guard let setup = all[name] else { throw InputError.unknown("workload", name, known: all.keys.sorted()) }
+    return try setup(arguments)
+  }
+}

@@ -1,0 +1,72 @@
+import Core
+import Environments
+import Pixels
+import Replay
+
+/// One simulated step and its picture, 84x84 RGB.
+func renderedStep(_ arguments: Arguments) throws -> Workload {
+  var episode = Episode<CartPoleSwingup>(seed: Seed(1))
+  var random = Seed(1).stream("actions")
+  var frame = PixelBuffer(width: 84, height: 84)
+  return Workload {
+    if episode.step([random.uniform(-1, 1)]).ending != .running { episode.reset() }
+    episode.render(into: &frame)
+  }
+}
+
+/// A batch out of a full ring of a million latents.
+func replaySample(_ arguments: Arguments) throws -> Workload {
+  let batch = try arguments.integer("batch", default: 128)
+  let capacity = try arguments.integer("capacity", default: 1_000_000)
+  let layout = HistoryLayout(
+    latentSize: 32, frames: 3, actions: 2, actionSpace: .continuous(low: [-1], high: [1]))
+  let ring = Ring(capacity: capacity, layout: layout)
+  var random = Seed(1).stream("replay")
+  return Workload { _ = try ring.buffer.sample(batch, using: &random) }
+}
+
+/// Holds a buffer for a closure, which cannot own what cannot be copied.
+private final class Ring {
+  var buffer: ReplayBuffer
+
+  init(capacity: Int, layout: HistoryLayout) {
+    buffer = ReplayBuffer(capacity: capacity, layout: layout)
+    var random = Seed(1).stream("latents")
+    let latent = (0..<layout.latentSize).map { _ in Float(random.normal()) }
+    for i in 0..<capacity {
+      // Episodes of 1000 steps.
+      if i % 1001 == 0 {
+        buffer.begin(lane: 0, latent: latent.span)
+      } else {
+        let ending: Ending = i % 1001 == 1000 ? .truncated : .running
+        buffer.append(lane: 0, action: [0.5].span, step: Step(reward: 1, ending: ending), latent: latent.span)
+      }
+    }
+  }
+}
+
+/// A frame of 84x84 as PNG.
+func encodedPicture(_ arguments: Arguments) throws -> Workload { try encoding(frames(1)[0], arguments) }
+
+/// A grid of 3 x 8 frames of 84x84 as PNG.
+func encodedGrid(_ arguments: Arguments) throws -> Workload {
+  let frames = frames(24)
+  let rows = (0..<3).map { Array(frames[$0 * 8..<$0 * 8 + 8]) }
+  return try encoding(ImageGrid(rows: rows, scale: 1).picture(), arguments)
+}
+
+/// `--picture FILE` leaves the picture there, for a peer to encode the same.
+private func encoding(_ picture: PixelBuffer, _ arguments: Arguments) throws -> Workload {
+  if let path = arguments.text("picture") { try PNG.write(picture, to: path) }
+  return Workload { _ = try PNG.encode(picture) }
+}
+
+private func frames(_ count: Int) -> [PixelBuffer] {
+  var episode = Episode<CartPoleSwingup>(seed: Seed(1))
+  return (0..<count).map { _ in
+    _ = episode.step([1])
+    var frame = PixelBuffer(width: 84, height: 84)
+    episode.render(into: &frame)
+    return frame
+  }
+}

@@ -1,0 +1,94 @@
+import Core
+
+/// What is measured, and against whom.
+struct Contest {
+  /// What one types after `--only`.
+  let id: String
+  let name: String
+  /// The contender's workload and its options.
+  let ours: [String]
+  /// Scripts in the peers' folder, with their options.
+  let peers: [Peer]
+  var threads: Int
+
+  struct Peer {
+    let label: String
+    let script: [String]
+  }
+}
+
+/// What a contest gave.
+struct ContestResult {
+  let contest: Contest
+  let ours: Timing
+  let peers: [(label: String, timing: Timing, farewell: Contestant.Farewell)]
+  let farewell: Contestant.Farewell
+  /// Our floating-point operations in a second over those of square products in the same rounds; nil where they do
+  /// not matter.
+  let shareOfProductRate: Double?
+
+  /// How many times longer a peer takes: the median over the rounds, whose turns lie side by side in time.
+  func ratio(to peer: Timing) -> Double { median(zip(ours.rounds, peer.rounds).map { $1 / $0 }) }
+}
+
+/// Milliseconds of an iteration, one for each round.
+struct Timing {
+  var rounds: [Double] = []
+  var median: Double { pixelrl.median(rounds) }
+  var least: Double { rounds.min() ?? .nan }
+}
+
+func median(_ values: [Double]) -> Double {
+  guard !values.isEmpty else { return .nan }
+  let sorted = values.sorted()
+  return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+}
+
+/// Where the two sides' programs are.
+struct Arena {
+  let contender: String
+  /// nil: ours runs alone.
+  let python: String?
+  let scripts: String
+  let rounds: Int
+  /// About how long a turn takes, in milliseconds.
+  let turn = 100.0
+
+  /// Lets both sides take turns, so that whatever else the machine does meets both.
+  func hold(_ contest: Contest) throws -> ContestResult {
+    var contestants: [Contestant] = []
+    defer { for contestant in contestants { contestant.abandon() } }
+    func enter(_ label: String, _ program: String, _ arguments: [String]) throws -> Contestant {
+      let contestant = try Contestant(label, program, arguments, threads: contest.threads)
+      contestants.append(contestant)
+      return contestant
+    }
+    let ours = try enter("pixelrl", contender, contest.ours)
+    let products = ours.operations > 0 ? try enter("square products", contender, ["sgemm"]) : nil
+    if let python {
+      for peer in contest.peers {
+        _ = try enter(peer.label, python, ["\(scripts)/\(peer.script[0])"] + peer.script.dropFirst())
+      }
+    }
+    // Warm up, and see how many iterations fill a turn.
+    let counts = try contestants.map { contestant in
+      _ = try contestant.run(2)
+      return max(1, Int(turn / (try contestant.run(1))))
+    }
+    var timings = contestants.map { _ in Timing() }
+    for _ in 0..<rounds {
+      for (i, contestant) in contestants.enumerated() {
+        timings[i].rounds.append(try contestant.run(counts[i]))
+      }
+    }
+    let farewells = try contestants.map { try $0.end() }
+    let share = products.map { products in
+      median(zip(timings[0].rounds, timings[1].rounds).map { ours.operations / $0 / (products.operations / $1) })
+    }
+    let first = products == nil ? 1 : 2
+    return ContestResult(
+      contest: contest, ours: timings[0],
+      peers: (first..<contestants.count).map { (contestants[$0].label, timings[$0], farewells[$0]) },
+      farewell: farewells[0], shareOfProductRate: share)
+  }
+}

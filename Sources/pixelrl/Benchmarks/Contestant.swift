@@ -1,0 +1,83 @@
+import Core
+import Foundation
+
+/// A process that measures a workload when told to, in lines of text: ours (`Contender`) or a peer's script.
+final class Contestant {
+  let label: String
+  /// Floating-point operations of an iteration; 0 where they do not matter.
+  private(set) var operations = 0.0
+  private let process = Process()
+  private let input = Pipe()
+  private let output = Pipe()
+  private var unread = Data()
+
+  /// What a contestant has to say in the end.
+  struct Farewell {
+    /// Blocks of memory asked from the C library, an iteration.
+    var allocations: Double
+    /// Blocks of tensors that were not lent again, an iteration.
+    var freshBlocks: Double
+    /// The most memory that the process has held, in MB.
+    var peakMegabytes: Double
+  }
+
+  /// Starts the process and waits until its workload stands.
+  init(_ label: String, _ program: String, _ arguments: [String], threads: Int) throws {
+    self.label = label
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    // What oneDNN's and PyTorch's thread pools read at their start.
+    process.environment = ProcessInfo.processInfo.environment.merging(
+      ["OMP_NUM_THREADS": "\(threads)", "MKL_NUM_THREADS": "\(threads)"]) { $1 }
+    process.standardInput = input
+    process.standardOutput = output
+    do { try process.run() } catch { throw WorldError(path: program, error.localizedDescription) }
+    operations = try numbers(after: "ready", count: 1)[0]
+  }
+
+  /// Milliseconds of an iteration, the mean of `count`.
+  func run(_ count: Int) throws -> Double {
+    try say("run \(count)")
+    return try numbers(after: "time", count: 1)[0]
+  }
+
+  func end() throws -> Farewell {
+    try say("end")
+    let values = try numbers(after: "end", count: 3)
+    process.waitUntilExit()
+    return Farewell(allocations: values[0], freshBlocks: values[1], peakMegabytes: values[2] / 1024)
+  }
+
+  /// Ends a process whose contest is off.
+  func abandon() { if process.isRunning { process.terminate() } }
+
+  private func say(_ line: String) throws {
+    do { try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8)) } catch { throw failure }
+  }
+
+  private func numbers(after word: String, count: Int) throws -> [Double] {
+    let words = try line().split(separator: " ")
+    let values = words.dropFirst().compactMap { Double($0) }
+    guard words.first == Substring(word), values.count == count else { throw failure }
+    return values
+  }
+
+  private func line() throws -> String {
+    while true {
+      if let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
+        let line = String(decoding: unread[..<end], as: UTF8.self)
+        unread = Data(unread[(end + 1)...])
+        return line
+      }
+      let more = output.fileHandleForReading.availableData
+      guard !more.isEmpty else { throw failure }
+      unread += more
+    }
+  }
+
+  private var failure: WorldError {
+    WorldError(
+      "\(label) ended early: \(([process.executableURL?.path ?? ""] + (process.arguments ?? [])).joined(separator: " "))"
+    )
+  }
+}

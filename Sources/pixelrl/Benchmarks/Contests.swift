@@ -1,0 +1,56 @@
+/// All that `pixelrl bench` measures.
+enum Contests {
+  /// - Parameter picture: a file that the pictures' contests may write.
+  static func all(threads: Int, picture: String) -> [Contest] {
+    let torch = "PyTorch"
+    func contest(
+      _ id: String, _ name: String, _ ours: [String], _ peers: [(String, [String])], threads count: Int? = nil
+    ) -> Contest {
+      Contest(
+        id: id, name: name, ours: ours, peers: peers.map { .init(label: $0.0, script: $0.1) },
+        threads: count ?? threads)
+    }
+    func convolutions(_ part: String, _ name: String) -> Contest {
+      contest(
+        part, name, [part],
+        [
+          ("\(torch) NCHW", ["convolutions.py", part]),
+          ("\(torch) channels last", ["convolutions.py", part, "--channels-last", "1"]),
+        ])
+    }
+    var contests = [
+      contest("sac", "SAC update, batch 256", ["sac"], [(torch, ["sac.py"])]),
+      contest(
+        "sac", "SAC update with LayerNorm, batch 256", ["sac", "--layer-norm", "1"],
+        [(torch, ["sac.py", "--layer-norm", "1"])]),
+      convolutions("encoder", "SAC+AE encoder, forward and backward, batch 128"),
+      convolutions("decoder", "SAC+AE decoder, forward and backward, batch 128"),
+      contest("encode", "encode one frame 64x64", ["encode"], [(torch, ["keypoint.py", "encode"])]),
+      contest("ae-step", "keypoint autoencoder step, batch 32", ["ae-step"], [(torch, ["keypoint.py", "step"])]),
+      contest(
+        "environment", "environment step and picture 84x84", ["environment"],
+        [("Gymnasium Pendulum-v1", ["environment.py"])], threads: 1),
+      contest(
+        "replay", "replay batch 128 out of 1,000,000", ["replay"], [("NumPy", ["replay.py"])], threads: 1),
+      contest(
+        "png", "PNG 84x84", ["png", "--picture", picture], [("Pillow", ["png.py", "--picture", picture])], threads: 1),
+      contest(
+        "png", "PNG grid of 24 frames", ["png-grid", "--picture", picture],
+        [("Pillow", ["png.py", "--picture", picture])], threads: 1),
+    ]
+    for (workload, script, name) in [
+      ("sac", ["sac.py"], "SAC update"), ("ae-step", ["keypoint.py", "step"], "keypoint autoencoder step"),
+    ] {
+      for threads in [1, 2] {
+        for batch in [32, 64, 128, 256, 512, 1024] {
+          let size = ["--batch", "\(batch)"]
+          contests.append(
+            contest(
+              "growth", "\(name), batch \(batch), \(threads) thread\(threads == 1 ? "" : "s")", [workload] + size,
+              [(torch, script + size)], threads: threads))
+        }
+      }
+    }
+    return contests
+  }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Core
+import Foundation
+import Runs
+
+/// `pixelrl bench`
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure the engine beside its peers: PyTorch, Gymnasium, NumPy and Pillow.",
+    discussion: """
+      Both sides take turns in one run. "of sgemm" compares our floating-point operations a second with those of \
+      1024x1024 matrix products in the same rounds. "allocations" counts every block that an iteration asks the C \
+      library for, in brackets those for tensors; "peak" is the most memory of a process.
+      """)
+
+  @Option(help: ArgumentHelp("what to measure, of sac, encoder, decoder, …; separated by commas", valueName: "names"))
+  var only: String?
+
+  @Option(help: ArgumentHelp("a Python that has the peers; else $PIXELRL_PEER_PYTHON or python3", valueName: "path"))
+  var python: String?
+
+  @Option(help: ArgumentHelp("the folder of the peers' scripts", valueName: "dir"))
+  var peers = "experiments/benchmarks"
+
+  @Option(help: ArgumentHelp("threads of both sides, where not said otherwise", valueName: "n"))
+  var threads = 2
+
+  @Option(help: ArgumentHelp("turns of each side", valueName: "n"))
+  var rounds = 9
+
+  @Option(help: ArgumentHelp("a new folder for bench.txt and bench.json", valueName: "dir"))
+  var out: String?
+
+  @Flag(help: "end with one JSON object on a line of its own")
+  var json = false
+
+  func run() throws {
+    guard threads > 0 else { throw InputError("--threads takes a whole number of at least 1, not '\(threads)'") }
+    guard rounds > 0 else { throw InputError("--rounds takes a whole number of at least 1, not '\(rounds)'") }
+    // A contestant that has died is told of by an error, not by a signal that ends this program too.
+    signal(SIGPIPE, SIG_IGN)
+    let picture = FileManager.default.temporaryDirectory.appendingPathComponent("pixelrl-bench-\(UUID()).png").path
+    defer { _ = unsafe unlink(picture) }
+    let contests = try chosen(from: Contests.all(threads: threads, picture: picture))
+    if let out { try makeNewFolder(out, flag: "--out") }
+    let arena = Arena(contender: try contender(), python: try peerPython(), scripts: peers, rounds: rounds)
+    var results: [ContestResult] = []
+    for contest in contests {
+      if !json { FileHandle.standardError.write(Data("\(contest.name) …\n".utf8)) }
+      results.append(try arena.hold(contest))
+    }
+    let lines = aligned([BenchReport.header] + results.flatMap(BenchReport.rows))
+    for line in lines { try printLine(line) }
+    let summary = JSON.object([.init("results", .array(results.map(BenchReport.json)))]).description
+    if let out {
+      try writeAtomically(Array((lines.joined(separator: "\n") + "\n").utf8), to: out + "/bench.txt")
+      try writeAtomically(Array((summary + "\n").utf8), to: out + "/bench.json")
+    }
+    if json { try printLine(summary) }
+  }
+
+  private func chosen(from contests: [Contest]) throws -> [Contest] {
+    guard let only else { return contests }
+    var known: [String] = []
+    for contest in contests where !known.contains(contest.id) { known.append(contest.id) }
+    let names = only.split(separator: ",").map(String.init)
+    for name in names where !known.contains(name) { throw InputError.unknown("benchmark", name, known: known) }
+    return contests.filter { names.contains($0.id) }
+  }
+
+  /// The program beside this one that runs our side.
+  private func contender() throws -> String {
+    let program = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
+    let path = program.resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("Contender").path
+    guard exists(path) else {
+      throw WorldError(path: path, "not there; build it with swift build -c release --product Contender")
+    }
+    return path
+  }
+
+  /// A Python in which the peers are installed; nil, with a word on what to install, if there is none.
+  private func peerPython() throws -> String? {
+    let path = python ?? ProcessInfo.processInfo.environment["PIXELRL_PEER_PYTHON"] ?? "/usr/bin/python3"
+    let probe = Process()
+    probe.executableURL = URL(fileURLWithPath: path)
+    probe.arguments = ["-c", "import torch, gymnasium, pygame, numpy, PIL"]
+    probe.standardError = FileHandle.nullDevice
+    var works = false
+    if exists(path) {
+      do { try probe.run() } catch { throw WorldError(path: path, error.localizedDescription) }
+      probe.waitUntilExit()
+      works = probe.terminationStatus == 0
+    }
+    if works { return path }
+    let advice =
+      "install the peers (pip install torch 'gymnasium[classic-control]' numpy pillow) and name their Python with "
+      + "--python"
+    guard python == nil else { throw WorldError(path: path, "has not all peers: \(advice)") }
+    FileHandle.standardError.write(Data("pixelrl: no peers to compare with; \(advice)\n".utf8))
+    return nil
+  }
+}

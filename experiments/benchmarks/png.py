@@ -1,0 +1,19 @@
+"""Writing a picture as PNG with Pillow: the one of a given file."""
+
+import argparse
+import io
+
+from PIL import Image
+
+from contender import serve
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--picture", required=True)
+picture = Image.open(parser.parse_args().picture).convert("RGB")
+
+
+def write():
+    picture.save(io.BytesIO(), "PNG")
+
+
+serve(write)
