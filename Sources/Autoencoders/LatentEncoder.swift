@@ -46,7 +46,7 @@ public struct LatentEncoder<Model: Autoencoder>: Sendable {
   public mutating func standardize(on latents: Tensor) {
     mean = latents.mean(axis: 0)
     let spread = sqrt(square(latents - mean).mean(axis: 0))
-    let floor = max(1e-6, 0.02 * spread.mean().item)
+    let floor = max(1e-6, 0.2 * spread.mean().item)
     deviation = maximum(spread, Tensor(repeating: floor, spread.shape))
   }
 }

@@ -101,21 +101,20 @@ struct CartPole: Sendable, Hashable {
 }
 
 extension CartPole {
-  /// The whole rail, a little more than the suite's own camera shows; drawn stouter than it is: the pole is 3 pixels
-  /// wide at 64 by 64.
+  /// The rail in metres, drawn stouter than it is: the pole is 3 pixels wide at 64 by 64.
   func render(into frame: inout PixelBuffer) {
     frame.draw { canvas in
-      canvas.view(center: Point(0, 0), width: 4, height: 2.3)
+      canvas.view(center: Point(0, 0), width: 4.8, height: 2.6)
       canvas.minimumWidth = 1.5
       canvas.fill(Palette.ground)
-      canvas.rectangle(center: Point(0, -0.26), width: 4, height: 0.18, Palette.rail)
+      canvas.rectangle(center: Point(0, -0.31), width: 4.44, height: 0.22, Palette.rail)
       for side in [-1.0, 1.0] {
-        canvas.rectangle(center: Point(side * 1.94, -0.19), width: 0.12, height: 0.32, Palette.rail)
+        canvas.rectangle(center: Point(side * 2.22, -0.21), width: 0.24, height: 0.42, Palette.rail)
       }
-      canvas.rectangle(center: Point(x, 0), width: 0.5, height: 0.34, Palette.body)
+      canvas.rectangle(center: Point(x, 0), width: 0.6, height: 0.4, Palette.body)
       let tip = Point(x + Self.poleLength * sin(angle), Self.poleLength * cos(angle))
-      canvas.capsule(from: Point(x, 0), to: tip, radius: 0.096, Palette.pole)
-      canvas.circle(center: Point(x, 0), radius: 0.05, Palette.hinge)
+      canvas.capsule(from: Point(x, 0), to: tip, radius: 0.115, Palette.pole)
+      canvas.circle(center: Point(x, 0), radius: 0.06, Palette.hinge)
     }
   }
 }
