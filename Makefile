@@ -38,10 +38,10 @@ play:
 	$(PROGRAM) train --latent --env $(ENV) --seed $(SEED)
 
 build: set-up
-	swift build -c release --product pixelrl
+	swift build -c release
 
 build-portable: set-up-portable
-	swift build -c release --product pixelrl $(portable)
+	swift build -c release $(portable)
 
 test: set-up
 	swift test
@@ -53,7 +53,7 @@ lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
 
 readme:
-	swift build --product pixelrl
+	swift build
 	.build/debug/pixelrl settings --markdown > .build/settings.md
 	sed -i -e '/<!-- settings: begin/,/<!-- settings: end/{//!d}' -e '/<!-- settings: begin/r .build/settings.md' README.md
 
