@@ -94,16 +94,18 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     let target = self.target(of: x)
     let weights = changeWeights(x)
     var error = 0.0
+    var difference = x  // of what is drawn from what should be
     let (loss, gradient) = valueWithGradient(at: encoder.model) { model in
       let z = model.encode(x)
-      let reconstruction = weightedMeanSquared(model.decode(z) - target, weights)
-      error = reconstruction.item
+      let d = model.decode(z) - target
+      let reconstruction = weightedMeanSquared(d, weights)
+      (error, difference) = (reconstruction.item, d.detached)
       return reconstruction + model.penalty(z)
     }
     try requireFinite(["autoencoder/loss": loss], step: step, in: encoder.model)
     optimizer.learningRate = schedule.rate(at: step)
     optimizer.update(&encoder.model, along: gradient)
-    sampler.note(indices, loss: error)
+    sampler.note(indices) { frameErrors(difference, weights) }
     step += 1
     return ["autoencoder/loss": loss, "autoencoder/error": error, "autoencoder/rate": optimizer.learningRate]
   }
@@ -147,6 +149,12 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
 /// Σ w d² / Σ w.
 func weightedMeanSquared(_ difference: Tensor, _ weights: Tensor) -> Tensor {
   (square(difference) * weights).sum() / weights.sum().item
+}
+
+/// Σ w d² / Σ w for each frame of `[B, C, H, W]`.
+func frameErrors(_ difference: Tensor, _ weights: Tensor) -> [Double] {
+  let errors = (square(difference) * weights).reshaped(difference.shape[0], -1).sum(axis: 1)
+  return (errors / weights.reshaped(difference.shape[0], -1).sum(axis: 1)).doubles
 }
 
 /// The mean over a square of side 2 radius + 1 around each pixel of `[B, C, H, W]`, edges repeated.

@@ -16,6 +16,10 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   /// A dataset to train on; nil collects one.
   public var dataset: FrameDataset?
 
+  /// Agent steps that the state probe is trained on, a third as many that it is judged on, and its updates.
+  var probeFrames = 3000
+  var probeSteps = 2000
+
   public init(
     _ environment: E.Type, _ kind: Model.Type, episode: EpisodeSettings, collection: CollectionSettings,
     pretraining: PretrainingSettings, model: Model.Settings, seed: Seed, dataset: FrameDataset? = nil
@@ -73,10 +77,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let heldOut = try collect(E.self, episode, probing, seed: seed.child("probe held out"))
     let probe = StateProbe(
       { encoder.encodeAll($0) }, training: seen, heldOut: heldOut,
-      layout: HistoryLayout(
-        latentSize: encoder.latentSize, frames: TrainingSettings().frames, actions: 0, actionSpace: E.actionSpace,
-        differenceScale: Float(TrainingSettings().differenceScale)),
-      seed: seed, steps: pretraining.probeSteps)
+      layout: TrainingSettings().layout(latentSize: encoder.latentSize, actionSpace: E.actionSpace), seed: seed,
+      steps: pretraining.probeSteps)
     let reconstructions = Reconstructions(of: heldOut, by: encoder)
     try writePictures(encoder, heldOut, reconstructions, to: directory)
     let record = AutoencoderRecord(

@@ -47,7 +47,11 @@ public struct AutoencoderRecord: Sendable {
         "\(path) is an autoencoder for \(self.environment): for \(environment), run 'pixelrl pretrain-ae --env \(environment)'"
       )
     }
-    for (mine, asked) in zip(view, AutoencoderRecord.view(of: settings)) where mine != asked {
+    for asked in AutoencoderRecord.view(of: settings) {
+      guard let mine = view.first(where: { $0.key == asked.key }) else {
+        throw WorldError(path: path, "does not say with which --\(asked.key) its frames were made: pretrain again")
+      }
+      guard mine != asked else { continue }
       throw InputError(
         "\(path) saw frames with --\(mine.key) \(mine.text), this run has \(asked.text): give --\(mine.key) \(mine.text), "
           + "or pretrain with --\(mine.key) \(asked.text)")
@@ -66,7 +70,9 @@ public struct AutoencoderRecord: Sendable {
 
   init(_ json: JSON, path: String) throws {
     func settings(_ key: String) -> [Setting]? {
-      json[key]?.members?.compactMap { member in member.value.text.map { Setting(key: member.key, text: $0) } }
+      guard let members = json[key]?.members else { return nil }
+      let settings = members.compactMap { member in member.value.text.map { Setting(key: member.key, text: $0) } }
+      return settings.count == members.count ? settings : nil
     }
     guard json["format"]?.int == 1 else {
       throw WorldError(path: path, "is of another format than this program's: pretrain again")
@@ -185,7 +191,7 @@ extension LatentEncoder {
       guard let mean = file[extras[0]], let deviation = file[extras[1]], let background = file[extras[2]],
         mean.shape == [model.latentSize], deviation.shape == mean.shape, background.shape == [record.frame.count],
         [mean, deviation, background].allSatisfy({ $0.precision == .float32 && $0.isFinite }),
-        background.array.allSatisfy({ $0 >= 0 && $0 <= 255 })
+        deviation.array.allSatisfy({ $0 > 0 }), background.array.allSatisfy({ $0 >= 0 && $0 <= 255 })
       else { throw InputError("standardisation or background are missing or do not fit") }
       try model.load(file.tensors.filter { !extras.contains($0.name) })
       self.init(

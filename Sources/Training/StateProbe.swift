@@ -18,7 +18,7 @@ public struct StateProbe: Sendable {
   public static let solvable = 0.95
 
   /// - Parameters:
-  ///   - observer: what turns frames to latents.
+  ///   - encode: what turns N recorded frames to latents `[N, Z]`.
   ///   - training, heldOut: episodes of their own.
   ///   - layout: how many latents are stacked; actions are left out.
   public init(
@@ -90,6 +90,7 @@ func rounded(_ x: Double, _ digits: Int) -> String {
   var scale = 1.0
   for _ in 0..<digits { scale *= 10 }
   let whole = (x * scale).rounded()
+  guard abs(whole) < 0x1p53 else { return "\(x)" }
   let sign = whole < 0 ? "-" : ""
   let magnitude = Int(abs(whole))
   guard digits > 0 else { return "\(sign)\(magnitude)" }

@@ -15,7 +15,6 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public var differenceScale = 2.0
   public var seedUpdates = 1000
   public var updatesPerStep = 1.0
-  public var randomSteps = 0
   public var evaluateEvery = 10_000
   public var evaluationEpisodes = 20
 
@@ -30,7 +29,6 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step"),
-      Field("random-steps", \.randomSteps, 0...Int.max, "agent steps with random actions where no data comes first"),
       Field("evaluate-every", \.evaluateEvery, 0...Int.max, "simulator steps between evaluations; 0: only the last"),
       Field(
         "evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
