@@ -62,7 +62,7 @@ peers:
 	.venv/bin/pip install --quiet numpy safetensors pillow torch gymnasium dm_control
 
 set-up:
-	@./set-up.sh
+	@.ci/set-up
 
 set-up-portable:
-	@./set-up.sh portable
+	@.ci/set-up portable

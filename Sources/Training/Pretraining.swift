@@ -6,7 +6,7 @@ import Tensors
 
 /// How an autoencoder is trained before it is frozen.
 public struct PretrainingSettings: SettingsGroup, Hashable {
-  public var steps = 1000
+  public var steps = 1500
   public var batch = 32
   public var learningRate = 2e-3
   public var warmUp = 50
@@ -14,8 +14,8 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var background = true
   public var changeWeight = 20.0
   public var changeThreshold = 0.03
-  public var targetBlur = 0
-  public var targetGain = 1.0
+  public var targetBlur = 3
+  public var targetGain = 5.0
   public var sampling = FrameSampling.uniform
   public var probeSteps = 2000
   public var probeFrames = 3000

@@ -16,10 +16,6 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   /// A dataset to train on; nil collects one.
   public var dataset: FrameDataset?
 
-  /// Agent steps that the state probe is trained on, a third as many that it is judged on, and its updates.
-  var probeFrames = 3000
-  var probeSteps = 2000
-
   public init(
     _ environment: E.Type, _ kind: Model.Type, episode: EpisodeSettings, collection: CollectionSettings,
     pretraining: PretrainingSettings, model: Model.Settings, seed: Seed, dataset: FrameDataset? = nil
@@ -69,16 +65,9 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     progress.finish()
     let encoder = try training.finished()
 
-    // Judged on episodes that the autoencoder never saw and that no agent will learn from.
-    var probing = collection
-    probing.steps = pretraining.probeFrames
-    let seen = try collect(E.self, episode, probing, seed: seed.child("probe training"))
-    probing.steps = pretraining.probeFrames / 3
-    let heldOut = try collect(E.self, episode, probing, seed: seed.child("probe held out"))
-    let probe = StateProbe(
-      { encoder.encodeAll($0) }, training: seen, heldOut: heldOut,
-      layout: TrainingSettings().layout(latentSize: encoder.latentSize, actionSpace: E.actionSpace), seed: seed,
-      steps: pretraining.probeSteps)
+    let (probe, heldOut) = try StateProbe.judge(
+      encoder, in: E.self, episode, collection, frames: pretraining.probeFrames,
+      steps: pretraining.probeSteps, seed: seed)
     let reconstructions = Reconstructions(of: heldOut, by: encoder)
     try writePictures(encoder, heldOut, reconstructions, to: directory)
     let record = AutoencoderRecord(

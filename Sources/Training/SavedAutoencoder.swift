@@ -104,7 +104,7 @@ public struct AutoencoderRecord: Sendable {
     view = AutoencoderRecord.view(of: episode)
     frame = encoder.preparation.shape
     self.envSteps = envSteps
-    self.probe = zip(probe.names, probe.r2).map { Setting(key: $0, text: rounded($1, 4)) }
+    self.probe = probe.record
     psnr = reconstructions.psnr
     movingPSNR = reconstructions.movingPSNR
     self.source = source

@@ -1,4 +1,6 @@
+import Autoencoders
 import Core
+import Environments
 import Networks
 import Replay
 import Tensors
@@ -57,6 +59,32 @@ public struct StateProbe: Sendable {
   /// `cart position 0.998, pole cos 0.973`.
   public var summary: String {
     zip(names, r2).map { "\($0) \(rounded($1, 3))" }.joined(separator: ", ")
+  }
+}
+
+extension StateProbe {
+  /// Probes an encoder on episodes that it never saw and that no agent will learn from.
+  ///
+  /// - Parameter frames: agent steps to regress on; a third as many are held out to judge on.
+  /// - Returns: the probe and the held-out episodes.
+  public static func judge<E: Environment, Model: Autoencoder>(
+    _ encoder: LatentEncoder<Model>, in environment: E.Type, _ episode: EpisodeSettings,
+    _ collection: CollectionSettings = CollectionSettings(), frames: Int = 3000, steps: Int = 2000, seed: Seed
+  ) throws -> (probe: StateProbe, heldOut: Recording) {
+    var probing = collection
+    probing.steps = frames
+    let seen = try collect(E.self, episode, probing, seed: seed.child("probe training"))
+    probing.steps = max(1, frames / 3)
+    let heldOut = try collect(E.self, episode, probing, seed: seed.child("probe held out"))
+    let layout = TrainingSettings().layout(latentSize: encoder.latentSize, actionSpace: E.actionSpace)
+    let probe = StateProbe(
+      { encoder.encodeAll($0) }, training: seen, heldOut: heldOut, layout: layout, seed: seed, steps: steps)
+    return (probe, heldOut)
+  }
+
+  /// R² by name, as an autoencoder's record keeps it.
+  public var record: [AutoencoderRecord.Setting] {
+    zip(names, r2).map { AutoencoderRecord.Setting(key: $0, text: rounded($1, 4)) }
   }
 }
 

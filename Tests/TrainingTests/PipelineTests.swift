@@ -30,7 +30,7 @@ private struct Pipeline {
     var work = PretrainingRun(
       E.self, KeypointAutoencoder.self, episode: episode, collection: collectionSettings(60), pretraining: pretraining,
       model: model, seed: Seed(1))
-    (work.probeFrames, work.probeSteps) = (60, 20)
+    (work.pretraining.probeFrames, work.pretraining.probeSteps) = (60, 20)
     try work.check()
     let run = try RunDirectory(
       at: folder + "/pretrained", facts("pretrain-ae", KeypointAutoencoder.id), settings: work.groups)

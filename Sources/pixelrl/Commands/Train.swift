@@ -80,8 +80,12 @@ struct Train: ParsableCommand {
   ) throws {
     let first = try record.recording(of: folder, E.self, plan.episode)
     var encoder = try LatentEncoder<Model>(folder: folder, record: record)
-    if observe == .randomEncoder { encoder = try encoder.randomized(on: first, seed: Seed(options.seed)) }
-    try train(plan, through: LatentObserver(encoder), first: first, autoencoder: folder, probe: record.probe)
+    var probe = record.probe
+    if observe == .randomEncoder {
+      encoder = try encoder.randomized(on: first, seed: Seed(options.seed))
+      probe = try StateProbe.judge(encoder, in: E.self, plan.episode, seed: Seed(options.seed)).probe.record
+    }
+    try train(plan, through: LatentObserver(encoder), first: first, autoencoder: folder, probe: probe)
   }
 
   private func train<E: Environment, A: Agent, O: Observer>(
