@@ -14,7 +14,7 @@ export PIXELRL_PYTHON ?= $(CURDIR)/.venv/bin/python
 export PIXELRL_PEER_PYTHON ?= $(PIXELRL_PYTHON)
 endif
 
-.PHONY: help demo demo-portable play build build-portable test test-portable lint peers set-up set-up-portable
+.PHONY: help demo demo-portable play build build-portable test test-portable lint readme peers set-up set-up-portable
 
 help:
 	@echo "make demo             install what is missing, build, pretrain an autoencoder, train on its latents"
@@ -23,6 +23,7 @@ help:
 	@echo "make test-portable    the same without oneDNN"
 	@echo "make build            build in release: .build/release/pixelrl"
 	@echo "make lint             check the formatting"
+	@echo "make readme           write the README's table of settings anew"
 	@echo "make peers            a .venv with the Python packages that some tests and benchmarks compare with"
 	@echo "ENV=... SEED=...      another environment or seed for the demo"
 
@@ -37,10 +38,10 @@ play:
 	$(PROGRAM) train --latent --env $(ENV) --seed $(SEED)
 
 build: set-up
-	swift build -c release --product pixelrl
+	swift build -c release
 
 build-portable: set-up-portable
-	swift build -c release --product pixelrl $(portable)
+	swift build -c release $(portable)
 
 test: set-up
 	swift test
@@ -50,6 +51,11 @@ test-portable: set-up-portable
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
+
+readme:
+	swift build
+	.build/debug/pixelrl settings --markdown > .build/settings.md
+	sed -i -e '/<!-- settings: begin/,/<!-- settings: end/{//!d}' -e '/<!-- settings: begin/r .build/settings.md' README.md
 
 peers:
 	python3 -m venv .venv

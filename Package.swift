@@ -71,7 +71,7 @@ let package = Package(
     tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"], resources: [.copy("Golden")]),
     tests("Runs", ["Core", "Pixels"]),
-    tests("pixelrl", ["Core", argumentParser]),
+    tests("pixelrl", ["Core", "Environments", "Autoencoders", "Agents", argumentParser]),
     tests(
       "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
   ],

@@ -24,7 +24,7 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public static var fields: [Field<Self>] {
     [
       Field("ae-steps", \.steps, 1...Int.max, "updates of the autoencoder"),
-      Field("ae-batch", \.batch, 1...65_536, "frames of an update"),
+      Field("ae-batch", \.batch, 1...4096, "frames of an update"),
       Field("ae-learning-rate", \.learningRate, 0...1, "Adam's full step size"),
       Field("ae-warm-up", \.warmUp, 0...Int.max, "updates until the full step size"),
       Field("ae-final-rate", \.finalRate, 0...1, "the last step size as a fraction, reached along a cosine"),

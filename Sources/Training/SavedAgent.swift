@@ -45,22 +45,18 @@ public struct SavedAgent: Sendable {
     autoencoder = summary["autoencoder"]?.text
   }
 
-  /// Refuses episodes that look otherwise than those that it learned to see.
-  public func check(_ settings: EpisodeSettings) throws {
-    guard sight != .state else { return }
-    for (mine, asked) in zip(AutoencoderRecord.view(of: episode), AutoencoderRecord.view(of: settings))
-    where mine != asked {
-      throw InputError("\(run.path) saw frames with --\(mine.key) \(mine.text), this has \(asked.text): give the same")
-    }
-  }
-
   /// The agent with deterministic actions.
   ///
-  /// - Throws: `InputError` where it learned another environment, `WorldError` with the path of what is missing, damaged or
-  ///   does not fit.
-  public func policy<E: Environment>(in environment: E.Type) throws -> any Policy {
+  /// - Parameter played: how the episodes are played in which it shall act.
+  /// - Throws: `InputError` where it learned another environment or another view of it, `WorldError` with the path of what
+  ///   is missing, damaged or does not fit.
+  public func policy<E: Environment>(in environment: E.Type, _ played: EpisodeSettings) throws -> any Policy {
     guard facts.environment == E.id else {
       throw InputError("\(run.path) learned \(facts.environment): give --env \(facts.environment)")
+    }
+    let views = zip(AutoencoderRecord.view(of: episode), AutoencoderRecord.view(of: played))
+    for (mine, asked) in views where mine != asked && sight != .state {
+      throw InputError("\(run.path) saw frames with --\(mine.key) \(mine.text), not \(asked.text): give the same")
     }
     return try policy(E.self, try Agents.named(facts.member))
   }

@@ -43,10 +43,11 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
     let (replay, lanes) = (training.replay, training.environments)
-    guard replay / lanes > layout.reach + 2 else {
+    let least = ReplayBuffer.leastCapacity(lanes: lanes, layout: layout)
+    guard replay >= least else {
       throw InputError(
         "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: give at "
-          + "least \(lanes * (layout.reach + 3))")
+          + "least \(least)")
     }
     let batch = A(
       observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agent, seed: seed

@@ -81,7 +81,7 @@ private let quickTraining = [
     ("train --observe state --replay 9223372036854775807", "more than this machine's memory"),
     ("train --observe state --env-steps 100", "the first data cost 20000 simulator steps already"),
     ("pretrain-ae --kind keypoints", "unknown autoencoder 'keypoints': did you mean 'keypoint'?"),
-    ("pretrain-ae --size 62", "a keypoint autoencoder needs a frame size divisible by 4, not 62x62"),
+    ("pretrain-ae --size 62", "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not 62x62"),
     ("pretrain-ae --keypoints 0", "--keypoints takes a whole number from 1 to 1024, not '0'"),
     ("pretrain-ae --kind rae --latent 0", "--latent takes a whole number from 1 to"),
     ("pretrain-ae --size -4", "--size takes a whole number from 8 to 1024, not '-4'"),

@@ -41,12 +41,10 @@ struct Collect: ParsableCommand {
     let settings = try resolver.resolve("collection", CollectionSettings.self, collection, of: "collection")
     try settings.check(E.self, episode)
 
-    let agent = try policyRun.map { try SavedAgent(path: $0) }
-    try agent?.check(episode)
-    let policy = try agent?.policy(in: E.self)
+    let policy = try policyRun.map { try SavedAgent(path: $0).policy(in: E.self, episode) }
 
     // Opened first: a folder that cannot be written is known before the work is done.
-    let name = agent == nil ? settings.policy.rawValue : "trained"
+    let name = policy == nil ? settings.policy.rawValue : "trained"
     let path = out ?? "datasets/\(E.id)-\(name)-s\(seed)"
     let writer = try FrameDatasetWriter(
       path: path,

@@ -115,7 +115,9 @@ struct Train: ParsableCommand {
     try printLine(
       "return \(Int(mean.rounded())) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps"
     )
-    if let autoencoder { try printLine("reconstructions: \(autoencoder)/reconstructions.png") }
+    if let autoencoder, observe != .randomEncoder {
+      try printLine("reconstructions: \(autoencoder)/reconstructions.png")
+    }
     try printLine("learning curve: \(directory.file("curve.png"))")
     try printLine("episode video: \(directory.file("episode.png"))")
     if options.json { try printLine(summary.description) }
