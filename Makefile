@@ -8,9 +8,10 @@ SEED ?= 0
 # The portable build computes in plain Swift, and has a folder of its own so that neither build undoes the other.
 portable = --disable-default-traits --scratch-path .build-portable
 
-# The Python that some tests compare with; they are skipped where there is none.
+# The Python that some tests and 'pixelrl bench' compare with; such tests are skipped where there is none.
 ifneq ($(wildcard .venv/bin/python),)
 export PIXELRL_PYTHON ?= $(CURDIR)/.venv/bin/python
+export PIXELRL_PEER_PYTHON ?= $(PIXELRL_PYTHON)
 endif
 
 .PHONY: help demo demo-portable play build build-portable test test-portable lint peers set-up set-up-portable

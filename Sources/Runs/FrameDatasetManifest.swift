@@ -9,7 +9,7 @@ public struct FrameDatasetManifest: Sendable, Hashable {
   /// `random-held`, `trained`, `uniform`: how the actions or states were drawn.
   public var policy: String
   /// Simulator steps that the frames cost.
-  public var environmentSteps: Int
+  public var environmentSteps = 0
   /// Frames, over all episodes.
   public internal(set) var count = 0
   public internal(set) var episodeCount = 0
@@ -35,7 +35,6 @@ public struct FrameDatasetManifest: Sendable, Hashable {
     self.settings = settings.record.map { Setting(key: $0.key, text: $0.text) }
     self.seed = seed.value
     self.policy = policy
-    self.environmentSteps = environmentSteps
   }
 
   /// The version of the format that is written and read.

@@ -17,6 +17,8 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var targetBlur = 0
   public var targetGain = 1.0
   public var sampling = FrameSampling.uniform
+  public var probeSteps = 2000
+  public var probeFrames = 3000
 
   public init() {}
   public static var fields: [Field<Self>] {
@@ -33,6 +35,8 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
       Field("target-gain", \.targetGain, 0.01...1000, "factor on what is to be reconstructed, clamped to -1 to 1"),
       Field(
         "frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
+      Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
+      Field("probe-frames", \.probeFrames, 300...10_000_000, "agent steps that the state probe learns from"),
     ]
   }
 }

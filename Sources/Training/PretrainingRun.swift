@@ -16,10 +16,6 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   /// A dataset to train on; nil collects one.
   public var dataset: FrameDataset?
 
-  /// Agent steps that the state probe is trained on, a third as many that it is judged on, and its updates.
-  var probeFrames = 3000
-  var probeSteps = 2000
-
   public init(
     _ environment: E.Type, _ kind: Model.Type, episode: EpisodeSettings, collection: CollectionSettings,
     pretraining: PretrainingSettings, model: Model.Settings, seed: Seed, dataset: FrameDataset? = nil
@@ -71,14 +67,16 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
 
     // Judged on episodes that the autoencoder never saw and that no agent will learn from.
     var probing = collection
-    probing.steps = probeFrames
+    probing.steps = pretraining.probeFrames
     let seen = try collect(E.self, episode, probing, seed: seed.child("probe training"))
-    probing.steps = probeFrames / 3
+    probing.steps = pretraining.probeFrames / 3
     let heldOut = try collect(E.self, episode, probing, seed: seed.child("probe held out"))
     let probe = StateProbe(
       { encoder.encodeAll($0) }, training: seen, heldOut: heldOut,
-      layout: TrainingSettings().layout(latentSize: encoder.latentSize, actionSpace: E.actionSpace), seed: seed,
-      steps: probeSteps)
+      layout: HistoryLayout(
+        latentSize: encoder.latentSize, frames: TrainingSettings().frames, actions: 0, actionSpace: E.actionSpace,
+        differenceScale: Float(TrainingSettings().differenceScale)),
+      seed: seed, steps: pretraining.probeSteps)
     let reconstructions = Reconstructions(of: heldOut, by: encoder)
     try writePictures(encoder, heldOut, reconstructions, to: directory)
     let record = AutoencoderRecord(
@@ -119,8 +117,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     try recording.write(
       to: directory.file("dataset"),
       manifest: FrameDatasetManifest(
-        environment: E.id, settings: episode, seed: seed, policy: collection.policy.rawValue,
-        environmentSteps: recording.environmentSteps),
+        environment: E.id, settings: episode, seed: seed, policy: collection.policy.rawValue),
       actionSpace: E.actionSpace)
     return recording
   }

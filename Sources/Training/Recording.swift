@@ -77,10 +77,17 @@ public struct Recording: Sendable {
 // MARK: - On disk
 
 extension Recording {
-  /// Writes the folder of a dataset.
+  /// Writes the folder of a dataset. Throws `WorldError` with the path and the system's reason.
   public func write(to path: String, manifest: FrameDatasetManifest, actionSpace: ActionSpace) throws {
-    var writer = try FrameDatasetWriter(
-      path: path, manifest: manifest, frame: frame(0), stateSize: observationNames.count, actionSize: actionSize)
+    try write(
+      with: FrameDatasetWriter(
+        path: path, manifest: manifest, frame: frame(0), stateSize: observationNames.count, actionSize: actionSize),
+      actionSpace: actionSpace)
+  }
+
+  /// Completes a dataset with all that is recorded. Throws `WorldError` with the path and the system's reason.
+  public func write(with writer: consuming FrameDatasetWriter, actionSpace: ActionSpace) throws {
+    writer.manifest.environmentSteps = environmentSteps
     for i in 0..<count {
       if i > 0, episodes[i] == episodes[i - 1], let step = steps[i - 1] {
         let action = Array(action(i - 1))

@@ -26,11 +26,11 @@ private struct Pipeline {
   func pretrain() throws -> RunDirectory {
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (pretraining.steps, pretraining.batch) = (15, 8)
+    (pretraining.probeFrames, pretraining.probeSteps) = (60, 20)
     (model.keypoints, model.filters) = (4, 8)
-    var work = PretrainingRun(
+    let work = PretrainingRun(
       E.self, KeypointAutoencoder.self, episode: episode, collection: collectionSettings(60), pretraining: pretraining,
       model: model, seed: Seed(1))
-    (work.probeFrames, work.probeSteps) = (60, 20)
     try work.check()
     let run = try RunDirectory(
       at: folder + "/pretrained", facts("pretrain-ae", KeypointAutoencoder.id), settings: work.groups)

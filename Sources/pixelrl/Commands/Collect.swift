@@ -24,7 +24,7 @@ struct Collect: ParsableCommand {
     help: ArgumentHelp("settings by group, such as the settings.json of a run; flags win over it", valueName: "file"))
   var config: String?
 
-  @Option(help: ArgumentHelp("the number that all randomness comes from", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"))
   var seed: UInt64 = 0
 
   @Flag(help: "end with one JSON object on a line of its own")
@@ -41,28 +41,29 @@ struct Collect: ParsableCommand {
     let settings = try resolver.resolve("collection", CollectionSettings.self, collection, of: "collection")
     try settings.check(E.self, episode)
 
-    let name = policyRun == nil ? settings.policy.rawValue : "trained"
+    let agent = try policyRun.map { try SavedAgent(path: $0) }
+    try agent?.check(episode)
+    let policy = try agent?.policy(in: E.self)
+
+    // Opened first: a folder that cannot be written is known before the work is done.
+    let name = agent == nil ? settings.policy.rawValue : "trained"
     let path = out ?? "datasets/\(E.id)-\(name)-s\(seed)"
-    guard !exists(path) else { throw InputError("\(path) exists: give another folder with --out, or remove it") }
+    let writer = try FrameDatasetWriter(
+      path: path,
+      manifest: FrameDatasetManifest(environment: E.id, settings: episode, seed: Seed(seed), policy: name),
+      frame: Episode<E>(episode, seed: Seed(seed)).blankFrame, stateSize: E.observationNames.count,
+      actionSize: E.actionSpace.arrayCount)
 
     var progress = Progress("collect", total: settings.steps)
-    let recording: Recording
     let source = Seed(seed).child("collection")
-    if let policyRun {
-      let agent = try SavedAgent(path: policyRun)
-      try agent.check(episode)
-      var policy = try agent.policy(in: E.self)
+    let recording: Recording
+    if var policy {
       recording = try Training.collect(E.self, episode, settings, by: &policy, seed: source) { progress.update($0) }
     } else {
       recording = try Training.collect(E.self, episode, settings, seed: source) { progress.update($0) }
     }
     progress.finish()
-    try recording.write(
-      to: path,
-      manifest: FrameDatasetManifest(
-        environment: E.id, settings: episode, seed: Seed(seed), policy: name,
-        environmentSteps: recording.environmentSteps),
-      actionSpace: E.actionSpace)
+    try recording.write(with: writer, actionSpace: E.actionSpace)
     let episodes = (recording.episodes.last ?? 0) + 1
     let meanReturn = recording.steps.reduce(0) { $0 + ($1?.reward ?? 0) } / Double(episodes)
     try printLine(
