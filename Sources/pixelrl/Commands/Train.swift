@@ -80,8 +80,16 @@ struct Train: ParsableCommand {
   ) throws {
     let first = try record.recording(of: folder, E.self, plan.episode)
     var encoder = try LatentEncoder<Model>(folder: folder, record: record)
-    if observe == .randomEncoder { encoder = try encoder.randomized(on: first, seed: Seed(options.seed)) }
-    try train(plan, through: LatentObserver(encoder), first: first, autoencoder: folder, probe: record.probe)
+    var retraining: PretrainingSettings?
+    if observe == .randomEncoder {
+      encoder = try encoder.randomized(on: first, seed: Seed(options.seed))
+    } else if plan.training.retrainRounds > 0 {
+      retraining = try PretrainingSettings(ofRunIn: folder)
+      retraining?.steps = plan.training.retrainSteps
+    }
+    try train(
+      plan, through: LatentObserver(encoder, retraining: retraining), first: first, autoencoder: folder,
+      probe: record.probe)
   }
 
   private func train<E: Environment, A: Agent, O: Observer>(
