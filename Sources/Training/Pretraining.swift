@@ -41,6 +41,14 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   }
 }
 
+extension PretrainingSettings {
+  /// The settings that a pretraining recorded in its run's folder.
+  public init(ofRunIn folder: String) throws {
+    self.init()
+    try SettingsFile(path: "\(folder)/settings.json").apply("pretraining", to: &self)
+  }
+}
+
 public enum FrameSampling: String, ChoiceSetting, Hashable {
   case uniform
   case motion
@@ -72,11 +80,20 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       : FramePreparation(shape: shape)
     var initial = seed.stream("initial weights")
     let model = try Model(frame: shape, settings: modelSettings, using: &initial)
+    self.init(
+      continuing: LatentEncoder(
+        model: model, preparation: preparation,
+        target: ReconstructionTarget(blur: settings.targetBlur, gain: settings.targetGain)),
+      on: recording, settings: settings, seed: seed)
+  }
+
+  /// Trains an encoder further. Its background and the standardisation of its latents stay.
+  public init(
+    continuing encoder: LatentEncoder<Model>, on recording: Recording, settings: PretrainingSettings, seed: Seed
+  ) {
     self.settings = settings
     self.recording = recording
-    encoder = LatentEncoder(
-      model: model, preparation: preparation,
-      target: ReconstructionTarget(blur: settings.targetBlur, gain: settings.targetGain))
+    self.encoder = encoder
     schedule = LearningRateSchedule(
       rate: settings.learningRate, warmUpSteps: min(settings.warmUp, settings.steps), steps: settings.steps,
       finalFraction: settings.finalRate)
@@ -117,13 +134,8 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   /// - Throws: `NotFinite` if the last update left a parameter that is not a number.
   public func finished() throws -> LatentEncoder<Model> {
     try requireFinite(encoder.model, step: step)
-    var frozen = encoder
-    var latents: [Float] = []
-    for start in stride(from: 0, to: recording.count, by: 256) {
-      let x = prepared(Array(start..<min(start + 256, recording.count)))
-      latents.append(contentsOf: encoder.model.encode(x).array)
-    }
-    frozen.standardize(on: Tensor(latents, [recording.count, encoder.latentSize]))
+    var frozen = LatentEncoder(model: encoder.model, preparation: encoder.preparation)
+    frozen.standardize(on: frozen.encodeAll(recording))
     return frozen
   }
 

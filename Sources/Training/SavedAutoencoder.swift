@@ -34,6 +34,9 @@ public struct AutoencoderRecord: Sendable {
 
   public typealias Setting = FrameDatasetManifest.Setting
 
+  /// The file of weights, standardisation and background in a folder.
+  static let weights = "autoencoder.safetensors"
+
   static let visual = ["size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise"]
 
   /// The settings of an episode that change what a frame looks like.
@@ -170,22 +173,27 @@ extension AutoencoderRecord.Source {
 // MARK: - On disk
 
 extension LatentEncoder {
-  /// Writes weights, standardisation and background.
+  /// Writes weights, standardisation and background, and what is known of them.
   func write(to folder: String, record: AutoencoderRecord) throws {
+    try write(to: folder)
+    try writeAtomically(Array(record.json.indented.utf8), to: "\(folder)/autoencoder.json")
+  }
+
+  /// Writes weights, standardisation and background.
+  func write(to folder: String) throws {
     let background = Tensor(preparation.background.map(Float.init), [preparation.background.count])
     let extras = [("standardization.mean", mean), ("standardization.deviation", deviation), ("background", background)]
     try Safetensors(
       model.parameters + extras.map { (name: $0.0, value: $0.1) },
-      metadata: [("kind", Model.id), ("environment", record.environment)]
-    ).write(to: "\(folder)/autoencoder.safetensors")
-    try writeAtomically(Array(record.json.indented.utf8), to: "\(folder)/autoencoder.json")
+      metadata: [("kind", Model.id)]
+    ).write(to: "\(folder)/\(AutoencoderRecord.weights)")
   }
 
   /// Reads what a pretraining wrote.
   ///
   /// - Throws: `WorldError` with the path where the file is damaged or does not fit its record.
   public init(folder: String, record: AutoencoderRecord) throws {
-    let path = "\(folder)/autoencoder.safetensors"
+    let path = "\(folder)/\(AutoencoderRecord.weights)"
     var settings = Model.Settings()
     var random = Seed(0).stream("replaced")
     do {
