@@ -2,7 +2,7 @@
 # make test     all tests
 # make help     the rest
 
-ENV ?= cartpole-swingup
+TASK ?= cartpole-swingup
 SEED ?= 0
 
 # The portable build computes in plain Swift, and has a folder of its own so that neither build undoes the other.
@@ -25,7 +25,7 @@ help:
 	@echo "make lint             check the formatting"
 	@echo "make readme           write the README's table of settings anew"
 	@echo "make peers            a .venv with the Python packages that some tests and benchmarks compare with"
-	@echo "ENV=... SEED=...      another environment or seed for the demo"
+	@echo "TASK=... SEED=...      another environment or seed for the demo"
 
 demo: build
 	@$(MAKE) --no-print-directory play PROGRAM=.build/release/pixelrl
@@ -34,8 +34,8 @@ demo-portable: build-portable
 	@$(MAKE) --no-print-directory play PROGRAM=.build-portable/release/pixelrl
 
 play:
-	$(PROGRAM) pretrain-ae --env $(ENV) --seed $(SEED)
-	$(PROGRAM) train --latent --env $(ENV) --seed $(SEED)
+	$(PROGRAM) pretrain-ae --env $(TASK) --seed $(SEED)
+	$(PROGRAM) train --latent --env $(TASK) --seed $(SEED)
 
 build: set-up
 	swift build -c release
