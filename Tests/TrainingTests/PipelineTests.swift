@@ -119,7 +119,7 @@ private struct Pipeline {
 
       func actions() throws -> [[Double]] {
         let saved = try SavedAgent(path: trained.path)
-        var policy = try saved.policy(in: E.self)
+        var policy = try saved.policy(in: E.self, pipeline.episode)
         var episode = Episode<E>(pipeline.episode, seed: Seed(4))
         policy.begin(episode)
         return (0..<5).map { _ in
