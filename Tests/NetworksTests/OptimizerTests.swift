@@ -32,15 +32,6 @@ private struct Two: Module {
     #expect(model.b.array == [0, 0])
   }
 
-  @Test func branchlessRootEqualsTheStandardOne() {
-    #expect(squareRoot(0) == 0)
-    var x: Float = 1e-36
-    while x < 1e36 {
-      #expect(abs(squareRoot(x) / x.squareRoot() - 1) < 4e-7, "√\(x)")
-      x *= 1.07
-    }
-  }
-
   @Test func steadyStateUpdatesInPlace() {
     var random = Seed(1).stream("place")
     var model = MultilayerPerceptron(6, hidden: [8], 2, using: &random)
