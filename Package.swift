@@ -69,10 +69,11 @@ let package = Package(
     tests("Replay", ["Core", "Tensors"]),
     tests("Environments", ["Core", "Pixels"], resources: [.copy("Golden")]),
     tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
-    tests("Agents", ["Core", "Tensors", "Networks", "Replay"]),
+    tests("Agents", ["Core", "Tensors", "Networks", "Replay"], resources: [.copy("Golden")]),
     tests("Runs", ["Core", "Pixels"]),
-    tests("pixelrl", ["Core", argumentParser]),
-    tests("Training", ["Core", "Pixels", "Tensors", "Environments", "Autoencoders", "Agents", "Runs"]),
+    tests("pixelrl", ["Core", "Environments", "Autoencoders", "Agents", argumentParser]),
+    tests(
+      "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -28,7 +28,7 @@ public struct SAC: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...65_536, "units of each of the two hidden layers of actor and critics"),
+        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of actor and critics"),
         Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critics' hidden layers"),
         Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
         Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),

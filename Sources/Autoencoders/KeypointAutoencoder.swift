@@ -39,8 +39,10 @@ public struct KeypointAutoencoder: Autoencoder {
   var decoder: ConvolutionStack
 
   public init(frame: FrameShape, settings: Settings, using random: inout Random) throws {
-    guard frame.height % 4 == 0, frame.width % 4 == 0 else {
-      throw InputError("a keypoint autoencoder needs a frame size divisible by 4, not \(frame.width)x\(frame.height)")
+    // A map of one cell would have no places to tell apart.
+    guard frame.height % 4 == 0, frame.width % 4 == 0, frame.height >= 8, frame.width >= 8 else {
+      throw InputError(
+        "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not \(frame.width)x\(frame.height)")
     }
     self.settings = settings
     (mapHeight, mapWidth) = (frame.height / 4, frame.width / 4)

@@ -20,7 +20,7 @@ public struct RegularizedAutoencoder: Autoencoder {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("latent", \.latent, 1...65_536, "numbers of the latent, Z"),
+        Field("latent", \.latent, 1...4096, "numbers of the latent, Z"),
         Field("filters", \.filters, 1...4096, "filters of the convolutions"),
         Field("latent-penalty", \.latentPenalty, 0...1, "weight of half the latents' squared length in the loss"),
         Field("decoder-penalty", \.decoderPenalty, 0...1, "weight of half the decoder's squared weights in the loss"),
@@ -41,20 +41,19 @@ public struct RegularizedAutoencoder: Autoencoder {
     let filters = settings.filters
     let strided = Convolution(inputs: frame.channels, outputs: filters, kernel: 3, stride: 2, rectified: true)
     let plain = Convolution(inputs: filters, outputs: filters, kernel: 3, rectified: true)
-    var size = (height: frame.height, width: frame.width)
-    for link in [strided, plain, plain, plain] {
-      guard size.height >= 3, size.width >= 3 else {
-        throw InputError("a rae autoencoder needs frames of at least 19x19, not \(frame.width)x\(frame.height)")
-      }
-      size = link.outputSize(height: size.height, width: size.width)
+    // 15, 7, 5, 3, 1: the convolutions leave one feature at least.
+    guard frame.height >= 15, frame.width >= 15 else {
+      throw InputError("a rae autoencoder needs frames of at least 15x15, not \(frame.width)x\(frame.height)")
     }
-    guard size.height > 0, size.width > 0 else {
-      throw InputError("a rae autoencoder needs frames of at least 19x19, not \(frame.width)x\(frame.height)")
+    guard frame.height % 2 == frame.width % 2 else {
+      throw InputError(
+        "a rae autoencoder needs a width and a height that are both even or both odd, not \(frame.width)x\(frame.height)"
+      )
     }
     self.settings = settings
-    inner = size
-    let flat = filters * inner.height * inner.width
     convolutions = ConvolutionStack([strided, plain, plain, plain], using: &random)
+    inner = convolutions.outputSize(height: frame.height, width: frame.width)
+    let flat = filters * inner.height * inner.width
     toLatent = Linear(flat, settings.latent, gain: 1, using: &random)
     norm = LayerNorm(settings.latent)
     fromLatent = Linear(settings.latent, flat, gain: 1, using: &random)

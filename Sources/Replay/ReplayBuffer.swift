@@ -54,7 +54,8 @@ public struct ReplayBuffer: ~Copyable, Sendable {
 
   /// - Parameter capacity: latents that are kept, over all lanes.
   public init(capacity: Int, lanes: Int = 1, layout: HistoryLayout) {
-    precondition(lanes > 0 && capacity / lanes > layout.reach + 2, "\(capacity) slots are too few for \(lanes) lanes")
+    precondition(
+      capacity >= Self.leastCapacity(lanes: lanes, layout: layout), "\(capacity) slots are too few for \(lanes) lanes")
     self.layout = layout
     laneCapacity = capacity / lanes
     let slots = laneCapacity * lanes
@@ -66,9 +67,17 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     self.lanes = [Lane](repeating: Lane(), count: lanes)
   }
 
+  /// The smallest capacity that can hold a transition with its history in every lane.
+  public static func leastCapacity(lanes: Int, layout: HistoryLayout) -> Int { lanes * (layout.reach + 3) }
+
   /// Bytes that a buffer of this size takes.
   public static func byteCount(capacity: Int, layout: HistoryLayout) -> Int {
     capacity * (4 * (layout.latentSize + layout.actionSpace.arrayCount + 2) + 1)
+  }
+
+  /// Bytes that this buffer takes.
+  public var byteCount: Int {
+    4 * (latents.count + actions.count + rewards.count + discounts.count) + marks.count
   }
 
   /// Latents held now.
@@ -104,6 +113,21 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     lanes[lane].written += 1
   }
 
+  /// Puts other latents in the place of a lane's, as when the encoder has learned on.
+  ///
+  /// - Parameter all: `[N, Z]`, a row for each latent that was ever written to the lane, in their order; those that were
+  ///   overwritten since are passed over.
+  public mutating func replaceLatents(lane: Int, with all: Tensor) {
+    let (written, size) = (lanes[lane].written, layout.latentSize)
+    precondition(all.shape == [written, size], "\(written) latents of \(size) are replaced by \(all.shape)")
+    all.withElements { all in
+      for position in max(0, written - laneCapacity)..<written {
+        let start = slot(lane, position) * size
+        for i in 0..<size { latents[start + i] = all[position * size + i] }
+      }
+    }
+  }
+
   private func slot(_ lane: Int, _ position: Int) -> Int { lane * laneCapacity + position % laneCapacity }
 
   /// Draws B transitions uniformly, with their histories.
@@ -133,16 +157,26 @@ public struct ReplayBuffer: ~Copyable, Sendable {
 
   /// A lane and a position in it where a transition starts whose whole history is still there.
   private func drawPosition(using random: inout Random) throws -> (lane: Int, position: Int) {
-    for _ in 0..<100_000 {
-      let lane = lanes.count == 1 ? 0 : random.integer(below: lanes.count)
-      let written = lanes[lane].written
-      // The oldest slots of a full lane have lost what came before them.
-      let oldest = written <= laneCapacity ? 0 : written - laneCapacity + layout.reach
-      guard written - oldest > 1 else { continue }
-      let position = oldest + random.integer(below: written - oldest - 1)
+    let candidates = lanes.indices.reduce(0) { $0 + self.candidates($1).count }
+    // Episodes' last latents start no transition: they are drawn again.
+    for _ in 0..<(candidates > 0 ? 100_000 : 0) {
+      var (lane, index) = (0, random.integer(below: candidates))
+      while index >= self.candidates(lane).count {
+        index -= self.candidates(lane).count
+        lane += 1
+      }
+      let position = self.candidates(lane).lowerBound + index
       if marks[slot(lane, position)].contains(.transition) { return (lane, position) }
     }
     throw InputError("the replay buffer holds no transition to learn from: collect some steps first")
+  }
+
+  /// The positions of a lane that have their successor and their whole history: the oldest slots of a full lane have lost
+  /// what came before them.
+  private func candidates(_ lane: Int) -> Range<Int> {
+    let written = lanes[lane].written
+    let oldest = written <= laneCapacity ? 0 : written - laneCapacity + layout.reach
+    return oldest..<max(oldest, written - 1)
   }
 
   private func writeObservation(into target: inout MutableSpan<Float>, at start: Int, _ lane: Int, _ position: Int) {

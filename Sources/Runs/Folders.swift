@@ -57,3 +57,10 @@ public func isFolder(_ path: String) -> Bool {
 
 /// Whether anything of this name exists.
 public func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+/// The path of what exists, from the root and without links.
+public func absolutePath(_ path: String) throws -> String {
+  guard let resolved = unsafe realpath(path, nil) else { throw systemFailure(path) }
+  defer { unsafe free(resolved) }
+  return unsafe String(cString: resolved)
+}

@@ -18,6 +18,8 @@ import Pixels
 public struct FrameDataset: Sendable {
   public let path: String
   public let manifest: FrameDatasetManifest
+  /// The xxHash64 of the manifest, which holds that of each file: two datasets that share it are the same.
+  public let fingerprint: UInt64
   public let frames: NumPyArray<UInt8>
   public let states: NumPyArray<Double>
   public let actions: NumPyArray<Float>
@@ -42,7 +44,9 @@ public struct FrameDataset: Sendable {
       throw WorldError(path: path, "is no dataset: it has no manifest.json; 'pixelrl collect' makes one")
     }
     do {
-      manifest = try FrameDatasetManifest(JSON(parsing: readBytes(from: manifestPath, limit: 1 << 24)))
+      let bytes = try readBytes(from: manifestPath, limit: 1 << 24)
+      fingerprint = unsafe xxHash64(bytes.span.bytes)
+      manifest = try FrameDatasetManifest(JSON(parsing: bytes))
     } catch let error as InputError {
       throw WorldError(path: manifestPath, error.description)
     }

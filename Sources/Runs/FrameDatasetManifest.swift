@@ -8,6 +8,8 @@ public struct FrameDatasetManifest: Sendable, Hashable {
   public var seed: UInt64
   /// `random-held`, `trained`, `uniform`: how the actions or states were drawn.
   public var policy: String
+  /// Simulator steps that the frames cost.
+  public var environmentSteps = 0
   /// Frames, over all episodes.
   public internal(set) var count = 0
   public internal(set) var episodeCount = 0
@@ -27,7 +29,8 @@ public struct FrameDatasetManifest: Sendable, Hashable {
     public let fingerprint: UInt64
   }
 
-  public init(environment: String, settings: some SettingsGroup, seed: Seed, policy: String) {
+  public init(environment: String, settings: some SettingsGroup, seed: Seed, policy: String, environmentSteps: Int = 0)
+  {
     self.environment = environment
     self.settings = settings.record.map { Setting(key: $0.key, text: $0.text) }
     self.seed = seed.value
@@ -46,7 +49,7 @@ extension FrameDatasetManifest {
       "settings": .object(settings.map { JSON.Member($0.key, .string($0.text)) }),
       // A string, as few readers of JSON keep 64 bits of a number.
       "seed": .string(String(seed)), "policy": .string(policy),
-      "frames": .integer(count), "episodes": .integer(episodeCount),
+      "env_steps": .integer(environmentSteps), "frames": .integer(count), "episodes": .integer(episodeCount),
       "files": .array(
         files.map {
           [
@@ -71,6 +74,7 @@ extension FrameDatasetManifest {
     environment = try get("environment") { $0.text }
     policy = try get("policy") { $0.text }
     seed = try get("seed") { $0.text.flatMap { UInt64($0) } }
+    environmentSteps = try get("env_steps") { $0.int.flatMap { $0 >= 0 ? $0 : nil } }
     count = try get("frames") { $0.int }
     episodeCount = try get("episodes") { $0.int }
     settings = try get("settings") { $0.members }.map { member in

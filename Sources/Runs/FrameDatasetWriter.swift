@@ -11,7 +11,8 @@ import Pixels
 public struct FrameDatasetWriter: ~Copyable {
   public let path: String
   private let folder: UnfinishedFolder
-  private var manifest: FrameDatasetManifest
+  /// What is said of the frames; the steps that they cost may be told at the end.
+  public var manifest: FrameDatasetManifest
   private let actionSize: Int
 
   private var frames: NumPyWriter<UInt8>

@@ -7,7 +7,10 @@ import Core
 #endif
 
 /// The machine that a run ran on.
-enum Host {
+public enum Host {
+  /// Bytes of the machine's memory.
+  public static var memory: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }
+
   /// Its system, processor, processors and memory; the machine's own name is left out.
   static var facts: JSON {
     var system = utsname()
@@ -16,7 +19,7 @@ enum Host {
       "system": .string(text(&system.sysname)), "release": .string(text(&system.release)),
       "architecture": .string(text(&system.machine)), "processor": .string(processor),
       "processors": .integer(sysconf(Int32(_SC_NPROCESSORS_ONLN))),
-      "memory_bytes": .integer(sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))),
+      "memory_bytes": .integer(memory),
     ]
   }
 

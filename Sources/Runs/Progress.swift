@@ -125,7 +125,7 @@ func clock(_ seconds: Double) -> String {
 }
 
 /// `1,234`, and `0.25` below ten.
-func grouped(_ number: Double) -> String {
+public func grouped(_ number: Double) -> String {
   guard number >= 10 else { return short(number) }
   var text = String(Int(min(number, 1e15).rounded()))
   var index = text.count - 3

@@ -74,6 +74,14 @@ public struct RunDirectory: Sendable, Hashable {
   /// Whether the run has reached its end.
   public var isFinished: Bool { exists(file("summary.json")) }
 
+  /// What the run is told apart by. Throws `WorldError` with the path where `run.json` is damaged.
+  public func facts() throws -> Facts {
+    guard let facts = Facts(try json("run.json")) else {
+      throw WorldError(path: file("run.json"), "is damaged: a part of the record is missing")
+    }
+    return facts
+  }
+
   /// A JSON file of the run. Throws `WorldError` with the path.
   public func json(_ name: String) throws -> JSON {
     do { return try JSON(parsing: readBytes(from: file(name), limit: 1 << 26)) } catch let error as InputError {

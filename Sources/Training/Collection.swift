@@ -1,6 +1,7 @@
 import Core
 import Environments
 import Pixels
+import Runs
 
 /// How frames are gathered before any agent exists.
 public struct CollectionSettings: SettingsGroup, Hashable {
@@ -24,14 +25,37 @@ public struct CollectionSettings: SettingsGroup, Hashable {
   }
 }
 
+extension CollectionSettings {
+  /// Refuses what cannot be collected before anything is played.
+  public func check<E: Environment>(_ environment: E.Type, _ episodeSettings: EpisodeSettings) throws {
+    var episode = Episode<E>(episodeSettings, seed: Seed(0))
+    guard policy != .uniform || episode.randomize() else {
+      throw InputError("\(E.id) has no uniformly drawn states: use --collect-policy held or correlated")
+    }
+    let frame = episode.blankFrame.bytes.count
+    guard steps < Host.memory / frame else {
+      throw InputError(
+        "--collect-steps \(steps) frames of \(frame) bytes each exceed this machine's memory of "
+          + "\(megabytes(Host.memory)): give at most \(Host.memory / 2 / frame)")
+    }
+  }
+}
+
 public enum CollectionPolicy: String, ChoiceSetting, Hashable {
   case held
   case correlated
   case uniform
 }
 
+/// What chooses the actions while frames are recorded.
+public protocol Policy {
+  mutating func begin<E: Environment>(_ episode: Episode<E>)
+  /// The next action of an episode that goes on, in the environment's units.
+  mutating func act<E: Environment>(in episode: Episode<E>) -> [Double]
+}
+
 /// Random actions that explore: white noise would only make the system tremble.
-struct RandomPolicy {
+struct RandomPolicy: Policy {
   let space: ActionSpace
   let settings: CollectionSettings
   var random: Random
@@ -44,10 +68,9 @@ struct RandomPolicy {
     self.random = random
   }
 
-  mutating func begin() { remaining = 0 }
+  mutating func begin<E: Environment>(_ episode: Episode<E>) { remaining = 0 }
 
-  /// The next action, in the environment's units.
-  mutating func act() -> [Double] {
+  mutating func act<E: Environment>(in episode: Episode<E>) -> [Double] {
     switch settings.policy {
     case .held, .uniform:
       if remaining == 0 {
@@ -79,25 +102,30 @@ public func collect<E: Environment>(
   _ environment: E.Type, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, seed: Seed,
   progress: (Int) throws -> Void = { _ in }
 ) throws -> Recording {
-  var episode = Episode<E>(episodeSettings, seed: seed.child("episodes"))
   var policy = RandomPolicy(space: E.actionSpace, settings: settings, random: seed.stream("policy"))
+  return try collect(E.self, episodeSettings, settings, by: &policy, seed: seed, progress: progress)
+}
+
+/// Plays episodes with a policy until `settings.steps` agent steps are recorded.
+///
+/// - Throws: `InputError` where the environment has no uniformly drawn states, or memory is too small for the frames.
+public func collect<E: Environment>(
+  _ environment: E.Type, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings,
+  by policy: inout some Policy, seed: Seed, progress: (Int) throws -> Void = { _ in }
+) throws -> Recording {
+  try settings.check(E.self, episodeSettings)
+  var episode = Episode<E>(episodeSettings, seed: seed.child("episodes"))
   var recording = Recording(
     frame: episode.blankFrame, observationNames: E.observationNames, actionSize: E.actionSpace.arrayCount)
-  func begin() throws {
-    if settings.policy == .uniform {
-      guard episode.randomize() else {
-        throw InputError("\(E.id) has no uniformly drawn states: use --collect-policy held or correlated")
-      }
-    } else {
-      episode.reset()
-    }
-    policy.begin()
+  func begin() {
+    if settings.policy != .uniform || !episode.randomize() { episode.reset() }
+    policy.begin(episode)
     recording.begin(frame: episode.frame, observation: episode.observation)
   }
-  try begin()
+  begin()
   var stepsOfEpisode = 0
   for step in 0..<settings.steps {
-    let action = policy.act()
+    let action = policy.act(in: episode)
     let outcome = episode.step(action)
     stepsOfEpisode += 1
     recording.append(
@@ -105,7 +133,7 @@ public func collect<E: Environment>(
     let isCut = settings.episodeSteps > 0 && stepsOfEpisode >= settings.episodeSteps
     if (outcome.ending != .running || isCut) && step + 1 < settings.steps {
       stepsOfEpisode = 0
-      try begin()
+      begin()
     }
     try progress(step + 1)
   }

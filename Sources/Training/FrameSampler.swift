@@ -1,7 +1,7 @@
 import Core
 
-/// Chooses the frames of a batch: uniformly, or half of them by how much moves there or how badly they are drawn
-/// (Kauvar et al. 2023, Curious Replay, arXiv 2306.15934, in its simplest form).
+/// Chooses the frames of a batch: uniformly, or half of them by how much moves there or how badly they were drawn when
+/// last seen (Kauvar et al. 2023, Curious Replay, arXiv 2306.15934, in its simplest form).
 struct FrameSampler: Sendable {
   private let sampling: FrameSampling
   private let count: Int
@@ -16,7 +16,7 @@ struct FrameSampler: Sendable {
     switch sampling {
     case .uniform: break
     case .motion: weights = FrameSampler.motion(recording)
-    case .error: weights = [Double](repeating: 1, count: count)
+    case .error: weights = [Double](repeating: 0, count: count)  // the uniform half finds what was not seen yet
     }
     accumulate()
   }
@@ -30,10 +30,10 @@ struct FrameSampler: Sendable {
     }
   }
 
-  /// Tells how badly the frames of a batch were drawn.
-  mutating func note(_ indices: [Int], loss: Double) {
+  /// Tells how badly each frame of a batch was drawn, if that is of interest.
+  mutating func note(_ indices: [Int], errors: () -> [Double]) {
     guard sampling == .error else { return }
-    for index in indices { weights[index] = 0.7 * weights[index] + 0.3 * loss }
+    for (index, error) in zip(indices, errors()) { weights[index] = error }
     notes += 1
     if notes % 20 == 0 { accumulate() }
   }

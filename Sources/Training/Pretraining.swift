@@ -6,7 +6,7 @@ import Tensors
 
 /// How an autoencoder is trained before it is frozen.
 public struct PretrainingSettings: SettingsGroup, Hashable {
-  public var steps = 1000
+  public var steps = 1500
   public var batch = 32
   public var learningRate = 2e-3
   public var warmUp = 50
@@ -14,15 +14,17 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var background = true
   public var changeWeight = 20.0
   public var changeThreshold = 0.03
-  public var targetBlur = 0
-  public var targetGain = 1.0
+  public var targetBlur = 3
+  public var targetGain = 5.0
   public var sampling = FrameSampling.uniform
+  public var probeSteps = 2000
+  public var probeFrames = 3000
 
   public init() {}
   public static var fields: [Field<Self>] {
     [
       Field("ae-steps", \.steps, 1...Int.max, "updates of the autoencoder"),
-      Field("ae-batch", \.batch, 1...65_536, "frames of an update"),
+      Field("ae-batch", \.batch, 1...4096, "frames of an update"),
       Field("ae-learning-rate", \.learningRate, 0...1, "Adam's full step size"),
       Field("ae-warm-up", \.warmUp, 0...Int.max, "updates until the full step size"),
       Field("ae-final-rate", \.finalRate, 0...1, "the last step size as a fraction, reached along a cosine"),
@@ -33,7 +35,17 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
       Field("target-gain", \.targetGain, 0.01...1000, "factor on what is to be reconstructed, clamped to -1 to 1"),
       Field(
         "frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
+      Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
+      Field("probe-frames", \.probeFrames, 300...10_000_000, "agent steps that the state probe learns from"),
     ]
+  }
+}
+
+extension PretrainingSettings {
+  /// The settings that a pretraining recorded in its run's folder.
+  public init(ofRunIn folder: String) throws {
+    self.init()
+    try SettingsFile(path: "\(folder)/settings.json").apply("pretraining", to: &self)
   }
 }
 
@@ -68,9 +80,20 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       : FramePreparation(shape: shape)
     var initial = seed.stream("initial weights")
     let model = try Model(frame: shape, settings: modelSettings, using: &initial)
+    self.init(
+      continuing: LatentEncoder(
+        model: model, preparation: preparation,
+        target: ReconstructionTarget(blur: settings.targetBlur, gain: settings.targetGain)),
+      on: recording, settings: settings, seed: seed)
+  }
+
+  /// Trains an encoder further. Its background and the standardisation of its latents stay.
+  public init(
+    continuing encoder: LatentEncoder<Model>, on recording: Recording, settings: PretrainingSettings, seed: Seed
+  ) {
     self.settings = settings
     self.recording = recording
-    encoder = LatentEncoder(model: model, preparation: preparation)
+    self.encoder = encoder
     schedule = LearningRateSchedule(
       rate: settings.learningRate, warmUpSteps: min(settings.warmUp, settings.steps), steps: settings.steps,
       finalFraction: settings.finalRate)
@@ -87,43 +110,37 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   public mutating func update() throws -> Metrics {
     let indices = sampler.sample(settings.batch, using: &random)
     let x = prepared(indices)  // [B, C, H, W]
-    let target = self.target(of: x)
+    let target = encoder.target(x)
     let weights = changeWeights(x)
     var error = 0.0
+    var difference = x  // of what is drawn from what should be
     let (loss, gradient) = valueWithGradient(at: encoder.model) { model in
       let z = model.encode(x)
-      let reconstruction = weightedMeanSquared(model.decode(z) - target, weights)
-      error = reconstruction.item
+      let d = model.decode(z) - target
+      let reconstruction = weightedMeanSquared(d, weights)
+      (error, difference) = (reconstruction.item, d.detached)
       return reconstruction + model.penalty(z)
     }
-    guard loss.isFinite else { throw NotFinite(step: step, quantity: "autoencoder/loss", value: loss) }
+    try requireFinite(["autoencoder/loss": loss], step: step, in: encoder.model)
     optimizer.learningRate = schedule.rate(at: step)
     optimizer.update(&encoder.model, along: gradient)
-    sampler.note(indices, loss: error)
+    sampler.note(indices) { frameErrors(difference, weights) }
     step += 1
     return ["autoencoder/loss": loss, "autoencoder/error": error, "autoencoder/rate": optimizer.learningRate]
   }
 
   /// Freezes the encoder, with latents standardised on all recorded frames.
-  public func finished() -> LatentEncoder<Model> {
-    var frozen = encoder
-    var latents: [Float] = []
-    for start in stride(from: 0, to: recording.count, by: 256) {
-      let x = prepared(Array(start..<min(start + 256, recording.count)))
-      latents.append(contentsOf: encoder.model.encode(x).array)
-    }
-    frozen.standardize(on: Tensor(latents, [recording.count, encoder.latentSize]))
+  ///
+  /// - Throws: `NotFinite` if the last update left a parameter that is not a number.
+  public func finished() throws -> LatentEncoder<Model> {
+    try requireFinite(encoder.model, step: step)
+    var frozen = LatentEncoder(model: encoder.model, preparation: encoder.preparation)
+    frozen.standardize(on: frozen.encodeAll(recording))
     return frozen
   }
 
   private func prepared(_ indices: [Int]) -> Tensor {
     encoder.preparation.prepare(indices.count) { body, b in recording.withFrame(indices[b], body) }
-  }
-
-  /// What is to be drawn: the prepared frame, or a blurred and stronger one, which a small thing is larger in.
-  private func target(of x: Tensor) -> Tensor {
-    let blurred = settings.targetBlur > 0 ? boxBlurred(x, radius: settings.targetBlur) : x
-    return settings.targetGain == 1 ? blurred : clamp(blurred * settings.targetGain, -1, 1)
   }
 
   /// 1 + changeWeight · [|x| > threshold], for x the difference from the background.
@@ -142,42 +159,8 @@ func weightedMeanSquared(_ difference: Tensor, _ weights: Tensor) -> Tensor {
   (square(difference) * weights).sum() / weights.sum().item
 }
 
-/// The mean over a square of side 2 radius + 1 around each pixel of `[B, C, H, W]`, edges repeated.
-func boxBlurred(_ x: Tensor, radius: Int) -> Tensor {
-  let (height, width) = (x.shape[2], x.shape[3])
-  let scale = 1 / Float(2 * radius + 1)
-  func along(_ x: Tensor, _ step: Int, _ extent: Int, _ other: Int, _ otherStep: Int) -> Tensor {
-    let planes = x.shape[0] * x.shape[1]
-    let shape = x.shape
-    return x.withElements { x in
-      Tensor([x.count], of: Float.self) { y in
-        for plane in 0..<planes {
-          for line in 0..<other {
-            let start = plane * height * width + line * otherStep
-            for i in 0..<extent {
-              var sum: Float = 0
-              for k in -radius...radius { sum += x[start + min(max(i + k, 0), extent - 1) * step] }
-              y[start + i * step] = sum * scale
-            }
-          }
-        }
-      }
-    }.reshaped(shape)
-  }
-  return along(along(x, 1, width, height, width), width, height, width, 1)
-}
-
-/// A quantity of learning became NaN or infinite: learning stops before it spreads.
-public struct NotFinite: Error, CustomStringConvertible {
-  public let step: Int
-  public let quantity: String
-  public let value: Double
-
-  public init(step: Int, quantity: String, value: Double) {
-    self.step = step
-    self.quantity = quantity
-    self.value = value
-  }
-
-  public var description: String { "\(quantity) is \(value) at step \(step): a smaller learning rate may help" }
+/// Σ w d² / Σ w for each frame of `[B, C, H, W]`.
+func frameErrors(_ difference: Tensor, _ weights: Tensor) -> [Double] {
+  let errors = (square(difference) * weights).reshaped(difference.shape[0], -1).sum(axis: 1)
+  return (errors / weights.reshaped(difference.shape[0], -1).sum(axis: 1)).doubles
 }

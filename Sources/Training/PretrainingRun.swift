@@ -14,11 +14,11 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   public var model: Model.Settings
   public var seed: Seed
   /// A dataset to train on; nil collects one.
-  public var dataset: String?
+  public var dataset: FrameDataset?
 
   public init(
     _ environment: E.Type, _ kind: Model.Type, episode: EpisodeSettings, collection: CollectionSettings,
-    pretraining: PretrainingSettings, model: Model.Settings, seed: Seed, dataset: String? = nil
+    pretraining: PretrainingSettings, model: Model.Settings, seed: Seed, dataset: FrameDataset? = nil
   ) {
     self.episode = episode
     self.collection = collection
@@ -30,6 +30,17 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
 
   public var groups: [(title: String, group: any SettingsGroup)] {
     [("environment", episode), ("collection", collection), ("autoencoder", model), ("pretraining", pretraining)]
+  }
+
+  /// Refuses what cannot be pretrained, before any folder is made.
+  ///
+  /// - Throws: `InputError` that says what to change.
+  public func check() throws {
+    if let dataset { try dataset.check(E.self, episode) }
+    try collection.check(E.self, episode)
+    let shape = FrameShape(height: episode.size, width: episode.size, channels: episode.color.format.channels)
+    var random = seed.stream("unused")
+    _ = try Model(frame: shape, settings: model, using: &random)
   }
 
   /// - Returns: the summary that the run's folder keeps.
@@ -52,26 +63,16 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       }
     }
     progress.finish()
-    let encoder = training.finished()
+    let encoder = try training.finished()
 
-    // Judged on episodes that the autoencoder never saw and that no agent will learn from.
-    let probeFrames = 3000
-    var probing = collection
-    probing.steps = probeFrames
-    let seen = try collect(E.self, episode, probing, seed: seed.child("probe training"))
-    probing.steps = probeFrames / 3
-    let heldOut = try collect(E.self, episode, probing, seed: seed.child("probe held out"))
-    let probe = StateProbe(
-      { encoder.encodeAll($0) }, training: seen, heldOut: heldOut,
-      layout: HistoryLayout(
-        latentSize: encoder.latentSize, frames: TrainingSettings().frames, actions: 0, actionSpace: E.actionSpace,
-        differenceScale: Float(TrainingSettings().differenceScale)),
-      seed: seed)
+    let (probe, heldOut) = try StateProbe.judge(
+      encoder, in: E.self, episode, collection, frames: pretraining.probeFrames,
+      steps: pretraining.probeSteps, seed: seed)
     let reconstructions = Reconstructions(of: heldOut, by: encoder)
     try writePictures(encoder, heldOut, reconstructions, to: directory)
     let record = AutoencoderRecord(
       encoder, settings: model, environment: E.id, episode: episode, envSteps: recording.environmentSteps, probe: probe,
-      reconstructions: reconstructions)
+      reconstructions: reconstructions, dataset: try dataset.map(AutoencoderRecord.Source.init))
     try encoder.write(to: directory.path, record: record)
 
     let seconds = (clock.now - start) / .seconds(1)
@@ -98,12 +99,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
 
   private func frames(in directory: RunDirectory, _ say: (String) throws -> Void) throws -> Recording {
     if let dataset {
-      let opened = try FrameDataset(path: dataset)
-      try check(opened)
-      var recording = try Recording(opened, observationNames: E.observationNames, actionSpace: E.actionSpace)
-      recording.environmentSteps = (recording.count - (recording.episodes.last ?? 0) - 1) * repeats
-      try say("\(recording.count) frames of \(dataset)")
-      return recording
+      try say("\(dataset.count) frames of \(dataset.path)")
+      return try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
     }
     var progress = Progress("collect", total: collection.steps)
     let recording = try collect(E.self, episode, collection, seed: seed.child("collection")) { progress.update($0) }
@@ -114,20 +111,6 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
         environment: E.id, settings: episode, seed: seed, policy: collection.policy.rawValue),
       actionSpace: E.actionSpace)
     return recording
-  }
-
-  private var repeats: Int { episode.actionRepeat > 0 ? episode.actionRepeat : E.actionRepeat }
-
-  private func check(_ dataset: FrameDataset) throws {
-    guard dataset.manifest.environment == E.id else {
-      throw InputError(
-        "\(dataset.path) holds frames of \(dataset.manifest.environment): give --env \(dataset.manifest.environment)")
-    }
-    guard dataset.width == episode.size, dataset.height == episode.size, dataset.format == episode.color.format else {
-      throw InputError(
-        "\(dataset.path) holds \(dataset.width)x\(dataset.height) \(dataset.format) frames: give --size \(dataset.width) "
-          + "--color \(dataset.format == .gray ? "gray" : "rgb")")
-    }
   }
 
   private func writePictures(

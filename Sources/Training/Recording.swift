@@ -1,4 +1,5 @@
 import Core
+import Environments
 import Pixels
 import Runs
 
@@ -44,6 +45,19 @@ public struct Recording: Sendable {
     append(frame, observation, episode: episodes[last])
   }
 
+  /// Adds the episodes of another recording of the same frames and actions.
+  public mutating func append(contentsOf other: Recording) {
+    precondition(
+      other.frameSize == frameSize && other.actionSize == actionSize, "recordings of unlike frames or actions")
+    let firstEpisode = (episodes.last ?? -1) + 1
+    frames.append(contentsOf: other.frames)
+    observations.append(contentsOf: other.observations)
+    actions.append(contentsOf: other.actions)
+    steps.append(contentsOf: other.steps)
+    episodes.append(contentsOf: other.episodes.map { $0 + firstEpisode })
+    environmentSteps += other.environmentSteps
+  }
+
   private mutating func append(_ frame: PixelBuffer, _ observation: [Double], episode: Int) {
     precondition(frame.bytes.count == frameSize, "a recording holds frames of one size")
     frames.append(contentsOf: frame.bytes)
@@ -76,12 +90,17 @@ public struct Recording: Sendable {
 // MARK: - On disk
 
 extension Recording {
-  /// Writes the folder of a dataset.
-  ///
-  /// - Returns: its manifest's fingerprint of the frames, for those who must know them again.
+  /// Writes the folder of a dataset. Throws `WorldError` with the path and the system's reason.
   public func write(to path: String, manifest: FrameDatasetManifest, actionSpace: ActionSpace) throws {
-    var writer = try FrameDatasetWriter(
-      path: path, manifest: manifest, frame: frame(0), stateSize: observationNames.count, actionSize: actionSize)
+    try write(
+      with: FrameDatasetWriter(
+        path: path, manifest: manifest, frame: frame(0), stateSize: observationNames.count, actionSize: actionSize),
+      actionSpace: actionSpace)
+  }
+
+  /// Completes a dataset with all that is recorded. Throws `WorldError` with the path and the system's reason.
+  public func write(with writer: consuming FrameDatasetWriter, actionSpace: ActionSpace) throws {
+    writer.manifest.environmentSteps = environmentSteps
     for i in 0..<count {
       if i > 0, episodes[i] == episodes[i - 1], let step = steps[i - 1] {
         let action = Array(action(i - 1))
@@ -102,6 +121,7 @@ extension Recording {
           + "not \(observationNames.count) and \(actionSpace.arrayCount): collect it again with 'pixelrl collect'")
     }
     self.init(frame: dataset.frame(0), observationNames: observationNames, actionSize: actionSpace.arrayCount)
+    environmentSteps = dataset.manifest.environmentSteps
     for i in 0..<dataset.count {
       let state = dataset.states[i]
       if i > 0, dataset.episodes[i] == dataset.episodes[i - 1] {
@@ -114,4 +134,29 @@ extension Recording {
       }
     }
   }
+}
+
+extension FrameDataset {
+  /// Refuses frames and transitions that were made in another way than these settings would make them.
+  ///
+  /// - Throws: `InputError` that names what to type instead.
+  public func check<E: Environment>(_ environment: E.Type, _ settings: EpisodeSettings) throws {
+    guard manifest.environment == E.id else {
+      throw InputError("\(path) holds frames of \(manifest.environment): give --env \(manifest.environment)")
+    }
+    let asked = Dictionary(uniqueKeysWithValues: settings.record.map { ($0.key, $0.text) })
+    for setting in manifest.settings
+    where AutoencoderRecord.visual.contains(setting.key) || dynamic.contains(setting.key) {
+      guard let text = asked[setting.key], text != setting.text else { continue }
+      throw InputError(
+        "\(path) was collected with --\(setting.key) \(setting.text), this run has \(text): give --\(setting.key) "
+          + "\(setting.text), or collect with --\(setting.key) \(text)")
+    }
+    guard width == settings.size, height == settings.size, format == settings.color.format else {
+      throw WorldError(path: path, "holds \(width)x\(height) \(format) frames, unlike its manifest: collect it again")
+    }
+  }
+
+  /// The settings that change what an action does.
+  private var dynamic: [String] { ["action-repeat", "sticky-actions"] }
 }

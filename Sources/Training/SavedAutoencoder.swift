@@ -8,7 +8,7 @@ import Tensors
 /// What is known of a pretrained autoencoder beside its weights: where it fits, and how good it is.
 ///
 /// A folder holds `autoencoder.safetensors` (weights, standardisation and background), `autoencoder.json` (this record)
-/// and `dataset/`, the frames that it was trained on.
+/// and `dataset/`, the frames that it was trained on, where they were not given from elsewhere.
 public struct AutoencoderRecord: Sendable {
   /// `keypoint`
   public var kind: String
@@ -17,18 +17,31 @@ public struct AutoencoderRecord: Sendable {
   /// How the frames were made: size, colour, and what disturbed the view.
   public var view: [Setting]
   public var frame: FrameShape
+  public var target: ReconstructionTarget
   /// Simulator steps that the training data cost.
   public var envSteps: Int
   public var probe: [Setting]
   public var psnr: Double
   public var movingPSNR: Double
+  /// The dataset that it was trained on; nil where it is in the folder.
+  public var source: Source?
+
+  /// A dataset elsewhere, and how to know it again.
+  public struct Source: Sendable, Hashable {
+    public let path: String
+    public let fingerprint: UInt64
+  }
 
   public typealias Setting = FrameDatasetManifest.Setting
 
+  /// The file of weights, standardisation and background in a folder.
+  static let weights = "autoencoder.safetensors"
+
+  static let visual = ["size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise"]
+
   /// The settings of an episode that change what a frame looks like.
   public static func view(of settings: EpisodeSettings) -> [Setting] {
-    let visual = ["size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise"]
-    return settings.record.filter { visual.contains($0.key) }.map { Setting(key: $0.key, text: $0.text) }
+    settings.record.filter { visual.contains($0.key) }.map { Setting(key: $0.key, text: $0.text) }
   }
 
   /// Refuses an environment or a view that the autoencoder was not made for.
@@ -38,7 +51,11 @@ public struct AutoencoderRecord: Sendable {
         "\(path) is an autoencoder for \(self.environment): for \(environment), run 'pixelrl pretrain-ae --env \(environment)'"
       )
     }
-    for (mine, asked) in zip(view, AutoencoderRecord.view(of: settings)) where mine != asked {
+    for asked in AutoencoderRecord.view(of: settings) {
+      guard let mine = view.first(where: { $0.key == asked.key }) else {
+        throw WorldError(path: path, "does not say with which --\(asked.key) its frames were made: pretrain again")
+      }
+      guard mine != asked else { continue }
       throw InputError(
         "\(path) saw frames with --\(mine.key) \(mine.text), this run has \(asked.text): give --\(mine.key) \(mine.text), "
           + "or pretrain with --\(mine.key) \(asked.text)")
@@ -49,15 +66,18 @@ public struct AutoencoderRecord: Sendable {
     func object(_ settings: [Setting]) -> JSON { .object(settings.map { .init($0.key, .string($0.text)) }) }
     return [
       "format": 1, "kind": .string(kind), "settings": object(kindSettings), "environment": .string(environment),
-      "view": object(view), "frame": [.integer(frame.height), .integer(frame.width), .integer(frame.channels)],
+      "view": object(view), "target": ["blur": .integer(target.blur), "gain": .number(target.gain)],
+      "frame": [.integer(frame.height), .integer(frame.width), .integer(frame.channels)],
       "env_steps": .integer(envSteps), "probe": object(probe), "psnr": .number(psnr),
-      "psnr_moving": .number(movingPSNR),
+      "psnr_moving": .number(movingPSNR), "dataset": source?.json ?? .null,
     ]
   }
 
   init(_ json: JSON, path: String) throws {
     func settings(_ key: String) -> [Setting]? {
-      json[key]?.members?.compactMap { member in member.value.text.map { Setting(key: member.key, text: $0) } }
+      guard let members = json[key]?.members else { return nil }
+      let settings = members.compactMap { member in member.value.text.map { Setting(key: member.key, text: $0) } }
+      return settings.count == members.count ? settings : nil
     }
     guard json["format"]?.int == 1 else {
       throw WorldError(path: path, "is of another format than this program's: pretrain again")
@@ -65,6 +85,7 @@ public struct AutoencoderRecord: Sendable {
     guard let kind = json["kind"]?.text, let kindSettings = settings("settings"),
       let environment = json["environment"]?.text, let view = settings("view"), let probe = settings("probe"),
       let frame = json["frame"]?.array?.compactMap(\.int), frame.count == 3, frame.allSatisfy({ $0 > 0 && $0 <= 4096 }),
+      let blur = json["target"]?["blur"]?.int, blur >= 0, let gain = json["target"]?["gain"]?.double, gain > 0,
       let envSteps = json["env_steps"]?.int
     else { throw WorldError(path: path, "is damaged: a part of the record is missing") }
     self.kind = kind
@@ -72,25 +93,29 @@ public struct AutoencoderRecord: Sendable {
     self.environment = environment
     self.view = view
     self.frame = FrameShape(height: frame[0], width: frame[1], channels: frame[2])
+    target = ReconstructionTarget(blur: blur, gain: gain)
     self.envSteps = envSteps
     self.probe = probe
     psnr = json["psnr"]?.double ?? .nan
     movingPSNR = json["psnr_moving"]?.double ?? .nan
+    source = try json["dataset"].flatMap { $0 == .null ? nil : $0 }.map { try Source($0, path: path) }
   }
 
   init<Model: Autoencoder>(
     _ encoder: LatentEncoder<Model>, settings: Model.Settings, environment: String, episode: EpisodeSettings,
-    envSteps: Int, probe: StateProbe, reconstructions: Reconstructions
+    envSteps: Int, probe: StateProbe, reconstructions: Reconstructions, dataset source: Source?
   ) {
     kind = Model.id
     kindSettings = settings.record.map { Setting(key: $0.key, text: $0.text) }
     self.environment = environment
     view = AutoencoderRecord.view(of: episode)
     frame = encoder.preparation.shape
+    target = encoder.target
     self.envSteps = envSteps
-    self.probe = zip(probe.names, probe.r2).map { Setting(key: $0, text: rounded($1, 4)) }
+    self.probe = probe.record
     psnr = reconstructions.psnr
     movingPSNR = reconstructions.movingPSNR
+    self.source = source
   }
 
   /// Reads the record of a folder.
@@ -106,23 +131,69 @@ public struct AutoencoderRecord: Sendable {
   }
 }
 
+// MARK: - The frames that it was trained on
+
+extension AutoencoderRecord {
+  /// The transitions that the autoencoder of a folder was trained on: an agent's first data.
+  ///
+  /// - Throws: `WorldError` where they have gone or changed, `InputError` where the episodes are not played in this way.
+  public func recording<E: Environment>(
+    of folder: String, _ environment: E.Type, _ settings: EpisodeSettings
+  ) throws -> Recording {
+    let path = source?.path ?? "\(folder)/dataset"
+    guard exists(path) else {
+      throw WorldError(path: path, "the dataset that \(folder) was trained on has gone: put it back, or pretrain again")
+    }
+    let dataset = try FrameDataset(path: path)
+    if let source, source.fingerprint != dataset.fingerprint {
+      throw WorldError(path: path, "is not the dataset that \(folder) was trained on any more: pretrain again")
+    }
+    try dataset.check(E.self, settings)
+    return try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
+  }
+}
+
+extension AutoencoderRecord.Source {
+  /// - Throws: `WorldError` where the path cannot be resolved.
+  init(_ dataset: FrameDataset) throws {
+    path = try absolutePath(dataset.path)
+    fingerprint = dataset.fingerprint
+  }
+
+  var json: JSON { ["path": .string(path), "xxh64": .string(String(fingerprint, radix: 16))] }
+
+  init(_ json: JSON, path: String) throws {
+    guard let place = json["path"]?.text, let number = json["xxh64"]?.text.flatMap({ UInt64($0, radix: 16) }) else {
+      throw WorldError(path: path, "is damaged: the dataset's path or fingerprint is missing")
+    }
+    (self.path, fingerprint) = (place, number)
+  }
+}
+
+// MARK: - On disk
+
 extension LatentEncoder {
-  /// Writes weights, standardisation and background.
+  /// Writes weights, standardisation and background, and what is known of them.
   func write(to folder: String, record: AutoencoderRecord) throws {
+    try write(to: folder)
+    try writeAtomically(Array(record.json.indented.utf8), to: "\(folder)/autoencoder.json")
+  }
+
+  /// Writes weights, standardisation and background.
+  func write(to folder: String) throws {
     let background = Tensor(preparation.background.map(Float.init), [preparation.background.count])
     let extras = [("standardization.mean", mean), ("standardization.deviation", deviation), ("background", background)]
     try Safetensors(
       model.parameters + extras.map { (name: $0.0, value: $0.1) },
-      metadata: [("kind", Model.id), ("environment", record.environment)]
-    ).write(to: "\(folder)/autoencoder.safetensors")
-    try writeAtomically(Array(record.json.indented.utf8), to: "\(folder)/autoencoder.json")
+      metadata: [("kind", Model.id)]
+    ).write(to: "\(folder)/\(AutoencoderRecord.weights)")
   }
 
   /// Reads what a pretraining wrote.
   ///
   /// - Throws: `WorldError` with the path where the file is damaged or does not fit its record.
   public init(folder: String, record: AutoencoderRecord) throws {
-    let path = "\(folder)/autoencoder.safetensors"
+    let path = "\(folder)/\(AutoencoderRecord.weights)"
     var settings = Model.Settings()
     var random = Seed(0).stream("replaced")
     do {
@@ -133,13 +204,13 @@ extension LatentEncoder {
       guard let mean = file[extras[0]], let deviation = file[extras[1]], let background = file[extras[2]],
         mean.shape == [model.latentSize], deviation.shape == mean.shape, background.shape == [record.frame.count],
         [mean, deviation, background].allSatisfy({ $0.precision == .float32 && $0.isFinite }),
-        background.array.allSatisfy({ $0 >= 0 && $0 <= 255 })
+        deviation.array.allSatisfy({ $0 > 0 }), background.array.allSatisfy({ $0 >= 0 && $0 <= 255 })
       else { throw InputError("standardisation or background are missing or do not fit") }
       try model.load(file.tensors.filter { !extras.contains($0.name) })
       self.init(
         model: model,
         preparation: FramePreparation(shape: record.frame, background: background.array.map { UInt8($0) }),
-        mean: mean, deviation: deviation)
+        target: record.target, mean: mean, deviation: deviation)
     } catch let error as InputError {
       throw WorldError(path: path, error.description)
     }
@@ -152,7 +223,8 @@ extension LatentEncoder {
   public func randomized(on recording: Recording, seed: Seed) throws -> LatentEncoder {
     var random = seed.stream("random encoder")
     var other = LatentEncoder(
-      model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation)
+      model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation,
+      target: target)
     other.standardize(on: other.encodeAll(recording))
     return other
   }

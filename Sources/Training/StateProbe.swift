@@ -1,4 +1,6 @@
+import Autoencoders
 import Core
+import Environments
 import Networks
 import Replay
 import Tensors
@@ -18,7 +20,7 @@ public struct StateProbe: Sendable {
   public static let solvable = 0.95
 
   /// - Parameters:
-  ///   - observer: what turns frames to latents.
+  ///   - encode: what turns N recorded frames to latents `[N, Z]`.
   ///   - training, heldOut: episodes of their own.
   ///   - layout: how many latents are stacked; actions are left out.
   public init(
@@ -38,7 +40,7 @@ public struct StateProbe: Sendable {
 
     var random = seed.stream("probe")
     var model = MultilayerPerceptron(layout.observationSize, hidden: [128, 128], names.count, using: &random)
-    let schedule = LearningRateSchedule(rate: 2e-3, warmUpSteps: 50, steps: steps, finalFraction: 0.02)
+    let schedule = LearningRateSchedule(rate: 2e-3, warmUpSteps: min(50, steps), steps: steps, finalFraction: 0.02)
     var optimizer = Adam(learningRate: 2e-3, weightDecay: 1e-3)
     let batch = 256
     for step in 0..<steps {
@@ -57,6 +59,32 @@ public struct StateProbe: Sendable {
   /// `cart position 0.998, pole cos 0.973`.
   public var summary: String {
     zip(names, r2).map { "\($0) \(rounded($1, 3))" }.joined(separator: ", ")
+  }
+}
+
+extension StateProbe {
+  /// Probes an encoder on episodes that it never saw and that no agent will learn from.
+  ///
+  /// - Parameter frames: agent steps to regress on; a third as many are held out to judge on.
+  /// - Returns: the probe and the held-out episodes.
+  public static func judge<E: Environment, Model: Autoencoder>(
+    _ encoder: LatentEncoder<Model>, in environment: E.Type, _ episode: EpisodeSettings,
+    _ collection: CollectionSettings = CollectionSettings(), frames: Int = 3000, steps: Int = 2000, seed: Seed
+  ) throws -> (probe: StateProbe, heldOut: Recording) {
+    var probing = collection
+    probing.steps = frames
+    let seen = try collect(E.self, episode, probing, seed: seed.child("probe training"))
+    probing.steps = max(1, frames / 3)
+    let heldOut = try collect(E.self, episode, probing, seed: seed.child("probe held out"))
+    let layout = TrainingSettings().layout(latentSize: encoder.latentSize, actionSpace: E.actionSpace)
+    let probe = StateProbe(
+      { encoder.encodeAll($0) }, training: seen, heldOut: heldOut, layout: layout, seed: seed, steps: steps)
+    return (probe, heldOut)
+  }
+
+  /// R² by name, as an autoencoder's record keeps it.
+  public var record: [AutoencoderRecord.Setting] {
+    zip(names, r2).map { AutoencoderRecord.Setting(key: $0, text: rounded($1, 4)) }
   }
 }
 
@@ -90,6 +118,7 @@ func rounded(_ x: Double, _ digits: Int) -> String {
   var scale = 1.0
   for _ in 0..<digits { scale *= 10 }
   let whole = (x * scale).rounded()
+  guard abs(whole) < 0x1p53 else { return "\(x)" }
   let sign = whole < 0 ? "-" : ""
   let magnitude = Int(abs(whole))
   guard digits > 0 else { return "\(sign)\(magnitude)" }

@@ -15,9 +15,11 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public var differenceScale = 2.0
   public var seedUpdates = 1000
   public var updatesPerStep = 1.0
-  public var randomSteps = 0
   public var evaluateEvery = 10_000
   public var evaluationEpisodes = 20
+  public var retrainRounds = 0
+  public var retrainEvery = 20_000
+  public var retrainSteps = 500
 
   public init() {}
   public static var fields: [Field<Self>] {
@@ -30,11 +32,24 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step"),
-      Field("random-steps", \.randomSteps, 0...Int.max, "agent steps with random actions where no data comes first"),
       Field("evaluate-every", \.evaluateEvery, 0...Int.max, "simulator steps between evaluations; 0: only the last"),
       Field(
         "evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
+      Field(
+        "retrain-rounds", \.retrainRounds, 0...100_000,
+        "times that the autoencoder is trained further on all frames so far, which are then kept"),
+      Field("retrain-every", \.retrainEvery, 1...Int.max, "simulator steps between these rounds"),
+      Field("retrain-steps", \.retrainSteps, 1...Int.max, "updates of the autoencoder in each of them"),
     ]
+  }
+}
+
+extension TrainingSettings {
+  /// What the agent sees of latents of Z numbers.
+  public func layout(latentSize: Int, actionSpace: ActionSpace) -> HistoryLayout {
+    HistoryLayout(
+      latentSize: latentSize, frames: frames, actions: actions, actionSpace: actionSpace,
+      differenceScale: Float(differenceScale))
   }
 }
 
@@ -53,10 +68,15 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   public private(set) var lastReturn: Double?
 
   private var episodes: [Episode<E>]
-  private var histories: [History]
+  private(set) var histories: [History]
   private var sampling: Random
   private var owedUpdates = 0.0
   private var hasBegun = false
+  /// What each lane of the replay buffer was made of, latent by latent; empty where the observer never learns on.
+  private var recordings: [Recording] = []
+  private var retrainings = 0
+  private var retrainingIsDue: Every
+  private let seed: Seed
 
   public init(
     _ environment: E.Type, _ agentKind: A.Type, through observer: O, agentSettings: A.Settings,
@@ -65,9 +85,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     self.settings = settings
     self.episodeSettings = episodeSettings
     self.observer = observer
-    layout = HistoryLayout(
-      latentSize: observer.latentSize, frames: settings.frames, actions: settings.actions, actionSpace: E.actionSpace,
-      differenceScale: Float(settings.differenceScale))
+    layout = settings.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
     agent = A(
       observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
       seed: seed.child("agent"))
@@ -75,6 +93,14 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     episodes = (0..<settings.environments).map { Episode<E>(episodeSettings, seed: seed.child("environment \($0)")) }
     histories = episodes.map { [layout] _ in History(layout) }
     sampling = seed.stream("replay")
+    retrainingIsDue = Every(settings.retrainRounds > 0 ? settings.retrainEvery : 0)
+    self.seed = seed
+    if settings.retrainRounds > 0 {
+      recordings = episodes.map {
+        Recording(
+          frame: $0.blankFrame, observationNames: E.observationNames, actionSize: E.actionSpace.arrayCount)
+      }
+    }
   }
 
   /// Fills the replay buffer with recorded transitions, whose simulator steps count.
@@ -91,6 +117,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       }
     }
     envSteps += recording.environmentSteps
+    if !recordings.isEmpty { recordings[0].append(contentsOf: recording) }
   }
 
   /// Updates on what the buffer holds, before the agent acts.
@@ -102,9 +129,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     let batch = try replay.sample(agent.batchSize, using: &sampling)
     let metrics = agent.update(batch)
     updates += 1
-    for (name, value) in metrics.entries where !value.isFinite {
-      throw NotFinite(step: envSteps, quantity: name, value: value)
-    }
+    try requireFinite(metrics, step: envSteps, in: agent)
     return metrics
   }
 
@@ -133,6 +158,10 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
           let latent = latents.extracting(i * layout.latentSize..<(i + 1) * layout.latentSize)
           replay.append(lane: i, action: action, step: outcomes[i], latent: latent)
           histories[i].append(action: action, latent: latent)
+          guard !recordings.isEmpty else { continue }
+          recordings[i].append(
+            action: (0..<width).map { action[$0] }, step: outcomes[i], frame: episodes[i].frame,
+            observation: episodes[i].observation)
         }
       }
     }
@@ -146,10 +175,42 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       owedUpdates -= 1
       try report(update())
     }
+    if retrainingIsDue(envSteps), retrainings < settings.retrainRounds, let metrics = try retrain() {
+      try report(metrics)
+    }
+  }
+
+  /// Lets the observer learn on from all frames so far, and sees everything that is remembered anew.
+  private mutating func retrain() throws -> Metrics? {
+    retrainings += 1
+    var all = recordings[0]
+    for recording in recordings.dropFirst() { all.append(contentsOf: recording) }
+    let metrics = try observer.retrain(on: all, seed: seed.child("retraining \(retrainings)"))
+    guard metrics != nil else { return nil }
+    for (lane, recording) in recordings.enumerated() {
+      let latents = observer.observe(recording)
+      replay.replaceLatents(lane: lane, with: latents)
+      rebuildHistory(lane, of: latents, recording)
+    }
+    return metrics
+  }
+
+  /// Plays a lane's running episode again into its history, with other latents.
+  private mutating func rebuildHistory(_ lane: Int, of latents: Tensor, _ recording: Recording) {
+    let size = layout.latentSize
+    guard let start = recording.episodes.firstIndex(where: { $0 == recording.episodes.last }) else { return }
+    latents.withElements { latents in
+      histories[lane].begin(with: latents.extracting(start * size..<(start + 1) * size))
+      for i in (start + 1)..<max(recording.count, start + 1) {
+        histories[lane].append(
+          action: Array(recording.action(i - 1)).span, latent: latents.extracting(i * size..<(i + 1) * size))
+      }
+    }
   }
 
   private mutating func begin() {
     hasBegun = true
+    retrainingIsDue = Every(retrainingIsDue.period, from: envSteps)
     for i in episodes.indices { begin(i, observer.observe([episodes[i]])) }
   }
 
@@ -158,6 +219,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       histories[i].begin(with: latent)
       replay.begin(lane: i, latent: latent)
     }
+    if !recordings.isEmpty { recordings[i].begin(frame: episodes[i].frame, observation: episodes[i].observation) }
   }
 
   /// Plays episodes with deterministic actions.

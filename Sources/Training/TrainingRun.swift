@@ -4,6 +4,7 @@ import Core
 import Environments
 import Networks
 import Pixels
+import Replay
 import Runs
 import Tensors
 
@@ -33,20 +34,78 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     [("environment", episode), ("agent", agent), ("training", training)]
   }
 
+  private var layout: HistoryLayout {
+    training.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
+  }
+
+  /// Refuses what cannot be trained, before any folder is made.
+  ///
+  /// - Throws: `InputError` that says what to change.
+  public func check() throws {
+    let (replay, lanes) = (training.replay, training.environments)
+    let least = ReplayBuffer.leastCapacity(lanes: lanes, layout: layout)
+    guard replay >= least else {
+      throw InputError(
+        "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: give at "
+          + "least \(least)")
+    }
+    let batch = A(
+      observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agent, seed: seed
+    ).batchSize
+    guard batch <= replay else {
+      throw InputError("--batch \(batch) is more than the replay buffer holds: give at most --replay \(replay)")
+    }
+    let bytesOfLatent = ReplayBuffer.byteCount(capacity: 1, layout: layout)
+    guard replay <= Host.memory / bytesOfLatent else {
+      throw InputError(
+        "--replay \(replay) takes \(megabytes(replay.multipliedReportingOverflow(by: bytesOfLatent).partialValue)), more "
+          + "than this machine's memory of \(megabytes(Host.memory)): give at most \(Host.memory / 2 / bytesOfLatent)")
+    }
+    if let first, training.envSteps <= first.environmentSteps {
+      throw InputError(
+        "--env-steps \(training.envSteps) leaves nothing to train with: the first data cost \(first.environmentSteps) "
+          + "simulator steps already, and these count; give more")
+    }
+  }
+
+  /// - Parameter say: takes the lines that state what is about to be done.
   /// - Returns: the outcome as the last line of output has it: `return_mean` is the mean over the episodes of the last
   ///   three evaluations.
-  public func run(in directory: RunDirectory) throws -> [JSON.Member] {
+  public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
     var log = try directory.metrics()
+    let size = ReplayBuffer.byteCount(capacity: training.replay, layout: layout)
+    try say("replay: \(grouped(Double(training.replay))) latents of \(observer.latentSize), \(megabytes(size))")
     var trainer = Trainer(
       E.self, A.self, through: observer, agentSettings: agent, episodeSettings: episode, settings: training, seed: seed)
+    var evaluations: [(step: Int, evaluation: Evaluation)] = []
+    do {
+      try train(&trainer, in: directory, &log, &evaluations)
+    } catch var error as NotFinite {
+      error.checkpoint = evaluations.last.map { "\(directory.file(SavedAgent.weights)) of step \($0.step)" }
+      throw error
+    }
+    let lastReturns = evaluations.suffix(3).flatMap(\.evaluation.returns)
+    let mean = lastReturns.reduce(0, +) / Double(lastReturns.count)
+    let deviation =
+      (lastReturns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(lastReturns.count)).squareRoot()
+    return [
+      .init("return_mean", .number(mean)), .init("return_std", .number(deviation)),
+      .init("return_best", .number(evaluations.map(\.evaluation.mean).max() ?? .nan)),
+      .init("evaluations", .array(evaluations.map { [.integer($0.step), .number($0.evaluation.mean)] })),
+      .init("env_steps", .integer(trainer.envSteps)), .init("updates", .integer(trainer.updates)),
+    ]
+  }
+
+  private func train(
+    _ trainer: inout Trainer<E, A, O>, in directory: RunDirectory, _ log: inout MetricsLog,
+    _ evaluations: inout [(step: Int, evaluation: Evaluation)]
+  ) throws {
     var progress = Progress("train", total: training.envSteps)
     var means = MetricsMean()
     if let first {
       trainer.seed(with: first)
       try trainer.learn(training.seedUpdates) { means.add($0) }
     }
-
-    var evaluations: [(step: Int, evaluation: Evaluation)] = []
     var (report, judge) = (Every(1000, from: trainer.envSteps), Every(training.evaluateEvery, from: trainer.envSteps))
     while trainer.envSteps < training.envSteps {
       try trainer.step { means.add($0) }
@@ -60,6 +119,13 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       }
       let isLast = step >= training.envSteps
       if judge(step) || isLast {
+        // What is saved is sound: a later loss that is not a number can name it as the last good checkpoint.
+        try requireFinite(trainer.agent, step: step)
+        try Safetensors(
+          trainer.agent.parameters,
+          metadata: [("agent", A.id), ("environment", E.id), ("step", "\(step)")]
+        ).write(to: directory.file(SavedAgent.weights))
+        try trainer.observer.write(to: directory.path)
         let evaluation = try evaluate(trainer, in: directory, isLast: isLast)
         evaluations.append((step, evaluation))
         try log.append(
@@ -68,18 +134,6 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       }
     }
     progress.finish()
-    try Safetensors(trainer.agent.parameters, metadata: [("agent", A.id), ("environment", E.id)]).write(
-      to: directory.file("agent.safetensors"))
-    let lastReturns = evaluations.suffix(3).flatMap(\.evaluation.returns)
-    let mean = lastReturns.reduce(0, +) / Double(lastReturns.count)
-    let deviation =
-      (lastReturns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(lastReturns.count)).squareRoot()
-    return [
-      .init("return_mean", .number(mean)), .init("return_std", .number(deviation)),
-      .init("return_best", .number(evaluations.map(\.evaluation.mean).max() ?? .nan)),
-      .init("evaluations", .array(evaluations.map { [.integer($0.step), .number($0.evaluation.mean)] })),
-      .init("env_steps", .integer(trainer.envSteps)), .init("updates", .integer(trainer.updates)),
-    ]
   }
 
   /// Plays the evaluation's episodes, pictures what the agent sees in the first, and films it at the end.
@@ -89,7 +143,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     var frames: [PixelBuffer] = []
     let evaluation = trainer.evaluate(seed: seed.child("evaluation")) { frames.append($0) }
     let text = ["run": directory.path, "environment": E.id, "step": "\(trainer.envSteps)"]
-    if let grid = observer.reconstructions(of: frames) {
+    if let grid = trainer.observer.reconstructions(of: frames) {
       let digits = String(trainer.envSteps)
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
       try PNG.write(grid, to: directory.file(name), text: text)
@@ -112,3 +166,6 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.path, "environment": E.id])
   }
 }
+
+/// `137 MB`
+func megabytes(_ bytes: Int) -> String { "\(grouped((Double(bytes) / 1e6).rounded())) MB" }

@@ -9,6 +9,7 @@ struct PixelRL: ParsableCommand {
       Envs.self,
       Render.self,
       Rollout.self,
+      Collect.self,
       PretrainAE.self,
       Train.self,
       Bench.self,

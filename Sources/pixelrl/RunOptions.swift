@@ -13,7 +13,7 @@ struct RunOptions: ParsableArguments {
     help: ArgumentHelp("settings by group, such as the settings.json of a run; flags win over it", valueName: "file"))
   var config: String?
 
-  @Option(help: ArgumentHelp("the number that all randomness comes from", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"))
   var seed: UInt64 = 0
 
   @Flag(help: "end with one JSON object on a line of its own")

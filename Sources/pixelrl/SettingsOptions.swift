@@ -55,7 +55,9 @@ extension SettingsOptions {
       return Flag<Bool?>(name: name, inversion: .prefixedNo, help: ArgumentHelp(stringLiteral: row.explanation))
     }
     let placeholder = row.placeholder.trimmingPrefix("<").dropLast()
-    return Option<String?>(name: name, help: ArgumentHelp(row.explanation, valueName: String(placeholder)))
+    // Unconditional, so that `--size -4` is told what --size takes.
+    return Option<String?>(
+      name: name, parsing: .unconditional, help: ArgumentHelp(row.explanation, valueName: String(placeholder)))
   }
 
   init(from decoder: any Decoder) throws {

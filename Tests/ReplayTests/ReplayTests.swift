@@ -1,3 +1,248 @@
+import Core
+import Tensors
 import Testing
 
 @testable import Replay
+
+private let continuous = ActionSpace.continuous(low: [-2, 0], high: [2, 1])
+private let discrete = ActionSpace.discrete(count: 4)
+
+/// A transition as the acting side saw it.
+private struct Seen: Equatable {
+  var observation: [Float]
+  var action: [Float]
+  var reward: Float
+  var discount: Float
+  var next: [Float]
+}
+
+/// Plays random episodes into a buffer and keeps, beside it, what `History` showed: a transition by the first number of
+/// its latent, which no other latent has.
+private struct Player: ~Copyable {
+  var buffer: ReplayBuffer
+  let layout: HistoryLayout
+  var seen: [Float: Seen] = [:]
+  /// Keys by lane, in their order.
+  var order: [[Float]]
+  private var histories: [History]
+  private var random: Random
+  private var latents = 0
+
+  init(capacity: Int, lanes: Int, layout: HistoryLayout, seed: UInt64) {
+    self.layout = layout
+    buffer = ReplayBuffer(capacity: capacity, lanes: lanes, layout: layout)
+    histories = (0..<lanes).map { _ in History(layout) }
+    order = [[Float]](repeating: [], count: lanes)
+    random = Seed(seed).stream("episodes")
+  }
+
+  private mutating func latent() -> [Float] {
+    latents += 1
+    return [Float(latents)] + (1..<layout.latentSize).map { _ in Float(random.normal()) }
+  }
+
+  func observation(_ lane: Int) -> [Float] {
+    Tensor([layout.observationSize], of: Float.self) { histories[lane].write(into: &$0, at: 0) }.array
+  }
+
+  mutating func begin(_ lane: Int) {
+    let first = latent()
+    histories[lane].begin(with: first.span)
+    buffer.begin(lane: lane, latent: first.span)
+  }
+
+  mutating func step(_ lane: Int, _ step: Step) {
+    let before = observation(lane)
+    let drawn = layout.actionSpace.sample(using: &random)
+    let action = layout.actionSpace.normalized(drawn)
+    let next = latent()
+    histories[lane].append(action: action.span, latent: next.span)
+    buffer.append(lane: lane, action: action.span, step: step, latent: next.span)
+    seen[before[0]] = Seen(
+      observation: before, action: action, reward: Float(step.reward), discount: Float(step.discount),
+      next: observation(lane))
+    order[lane].append(before[0])
+  }
+
+  /// Episodes in all lanes in turn, that end, are truncated or are cut without an ending.
+  mutating func play(_ steps: Int) {
+    var running = [Bool](repeating: false, count: order.count)
+    for _ in 0..<steps {
+      let lane = random.integer(below: order.count)
+      if !running[lane] || random.chance(0.05) { begin(lane) }
+      let reward = random.normal()
+      let outcome =
+        switch random.integer(below: 8) {
+        case 0: Step(reward: reward, discount: 0, ending: .terminated)
+        case 1: Step(reward: reward, ending: .truncated)
+        default: Step(reward: reward)
+        }
+      step(lane, outcome)
+      running[lane] = outcome.ending == .running
+    }
+  }
+}
+
+private func rows(_ batch: Batch) -> [Seen] {
+  func row(_ tensor: Tensor, _ b: Int) -> [Float] { tensor.rows(b..<b + 1).array }
+  return (0..<batch.reward.shape[0]).map { b in
+    Seen(
+      observation: row(batch.observation, b), action: row(batch.action, b), reward: row(batch.reward, b)[0],
+      discount: row(batch.discount, b)[0], next: row(batch.nextObservation, b))
+  }
+}
+
+@Suite struct ReplayTests {
+  /// frames, actions, lanes, capacity: with and without wrapping around.
+  static let shapes = [(3, 2, 1, 64), (1, 0, 1, 40), (2, 4, 3, 96), (5, 1, 2, 1000), (4, 0, 4, 100)]
+
+  @Test(arguments: shapes, [continuous, discrete])
+  func samplesAreWhatTheActingSideSaw(_ shape: (Int, Int, Int, Int), _ space: ActionSpace) throws {
+    let (frames, actions, lanes, capacity) = shape
+    let layout = HistoryLayout(latentSize: 3, frames: frames, actions: actions, actionSpace: space)
+    var player = Player(capacity: capacity, lanes: lanes, layout: layout, seed: UInt64(capacity))
+    var random = Seed(2).stream("draws")
+    var drawn = Set<Float>()
+    for _ in 0..<20 {
+      player.play(30)
+      let batch = try player.buffer.sample(64, using: &random)
+      #expect(batch.observation.shape == [64, layout.observationSize])
+      #expect(batch.action.shape == [64, space.arrayCount])
+      for row in rows(batch) {
+        #expect(row == player.seen[row.observation[0]])
+        drawn.insert(row.observation[0])
+      }
+    }
+    #expect(drawn.count > capacity / 4)
+  }
+
+  @Test func aBeginningHasNoPast() {
+    let layout = HistoryLayout(latentSize: 2, frames: 3, actions: 2, actionSpace: discrete)
+    var history = History(layout)
+    history.begin(with: [9, 9].span)
+    history.append(action: [3].span, latent: [8, 8].span)
+    history.begin(with: [1, 2].span)
+    func observation() -> [Float] {
+      Tensor([layout.observationSize], of: Float.self) { history.write(into: &$0, at: 0) }.array
+    }
+    #expect(observation() == [1, 2] + [0, 0] + [0, 0] + [0, 0, 0, 0] + [0, 0, 0, 0])
+    history.append(action: [2].span, latent: [1.5, 2].span)
+    #expect(observation() == [1.5, 2] + [1, 0] + [0, 0] + [0, 0, 1, 0] + [0, 0, 0, 0])
+    history.append(action: [0].span, latent: [2.5, 1].span)
+    #expect(observation() == [2.5, 1] + [2, -2] + [1, 0] + [1, 0, 0, 0] + [0, 0, 1, 0])
+  }
+
+  @Test func onlyTerminationStopsBootstrapping() throws {
+    let layout = HistoryLayout(latentSize: 1, frames: 1, actions: 0, actionSpace: discrete)
+    var buffer = ReplayBuffer(capacity: 20, layout: layout)
+    buffer.begin(lane: 0, latent: [1].span)
+    buffer.append(lane: 0, action: [0].span, step: Step(reward: 1, ending: .truncated), latent: [2].span)
+    buffer.begin(lane: 0, latent: [10].span)
+    buffer.append(
+      lane: 0, action: [0].span, step: Step(reward: 1, discount: 0, ending: .terminated), latent: [11].span)
+    buffer.begin(lane: 0, latent: [100].span)
+    buffer.append(lane: 0, action: [0].span, step: Step(reward: 1), latent: [101].span)
+    var random = Seed(0).stream("draws")
+    for row in rows(try buffer.sample(200, using: &random)) {
+      // The true successor was stored before the restart.
+      #expect(row.next == [row.observation[0] + 1])
+      #expect(row.discount == (row.observation == [10] ? 0 : 1))
+    }
+  }
+
+  @Test func everyWholeTransitionIsDrawnEquallyOften() throws {
+    let layout = HistoryLayout(latentSize: 1, frames: 3, actions: 1, actionSpace: continuous)
+    var player = Player(capacity: 90, lanes: 3, layout: layout, seed: 5)
+    // One lane has wrapped around, one holds much, one little.
+    player.begin(0)
+    for i in 0..<75 {
+      player.step(0, Step(reward: 0, ending: i % 10 == 9 ? .truncated : .running))
+      if i % 10 == 9 { player.begin(0) }
+    }
+    player.begin(1)
+    for _ in 0..<20 { player.step(1, Step(reward: 0)) }
+    player.begin(2)
+    for _ in 0..<3 { player.step(2, Step(reward: 0)) }
+
+    var counts: [Float: Int] = [:]
+    var random = Seed(3).stream("draws")
+    let draws = 20_000
+    for _ in 0..<20 {
+      for row in rows(try player.buffer.sample(draws / 20, using: &random)) {
+        counts[row.observation[0], default: 0] += 1
+      }
+    }
+    // All of the short lanes; of the full one, those that are left with their history.
+    #expect(Set(player.order[1] + player.order[2]).isSubset(of: counts.keys))
+    // 83 latents were written; the oldest two of the 30 that are left have lost what came before them.
+    let kept = player.order[0].filter { counts[$0] != nil }
+    #expect(kept == player.order[0].suffix(kept.count) && (24...26).contains(kept.count))
+    let expected = Double(draws) / Double(counts.count)
+    let chiSquare = counts.values.reduce(0) { $0 + (Double($1) - expected) * (Double($1) - expected) / expected }
+    // Mean k - 1, deviation √(2 (k - 1)): four deviations.
+    let freedom = Double(counts.count - 1)
+    #expect(abs(chiSquare - freedom) < 4 * (2 * freedom).squareRoot())
+  }
+
+  @Test func slotsWithoutTheirHistoryAreNeverDrawn() throws {
+    let layout = HistoryLayout(latentSize: 1, frames: 4, actions: 2, actionSpace: discrete)
+    var player = Player(capacity: 12, lanes: 1, layout: layout, seed: 1)
+    player.begin(0)
+    var random = Seed(3).stream("draws")
+    for written in 2...60 {
+      player.step(0, Step(reward: 0))
+      let drawn = Set(rows(try player.buffer.sample(200, using: &random)).map { $0.observation[0] })
+      // Latents are numbered from 1; 12 are kept, of which the oldest 3 have lost their past and the newest starts nothing.
+      let oldest = written <= 12 ? 1 : written - 12 + 1 + 3
+      #expect(drawn == Set((oldest..<written).map { Float($0) }))
+    }
+  }
+
+  @Test func aMillionTransitionsOfTheDefaultLatentFitInAQuarterOfAGigabyte() {
+    let layout = HistoryLayout(
+      latentSize: 32, frames: 3, actions: 2, actionSpace: .continuous(low: [-1], high: [1]))
+    #expect(ReplayBuffer.byteCount(capacity: 1_000_000, layout: layout) <= 250_000_000)
+    let buffer = ReplayBuffer(capacity: 10_000, lanes: 4, layout: layout)
+    #expect(buffer.byteCount == ReplayBuffer.byteCount(capacity: 10_000, layout: layout))
+  }
+
+  @Test func aBufferWithoutTransitionsSaysSo() throws {
+    let layout = HistoryLayout(latentSize: 1, frames: 1, actions: 0, actionSpace: discrete)
+    let message = InputError("the replay buffer holds no transition to learn from: collect some steps first")
+    var buffer = ReplayBuffer(capacity: 20, lanes: 2, layout: layout)
+    var random = Seed(0).stream("draws")
+    #expect(throws: message) { _ = try sample(buffer) }
+    for _ in 0..<4 { buffer.begin(lane: 1, latent: [1].span) }
+    #expect(throws: message) { _ = try sample(buffer) }
+    buffer.append(lane: 1, action: [2].span, step: Step(reward: 7), latent: [2].span)
+    #expect(try buffer.sample(3, using: &random).reward.array == [7, 7, 7])
+    #expect(buffer.count == 5)
+  }
+
+  @Test(arguments: [5, 30]) func latentsAreReplacedInPlace(_ written: Int) throws {
+    let layout = HistoryLayout(latentSize: 2, frames: 2, actions: 1, actionSpace: continuous)
+    func buffer(_ latent: (Int) -> [Float]) -> ReplayBuffer {
+      var buffer = ReplayBuffer(capacity: 24, lanes: 2, layout: layout)
+      buffer.begin(lane: 1, latent: latent(0).span)
+      for i in 1..<written {
+        let step = Step(reward: Double(i), ending: i % 4 == 0 ? .truncated : .running)
+        buffer.append(lane: 1, action: [Float(i), 0].span, step: step, latent: latent(i).span)
+        if i % 4 == 0 { buffer.begin(lane: 1, latent: latent(-i).span) }
+      }
+      return buffer
+    }
+    func other(_ i: Int) -> [Float] { [Float(i) * 0.5 + 3, Float(i * i)] }
+    var replaced = buffer { [Float($0), 1] }
+    let order = [0] + (1..<written).flatMap { $0 % 4 == 0 ? [$0, -$0] : [$0] }
+    replaced.replaceLatents(lane: 1, with: Tensor(order.flatMap(other), [order.count, 2]))
+    replaced.replaceLatents(lane: 0, with: .zeros([0, 2]))
+    let fresh = buffer(other)
+    var (one, two) = (Seed(1).stream("draws"), Seed(1).stream("draws"))
+    #expect(try rows(replaced.sample(100, using: &one)) == rows(fresh.sample(100, using: &two)))
+  }
+
+  private func sample(_ buffer: borrowing ReplayBuffer) throws -> Batch {
+    var random = Seed(0).stream("draws")
+    return try buffer.sample(3, using: &random)
+  }
+}

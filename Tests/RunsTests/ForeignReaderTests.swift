@@ -7,7 +7,8 @@ import Testing
 /// Runs where the environment variable `PIXELRL_PYTHON` names a Python that has NumPy.
 private let python = ProcessInfo.processInfo.environment["PIXELRL_PYTHON"]
 
-@Suite(.enabled(if: python != nil)) struct ForeignReaderTests {
+@Suite(.enabled(if: python != nil, "needs PIXELRL_PYTHON, a Python with NumPy: see 'make peers'"))
+struct ForeignReaderTests {
   /// NumPy maps what was written here, and writes the same bytes itself.
   @Test func numPyMapsArrays() throws {
     try withFolder { folder in

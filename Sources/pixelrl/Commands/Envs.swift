@@ -6,10 +6,10 @@ import Environments
 struct Envs: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "List the environments.")
 
-  @Option(help: ArgumentHelp("episodes that the random policy plays of each", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("episodes that the random policy plays of each", valueName: "n"))
   var episodes: Int = 10
 
-  @Option(help: "the number that the randomness comes from")
+  @Option(parsing: .unconditional, help: ArgumentHelp("the number that the randomness comes from", valueName: "n"))
   var seed: UInt64 = 0
 
   @Flag(help: "end with one JSON object on a line of its own")

@@ -1,6 +1,9 @@
+import Agents
 import ArgumentParser
+import Autoencoders
 import Core
 import Environments
+import Training
 
 /// `pixelrl settings`
 struct ListSettings: ParsableCommand {
@@ -10,11 +13,20 @@ struct ListSettings: ParsableCommand {
   @Flag(help: "as the Markdown tables of the README")
   var markdown = false
 
-  /// One line for each group of settings.
+  /// Every group of settings that a command takes, those of the catalogs' members by their names.
   static var sections: [SettingsSection] {
-    [
-      SettingsSection("Environment", EpisodeSettings.self)
-    ]
+    [SettingsSection("Environment", EpisodeSettings.self), SettingsSection("Collection", CollectionSettings.self)]
+      + Autoencoders.all.map { section("Autoencoder `\($0.id)`", $0) }
+      + [SettingsSection("Pretraining", PretrainingSettings.self), SettingsSection("Training", TrainingSettings.self)]
+      + Agents.all.map { section("Agent `\($0.id)`", $0) }
+  }
+
+  private static func section<Model: Autoencoder>(_ title: String, _ kind: Model.Type) -> SettingsSection {
+    SettingsSection(title, Model.Settings.self)
+  }
+
+  private static func section<A: Agent>(_ title: String, _ kind: A.Type) -> SettingsSection {
+    SettingsSection(title, A.Settings.self)
   }
 
   func run() throws {

@@ -38,7 +38,8 @@ struct PretrainAE: ParsableCommand {
       collection: try resolver.resolve("collection", CollectionSettings.self, collection, of: "collection"),
       pretraining: try resolver.resolve("pretraining", PretrainingSettings.self, pretraining, of: "pretraining"),
       model: try resolver.resolve("autoencoder", Model.Settings.self, model, of: "the autoencoder \(Model.id)"),
-      seed: Seed(options.seed), dataset: dataset)
+      seed: Seed(options.seed), dataset: try dataset.map { try FrameDataset(path: $0) })
+    try work.check()
     let directory = try options.directory("pretrain-ae", environment: E.id, member: Model.id, settings: work.groups)
     let summary = try work.run(in: directory, say: printLine)
     try printLine("autoencoder: \(directory.path)")

@@ -12,7 +12,7 @@ struct Render: ParsableCommand {
   @Argument(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
   var environment: String
 
-  @Option(help: ArgumentHelp("frames to write", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("frames to write", valueName: "n"))
   var frames: Int = 100
 
   @OptionGroup var options: RunOptions

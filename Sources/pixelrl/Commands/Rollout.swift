@@ -16,7 +16,9 @@ struct Rollout: ParsableCommand {
   @Option(help: ArgumentHelp("start from this JSON array: positions, then velocities", valueName: "numbers"))
   var state: String?
 
-  @Option(help: "the number that a start state is drawn from where none is given")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("the number that a start state is drawn from where none is given", valueName: "n"))
   var seed: UInt64 = 0
 
   func run() throws {

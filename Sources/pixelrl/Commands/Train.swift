@@ -34,17 +34,15 @@ struct Train: ParsableCommand {
   @OptionGroup(title: "Environment settings") var episode: SettingsOptions<EpisodeSource>
   @OptionGroup(title: "Agent settings") var agentSettings: SettingsOptions<AgentSource>
 
-  enum Sight: String, ExpressibleByArgument, CaseIterable {
-    case latent
-    case state
-    case randomEncoder = "random-encoder"
-  }
-
   func run() throws { try open(try Environments.named(env)) }
 
   private func open<E: Environment>(_ environment: E.Type) throws {
     guard !latent || observe == nil || observe == .latent else {
       throw InputError("--latent and --observe \(observe?.rawValue ?? "") contradict each other: give one")
+    }
+    guard observe != .state || autoencoder == nil else {
+      throw InputError(
+        "--observe state looks through no autoencoder: leave out --autoencoder, or give --observe latent")
     }
     guard let kind = try agent.map(Agents.named) ?? Agents.fitting(E.actionSpace) else {
       throw InputError("no agent takes the actions of \(E.id): \(E.actionSpace)")
@@ -59,57 +57,62 @@ struct Train: ParsableCommand {
 
   private func open<E: Environment, A: Agent>(_ environment: E.Type, _ agent: A.Type) throws {
     let resolver = try SettingsResolver(config: options.config, titles: ["environment", "agent", "training"])
-    let episode = try resolver.resolve("environment", EpisodeSettings.self, self.episode, of: E.id)
-    var training = try resolver.resolve("training", TrainingSettings.self, self.training, of: "training")
+    var plan = Plan<E, A>(
+      episode: try resolver.resolve("environment", EpisodeSettings.self, episode, of: E.id),
+      training: try resolver.resolve("training", TrainingSettings.self, training, of: "training"),
+      agent: try resolver.resolve("agent", A.Settings.self, agentSettings, of: "the agent \(A.id)"))
     switch observe ?? .latent {
     case .state:
       // The true state has its velocities in it: nothing of the past is needed.
-      (training.frames, training.actions) = (1, 0)
-      let first = try collect(E.self, episode, CollectionSettings(), seed: Seed(options.seed).child("collection"))
-      try train(agent, through: StateObserver(E.self), episode, training, first: first, autoencoder: nil, E.self)
+      (plan.training.frames, plan.training.actions) = (1, 0)
+      let first = try collect(E.self, plan.episode, CollectionSettings(), seed: Seed(options.seed).child("collection"))
+      try train(plan, through: StateObserver(E.self), first: first)
     case .latent, .randomEncoder:
-      let folder = try autoencoder ?? newestAutoencoder(for: E.id, episode)
+      let folder = try autoencoder ?? newestAutoencoder(for: E.id, plan.episode)
       let record = try AutoencoderRecord(folder: folder)
-      try record.check(environment: E.id, episode, path: folder)
-      let kind = try Autoencoders.named(record.kind)
-      try open(environment, agent, kind, folder, record, episode, training)
+      try record.check(environment: E.id, plan.episode, path: folder)
+      try open(plan, try Autoencoders.named(record.kind), folder, record)
     }
   }
 
   private func open<E: Environment, A: Agent, Model: Autoencoder>(
-    _ environment: E.Type, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord,
-    _ episode: EpisodeSettings, _ training: TrainingSettings
+    _ plan: Plan<E, A>, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord
   ) throws {
-    let dataset = try FrameDataset(path: "\(folder)/dataset")
-    var first = try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
-    first.environmentSteps = record.envSteps
+    let first = try record.recording(of: folder, E.self, plan.episode)
     var encoder = try LatentEncoder<Model>(folder: folder, record: record)
-    if observe == .randomEncoder { encoder = try encoder.randomized(on: first, seed: Seed(options.seed)) }
+    var probe = record.probe
+    var retraining: PretrainingSettings?
+    if observe == .randomEncoder {
+      encoder = try encoder.randomized(on: first, seed: Seed(options.seed))
+      probe = try StateProbe.judge(encoder, in: E.self, plan.episode, seed: Seed(options.seed)).probe.record
+    } else if plan.training.retrainRounds > 0 {
+      retraining = try PretrainingSettings(ofRunIn: folder)
+      retraining?.steps = plan.training.retrainSteps
+    }
     try train(
-      agent, through: LatentObserver(encoder), episode, training, first: first, autoencoder: folder, E.self,
-      probe: record.probe)
+      plan, through: LatentObserver(encoder, retraining: retraining), first: first, autoencoder: folder, probe: probe)
   }
 
   private func train<E: Environment, A: Agent, O: Observer>(
-    _ agent: A.Type, through observer: O, _ episode: EpisodeSettings, _ training: TrainingSettings, first: Recording?,
-    autoencoder: String?, _ environment: E.Type, probe: [AutoencoderRecord.Setting] = []
+    _ plan: Plan<E, A>, through observer: O, first: Recording, autoencoder: String? = nil,
+    probe: [AutoencoderRecord.Setting] = []
   ) throws {
-    let settings = try SettingsResolver(config: options.config, titles: ["environment", "agent", "training"])
-      .resolve("agent", A.Settings.self, agentSettings, of: "the agent \(A.id)")
     let clock = ContinuousClock()
     let start = clock.now
     let work = TrainingRun(
-      E.self, A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
-      seed: Seed(options.seed))
+      E.self, A.self, through: observer, agent: plan.agent, episode: plan.episode, training: plan.training,
+      first: first, seed: Seed(options.seed))
+    try work.check()
     let directory = try options.directory("train", environment: E.id, member: A.id, settings: work.groups)
-    let outcome = try work.run(in: directory)
+    let outcome = try work.run(in: directory, say: printLine)
     let seconds = (clock.now - start) / .seconds(1)
     let summary = JSON.object(
       outcome + [
         .init("seconds", .number(seconds)), .init("run", .string(directory.path)),
         .init("autoencoder", autoencoder.map { .string($0) } ?? .null),
         .init("observe", .string((observe ?? .latent).rawValue)),
-        .init("environment", .string(E.id)), .init("agent", .string(A.id)), .init("seed", .integer(Int(options.seed))),
+        .init("environment", .string(E.id)), .init("agent", .string(A.id)),
+        .init("seed", Int(exactly: options.seed).map { .integer($0) } ?? .string("\(options.seed)")),
         .init("probe", .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) })),
       ])
     try directory.finish(summary)
@@ -117,11 +120,23 @@ struct Train: ParsableCommand {
     try printLine(
       "return \(Int(mean.rounded())) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps"
     )
+    if let autoencoder, observe != .randomEncoder {
+      try printLine("reconstructions: \(autoencoder)/reconstructions.png")
+    }
     try printLine("learning curve: \(directory.file("curve.png"))")
     try printLine("episode video: \(directory.file("episode.png"))")
     if options.json { try printLine(summary.description) }
   }
 }
+
+/// The resolved settings of a training.
+private struct Plan<E: Environment, A: Agent> {
+  let episode: EpisodeSettings
+  var training: TrainingSettings
+  let agent: A.Settings
+}
+
+extension Sight: ExpressibleByArgument {}
 
 enum TrainingSource: SettingsSource {
   static let groups: [any SettingsGroup.Type] = [TrainingSettings.self]

@@ -1,0 +1,68 @@
+# make demo     from nothing to a solved task, with pictures to open
+# make test     all tests
+# make help     the rest
+
+ENV ?= cartpole-swingup
+SEED ?= 0
+
+# The portable build computes in plain Swift, and has a folder of its own so that neither build undoes the other.
+portable = --disable-default-traits --scratch-path .build-portable
+
+# The Python that some tests and 'pixelrl bench' compare with; such tests are skipped where there is none.
+ifneq ($(wildcard .venv/bin/python),)
+export PIXELRL_PYTHON ?= $(CURDIR)/.venv/bin/python
+export PIXELRL_PEER_PYTHON ?= $(PIXELRL_PYTHON)
+endif
+
+.PHONY: help demo demo-portable play build build-portable test test-portable lint readme peers set-up set-up-portable
+
+help:
+	@echo "make demo             install what is missing, build, pretrain an autoencoder, train on its latents"
+	@echo "make demo-portable    the same without oneDNN"
+	@echo "make test             install what is missing and run all tests"
+	@echo "make test-portable    the same without oneDNN"
+	@echo "make build            build in release: .build/release/pixelrl"
+	@echo "make lint             check the formatting"
+	@echo "make readme           write the README's table of settings anew"
+	@echo "make peers            a .venv with the Python packages that some tests and benchmarks compare with"
+	@echo "ENV=... SEED=...      another environment or seed for the demo"
+
+demo: build
+	@$(MAKE) --no-print-directory play PROGRAM=.build/release/pixelrl
+
+demo-portable: build-portable
+	@$(MAKE) --no-print-directory play PROGRAM=.build-portable/release/pixelrl
+
+play:
+	$(PROGRAM) pretrain-ae --env $(ENV) --seed $(SEED)
+	$(PROGRAM) train --latent --env $(ENV) --seed $(SEED)
+
+build: set-up
+	swift build -c release
+
+build-portable: set-up-portable
+	swift build -c release $(portable)
+
+test: set-up
+	swift test
+
+test-portable: set-up-portable
+	swift test $(portable)
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+readme:
+	swift build
+	.build/debug/pixelrl settings --markdown > .build/settings.md
+	sed -i -e '/<!-- settings: begin/,/<!-- settings: end/{//!d}' -e '/<!-- settings: begin/r .build/settings.md' README.md
+
+peers:
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet numpy safetensors pillow torch gymnasium dm_control
+
+set-up:
+	@.ci/set-up
+
+set-up-portable:
+	@.ci/set-up portable

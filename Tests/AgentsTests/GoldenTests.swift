@@ -1,0 +1,61 @@
+import Core
+import Foundation
+import Networks
+import Replay
+import Tensors
+import Testing
+
+@testable import Agents
+
+/// Two updates of each agent are what PyTorch computed: see experiments/golden/agents.py.
+@Suite struct GoldenTests {
+  let tensors: [String: Tensor]
+
+  init() throws {
+    let file = try Safetensors(contentsOf: Bundle.module.bundlePath + "/Golden/agents.safetensors")
+    tensors = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0.value) })
+  }
+
+  private func tensor(_ name: String) throws -> Tensor { try #require(tensors[name], "no golden value \(name)") }
+
+  @Test func softActorCritic() throws {
+    var settings = SAC.Settings()
+    (settings.hidden, settings.batch, settings.discount, settings.tau) = (12, 16, 0.97, 0.05)
+    (settings.learningRate, settings.temperatureLearningRate) = (3e-3, 1e-2)
+    let agent = SAC(
+      observationSize: 7, actionSpace: .continuous(low: [-1, -1], high: [1, 1]), settings: settings, seed: Seed(7))
+    try expectGolden(agent, "sac")
+  }
+
+  @Test func doubleDeepQNetwork() throws {
+    var settings = DoubleDQN.Settings()
+    (settings.hidden, settings.batch, settings.discount, settings.tau) = (12, 16, 0.9, 0.1)
+    settings.learningRate = 2e-3
+    let agent = DoubleDQN(observationSize: 7, actionSpace: .discrete(count: 4), settings: settings, seed: Seed(7))
+    try expectGolden(agent, "dqn")
+  }
+
+  private func expectGolden<A: Agent>(_ agent: A, _ name: String) throws {
+    var agent = agent
+    let prefix = "\(name).before."
+    try agent.load(tensors.filter { $0.key.hasPrefix(prefix) }.map { ($0.key, $0.value) }, prefix: prefix)
+    let batch = Batch(
+      observation: try tensor("\(name).observation"), action: try tensor("\(name).action"),
+      reward: try tensor("\(name).reward"), discount: try tensor("\(name).discount"),
+      nextObservation: try tensor("\(name).next_observation"))
+    for update in 1...2 {
+      let metrics = agent.update(batch)
+      for golden in tensors where golden.key.hasPrefix("\(name).\(update).") {
+        let key = String(golden.key.dropFirst("\(name).\(update).".count))
+        let (found, expected) = (try #require(metrics[key], "no metric \(key)"), golden.value.item)
+        #expect(abs(found - expected) <= 1e-5 * max(1, abs(expected)), "\(key) of update \(update)")
+      }
+    }
+    for (parameter, value) in agent.parameters {
+      let expected = try tensor("\(name).after.\(parameter)")
+      #expect(value.shape == expected.shape)
+      let difference = zip(value.array, expected.array).map { abs($0 - $1) }.max() ?? .nan
+      #expect(difference <= 1e-5, "\(parameter)")
+    }
+  }
+}

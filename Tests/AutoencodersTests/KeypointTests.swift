@@ -1,0 +1,68 @@
+import Core
+import Pixels
+import Tensors
+import Testing
+
+@testable import Autoencoders
+
+@Suite struct KeypointTests {
+  private func model(height: Int, width: Int, sharpness: Double = 3) throws -> KeypointAutoencoder {
+    var settings = KeypointAutoencoder.Settings()
+    (settings.keypoints, settings.filters, settings.sharpness) = (6, 8, sharpness)
+    var random = Seed(2).stream("initial weights")
+    return try KeypointAutoencoder(
+      frame: FrameShape(height: height, width: width, channels: 1), settings: settings, using: &random)
+  }
+
+  @Test func placesLieWithinTheFrame() throws {
+    let model = try model(height: 32, width: 48)
+    var random = Seed(1).stream("frames")
+    let z = model.encode(.normal([4, 1, 32, 48], using: &random) * 10).array
+    #expect(z.allSatisfy { (-1...1).contains($0) })
+  }
+
+  /// A frame that moves by a cell of the map moves the places that see it by the distance of two cells.
+  @Test func placesFollowWhatMoves() throws {
+    let (height, width) = (48, 64)
+    // So sharp that each place is a single cell of the map.
+    let model = try model(height: height, width: width, sharpness: 1000)
+    func blob(_ top: Int, _ left: Int) -> Tensor {
+      Tensor([1, 1, height, width], of: Float.self) { target in
+        for i in 0..<target.count {
+          let (dy, dx) = (Float(i / width - top), Float(i % width - left))
+          target[i] = max(0, 1 - (dy * dy + dx * dx) / 40)
+        }
+      }
+    }
+    let (z, right, down) = (
+      model.encode(blob(20, 28)).array, model.encode(blob(20, 32)).array, model.encode(blob(24, 28)).array
+    )
+    var followers = 0
+    for k in 0..<6 {
+      let (dx, dy) = (right[2 * k] - z[2 * k], down[2 * k + 1] - z[2 * k + 1])
+      if dx == 0 && dy == 0 { continue }  // it looks at the empty background
+      followers += 1
+      #expect(abs(dx - 2 / Float(width / 4 - 1)) < 1e-4)
+      #expect(abs(right[2 * k + 1] - z[2 * k + 1]) < 1e-4)
+      #expect(abs(dy - 2 / Float(height / 4 - 1)) < 1e-4)
+      #expect(abs(down[2 * k] - z[2 * k]) < 1e-4)
+    }
+    #expect(followers >= 2)
+  }
+
+  /// The picture depends on a place near that place alone: within the bump and the decoder's three 3x3 convolutions.
+  @Test func bumpsStandWhereThePlacesAre() throws {
+    let model = try model(height: 64, width: 64)
+    var latents = [Float](repeating: -1, count: 12)
+    let still = model.decode(Tensor(latents, [1, 12])).array
+    (latents[4], latents[5]) = (0.6, 0.2)  // x, y
+    let moved = model.decode(Tensor(latents, [1, 12])).array
+    var (weight, x, y) = (0.0, 0.0, 0.0)
+    for i in still.indices where i / 64 > 20 {
+      let difference = Double(abs(moved[i] - still[i]))
+      (weight, x, y) = (weight + difference, x + difference * Double(i % 64), y + difference * Double(i / 64))
+    }
+    #expect(abs(x / weight - (1 + 0.6) / 2 * 63) < 3, "\(x / weight)")
+    #expect(abs(y / weight - (1 + 0.2) / 2 * 63) < 3, "\(y / weight)")
+  }
+}

@@ -1,0 +1,136 @@
+import Core
+import Environments
+import Foundation
+import Pixels
+import Runs
+import Testing
+
+@testable import Training
+
+/// A temporary folder, gone afterwards.
+func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+  let path = NSTemporaryDirectory() + "/training-tests-\(UUID().uuidString)"
+  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  defer { _ = try? FileManager.default.removeItem(atPath: path) }
+  return try body(path)
+}
+
+/// Small frames, so that tests are quick.
+func smallEpisode(size: Int = 16, timeLimit: Int = 0) -> EpisodeSettings {
+  var settings = EpisodeSettings()
+  (settings.size, settings.color, settings.timeLimit) = (size, .gray, timeLimit)
+  return settings
+}
+
+func collectionSettings(
+  _ steps: Int, _ policy: CollectionPolicy = .held, holdLimit: Int = 8, episodeSteps: Int = 0
+) -> CollectionSettings {
+  var settings = CollectionSettings()
+  (settings.steps, settings.policy, settings.holdLimit, settings.episodeSteps) = (
+    steps, policy, holdLimit, episodeSteps
+  )
+  return settings
+}
+
+@Suite struct CollectionTests {
+  @Test func episodesEndWithTheTask() throws {
+    // An episode of catch has 9 steps and terminates.
+    let recording = try collect(Catch.self, smallEpisode(), collectionSettings(30), seed: Seed(1))
+    #expect(recording.environmentSteps == 30)
+    #expect(recording.count == 30 + 4)
+    #expect(recording.episodes == (0..<4).flatMap { [Int](repeating: $0, count: $0 == 3 ? 4 : 10) })
+    for i in 0..<recording.count {
+      let isLast = i + 1 == recording.count || recording.episodes[i + 1] != recording.episodes[i]
+      #expect((recording.steps[i] == nil) == isLast)
+      if isLast { #expect(recording.action(i).allSatisfy { $0 == 0 }) }
+    }
+    #expect(recording.steps[8]?.ending == .terminated && recording.steps[8]?.discount == 0)
+    // The picture and the state of each moment belong together.
+    var frame = PixelBuffer(width: 16, height: 16, format: .gray)
+    for i in [0, 5, 9, 12] {
+      var environment = Catch()
+      let observation = Array(recording.observation(i))
+      environment.state = [
+        (observation[0] + 1) * 2, ((1 - observation[1]) * 4.5).rounded(), (observation[2] + 1) * 2,
+      ]
+      environment.render(into: &frame)
+      #expect(recording.frame(i) == frame)
+    }
+  }
+
+  @Test func episodesAreCutShort() throws {
+    let recording = try collect(
+      CartPoleSwingup.self, smallEpisode(), collectionSettings(25, episodeSteps: 10), seed: Seed(1))
+    #expect(recording.environmentSteps == 25 * CartPoleSwingup.actionRepeat)
+    #expect(recording.episodes.filter { $0 == 0 }.count == 11 && recording.episodes.last == 2)
+    #expect(recording.steps[9]?.ending == .running && recording.steps[9]?.discount == 1)
+  }
+
+  @Test func heldActionsAreHeld() throws {
+    let recording = try collect(
+      PendulumSwingup.self, smallEpisode(size: 8), collectionSettings(300, holdLimit: 5), seed: Seed(1))
+    var runs: [Int] = []
+    for i in 0..<300 {
+      if i > 0, recording.action(i).first == recording.action(i - 1).first {
+        runs[runs.count - 1] += 1
+      } else {
+        runs.append(1)
+      }
+    }
+    #expect(Set(runs.dropLast()) == [1, 2, 3, 4, 5])
+  }
+
+  @Test func correlatedActionsWalk() throws {
+    let recording = try collect(
+      PendulumSwingup.self, smallEpisode(size: 8), collectionSettings(1000, .correlated), seed: Seed(1))
+    let actions = (0..<1000).map { Double(recording.action($0).first ?? .nan) }
+    #expect(actions.allSatisfy { (-1...1).contains($0) })
+    let mean = actions.reduce(0, +) / 1000
+    let variance = actions.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 1000
+    let covariance = zip(actions, actions.dropFirst()).reduce(0) { $0 + ($1.0 - mean) * ($1.1 - mean) } / 999
+    // It forgets by 1 - 1/8 a step, less what the bounds cut.
+    #expect((0.75...0.95).contains(covariance / variance), "\(covariance / variance)")
+    #expect(variance > 0.15)
+  }
+
+  @Test func uniformStatesStartEachEpisode() throws {
+    let recording = try collect(
+      Catch.self, smallEpisode(size: 8), collectionSettings(200, .uniform, episodeSteps: 2), seed: Seed(1))
+    let starts = recording.episodes.indices.filter {
+      $0 == 0 || recording.episodes[$0] != recording.episodes[$0 - 1]
+    }
+    #expect(Set(starts.map { recording.observation($0)[recording.observation($0).startIndex + 1] }).count > 5)
+  }
+
+  @Test func seedFixesTheFrames() throws {
+    func record(_ seed: UInt64) throws -> Recording {
+      try collect(CartPoleSwingup.self, smallEpisode(), collectionSettings(40), seed: Seed(seed))
+    }
+    let (one, same, other) = (try record(1), try record(1), try record(2))
+    #expect(one.frames == same.frames && one.actions == same.actions && one.observations == same.observations)
+    #expect(one.actions != other.actions)
+  }
+
+  @Test(arguments: [true, false]) func aDatasetReadsBack(_ isDiscrete: Bool) throws {
+    func check<E: Environment>(_ environment: E.Type) throws {
+      let settings = smallEpisode(timeLimit: isDiscrete ? 0 : 40)
+      let recording = try collect(E.self, settings, collectionSettings(35, episodeSteps: 12), seed: Seed(3))
+      try withFolder { folder in
+        let manifest = FrameDatasetManifest(environment: E.id, settings: settings, seed: Seed(3), policy: "held")
+        try recording.write(to: folder + "/data", manifest: manifest, actionSpace: E.actionSpace)
+        let dataset = try FrameDataset(path: folder + "/data")
+        let read = try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
+        #expect(read.frames == recording.frames && read.observations == recording.observations)
+        #expect(read.episodes == recording.episodes)
+        #expect(zip(read.actions, recording.actions).allSatisfy { abs($0 - $1) < 1e-6 })
+        // The ending is not kept: replay learns from rewards and discounts alone.
+        #expect(read.steps.map { $0?.reward } == recording.steps.map { $0?.reward })
+        #expect(read.steps.map { $0?.discount } == recording.steps.map { $0?.discount })
+        #expect(throws: InputError.self) {
+          try Recording(dataset, observationNames: ["one"], actionSpace: E.actionSpace)
+        }
+      }
+    }
+    if isDiscrete { try check(Catch.self) } else { try check(CartPoleSwingup.self) }
+  }
+}

@@ -1,0 +1,234 @@
+import Agents
+import Autoencoders
+import Core
+import Environments
+import Foundation
+import Networks
+import Pixels
+import Runs
+import Tensors
+import Testing
+
+@testable import Training
+
+private typealias E = CartPoleSwingup
+
+/// From frames to a trained agent, small in everything.
+private struct Pipeline {
+  let folder: String
+  let episode = smallEpisode(timeLimit: 160)
+
+  private func facts(_ command: String, _ member: String) -> RunDirectory.Facts {
+    RunDirectory.Facts(
+      command: command, environment: E.id, member: member, seed: 1, commandLine: ["pixelrl", command], version: "test")
+  }
+
+  func pretrain() throws -> RunDirectory {
+    var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
+    (pretraining.steps, pretraining.batch) = (15, 8)
+    (pretraining.probeFrames, pretraining.probeSteps) = (60, 20)
+    (model.keypoints, model.filters) = (4, 8)
+    let work = PretrainingRun(
+      E.self, KeypointAutoencoder.self, episode: episode, collection: collectionSettings(60), pretraining: pretraining,
+      model: model, seed: Seed(1))
+    try work.check()
+    let run = try RunDirectory(
+      at: folder + "/pretrained", facts("pretrain-ae", KeypointAutoencoder.id), settings: work.groups)
+    var lines: [String] = []
+    let summary = try work.run(in: run) { lines.append($0) }
+    #expect(summary["env_steps"]?.int == 60 * E.actionRepeat)
+    #expect(lines.contains { $0.hasPrefix("WARNING: the latents tell") }, "a poor probe is said loudly")
+    return run
+  }
+
+  /// - Parameter autoencoder: the folder of the encoder.
+  func train(
+    _ encoder: LatentEncoder<KeypointAutoencoder>, of autoencoder: String, first: Recording, agentSteps: Int,
+    retrainRounds: Int = 0
+  ) throws -> RunDirectory {
+    var (agent, training) = (SAC.Settings(), TrainingSettings())
+    (training.retrainRounds, training.retrainEvery) = (retrainRounds, 400)
+    var retraining = PretrainingSettings()
+    (retraining.steps, retraining.batch) = (3, 8)
+    (agent.hidden, agent.batch) = (16, 8)
+    (training.envSteps, training.replay, training.seedUpdates) = ((60 + agentSteps) * E.actionRepeat, 1000, 5)
+    (training.updatesPerStep, training.evaluateEvery, training.evaluationEpisodes) = (0.2, 1500, 2)
+    let work = TrainingRun(
+      E.self, SAC.self, through: LatentObserver(encoder, retraining: retraining), agent: agent, episode: episode,
+      training: training, first: first, seed: Seed(2))
+    try work.check()
+    let run = try RunDirectory(at: folder + "/trained", facts("train", SAC.id), settings: work.groups)
+    let outcome = try work.run(in: run)
+    let values = Dictionary(uniqueKeysWithValues: outcome.map { ($0.key, $0.value) })
+    #expect(values["env_steps"]?.int == (60 + agentSteps) * E.actionRepeat)
+    #expect(values["updates"]?.int == 5 + agentSteps / 5)
+    #expect(values["evaluations"]?.array?.isEmpty == false)
+    let mean = try #require(values["return_mean"]?.double)
+    #expect((0...160).contains(mean))
+    try run.finish(
+      .object(outcome + [.init("observe", .string("latent")), .init("autoencoder", .string(autoencoder))]))
+    return run
+  }
+}
+
+@Suite struct PipelineTests {
+  @Test func framesBecomeAnAgent() throws {
+    try withFolder { folder in
+      let pipeline = Pipeline(folder: folder)
+      let pretrained = try pipeline.pretrain()
+      let record = try AutoencoderRecord(folder: pretrained.path)
+      #expect(try newestAutoencoder(for: E.id, pipeline.episode, root: folder) == pretrained.path)
+      let encoder = try LatentEncoder<KeypointAutoencoder>(folder: pretrained.path, record: record)
+      let first = try record.recording(of: pretrained.path, E.self, pipeline.episode)
+      #expect(first.environmentSteps == 60 * E.actionRepeat)
+      let trained = try pipeline.train(encoder, of: pretrained.path, first: first, agentSteps: 300)
+
+      for run in [pretrained, trained] {
+        #expect(run.isFinished)
+        let lines = try String(contentsOfFile: run.file("metrics.jsonl"), encoding: .utf8).split(separator: "\n")
+        #expect(!lines.isEmpty)
+        var last = 0
+        for line in lines {
+          let step = try #require(try JSON(parsing: Array(line.utf8))["step"]?.int)
+          #expect(step >= last)
+          last = step
+        }
+        for name in try FileManager.default.contentsOfDirectory(atPath: run.path) where name.hasSuffix(".png") {
+          #expect(try PNG.read(run.file(name)).text["environment"] == E.id, "\(name)")
+        }
+      }
+      let files = Set(try FileManager.default.contentsOfDirectory(atPath: trained.path))
+      #expect(files.isSuperset(of: ["settings.json", "run.json", "metrics.jsonl", "summary.json", "curve.png"]))
+      #expect(files.isSuperset(of: ["episode.png", "agent.safetensors"]))
+      #expect(files.count { $0.hasPrefix("reconstructions-0000") } == 2)
+    }
+  }
+
+  @Test(arguments: [0, 2]) func aSavedAgentActsAgain(_ retrainRounds: Int) throws {
+    try withFolder { folder in
+      let pipeline = Pipeline(folder: folder)
+      let pretrained = try pipeline.pretrain()
+      let record = try AutoencoderRecord(folder: pretrained.path)
+      let encoder = try LatentEncoder<KeypointAutoencoder>(folder: pretrained.path, record: record)
+      let first = try record.recording(of: pretrained.path, E.self, pipeline.episode)
+      let trained = try pipeline.train(
+        encoder, of: pretrained.path, first: first, agentSteps: 120, retrainRounds: retrainRounds)
+      // A run that trained the encoder further keeps it: the agent cannot see with the old one.
+      let own = trained.file("autoencoder.safetensors")
+      #expect(FileManager.default.fileExists(atPath: own) == (retrainRounds > 0))
+
+      func actions() throws -> [[Double]] {
+        let saved = try SavedAgent(path: trained.path)
+        var policy = try saved.policy(in: E.self)
+        var episode = Episode<E>(pipeline.episode, seed: Seed(4))
+        policy.begin(episode)
+        return (0..<5).map { _ in
+          let action = policy.act(in: episode)
+          _ = episode.step(action)
+          return action
+        }
+      }
+      let acted = try actions()
+      #expect(try actions() == acted)
+      if retrainRounds > 0 {
+        try FileManager.default.removeItem(atPath: own)
+        #expect(try actions() != acted)
+      }
+    }
+  }
+
+  @Test func aSavedAutoencoderEncodesToTheSameBits() throws {
+    try withFolder { folder in
+      let pipeline = Pipeline(folder: folder)
+      let run = try pipeline.pretrain()
+      let record = try AutoencoderRecord(folder: run.path)
+      let encoder = try LatentEncoder<KeypointAutoencoder>(folder: run.path, record: record)
+      let other = try collect(E.self, pipeline.episode, collectionSettings(20), seed: Seed(9))
+      let latents = encoder.encodeAll(other)
+      try encoder.write(to: folder, record: record)
+      let again = try LatentEncoder<KeypointAutoencoder>(folder: folder, record: try AutoencoderRecord(folder: folder))
+      #expect(again.encodeAll(other).array == latents.array)
+      #expect(again.preparation == encoder.preparation && again.deviation.array == encoder.deviation.array)
+
+      let random = try encoder.randomized(on: other, seed: Seed(3))
+      #expect(random.encodeAll(other).array != latents.array)
+      #expect(random.encodeAll(other).mean(axis: 0).array.allSatisfy { abs($0) < 1e-3 })
+    }
+  }
+
+  @Test func whatDoesNotFitIsRefusedWithASentence() throws {
+    try withFolder { folder in
+      let pipeline = Pipeline(folder: folder)
+      let run = try pipeline.pretrain()
+      let record = try AutoencoderRecord(folder: run.path)
+
+      func refusal(_ environment: String, _ change: (inout EpisodeSettings) -> Void) -> String? {
+        var settings = pipeline.episode
+        change(&settings)
+        return #expect(throws: InputError.self) {
+          try record.check(environment: environment, settings, path: run.path)
+        }?.description
+      }
+      #expect(throws: Never.self) { try record.check(environment: E.id, pipeline.episode, path: run.path) }
+      #expect(refusal("catch") { _ in }?.contains("is an autoencoder for cartpole-swingup: for catch, run") == true)
+      #expect(refusal(E.id) { $0.size = 32 }?.contains("--size 16, this run has 32") == true)
+      #expect(refusal(E.id) { $0.color = .rgb }?.contains("--color gray, this run has rgb") == true)
+      #expect(refusal(E.id) { $0.flicker = 0.5 }?.contains("--flicker 0, this run has 0.5") == true)
+      #expect(throws: InputError.self) { try newestAutoencoder(for: "catch", pipeline.episode, root: folder) }
+      #expect(throws: InputError.self) { try newestAutoencoder(for: E.id, smallEpisode(size: 32), root: folder) }
+      // Its frames were played with the task's own action repeat.
+      var repeated = pipeline.episode
+      repeated.actionRepeat = 2
+      let dynamics = #expect(throws: InputError.self) { try record.recording(of: run.path, E.self, repeated) }
+      #expect(dynamics?.description.contains("--action-repeat 0, this run has 2") == true)
+      // Weights of one kind are not those of another.
+      #expect(throws: WorldError.self) { try LatentEncoder<RegularizedAutoencoder>(folder: run.path, record: record) }
+      #expect(throws: InputError.self) { try AutoencoderRecord(folder: folder) }
+    }
+  }
+
+  @Test func damagedFilesAreRefusedWithTheirPath() throws {
+    try withFolder { folder in
+      let run = try Pipeline(folder: folder).pretrain()
+      let record = try AutoencoderRecord(folder: run.path)
+      let (json, weights) = (run.file("autoencoder.json"), run.file("autoencoder.safetensors"))
+      let whole = try String(contentsOfFile: json, encoding: .utf8)
+      let damages = [
+        "", "{", String(whole.dropLast(40)), "[]", "{\"format\": 2}",
+        whole.replacingOccurrences(of: "\"view\"", with: "\"v\""),
+        whole.replacingOccurrences(of: "\"cartpole-swingup\"", with: "7"),
+        whole.replacingOccurrences(of: "\"keypoints\": \"4\"", with: "\"keypoints\": 4"),
+      ]
+      for damage in damages {
+        #expect(damage != whole)
+        try damage.write(toFile: json, atomically: true, encoding: .utf8)
+        let error = #expect(throws: WorldError.self) { try AutoencoderRecord(folder: run.path) }
+        #expect(error?.description.hasPrefix(json) == true)
+      }
+
+      let good = try Data(contentsOf: URL(fileURLWithPath: weights))
+      let tensors = try Safetensors(contentsOf: weights).tensors
+      func expectRefusal() {
+        let error = #expect(throws: WorldError.self) {
+          try LatentEncoder<KeypointAutoencoder>(folder: run.path, record: record)
+        }
+        #expect(error?.description.hasPrefix(weights) == true)
+      }
+      for data in [Data(), good.prefix(100), good.dropLast(4)] {
+        try data.write(to: URL(fileURLWithPath: weights))
+        expectRefusal()
+      }
+      // Parts that are missing, of another shape or not finite.
+      let broken: [(String, Tensor?)] = [
+        ("background", nil), ("standardization.mean", .zeros([7])), ("standardization.deviation", .zeros([8])),
+        ("standardization.mean", Tensor(repeating: .nan, [8])), ("encoder.layers.0.weight", nil),
+      ]
+      for (name, value) in broken {
+        try Safetensors(tensors.compactMap { $0.name == name ? value.map { (name, $0) } : $0 }).write(to: weights)
+        expectRefusal()
+      }
+      try good.write(to: URL(fileURLWithPath: weights))
+      #expect(throws: Never.self) { try LatentEncoder<KeypointAutoencoder>(folder: run.path, record: record) }
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import Autoencoders
+import Core
+import Environments
+import Pixels
+import Tensors
+import Testing
+
+@testable import Training
+
+/// Frames of catch, a small keypoint autoencoder and few updates.
+private func pretraining(
+  seed: UInt64 = 1, _ change: (inout PretrainingSettings) -> Void = { _ in }
+) throws -> Pretraining<KeypointAutoencoder> {
+  let recording = try collect(Catch.self, smallEpisode(), collectionSettings(60), seed: Seed(1))
+  var settings = PretrainingSettings()
+  (settings.steps, settings.batch) = (25, 8)
+  change(&settings)
+  var model = KeypointAutoencoder.Settings()
+  (model.keypoints, model.filters) = (4, 8)
+  return try Pretraining(
+    KeypointAutoencoder.self, on: recording, modelSettings: model, settings: settings, seed: Seed(seed))
+}
+
+@Suite struct PretrainingTests {
+  @Test func seedFixesEveryBit() throws {
+    func run(_ seed: UInt64) throws -> (losses: [Double?], latents: [Float]) {
+      var training = try pretraining(seed: seed)
+      var losses: [Double?] = []
+      while !training.isDone { losses.append(try training.update()["autoencoder/loss"]) }
+      let recording = try collect(Catch.self, smallEpisode(), collectionSettings(20), seed: Seed(9))
+      return (losses, try training.finished().encodeAll(recording).array)
+    }
+    let (one, same, other) = (try run(1), try run(1), try run(2))
+    #expect(one.losses == same.losses && one.latents == same.latents)
+    #expect(one.losses != other.losses)
+    #expect(one.losses.count == 25)
+  }
+
+  @Test(arguments: FrameSampling.allCases) func theLossFalls(_ sampling: FrameSampling) throws {
+    var training = try pretraining {
+      ($0.steps, $0.sampling, $0.targetBlur, $0.targetGain) = (60, sampling, 1, 2)
+    }
+    var errors: [Double] = []
+    while !training.isDone { errors.append(try training.update()["autoencoder/error"] ?? .nan) }
+    let (first, last) = (errors.prefix(10).reduce(0, +), errors.suffix(10).reduce(0, +))
+    #expect(last < 0.8 * first, "\(last) after \(first)")
+  }
+
+  @Test func theFrozenEncoderIsStandardisedOnTheData() throws {
+    var training = try pretraining()
+    while !training.isDone { _ = try training.update() }
+    let recording = try collect(Catch.self, smallEpisode(), collectionSettings(60), seed: Seed(1))
+    let latents = try training.finished().encodeAll(recording)
+    #expect(latents.mean(axis: 0).array.allSatisfy { abs($0) < 1e-4 })
+    #expect(square(latents).mean(axis: 0).array.contains { abs($0 - 1) < 1e-3 })
+  }
+
+  @Test func blurIsTheMeanOfASquareWithEdgesRepeated() {
+    var random = Seed(1).stream("pixels")
+    for (radius, height, width) in [(1, 5, 7), (2, 4, 4), (3, 2, 9)] {
+      let x = Tensor.normal([2, 3, height, width], using: &random)
+      let blurred = boxBlurred(x, radius: radius)
+      #expect(blurred.shape == x.shape)
+      let (pixels, found) = (x.array, blurred.array)
+      for plane in 0..<6 {
+        for row in 0..<height {
+          for column in 0..<width {
+            var sum = 0.0
+            for dy in -radius...radius {
+              for dx in -radius...radius {
+                let (y, x) = (min(max(row + dy, 0), height - 1), min(max(column + dx, 0), width - 1))
+                sum += Double(pixels[(plane * height + y) * width + x])
+              }
+            }
+            let side = Double(2 * radius + 1)
+            #expect(abs(Double(found[(plane * height + row) * width + column]) - sum / (side * side)) < 1e-5)
+          }
+        }
+      }
+    }
+  }
+
+  @Test func changedPixelsWeighMore() {
+    let difference = Tensor([Float(1), 2, 3, 0], [2, 1, 1, 2])
+    let weights = Tensor([Float(1), 21, 1, 1], [2, 1, 1, 2])
+    #expect(abs(weightedMeanSquared(difference, weights).item - (1 + 21 * 4 + 9) / 24) < 1e-6)
+    let errors = frameErrors(difference, weights)
+    #expect(abs(errors[0] - (1 + 21 * 4) / 22) < 1e-6 && abs(errors[1] - 4.5) < 1e-6)
+  }
+
+  @Test func movingFramesAndBadlyDrawnOnesAreDrawnMoreOften() throws {
+    // Four frames: two at rest, one that jumps, the start of another episode.
+    func frame(_ level: UInt8) -> PixelBuffer {
+      PixelBuffer(width: 2, height: 2, format: .gray, bytes: [level, 0, 0, 0])
+    }
+    var recording = Recording(frame: frame(0), observationNames: ["x"], actionSize: 1)
+    recording.begin(frame: frame(0), observation: [0])
+    recording.append(action: [0], step: Step(reward: 0), frame: frame(3), observation: [0])
+    recording.append(action: [0], step: Step(reward: 0), frame: frame(200), observation: [0])
+    recording.begin(frame: frame(0), observation: [0])
+
+    func counts(_ sampler: FrameSampler) -> [Int] {
+      var sampler = sampler
+      var random = Seed(1).stream("frames")
+      var counts = [0, 0, 0, 0]
+      for index in sampler.sample(4000, using: &random) { counts[index] += 1 }
+      return counts
+    }
+    #expect(counts(FrameSampler(.uniform, recording)).allSatisfy { (900...1100).contains($0) })
+    // Half are uniform, the others all the one that moved: a change of 3 levels is noise.
+    let moving = counts(FrameSampler(.motion, recording))
+    #expect((2350...2650).contains(moving[2]) && moving[1] < 600 && moving[3] < 600)
+
+    var sampler = FrameSampler(.error, recording)
+    #expect(counts(sampler).allSatisfy { (900...1100).contains($0) })
+    for _ in 0..<20 { sampler.note([0, 1, 2, 3]) { [0.1, 0.6, 0.1, 0.2] } }
+    let missed = counts(sampler)
+    #expect((1600...1800).contains(missed[1]) && (800...1000).contains(missed[3]), "\(missed)")
+    var indifferent = FrameSampler(.uniform, recording)
+    indifferent.note([0]) {
+      Issue.record("nobody asks for the errors")
+      return []
+    }
+  }
+}
+
+@Suite struct StateProbeTests {
+  private func probe(_ encode: (Recording) -> Tensor) throws -> StateProbe {
+    let settings = collectionSettings(700, episodeSteps: 30)
+    let training = try collect(PendulumSwingup.self, smallEpisode(size: 8), settings, seed: Seed(1))
+    let heldOut = try collect(PendulumSwingup.self, smallEpisode(size: 8), settings, seed: Seed(2))
+    let layout = TrainingSettings().layout(latentSize: 3, actionSpace: PendulumSwingup.actionSpace)
+    return StateProbe(encode, training: training, heldOut: heldOut, layout: layout, seed: Seed(3), steps: 100)
+  }
+
+  @Test func theStateItselfIsReadPerfectly() throws {
+    let probe = try probe { StateObserver(PendulumSwingup.self).observe($0) }
+    #expect(probe.names == PendulumSwingup.observationNames)
+    #expect(probe.worst > 0.95, "\(probe.summary)")
+  }
+
+  @Test func noiseTellsNothing() throws {
+    var random = Seed(5).stream("noise")
+    let probe = try probe { .normal([$0.count, 3], using: &random) }
+    #expect(probe.r2.allSatisfy { $0 < 0.1 }, "\(probe.summary)")
+  }
+
+  @Test func numbersAreRounded() {
+    #expect(rounded(0.98765, 3) == "0.988" && rounded(-0.05, 1) == "-0.1" && rounded(2, 0) == "2")
+    #expect(rounded(.nan, 3) == "nan" && rounded(-1e300, 3) == "-1e+300" && rounded(0.0004, 3) == "0.000")
+  }
+}

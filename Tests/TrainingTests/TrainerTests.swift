@@ -1,0 +1,232 @@
+import Agents
+import Core
+import Environments
+import Foundation
+import Pixels
+import Replay
+import Tensors
+import Testing
+
+@testable import Training
+
+private func smallAgent() -> SAC.Settings {
+  var settings = SAC.Settings()
+  (settings.hidden, settings.batch) = (16, 8)
+  return settings
+}
+
+private func trainingSettings(
+  environments: Int = 1, updatesPerStep: Double = 1, frames: Int = 1, actions: Int = 0
+) -> TrainingSettings {
+  var settings = TrainingSettings()
+  (settings.environments, settings.updatesPerStep, settings.replay) = (environments, updatesPerStep, 1000)
+  (settings.frames, settings.actions, settings.evaluationEpisodes) = (frames, actions, 2)
+  return settings
+}
+
+private func trainer<E: Environment>(
+  _ environment: E.Type, _ settings: TrainingSettings, seed: UInt64 = 1, timeLimit: Int = 0
+) -> Trainer<E, SAC, StateObserver> {
+  Trainer(
+    E.self, SAC.self, through: StateObserver(E.self), agentSettings: smallAgent(),
+    episodeSettings: smallEpisode(size: 8, timeLimit: timeLimit), settings: settings, seed: Seed(seed))
+}
+
+/// Metrics as numbers that can be compared to the bit.
+private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.bitPattern) }
+
+@Suite struct TrainerTests {
+  @Test func seedFixesTheMetricsWithAndWithoutEvaluation() throws {
+    func run(_ seed: UInt64, evaluating: Bool) throws -> [[UInt64]] {
+      var trainer = trainer(
+        PendulumSwingup.self, trainingSettings(environments: 2, frames: 2, actions: 1), seed: seed, timeLimit: 30)
+      trainer.seed(
+        with: try collect(PendulumSwingup.self, smallEpisode(size: 8), collectionSettings(20), seed: Seed(4)))
+      var all: [[UInt64]] = []
+      try trainer.learn(3) { all.append(bits($0)) }
+      for step in 0..<25 {
+        try trainer.step { all.append(bits($0)) }
+        if evaluating, step % 10 == 5 { #expect(try trainer.evaluate(seed: Seed(8)).returns.count == 2) }
+      }
+      return all
+    }
+    let metrics = try run(1, evaluating: false)
+    #expect(metrics.count == 3 + 25 * 2)
+    #expect(try run(1, evaluating: false) == metrics)
+    #expect(try run(1, evaluating: true) == metrics)
+    #expect(try run(2, evaluating: false) != metrics)
+  }
+
+  @Test(arguments: [(1, 1.0), (3, 1.0), (2, 0.25), (1, 2.5)])
+  func stepsAndUpdatesAreCounted(_ environments: Int, _ updatesPerStep: Double) throws {
+    var trainer = trainer(
+      CartPoleSwingup.self, trainingSettings(environments: environments, updatesPerStep: updatesPerStep))
+    var reports = 0
+    for _ in 0..<20 { try trainer.step { _ in reports += 1 } }
+    let agentSteps = 20 * environments
+    #expect(trainer.envSteps == agentSteps * CartPoleSwingup.actionRepeat)
+    #expect(trainer.updates == Int(Double(agentSteps) * updatesPerStep) && reports == trainer.updates)
+    #expect(trainer.replay.count == agentSteps + environments)
+    #expect(trainer.lastReturn == nil)
+  }
+
+  @Test func firstDataCountAndAreLearnedFrom() throws {
+    let recording = try collect(
+      CartPoleSwingup.self, smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4))
+    var trainer = trainer(CartPoleSwingup.self, trainingSettings())
+    trainer.seed(with: recording)
+    #expect(trainer.envSteps == 30 * CartPoleSwingup.actionRepeat && trainer.updates == 0)
+    #expect(trainer.replay.count == recording.count)
+    try trainer.learn(5) { _ in }
+    #expect(trainer.updates == 5)
+  }
+
+  /// Whatever the replay holds obeys the physics: the action led from the observation to the next one, across truncated,
+  /// cut and recorded episodes, and truncation does not stop bootstrapping.
+  @Test(arguments: [1, 3]) func theReplayHoldsWhatHappened(_ environments: Int) throws {
+    typealias E = PendulumSwingup
+    var trainer = trainer(E.self, trainingSettings(environments: environments, updatesPerStep: 0), timeLimit: 14)
+    trainer.seed(
+      with: try collect(E.self, smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4)))
+    for _ in 0..<40 { try trainer.step { _ in } }
+    #expect(trainer.lastReturn != nil)
+    var random = Seed(1).stream("draws")
+    let batch = try trainer.replay.sample(300, using: &random)
+    for b in 0..<300 {
+      let (before, action, after) = (row(batch.observation, b), row(batch.action, b), row(batch.nextObservation, b))
+      var environment = E()
+      environment.state = [atan2(before[1], before[0]), before[2]]
+      var reward = 0.0
+      for _ in 0..<E.actionRepeat { reward += environment.step(action).reward }
+      for (x, y) in zip(environment.observation, after) { #expect(abs(x - y) < 1e-4) }
+      #expect(abs(reward - batch.reward.doubles[b]) < 1e-3)
+      #expect(batch.discount.array[b] == 1)
+    }
+  }
+
+  private func row(_ tensor: Tensor, _ b: Int) -> [Double] { tensor.rows(b..<b + 1).doubles }
+
+  @Test func onlyTerminatedStepsHaveADiscountOfZero() throws {
+    var settings = DoubleDQN.Settings()
+    (settings.hidden, settings.batch) = (8, 8)
+    var trainer = Trainer(
+      Catch.self, DoubleDQN.self, through: StateObserver(Catch.self), agentSettings: settings,
+      episodeSettings: smallEpisode(size: 8), settings: trainingSettings(environments: 2), seed: Seed(1))
+    for _ in 0..<40 { try trainer.step { _ in } }
+    #expect(trainer.lastReturn.map { abs($0) } == 1)
+    var random = Seed(1).stream("draws")
+    let batch = try trainer.replay.sample(200, using: &random)
+    for b in 0..<200 {
+      // The ball has landed in the next frame, and only then there was a reward.
+      let hasLanded = batch.nextObservation.array[3 * b + 1] == -1
+      #expect((batch.discount.array[b] == 0) == hasLanded && (batch.reward.array[b] != 0) == hasLanded)
+    }
+  }
+
+  @Test func aLossThatIsNotFiniteStopsTheTraining() throws {
+    var recording = try collect(CartPoleSwingup.self, smallEpisode(size: 8), collectionSettings(1), seed: Seed(4))
+    let (frame, observation) = (recording.frame(0), Array(recording.observation(0)))
+    recording.begin(frame: frame, observation: observation)
+    recording.append(action: [0], step: Step(reward: .infinity), frame: frame, observation: observation)
+    var trainer = trainer(CartPoleSwingup.self, trainingSettings())
+    trainer.seed(with: recording)
+    let error = #expect(throws: NotFinite.self) { try self.learn(&trainer) }
+    #expect(error?.quantity == "critic/loss")
+  }
+
+  private func learn(_ trainer: inout Trainer<CartPoleSwingup, SAC, StateObserver>) throws {
+    try trainer.learn(20) { _ in }
+  }
+}
+
+/// Ends after as many steps as its start state says, and rewards the action.
+private struct Countdown: Environment {
+  static var id: String { "countdown" }
+  static var note: String { "ends by itself" }
+  static var actionSpace: ActionSpace { .continuous(low: [-1], high: [1]) }
+  static var episodeLength: Int { 100 }
+  static var rewardRange: ClosedRange<Double> { -1...1 }
+  static var stateNames: [String] { ["left"] }
+  static var observationNames: [String] { stateNames }
+
+  var state = [1.0]
+  var observation: [Double] { state }
+  mutating func reset(using random: inout Random) { state = [Double(1 + random.integer(below: 8))] }
+  mutating func step(_ action: [Double]) -> Step {
+    state[0] -= 1
+    return Step(
+      reward: action[0], discount: state[0] == 0 ? 0 : 1, ending: state[0] == 0 ? .terminated : .running)
+  }
+  func render(into frame: inout PixelBuffer) { frame.bytes[0] = UInt8(state[0]) }
+}
+
+@Suite struct EvaluationTests {
+  @Test func episodesOfDifferentLengthsDoNotMix() {
+    let layout = TrainingSettings().layout(latentSize: 1, actionSpace: Countdown.actionSpace)
+    let agent = SAC(
+      observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: smallAgent(), seed: Seed(1))
+    func evaluate(_ episodes: Int) -> (evaluation: Evaluation, watched: [UInt8]) {
+      var watched: [UInt8] = []
+      let evaluation = Evaluation(
+        of: agent, in: Countdown.self, smallEpisode(), through: StateObserver(Countdown.self), layout: layout,
+        episodes: episodes, seed: Seed(3)
+      ) { watched.append($0.bytes[0]) }
+      return (evaluation, watched)
+    }
+    let (together, watched) = evaluate(10)
+    #expect(Set(together.lengths).count > 3)
+    #expect(watched == (0...together.lengths[0]).reversed().map(UInt8.init))
+    for count in 1...9 {
+      let (evaluation, again) = evaluate(count)
+      #expect(evaluation.lengths == Array(together.lengths.prefix(count)) && again == watched)
+      for (alone, one) in zip(evaluation.returns, together.returns) { #expect(abs(alone - one) < 1e-5) }
+    }
+  }
+
+  private func evaluation(_ episodes: Int, seed: UInt64 = 3, timeLimit: Int = 100) throws -> Evaluation {
+    let settings = trainingSettings(frames: 3, actions: 2)
+    let layout = settings.layout(latentSize: 3, actionSpace: PendulumSwingup.actionSpace)
+    let agent = SAC(
+      observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: smallAgent(), seed: Seed(1))
+    return try Evaluation(
+      of: agent, in: PendulumSwingup.self, smallEpisode(size: 8, timeLimit: timeLimit),
+      through: StateObserver(PendulumSwingup.self), layout: layout, episodes: episodes, seed: Seed(seed))
+  }
+
+  @Test func sideBySideIsAsOneByOne() throws {
+    let together = try evaluation(12)
+    #expect(together.returns.count == 12 && Set(together.lengths) == [100])
+    for count in [1, 5] {
+      for (alone, one) in try zip(evaluation(count).returns, together.returns) {
+        #expect(abs(alone - one) < 1e-6)
+      }
+    }
+    #expect(together.returns.contains { $0 > 0 }, "else nothing was compared")
+    #expect(try evaluation(12).returns == together.returns)
+    #expect(try evaluation(12, seed: 4).returns != together.returns)
+  }
+
+  @Test func meanAndDeviationAreThoseOfTheReturns() throws {
+    let evaluation = try evaluation(6)
+    let mean = evaluation.returns.reduce(0, +) / 6
+    #expect(abs(evaluation.mean - mean) < 1e-12)
+    let squares = evaluation.returns.map { ($0 - mean) * ($0 - mean) }.reduce(0, +)
+    #expect(abs(evaluation.deviation - (squares / 6).squareRoot()) < 1e-12)
+  }
+
+  @Test func everyFrameOfTheFirstEpisodeIsWatched() throws {
+    var settings = DoubleDQN.Settings()
+    settings.hidden = 8
+    let layout = TrainingSettings().layout(latentSize: 3, actionSpace: Catch.actionSpace)
+    let agent = DoubleDQN(
+      observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: settings, seed: Seed(1))
+    var frames: [PixelBuffer] = []
+    let evaluation = Evaluation(
+      of: agent, in: Catch.self, smallEpisode(), through: StateObserver(Catch.self), layout: layout, episodes: 3,
+      seed: Seed(2)
+    ) { frames.append($0) }
+    #expect(evaluation.lengths == [9, 9, 9] && frames.count == 10)
+    #expect(Set(frames).count == 10)
+    #expect(evaluation.returns.allSatisfy { abs($0) == 1 })
+  }
+}

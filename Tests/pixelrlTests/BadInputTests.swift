@@ -1,0 +1,223 @@
+import Core
+import Foundation
+import Testing
+
+@testable import pixelrl
+
+/// The program itself, as built beside the tests.
+private struct Program {
+  let folder: String
+
+  /// What a command said and how it ended.
+  struct Outcome {
+    let code: Int32
+    let output: String
+    let error: String
+    var lastLine: String { output.split(separator: "\n").last.map(String.init) ?? "" }
+    var complaints: [Substring] { error.split(separator: "\n").filter { $0.hasPrefix("pixelrl: ") } }
+  }
+
+  func callAsFunction(_ arguments: String...) throws -> Outcome { try run(arguments) }
+
+  func run(_ arguments: [String], of executable: URL? = nil) throws -> Outcome {
+    let process = Process()
+    let program: URL = try #require(executable ?? Self.path)
+    process.executableURL = program
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    let (output, error) = (Pipe(), Pipe())
+    (process.standardOutput, process.standardError) = (output, error)
+    try process.run()
+    // What these commands write to standard error fits a pipe.
+    let said = output.fileHandleForReading.readDataToEndOfFile()
+    let complained = error.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Outcome(
+      code: process.terminationStatus, output: String(decoding: said, as: UTF8.self),
+      error: String(decoding: complained, as: UTF8.self))
+  }
+
+  private static let path: URL? = {
+    let tests = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+    return [tests.deletingLastPathComponent(), Bundle.main.bundleURL]
+      .map { $0.appendingPathComponent("pixelrl") }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }()
+}
+
+private func withProgram(_ body: (Program) throws -> Void) throws {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  try body(Program(folder: folder.path))
+}
+
+private let quickPretraining = [
+  "--ae-steps", "2", "--ae-batch", "2", "--probe-steps", "2", "--probe-frames", "300", "--size", "32", "--filters", "4",
+  "--keypoints", "2",
+]
+private let quickTraining = [
+  "--env-steps", "900", "--updates-per-step", "0.1", "--seed-updates", "1", "--evaluation-episodes", "1",
+  "--evaluate-every", "200", "--time-limit", "80", "--size", "32", "--hidden", "8", "--batch", "8", "--replay", "5000",
+]
+
+@Suite struct BadInputTests {
+  /// One line on standard error, the exit code, and nothing left behind.
+  @Test(arguments: [
+    ("colect", "unknown command 'colect': did you mean 'collect'?"),
+    ("render cartpole-swingu", "unknown environment 'cartpole-swingu': did you mean 'cartpole-swingup'?"),
+    ("train --env katch", "unknown environment 'katch': did you mean 'catch'?"),
+    ("train --agent sca", "unknown agent 'sca': did you mean 'sac'?"),
+    ("train --env-step 3", "Unknown option '--env-step'. Did you mean '--env-steps'?"),
+    ("train --batch -1", "--batch takes a whole number from 1 to 1048576, not '-1'"),
+    ("train --seed -1", "The value '-1' is invalid for '--seed <n>'"),
+    ("train --agent double-dqn", "double-dqn cannot act in cartpole-swingup"),
+    ("train --latent --observe state", "--latent and --observe state contradict each other"),
+    ("train --observe state --autoencoder a", "--observe state looks through no autoencoder"),
+    ("train", "there is no autoencoder for cartpole-swingup with these frames: run 'pixelrl pretrain-ae"),
+    ("train --autoencoder nothing", "nothing holds no autoencoder"),
+    ("train --observe state --batch 500 --replay 100", "--batch 500 is more than the replay buffer holds"),
+    ("train --observe state --replay 16 --environments 8", "--replay 16 is too small for 8 environments"),
+    ("train --observe state --replay 9223372036854775807", "more than this machine's memory"),
+    ("train --observe state --env-steps 100", "the first data cost 20000 simulator steps already"),
+    ("pretrain-ae --kind keypoints", "unknown autoencoder 'keypoints': did you mean 'keypoint'?"),
+    ("pretrain-ae --size 62", "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not 62x62"),
+    ("pretrain-ae --keypoints 0", "--keypoints takes a whole number from 1 to 1024, not '0'"),
+    ("pretrain-ae --kind rae --latent 0", "--latent takes a whole number from 1 to"),
+    ("pretrain-ae --size -4", "--size takes a whole number from 8 to 1024, not '-4'"),
+    ("collect --policy-run nothing", "nothing is no run"),
+    ("collect --collect-policy hold", "--collect-policy takes held, correlated, uniform, not 'hold'"),
+    ("collect --collect-steps 999999999999", "exceed this machine's memory"),
+  ])
+  func usage(line: String, message: String) throws {
+    try withProgram { program in
+      let outcome = try program.run(line.split(separator: " ").map(String.init))
+      #expect(outcome.code == 64)
+      #expect(outcome.error.hasPrefix("pixelrl: ") && outcome.error.contains(message), "\(outcome.error)")
+      #expect(outcome.error.split(separator: "\n").count == 1 && outcome.output.isEmpty)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder) == [])
+    }
+  }
+
+  @Test(arguments: [
+    "collect --out /dev/full/x", "collect --out /proc/x", "pretrain-ae --out /dev/full/x", "render catch --out /proc/x",
+    "train --observe state --env catch --out /dev/null", "pretrain-ae --dataset nothing",
+    "pretrain-ae --config nothing",
+  ])
+  func aWrongWorld(line: String) throws {
+    try withProgram { program in
+      let outcome = try program.run(line.split(separator: " ").map(String.init) + [])
+      #expect(outcome.code == 1)
+      #expect(outcome.error.split(separator: "\n").count == 1, "\(outcome.error)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder) == [])
+    }
+  }
+
+  /// A disk that is full at 20 kB a file: no half-written dataset has its final name, and nothing is left.
+  @Test func aFullDisk() throws {
+    try withProgram { program in
+      let script = "trap '' XFSZ; ulimit -f 20; exec \"$0\" collect --env catch --collect-steps 50 --out d"
+      let outcome = try program.throughShell(script)
+      #expect(outcome.code == 1 && outcome.complaints.count == 1, "\(outcome.error)")
+      #expect(outcome.error.contains("frames.npy: File too large"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder) == [])
+    }
+  }
+}
+
+/// One dataset, autoencoder and agent, and all that can be wrong with them afterwards.
+@Suite struct ArtifactTests {
+  @Test func collectPretrainTrainAndCollectAgain() throws {
+    try withProgram { program in
+      let dataset = try program("collect", "--collect-steps", "40", "--size", "32", "--out", "d", "--json")
+      #expect(dataset.code == 0, "\(dataset.error)")
+      #expect(try JSON(parsing: Array(dataset.lastLine.utf8))["env_steps"]?.int == 320)
+      let pretrained = try program.run(["pretrain-ae", "--dataset", "d", "--out", "ae"] + quickPretraining)
+      #expect(pretrained.code == 0, "\(pretrained.error)")
+      let trained = try program.run(
+        ["train", "--latent", "--autoencoder", "ae", "--out", "r", "--json"] + quickTraining)
+      #expect(trained.code == 0, "\(trained.error)")
+      #expect(trained.output.hasPrefix("replay: 5,000 latents of 4, "))
+      let summary = try JSON(parsing: Array(trained.lastLine.utf8))
+      #expect(summary["env_steps"]?.int.map { (900..<910).contains($0) } == true)
+      for name in ["agent.safetensors", "curve.png", "episode.png", "metrics.jsonl", "summary.json"] {
+        #expect(program.has("r/\(name)"), "\(name)")
+      }
+
+      let again = try program("collect", "--policy-run", "r", "--collect-steps", "20", "--size", "32", "--out", "d2")
+      #expect(again.code == 0, "\(again.error)")
+      let manifest = try JSON(parsing: readBytes(from: "\(program.folder)/d2/manifest.json"))
+      #expect(manifest["policy"]?.text == "trained" && manifest["env_steps"]?.int == 160)
+
+      try refuses(program, 64, ["collect", "--collect-steps", "40", "--out", "d"], "d exists")
+      try refuses(
+        program, 64, ["train", "--latent", "--autoencoder", "ae", "--out", "r"] + quickTraining,
+        "r exists and is not empty"
+      )
+      try refuses(program, 64, ["collect", "--policy-run", "ae"], "leaves no agent")
+      try refuses(program, 64, ["collect", "--policy-run", "r", "--env", "catch"], "r learned cartpole-swingup")
+      try refuses(program, 64, ["pretrain-ae", "--dataset", "d"], "d was collected with --size 32, this run has 64")
+      try refuses(program, 64, ["train", "--autoencoder", "ae"], "ae saw frames with --size 32, this run has 64")
+      try refuses(
+        program, 64, ["train", "--autoencoder", "ae", "--size", "32", "--env-steps", "320"],
+        "the first data cost 320 simulator steps already")
+
+      let train = ["train", "--latent", "--autoencoder", "ae", "--out", "new"] + quickTraining
+      try program.spoil("d/manifest.json") {
+        try refuses(program, 1, train, "is not the dataset")
+      } change: {
+        Array(String(decoding: $0, as: UTF8.self).replacing("\"held\"", with: "\"hold\"").utf8)
+      }
+      try program.spoil("d/frames.npy") {
+        try refuses(program, 1, train, "d/frames.npy: is cut short")
+      } change: {
+        $0.dropLast()
+      }
+      try program.spoil("ae/autoencoder.safetensors") {
+        try refuses(program, 1, train, "ae/autoencoder.safetensors: is no sound safetensors file")
+      } change: {
+        $0.dropLast()
+      }
+      try program.spoil("ae/autoencoder.json") {
+        try refuses(program, 1, train, "ae/autoencoder.json: ")
+      } change: {
+        $0.prefix(90)
+      }
+      try program.spoil("r/agent.safetensors") {
+        try refuses(
+          program, 1, ["collect", "--policy-run", "r", "--size", "32", "--out", "new"],
+          "r/agent.safetensors: is no sound")
+      } change: {
+        $0.prefix(100)
+      }
+      try FileManager.default.removeItem(atPath: "\(program.folder)/d")
+      try refuses(program, 1, train, "the dataset that ae was trained on has gone")
+      #expect(!program.has("new"))
+    }
+  }
+
+  private func refuses(_ program: Program, _ code: Int32, _ arguments: [String], _ message: String) throws {
+    let outcome = try program.run(arguments)
+    #expect(outcome.code == code, "\(arguments): \(outcome.error)")
+    #expect(outcome.complaints.count == 1 && outcome.error.contains(message), "\(arguments): \(outcome.error)")
+  }
+}
+
+extension Program {
+  fileprivate func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+
+  /// Runs a shell script whose `$0` is the program.
+  fileprivate func throughShell(_ script: String) throws -> Outcome {
+    let program: URL = try #require(Self.path)
+    return try run(["-c", script, program.path], of: URL(fileURLWithPath: "/bin/bash"))
+  }
+
+  /// Changes a file, runs `body`, and puts the file back.
+  fileprivate func spoil(_ name: String, _ body: () throws -> Void, change: ([UInt8]) -> some Sequence<UInt8>) throws {
+    let url = URL(fileURLWithPath: "\(folder)/\(name)")
+    let whole = try Data(contentsOf: url)
+    try Data(change(Array(whole))).write(to: url)
+    try body()
+    try whole.write(to: url)
+  }
+}
