@@ -47,7 +47,7 @@ test: set-up
 	swift test
 
 test-portable: set-up-portable
-	swift test $(portable)
+	swift test -c release -Xswiftc -enable-testing $(portable)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests

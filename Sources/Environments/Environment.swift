@@ -15,6 +15,8 @@ public protocol Environment: Sendable {
   static var episodeLength: Int { get }
   /// Simulator steps that an agent's action is held for, as the field does on the task.
   static var actionRepeat: Int { get }
+  /// Simulator steps after which random play begins anew, where much lies in the start states; nil plays episodes out.
+  static var explorationLength: Int? { get }
   /// The bounds of the reward of one simulator step.
   static var rewardRange: ClosedRange<Double> { get }
   /// The names of `state`, positions before velocities.
@@ -44,6 +46,7 @@ public protocol Environment: Sendable {
 
 extension Environment {
   public static var actionRepeat: Int { 1 }
+  public static var explorationLength: Int? { nil }
   public static var rewardRange: ClosedRange<Double> { 0...1 }
   public mutating func randomize(using random: inout Random) -> Bool { false }
 

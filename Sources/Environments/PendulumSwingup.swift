@@ -16,7 +16,9 @@ public struct PendulumSwingup: Environment, Hashable {
   public static var note: String { "swing a pendulum up with a weak motor; reward only within 8 degrees of upright" }
   public static var actionSpace: ActionSpace { .continuous(low: [-1], high: [1]) }
   public static var episodeLength: Int { 1000 }
-  public static var actionRepeat: Int { 2 }
+  public static var actionRepeat: Int { 4 }
+  /// Random torques never reach the top: only a start there shows the reward.
+  public static var explorationLength: Int? { 100 }
   public static var stateNames: [String] { ["angle", "angle-velocity"] }
   public static var observationNames: [String] { ["cos", "sin", "angle-velocity"] }
 

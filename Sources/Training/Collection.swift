@@ -20,7 +20,7 @@ public struct CollectionSettings: SettingsGroup, Hashable {
       Field("hold-limit", \.holdLimit, 1...100_000, "longest time, in agent steps, that a random action is held"),
       Field(
         "collect-episode-steps", \.episodeSteps, 0...Int.max,
-        "agent steps after which an episode is cut short; 0: never"),
+        "agent steps after which an episode is cut short; 0: as the task has it"),
     ]
   }
 }
@@ -123,6 +123,9 @@ public func collect<E: Environment>(
     recording.begin(frame: episode.frame, observation: episode.observation)
   }
   begin()
+  let repeats = episodeSettings.actionRepeat > 0 ? episodeSettings.actionRepeat : E.actionRepeat
+  let cut =
+    settings.episodeSteps > 0 ? settings.episodeSteps : E.explorationLength.map { max(1, $0 / repeats) } ?? Int.max
   var stepsOfEpisode = 0
   for step in 0..<settings.steps {
     let action = policy.act(in: episode)
@@ -130,7 +133,7 @@ public func collect<E: Environment>(
     stepsOfEpisode += 1
     recording.append(
       action: E.actionSpace.normalized(action), step: outcome, frame: episode.frame, observation: episode.observation)
-    let isCut = settings.episodeSteps > 0 && stepsOfEpisode >= settings.episodeSteps
+    let isCut = stepsOfEpisode >= cut
     if (outcome.ending != .running || isCut) && step + 1 < settings.steps {
       stepsOfEpisode = 0
       begin()
