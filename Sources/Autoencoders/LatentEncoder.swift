@@ -6,24 +6,29 @@ import Tensors
 public struct LatentEncoder<Model: Autoencoder>: Sendable {
   public var model: Model
   public let preparation: FramePreparation
+  /// What the decoder was taught to draw.
+  public let target: ReconstructionTarget
   /// Mean and standard deviation of each number of the latent on the pretraining data, `[Z]`.
   public private(set) var mean: Tensor
   public private(set) var deviation: Tensor
 
   /// An encoder whose latents are not standardised yet.
-  public init(model: Model, preparation: FramePreparation) {
-    self.model = model
-    self.preparation = preparation
-    mean = .zeros([model.latentSize])
-    deviation = Tensor(repeating: 1, [model.latentSize])
+  public init(model: Model, preparation: FramePreparation, target: ReconstructionTarget = ReconstructionTarget()) {
+    self.init(
+      model: model, preparation: preparation, target: target, mean: .zeros([model.latentSize]),
+      deviation: Tensor(repeating: 1, [model.latentSize]))
   }
 
-  public init(model: Model, preparation: FramePreparation, mean: Tensor, deviation: Tensor) {
+  public init(
+    model: Model, preparation: FramePreparation, target: ReconstructionTarget = ReconstructionTarget(), mean: Tensor,
+    deviation: Tensor
+  ) {
     precondition(
       mean.shape == [model.latentSize] && deviation.shape == mean.shape,
       "standardisation of a latent of \(model.latentSize) by \(mean.shape) and \(deviation.shape)")
     self.model = model
     self.preparation = preparation
+    self.target = target
     self.mean = mean
     self.deviation = deviation
   }

@@ -78,7 +78,9 @@ public struct Adam: Sendable {
     gradient.withElements { g in
       parameter.withMutableElements { theta in
         moments.first.withMutableElements { m in
-          moments.second.withMutableElements { v in constants.step(&theta, &m, &v, along: g) }
+          moments.second.withMutableElements { v in
+            Threads.divide(g.count, grain: 16, elements: g.count) { constants.step(&theta, &m, &v, along: g, $0) }
+          }
         }
       }
     }
@@ -103,14 +105,14 @@ private struct StepConstants {
     (keepV, newV) = (Float(adam.beta2), Float(1 - adam.beta2))
   }
 
-  /// The equations above for all elements. A function of its own, so that the compiler sees that the spans do not overlap
+  /// The equations above for some elements. A function of its own, so that the compiler sees that the spans do not overlap
   /// and takes several elements at once.
   @inline(never)
   func step(
     _ theta: inout MutableSpan<Float>, _ m: inout MutableSpan<Float>, _ v: inout MutableSpan<Float>,
-    along g: Span<Float>
+    along g: Span<Float>, _ part: Range<Int>
   ) {
-    for i in 0..<g.count {
+    for i in part {
       let gi = unsafe g[unchecked: i]
       let mi = unsafe keepM * m[unchecked: i] + newM * gi
       let vi = unsafe keepV * v[unchecked: i] + newV * gi * gi

@@ -37,13 +37,17 @@ private struct Blender: ParameterVisitor {
     next += 1
     precondition(
       parameter.shape == other.shape, "\(name) of shape \(parameter.shape) cannot blend toward \(other.shape)")
-    let (rate, keep) = (rate, 1 - rate)
     parameter.withMutableElements { theta in
       other.withElements { target in
-        for i in 0..<theta.count {
-          unsafe theta[unchecked: i] = keep * theta[unchecked: i] + rate * target[unchecked: i]
-        }
+        Threads.divide(theta.count, grain: 16, elements: theta.count) { mix(&theta, target, $0) }
       }
     }
+  }
+
+  /// The equation above for some elements; a function of its own, so that it takes several at once.
+  @inline(never)
+  private func mix(_ theta: inout MutableSpan<Float>, _ target: Span<Float>, _ part: Range<Int>) {
+    let (rate, keep) = (rate, 1 - rate)
+    for i in part { unsafe theta[unchecked: i] = keep * theta[unchecked: i] + rate * target[unchecked: i] }
   }
 }

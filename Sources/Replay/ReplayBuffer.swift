@@ -113,6 +113,21 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     lanes[lane].written += 1
   }
 
+  /// Puts other latents in the place of a lane's, as when the encoder has learned on.
+  ///
+  /// - Parameter all: `[N, Z]`, a row for each latent that was ever written to the lane, in their order; those that were
+  ///   overwritten since are passed over.
+  public mutating func replaceLatents(lane: Int, with all: Tensor) {
+    let (written, size) = (lanes[lane].written, layout.latentSize)
+    precondition(all.shape == [written, size], "\(written) latents of \(size) are replaced by \(all.shape)")
+    all.withElements { all in
+      for position in max(0, written - laneCapacity)..<written {
+        let start = slot(lane, position) * size
+        for i in 0..<size { latents[start + i] = all[position * size + i] }
+      }
+    }
+  }
+
   private func slot(_ lane: Int, _ position: Int) -> Int { lane * laneCapacity + position % laneCapacity }
 
   /// Draws B transitions uniformly, with their histories.

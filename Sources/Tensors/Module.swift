@@ -108,19 +108,30 @@ public func valueWithGradient<Model: Module>(
   let value = try loss(variables)
   precondition(value.shape.count == 1, "a loss is a single number, not a tensor of shape \(value.shape)")
   tape.follow(back: value)
-  var collector = GradientCollector(tape: tape)
+  var collector = GradientCollector(tape: tape, capacity: placer.count)
   variables.visit(&collector)
   return (value.item, Gradient(tensors: collector.gradients))
 }
 
 private struct VariablePlacer: ParameterVisitor {
   let tape: Tape
-  mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) { parameter = tape.variable(parameter) }
+  var count = 0
+
+  mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) {
+    parameter = tape.variable(parameter)
+    count += 1
+  }
 }
 
 private struct GradientCollector: ParameterVisitor {
   let tape: Tape
   var gradients: [Tensor?] = []
+
+  init(tape: Tape, capacity: Int) {
+    self.tape = tape
+    gradients.reserveCapacity(capacity)
+  }
+
   mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) {
     gradients.append(tape.gradient(of: parameter))
   }

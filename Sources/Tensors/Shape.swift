@@ -48,6 +48,21 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
     return product
   }
 
+  /// The shape without one of its axes.
+  func removing(_ axis: Int) -> Shape {
+    var (rest, next) = (SIMD4<Int32>(repeating: 1), 0)
+    for i in 0..<rank where i != resolve(axis) {
+      rest[next] = extents[i]
+      next += 1
+    }
+    return Shape(rank: rank - 1, extents: rest)
+  }
+
+  private init(rank: Int, extents: SIMD4<Int32>) {
+    self.rank = rank
+    self.extents = extents
+  }
+
   func resolve(_ axis: Int) -> Int {
     let resolved = axis < 0 ? axis + rank : axis
     precondition(resolved >= 0 && resolved < rank, "axis \(axis) does not exist in a tensor of shape \(self)")

@@ -5,6 +5,12 @@ import Synchronization
 protocol Operation: Sendable {
   /// Adds to the gradient of each input what the gradient of the output brings.
   func backward(_ gradient: Tensor, _ step: inout BackwardStep)
+  /// The columns of the output whose gradient `backward` reads; nil for all. The others may then stay zero.
+  var neededColumns: Range<Int>? { get }
+}
+
+extension Operation {
+  var neededColumns: Range<Int>? { nil }
 }
 
 /// A place on a tape, as the tensor that stands there keeps it.
@@ -124,6 +130,12 @@ struct BackwardStep {
   /// Whether the gradient of an input is asked for; where it is not, its work is spared.
   func needs(_ i: Int) -> Bool { place(i) != nil }
 
+  /// The columns of an input's gradient that anyone reads.
+  func neededColumns(of i: Int) -> Range<Int> {
+    guard let place = place(i) else { return 0..<0 }
+    return record.nodes[place].operation.neededColumns ?? 0..<traced(i).shape[-1]
+  }
+
   /// Adds a share to the gradient of an input, if it is asked for.
   mutating func add(_ share: @autoclosure () -> Tensor, to i: Int) {
     guard let place = place(i) else { return }
@@ -168,6 +180,11 @@ extension Tensor {
     guard let tape = inputs.reduce(nil, Tape.shared(by:_:)) else { return self }
     return tape.note(self, operation) { $0.append(contentsOf: inputs) }
   }
+}
+
+extension Tensor {
+  /// Whether a gradient of the tensor is asked for.
+  var isVariable: Bool { trace?.isCurrent ?? false }
 }
 
 extension Tape {

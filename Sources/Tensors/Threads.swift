@@ -15,4 +15,78 @@ public enum Threads {
       unsafe unsafeBitCast(symbol, to: Setter.self)(Int32(clamping: count))
     #endif
   }
+
+  // MARK: - Passes of our own
+  // A pool of threads besides OpenMP's would fight with them, which spin while they wait between products.
+
+  /// Elements below which a pass is done before the other threads have begun.
+  private static let worthwhile = 16_384
+
+  private typealias Body = (_ part: Range<Int>) -> Void
+
+  /// What the threads share in one pass.
+  @unsafe private struct Work {
+    let count: Int
+    let grain: Int
+    let body: Body
+  }
+
+  /// Divides `0..<count` among the threads and calls `body` once on each, at the same time.
+  ///
+  /// - Parameters:
+  ///   - count: what is divided, such as rows or columns.
+  ///   - grain: parts begin at multiples of it; 16 floats fill a cache line.
+  ///   - elements: what the whole pass touches; a small one stays on the present thread.
+  ///   - body: writes nothing that another part reads or writes.
+  public static func divide(_ count: Int, grain: Int = 1, elements: Int, _ body: (_ part: Range<Int>) -> Void) {
+    #if canImport(Glibc)
+      if elements >= worthwhile, let openMP = unsafe OpenMP.shared, unsafe openMP.threadLimit() > 1 {
+        withoutActuallyEscaping(body) { body in
+          var work = unsafe Work(count: count, grain: grain, body: body)
+          unsafe withUnsafeMutablePointer(to: &work) { work in
+            unsafe openMP.fork(
+              { work in
+                guard let work = unsafe work?.assumingMemoryBound(to: Work.self).pointee,
+                  let openMP = unsafe OpenMP.shared
+                else { return }
+                let (index, threads) = unsafe (Int(openMP.threadIndex()), Int(openMP.threadCount()))
+                let grains = unsafe (work.count + work.grain - 1) / work.grain
+                let start = unsafe min(grains * index / threads * work.grain, work.count)
+                let end = unsafe min(grains * (index + 1) / threads * work.grain, work.count)
+                if start < end { unsafe work.body(start..<end) }
+              }, work, 0, 0)
+          }
+        }
+        return
+      }
+    #endif
+    if count > 0 { body(0..<count) }
+  }
+
+  #if canImport(Glibc)
+    /// OpenMP's own entries, looked up at run time: the library comes with oneDNN and has no module.
+    @unsafe private struct OpenMP {
+      typealias Part = @convention(c) (UnsafeMutableRawPointer?) -> Void
+      /// Runs a function on all threads and waits: what a compiler makes of `#pragma omp parallel`.
+      let fork: @convention(c) (Part, UnsafeMutableRawPointer?, UInt32, UInt32) -> Void
+      /// How many threads a fork would get.
+      let threadLimit: @convention(c) () -> Int32
+      let threadIndex: @convention(c) () -> Int32
+      let threadCount: @convention(c) () -> Int32
+
+      /// Nil without oneDNN, or with an OpenMP that is not GNU's.
+      static let shared: OpenMP? = unsafe find()
+
+      private static func find() -> OpenMP? {
+        typealias Fork = @convention(c) (Part, UnsafeMutableRawPointer?, UInt32, UInt32) -> Void
+        typealias Number = @convention(c) () -> Int32
+        guard let fork = unsafe dlsym(nil, "GOMP_parallel"), let limit = unsafe dlsym(nil, "omp_get_max_threads"),
+          let index = unsafe dlsym(nil, "omp_get_thread_num"), let count = unsafe dlsym(nil, "omp_get_num_threads")
+        else { return nil }
+        return unsafe OpenMP(
+          fork: unsafeBitCast(fork, to: Fork.self), threadLimit: unsafeBitCast(limit, to: Number.self),
+          threadIndex: unsafeBitCast(index, to: Number.self), threadCount: unsafeBitCast(count, to: Number.self))
+      }
+    }
+  #endif
 }

@@ -24,10 +24,16 @@ public protocol Observer: Sendable {
   func observe(_ recording: Recording) -> Tensor
   /// Rows of original | reconstruction | error for frames, the worst of them last; nil where nothing is reconstructed.
   func reconstructions(of frames: [PixelBuffer]) -> PixelBuffer?
+  /// Learns on from all frames so far, and reports what it saw; nil where there is nothing to learn.
+  mutating func retrain(on recording: Recording, seed: Seed) throws -> Metrics?
+  /// Writes into a run's folder what it learned on, if it did.
+  func write(to folder: String) throws
 }
 
 extension Observer {
   public func reconstructions(of frames: [PixelBuffer]) -> PixelBuffer? { nil }
+  public mutating func retrain(on recording: Recording, seed: Seed) throws -> Metrics? { nil }
+  public func write(to folder: String) throws {}
 }
 
 /// Shows the true state: what the same agent could do with perfect eyes.
@@ -45,10 +51,17 @@ public struct StateObserver: Observer {
   }
 }
 
-/// Shows the frozen encoder's latent of the frame.
+/// Shows the encoder's latent of the frame. The encoder is frozen, but for rounds of retraining.
 public struct LatentObserver<Model: Autoencoder>: Observer {
-  public var encoder: LatentEncoder<Model>
-  public init(_ encoder: LatentEncoder<Model>) { self.encoder = encoder }
+  public private(set) var encoder: LatentEncoder<Model>
+  /// How a round of retraining goes; nil where the encoder stays as it is.
+  public let retraining: PretrainingSettings?
+  private var hasLearnedOn = false
+
+  public init(_ encoder: LatentEncoder<Model>, retraining: PretrainingSettings? = nil) {
+    self.encoder = encoder
+    self.retraining = retraining
+  }
 
   public var latentSize: Int { encoder.latentSize }
 
@@ -57,6 +70,23 @@ public struct LatentObserver<Model: Autoencoder>: Observer {
   }
 
   public func observe(_ recording: Recording) -> Tensor { encoder.encodeAll(recording) }
+
+  // The latents' standardisation stays: the agent knows their scale.
+  public mutating func retrain(on recording: Recording, seed: Seed) throws -> Metrics? {
+    guard let retraining else { return nil }
+    var training = Pretraining(continuing: encoder, on: recording, settings: retraining, seed: seed)
+    var means = MetricsMean()
+    while !training.isDone { means.add(try training.update()) }
+    try requireFinite(training.encoder.model, step: training.step)
+    encoder = training.encoder
+    hasLearnedOn = true
+    return means.take()
+  }
+
+  public func write(to folder: String) throws {
+    guard hasLearnedOn else { return }
+    try encoder.write(to: folder)
+  }
 
   public func reconstructions(of frames: [PixelBuffer]) -> PixelBuffer? {
     let errors = encoder.errors(of: frames)

@@ -41,6 +41,14 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   }
 }
 
+extension PretrainingSettings {
+  /// The settings that a pretraining recorded in its run's folder.
+  public init(ofRunIn folder: String) throws {
+    self.init()
+    try SettingsFile(path: "\(folder)/settings.json").apply("pretraining", to: &self)
+  }
+}
+
 public enum FrameSampling: String, ChoiceSetting, Hashable {
   case uniform
   case motion
@@ -72,9 +80,20 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       : FramePreparation(shape: shape)
     var initial = seed.stream("initial weights")
     let model = try Model(frame: shape, settings: modelSettings, using: &initial)
+    self.init(
+      continuing: LatentEncoder(
+        model: model, preparation: preparation,
+        target: ReconstructionTarget(blur: settings.targetBlur, gain: settings.targetGain)),
+      on: recording, settings: settings, seed: seed)
+  }
+
+  /// Trains an encoder further. Its background and the standardisation of its latents stay.
+  public init(
+    continuing encoder: LatentEncoder<Model>, on recording: Recording, settings: PretrainingSettings, seed: Seed
+  ) {
     self.settings = settings
     self.recording = recording
-    encoder = LatentEncoder(model: model, preparation: preparation)
+    self.encoder = encoder
     schedule = LearningRateSchedule(
       rate: settings.learningRate, warmUpSteps: min(settings.warmUp, settings.steps), steps: settings.steps,
       finalFraction: settings.finalRate)
@@ -91,7 +110,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   public mutating func update() throws -> Metrics {
     let indices = sampler.sample(settings.batch, using: &random)
     let x = prepared(indices)  // [B, C, H, W]
-    let target = self.target(of: x)
+    let target = encoder.target(x)
     let weights = changeWeights(x)
     var error = 0.0
     var difference = x  // of what is drawn from what should be
@@ -115,24 +134,13 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   /// - Throws: `NotFinite` if the last update left a parameter that is not a number.
   public func finished() throws -> LatentEncoder<Model> {
     try requireFinite(encoder.model, step: step)
-    var frozen = encoder
-    var latents: [Float] = []
-    for start in stride(from: 0, to: recording.count, by: 256) {
-      let x = prepared(Array(start..<min(start + 256, recording.count)))
-      latents.append(contentsOf: encoder.model.encode(x).array)
-    }
-    frozen.standardize(on: Tensor(latents, [recording.count, encoder.latentSize]))
+    var frozen = LatentEncoder(model: encoder.model, preparation: encoder.preparation)
+    frozen.standardize(on: frozen.encodeAll(recording))
     return frozen
   }
 
   private func prepared(_ indices: [Int]) -> Tensor {
     encoder.preparation.prepare(indices.count) { body, b in recording.withFrame(indices[b], body) }
-  }
-
-  /// What is to be drawn: the prepared frame, or a blurred and stronger one, which a small thing is larger in.
-  private func target(of x: Tensor) -> Tensor {
-    let blurred = settings.targetBlur > 0 ? boxBlurred(x, radius: settings.targetBlur) : x
-    return settings.targetGain == 1 ? blurred : clamp(blurred * settings.targetGain, -1, 1)
   }
 
   /// 1 + changeWeight · [|x| > threshold], for x the difference from the background.
@@ -155,29 +163,4 @@ func weightedMeanSquared(_ difference: Tensor, _ weights: Tensor) -> Tensor {
 func frameErrors(_ difference: Tensor, _ weights: Tensor) -> [Double] {
   let errors = (square(difference) * weights).reshaped(difference.shape[0], -1).sum(axis: 1)
   return (errors / weights.reshaped(difference.shape[0], -1).sum(axis: 1)).doubles
-}
-
-/// The mean over a square of side 2 radius + 1 around each pixel of `[B, C, H, W]`, edges repeated.
-func boxBlurred(_ x: Tensor, radius: Int) -> Tensor {
-  let (height, width) = (x.shape[2], x.shape[3])
-  let scale = 1 / Float(2 * radius + 1)
-  func along(_ x: Tensor, _ step: Int, _ extent: Int, _ other: Int, _ otherStep: Int) -> Tensor {
-    let planes = x.shape[0] * x.shape[1]
-    let shape = x.shape
-    return x.withElements { x in
-      Tensor([x.count], of: Float.self) { y in
-        for plane in 0..<planes {
-          for line in 0..<other {
-            let start = plane * height * width + line * otherStep
-            for i in 0..<extent {
-              var sum: Float = 0
-              for k in -radius...radius { sum += x[start + min(max(i + k, 0), extent - 1) * step] }
-              y[start + i * step] = sum * scale
-            }
-          }
-        }
-      }
-    }.reshaped(shape)
-  }
-  return along(along(x, 1, width, height, width), width, height, width, 1)
 }

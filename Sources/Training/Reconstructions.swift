@@ -9,7 +9,7 @@ import Tensors
   import Foundation
 #endif
 
-/// How faithfully frames are drawn again, and pictures of it.
+/// How faithfully frames are drawn again, beside what the decoder was taught to draw.
 public struct Reconstructions: Sendable {
   /// Peak signal-to-noise ratio in dB over all pixels.
   public let psnr: Double
@@ -30,7 +30,7 @@ public struct Reconstructions: Sendable {
       let indices = Array(start..<min(start + 128, recording.count))
       let x = encoder.preparation.prepare(indices.count) { body, b in recording.withFrame(indices[b], body) }
       let drawn = encoder.reconstruct(prepared: x)
-      x.withElements { x in
+      encoder.target(x).withElements { x in
         drawn.withElements { drawn in
           for b in indices.indices {
             var sum: Float = 0
@@ -59,24 +59,26 @@ extension LatentEncoder {
   func errors(of frames: [PixelBuffer]) -> [Double] {
     stride(from: 0, to: frames.count, by: 64).flatMap { start in
       let x = preparation.prepare(Array(frames[start..<min(start + 64, frames.count)]))
-      return square(reconstruct(prepared: x) - x).reshaped(x.shape[0], -1).mean(axis: 1).doubles
+      return square(reconstruct(prepared: x) - target(x)).reshaped(x.shape[0], -1).mean(axis: 1).doubles
     }
   }
 }
 
-/// Rows of original | reconstruction | error.
+/// Rows of original | target | reconstruction | error; where the target is the frame itself, it is shown once.
 public func reconstructionGrid<Model: Autoencoder>(
   of frames: [PixelBuffer], by encoder: LatentEncoder<Model>, captions: [String] = []
 ) -> PixelBuffer {
-  let drawn = encoder.reconstruct(prepared: encoder.preparation.prepare(frames))
+  let x = encoder.preparation.prepare(frames)
+  let (target, drawn) = (encoder.target(x), encoder.reconstruct(prepared: x))
   let rows = frames.indices.map { i in
+    let wanted = encoder.preparation.picture(of: target, at: i)
     let again = encoder.preparation.picture(of: drawn, at: i)
-    return [frames[i], again, PixelBuffer.errorMap(frames[i], again)]
+    let given = encoder.target.isFrame ? [frames[i]] : [frames[i], wanted]
+    return given + [again, PixelBuffer.errorMap(wanted, again)]
   }
+  let columns = (encoder.target.isFrame ? ["original"] : ["original", "target"]) + ["reconstruction", "error"]
   let scale = max(1, 192 / frames[0].height)
-  return ImageGrid(
-    rows: rows, columnCaptions: ["original", "reconstruction", "error"], rowCaptions: captions, scale: scale
-  ).picture()
+  return ImageGrid(rows: rows, columnCaptions: columns, rowCaptions: captions, scale: scale).picture()
 }
 
 private func decibels(_ meanSquare: Double) -> Double { meanSquare > 0 ? -10 * log10(meanSquare) : 99 }

@@ -45,6 +45,19 @@ public struct Recording: Sendable {
     append(frame, observation, episode: episodes[last])
   }
 
+  /// Adds the episodes of another recording of the same frames and actions.
+  public mutating func append(contentsOf other: Recording) {
+    precondition(
+      other.frameSize == frameSize && other.actionSize == actionSize, "recordings of unlike frames or actions")
+    let firstEpisode = (episodes.last ?? -1) + 1
+    frames.append(contentsOf: other.frames)
+    observations.append(contentsOf: other.observations)
+    actions.append(contentsOf: other.actions)
+    steps.append(contentsOf: other.steps)
+    episodes.append(contentsOf: other.episodes.map { $0 + firstEpisode })
+    environmentSteps += other.environmentSteps
+  }
+
   private mutating func append(_ frame: PixelBuffer, _ observation: [Double], episode: Int) {
     precondition(frame.bytes.count == frameSize, "a recording holds frames of one size")
     frames.append(contentsOf: frame.bytes)

@@ -73,7 +73,9 @@ public struct SavedAgent: Sendable {
   private func policy<E: Environment, A: Agent, Model: Autoencoder>(
     _ environment: E.Type, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord
   ) throws -> any Policy {
-    var encoder = try LatentEncoder<Model>(folder: folder, record: record)
+    // A run that trained the autoencoder further has weights of its own.
+    let hasOwn = exists(run.file(AutoencoderRecord.weights))
+    var encoder = try LatentEncoder<Model>(folder: hasOwn ? run.path : folder, record: record)
     if sight == .randomEncoder {
       let first = try record.recording(of: folder, E.self, episode)
       encoder = try encoder.randomized(on: first, seed: Seed(facts.seed))

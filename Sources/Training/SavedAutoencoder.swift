@@ -17,6 +17,7 @@ public struct AutoencoderRecord: Sendable {
   /// How the frames were made: size, colour, and what disturbed the view.
   public var view: [Setting]
   public var frame: FrameShape
+  public var target: ReconstructionTarget
   /// Simulator steps that the training data cost.
   public var envSteps: Int
   public var probe: [Setting]
@@ -32,6 +33,9 @@ public struct AutoencoderRecord: Sendable {
   }
 
   public typealias Setting = FrameDatasetManifest.Setting
+
+  /// The file of weights, standardisation and background in a folder.
+  static let weights = "autoencoder.safetensors"
 
   static let visual = ["size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise"]
 
@@ -62,7 +66,8 @@ public struct AutoencoderRecord: Sendable {
     func object(_ settings: [Setting]) -> JSON { .object(settings.map { .init($0.key, .string($0.text)) }) }
     return [
       "format": 1, "kind": .string(kind), "settings": object(kindSettings), "environment": .string(environment),
-      "view": object(view), "frame": [.integer(frame.height), .integer(frame.width), .integer(frame.channels)],
+      "view": object(view), "target": ["blur": .integer(target.blur), "gain": .number(target.gain)],
+      "frame": [.integer(frame.height), .integer(frame.width), .integer(frame.channels)],
       "env_steps": .integer(envSteps), "probe": object(probe), "psnr": .number(psnr),
       "psnr_moving": .number(movingPSNR), "dataset": source?.json ?? .null,
     ]
@@ -80,6 +85,7 @@ public struct AutoencoderRecord: Sendable {
     guard let kind = json["kind"]?.text, let kindSettings = settings("settings"),
       let environment = json["environment"]?.text, let view = settings("view"), let probe = settings("probe"),
       let frame = json["frame"]?.array?.compactMap(\.int), frame.count == 3, frame.allSatisfy({ $0 > 0 && $0 <= 4096 }),
+      let blur = json["target"]?["blur"]?.int, blur >= 0, let gain = json["target"]?["gain"]?.double, gain > 0,
       let envSteps = json["env_steps"]?.int
     else { throw WorldError(path: path, "is damaged: a part of the record is missing") }
     self.kind = kind
@@ -87,6 +93,7 @@ public struct AutoencoderRecord: Sendable {
     self.environment = environment
     self.view = view
     self.frame = FrameShape(height: frame[0], width: frame[1], channels: frame[2])
+    target = ReconstructionTarget(blur: blur, gain: gain)
     self.envSteps = envSteps
     self.probe = probe
     psnr = json["psnr"]?.double ?? .nan
@@ -103,6 +110,7 @@ public struct AutoencoderRecord: Sendable {
     self.environment = environment
     view = AutoencoderRecord.view(of: episode)
     frame = encoder.preparation.shape
+    target = encoder.target
     self.envSteps = envSteps
     self.probe = probe.record
     psnr = reconstructions.psnr
@@ -165,22 +173,27 @@ extension AutoencoderRecord.Source {
 // MARK: - On disk
 
 extension LatentEncoder {
-  /// Writes weights, standardisation and background.
+  /// Writes weights, standardisation and background, and what is known of them.
   func write(to folder: String, record: AutoencoderRecord) throws {
+    try write(to: folder)
+    try writeAtomically(Array(record.json.indented.utf8), to: "\(folder)/autoencoder.json")
+  }
+
+  /// Writes weights, standardisation and background.
+  func write(to folder: String) throws {
     let background = Tensor(preparation.background.map(Float.init), [preparation.background.count])
     let extras = [("standardization.mean", mean), ("standardization.deviation", deviation), ("background", background)]
     try Safetensors(
       model.parameters + extras.map { (name: $0.0, value: $0.1) },
-      metadata: [("kind", Model.id), ("environment", record.environment)]
-    ).write(to: "\(folder)/autoencoder.safetensors")
-    try writeAtomically(Array(record.json.indented.utf8), to: "\(folder)/autoencoder.json")
+      metadata: [("kind", Model.id)]
+    ).write(to: "\(folder)/\(AutoencoderRecord.weights)")
   }
 
   /// Reads what a pretraining wrote.
   ///
   /// - Throws: `WorldError` with the path where the file is damaged or does not fit its record.
   public init(folder: String, record: AutoencoderRecord) throws {
-    let path = "\(folder)/autoencoder.safetensors"
+    let path = "\(folder)/\(AutoencoderRecord.weights)"
     var settings = Model.Settings()
     var random = Seed(0).stream("replaced")
     do {
@@ -197,7 +210,7 @@ extension LatentEncoder {
       self.init(
         model: model,
         preparation: FramePreparation(shape: record.frame, background: background.array.map { UInt8($0) }),
-        mean: mean, deviation: deviation)
+        target: record.target, mean: mean, deviation: deviation)
     } catch let error as InputError {
       throw WorldError(path: path, error.description)
     }
@@ -210,7 +223,8 @@ extension LatentEncoder {
   public func randomized(on recording: Recording, seed: Seed) throws -> LatentEncoder {
     var random = seed.stream("random encoder")
     var other = LatentEncoder(
-      model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation)
+      model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation,
+      target: target)
     other.standardize(on: other.encodeAll(recording))
     return other
   }

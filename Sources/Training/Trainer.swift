@@ -17,6 +17,9 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public var updatesPerStep = 1.0
   public var evaluateEvery = 10_000
   public var evaluationEpisodes = 20
+  public var retrainRounds = 0
+  public var retrainEvery = 20_000
+  public var retrainSteps = 500
 
   public init() {}
   public static var fields: [Field<Self>] {
@@ -32,6 +35,11 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("evaluate-every", \.evaluateEvery, 0...Int.max, "simulator steps between evaluations; 0: only the last"),
       Field(
         "evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
+      Field(
+        "retrain-rounds", \.retrainRounds, 0...100_000,
+        "times that the autoencoder is trained further on all frames so far, which are then kept"),
+      Field("retrain-every", \.retrainEvery, 1...Int.max, "simulator steps between these rounds"),
+      Field("retrain-steps", \.retrainSteps, 1...Int.max, "updates of the autoencoder in each of them"),
     ]
   }
 }
@@ -60,10 +68,15 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   public private(set) var lastReturn: Double?
 
   private var episodes: [Episode<E>]
-  private var histories: [History]
+  private(set) var histories: [History]
   private var sampling: Random
   private var owedUpdates = 0.0
   private var hasBegun = false
+  /// What each lane of the replay buffer was made of, latent by latent; empty where the observer never learns on.
+  private var recordings: [Recording] = []
+  private var retrainings = 0
+  private var retrainingIsDue: Every
+  private let seed: Seed
 
   public init(
     _ environment: E.Type, _ agentKind: A.Type, through observer: O, agentSettings: A.Settings,
@@ -80,6 +93,14 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     episodes = (0..<settings.environments).map { Episode<E>(episodeSettings, seed: seed.child("environment \($0)")) }
     histories = episodes.map { [layout] _ in History(layout) }
     sampling = seed.stream("replay")
+    retrainingIsDue = Every(settings.retrainRounds > 0 ? settings.retrainEvery : 0)
+    self.seed = seed
+    if settings.retrainRounds > 0 {
+      recordings = episodes.map {
+        Recording(
+          frame: $0.blankFrame, observationNames: E.observationNames, actionSize: E.actionSpace.arrayCount)
+      }
+    }
   }
 
   /// Fills the replay buffer with recorded transitions, whose simulator steps count.
@@ -96,6 +117,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       }
     }
     envSteps += recording.environmentSteps
+    if !recordings.isEmpty { recordings[0].append(contentsOf: recording) }
   }
 
   /// Updates on what the buffer holds, before the agent acts.
@@ -136,6 +158,10 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
           let latent = latents.extracting(i * layout.latentSize..<(i + 1) * layout.latentSize)
           replay.append(lane: i, action: action, step: outcomes[i], latent: latent)
           histories[i].append(action: action, latent: latent)
+          guard !recordings.isEmpty else { continue }
+          recordings[i].append(
+            action: (0..<width).map { action[$0] }, step: outcomes[i], frame: episodes[i].frame,
+            observation: episodes[i].observation)
         }
       }
     }
@@ -149,10 +175,42 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       owedUpdates -= 1
       try report(update())
     }
+    if retrainingIsDue(envSteps), retrainings < settings.retrainRounds, let metrics = try retrain() {
+      try report(metrics)
+    }
+  }
+
+  /// Lets the observer learn on from all frames so far, and sees everything that is remembered anew.
+  private mutating func retrain() throws -> Metrics? {
+    retrainings += 1
+    var all = recordings[0]
+    for recording in recordings.dropFirst() { all.append(contentsOf: recording) }
+    let metrics = try observer.retrain(on: all, seed: seed.child("retraining \(retrainings)"))
+    guard metrics != nil else { return nil }
+    for (lane, recording) in recordings.enumerated() {
+      let latents = observer.observe(recording)
+      replay.replaceLatents(lane: lane, with: latents)
+      rebuildHistory(lane, of: latents, recording)
+    }
+    return metrics
+  }
+
+  /// Plays a lane's running episode again into its history, with other latents.
+  private mutating func rebuildHistory(_ lane: Int, of latents: Tensor, _ recording: Recording) {
+    let size = layout.latentSize
+    guard let start = recording.episodes.firstIndex(where: { $0 == recording.episodes.last }) else { return }
+    latents.withElements { latents in
+      histories[lane].begin(with: latents.extracting(start * size..<(start + 1) * size))
+      for i in (start + 1)..<max(recording.count, start + 1) {
+        histories[lane].append(
+          action: Array(recording.action(i - 1)).span, latent: latents.extracting(i * size..<(i + 1) * size))
+      }
+    }
   }
 
   private mutating func begin() {
     hasBegun = true
+    retrainingIsDue = Every(retrainingIsDue.period, from: envSteps)
     for i in episodes.indices { begin(i, observer.observe([episodes[i]])) }
   }
 
@@ -161,6 +219,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       histories[i].begin(with: latent)
       replay.begin(lane: i, latent: latent)
     }
+    if !recordings.isEmpty { recordings[i].begin(frame: episodes[i].frame, observation: episodes[i].observation) }
   }
 
   /// Plays episodes with deterministic actions.

@@ -125,6 +125,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
           trainer.agent.parameters,
           metadata: [("agent", A.id), ("environment", E.id), ("step", "\(step)")]
         ).write(to: directory.file(SavedAgent.weights))
+        try trainer.observer.write(to: directory.path)
         let evaluation = try evaluate(trainer, in: directory, isLast: isLast)
         evaluations.append((step, evaluation))
         try log.append(
@@ -142,7 +143,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     var frames: [PixelBuffer] = []
     let evaluation = trainer.evaluate(seed: seed.child("evaluation")) { frames.append($0) }
     let text = ["run": directory.path, "environment": E.id, "step": "\(trainer.envSteps)"]
-    if let grid = observer.reconstructions(of: frames) {
+    if let grid = trainer.observer.reconstructions(of: frames) {
       let digits = String(trainer.envSteps)
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
       try PNG.write(grid, to: directory.file(name), text: text)

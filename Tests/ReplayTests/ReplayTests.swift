@@ -219,6 +219,28 @@ private func rows(_ batch: Batch) -> [Seen] {
     #expect(buffer.count == 5)
   }
 
+  @Test(arguments: [5, 30]) func latentsAreReplacedInPlace(_ written: Int) throws {
+    let layout = HistoryLayout(latentSize: 2, frames: 2, actions: 1, actionSpace: continuous)
+    func buffer(_ latent: (Int) -> [Float]) -> ReplayBuffer {
+      var buffer = ReplayBuffer(capacity: 24, lanes: 2, layout: layout)
+      buffer.begin(lane: 1, latent: latent(0).span)
+      for i in 1..<written {
+        let step = Step(reward: Double(i), ending: i % 4 == 0 ? .truncated : .running)
+        buffer.append(lane: 1, action: [Float(i), 0].span, step: step, latent: latent(i).span)
+        if i % 4 == 0 { buffer.begin(lane: 1, latent: latent(-i).span) }
+      }
+      return buffer
+    }
+    func other(_ i: Int) -> [Float] { [Float(i) * 0.5 + 3, Float(i * i)] }
+    var replaced = buffer { [Float($0), 1] }
+    let order = [0] + (1..<written).flatMap { $0 % 4 == 0 ? [$0, -$0] : [$0] }
+    replaced.replaceLatents(lane: 1, with: Tensor(order.flatMap(other), [order.count, 2]))
+    replaced.replaceLatents(lane: 0, with: .zeros([0, 2]))
+    let fresh = buffer(other)
+    var (one, two) = (Seed(1).stream("draws"), Seed(1).stream("draws"))
+    #expect(try rows(replaced.sample(100, using: &one)) == rows(fresh.sample(100, using: &two)))
+  }
+
   private func sample(_ buffer: borrowing ReplayBuffer) throws -> Batch {
     var random = Seed(0).stream("draws")
     return try buffer.sample(3, using: &random)

@@ -26,11 +26,11 @@ private struct Pipeline {
   func pretrain() throws -> RunDirectory {
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (pretraining.steps, pretraining.batch) = (15, 8)
+    (pretraining.probeFrames, pretraining.probeSteps) = (60, 20)
     (model.keypoints, model.filters) = (4, 8)
-    var work = PretrainingRun(
+    let work = PretrainingRun(
       E.self, KeypointAutoencoder.self, episode: episode, collection: collectionSettings(60), pretraining: pretraining,
       model: model, seed: Seed(1))
-    (work.pretraining.probeFrames, work.pretraining.probeSteps) = (60, 20)
     try work.check()
     let run = try RunDirectory(
       at: folder + "/pretrained", facts("pretrain-ae", KeypointAutoencoder.id), settings: work.groups)
@@ -41,24 +41,32 @@ private struct Pipeline {
     return run
   }
 
-  func train(_ encoder: LatentEncoder<KeypointAutoencoder>, first: Recording, agentSteps: Int) throws -> RunDirectory {
+  /// - Parameter autoencoder: the folder of the encoder.
+  func train(
+    _ encoder: LatentEncoder<KeypointAutoencoder>, of autoencoder: String, first: Recording, agentSteps: Int,
+    retrainRounds: Int = 0
+  ) throws -> RunDirectory {
     var (agent, training) = (SAC.Settings(), TrainingSettings())
+    (training.retrainRounds, training.retrainEvery) = (retrainRounds, 400)
+    var retraining = PretrainingSettings()
+    (retraining.steps, retraining.batch) = (3, 8)
     (agent.hidden, agent.batch) = (16, 8)
     (training.envSteps, training.replay, training.seedUpdates) = ((60 + agentSteps) * E.actionRepeat, 1000, 5)
     (training.updatesPerStep, training.evaluateEvery, training.evaluationEpisodes) = (0.2, 1500, 2)
     let work = TrainingRun(
-      E.self, SAC.self, through: LatentObserver(encoder), agent: agent, episode: episode, training: training,
-      first: first, seed: Seed(2))
+      E.self, SAC.self, through: LatentObserver(encoder, retraining: retraining), agent: agent, episode: episode,
+      training: training, first: first, seed: Seed(2))
     try work.check()
     let run = try RunDirectory(at: folder + "/trained", facts("train", SAC.id), settings: work.groups)
     let outcome = try work.run(in: run)
     let values = Dictionary(uniqueKeysWithValues: outcome.map { ($0.key, $0.value) })
     #expect(values["env_steps"]?.int == (60 + agentSteps) * E.actionRepeat)
     #expect(values["updates"]?.int == 5 + agentSteps / 5)
-    #expect(values["evaluations"]?.array?.count == 2)
+    #expect(values["evaluations"]?.array?.isEmpty == false)
     let mean = try #require(values["return_mean"]?.double)
     #expect((0...160).contains(mean))
-    try run.finish(.object(outcome))
+    try run.finish(
+      .object(outcome + [.init("observe", .string("latent")), .init("autoencoder", .string(autoencoder))]))
     return run
   }
 }
@@ -73,7 +81,7 @@ private struct Pipeline {
       let encoder = try LatentEncoder<KeypointAutoencoder>(folder: pretrained.path, record: record)
       let first = try record.recording(of: pretrained.path, E.self, pipeline.episode)
       #expect(first.environmentSteps == 60 * E.actionRepeat)
-      let trained = try pipeline.train(encoder, first: first, agentSteps: 300)
+      let trained = try pipeline.train(encoder, of: pretrained.path, first: first, agentSteps: 300)
 
       for run in [pretrained, trained] {
         #expect(run.isFinished)
@@ -93,6 +101,39 @@ private struct Pipeline {
       #expect(files.isSuperset(of: ["settings.json", "run.json", "metrics.jsonl", "summary.json", "curve.png"]))
       #expect(files.isSuperset(of: ["episode.png", "agent.safetensors"]))
       #expect(files.count { $0.hasPrefix("reconstructions-0000") } == 2)
+    }
+  }
+
+  @Test(arguments: [0, 2]) func aSavedAgentActsAgain(_ retrainRounds: Int) throws {
+    try withFolder { folder in
+      let pipeline = Pipeline(folder: folder)
+      let pretrained = try pipeline.pretrain()
+      let record = try AutoencoderRecord(folder: pretrained.path)
+      let encoder = try LatentEncoder<KeypointAutoencoder>(folder: pretrained.path, record: record)
+      let first = try record.recording(of: pretrained.path, E.self, pipeline.episode)
+      let trained = try pipeline.train(
+        encoder, of: pretrained.path, first: first, agentSteps: 120, retrainRounds: retrainRounds)
+      // A run that trained the encoder further keeps it: the agent cannot see with the old one.
+      let own = trained.file("autoencoder.safetensors")
+      #expect(FileManager.default.fileExists(atPath: own) == (retrainRounds > 0))
+
+      func actions() throws -> [[Double]] {
+        let saved = try SavedAgent(path: trained.path)
+        var policy = try saved.policy(in: E.self, pipeline.episode)
+        var episode = Episode<E>(pipeline.episode, seed: Seed(4))
+        policy.begin(episode)
+        return (0..<5).map { _ in
+          let action = policy.act(in: episode)
+          _ = episode.step(action)
+          return action
+        }
+      }
+      let acted = try actions()
+      #expect(try actions() == acted)
+      if retrainRounds > 0 {
+        try FileManager.default.removeItem(atPath: own)
+        #expect(try actions() != acted)
+      }
     }
   }
 

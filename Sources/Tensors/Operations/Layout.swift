@@ -55,6 +55,9 @@ private struct Permute: Operation {
 
 /// Tensors side by side along the last axis.
 private struct Concatenate: Operation {
+  /// From the first part that is a variable to the last.
+  let neededColumns: Range<Int>?
+
   static func forward(_ parts: [Tensor]) -> Tensor {
     let rows = parts[0].shape.rows
     for part in parts {
@@ -66,7 +69,17 @@ private struct Concatenate: Operation {
     shape[-1] = parts.reduce(0) { $0 + $1.shape[-1] }
     let y =
       parts[0].precision == .float32 ? joined(parts, shape, Float.self) : joined(parts, shape, Double.self)
-    return y.noted(Concatenate(), from: parts)
+    return y.noted(Concatenate(neededColumns: variableColumns(of: parts)), from: parts)
+  }
+
+  private static func variableColumns(of parts: [Tensor]) -> Range<Int> {
+    var (lower, upper, start) = (Int.max, 0, 0)
+    for part in parts {
+      let end = start + part.shape[-1]
+      if part.isVariable { (lower, upper) = (min(lower, start), end) }
+      start = end
+    }
+    return min(lower, upper)..<upper
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -123,7 +136,7 @@ private struct Columns: Operation {
     }
   }
 
-  private func padded<S: TensorScalar>(_ gradient: Tensor, _ shape: Shape, _ type: S.Type) -> Tensor {
+  fileprivate func padded<S: TensorScalar>(_ gradient: Tensor, _ shape: Shape, _ type: S.Type) -> Tensor {
     let columns = shape[-1]
     let source = gradient.elements(S.self)
     return Tensor(shape, of: S.self) { target in
@@ -229,6 +242,46 @@ extension Tensor {
       result.copyBytes(of: self, from: index * width, to: row * width, count: width)
     }
     return result
+  }
+
+  /// The rows of a matrix at their places in a taller one, whose other rows are zero; a constant. The inverse of
+  /// `gatheringRows`.
+  func scatteringRows(to indices: [Int], of rows: Int) -> Tensor {
+    let width = shape[1] * precision.byteCount
+    var result = Tensor.zeros([rows, shape[1]], precision)
+    for (row, index) in indices.enumerated() {
+      result.copyBytes(of: self, from: row * width, to: index * width, count: width)
+    }
+    return result
+  }
+
+  /// The columns of a matrix at their place in a wider one, whose other columns are zero; a constant.
+  func placed(at start: Int, ofColumns columns: Int) -> Tensor {
+    let operation = Columns(start: start, width: shape[-1])
+    return precision == .float32
+      ? operation.padded(self, [shape[0], columns], Float.self)
+      : operation.padded(self, [shape[0], columns], Double.self)
+  }
+
+  /// The indices of a matrix's rows that are not all zero, and of some that are, so that their number is a multiple.
+  func nonzeroRows(multipleOf group: Int) -> [Int] {
+    precision == .float32 ? nonzeroRows(group, Float.self) : nonzeroRows(group, Double.self)
+  }
+
+  private func nonzeroRows<S: TensorScalar>(_ group: Int, _ type: S.Type) -> [Int] {
+    let (rows, columns) = (shape[0], shape[1])
+    let x = elements(S.self)
+    var (found, zero): ([Int], [Int]) = ([], [])
+    found.reserveCapacity(rows)
+    zero.reserveCapacity(rows)
+    for row in 0..<rows {
+      var c = row * columns
+      let end = c + columns
+      while c < end, unsafe x[unchecked: c] == 0 { c += 1 }
+      if c < end { found.append(row) } else { zero.append(row) }
+    }
+    found.append(contentsOf: zero.prefix((group - found.count % group) % group))
+    return found
   }
 
   private mutating func copyBytes(of source: Tensor, from offset: Int, to target: Int = 0, count: Int) {

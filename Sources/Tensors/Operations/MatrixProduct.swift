@@ -18,7 +18,7 @@ private struct MatrixProduct: Operation {
 }
 
 /// The product as a constant.
-private func product(_ a: Tensor, _ transposedA: Bool, _ b: Tensor, _ transposedB: Bool) -> Tensor {
+func product(_ a: Tensor, _ transposedA: Bool, _ b: Tensor, _ transposedB: Bool) -> Tensor {
   precondition(
     a.shape.rank == 2 && b.shape.rank == 2 && a.precision == b.precision,
     "a matrix product of \(a.shape) \(a.precision) and \(b.shape) \(b.precision)")
@@ -51,10 +51,17 @@ private struct LinearMap: Operation {
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
     let (x, weight) = (step.input(0), step.input(1))
-    let dy = rectified ? gradient.masked(byPositive: step.output) : gradient
-    step.add(product(dy, false, weight, false), to: 0)
+    let (dy, biasGradient) = cut(gradient, by: step.output)
+    if step.needs(0) {
+      // Of a concatenation with constants, only some columns have a gradient that anyone asks for.
+      let (columns, needed) = (x.shape[1], step.neededColumns(of: 0))
+      step.add(
+        needed.count == columns
+          ? rowwiseProduct(dy, weight)
+          : rowwiseProduct(dy, weight.columns(needed)).placed(at: needed.lowerBound, ofColumns: columns), to: 0)
+    }
     step.add(product(dy, true, x, false), to: 1)
-    step.add(dy.sum(axis: 0), to: 2)
+    step.add(biasGradient, to: 2)
   }
 
   private func values<S: TensorScalar>(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ type: S.Type) -> Tensor {
@@ -62,16 +69,73 @@ private struct LinearMap: Operation {
     let (x, weight, bias) = (x.elements(S.self), weight.elements(S.self), bias.elements(S.self))
     return Tensor([rows, outputs], of: S.self) { y in
       multiply(x, transposed: false, weight, transposed: true, into: &y, m: rows, n: outputs, k: inputs)
-      for row in 0..<rows {
-        let at = row * outputs
-        if rectified {
-          for c in 0..<outputs { unsafe y[unchecked: at + c] = max(y[unchecked: at + c] + bias[unchecked: c], 0) }
-        } else {
-          for c in 0..<outputs { unsafe y[unchecked: at + c] += bias[unchecked: c] }
-        }
+      Threads.divide(rows, elements: y.count) { part in finish(&y, part, bias, floor: rectified ? 0 : -.infinity) }
+    }
+  }
+
+  /// y ← max(y + b, floor) for some rows. A function of its own, so that the compiler sees that the spans do not overlap
+  /// and takes several elements at once.
+  @inline(never)
+  private func finish<S: TensorScalar>(_ y: inout MutableSpan<S>, _ rows: Range<Int>, _ bias: Span<S>, floor: S) {
+    let columns = bias.count
+    for row in rows {
+      let at = row * columns
+      for c in 0..<columns {
+        let value = unsafe y[unchecked: at &+ c] + bias[unchecked: c]
+        unsafe y[unchecked: at &+ c] = value < floor ? floor : value
       }
     }
   }
+
+  /// In one pass, the gradient that the ReLU lets through, and its sum over the batch, the bias's.
+  private func cut(_ gradient: Tensor, by y: Tensor) -> (dy: Tensor, bias: Tensor) {
+    y.precision == .float32 ? cut(gradient, by: y, Float.self) : cut(gradient, by: y, Double.self)
+  }
+
+  private func cut<S: TensorScalar>(_ gradient: Tensor, by y: Tensor, _ type: S.Type) -> (dy: Tensor, bias: Tensor) {
+    let (rows, columns) = (y.shape[0], y.shape[1])
+    precondition(gradient.shape == y.shape, "a gradient of shape \(gradient.shape) for an output \(y.shape)")
+    guard rectified else { return (gradient, gradient.sum(axis: 0)) }
+    var dy = Tensor(uninitialized: y.shape, y.precision)
+    var bias = Tensor(uninitialized: [columns], y.precision)
+    do {
+      let (gradient, y) = (gradient.elements(S.self), y.elements(S.self))
+      var dy = dy.freshElements(S.self)
+      var bias = bias.freshElements(S.self)
+      Threads.divide(columns, grain: 16, elements: y.count) { part in
+        cut(gradient, y, &dy, &bias, part, rows: rows, columns: columns)
+      }
+    }
+    return (dy, bias)
+  }
+
+  @inline(never)
+  private func cut<S: TensorScalar>(
+    _ gradient: Span<S>, _ y: Span<S>, _ dy: inout MutableSpan<S>, _ bias: inout MutableSpan<S>, _ part: Range<Int>,
+    rows: Int, columns: Int
+  ) {
+    for c in part { unsafe bias[unchecked: c] = 0 }
+    for row in 0..<rows {
+      let at = row * columns
+      for c in part {
+        // Both are loaded, whichever is taken: a branch an element costs ten times as much.
+        let (above, output) = unsafe (gradient[unchecked: at &+ c], y[unchecked: at &+ c])
+        let share = output > 0 ? above : 0
+        unsafe dy[unchecked: at &+ c] = share
+        unsafe bias[unchecked: c] += share
+      }
+    }
+  }
+}
+
+/// Y = A B as a constant, which passes over rows of A that are zero: where the smaller of two critics' values counts, the
+/// other's gradient is zero.
+func rowwiseProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
+  let rows = a.shape[0]
+  // In groups, so that the same few sizes of memory come again and again.
+  let others = a.nonzeroRows(multipleOf: 32)
+  guard b.shape[1] >= 32, others.count < rows - rows / 4 else { return product(a, false, b, false) }
+  return product(a.gatheringRows(others), false, b, false).scatteringRows(to: others, of: rows)
 }
 
 extension Tensor {

@@ -5,7 +5,7 @@ private struct AxisSum: Operation {
   func forward(_ x: Tensor, keepingAxis: Bool) -> Tensor {
     var shape = x.shape
     shape[axis] = 1
-    if !keepingAxis { shape = Shape(x.shape.array.enumerated().filter { $0.offset != axis }.map(\.element)) }
+    if !keepingAxis { shape = x.shape.removing(axis) }
     let y = x.precision == .float32 ? sums(x, shape, Float.self) : sums(x, shape, Double.self)
     return y.noted(self, from: x)
   }
@@ -29,7 +29,7 @@ private struct AxisSum: Operation {
         for i in 0..<inner { y[o * inner + i] = 0 }
         for e in 0..<extent {
           let row = (o * extent + e) * inner
-          for i in 0..<inner { unsafe y[unchecked: o * inner + i] += x[unchecked: row + i] }
+          for i in 0..<inner { unsafe y[unchecked: o * inner &+ i] += x[unchecked: row &+ i] }
         }
       }
     }

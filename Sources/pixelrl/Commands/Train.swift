@@ -81,11 +81,16 @@ struct Train: ParsableCommand {
     let first = try record.recording(of: folder, E.self, plan.episode)
     var encoder = try LatentEncoder<Model>(folder: folder, record: record)
     var probe = record.probe
+    var retraining: PretrainingSettings?
     if observe == .randomEncoder {
       encoder = try encoder.randomized(on: first, seed: Seed(options.seed))
       probe = try StateProbe.judge(encoder, in: E.self, plan.episode, seed: Seed(options.seed)).probe.record
+    } else if plan.training.retrainRounds > 0 {
+      retraining = try PretrainingSettings(ofRunIn: folder)
+      retraining?.steps = plan.training.retrainSteps
     }
-    try train(plan, through: LatentObserver(encoder), first: first, autoencoder: folder, probe: probe)
+    try train(
+      plan, through: LatentObserver(encoder, retraining: retraining), first: first, autoencoder: folder, probe: probe)
   }
 
   private func train<E: Environment, A: Agent, O: Observer>(

@@ -1,0 +1,85 @@
+import Core
+import Synchronization
+import Testing
+
+@testable import Tensors
+
+/// Work that is spared or divided changes no result.
+@Suite struct FastPathTests {
+  private func normal(_ shape: Shape, _ name: String) -> Tensor {
+    var random = Seed(3).stream(name)
+    return .normal(shape, using: &random)
+  }
+
+  private func distance(_ a: Tensor, _ b: Tensor) -> Float {
+    guard a.shape == b.shape else { return .infinity }
+    return zip(a.array, b.array).map { abs($0 - $1) }.max() ?? 0
+  }
+
+  @Test(arguments: [(1, 1), (7, 16), (100, 16), (1000, 3)])
+  func dividedPartsCoverEverythingOnce(_ count: Int, _ grain: Int) {
+    let visits = Mutex([Int](repeating: 0, count: count))
+    Threads.divide(count, grain: grain, elements: .max) { part in
+      #expect(part.lowerBound % grain == 0)
+      visits.withLock { visits in for i in part { visits[i] += 1 } }
+    }
+    #expect(visits.withLock { $0 } == [Int](repeating: 1, count: count))
+  }
+
+  /// The fused passes, on sizes that are divided among threads and fill no cache line, against the separate operations.
+  @Test(arguments: [(5, 3), (200, 203)])
+  func linearEqualsItsParts(_ rows: Int, _ outputs: Int) {
+    let model = Inputs(tensors: [normal([rows, 9], "x"), normal([outputs, 9], "weight"), normal([outputs], "bias")])
+    let projection = normal([rows, outputs], "projection")
+    let (fused, fusedGradient) = valueWithGradient(at: model) { model in
+      let m = model.tensors
+      return (linear(m[0], weight: m[1], bias: m[2], rectified: true) * projection).sum()
+    }
+    let (value, gradient) = valueWithGradient(at: model) { model in
+      let m = model.tensors
+      return (relu(matrixProduct(m[0], m[1].transposed) + m[2]) * projection).sum()
+    }
+    #expect(abs(fused - value) < 1e-5 * Double(rows * outputs))
+    for (a, b) in zip(fusedGradient.tensors, gradient.tensors) {
+      #expect(distance(a ?? .zeros([0]), b ?? .zeros([1])) < 1e-3)
+    }
+  }
+
+  @Test(arguments: [0, 1, 40, 63, 64])
+  func aProductPassesOverZeroRows(_ zeroRows: Int) {
+    var a = normal([64, 10], "a")
+    a.withMutableElements { a in
+      // Every third row first, then the others.
+      for row in (0..<64).sorted(by: { ($0 % 3, $0) < ($1 % 3, $1) }).prefix(zeroRows) {
+        for c in 0..<10 { a[row * 10 + c] = 0 }
+      }
+    }
+    let b = normal([10, 33], "b")
+    #expect(distance(rowwiseProduct(a, b), matrixProduct(a, b)) < 1e-5)
+    let found = a.nonzeroRows(multipleOf: 32)
+    #expect(found.count % 32 == 0 && found.count - (64 - zeroRows) < 32 && Set(found).count == found.count)
+  }
+
+  /// Constants beside a variable spare work, in whichever order they stand.
+  @Test(arguments: [[true, false], [false, true], [false, true, false, true, false], [true, true]])
+  func aConcatenationAsksForItsVariablesColumns(_ isVariable: [Bool]) {
+    let parts = isVariable.indices.map { normal([6, 2 + $0], "part \($0)") }
+    let weight = normal([5, parts.reduce(0) { $0 + $1.shape[1] }], "weight")
+    func gradients(_ isVariable: [Bool]) -> [Tensor?] {
+      valueWithGradient(at: Inputs(tensors: parts)) { model in
+        let both = concatenated(zip(model.tensors, isVariable).map { $1 ? $0 : $0.detached })
+        // Twice, so that two shares with spared columns meet.
+        let y = linear(both, weight: weight, bias: .zeros([5]), rectified: true)
+        return (square(y) + linear(both, weight: weight, bias: .zeros([5]))).sum()
+      }.gradient.tensors
+    }
+    let (spared, whole) = (gradients(isVariable), gradients(isVariable.map { _ in true }))
+    for i in isVariable.indices {
+      guard let gradient = spared[i] else {
+        #expect(!isVariable[i])
+        continue
+      }
+      #expect(distance(gradient, whole[i] ?? .zeros([0])) < 1e-4)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import Agents
+import Autoencoders
+import Core
+import Environments
+import Pixels
+import Replay
+import Tensors
+import Testing
+
+@testable import Training
+
+/// Rounds of training the autoencoder further while the agent learns.
+@Suite struct RetrainingTests {
+  private func observer(retrains: Bool) throws -> LatentObserver<KeypointAutoencoder> {
+    let recording = try collect(CartPoleSwingup.self, smallEpisode(), collectionSettings(20), seed: Seed(1))
+    var (settings, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
+    (settings.steps, settings.batch) = (4, 8)
+    (model.keypoints, model.filters) = (4, 8)
+    var training = try Pretraining(
+      KeypointAutoencoder.self, on: recording, modelSettings: model, settings: settings, seed: Seed(1))
+    _ = try training.update()
+    return LatentObserver(try training.finished(), retraining: retrains ? settings : nil)
+  }
+
+  private func trainer(rounds: Int, retrains: Bool = true) throws
+    -> Trainer<CartPoleSwingup, SAC, LatentObserver<KeypointAutoencoder>>
+  {
+    var (agent, settings) = (SAC.Settings(), TrainingSettings())
+    (agent.hidden, agent.batch) = (16, 8)
+    (settings.environments, settings.updatesPerStep, settings.replay) = (2, 0.5, 200)
+    (settings.retrainRounds, settings.retrainEvery) = (rounds, 160)
+    var trainer = Trainer(
+      CartPoleSwingup.self, SAC.self, through: try observer(retrains: retrains), agentSettings: agent,
+      episodeSettings: smallEpisode(timeLimit: 64), settings: settings, seed: Seed(5))
+    trainer.seed(
+      with: try collect(
+        CartPoleSwingup.self, smallEpisode(), collectionSettings(120, episodeSteps: 9), seed: Seed(2)))
+    return trainer
+  }
+
+  /// Ten steps of two environments are 160 simulator steps: rounds after 10 and 20.
+  @Test func roundsComeWhenTheyAreDueAndNoMore() throws {
+    var trainer = try trainer(rounds: 2)
+    var rounds: [Int] = []
+    for step in 1...45 {
+      try trainer.step { if $0["autoencoder/loss"] != nil { rounds.append(step) } }
+    }
+    #expect(rounds == [10, 20])
+  }
+
+  /// After a round the replay holds what the new encoder sees: a trainer whose observer had always been the new one would
+  /// hold the same latents.
+  @Test func allThatIsRememberedIsSeenAnew() throws {
+    var trainer = try trainer(rounds: 1)
+    let before = trainer.observer.encoder
+    for _ in 0..<10 { try trainer.step { _ in } }
+    let after = trainer.observer.encoder
+    #expect(before.mean.array == after.mean.array && before.deviation.array == after.deviation.array)
+    #expect(before.model.parameters.map { $0.value.array } != after.model.parameters.map { $0.value.array })
+
+    // The first data have lost their oldest in lane 0, whose 100 slots have gone round; what is left is known by its rewards.
+    let recording = try collect(
+      CartPoleSwingup.self, smallEpisode(), collectionSettings(120, episodeSteps: 9), seed: Seed(2))
+    let latents = LatentObserver(after).observe(recording)
+    var rows: [Float: [Float]] = [:]
+    for i in 0..<recording.count {
+      if let step = recording.steps[i] { rows[Float(step.reward)] = latents.rows(i..<i + 1).array }
+    }
+    var random = Seed(1).stream("draws")
+    let batch = try trainer.replay.sample(200, using: &random)
+    var known = 0
+    for b in 0..<200 {
+      guard let expected = rows[batch.reward.array[b]] else { continue }
+      known += 1
+      let found = batch.observation.rows(b..<b + 1).columns(0..<8).array
+      for (x, y) in zip(found, expected) { #expect(abs(x - y) < 1e-4) }
+    }
+    #expect(known > 50)
+  }
+
+  /// What the agent acts on after a round, with its past, is what it will learn from.
+  @Test func runningEpisodesGoOnFromTheNewLatents() throws {
+    var trainer = try trainer(rounds: 1)
+    for _ in 0..<10 { try trainer.step { _ in } }
+    let layout = trainer.layout
+    let acting = trainer.histories.map { history in
+      Tensor([layout.observationSize], of: Float.self) { history.write(into: &$0, at: 0) }.array
+    }
+    try trainer.step { _ in }
+    var random = Seed(1).stream("draws")
+    let batch = try trainer.replay.sample(3000, using: &random)
+    let stored = Set((0..<3000).map { batch.observation.rows($0..<$0 + 1).array })
+    for observation in acting { #expect(stored.contains(observation)) }
+  }
+
+  @Test func roundsAreOffByDefaultAndForWhatCannotLearn() throws {
+    #expect(TrainingSettings().retrainRounds == 0)
+    func metrics(rounds: Int, retrains: Bool) throws -> [[Double]] {
+      var trainer = try trainer(rounds: rounds, retrains: retrains)
+      var all: [[Double]] = []
+      for _ in 0..<15 { try trainer.step { all.append($0.entries.map(\.value)) } }
+      return all
+    }
+    let plain = try metrics(rounds: 0, retrains: false)
+    #expect(try metrics(rounds: 0, retrains: true) == metrics(rounds: 3, retrains: false))
+    #expect(try metrics(rounds: 3, retrains: true) == metrics(rounds: 3, retrains: true))
+    #expect(try metrics(rounds: 3, retrains: true) != plain)
+  }
+}
