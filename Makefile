@@ -21,6 +21,7 @@ help:
 	@echo "make demo-portable    the same without oneDNN"
 	@echo "make test             install what is missing and run all tests"
 	@echo "make test-portable    the same without oneDNN"
+	@echo "TESTS=...             such as TESTS='--filter ReplayTests'"
 	@echo "make build            build in release: .build/release/pixelrl"
 	@echo "make lint             check the formatting"
 	@echo "make readme           write the README's table of settings anew"
@@ -44,10 +45,10 @@ build-portable: set-up-portable
 	swift build -c release $(portable)
 
 test: set-up
-	swift test
+	swift test $(TESTS)
 
 test-portable: set-up-portable
-	swift test -c release -Xswiftc -enable-testing $(portable)
+	swift test -c release -Xswiftc -enable-testing $(portable) $(TESTS)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
