@@ -6,7 +6,7 @@ import Tensors
 
 /// How an autoencoder is trained before it is frozen.
 public struct PretrainingSettings: SettingsGroup, Hashable {
-  public var steps = 1500
+  public var steps = 2500
   public var batch = 32
   public var learningRate = 2e-3
   public var warmUp = 50
