@@ -24,7 +24,7 @@ where SIMD8Storage: BitwiseCopyable {
 
 extension Float: TensorScalar {
   public static var precision: Precision { .float32 }
-  @inline(__always) public static func exp(_ x: Float) -> Float { expf(x) }
+  @inline(__always) public static func exp(_ x: Float) -> Float { exponential(x) }
   @inline(__always) public static func log(_ x: Float) -> Float { logf(x) }
   @inline(__always) public static func log1p(_ x: Float) -> Float { log1pf(x) }
   @inline(__always) public static func tanh(_ x: Float) -> Float { tanhf(x) }

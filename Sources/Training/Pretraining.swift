@@ -117,7 +117,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     let (loss, gradient) = valueWithGradient(at: encoder.model) { model in
       let z = model.encode(x)
       let d = model.decode(z) - target
-      let reconstruction = weightedMeanSquared(d, weights)
+      let reconstruction = meanSquared(d, weights: weights)
       (error, difference) = (reconstruction.item, d.detached)
       return reconstruction + model.penalty(z)
     }
@@ -152,11 +152,6 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       }
     }.reshaped(x.shape)
   }
-}
-
-/// Σ w d² / Σ w.
-func weightedMeanSquared(_ difference: Tensor, _ weights: Tensor) -> Tensor {
-  (square(difference) * weights).sum() / weights.sum().item
 }
 
 /// Σ w d² / Σ w for each frame of `[B, C, H, W]`.

@@ -45,6 +45,25 @@ import Testing
     }
   }
 
+  @Test(arguments: [(5, 3), (200, 203)])
+  func layerNormEqualsItsParts(_ rows: Int, _ columns: Int) {
+    let model = Inputs(tensors: [normal([rows, columns], "x"), normal([columns], "weight"), normal([columns], "bias")])
+    let projection = normal([rows, columns], "projection")
+    let (_, fused) = valueWithGradient(at: model) { model in
+      let m = model.tensors
+      return (layerNormalized(m[0], weight: m[1], bias: m[2], rectified: true) * projection).sum()
+    }
+    let (_, parts) = valueWithGradient(at: model) { model in
+      let m = model.tensors
+      let centered = m[0] - m[0].mean(axis: 1, keepingAxis: true)
+      let deviation = sqrt(square(centered).mean(axis: 1, keepingAxis: true) + 1e-5)
+      return (relu(centered / deviation * m[1] + m[2]) * projection).sum()
+    }
+    for (a, b) in zip(fused.tensors, parts.tensors) {
+      #expect(distance(a ?? .zeros([0]), b ?? .zeros([1])) < 1e-3)
+    }
+  }
+
   @Test(arguments: [0, 1, 40, 63, 64])
   func aProductPassesOverZeroRows(_ zeroRows: Int) {
     var a = normal([64, 10], "a")
@@ -80,6 +99,68 @@ import Testing
         continue
       }
       #expect(distance(gradient, whole[i] ?? .zeros([0])) < 1e-4)
+    }
+  }
+
+  @Test(arguments: [7, 20_000])
+  func squareSumsEqualTheirParts(_ count: Int) {
+    let (d, w) = (normal([count], "d"), exp(normal([count], "w")))
+    func expectEqual(_ fused: (Tensor) -> Tensor, _ parts: (Tensor) -> Tensor) {
+      #expect(abs(fused(d).item - parts(d).item) < 1e-5)
+      #expect(distance(gradient(at: d, of: fused), gradient(at: d, of: parts)) < 1e-6)
+    }
+    expectEqual({ meanSquared($0) }, { square($0).mean() })
+    expectEqual({ meanSquared($0, weights: w) }, { (square($0) * w).sum() / w.sum().item })
+  }
+
+  @Test func exponentialEqualsTheSystemsWithinTwoUnits() {
+    var worst: Float = 0
+    for x in stride(from: Float(-87.3), through: 88.7, by: 0.0007) {
+      let exact = Float(exp(Tensor([Double(x)], [1])).item)
+      worst = max(worst, abs(exponential(x) - exact) / exact.ulp)
+    }
+    #expect(worst <= 2)
+    #expect(exponential(0) == 1)
+    #expect(exponential(-100) == 0 && exponential(-.infinity) == 0)
+    #expect(exponential(89) == .infinity && exponential(.infinity) == .infinity)
+    #expect(exponential(.nan).isNaN)
+  }
+
+  /// Every element by the formula, with planes enough to be divided among threads.
+  @Test(arguments: [2, 3])
+  func pixelShuffleFollowsItsFormula(_ r: Int) {
+    let (channels, height, width) = (3, 8, 16 * r)
+    let x = normal([2, channels * r * r, height, width], "x")
+    let y = pixelShuffled(x, by: r)
+    let (from, to) = (x.array, y.array)
+    var wrong = 0
+    for b in 0..<2 {
+      for c in 0..<channels {
+        for h in 0..<height * r {
+          for w in 0..<width * r {
+            let deep = ((b * channels + c) * r * r + h % r * r + w % r) * height * width + h / r * width + w / r
+            if to[((b * channels + c) * height * r + h) * width * r + w] != from[deep] { wrong += 1 }
+          }
+        }
+      }
+    }
+    #expect(wrong == 0)
+    #expect(pixelUnshuffled(y, by: r).array == from)
+  }
+
+  /// Pairs of every kind, against doubles, which take the elements one by one.
+  @Test(arguments: [
+    ([40, 30, 20], [40, 30, 20]), ([50, 1, 33], [50, 17, 1]), ([60, 70], [70]), ([60, 70], [60, 1]),
+  ])
+  func pairsOfFloatsEqualDoubles(_ a: [Int], _ b: [Int]) {
+    let inputs = Inputs(tensors: [normal(Shape(a), "a"), normal(Shape(b), "b")])
+    let exact = Inputs(tensors: inputs.tensors.map { $0.converted(to: .float64) })
+    func gradients(_ model: Inputs) -> [Tensor?] {
+      valueWithGradient(at: model) { (tanh($0.tensors[0] * $0.tensors[1])).sum() }.gradient.tensors
+    }
+    for (found, expected) in zip(gradients(inputs), gradients(exact)) {
+      let expected = expected?.converted(to: .float32) ?? .zeros([1])
+      #expect(distance(found ?? .zeros([0]), expected) < 1e-4)
     }
   }
 }

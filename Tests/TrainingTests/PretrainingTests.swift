@@ -83,7 +83,7 @@ private func pretraining(
   @Test func changedPixelsWeighMore() {
     let difference = Tensor([Float(1), 2, 3, 0], [2, 1, 1, 2])
     let weights = Tensor([Float(1), 21, 1, 1], [2, 1, 1, 2])
-    #expect(abs(weightedMeanSquared(difference, weights).item - (1 + 21 * 4 + 9) / 24) < 1e-6)
+    #expect(abs(meanSquared(difference, weights: weights).item - (1 + 21 * 4 + 9) / 24) < 1e-6)
     let errors = frameErrors(difference, weights)
     #expect(abs(errors[0] - (1 + 21 * 4) / 22) < 1e-6 && abs(errors[1] - 4.5) < 1e-6)
   }

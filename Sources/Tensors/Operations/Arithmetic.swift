@@ -35,21 +35,31 @@ extension BinaryFunction {
     let (a, b) = (a.elements(S.self), b.elements(S.self))
     return Tensor(pairing.shape, of: S.self) { y in
       pairing.forEachRun { at, i, j, count in
-        switch (pairing.innerStep.a, pairing.innerStep.b) {
-        case (1, 1):
-          for k in 0..<count {
-            unsafe y[unchecked: at + k] = value(a[unchecked: i + k], b[unchecked: j + k])
-          }
-        case (1, _):
-          let right = b[j]
-          for k in 0..<count { unsafe y[unchecked: at + k] = value(a[unchecked: i + k], right) }
-        case (_, 1):
-          let left = a[i]
-          for k in 0..<count { unsafe y[unchecked: at + k] = value(left, b[unchecked: j + k]) }
-        default:
-          for k in 0..<count { unsafe y[unchecked: at + k] = value(a[i], b[j]) }
-        }
+        write(a, b, &y, at, i, j, count, pairing.innerStep)
       }
+    }
+  }
+
+  // The runs are functions of their own, so that the compiler sees that the spans do not overlap and takes several
+  // elements at once.
+
+  @inline(never)
+  private static func write<S: TensorScalar>(
+    _ a: Span<S>, _ b: Span<S>, _ y: inout MutableSpan<S>, _ at: Int, _ i: Int, _ j: Int, _ count: Int,
+    _ step: (a: Int, b: Int)
+  ) {
+    switch (step.a, step.b) {
+    case (1, 1):
+      for k in 0..<count { unsafe y[unchecked: at &+ k] = value(a[unchecked: i &+ k], b[unchecked: j &+ k]) }
+    case (1, _):
+      let right = b[j]
+      for k in 0..<count { unsafe y[unchecked: at &+ k] = value(a[unchecked: i &+ k], right) }
+    case (_, 1):
+      let left = a[i]
+      for k in 0..<count { unsafe y[unchecked: at &+ k] = value(left, b[unchecked: j &+ k]) }
+    default:
+      let both = value(a[i], b[j])
+      for k in 0..<count { unsafe y[unchecked: at &+ k] = both }
     }
   }
 
@@ -58,33 +68,53 @@ extension BinaryFunction {
   ) -> Tensor {
     let shape = side == 0 ? a.shape : b.shape
     let (dy, a, b) = (gradient.elements(S.self), a.elements(S.self), b.elements(S.self))
-    let (stepA, stepB) = pairing.innerStep
-    let repeats = (side == 0 ? stepA : stepB) == 0
+    let step = pairing.innerStep
     let isWhole = shape.count == pairing.shape.count
     return Tensor(shape, of: S.self) { share in
-      if repeats || !isWhole { for k in 0..<share.count { share[k] = 0 } }
+      if !isWhole { for k in 0..<share.count { share[k] = 0 } }
       pairing.forEachRun { at, i, j, count in
         let target = side == 0 ? i : j
-        if repeats {
-          var sum: S = 0
-          for k in 0..<count {
-            let partials = unsafe partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
-            unsafe sum += dy[unchecked: at + k] * (side == 0 ? partials.0 : partials.1)
-          }
-          share[target] += sum
-        } else if isWhole {
-          for k in 0..<count {
-            let partials = unsafe partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
-            unsafe share[unchecked: target + k] = dy[unchecked: at + k] * (side == 0 ? partials.0 : partials.1)
-          }
-        } else {
-          for k in 0..<count {
-            let partials = unsafe partials(a[unchecked: i + k * stepA], b[unchecked: j + k * stepB])
-            unsafe share[unchecked: target + k] += dy[unchecked: at + k] * (side == 0 ? partials.0 : partials.1)
-          }
+        switch (step.a, step.b) {
+        case (1, 1): add(side, dy, a, b, &share, target, at, i, j, count, 1, 1, overwriting: isWhole)
+        case (1, _): add(side, dy, a, b, &share, target, at, i, j, count, 1, 0, overwriting: isWhole)
+        case (_, 1): add(side, dy, a, b, &share, target, at, i, j, count, 0, 1, overwriting: isWhole)
+        default: add(side, dy, a, b, &share, target, at, i, j, count, 0, 0, overwriting: isWhole)
         }
       }
     }
+  }
+
+  /// One run's gradient, with steps that are known where this is inlined.
+  @inline(__always)
+  private static func add<S: TensorScalar>(
+    _ side: Int, _ dy: Span<S>, _ a: Span<S>, _ b: Span<S>, _ share: inout MutableSpan<S>, _ target: Int, _ at: Int,
+    _ i: Int, _ j: Int, _ count: Int, _ stepA: Int, _ stepB: Int, overwriting: Bool
+  ) {
+    func run(_ share: inout MutableSpan<S>, _ left: Bool) {
+      if (left ? stepA : stepB) == 0 {
+        var lanes = SIMD8<S>(repeating: 0)
+        var k = 0
+        while k + 8 <= count {
+          for lane in 0..<8 { lanes[lane] += part(left, k + lane) }
+          k += 8
+        }
+        var sum = lanes.sum()
+        while k < count {
+          sum += part(left, k)
+          k += 1
+        }
+        share[target] = overwriting ? sum : share[target] + sum
+      } else if overwriting {
+        for k in 0..<count { unsafe share[unchecked: target &+ k] = part(left, k) }
+      } else {
+        for k in 0..<count { unsafe share[unchecked: target &+ k] += part(left, k) }
+      }
+    }
+    @inline(__always) func part(_ left: Bool, _ k: Int) -> S {
+      let partials = unsafe partials(a[unchecked: i &+ k &* stepA], b[unchecked: j &+ k &* stepB])
+      return unsafe dy[unchecked: at &+ k] * (left ? partials.0 : partials.1)
+    }
+    if side == 0 { run(&share, true) } else { run(&share, false) }
   }
 }
 

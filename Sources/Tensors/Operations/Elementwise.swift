@@ -21,18 +21,31 @@ extension UnaryFunction {
   fileprivate func values<S: TensorScalar>(_ x: Tensor, _ type: S.Type) -> Tensor {
     let source = x.elements(S.self)
     return Tensor(x.shape, of: S.self) { target in
-      for i in 0..<target.count { unsafe target[unchecked: i] = value(source[unchecked: i]) }
+      Threads.divide(target.count, grain: 16, elements: target.count) { write(source, &target, $0) }
     }
+  }
+
+  // The loops are functions of their own, so that the compiler sees that the spans do not overlap and takes several
+  // elements at once.
+
+  @inline(never)
+  private func write<S: TensorScalar>(_ source: Span<S>, _ target: inout MutableSpan<S>, _ part: Range<Int>) {
+    for i in part { unsafe target[unchecked: i] = value(source[unchecked: i]) }
   }
 
   fileprivate func slopes<S: TensorScalar>(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ type: S.Type) -> Tensor {
     let (dy, x, y) = (gradient.elements(S.self), x.elements(S.self), y.elements(S.self))
     precondition(dy.count == x.count && y.count == x.count, "elementwise gradients have one size")
     return Tensor(gradient.shape, of: S.self) { target in
-      for i in 0..<target.count {
-        unsafe target[unchecked: i] = dy[unchecked: i] * slope(x[unchecked: i], y[unchecked: i])
-      }
+      Threads.divide(target.count, grain: 16, elements: target.count) { write(dy, x, y, &target, $0) }
     }
+  }
+
+  @inline(never)
+  private func write<S: TensorScalar>(
+    _ dy: Span<S>, _ x: Span<S>, _ y: Span<S>, _ target: inout MutableSpan<S>, _ part: Range<Int>
+  ) {
+    for i in part { unsafe target[unchecked: i] = dy[unchecked: i] * slope(x[unchecked: i], y[unchecked: i]) }
   }
 }
 

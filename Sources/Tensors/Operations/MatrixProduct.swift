@@ -138,25 +138,6 @@ func rowwiseProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
   return product(a.gatheringRows(others), false, b, false).scatteringRows(to: others, of: rows)
 }
 
-extension Tensor {
-  /// The gradient that a fused ReLU lets through, given its output; a constant.
-  func masked(byPositive y: Tensor) -> Tensor {
-    precision == .float32 ? masked(byPositive: y, Float.self) : masked(byPositive: y, Double.self)
-  }
-
-  private func masked<S: TensorScalar>(byPositive y: Tensor, _ type: S.Type) -> Tensor {
-    let (dy, y) = (elements(S.self), y.elements(S.self))
-    precondition(dy.count == y.count, "a ReLU's gradient has the size of its output")
-    return Tensor(shape, of: S.self) { target in
-      // Both are loaded, whichever is taken: a branch an element costs ten times as much.
-      for i in 0..<target.count {
-        let (share, output) = unsafe (dy[unchecked: i], y[unchecked: i])
-        unsafe target[unchecked: i] = output > 0 ? share : 0
-      }
-    }
-  }
-}
-
 /// The matrix product: `[M, K]` and `[K, N]` to `[M, N]`, either factor optionally transposed.
 public func matrixProduct(
   _ a: Tensor, transposed transposedA: Bool = false, _ b: Tensor, transposed transposedB: Bool = false

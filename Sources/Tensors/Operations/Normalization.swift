@@ -29,14 +29,26 @@ private struct LayerNormalization: Operation {
     let shape = x.shape
     let (x, weight, bias) = (x.elements(S.self), weight.elements(S.self), bias.elements(S.self))
     return Tensor(shape, of: S.self) { y in
-      for row in 0..<shape.rows {
-        let at = row * columns
-        let (mean, scale) = statistics(x, at, columns)
-        let floor: S = rectified ? 0 : -.infinity
-        for c in 0..<columns {
-          let value = unsafe (x[unchecked: at + c] - mean) * scale * weight[unchecked: c] + bias[unchecked: c]
-          unsafe y[unchecked: at + c] = value < floor ? floor : value
-        }
+      Threads.divide(shape.rows, elements: y.count) { rows in
+        normalize(x, weight, bias, &y, rows, columns)
+      }
+    }
+  }
+
+  // The passes are functions of their own, so that the compiler sees that the spans do not overlap and takes several
+  // elements at once.
+
+  @inline(never)
+  private func normalize<S: TensorScalar>(
+    _ x: Span<S>, _ weight: Span<S>, _ bias: Span<S>, _ y: inout MutableSpan<S>, _ rows: Range<Int>, _ columns: Int
+  ) {
+    let floor: S = rectified ? 0 : -.infinity
+    for row in rows {
+      let at = row * columns
+      let (mean, scale) = statistics(x, at, columns)
+      for c in 0..<columns {
+        let value = unsafe (x[unchecked: at &+ c] - mean) * scale * weight[unchecked: c] + bias[unchecked: c]
+        unsafe y[unchecked: at &+ c] = value < floor ? floor : value
       }
     }
   }
@@ -66,50 +78,81 @@ private struct LayerNormalization: Operation {
   private func backward<S: TensorScalar>(
     _ gradient: Tensor, _ x: Tensor, _ weight: Tensor, _ step: inout BackwardStep, _ type: S.Type
   ) {
-    let columns = x.shape[-1]
-    let shape = x.shape
-    let gradient = rectified ? gradient.masked(byPositive: step.output) : gradient
-    var dweight = Tensor.zeros([columns], x.precision)
-    var dbias = Tensor.zeros([columns], x.precision)
+    let (shape, rows, columns) = (x.shape, x.shape.rows, x.shape[-1])
+    // Sums of one block of rows each: as many blocks whatever the number of threads, so that the result is the same.
+    let blocks = min(8, max(rows, 1))
+    var dweight = Tensor(uninitialized: [blocks, columns], x.precision)
+    var dbias = Tensor(uninitialized: [blocks, columns], x.precision)
     var dx = Tensor(uninitialized: shape, x.precision)
     do {
-      let (dy, x, weight) = (gradient.elements(S.self), x.elements(S.self), weight.elements(S.self))
+      let (gradient, x, y) = (gradient.elements(S.self), x.elements(S.self), step.output.elements(S.self))
+      let weight = weight.elements(S.self)
       var dweight = dweight.freshElements(S.self)
       var dbias = dbias.freshElements(S.self)
       var dx = dx.freshElements(S.self)
-      for row in 0..<shape.rows {
-        let at = row * columns
-        let (mean, scale) = statistics(x, at, columns)
-        for c in 0..<columns {
-          unsafe dweight[unchecked: c] += dy[unchecked: at + c] * (x[unchecked: at + c] - mean) * scale
-          unsafe dbias[unchecked: c] += dy[unchecked: at + c]
-        }
-        var (sums, products) = (SIMD8<S>(repeating: 0), SIMD8<S>(repeating: 0))
-        var c = 0
-        while c + 8 <= columns {
-          let g = dy.vector(at: at + c) * weight.vector(at: c)
-          sums += g
-          products += g * (x.vector(at: at + c) - mean)
-          c += 8
-        }
-        var (sum, product) = (sums.sum(), products.sum())
-        while c < columns {
-          let g = dy[at + c] * weight[c]
-          sum += g
-          product += g * (x[at + c] - mean)
-          c += 1
-        }
-        let meanG = sum / S(columns)
-        let meanProduct = product * scale * scale / S(columns)
-        for c in 0..<columns {
-          let g = unsafe dy[unchecked: at + c] * weight[unchecked: c]
-          unsafe dx[unchecked: at + c] = scale * (g - meanG - (x[unchecked: at + c] - mean) * meanProduct)
+      Threads.divide(blocks, elements: x.count) { part in
+        for block in part {
+          let blockRows = rows * block / blocks..<rows * (block + 1) / blocks
+          share(gradient, x, y, weight, &dx, &dweight, &dbias, blockRows, columns, block * columns)
         }
       }
     }
     step.add(dx, to: 0)
-    step.add(dweight, to: 1)
-    step.add(dbias, to: 2)
+    step.add(dweight.sum(axis: 0), to: 1)
+    step.add(dbias.sum(axis: 0), to: 2)
+  }
+
+  @inline(never)
+  private func share<S: TensorScalar>(
+    _ gradient: Span<S>, _ x: Span<S>, _ y: Span<S>, _ weight: Span<S>, _ dx: inout MutableSpan<S>,
+    _ dweight: inout MutableSpan<S>, _ dbias: inout MutableSpan<S>, _ rows: Range<Int>, _ columns: Int, _ sums: Int
+  ) {
+    for c in sums..<sums + columns { unsafe dweight[unchecked: c] = 0 }
+    for c in sums..<sums + columns { unsafe dbias[unchecked: c] = 0 }
+    let floor: S = rectified ? 0 : -.infinity
+    for row in rows {
+      let at = row * columns
+      let (mean, scale) = statistics(x, at, columns)
+      for c in 0..<columns {
+        // dy; both are loaded, whichever is taken: a branch an element costs ten times as much.
+        let (above, output) = unsafe (gradient[unchecked: at &+ c], y[unchecked: at &+ c])
+        unsafe dx[unchecked: at &+ c] = output > floor ? above : 0
+      }
+      for c in 0..<columns {
+        let dy = unsafe dx[unchecked: at &+ c]
+        unsafe dweight[unchecked: sums &+ c] += dy * (x[unchecked: at &+ c] - mean) * scale
+        unsafe dbias[unchecked: sums &+ c] += dy
+      }
+      let (sum, product) = moments(dx.span, weight, x, at, columns, mean)
+      let (meanG, meanProduct) = (sum / S(columns), product * scale * scale / S(columns))
+      for c in 0..<columns {
+        let g = unsafe dx[unchecked: at &+ c] * weight[unchecked: c]
+        unsafe dx[unchecked: at &+ c] = scale * (g - meanG - (x[unchecked: at &+ c] - mean) * meanProduct)
+      }
+    }
+  }
+
+  /// Σ g and Σ g (x - mean) of one row, with g = dy * weight.
+  @inline(__always)
+  private func moments<S: TensorScalar>(
+    _ dy: Span<S>, _ weight: Span<S>, _ x: Span<S>, _ at: Int, _ count: Int, _ mean: S
+  ) -> (S, S) {
+    var (sums, products) = (SIMD8<S>(repeating: 0), SIMD8<S>(repeating: 0))
+    var c = 0
+    while c + 8 <= count {
+      let g = dy.vector(at: at + c) * weight.vector(at: c)
+      sums += g
+      products += g * (x.vector(at: at + c) - mean)
+      c += 8
+    }
+    var (sum, product) = (sums.sum(), products.sum())
+    while c < count {
+      let g = dy[at + c] * weight[c]
+      sum += g
+      product += g * (x[at + c] - mean)
+      c += 1
+    }
+    return (sum, product)
   }
 }
 
@@ -128,19 +171,26 @@ private struct Softmax: Operation {
     let (shape, columns) = (x.shape, x.shape[-1])
     let x = x.elements(S.self)
     return Tensor(shape, of: S.self) { y in
-      for row in 0..<shape.rows {
-        let at = row * columns
-        let largest = x.largest(from: at, count: columns)
-        var sum: S = 0
-        for c in 0..<columns {
-          let e = unsafe S.exp(x[unchecked: at + c] - largest)
-          unsafe y[unchecked: at + c] = e
-          sum += e
+      Threads.divide(shape.rows, elements: y.count) { rows in
+        for row in rows {
+          let at = row * columns
+          let largest = x.largest(from: at, count: columns)
+          exponentiate(x, &y, at, columns, minus: largest)
+          scale(&y, at, columns, by: 1 / y.span.sum(from: at, count: columns))
         }
-        let scale = 1 / sum
-        for c in 0..<columns { unsafe y[unchecked: at + c] *= scale }
       }
     }
+  }
+
+  @inline(never)
+  private func exponentiate<S: TensorScalar>(
+    _ x: Span<S>, _ y: inout MutableSpan<S>, _ start: Int, _ count: Int, minus shift: S
+  ) {
+    for c in 0..<count { unsafe y[unchecked: start &+ c] = S.exp(x[unchecked: start &+ c] - shift) }
+  }
+
+  private func scale<S: TensorScalar>(_ y: inout MutableSpan<S>, _ start: Int, _ count: Int, by factor: S) {
+    for c in 0..<count { unsafe y[unchecked: start &+ c] *= factor }
   }
 
   // dx = y (dy - Σ dy y)
@@ -148,12 +198,19 @@ private struct Softmax: Operation {
     let (shape, columns) = (y.shape, y.shape[-1])
     let (dy, y) = (gradient.elements(S.self), y.elements(S.self))
     return Tensor(shape, of: S.self) { dx in
-      for row in 0..<shape.rows {
-        let at = row * columns
-        let mean = dy.dot(y, from: at, at, count: columns)
-        for c in 0..<columns {
-          unsafe dx[unchecked: at + c] = y[unchecked: at + c] * (dy[unchecked: at + c] - mean)
-        }
+      Threads.divide(shape.rows, elements: dx.count) { rows in share(dy, y, &dx, rows, columns) }
+    }
+  }
+
+  @inline(never)
+  private func share<S: TensorScalar>(
+    _ dy: Span<S>, _ y: Span<S>, _ dx: inout MutableSpan<S>, _ rows: Range<Int>, _ columns: Int
+  ) {
+    for row in rows {
+      let at = row * columns
+      let mean = dy.dot(y, from: at, at, count: columns)
+      for c in 0..<columns {
+        unsafe dx[unchecked: at &+ c] = y[unchecked: at &+ c] * (dy[unchecked: at &+ c] - mean)
       }
     }
   }

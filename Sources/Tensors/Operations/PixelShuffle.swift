@@ -24,17 +24,35 @@ private struct PixelShuffle: Operation {
     let (height, width) = (deep[2], deep[3])
     let source = x.elements(S.self)
     return Tensor(target, of: S.self) { y in
-      // One row of one channel on the deep side is every r-th element of a row on the wide side.
-      for plane in 0..<deep[0] * deep[1] {
-        let (image, tap) = (plane / (r * r), plane % (r * r))
-        for h in 0..<height {
-          let narrow = (plane * height + h) * width
-          let spread = (image * wide[2] + h * r + tap / r) * wide[3] + tap % r
-          if isInverse {
-            for w in 0..<width { unsafe y[unchecked: narrow + w] = source[unchecked: spread + w * r] }
-          } else {
-            for w in 0..<width { unsafe y[unchecked: spread + w * r] = source[unchecked: narrow + w] }
-          }
+      Threads.divide(deep[0] * deep[1], elements: source.count) { planes in
+        for plane in planes {
+          let (image, tap) = (plane / (r * r), plane % (r * r))
+          move(
+            source, &y, isInverse, rows: height, columns: width, narrow: plane * height * width,
+            spread: (image * wide[2] + tap / r) * wide[3] + tap % r)
+        }
+      }
+    }
+  }
+
+  /// One channel on the deep side is every r-th element of every r-th row on the wide side.
+  @inline(never)
+  private func move<S: TensorScalar>(
+    _ source: Span<S>, _ y: inout MutableSpan<S>, _ isInverse: Bool, rows: Int, columns: Int, narrow: Int, spread: Int
+  ) {
+    let r = factor
+    for row in 0..<rows {
+      let deep = narrow + row * columns
+      var wide = spread + row * r * r * columns
+      if isInverse {
+        for c in 0..<columns {
+          unsafe y[unchecked: deep &+ c] = source[unchecked: wide]
+          wide &+= r
+        }
+      } else {
+        for c in 0..<columns {
+          unsafe y[unchecked: wide] = source[unchecked: deep &+ c]
+          wide &+= r
         }
       }
     }

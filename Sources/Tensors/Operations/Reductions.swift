@@ -128,5 +128,74 @@ extension Tensor {
   }
 }
 
-/// Σ (a - b)² / n over all elements.
-public func meanSquared(_ difference: Tensor) -> Tensor { square(difference).mean() }
+/// y = scale Σ w d² over all elements, a scalar, with w = 1 if there are no weights.
+private struct SquareSum: Operation {
+  let scale: Double
+  let weights: Tensor?
+
+  func forward(_ d: Tensor) -> Tensor {
+    let total =
+      d.precision == .float32 ? total(d.elements(), Float.self) : total(d.elements(), Double.self)
+    return Tensor(scalar: scale * total, d.precision).noted(self, from: d)
+  }
+
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
+    let d = step.input(0)
+    let factor = 2 * scale * gradient.item
+    step.add(d.precision == .float32 ? share(d, Float(factor)) : share(d, factor), to: 0)
+  }
+
+  // As in `TotalSum`: blocks in the element type, their sums in double.
+  private func total<S: TensorScalar>(_ d: Span<S>, _ type: S.Type) -> Double {
+    var total = 0.0
+    var start = 0
+    while start < d.count {
+      let count = min(4096, d.count - start)
+      total += Double(
+        weights.map { d.dot(d, $0.elements(), from: start, count: count) } ?? d.dot(d, from: start, start, count: count)
+      )
+      start += count
+    }
+    return total
+  }
+
+  private func share<S: TensorScalar>(_ d: Tensor, _ factor: S) -> Tensor {
+    let shape = d.shape
+    let d = d.elements(S.self)
+    return Tensor(shape, of: S.self) { target in
+      Threads.divide(target.count, grain: 16, elements: target.count) { part in
+        if let weights {
+          write(d, weights.elements(), factor, &target, part)
+        } else {
+          write(d, factor, &target, part)
+        }
+      }
+    }
+  }
+
+  @inline(never)
+  private func write<S: TensorScalar>(_ d: Span<S>, _ factor: S, _ target: inout MutableSpan<S>, _ part: Range<Int>) {
+    for i in part { unsafe target[unchecked: i] = factor * d[unchecked: i] }
+  }
+
+  @inline(never)
+  private func write<S: TensorScalar>(
+    _ d: Span<S>, _ w: Span<S>, _ factor: S, _ target: inout MutableSpan<S>, _ part: Range<Int>
+  ) {
+    for i in part { unsafe target[unchecked: i] = factor * w[unchecked: i] * d[unchecked: i] }
+  }
+}
+
+/// Σ d² / n over all elements of a difference.
+public func meanSquared(_ difference: Tensor) -> Tensor {
+  precondition(difference.shape.count > 0, "the mean of no elements")
+  return SquareSum(scale: 1 / Double(difference.shape.count), weights: nil).forward(difference)
+}
+
+/// Σ w d² / Σ w over all elements of a difference; the weights are constants of the same shape.
+public func meanSquared(_ difference: Tensor, weights: Tensor) -> Tensor {
+  precondition(
+    weights.shape == difference.shape && weights.precision == difference.precision,
+    "a difference of shape \(difference.shape) and weights of \(weights.shape)")
+  return SquareSum(scale: 1 / weights.detached.sum().item, weights: weights.detached).forward(difference)
+}
