@@ -85,7 +85,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
   /// cut and recorded episodes, and truncation does not stop bootstrapping.
   @Test(arguments: [1, 3]) func theReplayHoldsWhatHappened(_ environments: Int) throws {
     typealias E = PendulumSwingup
-    var trainer = trainer(E.self, trainingSettings(environments: environments, updatesPerStep: 0), timeLimit: 14)
+    var trainer = trainer(E.self, trainingSettings(environments: environments, updatesPerStep: 0), timeLimit: 16)
     trainer.seed(
       with: try collect(E.self, smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4)))
     for _ in 0..<40 { try trainer.step { _ in } }
