@@ -6,9 +6,9 @@ A definition lists arms; each arm is a pretraining (or none) and a training, run
     {"title": "...", "seeds": 5, "threads": 2, "jobs": 1,
      "arms": [{"name": "keypoint", "pretrain": ["--env", "catch"], "train": ["--env", "catch"]}]}
 
-An arm without "pretrain" has none (--observe state); one with "share": "other arm" uses that arm's autoencoders. Beside the definition
-it writes results.json (the last JSON line of every command) and table.md. Runs are kept below runs/ and are not
-committed. Needs nothing but Python and the release build.
+An arm without "pretrain" has none (--observe state); one with "share": "other arm" uses that arm's autoencoders. Beside
+the definition it writes results.json (the last JSON line of every command) and table.md. Runs are kept below runs/ and
+are not committed. Needs nothing but Python and the release build.
 """
 import concurrent.futures
 import json
@@ -79,8 +79,8 @@ def shown(value):
 def main():
     path = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else sys.exit(__doc__))
     definition = json.loads(path.read_text())
-    folder = ROOT / "runs" / f"{path.parent.name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    folder.mkdir(parents=True)
+    folder = pathlib.Path("runs") / f"{path.parent.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    (ROOT / folder).mkdir(parents=True)
     results = []
     # Arms one after the other, since one may use another's autoencoders; seeds side by side if the definition says so.
     for arm in definition["arms"]:

@@ -24,6 +24,7 @@ public struct SAC: Agent {
     public var initialTemperature = 0.1
     public var temperatureLearningRate = 3e-4
     public var targetEntropyScale = 1.0
+    public var averaging = 0.005
 
     public init() {}
     public static var fields: [Field<Self>] {
@@ -37,6 +38,7 @@ public struct SAC: Agent {
         Field("actor-period", \.actorPeriod, 1...1000, "critic updates for one of actor and temperature"),
         Field("initial-temperature", \.initialTemperature, 1e-8...1000, "the temperature α at the start"),
         Field("temperature-learning-rate", \.temperatureLearningRate, 0...1, "Adam's step size for log α"),
+        Field("averaging", \.averaging, 0...1, "how far the judged, averaged actor follows at each update; 1: at once"),
         Field("target-entropy-scale", \.targetEntropyScale, 0...10, "the entropy aimed at, in units of -A"),
       ]
     }
@@ -45,6 +47,8 @@ public struct SAC: Agent {
   let settings: Settings
   let targetEntropy: Double
   var actor: Actor
+  /// The running average of the actor's weights (Polyak and Juditsky 1992), which is judged: it trembles less.
+  var averageActor: Actor
   var critics: Critics
   var targetCritics: Critics
   var temperature: Temperature
@@ -61,6 +65,7 @@ public struct SAC: Agent {
     self.settings = settings
     targetEntropy = -settings.targetEntropyScale * Double(actions)
     actor = Actor(observationSize, actions, hidden: settings.hidden, using: &initial)
+    averageActor = actor
     critics = Critics(observationSize, actions, settings, using: &initial)
     targetCritics = critics
     temperature = Temperature(logAlpha: log(Tensor(scalar: settings.initialTemperature)))
@@ -73,8 +78,8 @@ public struct SAC: Agent {
   public var batchSize: Int { settings.batch }
 
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
-    let policy = actor(observation)
-    return behavior == .explore ? policy.sample(using: &random).action : policy.mode
+    behavior == .explore
+      ? actor(observation).sample(using: &random).action : averageActor(observation).mode
   }
 
   public mutating func update(_ batch: Batch) -> Metrics {
@@ -106,6 +111,7 @@ public struct SAC: Agent {
       return (alpha * logPi - critics.least(o, a)).mean()
     }
     actorOptimizer.update(&actor, along: actorGradient)
+    averageActor.blend(toward: actor, rate: settings.averaging)
 
     // J_α = E[-α (log π(a|o) + H)]                                           eq. 18
     let (_, temperatureGradient) = valueWithGradient(at: temperature) { temperature in
@@ -118,6 +124,7 @@ public struct SAC: Agent {
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {
     visitor("actor", &actor)
+    visitor("average_actor", &averageActor)
     visitor("critics", &critics)
     visitor("target_critics", &targetCritics)
     visitor("temperature", &temperature)
