@@ -8,7 +8,7 @@ A definition lists arms; each arm is a pretraining (or none) and a training, run
 
 An arm without "pretrain" has none (--observe state); one with "share": "other arm" uses that arm's autoencoders. Beside
 the definition it writes results.json (the last JSON line of every command) and table.md. Runs are kept below runs/ and
-are not committed. Needs nothing but Python and the release build.
+are not committed. Arms that results.json already holds are kept; --fresh runs them again. Needs nothing but Python and the release build.
 """
 import concurrent.futures
 import json
@@ -81,12 +81,15 @@ def main():
     definition = json.loads(path.read_text())
     folder = pathlib.Path("runs") / f"{path.parent.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     (ROOT / folder).mkdir(parents=True)
-    results = []
+    written = path.parent / "results.json"
+    results = json.loads(written.read_text()) if written.exists() and "--fresh" not in sys.argv else []
     # Arms one after the other, since one may use another's autoencoders; seeds side by side if the definition says so.
     for arm in definition["arms"]:
+        if sum(r["arm"] == arm["name"] for r in results) == definition["seeds"]:
+            continue
         with concurrent.futures.ThreadPoolExecutor(definition.get("jobs", 1)) as pool:
             results += pool.map(lambda seed: run_seed(definition, arm, seed, folder), range(definition["seeds"]))
-        (path.parent / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+        written.write_text(json.dumps(results, indent=1) + "\n")
         done = {r["arm"] for r in results}
         partial = {**definition, "arms": [a for a in definition["arms"] if a["name"] in done]}
         (path.parent / "table.md").write_text(table(partial, results))

@@ -13,14 +13,14 @@ public struct LatentEncoder<Model: Autoencoder>: Sendable {
   public private(set) var deviation: Tensor
 
   /// An encoder whose latents are not standardised yet.
-  public init(model: Model, preparation: FramePreparation, target: ReconstructionTarget = ReconstructionTarget()) {
+  public init(model: Model, preparation: FramePreparation, target: ReconstructionTarget) {
     self.init(
       model: model, preparation: preparation, target: target, mean: .zeros([model.latentSize]),
       deviation: Tensor(repeating: 1, [model.latentSize]))
   }
 
   public init(
-    model: Model, preparation: FramePreparation, target: ReconstructionTarget = ReconstructionTarget(), mean: Tensor,
+    model: Model, preparation: FramePreparation, target: ReconstructionTarget, mean: Tensor,
     deviation: Tensor
   ) {
     precondition(

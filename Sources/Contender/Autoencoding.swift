@@ -54,7 +54,7 @@ func encodedFrame(_ arguments: Arguments) throws -> Workload {
   var random = Seed(1).stream("initial weights")
   let encoder = LatentEncoder(
     model: try KeypointAutoencoder(frame: shape, settings: .init(), using: &random),
-    preparation: FramePreparation(shape: shape))
+    preparation: FramePreparation(shape: shape), target: ReconstructionTarget())
   let bytes = (0..<shape.count).map { _ in UInt8(random.integer(below: 256)) }
   let frame = PixelBuffer(width: 64, height: 64, format: .rgb, bytes: bytes)
   return Workload { _ = encoder.encode([frame]).array }

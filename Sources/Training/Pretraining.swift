@@ -134,7 +134,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   /// - Throws: `NotFinite` if the last update left a parameter that is not a number.
   public func finished() throws -> LatentEncoder<Model> {
     try requireFinite(encoder.model, step: step)
-    var frozen = LatentEncoder(model: encoder.model, preparation: encoder.preparation)
+    var frozen = LatentEncoder(model: encoder.model, preparation: encoder.preparation, target: encoder.target)
     frozen.standardize(on: frozen.encodeAll(recording))
     return frozen
   }

@@ -21,7 +21,7 @@ import Testing
   @Test func softActorCritic() throws {
     var settings = SAC.Settings()
     (settings.hidden, settings.batch, settings.discount, settings.tau) = (12, 16, 0.97, 0.05)
-    (settings.learningRate, settings.temperatureLearningRate) = (3e-3, 1e-2)
+    (settings.learningRate, settings.temperatureLearningRate, settings.averaging) = (3e-3, 1e-2, 0.05)
     let agent = SAC(
       observationSize: 7, actionSpace: .continuous(low: [-1, -1], high: [1, 1]), settings: settings, seed: Seed(7))
     try expectGolden(agent, "sac")

@@ -10,7 +10,7 @@ import Testing
   @Test func softActorCriticSolvesABandit() throws {
     var settings = SAC.Settings()
     (settings.hidden, settings.batch, settings.learningRate) = (32, 64, 3e-3)
-    settings.targetEntropyScale = 2
+    (settings.targetEntropyScale, settings.averaging) = (2, 0.05)
     var agent = SAC(
       observationSize: 1, actionSpace: .continuous(low: [-1, -1], high: [1, 1]), settings: settings, seed: Seed(1))
     let observation = Tensor(repeating: 1, [64, 1])

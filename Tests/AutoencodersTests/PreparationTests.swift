@@ -66,7 +66,8 @@ private func randomFrame(_ shape: FrameShape, using random: inout Random) -> Pix
     (settings.keypoints, settings.filters, settings.sharpness) = (4, 8, 30)
     var random = Seed(3).stream("initial weights")
     let model = try KeypointAutoencoder(frame: shape, settings: settings, using: &random)
-    var encoder = LatentEncoder(model: model, preparation: FramePreparation(shape: shape))
+    var encoder = LatentEncoder(
+      model: model, preparation: FramePreparation(shape: shape), target: ReconstructionTarget())
     let frames = (0..<200).map { _ in randomFrame(shape, using: &random) }
     let raw = encoder.encode(frames)
     encoder.standardize(on: raw)
@@ -90,7 +91,7 @@ private func randomFrame(_ shape: FrameShape, using random: inout Random) -> Pix
     var random = Seed(3).stream("initial weights")
     var encoder = LatentEncoder(
       model: try KeypointAutoencoder(frame: shape, settings: settings, using: &random),
-      preparation: FramePreparation(shape: shape))
+      preparation: FramePreparation(shape: shape), target: ReconstructionTarget())
     encoder.standardize(on: Tensor([Float(1), 0.5, -1, 0.5, 1, 0.500001, -1, 0.5], [4, 2]))
     #expect(encoder.deviation.array[0] == 1)
     #expect(encoder.deviation.array[1] > 0.005)

@@ -55,6 +55,12 @@ private func pretraining(
     #expect(square(latents).mean(axis: 0).array.contains { abs($0 - 1) < 1e-3 })
   }
 
+  @Test func theFrozenEncoderKnowsWhatItWasTaughtToDraw() throws {
+    var training = try pretraining { ($0.targetBlur, $0.targetGain) = (2, 3) }
+    _ = try training.update()
+    #expect(try training.finished().target == ReconstructionTarget(blur: 2, gain: 3))
+  }
+
   @Test func blurIsTheMeanOfASquareWithEdgesRepeated() {
     var random = Seed(1).stream("pixels")
     for (radius, height, width) in [(1, 5, 7), (2, 4, 4), (3, 2, 9)] {

@@ -116,11 +116,14 @@ def sac():
     actor = Perceptron(O, 2 * A, False)
     critics = nn.ModuleDict({"first": Perceptron(O + A, 1, True), "second": Perceptron(O + A, 1, True)})
     targets = copy.deepcopy(critics)
+    average = copy.deepcopy(actor)
     with torch.no_grad():
         for parameter in targets.parameters():
             parameter.copy_(rounded(parameter + 0.1 * torch.randn_like(parameter)))
     log_alpha = rounded(torch.tensor(math.log(0.2))).requires_grad_()
-    store("sac.before", actor=nn.ModuleDict({"trunk": actor}), critics=critics, target_critics=targets)
+    store(
+        "sac.before", actor=nn.ModuleDict({"trunk": actor}), average_actor=nn.ModuleDict({"trunk": average}),
+        critics=critics, target_critics=targets)
     golden["sac.before.temperature.log_alpha"] = log_alpha.detach().clone()
     optimizers = [
         torch.optim.Adam(actor.parameters(), rate),
@@ -165,12 +168,15 @@ def sac():
             pi, log_pi = sample(o)
             actor_loss = (alpha * log_pi - least(critics, o, pi)).mean()
             step(optimizers[0], actor_loss)
+            blend(average, actor, 0.05)
             target_entropy = -A
             step(optimizers[2], (-log_alpha.exp() * (log_pi.detach() + target_entropy)).mean())
             golden["sac.2.actor/loss"] = actor_loss.detach()
             golden["sac.2.actor/entropy"] = -log_pi.mean().detach()
             golden["sac.2.temperature"] = alpha
-    store("sac.after", actor=nn.ModuleDict({"trunk": actor}), critics=critics, target_critics=targets)
+    store(
+        "sac.after", actor=nn.ModuleDict({"trunk": actor}), average_actor=nn.ModuleDict({"trunk": average}),
+        critics=critics, target_critics=targets)
     golden["sac.after.temperature.log_alpha"] = log_alpha.detach().clone()
 
 
