@@ -13,7 +13,7 @@ struct Rollout: ParsableCommand {
   @Option(help: ArgumentHelp("a JSON array of action arrays, one a simulator step", valueName: "file"))
   var actions: String
 
-  @Option(help: ArgumentHelp("start from this JSON array: positions, then velocities", valueName: "numbers"))
+  @Option(help: ArgumentHelp("start from these numbers, as 0,3.14,0,0 or a JSON array: positions, then velocities", valueName: "numbers"))
   var state: String?
 
   @Option(
@@ -23,7 +23,8 @@ struct Rollout: ParsableCommand {
 
   func run() throws {
     let type = try Environments.named(environment)
-    let start = try state.map { try numbers(JSON(parsing: $0), of: "--state") }
+    // '0,3.14,0,0' is as good as '[0, 3.14, 0, 0]'.
+    let start = try state.map { try numbers(JSON(parsing: $0.hasPrefix("[") ? $0 : "[\($0)]"), of: "--state") }
     let list = try actionArrays(in: actions)
     for line in try type.rollout(from: start, actions: list, seed: Seed(seed)) { try printLine(line.json) }
   }
