@@ -14,7 +14,7 @@ export PIXELRL_PYTHON ?= $(CURDIR)/.venv/bin/python
 export PIXELRL_PEER_PYTHON ?= $(PIXELRL_PYTHON)
 endif
 
-.PHONY: help demo demo-portable play build build-portable test test-portable lint readme peers set-up set-up-portable
+.PHONY: help demo demo-portable play build build-portable test test-portable lint readme bench peers set-up set-up-portable
 
 help:
 	@echo "make demo             install what is missing, build, pretrain an autoencoder, train on its latents"
@@ -25,6 +25,7 @@ help:
 	@echo "make build            build in release: .build/release/pixelrl"
 	@echo "make lint             check the formatting"
 	@echo "make readme           write the README's table of settings anew"
+	@echo "make bench            the engine beside its peers (after make peers)"
 	@echo "make peers            a .venv with the Python packages that some tests and benchmarks compare with"
 	@echo "TASK=... SEED=...      another environment or seed for the demo"
 
@@ -58,9 +59,12 @@ readme:
 	.build/debug/pixelrl settings --markdown > .build/settings.md
 	sed -i -e '/<!-- settings: begin/,/<!-- settings: end/{//!d}' -e '/<!-- settings: begin/r .build/settings.md' README.md
 
+bench: build
+	.build/release/pixelrl bench
+
 peers:
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet numpy safetensors pillow torch gymnasium dm_control
+	.venv/bin/pip install --quiet numpy safetensors pillow torch 'gymnasium[classic-control]' dm_control
 
 set-up:
 	@.ci/set-up

@@ -6,8 +6,7 @@ A definition lists arms; each arm is a pretraining (or none) and a training, run
     {"title": "...", "seeds": 5, "threads": 2, "jobs": 1,
      "arms": [{"name": "keypoint", "pretrain": ["--env", "catch"], "train": ["--env", "catch"]}]}
 
-An arm without "pretrain" has none (--observe state); one with "share": "other arm" uses that arm's autoencoders. Beside
-the definition it writes results.json (the last JSON line of every command) and table.md. Runs are kept below runs/ and
+An arm without "pretrain" has none (--observe state). Beside the definition it writes results.json (the last JSON line of every command) and table.md. Runs are kept below runs/ and
 are not committed. Arms that results.json already holds are kept; --fresh runs them again. Needs nothing but Python and the release build.
 """
 import concurrent.futures
@@ -42,8 +41,6 @@ def run_seed(definition, arm, seed, folder):
         result["pretrain"] = call(
             ["pretrain-ae", *arm["pretrain"], *flags, "--out", str(folder / f"{arm['name']}-{seed}-ae")], threads)
         autoencoder = result["pretrain"]["autoencoder"]
-    elif "share" in arm:
-        autoencoder = str(folder / f"{arm['share']}-{seed}-ae")
     else:
         autoencoder = None
     chosen = ["--autoencoder", autoencoder] if autoencoder else []
@@ -83,7 +80,7 @@ def main():
     (ROOT / folder).mkdir(parents=True)
     written = path.parent / "results.json"
     results = json.loads(written.read_text()) if written.exists() and "--fresh" not in sys.argv else []
-    # Arms one after the other, since one may use another's autoencoders; seeds side by side if the definition says so.
+    # Arms one after the other, seeds side by side if the definition says so.
     for arm in definition["arms"]:
         if sum(r["arm"] == arm["name"] for r in results) == definition["seeds"]:
             continue

@@ -20,7 +20,7 @@ public struct RegularizedAutoencoder: Autoencoder {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("latent", \.latent, 1...4096, "numbers of the latent, Z"),
+        Field("latent-size", \.latent, 1...4096, "numbers of the latent, Z"),
         Field("filters", \.filters, 1...4096, "filters of the convolutions"),
         Field("latent-penalty", \.latentPenalty, 0...1, "weight of half the latents' squared length in the loss"),
         Field("decoder-penalty", \.decoderPenalty, 0...1, "weight of half the decoder's squared weights in the loss"),

@@ -58,6 +58,7 @@ public struct FrameDataset: Sendable {
     let episodes = try NumPyArray<Int64>(path: "\(path)/episodes.npy")
 
     let n = manifest.count
+    guard n > 0 else { throw WorldError(path: path, "holds no frame: collect it again") }
     guard frames.shape.count == 4, frames.shape[0] == n, [1, 3].contains(frames.shape[3]), frames.rowSize > 0 else {
       throw WorldError(path: frames.path, "has the shape \(frames.shape), not [\(n), H, W, 1 or 3]")
     }

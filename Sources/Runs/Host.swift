@@ -11,6 +11,13 @@ public enum Host {
   /// Bytes of the machine's memory.
   public static var memory: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }
 
+  /// The most memory that this process has held so far, in MB of a million bytes.
+  public static var peakMegabytes: Double {
+    var usage = rusage()
+    guard unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return .nan }
+    return Double(usage.ru_maxrss) * 1024 / 1e6
+  }
+
   /// Its system, processor, processors and memory; the machine's own name is left out.
   static var facts: JSON {
     var system = utsname()

@@ -60,6 +60,9 @@ public struct RunDirectory: Sendable, Hashable {
     self.path = path
   }
 
+  /// The folder's own name, which pictures carry.
+  public var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+
   /// A file of the run.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 

@@ -123,9 +123,7 @@ public func collect<E: Environment>(
     recording.begin(frame: episode.frame, observation: episode.observation)
   }
   begin()
-  let repeats = episodeSettings.actionRepeat > 0 ? episodeSettings.actionRepeat : E.actionRepeat
-  let cut =
-    settings.episodeSteps > 0 ? settings.episodeSteps : E.explorationLength.map { max(1, $0 / repeats) } ?? Int.max
+  let cut = settings.lengthOfEpisodes(E.self, episodeSettings)
   var stepsOfEpisode = 0
   for step in 0..<settings.steps {
     let action = policy.act(in: episode)
@@ -142,4 +140,15 @@ public func collect<E: Environment>(
   }
   recording.environmentSteps = episode.totalSteps
   return recording
+}
+
+extension CollectionSettings {
+  /// Agent steps after which an episode is cut short.
+  func lengthOfEpisodes<E: Environment>(_ environment: E.Type, _ episode: EpisodeSettings) -> Int {
+    if episodeSteps > 0 { return episodeSteps }
+    // Drawn states are what is asked for: only as many more frames as a history needs.
+    if policy == .uniform { return TrainingSettings().frames }
+    let repeats = episode.actionRepeat > 0 ? episode.actionRepeat : E.actionRepeat
+    return E.explorationLength.map { max(1, $0 / repeats) } ?? Int.max
+  }
 }

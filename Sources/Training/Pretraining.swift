@@ -36,7 +36,7 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
       Field(
         "frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
       Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
-      Field("probe-frames", \.probeFrames, 300...10_000_000, "agent steps that the state probe learns from"),
+      Field("probe-frames", \.probeFrames, 300...1_000_000, "agent steps that the state probe learns from"),
     ]
   }
 }

@@ -36,6 +36,9 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   ///
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
+    guard episode.frameStack == 1 else {
+      throw InputError("an autoencoder takes one frame, not --frame-stack \(episode.frameStack): histories are latents")
+    }
     if let dataset { try dataset.check(E.self, episode) }
     try collection.check(E.self, episode)
     let shape = FrameShape(height: episode.size, width: episode.size, channels: episode.color.format.channels)
@@ -68,7 +71,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let (probe, heldOut) = try StateProbe.judge(
       encoder, in: E.self, episode, collection, frames: pretraining.probeFrames,
       steps: pretraining.probeSteps, seed: seed)
-    let reconstructions = Reconstructions(of: heldOut, by: encoder)
+    let reconstructions = Reconstructions(
+      of: heldOut, by: encoder, threshold: Float(pretraining.changeThreshold))
     try writePictures(encoder, heldOut, reconstructions, to: directory)
     let record = AutoencoderRecord(
       encoder, settings: model, environment: E.id, episode: episode, envSteps: recording.environmentSteps, probe: probe,
@@ -81,19 +85,14 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       "kind": .string(Model.id), "env_steps": .integer(recording.environmentSteps), "seconds": .number(seconds),
       "psnr": .number(reconstructions.psnr), "psnr_moving": .number(reconstructions.movingPSNR),
       "probe": .object(zip(probe.names, probe.r2).map { .init($0, .number($1)) }),
-      "probe_worst": .number(probe.worst),
+      "probe_worst": .number(probe.worst), "peak_mb": .number(Host.peakMegabytes),
     ]
     try directory.finish(summary)
     try say("state probe, R² of held-out frames: \(probe.summary)")
     try say(
-      "reconstruction: \(rounded(reconstructions.psnr, 1)) dB, on what moves \(rounded(reconstructions.movingPSNR, 1)) dB"
-    )
-    if probe.worst < StateProbe.solvable {
-      let (name, value) = zip(probe.names, probe.r2).filter { !$0.1.isNaN }.min { $0.1 < $1.1 } ?? ("", .nan)
-      try say(
-        "WARNING: the latents tell '\(name)' with R² \(rounded(value, 3)) only; below \(StateProbe.solvable) an agent "
-          + "usually fails. More frames (--collect-steps), more updates (--ae-steps) or --target-blur may help.")
-    }
+      "reconstruction of the \(encoder.target.isFrame ? "frame" : "blurred target"): "
+        + "\(rounded(reconstructions.psnr, 1)) dB, on what moves \(rounded(reconstructions.movingPSNR, 1)) dB")
+    if let warning = StateProbe.warning(about: probe.record) { try say(warning) }
     return summary
   }
 
@@ -117,7 +116,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     _ encoder: LatentEncoder<Model>, _ heldOut: Recording, _ reconstructions: Reconstructions,
     to directory: RunDirectory
   ) throws {
-    let text = ["run": directory.path, "environment": E.id, "step": "\(pretraining.steps)"]
+    let text = ["run": directory.name, "environment": E.id, "step": "\(pretraining.steps)"]
     let spread = (0..<6).map { $0 * (heldOut.count - 1) / 5 }
     try PNG.write(
       reconstructionGrid(of: spread.map { heldOut.frame($0) }, by: encoder), to: directory.file("reconstructions.png"),

@@ -17,7 +17,7 @@ public struct Reconstructions: Sendable {
   public let movingPSNR: Double
   /// The frames that are drawn worst, worst first.
   public let worst: [Int]
-  /// The mean square error of each frame, in (levels / 255)².
+  /// The mean square error of each frame from its target, in (levels / 255)².
   public let errors: [Double]
 
   /// - Parameter threshold: the difference from the background, of 1, that counts as moving.
@@ -30,19 +30,13 @@ public struct Reconstructions: Sendable {
       let indices = Array(start..<min(start + 128, recording.count))
       let x = encoder.preparation.prepare(indices.count) { body, b in recording.withFrame(indices[b], body) }
       let drawn = encoder.reconstruct(prepared: x)
-      encoder.target(x).withElements { x in
-        drawn.withElements { drawn in
-          for b in indices.indices {
-            var sum: Float = 0
-            for i in b * size..<(b + 1) * size {
-              let d = drawn[i] - x[i]
-              sum += d * d
-              if x[i] > threshold || x[i] < -threshold {
-                moving += Double(d * d)
-                movingCount += 1
-              }
-            }
-            errors.append(Double(sum) / Double(size))
+      let squares = square(drawn - encoder.target(x))
+      errors += squares.reshaped(indices.count, size).mean(axis: 1).doubles
+      x.withElements { x in
+        squares.withElements { squares in
+          for i in 0..<x.count where x[i] > threshold || x[i] < -threshold {
+            moving += Double(squares[i])
+            movingCount += 1
           }
         }
       }

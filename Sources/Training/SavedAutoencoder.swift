@@ -240,9 +240,11 @@ public func newestAutoencoder(
     return record.environment == environment && record.view == AutoencoderRecord.view(of: settings)
   }
   guard let found else {
+    let plain = AutoencoderRecord.view(of: EpisodeSettings())
+    let flags = AutoencoderRecord.view(of: settings).filter { !plain.contains($0) }.map { " --\($0.key) \($0.text)" }
     throw InputError(
-      "there is no autoencoder for \(environment) with these frames: run 'pixelrl pretrain-ae --env \(environment)' first"
-    )
+      "there is no autoencoder for \(environment) with these frames: run 'pixelrl pretrain-ae --env \(environment)"
+        + "\(flags.joined())' first")
   }
   return found.path
 }

@@ -82,6 +82,15 @@ extension StateProbe {
     return (probe, heldOut)
   }
 
+  /// What is to be said loudly of a poor probe before anything is trained on such latents; nothing of a good one.
+  public static func warning(about record: [AutoencoderRecord.Setting]) -> String? {
+    let known = record.compactMap { row in Double(row.text).map { (name: row.key, r2: $0) } }.filter { !$0.r2.isNaN }
+    guard let poorest = known.min(by: { $0.r2 < $1.r2 }), poorest.r2 < solvable else { return nil }
+    return
+      "WARNING: the latents tell '\(poorest.name)' with R² \(rounded(poorest.r2, 3)) only; below \(solvable) an agent "
+      + "usually fails. More frames (--collect-steps), more updates (--ae-steps) or --target-blur may help."
+  }
+
   /// R² by name, as an autoencoder's record keeps it.
   public var record: [AutoencoderRecord.Setting] {
     zip(names, r2).map { AutoencoderRecord.Setting(key: $0, text: rounded($1, 4)) }

@@ -142,7 +142,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   ) throws -> Evaluation {
     var frames: [PixelBuffer] = []
     let evaluation = trainer.evaluate(seed: seed.child("evaluation")) { frames.append($0) }
-    let text = ["run": directory.path, "environment": E.id, "step": "\(trainer.envSteps)"]
+    let text = ["run": directory.name, "environment": E.id, "step": "\(trainer.envSteps)"]
     if let grid = trainer.observer.reconstructions(of: frames) {
       let digits = String(trainer.envSteps)
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
@@ -163,7 +163,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     let plot = Plot(
       title: "\(E.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
       series: [Plot.Series(A.id, points, band: band)])
-    try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.path, "environment": E.id])
+    try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.name, "environment": E.id])
   }
 }
 

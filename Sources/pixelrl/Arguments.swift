@@ -21,3 +21,9 @@ func actionArrays(in path: String) throws -> [[Double]] {
   }
   return try actions.enumerated().map { try numbers($1, of: "\(path): action \($0)") }
 }
+
+/// `836`, or `0.9` of a small number.
+func shortened(_ value: Double) -> String {
+  abs(value) >= 10 || !value.isFinite
+    ? "\(value.rounded())".replacing(".0", with: "") : "\((value * 10).rounded() / 10)"
+}

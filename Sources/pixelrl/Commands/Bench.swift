@@ -80,7 +80,9 @@ struct Bench: ParsableCommand {
 
   /// A Python in which the peers are installed; nil, with a word on what to install, if there is none.
   private func peerPython() throws -> String? {
-    let path = python ?? ProcessInfo.processInfo.environment["PIXELRL_PEER_PYTHON"] ?? "/usr/bin/python3"
+    let environment = ProcessInfo.processInfo.environment
+    let found = (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/python3" }.first(where: exists)
+    guard let path = python ?? environment["PIXELRL_PEER_PYTHON"] ?? found else { return nil }
     let probe = Process()
     probe.executableURL = URL(fileURLWithPath: path)
     probe.arguments = ["-c", "import torch, gymnasium, pygame, numpy, PIL"]

@@ -65,7 +65,7 @@ struct Collect: ParsableCommand {
     let episodes = (recording.episodes.last ?? 0) + 1
     let meanReturn = recording.steps.reduce(0) { $0 + ($1?.reward ?? 0) } / Double(episodes)
     try printLine(
-      "\(recording.count) frames of \(episodes) episodes, mean return \(Int(meanReturn.rounded())): \(path)")
+      "\(recording.count) frames of \(episodes) episodes, mean return \(shortened(meanReturn)): \(path)")
     if json {
       let summary: JSON = [
         "dataset": .string(path), "environment": .string(E.id), "policy": .string(name),

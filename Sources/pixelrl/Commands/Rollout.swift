@@ -13,7 +13,10 @@ struct Rollout: ParsableCommand {
   @Option(help: ArgumentHelp("a JSON array of action arrays, one a simulator step", valueName: "file"))
   var actions: String
 
-  @Option(help: ArgumentHelp("start from these numbers, as 0,3.14,0,0 or a JSON array: positions, then velocities", valueName: "numbers"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "start from these numbers, as 0,3.14,0,0 or a JSON array: positions, then velocities", valueName: "numbers"))
   var state: String?
 
   @Option(
@@ -23,9 +26,17 @@ struct Rollout: ParsableCommand {
 
   func run() throws {
     let type = try Environments.named(environment)
-    // '0,3.14,0,0' is as good as '[0, 3.14, 0, 0]'.
-    let start = try state.map { try numbers(JSON(parsing: $0.hasPrefix("[") ? $0 : "[\($0)]"), of: "--state") }
+    let start = try state.map(startState)
     let list = try actionArrays(in: actions)
     for line in try type.rollout(from: start, actions: list, seed: Seed(seed)) { try printLine(line.json) }
+  }
+
+  /// '0,3.14,0,0' is as good as '[0, 3.14, 0, 0]'.
+  private func startState(_ typed: String) throws -> [Double] {
+    let json: JSON
+    do { json = try JSON(parsing: typed.hasPrefix("[") ? typed : "[\(typed)]") } catch is InputError {
+      throw InputError("--state takes numbers, such as 0,3.14,0,0, not '\(typed)'")
+    }
+    return try numbers(json, of: "--state")
   }
 }

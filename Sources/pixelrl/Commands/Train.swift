@@ -61,6 +61,9 @@ struct Train: ParsableCommand {
       episode: try resolver.resolve("environment", EpisodeSettings.self, episode, of: E.id),
       training: try resolver.resolve("training", TrainingSettings.self, training, of: "training"),
       agent: try resolver.resolve("agent", A.Settings.self, agentSettings, of: "the agent \(A.id)"))
+    guard plan.training.retrainRounds == 0 || (observe ?? .latent) == .latent else {
+      throw InputError("--retrain-rounds trains the autoencoder of --observe latent: leave it out, or see through one")
+    }
     switch observe ?? .latent {
     case .state:
       // The true state has its velocities in it: nothing of the past is needed.
@@ -99,6 +102,7 @@ struct Train: ParsableCommand {
   ) throws {
     let clock = ContinuousClock()
     let start = clock.now
+    if let warning = StateProbe.warning(about: probe) { try printLine(warning) }
     let work = TrainingRun(
       E.self, A.self, through: observer, agent: plan.agent, episode: plan.episode, training: plan.training,
       first: first, seed: Seed(options.seed))
@@ -108,7 +112,8 @@ struct Train: ParsableCommand {
     let seconds = (clock.now - start) / .seconds(1)
     let summary = JSON.object(
       outcome + [
-        .init("seconds", .number(seconds)), .init("run", .string(directory.path)),
+        .init("seconds", .number(seconds)), .init("peak_mb", .number(Host.peakMegabytes)),
+        .init("run", .string(directory.path)),
         .init("autoencoder", autoencoder.map { .string($0) } ?? .null),
         .init("observe", .string((observe ?? .latent).rawValue)),
         .init("environment", .string(E.id)), .init("agent", .string(A.id)),
@@ -118,7 +123,7 @@ struct Train: ParsableCommand {
     try directory.finish(summary)
     let mean = summary["return_mean"]?.double ?? .nan
     try printLine(
-      "return \(Int(mean.rounded())) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps"
+      "return \(shortened(mean)) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps"
     )
     if let autoencoder, observe != .randomEncoder {
       try printLine("reconstructions: \(autoencoder)/reconstructions.png")
