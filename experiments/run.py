@@ -87,9 +87,9 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(definition.get("jobs", 1)) as pool:
             results += pool.map(lambda seed: run_seed(definition, arm, seed, folder), range(definition["seeds"]))
         written.write_text(json.dumps(results, indent=1) + "\n")
-        done = {r["arm"] for r in results}
-        partial = {**definition, "arms": [a for a in definition["arms"] if a["name"] in done]}
-        (path.parent / "table.md").write_text(table(partial, results))
+    done = {r["arm"] for r in results}
+    partial = {**definition, "arms": [a for a in definition["arms"] if a["name"] in done]}
+    (path.parent / "table.md").write_text(table(partial, results))
     print((path.parent / "table.md").read_text())
 
 
