@@ -9,6 +9,8 @@ let strict: [SwiftSetting] = [
 /// The trait `OneDNN` (on by default) computes with Debian's `libdnnl`; without it the portable kernels stand in.
 let oneDNN: Target.Dependency = .target(name: "CDNNL", condition: .when(traits: ["OneDNN"]))
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
+let httpServer: Target.Dependency = .product(name: "FlyingFox", package: "FlyingFox")
 
 func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -28,7 +30,9 @@ let package = Package(
     .default(enabledTraits: ["OneDNN"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     // C: system libraries, each imported by exactly one target
@@ -47,7 +51,8 @@ let package = Package(
     layer("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     layer("Agents", ["Core", "Tensors", "Networks", "Replay"]),
     // 5: the loops, and what they leave behind
-    layer("Runs", ["Core", "Pixels", "Tensors", "Networks"]),
+    layer("Runs", ["Core", "Pixels", "Tensors", "Networks", yaml]),
+    layer("Reports", ["Core", "Pixels", "Runs"]),
     layer(
       "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
     // 6: the commands; the contender is what `pixelrl bench` measures, in a process of its own
@@ -59,7 +64,10 @@ let package = Package(
       ], swiftSettings: strict),
     .executableTarget(
       name: "pixelrl",
-      dependencies: ["Core", "Pixels", "Environments", "Autoencoders", "Agents", "Runs", "Training", argumentParser],
+      dependencies: [
+        "Core", "Pixels", "Environments", "Autoencoders", "Agents", "Runs", "Reports", "Training", argumentParser,
+        httpServer,
+      ],
       swiftSettings: strict),
 
     tests("Core", []),
@@ -71,6 +79,7 @@ let package = Package(
     tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"], resources: [.copy("Golden")]),
     tests("Runs", ["Core", "Pixels"]),
+    tests("Reports", ["Core", "Pixels", "Runs"]),
     tests("pixelrl", ["Core", "Environments", "Autoencoders", "Agents", argumentParser]),
     tests(
       "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
