@@ -14,6 +14,8 @@ struct PixelRL: ParsableCommand {
       Train.self,
       Bench.self,
       ListSettings.self,
+      Config.self,
+      ListRuns.self,
     ])
 
   static func main() {
