@@ -116,7 +116,7 @@ public struct AtomicFile: ~Copyable {
 }
 
 /// Makes a rename in the folder of `path` last through a power cut.
-private func synchronizeFolder(of path: String) throws {
+public func synchronizeFolder(of path: String) throws {
   let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
   let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   guard descriptor >= 0 else { throw systemError(path) }
