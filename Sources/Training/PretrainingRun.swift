@@ -53,7 +53,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let recording = try frames(in: directory, say)
 
     var training = try Pretraining(Model.self, on: recording, modelSettings: model, settings: pretraining, seed: seed)
-    var log = try directory.metrics()
+    var log = try RunLog(in: directory)
     var progress = Progress("pretrain", total: pretraining.steps)
     var means = MetricsMean()
     var report = Every(50)
@@ -73,7 +73,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       steps: pretraining.probeSteps, seed: seed)
     let reconstructions = Reconstructions(
       of: heldOut, by: encoder, threshold: Float(pretraining.changeThreshold))
-    try writePictures(encoder, heldOut, reconstructions, to: directory)
+    try writePictures(encoder, heldOut, reconstructions, to: directory, &log)
     let record = AutoencoderRecord(
       encoder, settings: model, environment: E.id, episode: episode, envSteps: recording.environmentSteps, probe: probe,
       reconstructions: reconstructions, dataset: try dataset.map(AutoencoderRecord.Source.init))
@@ -114,16 +114,16 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
 
   private func writePictures(
     _ encoder: LatentEncoder<Model>, _ heldOut: Recording, _ reconstructions: Reconstructions,
-    to directory: RunDirectory
+    to directory: RunDirectory, _ log: inout RunLog
   ) throws {
     let text = ["run": directory.name, "environment": E.id, "step": "\(pretraining.steps)"]
     let spread = (0..<6).map { $0 * (heldOut.count - 1) / 5 }
-    try PNG.write(
-      reconstructionGrid(of: spread.map { heldOut.frame($0) }, by: encoder), to: directory.file("reconstructions.png"),
-      text: text)
     let worst = Array(reconstructions.worst.prefix(6))
-    try PNG.write(
-      reconstructionGrid(of: worst.map { heldOut.frame($0) }, by: encoder), to: directory.file("worst.png"), text: text)
+    for (name, frames) in [("reconstructions", spread), ("worst", worst)] {
+      let grid = reconstructionGrid(of: frames.map { heldOut.frame($0) }, by: encoder)
+      try PNG.write(grid, to: directory.file("\(name).png"), text: text)
+      try log.image(name, step: pretraining.steps, grid)
+    }
   }
 }
 

@@ -64,6 +64,8 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   /// Simulator steps so far.
   public private(set) var envSteps = 0
   public private(set) var updates = 0
+  /// Return and simulator steps of the episodes that the last step finished.
+  public private(set) var finished: [(sum: Double, length: Int)] = []
   /// The return of the last finished episode.
   public private(set) var lastReturn: Double?
 
@@ -165,6 +167,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
         }
       }
     }
+    finished = episodes.filter { $0.ending != .running }.map { ($0.episodeReturn, $0.steps) }
     for i in episodes.indices where outcomes[i].ending != .running {
       lastReturn = episodes[i].episodeReturn
       episodes[i].reset()

@@ -72,7 +72,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   /// - Returns: the outcome as the last line of output has it: `return_mean` is the mean over the episodes of the last
   ///   three evaluations.
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
-    var log = try directory.metrics()
+    var log = try RunLog(in: directory)
     let size = ReplayBuffer.byteCount(capacity: training.replay, layout: layout)
     try say("replay: \(grouped(Double(training.replay))) latents of \(observer.latentSize), \(megabytes(size))")
     var trainer = Trainer(
@@ -97,7 +97,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   }
 
   private func train(
-    _ trainer: inout Trainer<E, A, O>, in directory: RunDirectory, _ log: inout MetricsLog,
+    _ trainer: inout Trainer<E, A, O>, in directory: RunDirectory, _ log: inout RunLog,
     _ evaluations: inout [(step: Int, evaluation: Evaluation)]
   ) throws {
     var progress = Progress("train", total: training.envSteps)
@@ -110,6 +110,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     while trainer.envSteps < training.envSteps {
       try trainer.step { means.add($0) }
       let step = trainer.envSteps
+      for episode in trainer.finished { try log.episode(return: episode.sum, length: episode.length, step: step) }
       if report(step) {
         var metrics = means.take()
         if let last = trainer.lastReturn { metrics["train/return"] = last }
@@ -126,10 +127,9 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
           metadata: [("agent", A.id), ("environment", E.id), ("step", "\(step)")]
         ).write(to: directory.file(SavedAgent.weights))
         try trainer.observer.write(to: directory.path)
-        let evaluation = try evaluate(trainer, in: directory, isLast: isLast)
+        let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
         evaluations.append((step, evaluation))
-        try log.append(
-          step: step, ["evaluation/return": evaluation.mean, "evaluation/deviation": evaluation.deviation])
+        try log.evaluation(step: step, returns: evaluation.returns, lengths: evaluation.lengths)
         try writeCurve(evaluations, to: directory)
       }
     }
@@ -138,7 +138,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
 
   /// Plays the evaluation's episodes, pictures what the agent sees in the first, and films it at the end.
   private func evaluate(
-    _ trainer: borrowing Trainer<E, A, O>, in directory: RunDirectory, isLast: Bool
+    _ trainer: borrowing Trainer<E, A, O>, in directory: RunDirectory, _ log: inout RunLog, isLast: Bool
   ) throws -> Evaluation {
     var frames: [PixelBuffer] = []
     let evaluation = trainer.evaluate(seed: seed.child("evaluation")) { frames.append($0) }
@@ -147,6 +147,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       let digits = String(trainer.envSteps)
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
       try PNG.write(grid, to: directory.file(name), text: text)
+      try log.image("reconstructions", step: trainer.envSteps, grid)
     }
     if isLast {
       let video = frames.map { $0.magnified(by: max(1, 256 / $0.height)) }
