@@ -17,7 +17,7 @@ func withRun<Outcome>(
     if let command { notify(command, of: directory, .finished) }
     return outcome
   } catch {
-    let isInterruption = error is Interruption
+    let isInterruption = error is Interrupted
     if !isInterruption {
       // The run's own error is the one to tell: that it could not be written down, on a full disk, comes beside it.
       do { try directory.fail(error, step: directory.progress.step) } catch { complain(error) }
