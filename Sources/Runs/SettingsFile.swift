@@ -183,12 +183,12 @@ private func root(of text: String) throws -> Node {
     switch error {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
-      let line = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(mark.line - 1).first ?? ""
-      let isIndentedByTab = line.prefix { $0.isWhitespace }.contains("\t")
-      throw Complaint(
-        mark.line,
-        isIndentedByTab
-          ? "indent with spaces, not with tabs" : [context?.text, problem].compactMap(\.self).joined(separator: ", "))
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      let number = min(max(1, mark.line), lines.count)  // the end of a file is no line of its own
+      guard !lines[number - 1].prefix(while: \.isWhitespace).contains("\t") else {
+        throw Complaint(number, "indent with spaces, not with tabs")
+      }
+      throw Complaint(number, [context?.text, problem].compactMap(\.self).joined(separator: ", "))
     case .duplicatedKeysInMapping(let keys, let context):
       throw Complaint(context.mark.line, "'\(keys.first ?? "")' stands twice")
     default: throw Complaint(1, "the file is no YAML")

@@ -120,9 +120,9 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
       let inputs = try JSON(parsing: readBytes(from: "\(program.folder)/d/run.json"))["inputs"]
       #expect(inputs?["autoencoder"]?["path"]?.text == "runs/a")
 
-      let state =
-        ["train", "--observe", "state", "--seed", "2"] + quickTraining.filter { $0 != "--env-steps" && $0 != "900" }
-      try run(state + ["--env-steps", "20200", "--out", "e"])
+      let state = ["train", "--observe", "state", "--env", "catch", "--env-steps", "2600", "--replay", "3000"]
+      let quick = ["--size", "16", "--hidden", "8", "--batch", "8", "--seed-updates", "1", "--updates-per-step", "0.1"]
+      try run(state + quick + ["--evaluation-episodes", "1", "--seed", "2", "--out", "e"])
       try run(["train", "--config", "e/settings.yaml", "--out", "f"])
       for name in ["metrics.jsonl", "settings.yaml", "agent.safetensors"] { try same(name, in: "e", "f") }
     }

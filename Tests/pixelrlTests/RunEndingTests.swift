@@ -18,6 +18,8 @@ import Testing
     try body(run, folder)
   }
 
+  private func options(_ command: String) throws -> RunOptions { try RunOptions.parse(["--notify", command]) }
+
   private func note(_ folder: String) -> String {
     (try? String(contentsOfFile: folder + "/note", encoding: .utf8)) ?? "no note"
   }
@@ -27,21 +29,21 @@ import Testing
 
   @Test func theWorkIsLockedAndItsEndTold() throws {
     try withRunFolder { run, folder in
-      let outcome = try withRun(run, notify: "\(told) > \(folder)/note") { () -> Int in
+      let outcome = try withRun(run, options("\(told) > \(folder)/note")) {
         #expect(run.status == .running)
-        #expect(throws: WorldError.self) { try withRun(run, notify: nil) {} }
-        try run.finish([:])
-        return 3
+        #expect(throws: WorldError.self) { try withRun(run, options("")) { .null } }
+        try run.finish(["return_mean": 3])
+        return ["return_mean": 3]
       }
-      #expect(outcome == 3 && run.status == .finished && !exists(run.file("failure.json")))
-      #expect(note(folder) == "finished,40,2.5,,\(run.path)")
+      #expect(outcome["return_mean"]?.int == 3 && run.status == .finished && !exists(run.file("failure.json")))
+      #expect(note(folder) == "finished,40,3.0,,\(run.path)")
     }
   }
 
   @Test func aFailureIsWrittenDownAndRethrown() throws {
     try withRunFolder { run, folder in
       let error = #expect(throws: WorldError.self) {
-        try withRun(run, notify: "\(told) > \(folder)/note; exit 3") { throw WorldError(path: "disk", "is full") }
+        try withRun(run, options("\(told) > \(folder)/note; exit 3")) { throw WorldError(path: "disk", "is full") }
       }
       #expect(error?.description == "disk: is full" && run.status == .failed)
       let failure = try run.json("failure.json")
@@ -53,7 +55,7 @@ import Testing
   @Test func anInterruptionIsNoFailure() throws {
     try withRunFolder { run, folder in
       #expect(throws: Interrupted.self) {
-        try withRun(run, notify: "\(told) > \(folder)/note") { throw Interrupted(signal: SIGTERM) }
+        try withRun(run, options("\(told) > \(folder)/note")) { throw Interrupted(signal: SIGTERM) }
       }
       #expect(run.status == .interrupted)
       #expect(note(folder).hasPrefix("interrupted,40,2.5,interrupted by"))
