@@ -65,6 +65,9 @@ let quickTraining = [
   /// One line on standard error, the exit code, and nothing left behind.
   @Test(arguments: [
     ("colect", "unknown command 'colect': did you mean 'collect'?"),
+    ("config trian", "unknown command 'trian': did you mean 'train'?"),
+    ("runs --filter return", "--filter takes 'return > 500'"),
+    ("train --lock", "Unknown option '--lock'"),
     ("render cartpole-swingu", "unknown environment 'cartpole-swingu': did you mean 'cartpole-swingup'?"),
     ("train --env katch", "unknown environment 'katch': did you mean 'catch'?"),
     ("train --agent sca", "unknown agent 'sca': did you mean 'sac'?"),
