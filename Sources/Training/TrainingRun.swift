@@ -49,11 +49,8 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
         "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: give at "
           + "least \(least)")
     }
-    let batch = A(
-      observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agent, seed: seed
-    ).batchSize
-    guard batch <= replay else {
-      throw InputError("--batch \(batch) is more than the replay buffer holds: give at most --replay \(replay)")
+    guard agent.batch <= replay else {
+      throw InputError("--batch \(agent.batch) is more than the replay buffer holds: give at most --replay \(replay)")
     }
     let bytesOfLatent = ReplayBuffer.byteCount(capacity: 1, layout: layout)
     guard replay <= Host.memory / bytesOfLatent else {
