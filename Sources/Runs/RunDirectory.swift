@@ -135,3 +135,8 @@ extension RunDirectory.Facts {
       version: version)
   }
 }
+
+extension RunDirectory {
+  /// The resolved settings by group. Throws `WorldError` with the path where they are missing or damaged.
+  public func settings() throws -> JSON { try json("settings.json") }
+}

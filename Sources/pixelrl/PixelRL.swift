@@ -12,6 +12,7 @@ struct PixelRL: ParsableCommand {
       Collect.self,
       PretrainAE.self,
       Train.self,
+      MakeReport.self,
       Bench.self,
       ListSettings.self,
     ])
