@@ -135,8 +135,3 @@ extension RunDirectory.Facts {
       version: version)
   }
 }
-
-extension RunDirectory {
-  /// The resolved settings by group. Throws `WorldError` with the path where they are missing or damaged.
-  public func settings() throws -> JSON { try json("settings.json") }
-}
