@@ -16,7 +16,7 @@ public struct SavedAgent: Sendable {
   private let settings: SettingsFile
   private let training: TrainingSettings
   private let sight: Sight
-  private let autoencoder: String?
+  private let autoencoder: String
 
   /// The file of the agent's weights in a run's folder, as of the last evaluation.
   static let weights = "agent.safetensors"
@@ -32,17 +32,14 @@ public struct SavedAgent: Sendable {
     guard run.isFinished else {
       throw InputError("\(path) did not reach its end: give a finished run of 'pixelrl train'")
     }
-    settings = try SettingsFile(path: run.file("settings.json"))
-    var (episode, training) = (EpisodeSettings(), TrainingSettings())
+    settings = try run.settings()
+    var (episode, training, sight) = (EpisodeSettings(), TrainingSettings(), SightSettings())
     try settings.apply("environment", to: &episode)
     try settings.apply("training", to: &training)
+    try settings.apply("encoder", to: &sight)
     (self.episode, self.training) = (episode, training)
-    let summary = try run.json("summary.json")
-    guard let sight = summary["observe"]?.text.flatMap({ Sight(rawValue: $0) }) else {
-      throw WorldError(path: run.file("summary.json"), "is damaged: it does not say what the agent observes")
-    }
-    self.sight = sight
-    autoencoder = summary["autoencoder"]?.text
+    self.sight = sight.observe
+    autoencoder = sight.autoencoder
   }
 
   /// The agent with deterministic actions.
@@ -63,11 +60,8 @@ public struct SavedAgent: Sendable {
 
   private func policy<E: Environment, A: Agent>(_ environment: E.Type, _ kind: A.Type) throws -> any Policy {
     guard sight != .state else { return try policy(E.self, A.self, through: StateObserver(E.self)) }
-    guard let folder = autoencoder else {
-      throw WorldError(path: run.file("summary.json"), "is damaged: it does not name the autoencoder")
-    }
-    let record = try AutoencoderRecord(folder: folder)
-    return try policy(E.self, A.self, try Autoencoders.named(record.kind), folder, record)
+    let record = try AutoencoderRecord(folder: autoencoder)
+    return try policy(E.self, A.self, try Autoencoders.named(record.kind), autoencoder, record)
   }
 
   private func policy<E: Environment, A: Agent, Model: Autoencoder>(

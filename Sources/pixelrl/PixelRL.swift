@@ -15,6 +15,8 @@ struct PixelRL: ParsableCommand {
       MakeReport.self,
       Bench.self,
       ListSettings.self,
+      Config.self,
+      ListRuns.self,
     ])
 
   static func main() {
