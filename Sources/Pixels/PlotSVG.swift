@@ -42,8 +42,8 @@ private struct SVGPlot {
     self.height = height
     (x, y) = plot.axes(ticks: max(Int(width) / 90, 2), max(Int(height) / 55, 2))
     let (titleHeight, labelHeight) = (plot.title.isEmpty ? 6.0 : 26, plot.xLabel.isEmpty ? 0.0 : 18)
-    left = 8 + (plot.yLabel.isEmpty ? 0 : 18) + (y.labels.map(textWidth).max() ?? 0) + 7
-    right = width - max(10, textWidth(x.labels.last ?? "") / 2 + 2)
+    left = 8 + (plot.yLabel.isEmpty ? 0 : 18) + (y.labels.map(SVG.width).max() ?? 0) + 7
+    right = width - max(10, SVG.width(of: x.labels.last ?? "") / 2 + 2)
     (legend, top) = Self.legend(of: plot, from: left, to: width - 8, top: titleHeight)
     bottom = height - 22 - labelHeight
   }
@@ -54,7 +54,7 @@ private struct SVGPlot {
     var entries: [LegendEntry] = []
     var (x, y) = (left, top + 11)
     for (index, series) in plot.series.enumerated() where !series.name.isEmpty {
-      let width = 24 + textWidth(series.name) + 14
+      let width = 24 + SVG.width(of: series.name) + 14
       if x > left && x + width > right { (x, y) = (left, y + lineHeight) }
       entries.append(LegendEntry(series: index, x: x, y: y))
       x += width
@@ -74,8 +74,8 @@ private struct SVGPlot {
 
   var markup: Markup {
     """
-    <svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 \(place(width)) \(place(height))" \
-    width="\(place(width))" height="\(place(height))" role="img" aria-label="\(summary)" \
+    <svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 \(SVG.length(width)) \(SVG.length(height))" \
+    width="\(SVG.length(width))" height="\(SVG.length(height))" role="img" aria-label="\(summary)" \
     font-family="system-ui, sans-serif" font-size="12">
     <rect class="paper" width="100%" height="100%" rx="4" fill="#fcfcfd"/>
     \(grid)
@@ -90,7 +90,7 @@ private struct SVGPlot {
   /// What is told to those who do not see it.
   private var summary: String {
     let ends = plot.series.map { series in
-      let end = series.points.last { $0.isFinite }.map { "ends at \(tidy($0.y))" } ?? "no values"
+      let end = series.points.last { $0.isFinite }.map { "ends at \(SVG.number($0.y))" } ?? "no values"
       return series.name.isEmpty ? end : "\(series.name) \(end)"
     }
     let title = plot.title.isEmpty ? plot.yLabel : plot.title
@@ -98,8 +98,8 @@ private struct SVGPlot {
   }
 
   private var grid: Markup {
-    let columns: [Markup] = x.ticks.map { "M\(place(column($0))) \(place(top))V\(place(bottom))" }
-    let rows: [Markup] = y.ticks.map { "M\(place(left)) \(place(row($0)))H\(place(right))" }
+    let columns: [Markup] = x.ticks.map { "M\(SVG.length(column($0))) \(SVG.length(top))V\(SVG.length(bottom))" }
+    let rows: [Markup] = y.ticks.map { "M\(SVG.length(left)) \(SVG.length(row($0)))H\(SVG.length(right))" }
     return """
       <path class="grid" fill="none" stroke="#e3e6ec" d="\(columns)\(rows)"/>
       """
@@ -119,8 +119,8 @@ private struct SVGPlot {
       isDrawable($0) && abs($1.lowerBound) < 1e100 && abs($1.upperBound) < 1e100
     }
     guard ranges.count > 1 else { return "" }
-    let upper = ranges.map { "\(place(column($0.x))),\(place(row($1.upperBound)))" as Markup }
-    let lower = ranges.reversed().map { "\(place(column($0.x))),\(place(row($1.lowerBound)))" as Markup }
+    let upper = ranges.map { "\(SVG.length(column($0.x))),\(SVG.length(row($1.upperBound)))" as Markup }
+    let lower = ranges.reversed().map { "\(SVG.length(column($0.x))),\(SVG.length(row($1.lowerBound)))" as Markup }
     let corners = (upper + lower).joined(separator: " ")
     return """
       <polygon class="band\(palette(index))" fill="\(paint(index))" fill-opacity="0.18" points="\(corners)"/>
@@ -134,7 +134,7 @@ private struct SVGPlot {
     for point in points {
       defer { isBroken = !isDrawable(point) }
       guard isDrawable(point) else { continue }
-      path += "\(isBroken ? "M" : "L")\(place(column(point.x))) \(place(row(point.y)))"
+      path += "\(isBroken ? "M" : "L")\(SVG.length(column(point.x))) \(SVG.length(row(point.y)))"
     }
     let stroke: Markup = """
       <path class="line\(palette(index))" fill="none" stroke="\(paint(index))" stroke-width="1.8" \
@@ -144,9 +144,9 @@ private struct SVGPlot {
     let name = plot.series[index].name
     let dots: [Markup] = points.filter(isDrawable).map { point in
       """
-      <circle class="dot\(palette(index))" fill="\(paint(index))" cx="\(place(column(point.x)))" \
-      cy="\(place(row(point.y)))" r="2.6"><title>\(name)\(name.isEmpty ? "" : ": ")\(tidy(point.y)) at \
-      \(tidy(point.x))</title></circle>
+      <circle class="dot\(palette(index))" fill="\(paint(index))" cx="\(SVG.length(column(point.x)))" \
+      cy="\(SVG.length(row(point.y)))" r="2.6"><title>\(name)\(name.isEmpty ? "" : ": ")\(SVG.number(point.y)) at \
+      \(SVG.number(point.x))</title></circle>
       """
     }
     return stroke + dots.joined()
@@ -155,20 +155,20 @@ private struct SVGPlot {
   private var margins: Markup {
     let middle = (left + right) / 2
     var texts: [Markup] = zip(x.ticks, x.labels).map { tick, label in
-      #"<text x="\#(place(column(tick)))" y="\#(place(bottom + 15))" text-anchor="middle">\#(label)</text>"#
+      #"<text x="\#(SVG.length(column(tick)))" y="\#(SVG.length(bottom + 15))" text-anchor="middle">\#(label)</text>"#
     }
     texts += zip(y.ticks, y.labels).map { tick, label in
-      #"<text x="\#(place(left - 6))" y="\#(place(row(tick) + 4))" text-anchor="end">\#(label)</text>"#
+      #"<text x="\#(SVG.length(left - 6))" y="\#(SVG.length(row(tick) + 4))" text-anchor="end">\#(label)</text>"#
     }
     if !plot.xLabel.isEmpty {
       texts.append(
-        #"<text x="\#(place(middle))" y="\#(place(height - 7))" text-anchor="middle">\#(plot.xLabel)</text>"#)
+        #"<text x="\#(SVG.length(middle))" y="\#(SVG.length(height - 7))" text-anchor="middle">\#(plot.xLabel)</text>"#)
     }
     if !plot.yLabel.isEmpty {
       let y = (top + bottom) / 2
       texts.append(
         """
-        <text x="15" y="\(place(y))" transform="rotate(-90 15 \(place(y)))" text-anchor="middle">\(plot.yLabel)</text>
+        <text x="15" y="\(SVG.length(y))" transform="rotate(-90 15 \(SVG.length(y)))" text-anchor="middle">\(plot.yLabel)</text>
         """)
     }
     let title: Markup =
@@ -178,16 +178,16 @@ private struct SVGPlot {
       <text class="ink" x="8" y="18" fill="#2d323c" font-weight="600">\(plot.title)</text>
       """
     return """
-      <path class="axis" fill="none" stroke="#787e8a" d="M\(place(left)) \(place(top))V\(place(bottom))H\(place(right))"/>
+      <path class="axis" fill="none" stroke="#787e8a" d="M\(SVG.length(left)) \(SVG.length(top))V\(SVG.length(bottom))H\(SVG.length(right))"/>
       <g class="label" fill="#5a6170">\(texts)</g>\(title)
       """
   }
 
   private func entry(_ entry: LegendEntry) -> Markup {
     """
-    <rect class="dot\(palette(entry.series))" fill="\(paint(entry.series))" x="\(place(entry.x))" \
-    y="\(place(entry.y - 5))" width="18" height="4" rx="2"/>\
-    <text x="\(place(entry.x + 24))" y="\(place(entry.y + 1))">\(plot.series[entry.series].name)</text>
+    <rect class="dot\(palette(entry.series))" fill="\(paint(entry.series))" x="\(SVG.length(entry.x))" \
+    y="\(SVG.length(entry.y - 5))" width="18" height="4" rx="2"/>\
+    <text x="\(SVG.length(entry.x + 24))" y="\(SVG.length(entry.y + 1))">\(plot.series[entry.series].name)</text>
     """
   }
 }
@@ -197,24 +197,4 @@ extension Color {
   public var hexadecimal: String {
     "#" + [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
-}
-
-/// The width of a text at 12 pixels in a usual sans-serif, rather too wide than too narrow.
-private func textWidth(_ text: String) -> Double { 6.9 * Double(text.count) }
-
-/// A length with one digit behind the point, which is finer than anyone sees.
-private func place(_ value: Double) -> Markup {
-  let tenths = Int((min(max(value, -1e6), 1e6) * 10).rounded())
-  let sign = tenths < 0 ? "-" : ""
-  let fraction = abs(tenths) % 10
-  return "\(sign)\(abs(tenths) / 10)\(fraction == 0 ? "" : ".\(fraction)")"
-}
-
-/// Four digits that matter.
-private func tidy(_ value: Double) -> String {
-  guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
-  var scale = 1.0
-  while abs(value) * scale < 1000 && scale < 1e12 { scale *= 10 }
-  let rounded = (value * scale).rounded() / scale
-  return rounded == rounded.rounded() && abs(rounded) < 1e15 ? String(Int(rounded)) : "\(rounded)"
 }

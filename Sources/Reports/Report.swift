@@ -46,7 +46,7 @@ public struct Report: Sendable {
   }
 
   /// In the order of their first run.
-  private var environments: [String] {
+  var environments: [String] {
     var seen: Set<String> = []
     return runs.map(\.environment).filter { seen.insert($0).inserted }
   }
@@ -89,13 +89,15 @@ public struct Report: Sendable {
       tiles.append(("memory", "\(shown(megabytes.rounded())) MB", "at its peak"))
     }
     let boxes: [Markup] = tiles.map { name, value, note in
-      "<div><dt>\(name)</dt><dd>\(value)\(note.isEmpty ? "" : "<small>\(note)</small>")</dd></div>"
+      "<div><dt>\(name)</dt><dd>\(value)<small>\(note)</small></dd></div>"
     }
-    let standing: Markup =
-      Standing(of: run).map {
-        #"<p class="note">\#($0.sentence(environment: run.environment, root: run.directory.root)).</p>"#
-      } ?? ""
+    let standing: Markup = standing(of: run).map { #"<p class="note">\#($0).</p>"# } ?? ""
     return (boxes.isEmpty ? "" : #"<dl class="tiles">\#(boxes)</dl>"#) + standing
+  }
+
+  /// Where a training stands among those beside it; nil where it has no return yet.
+  func standing(of run: RunRecord) -> String? {
+    Standing(of: run)?.sentence(run: runs.count > 1 ? run.name : nil, run.environment, in: run.directory.root)
   }
 
   /// The return over the steps, a plot for each environment.

@@ -30,6 +30,23 @@ func duration(_ seconds: Double) -> String {
     ? "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60)) h" : "\(whole / 60):\(two(whole % 60)) min"
 }
 
+/// `2026-01-31 23:59 UTC`, of nanoseconds since 1970.
+func date(nanoseconds: Int) -> String {
+  func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+  let minutes = nanoseconds / 60_000_000_000
+  guard minutes >= 0 else { return "–" }
+  // Years that begin in March end with the leap day: 400 of them have 146,097 days, and months a fixed pattern.
+  let day = minutes / 1440 + 719_468
+  let (era, dayOfEra) = (day / 146_097, day % 146_097)
+  let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+  let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+  let march = (5 * dayOfYear + 2) / 153
+  let month = march < 10 ? march + 3 : march - 9
+  let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+  let dayOfMonth = dayOfYear - (153 * march + 2) / 5 + 1
+  return "\(year)-\(two(month))-\(two(dayOfMonth)) \(two(minutes / 60 % 24)):\(two(minutes % 60)) UTC"
+}
+
 private func significant(_ number: Double, _ digits: Int) -> Double {
   guard number != 0 else { return 0 }
   var (power, size) = (1.0, abs(number))

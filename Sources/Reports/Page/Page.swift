@@ -7,13 +7,16 @@ struct Page {
   /// Seconds after which a browser asks for the page again.
   var refresh: Int?
 
+  /// By which a page of this program is known.
+  static let mark = #"<meta name="generator" content="pixelrl">"#
+
   var html: Markup {
     """
     <!DOCTYPE html>
     <html lang="en">
     <head>
     <meta charset="utf-8">
-    <meta name="generator" content="pixelrl report">
+    \(Markup(stringLiteral: Self.mark))
     <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
     \(refresh.map { #"<meta http-equiv="refresh" content="\#($0)">"# as Markup } ?? "")
     <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -33,7 +36,9 @@ struct Page {
 /// A table: a row of headers, then rows whose first cell is the row's own header.
 ///
 /// - Parameter numeric: the columns that hold numbers, which are set to the right.
-func table(_ headers: [String], _ rows: [[Markup]], numeric: Set<Int> = [], caption: String) -> Markup {
+func table(_ headers: [String], _ rows: [[Markup]], numeric: Set<Int> = [], caption: String, isWide: Bool = true)
+  -> Markup
+{
   func place(_ column: Int) -> Markup { numeric.contains(column) ? #" class="n""# : "" }
   let head: [Markup] = headers.enumerated().map { #"<th scope="col"\#(place($0))>\#($1)</th>"# }
   let body: [Markup] = rows.map { row in
@@ -42,8 +47,9 @@ func table(_ headers: [String], _ rows: [[Markup]], numeric: Set<Int> = [], capt
     }
     return "<tr>\(cells)</tr>\n"
   }
+  let width: Markup = isWide ? #" class="wide""# : ""
   return """
-    <div class="scroll" role="region" aria-label="\(caption)" tabindex="0"><table class="wide">
+    <div class="scroll" role="region" aria-label="\(caption)" tabindex="0"><table\(width)>
     <thead><tr>\(head)</tr></thead>
     <tbody>
     \(body)</tbody></table></div>

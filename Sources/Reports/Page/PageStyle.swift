@@ -23,7 +23,7 @@ enum PageStyle {
     .why b{color:var(--soft);font-weight:600}
     .chip{display:inline-block;padding:.05rem .6rem;border-radius:1rem;border:1px solid currentColor;font-size:.8rem;
     font-weight:600;white-space:nowrap}
-    .finished{color:var(--good)}.failed{color:var(--bad)}.unfinished{color:var(--wait)}
+    .finished{color:var(--good)}.failed{color:var(--bad)}.running{color:var(--accent)}.interrupted{color:var(--wait)}
     .card{background:var(--paper);border:1px solid var(--rule);border-radius:.6rem;padding:1rem;margin:1rem 0}
     .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.2rem,1fr));gap:.6rem;margin:1rem 0;padding:0}
     .tiles div{background:var(--paper);border:1px solid var(--rule);border-radius:.6rem;padding:.55rem .8rem}
@@ -46,7 +46,7 @@ enum PageStyle {
     .warn{border-left:4px solid var(--bad);background:color-mix(in srgb,var(--bad) 9%,transparent);padding:.5rem .8rem;
     margin:.6rem 0;border-radius:.2rem}
     img{max-width:100%;height:auto;display:block;border-radius:.3rem;image-rendering:pixelated;background:#888}
-    .shots{display:flex;flex-wrap:wrap;gap:1rem;align-items:flex-start}.shots figure{max-width:100%}
+    .shots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1rem;align-items:start}
     .bar{display:inline-block;width:5rem;height:.6rem;border-radius:.3rem;background:var(--grid);vertical-align:middle}
     .bar i{display:block;height:100%;border-radius:.3rem;background:var(--c0)}
     svg.plot{display:block;width:100%;height:auto}

@@ -14,16 +14,17 @@ struct RunSection {
 
   /// All parts, each a card of its own.
   var cards: Markup {
-    card("Facts", facts) + card("What the agent saw", sight) + card("Inspection", inspection)
-      + (video.map { card("Last evaluation", $0) } ?? "") + card("Settings", settings)
+    card("What the agent saw", sight) + (video.map { card("Last evaluation", $0) } ?? "")
+      + card("Inspection", inspection) + card("Facts", facts) + card("Settings", settings)
   }
 
   /// What went wrong, in place of a run that did not end well or whose files are damaged.
   var warnings: Markup {
     var warnings: [Markup] = []
     if let failure = run.failure {
-      let reason = failure["message"]?.text ?? failure["error"]?.text ?? failure["reason"]?.text ?? "\(failure)"
-      warnings.append(#"<p class="warn" role="alert"><b>This run failed.</b> \#(reason)</p>"#)
+      let reason = failure["error"]?.text ?? "\(failure)"
+      let step = failure["step"]?.int.map { " After step \($0)." } ?? ""
+      warnings.append(#"<p class="warn" role="alert"><b>This run failed.</b> \#(reason)\#(step)</p>"#)
     }
     warnings += run.problems.map { #"<p class="warn">\#($0)</p>"# }
     return warnings.joined(separator: "\n")
@@ -36,16 +37,18 @@ struct RunSection {
       ?? #"<p class="why note">No reason was given for this run (<code>--why "…"</code> records one).</p>"#
   }
 
-  /// The command line and what the run was told apart by.
+  /// The command line, and where and when it ran.
   private var facts: Markup {
     let words = (run.facts["command_line"]?.array ?? []).compactMap(\.text)
     let command: Markup = words.isEmpty ? "" : "<pre><code>\(words.map(quoted).joined(separator: " "))</code></pre>"
-    let shownElsewhere: Set = ["command_line", "why"]
-    let rows = flattened(run.facts).filter { !shownElsewhere.contains($0.name) && !$0.name.hasPrefix("command_line") }
-    let outcome = flattened(run.summary ?? .null).filter { !$0.name.hasPrefix("evaluations") }
+    let told: Set = ["command", "environment", "member", "command_line", "why", "began"]
+    var rows = [("folder", run.directory.path)]
+    if let began = run.facts["began"]?.int { rows.append(("began", date(nanoseconds: began))) }
+    rows += flattened(.object((run.facts.members ?? []).filter { !told.contains($0.key) }))
+    let outcome = flattened(.object((run.summary?.members ?? []).filter { $0.key != "evaluations" }))
     return """
       \(command)
-      \(factsTable(rows.map { ($0.name, "\($0.value)") }))
+      \(factsTable(rows.map { ($0.0, "\($0.1)") }))
       \(outcome.isEmpty ? "" : fold("Summary", factsTable(outcome.map { ($0.name, "\($0.value)") })))
       """
   }
@@ -65,7 +68,7 @@ struct RunSection {
       parts.append(
         """
         <h3>State probe</h3>
-        \(table(["state", "R²", ""], rows, numeric: [1], caption: "State probe"))
+        \(table(["state", "R²", ""], rows, numeric: [1], caption: "State probe", isWide: false))
         <p class="note">R² of held-out frames: how well a small network reads the true state from the latents. 1 is perfect.</p>
         """)
     }
@@ -77,7 +80,7 @@ struct RunSection {
       }
       let left = count > grids.count ? " \(grids.count) of \(count) evaluations are shown." : ""
       parts.append(
-        #"<h3>Reconstructions over time</h3><p class="note">Above the frames of an evaluation's first episode, below what the autoencoder draws from their latents, and the error.\#(left)</p><div class="shots">\#(figures)</div>"#
+        #"<h3>Reconstructions over time</h3><p class="note">Frames of an evaluation's first episode, what the autoencoder is to draw, what it draws from their latents, and the error.\#(left)</p><div class="shots">\#(figures)</div>"#
       )
     }
     for (name, title) in [("reconstructions.png", "Held-out reconstructions"), ("worst.png", "Worst reconstructions")] {
@@ -130,9 +133,9 @@ struct RunSection {
   }
 
   private var settings: Markup {
-    let groups: [Markup] = (run.settings.members ?? []).map { group in
-      let rows = flattened(group.value).map { (name: $0.name, value: "\($0.value)" as Markup) }
-      return "<div><h3>\(group.key)</h3>\(factsTable(rows))</div>"
+    let groups: [Markup] = run.settings.map { group in
+      let rows = group.entries.map { (name: $0.key, value: "\($0.text)" as Markup) }
+      return "<div><h3>\(group.title)</h3>\(factsTable(rows))</div>"
     }
     return groups.isEmpty
       ? #"<p class="note">The settings cannot be read.</p>"# : #"<div class="grid">\#(groups)</div>"#

@@ -18,9 +18,8 @@ struct MetricsTable: Sendable, Hashable {
   private(set) var damagedLines: [Int] = []
   private(set) var damagedCount = 0
   private var series: [ThinnedSeries] = []
-  private var columns: [String: Int] = [:]
 
-  /// Lines with more names than any sane run are refused: they would make a page without end.
+  /// More names than this are left out: they would make a page without end.
   static let nameLimit = 500
   private static let lineLimit = 1 << 20
 
@@ -50,7 +49,7 @@ struct MetricsTable: Sendable, Hashable {
     }
   }
 
-  subscript(name: String) -> ThinnedSeries? { columns[name].map { series[$0] } }
+  subscript(name: String) -> ThinnedSeries? { names.firstIndex(of: name).map { series[$0] } }
 
   private mutating func add(_ bytes: ArraySlice<UInt8>, using line: inout MetricsLine) {
     lineCount += 1
@@ -60,53 +59,10 @@ struct MetricsTable: Sendable, Hashable {
       if damagedLines.count < 3 { damagedLines.append(lineCount) }
       return
     }
-    for entry in line.entries {
-      let name = line.names[entry.name]
-      guard let column = columns[name] ?? newColumn(name) else { continue }
-      series[column].append(step: step, entry.value)
+    while names.count < min(line.names.count, Self.nameLimit) {
+      names.append(line.names[names.count])
+      series.append(ThinnedSeries())
     }
-  }
-
-  private mutating func newColumn(_ name: String) -> Int? {
-    guard names.count < Self.nameLimit else { return nil }
-    columns[name] = names.count
-    names.append(name)
-    series.append(ThinnedSeries())
-    return names.count - 1
-  }
-}
-
-/// Reads lines such as `{"step":1000,"return":812.5,"loss":null}`; `null` is NaN.
-///
-/// The parser of JSON, which is strict and slow, has the last word on all lines that do not look exactly like that.
-private struct MetricsLine {
-  private(set) var names: [String] = []
-  private(set) var step: Double?
-  private(set) var entries: [(name: Int, value: Double)] = []
-  private var numbers: [[UInt8]: Int] = [:]
-
-  /// False if the line is no record.
-  mutating func read(_ line: ArraySlice<UInt8>) -> Bool {
-    entries.removeAll(keepingCapacity: true)
-    step = nil
-    guard let json = try? JSON(parsing: line), let members = json.members else { return false }
-    for member in members {
-      let value: Double? = member.value == .null ? .nan : member.value.double
-      guard let value else { continue }
-      if member.key == "step" {
-        step = value
-      } else {
-        entries.append((number(of: member.key), value))
-      }
-    }
-    return step?.isFinite ?? false
-  }
-
-  private mutating func number(of name: String) -> Int {
-    let key = Array(name.utf8)
-    if let number = numbers[key] { return number }
-    numbers[key] = names.count
-    names.append(name)
-    return names.count - 1
+    for entry in line.entries where entry.name < series.count { series[entry.name].append(step: step, entry.value) }
   }
 }

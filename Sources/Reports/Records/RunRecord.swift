@@ -6,7 +6,8 @@ struct RunRecord: Sendable {
   let directory: RunDirectory
   /// `run.json`; null where it is damaged.
   let facts: JSON
-  let settings: JSON
+  let settings: [SettingsFile.Group]
+  let status: RunStatus
   let metrics: MetricsTable
   let summary: JSON?
   let failure: JSON?
@@ -28,7 +29,8 @@ struct RunRecord: Sendable {
     }
     self.directory = directory
     facts = attempt { try directory.json("run.json") } ?? .null
-    settings = attempt { try directory.settings() } ?? .null
+    settings = attempt { try directory.settings() }?.groups ?? []
+    status = directory.status
     summary = optional("summary.json")
     failure = optional("failure.json")
     autoencoder = optional("autoencoder.json")
@@ -53,9 +55,6 @@ struct RunRecord: Sendable {
   /// Why the run was made, in the researcher's words.
   var why: String? { facts["why"]?.text.flatMap { $0.isEmpty ? nil : $0 } }
 
-  enum Status: String, Sendable { case finished, failed, unfinished }
-  var status: Status { failure != nil ? .failed : summary != nil ? .finished : .unfinished }
-
   /// The largest step of the metrics or the summary.
   var lastStep: Double? {
     let ends = metrics.names.compactMap { metrics[$0]?.bins.last?.step }
@@ -75,14 +74,21 @@ struct RunRecord: Sendable {
     return (source?.members ?? []).map { ($0.key, $0.value.double ?? $0.value.text.flatMap { Double($0) }) }
   }
 
-  /// Equal for runs that differ in nothing but their seed, and in where they lie.
+  /// Equal for runs that differ in nothing but their seed, and in where they and what they were made from lie.
   var kinship: JSON {
-    let words = (facts["command_line"]?.array ?? []).compactMap(\.text)
-    let observed = zip(words, words.dropFirst()).first { $0.0 == "--observe" }?.1
+    let settings = settings.map { group in
+      JSON.Member(
+        group.title,
+        .object(
+          group.entries.filter { !Self.seedSettings.contains($0.key) }.map { .init($0.key, .string($0.text)) }))
+    }
     return [
       "command": .string(command), "environment": .string(environment), "member": .string(member),
-      "settings": settings, "observe": .string(summary?["observe"]?.text ?? observed ?? ""),
+      "settings": .object(settings), "observe": .string(summary?["observe"]?.text ?? ""),
       "autoencoder": autoencoder?["kind"] ?? .null, "autoencoder settings": autoencoder?["settings"] ?? .null,
     ]
   }
+
+  /// Settings in which the runs of a group differ: each seed has its own autoencoder and its own data.
+  private static let seedSettings: Set = ["seed", "autoencoder", "dataset"]
 }

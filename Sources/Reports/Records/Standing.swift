@@ -21,14 +21,19 @@ struct Standing: Sendable, Hashable {
   }
 
   /// One sentence without its full stop.
-  func sentence(environment: String, root: String) -> String {
+  ///
+  /// - Parameters:
+  ///   - run: its name where it must be said which is meant.
+  ///   - root: the folder that the runs lie in.
+  func sentence(run: String? = nil, _ environment: String, in root: String) -> String {
+    let subject = run ?? "This run"
+    if count == 1 { return "\(subject) is the only run of \(environment) in \(root) so far" }
     let place = "of the \(count) runs of \(environment) in \(root)"
-    if count == 1 { return "The only run of \(environment) in \(root) so far" }
     switch (isBeaten, hasWorse) {
-    case (false, true): return "The best so far \(place)"
-    case (true, false): return "The worst so far \(place)"
-    case (false, false): return "As good as all others \(place)"
-    case (true, true): return "Number \(rank) \(place)"
+    case (false, true): return "\(subject) is the best so far \(place)"
+    case (true, false): return "\(subject) is the worst so far \(place)"
+    case (false, false): return "\(subject) is as good as all others \(place)"
+    case (true, true): return "\(subject) is number \(rank) \(place)"
     }
   }
 
