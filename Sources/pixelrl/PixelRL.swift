@@ -13,6 +13,7 @@ struct PixelRL: ParsableCommand {
       PretrainAE.self,
       Train.self,
       MakeReport.self,
+      Compare.self,
       Bench.self,
       ListSettings.self,
       Config.self,
