@@ -18,9 +18,11 @@ struct TrainingFlags: ParsableArguments {
   @OptionGroup(title: "Training settings") var training: SettingsOptions<TrainingSource>
 
   /// Defaults, the file and the flags as one.
-  func plan() throws -> any RunPlan {
+  /// - Parameter run: whose settings stand in the place of a file's.
+  func plan(of run: RunDirectory? = nil) throws -> any RunPlan {
     var given = try GivenSettings(
-      config: source.config, environment.typed, encoder.typed, agent.typed, training.typed)
+      config: source.config ?? run?.file(RunDirectory.settings), environment.typed, encoder.typed, agent.typed,
+      training.typed)
     if latent {
       if let other = encoder.typed["observe"], other != Sight.latent.text {
         throw InputError("--latent and --observe \(other) contradict each other: give one")
@@ -119,8 +121,6 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     through observer: O, first: Recording, probe: [AutoencoderRecord.Setting] = [], inputs: [RunDirectory.Input] = [],
     _ options: RunOptions
   ) throws {
-    let clock = ContinuousClock()
-    let start = clock.now
     if let warning = StateProbe.warning(about: probe) { try printLine(warning) }
     let work = TrainingRun(
       E.self, A.self, through: observer, agent: agent, episode: episode, training: training, first: first,
@@ -128,9 +128,9 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     try work.check()
     let directory = try options.directory(
       "train", environment: E.id, member: A.id, seed: seed.seed, inputs: inputs, settings: groups)
-    let summary = try withRun(directory, notify: options.notify) {
+    let summary = try withRun(directory, options) {
       let outcome = try work.run(in: directory, say: printLine)
-      let summary = record(outcome, of: directory, seconds: (clock.now - start) / .seconds(1), probe: probe)
+      let summary = record(outcome, of: directory, probe: probe)
       try directory.finish(summary)
       return summary
     }
@@ -145,11 +145,11 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   }
 
   private func record(
-    _ outcome: [JSON.Member], of directory: RunDirectory, seconds: Double, probe: [AutoencoderRecord.Setting]
+    _ outcome: [JSON.Member], of directory: RunDirectory, probe: [AutoencoderRecord.Setting]
   ) -> JSON {
     .object(
       outcome + [
-        .init("seconds", .number(seconds)), .init("peak_mb", .number(Host.peakMegabytes)),
+        .init("peak_mb", .number(Host.peakMegabytes)),
         .init("run", .string(directory.path)),
         .init("autoencoder", sight.autoencoder.isEmpty ? .null : .string(sight.autoencoder)),
         .init("observe", .string(sight.observe.rawValue)),
