@@ -2,10 +2,14 @@ import Core
 import Replay
 import Tensors
 
-/// Whether an action is meant to learn from or to be judged by.
+/// What an action is meant for.
 public enum Behavior: Sendable {
+  /// To learn from, as far as the schedule of learning has come.
   case explore
+  /// To be judged by: the best that the agent knows.
   case exploit
+  /// To see how the policy is spread: as it explores when its schedule has run out.
+  case sample
 }
 
 /// A learner: what its paper says, and nothing of loops, logs or files.
@@ -26,6 +30,10 @@ public protocol Agent: Module {
 
   /// Actions `[B, A]` for observations `[B, O]`.
   mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor
+  /// What the critics expect of the best actions from observations `[B, O]` on: `[B, 1]`, discounted by `discount`.
+  func value(_ observation: Tensor) -> Tensor
+  /// The discount γ of a decision's step.
+  var discount: Double { get }
   /// Transitions that an update wants, B.
   var batchSize: Int { get }
   /// Learns from a batch and reports what it saw.

@@ -12,6 +12,7 @@ struct PixelRL: ParsableCommand {
       Collect.self,
       PretrainAE.self,
       Train.self,
+      Evaluate.self,
       Bench.self,
       ListSettings.self,
     ])
