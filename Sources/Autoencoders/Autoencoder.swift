@@ -2,7 +2,7 @@ import Core
 import Tensors
 
 /// The size of the frames that an autoencoder is built for.
-public struct FrameShape: Sendable, Hashable, CustomStringConvertible {
+public struct FrameShape: Sendable, Hashable, Codable, CustomStringConvertible {
   public var height: Int
   public var width: Int
   public var channels: Int

@@ -8,7 +8,7 @@
 ///
 /// Streams with different names are independent, and adding one never shifts another: `Seed(7).stream("replay")` yields
 /// the same numbers whoever else draws.
-public struct Seed: Sendable, Hashable {
+public struct Seed: Sendable, Hashable, Codable {
   public let value: UInt64
 
   public init(_ value: UInt64) { self.value = value }
@@ -26,7 +26,7 @@ public struct Seed: Sendable, Hashable {
 
 /// A random generator whose numbers are the same on every machine and in every version: xoshiro256++ (Blackman and
 /// Vigna 2019) with distributions of its own.
-public struct Random: RandomNumberGenerator, Sendable, Hashable {
+public struct Random: RandomNumberGenerator, Sendable, Hashable, Codable {
   /// The whole state, four words, for checkpoints.
   public var state: (UInt64, UInt64, UInt64, UInt64) { (s0, s1, s2, s3) }
   private var s0: UInt64

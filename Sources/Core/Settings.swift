@@ -7,7 +7,7 @@
 ///   static var fields: [Field<Self>] { [Field("hidden", \.hidden, 1...65_536, "units of each hidden layer")] }
 /// }
 /// ```
-public protocol SettingsGroup: Sendable {
+public protocol SettingsGroup: Sendable, Codable {
   /// All defaults.
   init()
   static var fields: [Field<Self>] { get }
@@ -92,7 +92,7 @@ public protocol NumericSetting: SettingValue, Comparable {
 }
 
 /// An enumeration whose cases are the choices.
-public protocol ChoiceSetting: SettingValue, CaseIterable, RawRepresentable where RawValue == String {}
+public protocol ChoiceSetting: SettingValue, CaseIterable, Codable, RawRepresentable where RawValue == String {}
 
 extension ChoiceSetting {
   public init?(text: String) { self.init(rawValue: text) }

@@ -85,6 +85,7 @@ public struct FrameDatasetWriter: ~Copyable {
     }
     try writeAtomically(Array(manifest.json.indented.utf8), to: "\(folder)/manifest.json")
     guard unsafe rename(folder, path) == 0 else { throw systemFailure(path) }
+    try synchronizeFolder(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")
   }
 
   private mutating func add(_ frame: PixelBuffer, _ state: [Double]) throws {

@@ -71,6 +71,12 @@ public struct RunDirectory: Sendable, Hashable {
     try MetricsLog(path: file("metrics.jsonl"), offset: offset)
   }
 
+  /// The checkpoints of the run, and what an earlier process left half written removed.
+  public func checkpoints(kept: Int, settings: UInt64) throws -> Checkpoints {
+    try removeLeftovers(in: path)
+    return try Checkpoints(folder: file("checkpoints"), kept: kept, settings: settings)
+  }
+
   /// Writes `summary.json`: the run has reached its end.
   public func finish(_ summary: JSON) throws { try write(summary, to: "summary.json") }
 

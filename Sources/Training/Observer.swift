@@ -15,7 +15,7 @@ public enum Sight: String, Sendable, CaseIterable {
 }
 
 /// What an agent is shown of an episode: a latent `[Z]` of its frame, or its true state.
-public protocol Observer: Sendable {
+public protocol Observer: Sendable, Codable {
   /// Numbers for each moment, Z.
   var latentSize: Int { get }
   /// `[N, Z]`, a row for each episode as it stands now.

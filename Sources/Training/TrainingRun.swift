@@ -72,18 +72,30 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   /// - Returns: the outcome as the last line of output has it: `return_mean` is the mean over the episodes of the last
   ///   three evaluations.
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
-    var log = try directory.metrics()
+    let start = ContinuousClock.now
+    var checkpoints = try directory.checkpoints(
+      kept: training.keepCheckpoints, settings: fingerprint(of: groups, E.id, A.id, seed))
+    for complaint in checkpoints.complaints { try say(complaint) }
     let size = ReplayBuffer.byteCount(capacity: training.replay, layout: layout)
     try say("replay: \(grouped(Double(training.replay))) latents of \(observer.latentSize), \(megabytes(size))")
     var trainer = Trainer(
       E.self, A.self, through: observer, agentSettings: agent, episodeSettings: episode, settings: training, seed: seed)
-    var evaluations: [(step: Int, evaluation: Evaluation)] = []
+    var loop = Loop()
+    if let checkpoint = checkpoints.newest {
+      try trainer.restore(from: checkpoint)
+      loop = try decoded(Loop.self, from: checkpoint, Loop.part)
+      try say("goes on from step \(trainer.envSteps): \(checkpoint.path)")
+    }
+    let secondsBefore = loop.seconds
     do {
-      try train(&trainer, in: directory, &log, &evaluations)
+      try train(&trainer, &loop, in: directory, &checkpoints) {
+        secondsBefore + (ContinuousClock.now - start) / .seconds(1)
+      }
     } catch var error as NotFinite {
-      error.checkpoint = evaluations.last.map { "\(directory.file(SavedAgent.weights)) of step \($0.step)" }
+      error.checkpoint = checkpoints.newest?.path
       throw error
     }
+    let evaluations = loop.evaluations
     let lastReturns = evaluations.suffix(3).flatMap(\.evaluation.returns)
     let mean = lastReturns.reduce(0, +) / Double(lastReturns.count)
     let deviation =
@@ -93,32 +105,67 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       .init("return_best", .number(evaluations.map(\.evaluation.mean).max() ?? .nan)),
       .init("evaluations", .array(evaluations.map { [.integer($0.step), .number($0.evaluation.mean)] })),
       .init("env_steps", .integer(trainer.envSteps)), .init("updates", .integer(trainer.updates)),
+      .init("seconds", .number(loop.seconds)),
     ]
   }
 
-  private func train(
-    _ trainer: inout Trainer<E, A, O>, in directory: RunDirectory, _ log: inout MetricsLog,
-    _ evaluations: inout [(step: Int, evaluation: Evaluation)]
-  ) throws {
-    var progress = Progress("train", total: training.envSteps)
+  /// What the loop remembers beside the trainer.
+  private struct Loop: Codable {
+    static var part: String { "loop.plist" }
+
+    var hasBegun = false
     var means = MetricsMean()
-    if let first {
-      trainer.seed(with: first)
-      try trainer.learn(training.seedUpdates) { means.add($0) }
+    var report = Every(0)
+    var judge = Every(0)
+    var checkpoint = Every(0)
+    var evaluations: [Judgement] = []
+    /// Whole bytes of the log.
+    var log = 0
+    /// Since the start, over all processes.
+    var seconds = 0.0
+
+    mutating func begin(_ settings: TrainingSettings, at step: Int) {
+      hasBegun = true
+      report = Every(1000, from: step)
+      judge = Every(settings.evaluateEvery, from: step)
+      checkpoint = Every(settings.checkpointEvery, from: step)
     }
-    var (report, judge) = (Every(1000, from: trainer.envSteps), Every(training.evaluateEvery, from: trainer.envSteps))
+  }
+
+  private struct Judgement: Codable {
+    let step: Int
+    let evaluation: Evaluation
+  }
+
+  /// - Parameter seconds: since the start, over all processes.
+  private func train(
+    _ trainer: inout Trainer<E, A, O>, _ loop: inout Loop, in directory: RunDirectory,
+    _ checkpoints: inout Checkpoints, seconds: () -> Double
+  ) throws {
+    var log = try directory.metrics(from: loop.log)
+    var progress = Progress("train", total: training.envSteps)
+    if !loop.hasBegun {
+      if let first {
+        trainer.seed(with: first)
+        try trainer.learn(training.seedUpdates) {
+          try Interruption.check()
+          loop.means.add($0)
+        }
+      }
+      loop.begin(training, at: trainer.envSteps)
+    }
     while trainer.envSteps < training.envSteps {
-      try trainer.step { means.add($0) }
+      try trainer.step { loop.means.add($0) }
       let step = trainer.envSteps
-      if report(step) {
-        var metrics = means.take()
+      if loop.report(step) {
+        var metrics = loop.means.take()
         if let last = trainer.lastReturn { metrics["train/return"] = last }
         try log.append(step: step, metrics)
         progress.update(
           min(step, training.envSteps), ["return": trainer.lastReturn ?? .nan, "loss": metrics["critic/loss"] ?? .nan])
       }
       let isLast = step >= training.envSteps
-      if judge(step) || isLast {
+      if loop.judge(step) || isLast {
         // What is saved is sound: a later loss that is not a number can name it as the last good checkpoint.
         try requireFinite(trainer.agent, step: step)
         try Safetensors(
@@ -127,13 +174,24 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
         ).write(to: directory.file(SavedAgent.weights))
         try trainer.observer.write(to: directory.path)
         let evaluation = try evaluate(trainer, in: directory, isLast: isLast)
-        evaluations.append((step, evaluation))
+        loop.evaluations.append(Judgement(step: step, evaluation: evaluation))
         try log.append(
           step: step, ["evaluation/return": evaluation.mean, "evaluation/deviation": evaluation.deviation])
-        try writeCurve(evaluations, to: directory)
+        try writeCurve(loop.evaluations, to: directory)
       }
+      if loop.checkpoint(step) || isLast || Interruption.isWanted {
+        try log.synchronize()
+        (loop.log, loop.seconds) = (log.byteCount, seconds())
+        let last = loop.evaluations.last
+        try checkpoints.write(step: step, score: last?.step == step ? last?.evaluation.mean : nil) { writer in
+          try writer.write(Loop.part) { try encoded(loop) }
+          try trainer.save(to: &writer)
+        }
+      }
+      try Interruption.check()
     }
     progress.finish()
+    loop.seconds = seconds()
   }
 
   /// Plays the evaluation's episodes, pictures what the agent sees in the first, and films it at the end.
@@ -155,7 +213,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     return evaluation
   }
 
-  private func writeCurve(_ evaluations: [(step: Int, evaluation: Evaluation)], to directory: RunDirectory) throws {
+  private func writeCurve(_ evaluations: [Judgement], to directory: RunDirectory) throws {
     let points = evaluations.map { Point(Double($0.step), $0.evaluation.mean) }
     let band = evaluations.map {
       $0.evaluation.mean - $0.evaluation.deviation...$0.evaluation.mean + $0.evaluation.deviation
@@ -165,6 +223,14 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       series: [Plot.Series(A.id, points, band: band)])
     try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.name, "environment": E.id])
   }
+}
+
+/// Tells apart runs whose checkpoints do not fit each other.
+func fingerprint(
+  of groups: [(title: String, group: any SettingsGroup)], _ environment: String, _ member: String, _ seed: Seed
+) -> UInt64 {
+  let settings = groups.flatMap { group in group.group.record.map { "\(group.title).\($0.key)=\($0.text)" } }
+  return xxHash64(Array("\(environment)\n\(member)\n\(seed.value)\n\(settings.joined(separator: "\n"))".utf8))
 }
 
 /// `137 MB`

@@ -100,8 +100,6 @@ struct Train: ParsableCommand {
     _ plan: Plan<E, A>, through observer: O, first: Recording, autoencoder: String? = nil,
     probe: [AutoencoderRecord.Setting] = []
   ) throws {
-    let clock = ContinuousClock()
-    let start = clock.now
     if let warning = StateProbe.warning(about: probe) { try printLine(warning) }
     let work = TrainingRun(
       E.self, A.self, through: observer, agent: plan.agent, episode: plan.episode, training: plan.training,
@@ -109,10 +107,9 @@ struct Train: ParsableCommand {
     try work.check()
     let directory = try options.directory("train", environment: E.id, member: A.id, settings: work.groups)
     let outcome = try work.run(in: directory, say: printLine)
-    let seconds = (clock.now - start) / .seconds(1)
     let summary = JSON.object(
       outcome + [
-        .init("seconds", .number(seconds)), .init("peak_mb", .number(Host.peakMegabytes)),
+        .init("peak_mb", .number(Host.peakMegabytes)),
         .init("run", .string(directory.path)),
         .init("autoencoder", autoencoder.map { .string($0) } ?? .null),
         .init("observe", .string((observe ?? .latent).rawValue)),

@@ -1,0 +1,136 @@
+import Core
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// A whole checkpoint on the disk.
+public struct Checkpoint: Sendable, Hashable {
+  public let path: String
+  public let manifest: CheckpointManifest
+
+  public var step: Int { manifest.step }
+
+  init(path: String, manifest: CheckpointManifest) {
+    self.path = path
+    self.manifest = manifest
+  }
+
+  /// Opens a checkpoint and verifies every part of it.
+  ///
+  /// - Throws: `WorldError` that names the file which is missing, torn or damaged.
+  public init(path: String) throws {
+    let file = "\(path)/\(CheckpointManifest.name)"
+    do { manifest = try CheckpointManifest(readBytes(from: file, limit: 1 << 26)) } catch let error as InputError {
+      throw WorldError(path: file, error.description)
+    }
+    self.path = path
+    for part in manifest.parts { _ = try bytes(of: part) }
+  }
+
+  /// The bytes of a part, as they were written.
+  ///
+  /// - Throws: `WorldError` that names the file which is missing, torn or damaged.
+  public func bytes(of name: String) throws -> [UInt8] {
+    guard let part = manifest.parts.first(where: { $0.name == name }) else {
+      throw WorldError(path: "\(path)/\(name)", "is missing: the checkpoint is of another version of this program")
+    }
+    return try bytes(of: part)
+  }
+
+  private func bytes(of part: CheckpointManifest.Part) throws -> [UInt8] {
+    let file = "\(path)/\(part.name)"
+    let bytes = try readBytes(from: file, limit: part.byteCount)
+    guard bytes.count == part.byteCount else {
+      throw WorldError(path: file, "is torn: it has \(bytes.count) of \(part.byteCount) bytes")
+    }
+    guard xxHash64(bytes) == part.hash else { throw WorldError(path: file, "is damaged: its checksum is wrong") }
+    return bytes
+  }
+
+  static func name(ofStep step: Int) -> String {
+    let digits = String(step)
+    return "step-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+  }
+}
+
+/// The checkpoints of a run: the last ones and the best.
+///
+/// Only the process that holds the run's lock may have this.
+public struct Checkpoints: ~Copyable {
+  public let folder: String
+  /// How many of the last ones are kept, at least 1.
+  public let kept: Int
+  /// The fingerprint of the settings that the run goes on with.
+  public let settings: UInt64
+  /// From the oldest to the newest; all were verified or written here.
+  public private(set) var all: [Checkpoint] = []
+  /// What was found damaged, and where it lies now.
+  public private(set) var complaints: [String] = []
+
+  /// Opens the checkpoints of a run, verified. What is damaged is set aside under another name, and what a killed process
+  /// left half written or half removed goes.
+  ///
+  /// - Throws: `WorldError` with the path, or `InputError` where a checkpoint is of other settings than these.
+  public init(folder: String, kept: Int, settings: UInt64) throws {
+    precondition(kept > 0, "at least one checkpoint is kept, not \(kept)")
+    self.folder = folder
+    self.kept = kept
+    self.settings = settings
+    try makeFolder(folder)
+    for name in try folderEntries(folder) {
+      if name.hasPrefix(".") { try removeFolder("\(folder)/\(name)") }
+      guard name.hasPrefix("step-") else { continue }
+      do {
+        let checkpoint = try Checkpoint(path: "\(folder)/\(name)")
+        guard checkpoint.manifest.settings == settings else {
+          throw InputError("\(checkpoint.path) was made with other settings than the run's settings file has now")
+        }
+        all.append(checkpoint)
+      } catch let error as WorldError {
+        let place = try setAside(name)
+        complaints.append("\(error); it is set aside as \(place)")
+      }
+    }
+    all.sort { $0.step < $1.step }
+  }
+
+  public var newest: Checkpoint? { all.last }
+
+  /// Writes a checkpoint, then removes those that are kept no longer. Does nothing where this step has one.
+  ///
+  /// - Parameters:
+  ///   - score: how good the agent was judged at this step, if it was.
+  ///   - write: writes the parts.
+  public mutating func write(
+    step: Int, score: Double? = nil, _ write: (inout CheckpointWriter) throws -> Void
+  ) throws {
+    guard newest?.step != step else { return }
+    var writer = try CheckpointWriter(in: folder, step: step, settings: settings, previous: newest)
+    try write(&writer)
+    all.append(try writer.commit(score: score))
+    try prune()
+  }
+
+  private mutating func prune() throws {
+    let best = all.max { ($0.manifest.score ?? -.infinity) < ($1.manifest.score ?? -.infinity) }
+    let bestStep = best?.manifest.score == nil ? nil : best?.step
+    for checkpoint in all.dropLast(kept) where checkpoint.step != bestStep {
+      // Out of sight first: a checkpoint that is half removed must not look damaged.
+      let doomed = "\(folder)/.removed-\(checkpoint.step)"
+      guard unsafe rename(checkpoint.path, doomed) == 0 else { throw systemFailure(checkpoint.path) }
+      all.removeAll { $0.step == checkpoint.step }
+      try removeFolder(doomed)
+    }
+  }
+
+  private func setAside(_ name: String) throws -> String {
+    var attempt = 1
+    while exists("\(folder)/damaged-\(attempt)-\(name)") { attempt += 1 }
+    let place = "\(folder)/damaged-\(attempt)-\(name)"
+    guard unsafe rename("\(folder)/\(name)", place) == 0 else { throw systemFailure(place) }
+    return place
+  }
+}
