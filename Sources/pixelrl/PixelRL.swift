@@ -13,6 +13,7 @@ struct PixelRL: ParsableCommand {
       PretrainAE.self,
       Train.self,
       Evaluate.self,
+      Inspect.self,
       Bench.self,
       ListSettings.self,
     ])
