@@ -33,8 +33,8 @@ public struct Scatter: Sendable {
     let (xs, ys) = (shown.map { points[$0].x }, shown.map { points[$0].y })
     let bar = shades.isEmpty ? nil : ColorBar(label: shadeLabel, values: shown.map { shades[$0] }, height: height)
     let plotWidth = width - (bar?.width ?? 0)
-    let x = Axis(values: hasDiagonal ? xs + ys : xs, range: nil, ticks: max(plotWidth / 130, 2), isTight: false)
-    let y = Axis(values: hasDiagonal ? xs + ys : ys, range: nil, ticks: max(height / 75, 2), isTight: false)
+    let x = Axis(values: roomy(hasDiagonal ? xs + ys : xs), range: nil, ticks: max(plotWidth / 130, 2), isTight: true)
+    let y = Axis(values: roomy(hasDiagonal ? xs + ys : ys), range: nil, ticks: max(height / 75, 2), isTight: true)
     let layout = PlotLayout(
       plot: Plot(title: title, xLabel: xLabel, yLabel: yLabel, series: []), x: x, y: y, width: plotWidth, height: height
     )
@@ -60,6 +60,12 @@ public struct Scatter: Sendable {
     bar?.draw(into: &picture, left: plotWidth, layout)
     return picture
   }
+}
+
+/// The ends of the values with a little room around them.
+private func roomy(_ values: [Double]) -> [Double] {
+  guard let low = values.min(), let high = values.max() else { return [] }
+  return [low - 0.05 * (high - low), high + 0.05 * (high - low)]
 }
 
 /// The scale beside a plot that says what its colours mean.
