@@ -54,3 +54,18 @@ public enum Agents {
   /// The first member that can act in such a space.
   public static func fitting(_ space: ActionSpace) -> (any Agent.Type)? { all.first { $0.accepts(space) } }
 }
+
+/// Which agent, as a setting.
+public struct AgentChoice: SettingsGroup, Hashable {
+  /// Empty: the first that can act in the environment.
+  public var agent = ""
+
+  public init() {}
+  public static var fields: [Field<Self>] {
+    [
+      Field(
+        "agent", \.agent, kind: "agent", among: Agents.all.map { $0.id },
+        "the agent; none: the first that can act in the environment")
+    ]
+  }
+}

@@ -56,3 +56,16 @@ public enum Autoencoders {
     return kind
   }
 }
+
+/// Which kind of autoencoder, as a setting.
+public struct AutoencoderChoice: SettingsGroup, Hashable {
+  public var kind = KeypointAutoencoder.id
+
+  public init() {}
+  public static var fields: [Field<Self>] {
+    [
+      Field(
+        "kind", \.kind, kind: "autoencoder", among: Autoencoders.all.map { $0.id }, "the kind of autoencoder")
+    ]
+  }
+}

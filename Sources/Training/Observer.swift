@@ -5,13 +5,36 @@ import Pixels
 import Tensors
 
 /// What an agent sees with, as one types it.
-public enum Sight: String, Sendable, CaseIterable {
+public enum Sight: String, ChoiceSetting, Hashable {
   /// A frozen autoencoder.
   case latent
   /// The true state.
   case state
   /// The same network with random weights.
   case randomEncoder = "random-encoder"
+}
+
+/// What an agent sees with, as settings.
+public struct SightSettings: SettingsGroup, Hashable {
+  public var observe = Sight.latent
+  /// The autoencoder's folder; empty: the newest that fits the environment and the view.
+  public var autoencoder = ""
+
+  public init() {}
+  public static var fields: [Field<Self>] {
+    [
+      Field("observe", \.observe, "what the agent sees: latents, the true state, latents of random weights"),
+      Field("autoencoder", \.autoencoder, "the autoencoder's folder; none: the newest that fits"),
+    ]
+  }
+}
+
+extension TrainingSettings {
+  /// The defaults for what an agent sees with: the true state has its velocities in it, and nothing of the past is needed.
+  public init(for sight: Sight) {
+    self.init()
+    if sight == .state { (frames, actions) = (1, 0) }
+  }
 }
 
 /// What an agent is shown of an episode: a latent `[Z]` of its frame, or its true state.

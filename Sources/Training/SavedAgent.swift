@@ -16,8 +16,8 @@ public struct SavedAgent: Sendable {
   public let episode: EpisodeSettings
   public let training: TrainingSettings
   public let sight: Sight
-  /// The folder of the autoencoder that it sees through, if it does.
-  public let autoencoder: String?
+  /// The folder of the autoencoder that it sees through; empty for the true state.
+  public let autoencoder: String
   /// Simulator steps that the agent had learned for.
   public let step: Int
   private let settings: SettingsFile
@@ -45,22 +45,14 @@ public struct SavedAgent: Sendable {
       throw WorldError(path: path, "is damaged: it does not say after how many steps it was written")
     }
     self.step = step
-    settings = try SettingsFile(path: run.file("settings.json"))
-    var (episode, training) = (EpisodeSettings(), TrainingSettings())
+    settings = try run.settings()
+    var (episode, training, sight) = (EpisodeSettings(), TrainingSettings(), SightSettings())
     try settings.apply("environment", to: &episode)
     try settings.apply("training", to: &training)
+    try settings.apply("encoder", to: &sight)
     (self.episode, self.training) = (episode, training)
-    (sight, autoencoder) = try Self.sight(of: run)
-  }
-
-  /// What the agent sees with: known from the start in `run.json`, or from the summary.
-  private static func sight(of run: RunDirectory) throws -> (Sight, autoencoder: String?) {
-    let name = run.isFinished ? "summary.json" : "run.json"
-    let record = try run.json(name)
-    guard let sight = record["observe"]?.text.flatMap({ Sight(rawValue: $0) }) else {
-      throw WorldError(path: run.file(name), "does not say what the agent observes")
-    }
-    return (sight, record["autoencoder"]?.text)
+    self.sight = sight.observe
+    autoencoder = sight.autoencoder
   }
 
   /// The agent with deterministic actions.
@@ -95,11 +87,8 @@ public struct SavedAgent: Sendable {
     _ environment: E.Type, _ kind: A.Type, _ seed: Seed
   ) throws -> any Player {
     guard sight != .state else { return try player(E.self, A.self, through: StateObserver(E.self), seed) }
-    guard let folder = autoencoder else {
-      throw WorldError(path: run.path, "does not name the autoencoder that its agent sees through")
-    }
-    let record = try AutoencoderRecord(folder: folder)
-    return try player(E.self, A.self, try Autoencoders.named(record.kind), folder, record, seed)
+    let record = try AutoencoderRecord(folder: autoencoder)
+    return try player(E.self, A.self, try Autoencoders.named(record.kind), autoencoder, record, seed)
   }
 
   private func player<E: Environment, A: Agent, Model: Autoencoder>(

@@ -29,8 +29,11 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("env-steps", \.envSteps, 1...Int.max, "simulator steps in all, those of pretraining's data included"),
       Field("environments", \.environments, 1...4096, "environments that are stepped side by side"),
       Field("replay", \.replay, 16...Int.max, "latents that the replay buffer keeps"),
-      Field("history-frames", \.frames, 1...64, "latents that the agent sees, as the last one and differences"),
-      Field("history-actions", \.actions, 0...64, "past actions that the agent sees"),
+      Field(
+        "history-frames", \.frames, 1...64,
+        "latents that the agent sees, as the last one and differences; 1 of the true state unless given"),
+      Field(
+        "history-actions", \.actions, 0...64, "past actions that the agent sees; 0 beside the true state unless given"),
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step"),

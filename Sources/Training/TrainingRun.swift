@@ -92,7 +92,9 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
         secondsBefore + (ContinuousClock.now - start) / .seconds(1)
       }
     } catch var error as NotFinite {
-      error.checkpoint = checkpoints.newest?.path
+      error.checkpoint =
+        checkpoints.newest?.path
+        ?? loop.evaluations.last.map { "\(directory.file(SavedAgent.weights)) of step \($0.step)" }
       throw error
     }
     let evaluations = loop.evaluations

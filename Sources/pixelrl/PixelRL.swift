@@ -16,6 +16,8 @@ struct PixelRL: ParsableCommand {
       Inspect.self,
       Bench.self,
       ListSettings.self,
+      Config.self,
+      ListRuns.self,
     ])
 
   static func main() {

@@ -70,7 +70,7 @@ private let quickTraining = [
     ("train --agent sca", "unknown agent 'sca': did you mean 'sac'?"),
     ("train --env-step 3", "Unknown option '--env-step'. Did you mean '--env-steps'?"),
     ("train --batch -1", "--batch takes a whole number from 1 to 1048576, not '-1'"),
-    ("train --seed -1", "The value '-1' is invalid for '--seed <n>'"),
+    ("train --seed -1", "--seed takes a whole number of at least 0, not '-1'"),
     ("train --agent double-dqn", "double-dqn cannot act in cartpole-swingup"),
     ("rollout catch --actions a.json --state 0,abc", "--state takes numbers"),
     ("train --observe state --retrain-rounds 1", "--retrain-rounds trains the autoencoder"),

@@ -76,12 +76,13 @@ public struct Inspection: Sendable {
 
   private mutating func look<P: Player>(into saved: SavedAgent, _ player: P) throws {
     let play = player.inspectedPlay(episodes: options.episodes, seed: seed.child("evaluation"))
-    if let drawing = player.observer.drawing, let folder = saved.autoencoder {
+    if let drawing = player.observer.drawing {
       try addReconstructions(by: drawing, of: play)
       addTraversals(of: drawing, play)
-      let recorded = try AutoencoderRecord(folder: folder).probe
+      let recorded = try AutoencoderRecord(folder: saved.autoencoder).probe
       _ = try addProbe(
-        of: drawing, recorded: saved.sight == .latent ? recorded : [], from: folder, P.E.self, play: saved.episode)
+        of: drawing, recorded: saved.sight == .latent ? recorded : [], from: saved.autoencoder, P.E.self,
+        play: saved.episode)
     } else {
       _ = try chosenFrames(of: play.recording)
       notes.append("the agent sees the true state: there are no reconstructions, no traversals and no probe")

@@ -21,7 +21,7 @@ extension Inspection {
     var (episode, collection, pretraining) = (play ?? EpisodeSettings(), CollectionSettings(), PretrainingSettings())
     var origin = seed
     if let run = try? RunDirectory(existing: folder) {
-      let settings = try SettingsFile(path: run.file("settings.json"))
+      let settings = try run.settings()
       if play == nil { try settings.apply("environment", to: &episode) }
       try settings.apply("collection", to: &collection)
       try settings.apply("pretraining", to: &pretraining)
