@@ -24,7 +24,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let package = Package(
   name: "pixelrl",
-  products: [.executable(name: "pixelrl", targets: ["pixelrl"])],
+  products: [
+    .executable(name: "pixelrl", targets: ["pixelrl"]),
+    // For the fuzzers of Tests/Fuzz.
+    .library(name: "Readers", targets: ["Core", "Pixels", "Networks", "Runs"]),
+  ],
   traits: [
     .trait(name: "OneDNN", description: "Fast kernels from oneDNN (libdnnl-dev) in place of the portable ones."),
     .default(enabledTraits: ["OneDNN"]),

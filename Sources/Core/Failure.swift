@@ -40,11 +40,3 @@ func editDistance(_ a: String, _ b: String) -> Int {
   }
   return previous[b.count]
 }
-
-/// A run that was told to stop and kept all that it needs to go on. The message says how. The command ends with `code`.
-public struct Interruption: Error, CustomStringConvertible, Hashable {
-  public let description: String
-  /// 75 where the same command may be queued again, 130 after an interrupt from the keyboard.
-  public let code: Int32
-  public init(_ description: String, code: Int32) { (self.description, self.code) = (description, code) }
-}

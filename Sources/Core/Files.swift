@@ -111,8 +111,13 @@ public struct AtomicFile: ~Copyable {
     let closed = close(descriptor)
     descriptor = -1
     guard closed == 0 else { throw systemFailure(path) }
-    try synchronizeFolder(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")
+    try synchronizeFolder(of: path)
   }
+}
+
+/// Makes the name of `path` in its folder last through a power cut. Throws `WorldError`.
+public func synchronizeFolder(of path: String) throws {
+  try synchronizeFolder(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")
 }
 
 /// Makes the names in a folder last through a power cut.

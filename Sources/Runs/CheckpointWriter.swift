@@ -14,16 +14,17 @@ import Core
 ///
 /// All throw `WorldError` with the path and the system's reason.
 public struct CheckpointWriter: ~Copyable {
-  private let folder: String
+  private let path: String
   private let temporary: String
   private let previous: Checkpoint?
   private(set) var manifest: CheckpointManifest
   private var isCommitted = false
 
-  init(in folder: String, step: Int, settings: UInt64, previous: Checkpoint?) throws {
-    self.folder = folder
+  /// - Parameter path: the folder that the checkpoint will be, in the folder of all.
+  init(path: String, step: Int, settings: UInt64, previous: Checkpoint?) throws {
+    self.path = path
     self.previous = previous
-    temporary = "\(folder)/.partial-\(getpid())"
+    temporary = "\(path[...(path.lastIndex(of: "/") ?? path.startIndex)]).partial-\(getpid())"
     manifest = CheckpointManifest(step: step, settings: settings)
     try removeFolder(temporary)
     try makeFolder(temporary)
@@ -59,11 +60,10 @@ public struct CheckpointWriter: ~Copyable {
   consuming func commit(score: Double?) throws -> Checkpoint {
     manifest.score = score
     try writeAtomically(manifest.bytes, to: "\(temporary)/\(CheckpointManifest.name)")
-    let path = "\(folder)/\(Checkpoint.name(ofStep: manifest.step))"
     try synchronizeFolder(temporary)
     guard unsafe rename(temporary, path) == 0 else { throw systemFailure(path) }
     isCommitted = true
-    try synchronizeFolder(folder)
+    try synchronizeFolder(of: path)
     return Checkpoint(path: path, manifest: manifest)
   }
 }

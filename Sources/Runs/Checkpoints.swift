@@ -50,9 +50,12 @@ public struct Checkpoint: Sendable, Hashable {
     return bytes
   }
 
-  static func name(ofStep step: Int) -> String {
-    let digits = String(step)
-    return "step-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+  /// Counted within the run: a later one may be of the same step.
+  var number: Int { Int(path.suffix(6)) ?? 0 }
+
+  static func name(_ number: Int) -> String {
+    let digits = String(number)
+    return "checkpoint-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
   }
 }
 
@@ -82,7 +85,7 @@ public struct Checkpoints: ~Copyable {
     try makeFolder(folder)
     for name in try folderEntries(folder) {
       if name.hasPrefix(".") { try removeFolder("\(folder)/\(name)") }
-      guard name.hasPrefix("step-") else { continue }
+      guard name.hasPrefix("checkpoint-") else { continue }
       do {
         let checkpoint = try Checkpoint(path: "\(folder)/\(name)")
         guard checkpoint.manifest.settings == settings else {
@@ -94,12 +97,12 @@ public struct Checkpoints: ~Copyable {
         complaints.append("\(error); it is set aside as \(place)")
       }
     }
-    all.sort { $0.step < $1.step }
+    all.sort { $0.number < $1.number }
   }
 
   public var newest: Checkpoint? { all.last }
 
-  /// Writes a checkpoint, then removes those that are kept no longer. Does nothing where this step has one.
+  /// Writes a checkpoint, then removes those that are kept no longer.
   ///
   /// - Parameters:
   ///   - score: how good the agent was judged at this step, if it was.
@@ -107,8 +110,8 @@ public struct Checkpoints: ~Copyable {
   public mutating func write(
     step: Int, score: Double? = nil, _ write: (inout CheckpointWriter) throws -> Void
   ) throws {
-    guard newest?.step != step else { return }
-    var writer = try CheckpointWriter(in: folder, step: step, settings: settings, previous: newest)
+    let name = Checkpoint.name((newest?.number ?? 0) + 1)
+    var writer = try CheckpointWriter(path: "\(folder)/\(name)", step: step, settings: settings, previous: newest)
     try write(&writer)
     all.append(try writer.commit(score: score))
     try prune()
@@ -116,12 +119,12 @@ public struct Checkpoints: ~Copyable {
 
   private mutating func prune() throws {
     let best = all.max { ($0.manifest.score ?? -.infinity) < ($1.manifest.score ?? -.infinity) }
-    let bestStep = best?.manifest.score == nil ? nil : best?.step
-    for checkpoint in all.dropLast(kept) where checkpoint.step != bestStep {
+    let kept = all.suffix(kept) + (best?.manifest.score == nil ? [] : [best].compactMap(\.self))
+    for checkpoint in all where !kept.contains(checkpoint) {
       // Out of sight first: a checkpoint that is half removed must not look damaged.
-      let doomed = "\(folder)/.removed-\(checkpoint.step)"
+      let doomed = "\(folder)/.removed-\(checkpoint.number)"
       guard unsafe rename(checkpoint.path, doomed) == 0 else { throw systemFailure(checkpoint.path) }
-      all.removeAll { $0.step == checkpoint.step }
+      all.removeAll { $0 == checkpoint }
       try removeFolder(doomed)
     }
   }

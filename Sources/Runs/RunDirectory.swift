@@ -12,7 +12,7 @@ import Core
 /// machine, `metrics.jsonl` the numbers by step, `summary.json` the outcome of a run that reached its end, `failure.json`
 /// why it did not, and pictures.
 public struct RunDirectory: Sendable, Hashable {
-  public let path: String
+  public internal(set) var path: String
 
   /// Makes the folder of a new run and writes what is known at its start.
   ///
@@ -24,10 +24,17 @@ public struct RunDirectory: Sendable, Hashable {
     at path: String?, root: String = "runs", _ facts: Facts, settings: [(title: String, group: any SettingsGroup)]
   ) throws {
     let name = "\(timestamp())-\(facts.command)-\(facts.environment)-\(facts.member)-s\(facts.seed)"
-    self.path = path ?? "\(root)/\(name)"
-    try makeNewFolder(self.path, flag: "--out")
+    var place = path ?? "\(root)/\(name)"
+    while place.hasSuffix("/") && place.count > 1 { place.removeLast() }
+    try makeNewFolder(place, flag: "--out")
+    // All of it appears at once, in the place of the empty folder: a process that is killed leaves a run or none.
+    let unfinished = try UnfinishedFolder(of: place)
+    self.path = unfinished.path
     try writeAtomically(Array(SettingsFile.text(of: settings).utf8), to: file(Self.settings))
     try write(facts.json, to: "run.json")
+    guard unsafe rename(unfinished.path, place) == 0 else { throw systemFailure(place) }
+    self.path = place
+    try synchronizeFolder(of: place)
   }
 
   /// A run that exists.
@@ -45,6 +52,15 @@ public struct RunDirectory: Sendable, Hashable {
     do { return try SettingsFile(path: file(Self.settings)) } catch let error as InputError {
       throw WorldError(error.description)
     }
+  }
+
+  /// The keys of settings that differ from those of the run.
+  ///
+  /// - Parameter groups: all groups of the run's command.
+  /// - Throws: `WorldError` with the path where the run's settings are missing or damaged.
+  public func differences(from groups: [(title: String, group: any SettingsGroup)]) throws -> [SettingsDifference] {
+    let recorded = try settings()
+    return try groups.flatMap { try $0.group.differences(from: recorded, under: $0.title) }
   }
 
   /// The folder's own name, which pictures carry.

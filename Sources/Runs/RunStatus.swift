@@ -26,6 +26,10 @@ extension RunDirectory {
   }
 
   static let lockFile = "lock"
+
+  /// Whether a process has worked on it before.
+  public var hasBegun: Bool { exists(file(Self.lockFile)) }
+
   /// The file that says why a run failed.
   public static let failure = "failure.json"
 

@@ -62,14 +62,15 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       training.state = try decoded(Pretraining<Model>.State.self, from: checkpoint, "pretraining.plist")
       try say("goes on from update \(training.step): \(checkpoint.path)")
     }
-    let encoder = try train(&training, &loop, in: directory, &checkpoints)
+    var log = try RunLog(in: directory, from: loop.log, step: training.step)
+    let encoder = try train(&training, &loop, &log, &checkpoints)
 
     let (probe, heldOut) = try StateProbe.judge(
       encoder, in: E.self, episode, collection, frames: pretraining.probeFrames,
       steps: pretraining.probeSteps, seed: seed)
     let reconstructions = Reconstructions(
       of: heldOut, by: encoder, threshold: Float(pretraining.changeThreshold))
-    try writePictures(encoder, heldOut, reconstructions, to: directory)
+    try writePictures(encoder, heldOut, reconstructions, to: directory, &log)
     let record = AutoencoderRecord(
       encoder, settings: model, environment: E.id, episode: episode, envSteps: recording.environmentSteps, probe: probe,
       reconstructions: reconstructions, dataset: try dataset.map(AutoencoderRecord.Source.init))
@@ -99,7 +100,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     var means = MetricsMean()
     var report = Every(50)
     var checkpoint: Every
-    var log = 0
+    var log: RunLog.Position?
     /// Of the processes that went before this one.
     var secondsBefore = 0.0
 
@@ -107,11 +108,9 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   }
 
   private func train(
-    _ training: inout Pretraining<Model>, _ loop: inout Loop, in directory: RunDirectory,
-    _ checkpoints: inout Checkpoints
+    _ training: inout Pretraining<Model>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints
   ) throws -> LatentEncoder<Model> {
     let start = ContinuousClock.now
-    var log = try directory.metrics(from: loop.log)
     var progress = Progress("pretrain", total: pretraining.steps)
     while !training.isDone {
       loop.means.add(try training.update())
@@ -123,7 +122,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       if loop.checkpoint(training.step) || training.isDone || Interruption.isWanted {
         try requireFinite(training.encoder.model, step: training.step)
         try log.synchronize()
-        loop.log = log.byteCount
+        loop.log = log.position
         var saved = loop
         saved.secondsBefore += (ContinuousClock.now - start) / .seconds(1)
         try checkpoints.write(step: training.step) { writer in
@@ -160,16 +159,16 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
 
   private func writePictures(
     _ encoder: LatentEncoder<Model>, _ heldOut: Recording, _ reconstructions: Reconstructions,
-    to directory: RunDirectory
+    to directory: RunDirectory, _ log: inout RunLog
   ) throws {
     let text = ["run": directory.name, "environment": E.id, "step": "\(pretraining.steps)"]
     let spread = (0..<6).map { $0 * (heldOut.count - 1) / 5 }
-    try PNG.write(
-      reconstructionGrid(of: spread.map { heldOut.frame($0) }, by: encoder), to: directory.file("reconstructions.png"),
-      text: text)
     let worst = Array(reconstructions.worst.prefix(6))
-    try PNG.write(
-      reconstructionGrid(of: worst.map { heldOut.frame($0) }, by: encoder), to: directory.file("worst.png"), text: text)
+    for (name, frames) in [("reconstructions", spread), ("worst", worst)] {
+      let grid = reconstructionGrid(of: frames.map { heldOut.frame($0) }, by: encoder)
+      try PNG.write(grid, to: directory.file("\(name).png"), text: text)
+      try log.image(name, step: pretraining.steps, grid)
+    }
   }
 }
 

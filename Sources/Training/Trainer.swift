@@ -95,6 +95,8 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   /// Simulator steps so far.
   public var envSteps: Int { state.envSteps }
   public var updates: Int { state.updates }
+  /// Return and simulator steps of the episodes that the last step finished.
+  public private(set) var finished: [(sum: Double, length: Int)] = []
   /// The return of the last finished episode.
   public var lastReturn: Double? { state.lastReturn }
   var histories: [History] { state.histories }
@@ -194,6 +196,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
         }
       }
     }
+    finished = state.episodes.filter { $0.ending != .running }.map { ($0.episodeReturn, $0.steps) }
     for i in state.episodes.indices where outcomes[i].ending != .running {
       state.lastReturn = state.episodes[i].episodeReturn
       state.episodes[i].reset()

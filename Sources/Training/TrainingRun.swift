@@ -121,13 +121,16 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     var judge = Every(0)
     var checkpoint = Every(0)
     var evaluations: [Judgement] = []
-    /// Whole bytes of the log.
-    var log = 0
+    var log: RunLog.Position?
     /// Since the start, over all processes.
     var seconds = 0.0
 
-    mutating func begin(_ settings: TrainingSettings, at step: Int) {
+    /// Updates on the first data.
+    var seedUpdates = 0
+
+    mutating func begin(_ settings: TrainingSettings, at step: Int, seedUpdates: Int) {
       hasBegun = true
+      self.seedUpdates = seedUpdates
       report = Every(1000, from: step)
       judge = Every(settings.evaluateEvery, from: step)
       checkpoint = Every(settings.checkpointEvery, from: step)
@@ -144,21 +147,23 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     _ trainer: inout Trainer<E, A, O>, _ loop: inout Loop, in directory: RunDirectory,
     _ checkpoints: inout Checkpoints, seconds: () -> Double
   ) throws {
-    var log = try directory.metrics(from: loop.log)
+    var log = try RunLog(in: directory, from: loop.log, step: trainer.envSteps)
     var progress = Progress("train", total: training.envSteps)
     if !loop.hasBegun {
-      if let first {
-        trainer.seed(with: first)
-        try trainer.learn(training.seedUpdates) {
-          try Interruption.check()
-          loop.means.add($0)
-        }
+      if let first { trainer.seed(with: first) }
+      loop.begin(training, at: trainer.envSteps, seedUpdates: first == nil ? 0 : training.seedUpdates)
+    }
+    while trainer.updates < loop.seedUpdates {
+      try trainer.learn(1) { loop.means.add($0) }
+      if trainer.updates == loop.seedUpdates || Interruption.isWanted {
+        try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
       }
-      loop.begin(training, at: trainer.envSteps)
+      try Interruption.check()
     }
     while trainer.envSteps < training.envSteps {
       try trainer.step { loop.means.add($0) }
       let step = trainer.envSteps
+      for episode in trainer.finished { try log.episode(return: episode.sum, length: episode.length, step: step) }
       if loop.report(step) {
         var metrics = loop.means.take()
         if let last = trainer.lastReturn { metrics["train/return"] = last }
@@ -175,20 +180,13 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
           metadata: [("agent", A.id), ("environment", E.id), ("step", "\(step)")]
         ).write(to: directory.file(SavedAgent.weights))
         try trainer.observer.write(to: directory.path)
-        let evaluation = try evaluate(trainer, in: directory, isLast: isLast)
+        let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
         loop.evaluations.append(Judgement(step: step, evaluation: evaluation))
-        try log.append(
-          step: step, ["evaluation/return": evaluation.mean, "evaluation/deviation": evaluation.deviation])
+        try log.evaluation(step: step, returns: evaluation.returns, lengths: evaluation.lengths)
         try writeCurve(loop.evaluations, to: directory)
       }
       if loop.checkpoint(step) || isLast || Interruption.isWanted {
-        try log.synchronize()
-        (loop.log, loop.seconds) = (log.byteCount, seconds())
-        let last = loop.evaluations.last
-        try checkpoints.write(step: step, score: last?.step == step ? last?.evaluation.mean : nil) { writer in
-          try writer.write(Loop.part) { try encoded(loop) }
-          try trainer.save(to: &writer)
-        }
+        try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
       }
       try Interruption.check()
     }
@@ -196,9 +194,22 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     loop.seconds = seconds()
   }
 
+  private func save(
+    _ trainer: borrowing Trainer<E, A, O>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints,
+    seconds: Double
+  ) throws {
+    try log.synchronize()
+    (loop.log, loop.seconds) = (log.position, seconds)
+    let (step, last) = (trainer.envSteps, loop.evaluations.last)
+    try checkpoints.write(step: step, score: last?.step == step ? last?.evaluation.mean : nil) { writer in
+      try writer.write(Loop.part) { try encoded(loop) }
+      try trainer.save(to: &writer)
+    }
+  }
+
   /// Plays the evaluation's episodes, pictures what the agent sees in the first, and films it at the end.
   private func evaluate(
-    _ trainer: borrowing Trainer<E, A, O>, in directory: RunDirectory, isLast: Bool
+    _ trainer: borrowing Trainer<E, A, O>, in directory: RunDirectory, _ log: inout RunLog, isLast: Bool
   ) throws -> Evaluation {
     var frames: [PixelBuffer] = []
     let evaluation = trainer.evaluate(seed: seed.child("evaluation")) { frames.append($0) }
@@ -207,6 +218,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       let digits = String(trainer.envSteps)
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
       try PNG.write(grid, to: directory.file(name), text: text)
+      try log.image("reconstructions", step: trainer.envSteps, grid)
     }
     if isLast {
       let video = frames.map { $0.magnified(by: max(1, 256 / $0.height)) }

@@ -3,21 +3,33 @@ import Foundation
 import Runs
 
 /// Does a run's work while this process holds its lock, and tells of its end: a failure is written into the folder, and
-/// the user's command is run.
+/// the user's command is run. A run that has finished before is left as it is.
 ///
-/// - Parameter command: of `--notify`.
-/// - Throws: `WorldError` where another process works on the run, and whatever the work throws.
-func withRun<Outcome>(
-  _ directory: RunDirectory, notify command: String?, _ work: () throws -> Outcome
-) throws -> Outcome {
+/// - Returns: the run's summary.
+/// - Throws: `WorldError` where another process works on the run, and whatever the work throws; `Interrupted` says how to
+///   go on.
+func withRun(_ directory: RunDirectory, _ options: RunOptions, _ work: () throws -> JSON) throws -> JSON {
+  let command = options.notify
+  let goesOn = directory.hasBegun
   let lock = try directory.lock()
   defer { withExtendedLifetime(lock) {} }
+  if directory.isFinished {
+    try printLine("\(directory.path) has finished already")
+    return try directory.json("summary.json")
+  }
+  if goesOn { try directory.noteResume(CommandLine.arguments) }
+  Interruption.listen()
   do {
     let outcome = try work()
     if let command { notify(command, of: directory, .finished) }
     return outcome
   } catch {
-    let isInterruption = error is Interruption
+    var error = error
+    let isInterruption = error is Interrupted
+    if var interrupted = error as? Interrupted {
+      interrupted.remedy = "pixelrl \(try directory.facts().command) --resume \(directory.path)"
+      error = interrupted
+    }
     if !isInterruption {
       // The run's own error is the one to tell: that it could not be written down, on a full disk, comes beside it.
       do { try directory.fail(error, step: directory.progress.step) } catch { complain(error) }

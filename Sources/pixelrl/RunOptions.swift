@@ -31,18 +31,25 @@ struct RunOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "go on with a run that was interrupted, to the bit as if it had not been: its folder, or 'auto' for the run in --out, "
+        + "else the newest with the same settings, else a new one", valueName: "run"))
+  var resume: String?
+
+  @Option(
+    help: ArgumentHelp(
       "a shell command that is run when the run finishes, fails or is interrupted, with PIXELRL_OUTCOME, PIXELRL_RUN, "
         + "PIXELRL_RETURN, PIXELRL_STEP and PIXELRL_ERROR in its environment", valueName: "command"))
   var notify: String?
 }
 
 extension RunOptions {
-  /// Makes the run's folder and writes what is known at its start.
+  /// The folder of the run that `--resume` goes on with, else a new one with what is known at its start.
   func directory(
     _ command: String, environment: String, member: String, seed: UInt64, inputs: [RunDirectory.Input] = [],
     settings: [(title: String, group: any SettingsGroup)]
   ) throws -> RunDirectory {
-    try RunDirectory(
+    if let run = try resumedRun(command, inputs: inputs, settings: settings) { return run }
+    return try RunDirectory(
       at: output.out,
       RunDirectory.Facts(
         command: command, environment: environment, member: member, seed: seed, commandLine: CommandLine.arguments,

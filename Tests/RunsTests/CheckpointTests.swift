@@ -122,8 +122,8 @@ extension Checkpoints {
       #expect(before == 10)
       let complaints = again.complaints
       #expect(complaints.count == 1)
-      #expect(complaints[0].contains("step-000000000020/a.bin: is damaged"))
-      #expect(complaints[0].contains("set aside as \(folder)/damaged-1-step-000000000020"))
+      #expect(complaints[0].contains("checkpoint-000002/a.bin: is damaged"))
+      #expect(complaints[0].contains("set aside as \(folder)/damaged-1-checkpoint-000002"))
       // Its place is free for the step to be reached again.
       try again.save(20)
       let steps = try open(folder).all.map(\.step)
@@ -141,7 +141,7 @@ extension Checkpoints {
       }
       let steps = try open(folder).all.map(\.step)
       #expect(steps == [10])
-      #expect(try folderEntries(folder) == ["step-000000000010"])
+      #expect(try folderEntries(folder) == ["checkpoint-000001"])
     }
   }
 
@@ -156,7 +156,7 @@ extension Checkpoints {
           throw Trouble()
         }
       }
-      #expect(try folderEntries(folder) == ["step-000000000010"])
+      #expect(try folderEntries(folder) == ["checkpoint-000001"])
     }
   }
 

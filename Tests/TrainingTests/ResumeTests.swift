@@ -109,7 +109,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
       let whole = try RunDirectory(at: "\(folder)/whole", facts("pretrain-ae", "c"), settings: work.groups)
       _ = try work.run(in: whole) { _ in }
       let steps = try folderEntries(whole.file("checkpoints"))
-      #expect(steps == ["step-000000000010", "step-000000000020", "step-000000000025"])
+      #expect(steps == ["checkpoint-000001", "checkpoint-000002", "checkpoint-000003"])
       for count in 0...steps.count {
         let rest = try cut(whole, after: count, to: "\(folder)/after-\(count)")
         if count == 0 { try FileManager.default.removeItem(atPath: rest.file("dataset")) }

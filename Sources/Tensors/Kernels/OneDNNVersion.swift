@@ -11,4 +11,3 @@ public var oneDNNVersion: String? {
     return nil
   #endif
 }
-

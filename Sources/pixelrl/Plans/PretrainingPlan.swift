@@ -14,9 +14,11 @@ struct PretrainingFlags: ParsableArguments {
   @OptionGroup(title: "Pretraining settings") var pretraining: SettingsOptions<PretrainingSource>
 
   /// Defaults, the file and the flags as one.
-  func plan() throws -> any RunPlan {
+  /// - Parameter run: whose settings stand in the place of a file's.
+  func plan(of run: RunDirectory? = nil) throws -> any RunPlan {
     let given = try GivenSettings(
-      config: source.config, environment.typed, collection.typed, encoder.typed, pretraining.typed)
+      config: source.config ?? run?.file(RunDirectory.settings), environment.typed, collection.typed, encoder.typed,
+      pretraining.typed)
     let environment = try Environments.named(given.resolve("environment", EnvironmentChoice()).env)
     return try plan(given, environment, try Autoencoders.named(given.resolve("encoder", AutoencoderChoice()).kind))
   }
@@ -61,7 +63,7 @@ struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
       "pretrain-ae", environment: E.id, member: Model.id, seed: seed.seed,
       inputs: frames.map { [.init(name: "dataset", path: $0.path, fingerprint: $0.fingerprint)] } ?? [],
       settings: groups)
-    let summary = try withRun(directory, notify: options.notify) { try work.run(in: directory, say: printLine) }
+    let summary = try withRun(directory, options) { try work.run(in: directory, say: printLine) }
     try printLine("autoencoder: \(directory.path)")
     try printLine("pictures: \(directory.file("reconstructions.png")), \(directory.file("worst.png"))")
     if options.output.json { try printLine(summary.description) }

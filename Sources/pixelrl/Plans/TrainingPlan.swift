@@ -18,9 +18,11 @@ struct TrainingFlags: ParsableArguments {
   @OptionGroup(title: "Training settings") var training: SettingsOptions<TrainingSource>
 
   /// Defaults, the file and the flags as one.
-  func plan() throws -> any RunPlan {
+  /// - Parameter run: whose settings stand in the place of a file's.
+  func plan(of run: RunDirectory? = nil) throws -> any RunPlan {
     var given = try GivenSettings(
-      config: source.config, environment.typed, encoder.typed, agent.typed, training.typed)
+      config: source.config ?? run?.file(RunDirectory.settings), environment.typed, encoder.typed, agent.typed,
+      training.typed)
     if latent {
       if let other = encoder.typed["observe"], other != Sight.latent.text {
         throw InputError("--latent and --observe \(other) contradict each other: give one")
@@ -126,7 +128,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     try work.check()
     let directory = try options.directory(
       "train", environment: E.id, member: A.id, seed: seed.seed, inputs: inputs, settings: groups)
-    let summary = try withRun(directory, notify: options.notify) {
+    let summary = try withRun(directory, options) {
       let outcome = try work.run(in: directory, say: printLine)
       let summary = record(outcome, of: directory, probe: probe)
       try directory.finish(summary)

@@ -1,0 +1,45 @@
+/// A 32-bit cyclic redundancy check against damage, reflected, with all ones before and after.
+struct CyclicRedundancyCheck: Sendable {
+  /// That of ZIP and PNG (ISO 3309).
+  static let crc32 = CyclicRedundancyCheck(polynomial: 0xedb8_8320)
+  /// Castagnoli's, that of TensorBoard's event files.
+  static let crc32c = CyclicRedundancyCheck(polynomial: 0x82f6_3b78)
+
+  /// `[8 * 256]`: what a byte leaves behind when 0 to 7 others follow it.
+  private let tables: [UInt32]
+
+  private init(polynomial: UInt32) {
+    var tables = (0..<256).map { byte in
+      (0..<8).reduce(UInt32(byte)) { remainder, _ in remainder >> 1 ^ (remainder & 1 == 1 ? polynomial : 0) }
+    }
+    for index in 256..<8 * 256 {
+      let before = tables[index - 256]
+      tables.append(before >> 8 ^ tables[Int(before & 255)])
+    }
+    self.tables = tables
+  }
+
+  /// The check of bytes.
+  /// - Parameter before: the check of the bytes that come before these.
+  func callAsFunction(_ bytes: RawSpan, after before: UInt32 = 0) -> UInt32 {
+    var remainder = ~before
+    var offset = 0
+    let tables = tables.span
+    // Eight bytes at a time (Kounavis and Berry 2005, "slicing by 8").
+    while offset + 8 <= bytes.byteCount {
+      let mixed = bytes.word(UInt64.self, at: offset) ^ UInt64(remainder)
+      remainder = 0
+      for byte in 0..<8 { remainder ^= tables[(7 - byte) << 8 | Int(mixed >> UInt64(8 * byte) & 255)] }
+      offset += 8
+    }
+    while offset < bytes.byteCount {
+      remainder = remainder >> 8 ^ tables[Int((remainder ^ UInt32(bytes.word(UInt8.self, at: offset))) & 255)]
+      offset += 1
+    }
+    return ~remainder
+  }
+
+  func callAsFunction(_ bytes: [UInt8], after before: UInt32 = 0) -> UInt32 {
+    unsafe self(bytes.span.bytes, after: before)
+  }
+}

@@ -1,0 +1,49 @@
+import Core
+
+/// `evaluations.npz` as Stable-Baselines3's evaluation callback writes it: `timesteps` `[n]`, `results` and `ep_lengths`
+/// `[n, episodes]`. Small, and written anew with each evaluation.
+struct EvaluationLog {
+  private let path: String
+  private var steps: [Int64] = []
+  private var returns: [Double] = []
+  private var lengths: [Int64] = []
+  /// Evaluations so far.
+  var count: Int { steps.count }
+
+  /// - Parameter kept: the evaluations of a resumed run's checkpoint; later ones are dropped.
+  init(path: String, keeping kept: Int) throws {
+    self.path = path
+    guard kept > 0 else { return }
+    let archive = try NumPyArchive(path: path)
+    let (steps, _) = try archive.array("timesteps", of: Int64.self)
+    let (returns, shape) = try archive.array("results", of: Double.self)
+    let (lengths, lengthsShape) = try archive.array("ep_lengths", of: Int64.self)
+    guard shape.count == 2, shape == lengthsShape, steps.count == shape[0], steps.count >= kept else {
+      throw WorldError(path: path, "has \(steps.count) evaluations where \(kept) were written")
+    }
+    self.steps = Array(steps.prefix(kept))
+    self.returns = Array(returns.prefix(kept * shape[1]))
+    self.lengths = Array(lengths.prefix(kept * shape[1]))
+    if steps.count > kept { try write() }
+  }
+
+  /// - Parameter returns: of as many episodes each time.
+  mutating func append(step: Int, returns: [Double], lengths: [Int]) throws {
+    precondition(
+      !returns.isEmpty && returns.count == lengths.count && self.returns.count % returns.count == 0,
+      "an evaluation has a return and a length of each episode, and as many episodes as the one before")
+    steps.append(Int64(step))
+    self.returns += returns
+    self.lengths += lengths.map { Int64($0) }
+    try write()
+  }
+
+  private func write() throws {
+    var archive = try NumPyArchiveWriter(path: path)
+    let shape = [count, returns.count / count]
+    try archive.append("timesteps", steps, shape: [count])
+    try archive.append("results", returns, shape: shape)
+    try archive.append("ep_lengths", lengths, shape: shape)
+    try archive.commit()
+  }
+}

@@ -1,0 +1,151 @@
+import Core
+import Pixels
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// TensorBoard's event files: records of Protocol Buffers messages `Event`, each between check sums of its length and of
+/// itself (the TFRecord format).
+///
+/// A resumed run cuts what came after its checkpoint and goes on in a new file, whose first event tells a TensorBoard that
+/// has been watching all the time to forget those points as well.
+struct EventLog: ~Copyable {
+  /// What a resumed run keeps: all files whose names sort before `file`, and its first bytes.
+  struct Position: Codable, Sendable, Hashable {
+    var file: String
+    var byteCount: Int
+  }
+
+  private let name: String
+  private var file: AppendedFile
+  var position: Position { Position(file: name, byteCount: file.byteCount) }
+
+  /// Begins a file in a folder.
+  ///
+  /// - Parameters:
+  ///   - kept: what a checkpoint has of the run; nil for a new run.
+  ///   - step: the run's last step so far; what follows is of later ones.
+  init(in folder: String, keeping kept: Position?, step: Int) throws {
+    let names = try folderEntries(folder).filter { $0.hasPrefix(Self.prefix) }
+    for name in names where kept.map({ name > $0.file }) ?? true { try removeFile("\(folder)/\(name)") }
+    if let kept { _ = try AppendedFile(path: "\(folder)/\(kept.file)", keeping: kept.byteCount) }
+    // Readers take the files in the order of their names: each is of a later second than the one before.
+    let last = kept.flatMap { Int($0.file.dropFirst(Self.prefix.count).prefix { $0 != "." }) } ?? 0
+    let name = "\(Self.prefix)\(max(Int(wallTime), last + 1)).pixelrl.\(getpid()).0"
+    var file = try AppendedFile(path: "\(folder)/\(name)")
+    try file.append(Self.event(step: 0, .string(3, "brain.Event:2")))
+    let start = 1
+    if kept != nil { try file.append(Self.event(step: step + 1, .message(7, [.integer(1, start)]))) }
+    self.name = name
+    self.file = file
+  }
+
+  private static let prefix = "events.out.tfevents."
+
+  /// Writes numbers of a step.
+  mutating func append(step: Int, _ metrics: Metrics) throws {
+    try append(step: step, summary: metrics.entries.map { [.string(1, $0.name), .float(2, Float($0.value))] })
+  }
+
+  /// Writes a picture.
+  mutating func append(step: Int, _ tag: String, _ picture: PixelBuffer) throws {
+    let image: [ProtobufField] = [
+      .integer(1, picture.height), .integer(2, picture.width), .integer(3, picture.channels),
+      .bytes(4, try PNG.encode(picture)),
+    ]
+    try append(step: step, summary: [[.string(1, tag), .message(4, image)]])
+  }
+
+  /// Writes a text in Markdown, in a tensor of one string.
+  mutating func append(step: Int, _ tag: String, markdown: String) throws {
+    let (string, tensorClass) = (7, 2)
+    let tensor: [ProtobufField] = [
+      .integer(1, string), .message(2, [.message(2, [.integer(1, 1)])]), .string(8, markdown),
+    ]
+    let metadata: [ProtobufField] = [.message(1, [.string(1, "text")]), .integer(4, tensorClass)]
+    try append(step: step, summary: [[.string(1, tag), .message(8, tensor), .message(9, metadata)]])
+  }
+
+  /// Writes the settings that TensorBoard's table of hyper-parameters compares runs by.
+  ///
+  /// - Parameter settings: numbers, truths and texts by name, such as `agent/hidden`.
+  mutating func append(hyperparameters settings: [JSON.Member], run: String) throws {
+    let entries: [ProtobufField] = settings.map { setting in
+      let value: ProtobufField =
+        switch setting.value {
+        case .bool(let truth): .integer(4, truth ? 1 : 0)
+        case .integer, .number: .double(2, setting.value.double ?? .nan)
+        default: .string(3, setting.value.text ?? setting.value.description)
+        }
+      return .message(1, [.string(1, setting.key), .message(2, [value])])
+    }
+    let start = entries + [.string(4, run), .double(5, wallTime)]
+    let plugin: [ProtobufField] = [
+      .string(1, "hparams"), .bytes(2, ProtobufField.encode([.integer(1, 0), .message(3, start)])),
+    ]
+    let (float, tensorClass) = (1, 2)
+    // The plugin reads its data from the metadata, but every value needs a tensor.
+    let tensor: [ProtobufField] = [.integer(1, float), .message(2, []), .float(5, 0)]
+    try append(
+      step: 0,
+      summary: [
+        [
+          .string(1, "_hparams_/session_start_info"), .message(8, tensor),
+          .message(9, [.message(1, plugin), .integer(4, tensorClass)]),
+        ]
+      ])
+  }
+
+  /// Tells what a run is: its settings by group, as texts and as hyper-parameters, and why it was made.
+  mutating func describe(_ run: RunDirectory) throws {
+    var all: [JSON.Member] = []
+    for group in try run.settings().groups {
+      let rows = ["| setting | value |", "|---|---|"] + group.entries.map { "| \($0.key) | \($0.text) |" }
+      try append(step: 0, "settings/\(group.title)", markdown: rows.joined(separator: "\n"))
+      all += group.entries.map { JSON.Member("\(group.title)/\($0.key)", $0.value) }
+    }
+    try append(hyperparameters: all, run: run.name)
+    if let why = try run.json("run.json")["why"]?.text { try append(step: 0, "why", markdown: why) }
+  }
+
+  func synchronize() throws { try file.synchronize() }
+
+  private mutating func append(step: Int, summary values: [[ProtobufField]]) throws {
+    try file.append(Self.event(step: step, .message(5, values.map { .message(1, $0) })))
+  }
+
+  /// The record of an event that happens now.
+  private static func event(step: Int, _ what: ProtobufField) -> [UInt8] {
+    record(ProtobufField.encode([.double(1, wallTime), .integer(2, step), what]))
+  }
+
+  /// A message as it stands in the file.
+  static func record(_ message: [UInt8]) -> [UInt8] {
+    let length = littleEndian(UInt64(message.count))
+    return length + littleEndian(masked(length)) + message + littleEndian(masked(message))
+  }
+
+  /// TFRecord's check sum of bytes that may hold check sums themselves.
+  private static func masked(_ bytes: [UInt8]) -> UInt32 {
+    let check = CyclicRedundancyCheck.crc32c(bytes)
+    return (check >> 15 | check << 17) &+ 0xa282_ead8
+  }
+}
+
+/// Seconds since 1970.
+private var wallTime: Double { Double(nanoseconds()) / 1e9 }
+
+private func removeFile(_ path: String) throws {
+  guard unsafe unlink(path) == 0 else { throw systemFailure(path) }
+}
+
+extension SettingsFile.Entry {
+  /// A number or a truth where the text is one.
+  fileprivate var value: JSON {
+    if let truth = Bool(text) { return .bool(truth) }
+    return Double(text).map { .number($0) } ?? .string(text)
+  }
+}

@@ -1,0 +1,14 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that an ordinary build knows nothing of it. `run.sh` builds and runs it.
+let package = Package(
+  name: "fuzz",
+  dependencies: [.package(name: "pixelrl", path: "../..", traits: [])],
+  targets: [
+    .executableTarget(
+      name: "Fuzz", dependencies: [.product(name: "Readers", package: "pixelrl")],
+      swiftSettings: [.unsafeFlags(["-parse-as-library"]), .enableExperimentalFeature("Extern")])
+  ],
+  swiftLanguageModes: [.v6]
+)
