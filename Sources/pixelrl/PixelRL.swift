@@ -14,6 +14,7 @@ struct PixelRL: ParsableCommand {
       Train.self,
       Evaluate.self,
       Inspect.self,
+      MakeReport.self,
       Bench.self,
       ListSettings.self,
       Config.self,

@@ -1,0 +1,170 @@
+import Core
+import Pixels
+import Runs
+
+/// What a page tells of a single run beside its curves: where it comes from, what it was told, what it saw.
+struct RunSection {
+  let run: RunRecord
+  private let pictures: Pictures
+
+  init(_ run: RunRecord) {
+    self.run = run
+    pictures = Pictures(run: run.directory)
+  }
+
+  /// All parts, each a card of its own.
+  var cards: Markup {
+    card("What the agent saw", sight) + (video.map { card("Last evaluation", $0) } ?? "")
+      + card("Inspection", inspection) + card("Facts", facts) + card("Settings", settings)
+  }
+
+  /// What went wrong, in place of a run that did not end well or whose files are damaged.
+  var warnings: Markup {
+    var warnings: [Markup] = []
+    if let failure = run.failure {
+      let reason = failure["error"]?.text ?? "\(failure)"
+      let step = failure["step"]?.int.map { " After step \($0)." } ?? ""
+      warnings.append(#"<p class="warn" role="alert"><b>This run failed.</b> \#(reason)\#(step)</p>"#)
+    }
+    warnings += run.problems.map { #"<p class="warn">\#($0)</p>"# }
+    return warnings.joined(separator: "\n")
+  }
+
+  var chip: Markup { #"<span class="chip \#(run.status.rawValue)">\#(run.status.rawValue)</span>"# }
+
+  var why: Markup {
+    run.why.map { #"<p class="why"><b>Why:</b> \#($0)</p>"# }
+      ?? #"<p class="why note">No reason was given for this run (<code>--why "…"</code> records one).</p>"#
+  }
+
+  /// The command line, and where and when it ran.
+  private var facts: Markup {
+    let words = (run.facts["command_line"]?.array ?? []).compactMap(\.text)
+    let command: Markup = words.isEmpty ? "" : "<pre><code>\(words.map(quoted).joined(separator: " "))</code></pre>"
+    let told: Set = ["command", "environment", "member", "command_line", "why", "began"]
+    var rows = [("folder", run.directory.path)]
+    if let began = run.facts["began"]?.int { rows.append(("began", date(nanoseconds: began))) }
+    rows += flattened(.object((run.facts.members ?? []).filter { !told.contains($0.key) }))
+    let outcome = flattened(.object((run.summary?.members ?? []).filter { $0.key != "evaluations" }))
+    return """
+      \(command)
+      \(factsTable(rows.map { ($0.0, "\($0.1)") }))
+      \(outcome.isEmpty ? "" : fold("Summary", factsTable(outcome.map { ($0.name, "\($0.value)") })))
+      """
+  }
+
+  /// The probe, and reconstructions over time.
+  private var sight: Markup {
+    var parts: [Markup] = []
+    let probe = run.probe
+    if !probe.isEmpty {
+      let rows: [[Markup]] = probe.map { name, r2 in
+        let share = min(max(r2 ?? 0, 0), 1) * 100
+        return [
+          "\(name)", "\(shown(r2))",
+          #"<span class="bar" aria-hidden="true"><i style="width:\#(Int(share))%"></i></span>"#,
+        ]
+      }
+      parts.append(
+        """
+        <h3>State probe</h3>
+        \(table(["state", "R²", ""], rows, numeric: [1], caption: "State probe", isWide: false))
+        <p class="note">R² of held-out frames: how well a small network reads the true state from the latents. 1 is perfect.</p>
+        """)
+    }
+    let (grids, count) = pictures.reconstructions(limit: 8)
+    if !grids.isEmpty {
+      let figures: [Markup] = grids.compactMap { name, step in
+        pictures.figure(
+          name, caption: "after \(step) env steps", alternative: "Reconstructions after \(step) env steps")
+      }
+      let left = count > grids.count ? " \(grids.count) of \(count) evaluations are shown." : ""
+      parts.append(
+        #"<h3>Reconstructions over time</h3><p class="note">Frames of an evaluation's first episode, what the autoencoder is to draw, what it draws from their latents, and the error.\#(left)</p><div class="shots">\#(figures)</div>"#
+      )
+    }
+    for (name, title) in [("reconstructions.png", "Held-out reconstructions"), ("worst.png", "Worst reconstructions")] {
+      guard let figure = pictures.figure(name, caption: "\(title)", alternative: title) else { continue }
+      parts.append("<h3>\(title)</h3>\(figure)")
+    }
+    return parts.isEmpty ? #"<p class="note">This run has no pictures of what was seen.</p>"# : parts.joined()
+  }
+
+  /// What `pixelrl inspect` has left: traversals, projection, Q against returns.
+  private var inspection: Markup {
+    let names = pictures.inspections
+    let path = run.directory.file("inspection/inspection.json")
+    var record: JSON = .null
+    var problem: Markup = ""
+    if exists(path) {
+      do { record = try run.directory.json("inspection/inspection.json") } catch {
+        problem = #"<p class="warn">\#("\(error)")</p>"#
+      }
+    }
+    guard !names.isEmpty || record != .null else {
+      return problem
+        + #"<p class="note"><code>pixelrl inspect \#(quoted(run.directory.path))</code> makes latent traversals, a projection of the latents, and Q-values against observed returns.</p>"#
+    }
+    let figures: [Markup] = names.compactMap { name in
+      let title = title(ofPicture: name)
+      let caption = record["captions"]?[String(name.dropFirst(11))]?.text ?? title
+      return pictures.figure(name, caption: "\(caption)", alternative: title).map {
+        "<div><h3>\(title)</h3>\($0)</div>"
+      }
+    }
+    let numbers = flattened(record).filter { !$0.name.hasPrefix("captions") }.prefix(60)
+    return """
+      \(problem)<div class="shots">\(figures)</div>
+      \(numbers.isEmpty ? "" : fold("Numbers of the inspection", factsTable(numbers.map { ($0.name, "\($0.value)") })))
+      """
+  }
+
+  /// `q-and-return.png` as "Q and return".
+  private func title(ofPicture name: String) -> String {
+    let words =
+      name.split(separator: "/").last.map { $0.dropLast(4).split { "-_".contains($0) }.joined(separator: " ") } ?? ""
+    return words.prefix(1).uppercased() + words.dropFirst()
+  }
+
+  private var video: Markup? {
+    pictures.figure(
+      "episode.png", caption: "The first episode of the last evaluation, with deterministic actions (an animated PNG).",
+      alternative: "Video of an evaluation episode of \(run.environment)")
+  }
+
+  private var settings: Markup {
+    let groups: [Markup] = run.settings.map { group in
+      let rows = group.entries.map { (name: $0.key, value: "\($0.text)" as Markup) }
+      return "<div><h3>\(group.title)</h3>\(factsTable(rows))</div>"
+    }
+    return groups.isEmpty
+      ? #"<p class="note">The settings cannot be read.</p>"# : #"<div class="grid">\#(groups)</div>"#
+  }
+}
+
+/// The leaves of a JSON value by their path: `host processor`.
+private func flattened(_ json: JSON, under path: String = "") -> [(name: String, value: String)] {
+  func name(_ part: String) -> String { path.isEmpty ? part : "\(path) \(part)" }
+  switch json {
+  case .null: return []
+  case .object(let members): return members.flatMap { flattened($0.value, under: name($0.key)) }
+  case .array(let values):
+    return [(path, values.map { $0.text ?? ($0.double.map { shown($0) } ?? $0.description) }.joined(separator: ", "))]
+  case .string(let text): return [(path, text)]
+  // A count of nanoseconds has 19 digits; grouped in threes nobody reads it.
+  case .integer(let number): return [(path, abs(number) < 10_000_000 ? shown(Double(number)) : "\(number)")]
+  case .number(let number): return [(path, shown(number))]
+  case .bool(let value): return [(path, value ? "yes" : "no")]
+  }
+}
+
+/// A word of a command line as a shell takes it.
+func quoted(_ word: String) -> String {
+  let isPlain =
+    !word.isEmpty
+    && word.unicodeScalars.allSatisfy {
+      $0.isASCII
+        && ($0.properties.isAlphabetic || $0.properties.numericType != nil || "-_./=:,@%+".unicodeScalars.contains($0))
+    }
+  return isPlain ? word : "'\(word.replacing("'", with: #"'\''"#))'"
+}
