@@ -15,6 +15,7 @@ struct PixelRL: ParsableCommand {
       Evaluate.self,
       Inspect.self,
       MakeReport.self,
+      Watch.self,
       Bench.self,
       ListSettings.self,
       Config.self,
