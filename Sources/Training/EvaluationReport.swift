@@ -9,7 +9,7 @@ public struct EvaluationReport: Sendable {
   public struct Mode: Sendable {
     public let name: String
     public let evaluation: Evaluation
-    /// The 95 % bootstrap interval of the mean return.
+    /// Where the mean return lies, as far as so many episodes tell.
     public let interval: ClosedRange<Double>
     public var meanLength: Double {
       Double(evaluation.lengths.reduce(0, +)) / Double(evaluation.lengths.count)
@@ -26,19 +26,21 @@ public struct EvaluationReport: Sendable {
   ///   - seed: where start states and sampled actions come from. The run's own seed gives the start states of its
   ///     evaluations, and with as many episodes the very returns of the last one.
   ///   - isFilmed: whether the first episode's frames are kept.
-  public init(of saved: SavedAgent, episodes: Int, seed: Seed, isFilmed: Bool = false) throws {
+  ///   - interval: tells of returns where their mean lies.
+  public init(
+    of saved: SavedAgent, episodes: Int, seed: Seed, isFilmed: Bool = false,
+    interval: ([Double]) -> ClosedRange<Double>
+  ) throws {
     precondition(episodes > 0, "an evaluation needs at least one episode, not \(episodes)")
     self.saved = saved
     self.seed = seed
     let player = try saved.player(seed: seed.child("sampled actions"))
-    var random = seed.stream("bootstrap")
     modes = [("deterministic", Behavior.exploit), ("sampled", .sample)].map { name, behavior in
       var film: [PixelBuffer] = []
       let evaluation = player.evaluate(episodes: episodes, behavior: behavior, seed: seed.child("evaluation")) {
         if isFilmed { film.append($0) }
       }
-      let interval = bootstrapInterval(ofMean: evaluation.returns, using: &random)
-      return Mode(name: name, evaluation: evaluation, interval: interval, film: film)
+      return Mode(name: name, evaluation: evaluation, interval: interval(evaluation.returns), film: film)
     }
   }
 
@@ -80,16 +82,4 @@ extension EvaluationReport.Mode {
       "lengths": .array(evaluation.lengths.map(JSON.integer)),
     ]
   }
-}
-
-/// The range that holds the middle `share` of the means of resamples (Efron's percentile bootstrap).
-func bootstrapInterval(
-  ofMean values: [Double], share: Double = 0.95, resamples: Int = 10_000, using random: inout Random
-) -> ClosedRange<Double> {
-  precondition(!values.isEmpty, "the mean of no numbers has no interval")
-  let means = (0..<resamples).map { _ in
-    values.indices.reduce(0) { sum, _ in sum + values[random.integer(below: values.count)] } / Double(values.count)
-  }.sorted()
-  let tail = Int((1 - share) / 2 * Double(resamples))
-  return means[tail]...means[resamples - 1 - tail]
 }

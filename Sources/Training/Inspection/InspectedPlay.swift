@@ -4,12 +4,6 @@ import Environments
 import Replay
 import Tensors
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Foundation
-#endif
-
 /// Episodes to look into: what was to be seen, and where an agent acted, what it expected and what it got.
 struct InspectedPlay: Sendable {
   /// Frames within the time limit.
@@ -90,6 +84,8 @@ extension Player {
   /// Agent steps after which γ has fallen below 1 %, at most 1000.
   private func horizon(of discount: Double) -> Int {
     guard discount < 1 else { return 0 }
-    return discount > 0 ? min(Int((Glibc.log(0.01) / Glibc.log(discount)).rounded(.up)), 1000) : 1
+    var (steps, weight) = (0, 1.0)
+    while weight > 0.01 && steps < 1000 { (steps, weight) = (steps + 1, weight * discount) }
+    return steps
   }
 }

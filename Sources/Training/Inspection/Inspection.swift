@@ -76,18 +76,26 @@ public struct Inspection: Sendable {
 
   private mutating func look<P: Player>(into saved: SavedAgent, _ player: P) throws {
     let play = player.inspectedPlay(episodes: options.episodes, seed: seed.child("evaluation"))
-    if let drawing = player.observer.drawing {
+    // A decoder that was never taught draws nothing that means anything.
+    let drawing = saved.sight == .latent ? player.observer.drawing : nil
+    if let drawing {
       try addReconstructions(by: drawing, of: play)
       addTraversals(of: drawing, play)
-      let recorded = try AutoencoderRecord(folder: saved.autoencoder).probe
-      _ = try addProbe(
-        of: drawing, recorded: saved.sight == .latent ? recorded : [], from: saved.autoencoder, P.E.self,
-        play: saved.episode)
     } else {
       _ = try chosenFrames(of: play.recording)
+    }
+    if let probed = player.observer.drawing {
+      let recorded = saved.sight == .latent ? try AutoencoderRecord(folder: saved.autoencoder).probe : []
+      _ = try addProbe(of: probed, recorded: recorded, from: saved.autoencoder, P.E.self, play: saved.episode)
+    }
+    switch saved.sight {
+    case .latent: break
+    case .randomEncoder:
+      notes.append("the encoder's weights are random: there are no reconstructions and no traversals")
+    case .state:
       notes.append("the agent sees the true state: there are no reconstructions, no traversals and no probe")
     }
-    addEpisode(play, through: player.observer.drawing)
+    addEpisode(play, through: drawing)
     addProjections(of: play)
     addValues(of: play)
   }

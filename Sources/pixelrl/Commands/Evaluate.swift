@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Reports
 import Runs
 import Training
 
@@ -45,8 +46,11 @@ struct Evaluate: ParsableCommand {
     try printLine(
       "\(saved.facts.member) of \(saved.run.path) at step \(saved.step)\(saved.run.isFinished ? "" : ", the last evaluation of a run that has not ended"): \(count) episodes of \(saved.facts.environment)"
     )
-    let report = try EvaluationReport(
-      of: saved, episodes: count, seed: Seed(seed ?? saved.facts.seed), isFilmed: video)
+    let seed = Seed(seed ?? saved.facts.seed)
+    let bootstrap = Bootstrap(resamples: 10_000, seed: seed)
+    let report = try EvaluationReport(of: saved, episodes: count, seed: seed, isFilmed: video) { returns in
+      bootstrap.estimate([returns]) { $0[0].reduce(0, +) / Double(count) }.interval
+    }
     try report.write(to: folder)
     for line in table(report) { try printLine(line) }
     try printLine("numbers: \(folder)/evaluation.json")
