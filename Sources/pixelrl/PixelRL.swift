@@ -17,6 +17,7 @@ struct PixelRL: ParsableCommand {
       MakeReport.self,
       Compare.self,
       Watch.self,
+      Export.self,
       Bench.self,
       ListSettings.self,
       Config.self,
