@@ -104,7 +104,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       .init("return_best", .number(evaluations.map(\.evaluation.mean).max() ?? .nan)),
       .init("evaluations", .array(evaluations.map { [.integer($0.step), .number($0.evaluation.mean)] })),
       .init("env_steps", .integer(trainer.envSteps)), .init("updates", .integer(trainer.updates)),
-      .init("seconds", .number(loop.seconds)),
+      .init("seconds", .number(loop.seconds)), .init("checkpoints", checkpoints.cost.json),
     ]
   }
 
@@ -233,6 +233,15 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       title: "\(E.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
       series: [Plot.Series(A.id, points, band: band)])
     try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.name, "environment": E.id])
+  }
+}
+
+extension Checkpoints.Cost {
+  fileprivate var json: JSON {
+    [
+      "written": .integer(checkpoints), "seconds": .number(seconds), "mb_written": .number(Double(bytesWritten) / 1e6),
+      "mb_linked": .number(Double(bytesLinked) / 1e6),
+    ]
   }
 }
 

@@ -12,6 +12,8 @@ struct PixelRL: ParsableCommand {
       Collect.self,
       PretrainAE.self,
       Train.self,
+      MakeReport.self,
+      Compare.self,
       Bench.self,
       ListSettings.self,
       Config.self,
