@@ -17,17 +17,17 @@ private protocol Spoiling: Sendable, Codable {
   static func spoil(_ reward: inout Double, _ observation: inout [Double])
 }
 
-private enum Nothing: Spoiling, Codable {
+private struct Nothing: Spoiling, Codable {
   static var id: String { "sound" }
   static func spoil(_ reward: inout Double, _ observation: inout [Double]) {}
 }
 
-private enum Reward: Spoiling, Codable {
+private struct Reward: Spoiling, Codable {
   static var id: String { "spoiled-reward" }
   static func spoil(_ reward: inout Double, _ observation: inout [Double]) { reward = .nan }
 }
 
-private enum Observed: Spoiling, Codable {
+private struct Observed: Spoiling, Codable {
   static var id: String { "spoiled-observation" }
   static func spoil(_ reward: inout Double, _ observation: inout [Double]) { observation[1] = -.infinity }
 }
@@ -81,7 +81,7 @@ private struct Poisoned: Agent {
     inner = DoubleDQN(observationSize: observationSize, actionSpace: actionSpace, settings: settings, seed: seed)
   }
 
-  var batchSize: Int { inner.batchSize }
+  var settings: Settings { inner.settings }
   mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor { inner.act(observation, behavior) }
   mutating func update(_ batch: Batch) -> Metrics {
     updates += 1
