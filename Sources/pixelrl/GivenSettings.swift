@@ -4,6 +4,8 @@ import Runs
 /// What a command was told of its settings: those of the file of `--config`, and over them those of flags.
 struct GivenSettings {
   private let file: SettingsFile?
+  /// The run that is done again: whose record the file is.
+  let origin: RunDirectory?
   /// What was typed, by key.
   private var typed: [String: String]
 
@@ -12,6 +14,8 @@ struct GivenSettings {
   ///   - flags: what was typed, by key, of each source of the command; no two share a key.
   init(config: String?, _ flags: [String: String]...) throws {
     file = try config.map { try SettingsFile(path: $0) }
+    let folder = config?.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    origin = folder.flatMap { try? RunDirectory(existing: $0.isEmpty ? "." : $0) }
     typed = flags.reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
   }
 

@@ -107,22 +107,29 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
         let files = try runs.map { try readBytes(from: "\(program.folder)/\($0)/\(name)") }
         #expect(files[0] == files[1] && !files[0].isEmpty, "\(name) of \(runs)")
       }
-      let collecting = ["--collect-steps", "40", "--hold-limit", "3", "--seed", "5"]
-      try run(["pretrain-ae", "--out", "runs/a"] + collecting + quickPretraining)
+      let view = ["--env", "catch", "--size", "16"]
+      let pretraining = ["--ae-steps", "2", "--ae-batch", "2", "--filters", "4", "--keypoints", "2", "--seed", "5"]
+      let data = ["--collect-steps", "40", "--hold-limit", "3", "--probe-steps", "2", "--probe-frames", "300"]
+      let quick = ["--hidden", "8", "--batch", "8", "--seed-updates", "1", "--updates-per-step", "0.1"]
+      let short = ["--evaluation-episodes", "1", "--replay", "3000", "--seed", "6"]
+      try run(["pretrain-ae", "--out", "runs/a"] + view + pretraining + data)
       try run(["pretrain-ae", "--config", "runs/a/settings.yaml", "--out", "b"])
       for name in ["metrics.jsonl", "settings.yaml", "autoencoder.safetensors"] {
         try same(name, in: "runs/a", "b")
       }
-      try run(["train", "--out", "c", "--seed", "6"] + quickTraining)
+      try run(["train", "--out", "c", "--env-steps", "1200"] + view + quick + short)
       try run(["pretrain-ae", "--config", "b/settings.yaml", "--out", "runs/newer", "--seed", "8"])
       try run(["train", "--config", "c/settings.yaml", "--out", "d"])
       for name in ["metrics.jsonl", "settings.yaml", "agent.safetensors"] { try same(name, in: "c", "d") }
       let inputs = try JSON(parsing: readBytes(from: "\(program.folder)/d/run.json"))["inputs"]
       #expect(inputs?["autoencoder"]?["path"]?.text == "runs/a")
+      // Another autoencoder in its place is told of.
+      let weights = try readBytes(from: "\(program.folder)/runs/newer/autoencoder.safetensors")
+      try writeAtomically(weights, to: "\(program.folder)/runs/a/autoencoder.safetensors")
+      let changed = try program("train", "--config", "c/settings.yaml", "--out", "g")
+      #expect(changed.code == 0 && changed.output.contains("WARNING: runs/a has changed since c was made"))
 
-      let state = ["train", "--observe", "state", "--env", "catch", "--env-steps", "2600", "--replay", "3000"]
-      let quick = ["--size", "16", "--hidden", "8", "--batch", "8", "--seed-updates", "1", "--updates-per-step", "0.1"]
-      try run(state + quick + ["--evaluation-episodes", "1", "--seed", "2", "--out", "e"])
+      try run(["train", "--observe", "state", "--out", "e", "--env-steps", "2600"] + view + quick + short)
       try run(["train", "--config", "e/settings.yaml", "--out", "f"])
       for name in ["metrics.jsonl", "settings.yaml", "agent.safetensors"] { try same(name, in: "e", "f") }
     }

@@ -59,7 +59,7 @@ struct TrainingFlags: ParsableArguments {
     let plan = TrainingPlan<E, A>(
       episode: try given.resolve("environment"), sight: sight, agent: try given.resolve("agent"),
       training: try given.resolve("training", TrainingSettings(for: sight.observe)),
-      seed: try given.resolve("training"))
+      seed: try given.resolve("training"), origin: given.origin)
     try given.check(plan.groups, member: ("agent", "the agent \(A.id)"))
     guard plan.training.retrainRounds == 0 || sight.observe == .latent else {
       throw InputError("--retrain-rounds trains the autoencoder of --observe latent: leave it out, or see through one")
@@ -75,6 +75,8 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   let agent: A.Settings
   let training: TrainingSettings
   let seed: SeedChoice
+  /// The run that is done again, if any.
+  let origin: RunDirectory?
 
   var groups: [(title: String, group: any SettingsGroup)] {
     var (environment, kind) = (EnvironmentChoice(), AgentChoice())
@@ -112,9 +114,12 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
       retraining = try PretrainingSettings(ofRunIn: folder)
       retraining?.steps = training.retrainSteps
     }
+    let input = try AutoencoderRecord.input(folder: folder)
+    if let origin, let former = try origin.facts().inputs.first(where: { $0.path == folder }), former != input {
+      try printLine("WARNING: \(folder) has changed since \(origin.path) was made: this will be another run")
+    }
     try train(
-      through: LatentObserver(encoder, retraining: retraining), first: first, probe: probe,
-      inputs: [try AutoencoderRecord.input(folder: folder)], options)
+      through: LatentObserver(encoder, retraining: retraining), first: first, probe: probe, inputs: [input], options)
   }
 
   private func train<O: Observer>(
