@@ -13,7 +13,7 @@ public struct DoubleDQN: Agent {
   public static let note = "double deep Q-network, ε-greedy (van Hasselt 2016); discrete actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { !actionSpace.isContinuous }
 
-  public struct Settings: SettingsGroup {
+  public struct Settings: AgentSettings {
     public var hidden = 256
     public var layerNorm = true
     public var batch = 128
@@ -40,7 +40,7 @@ public struct DoubleDQN: Agent {
     }
   }
 
-  let settings: Settings
+  public let settings: Settings
   let actionSpace: ActionSpace
   var network: MultilayerPerceptron
   var targetNetwork: MultilayerPerceptron
@@ -60,8 +60,6 @@ public struct DoubleDQN: Agent {
     optimizer = Adam(learningRate: settings.learningRate)
     random = seed.stream("actions")
   }
-
-  public var batchSize: Int { settings.batch }
 
   /// The probability ε of a random action, falling linearly.
   var epsilon: Double {

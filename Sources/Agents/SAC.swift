@@ -13,7 +13,7 @@ public struct SAC: Agent {
   public static let note = "soft actor-critic, two critics, tuned temperature (Haarnoja 2018); continuous actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { actionSpace.isContinuous }
 
-  public struct Settings: SettingsGroup {
+  public struct Settings: AgentSettings {
     public var hidden = 256
     public var criticLayerNorm = true
     public var batch = 128
@@ -44,7 +44,7 @@ public struct SAC: Agent {
     }
   }
 
-  let settings: Settings
+  public let settings: Settings
   let targetEntropy: Double
   var actor: Actor
   /// The running average of the actor's weights (Polyak and Juditsky 1992), which is judged: it trembles less.
@@ -74,8 +74,6 @@ public struct SAC: Agent {
     temperatureOptimizer = Adam(learningRate: settings.temperatureLearningRate, beta1: 0.5)
     random = seed.stream("actions")
   }
-
-  public var batchSize: Int { settings.batch }
 
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
     behavior == .explore
