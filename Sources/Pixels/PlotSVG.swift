@@ -40,7 +40,7 @@ private struct SVGPlot {
     self.plot = plot
     self.width = width
     self.height = height
-    (x, y) = plot.axes(ticks: max(Int(width) / 90, 2), max(Int(height) / 55, 2))
+    (x, y) = plot.axes(ticks: max(Int(width) / 75, 2), max(Int(height) / 55, 2))
     let (titleHeight, labelHeight) = (plot.title.isEmpty ? 6.0 : 26, plot.xLabel.isEmpty ? 0.0 : 18)
     left = 8 + (plot.yLabel.isEmpty ? 0 : 18) + (y.labels.map(SVG.width).max() ?? 0) + 7
     right = width - max(10, SVG.width(of: x.labels.last ?? "") / 2 + 2)

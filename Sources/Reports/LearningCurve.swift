@@ -11,6 +11,8 @@ struct LearningCurve: Sendable {
   static let evaluation = "evaluation/return"
   private static let deviation = "evaluation/deviation"
 
+  /// The group's.
+  let name: String
   let points: [Point]
   let band: [ClosedRange<Double>]
   /// Runs behind each point.
@@ -18,6 +20,7 @@ struct LearningCurve: Sendable {
 
   /// Nil where no run of the group has the metric.
   init?(of metric: String, in group: RunGroup, _ bootstrap: Bootstrap) {
+    name = group.name
     let all = group.runs.compactMap { $0.metrics[metric] }
     guard let finest = all.max(by: { $0.bins.count < $1.bins.count }), !finest.bins.isEmpty else { return nil }
     if all.count == 1 {
@@ -52,13 +55,18 @@ struct LearningCurve: Sendable {
     }
   }
 
-  /// The curves of several groups, those that have the metric.
-  static func plot(of metric: String, _ groups: [RunGroup], title: String, _ bootstrap: Bootstrap) -> Plot? {
-    let series = groups.compactMap { group in
-      LearningCurve(of: metric, in: group, bootstrap).map { Plot.Series(group.name, $0.points, band: $0.band) }
-    }
-    guard !series.isEmpty else { return nil }
-    return Plot(title: title, xLabel: "", yLabel: "", series: series)
+  /// The curves of those groups that have the metric.
+  static func all(of metric: String, _ groups: [RunGroup], _ bootstrap: Bootstrap) -> [LearningCurve] {
+    groups.compactMap { LearningCurve(of: metric, in: $0, bootstrap) }
+  }
+}
+
+extension Plot {
+  /// Curves of one metric in one plot; nil where there are none.
+  init?(_ curves: [LearningCurve], title: String = "", xLabel: String = "", yLabel: String = "") {
+    guard !curves.isEmpty else { return nil }
+    let series = curves.map { Series($0.name, $0.points, band: $0.band) }
+    self.init(title: title, xLabel: xLabel, yLabel: yLabel, series: series)
   }
 }
 

@@ -98,16 +98,18 @@ public struct Report: Sendable {
 
   /// Where a training stands among those beside it; nil where it has no return yet.
   func standing(of run: RunRecord) -> String? {
-    Standing(of: run)?.sentence(run: runs.count > 1 ? run.name : nil, run.environment, in: run.directory.root)
+    let root = run.directory.root
+    return Standing(of: run)?.sentence(
+      run: runs.count > 1 ? run.name : nil, run.environment, in: root == "." ? "this folder" : root)
   }
 
   /// The return over the steps, a plot for each environment.
   private var curves: Markup {
     environments.map { environment in
       let groups = groups.filter { $0.environment == environment }
-      guard var plot = LearningCurve.plot(of: LearningCurve.evaluation, groups, title: "", bootstrap) else { return "" }
-      (plot.xLabel, plot.yLabel) = ("env steps", "return")
-      return card("Learning curve, \(environment)", curveFigure(plot, groups))
+      let curves = LearningCurve.all(of: LearningCurve.evaluation, groups, bootstrap)
+      guard let plot = Plot(curves, xLabel: "env steps", yLabel: "return") else { return "" }
+      return card("Learning curve, \(environment)", curveFigure(plot, groups) + numbers(of: curves))
     }.joined()
   }
 
@@ -122,24 +124,26 @@ public struct Report: Sendable {
       <figure><div class="wide-plot">\(plot.svg(width: 860, height: 360))</div>\
       <div class="narrow">\(plot.svg(width: 340, height: 260))</div>
       <figcaption>\(caption)</figcaption></figure>
-      \(fold("The curve in numbers", numbers(of: plot)))
+
       """
   }
 
-  private func numbers(of plot: Plot) -> Markup {
-    plot.series.map { series in
-      let rows: [[Markup]] = series.points.indices.map { index in
-        [
-          "\(shown(series.points[index].x))", "\(shown(series.points[index].y))",
-          "\(series.band.isEmpty ? "–" : shown(series.band[index]))",
+  /// At most 41 points of each curve as a table.
+  private func numbers(of curves: [LearningCurve]) -> Markup {
+    let tables: [Markup] = curves.map { curve in
+      let stride = max(1, (curve.points.count + 39) / 40)
+      let kept = curve.points.indices.filter { $0 % stride == 0 || $0 == curve.points.count - 1 }
+      let rows: [[Markup]] = kept.map { index in
+        let band = curve.band.isEmpty ? "–" : shown(curve.band[index])
+        return [
+          "\(shown(curve.points[index].x))", "\(shown(curve.points[index].y))", "\(band)", "\(curve.counts[index])",
         ]
       }
-      let step = max(1, (rows.count + 39) / 40)
-      let kept = rows.indices.filter { $0 % step == 0 || $0 == rows.count - 1 }.map { rows[$0] }
-      return "<h3>\(series.name)</h3>"
-        + table(
-          ["env steps", "return", "band"], kept, numeric: [0, 1, 2], caption: "Learning curve of \(series.name)")
-    }.joined()
+      let caption = "Learning curve of \(curve.name)"
+      return "<h3>\(curve.name)</h3>"
+        + table(["env steps", "return", "band", "runs"], rows, numeric: [0, 1, 2, 3], caption: caption)
+    }
+    return fold("The curve in numbers", tables.joined())
   }
 
   /// All other metrics as small multiples.
@@ -148,8 +152,8 @@ public struct Report: Sendable {
     let names = runs.flatMap(\.metrics.names).filter { seen.insert($0).inserted }
     let shown = names.prefix(48)
     let plots: [Markup] = shown.compactMap { name in
-      guard var plot = LearningCurve.plot(of: name, groups, title: name, bootstrap) else { return nil }
-      // One legend is enough for all: the curve above has it.
+      guard var plot = Plot(LearningCurve.all(of: name, groups, bootstrap), title: name) else { return nil }
+      // A single line needs no name.
       if groups.count == 1 { plot.series[0].name = "" }
       return "<figure>\(plot.svg(width: 340, height: 210))</figure>"
     }

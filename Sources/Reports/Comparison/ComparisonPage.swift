@@ -97,9 +97,8 @@ extension Comparison {
   private func curves(_ table: Table) -> Plot? {
     guard table.environments.count == 1 else { return nil }
     let groups = groups.filter { $0.environment == table.environments[0] }
-    guard var plot = LearningCurve.plot(of: LearningCurve.evaluation, groups, title: "", bootstrap) else { return nil }
-    (plot.xLabel, plot.yLabel) = ("env steps", "return")
-    return plot
+    return Plot(
+      LearningCurve.all(of: LearningCurve.evaluation, groups, bootstrap), xLabel: "env steps", yLabel: "return")
   }
 
   private func intervals(_ table: Table) -> IntervalPlot {

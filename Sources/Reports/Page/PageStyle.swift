@@ -46,7 +46,7 @@ enum PageStyle {
     .note{color:var(--soft);font-size:.9rem}
     .warn{border-left:4px solid var(--bad);background:color-mix(in srgb,var(--bad) 9%,transparent);padding:.5rem .8rem;
     margin:.6rem 0;border-radius:.2rem}
-    img{max-width:100%;height:auto;display:block;border-radius:.3rem;image-rendering:pixelated;background:#888}
+    img{max-width:100%;height:auto;display:block;border-radius:.3rem;background:#888}img.pixels{image-rendering:pixelated}
     .shots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1rem;align-items:start}
     .bar{display:inline-block;width:5rem;height:.6rem;border-radius:.3rem;background:var(--grid);vertical-align:middle}
     .bar i{display:block;height:100%;border-radius:.3rem;background:var(--c0)}

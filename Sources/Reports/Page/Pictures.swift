@@ -20,9 +20,10 @@ struct Pictures {
       let frame = try PNG.decode(bytes, limit: Self.pixelLimit).frame
       // A picture of few pixels is magnified: pixels are what is to be looked at.
       let scale = max(1, 220 / max(frame.width, frame.height))
+      let pixelated: Markup = #" class="pixels""#
       return """
         <figure><img src="data:image/png;base64,\(Markup(stringLiteral: base64(bytes)))" \
-        width="\(frame.width * scale)" height="\(frame.height * scale)" alt="\(alternative)">\
+        width="\(frame.width * scale)" height="\(frame.height * scale)" alt="\(alternative)"\(scale > 1 ? pixelated : "" as Markup)>\
         <figcaption>\(caption)</figcaption></figure>
 
         """

@@ -23,7 +23,8 @@ struct RunSection {
         "Pictures are left out, as many runs share this page: pixelrl report \(quoted(run.directory.path)) shows them."
       return #"<p class="note">\#(note)</p>"# + card("Facts", facts) + card("Settings", settings)
     }
-    return card("What the agent saw", sight) + (video.map { card("Last evaluation", $0) } ?? "")
+    return card(run.command == "pretrain-ae" ? "What the autoencoder draws" : "What the agent saw", sight)
+      + (video.map { card("Last evaluation", $0) } ?? "")
       + card("Inspection", inspection) + card("Facts", facts) + card("Settings", settings)
   }
 
@@ -32,7 +33,7 @@ struct RunSection {
     var warnings: [Markup] = []
     if let failure = run.failure {
       let reason = failure["error"]?.text ?? "\(failure)"
-      let step = failure["step"]?.int.map { " After step \($0)." } ?? ""
+      let step = failure["step"]?.int.map { " (after step \($0))" } ?? ""
       warnings.append(#"<p class="warn" role="alert"><b>This run failed.</b> \#(reason)\#(step)</p>"#)
     }
     warnings += run.problems.map { #"<p class="warn">\#($0)</p>"# }
