@@ -20,7 +20,9 @@ struct LaTeX: Sendable, Hashable, ExpressibleByStringInterpolation, CustomString
 /// What TeX gives a meaning is spelled out; a character that pdfLaTeX has no sign for in its usual fonts becomes `?`.
 private func escaped(_ text: String) -> String {
   var result = ""
+  var last: Unicode.Scalar = " "
   for scalar in text.unicodeScalars {
+    defer { last = scalar }
     switch scalar {
     case "\\": result += #"\textbackslash{}"#
     case "^": result += #"\textasciicircum{}"#
@@ -29,8 +31,10 @@ private func escaped(_ text: String) -> String {
     case "<": result += #"\textless{}"#
     case ">": result += #"\textgreater{}"#
     case "|": result += #"\textbar{}"#
-    // Two of them would become one longer sign; before [ a line's end would take it as an argument.
-    case "-", "'", "`", ",", "!", "?", "[", "]", "*": result += "{\(scalar)}"
+    // Two of them would become one other sign.
+    case "-" where last == scalar, "," where last == scalar: result += "{\(scalar)}"
+    // So would these with others; and \\ takes what begins with [ or * as its argument.
+    case "'", "`", "!", "?", "[", "]", "*": result += "{\(scalar)}"
     case "\"": result += "{''}"
     case "–": result += "--"
     case "—": result += "---"

@@ -188,6 +188,10 @@ public struct Report: Sendable {
 
   private var details: Markup {
     guard runs.count > 1 else { return RunSection(runs[0]).cards }
-    return card("Each run", runs.map { run in fold(run.name, RunSection(run).why + RunSection(run).cards) }.joined())
+    let sections: [Markup] = runs.map { run in
+      let section = RunSection(run, among: runs.count)
+      return fold(run.name, section.why + section.cards)
+    }
+    return card("Each run", sections.joined())
   }
 }

@@ -16,6 +16,7 @@ struct PixelRL: ParsableCommand {
       Inspect.self,
       MakeReport.self,
       Watch.self,
+      Compare.self,
       Bench.self,
       ListSettings.self,
       Config.self,

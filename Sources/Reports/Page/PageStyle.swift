@@ -30,12 +30,13 @@ enum PageStyle {
     .tiles dt{color:var(--soft);font-size:.8rem}.tiles dd{margin:0;font-size:1.3rem;font-weight:650;line-height:1.25}
     .tiles small{display:block;font-size:.78rem;font-weight:400;color:var(--soft)}
     .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:.8rem}
-    figure{margin:0}figcaption{color:var(--soft);font-size:.87rem;margin-top:.35rem;max-width:60rem}
+    figure{margin:0 0 .6rem}figcaption{color:var(--soft);font-size:.87rem;margin-top:.35rem;max-width:60rem}
     .scroll{overflow-x:auto}
     table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
     table.wide{width:100%}
     th,td{padding:.28rem .7rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
     thead th{color:var(--soft);font-weight:600}tbody th{font-weight:500}
+    .scroll th,.scroll td{overflow-wrap:break-word;max-width:24rem}
     td.n,th.n{text-align:right;white-space:nowrap}
     table.facts th{color:var(--soft);white-space:nowrap;padding-right:1rem}
     code,pre{font:.85em/1.45 ui-monospace,SFMono-Regular,Menlo,monospace}

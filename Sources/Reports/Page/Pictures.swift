@@ -8,6 +8,7 @@ struct Pictures {
 
   /// Pictures of a page are at most this many bytes each; a greater one is named and left where it is.
   static let byteLimit = 24 << 20
+  private static let pixelLimit = 1 << 24
 
   /// A picture with its caption, or a line that says what is wrong with it; nothing where there is none.
   ///
@@ -16,7 +17,7 @@ struct Pictures {
     guard exists(run.file(name)) else { return nil }
     do {
       let bytes = try readBytes(from: run.file(name), limit: Self.byteLimit)
-      let frame = try PNG.decode(bytes).frame
+      let frame = try PNG.decode(bytes, limit: Self.pixelLimit).frame
       // A picture of few pixels is magnified: pixels are what is to be looked at.
       let scale = max(1, 220 / max(frame.width, frame.height))
       return """
@@ -38,7 +39,7 @@ struct Pictures {
       else { return nil }
       return (name, step)
     }.sorted { $0.step < $1.step }
-    guard all.count > limit else { return (all, all.count) }
+    guard limit > 1, all.count > limit else { return (all, all.count) }
     return ((0..<limit).map { all[$0 * (all.count - 1) / (limit - 1)] }, all.count)
   }
 

@@ -5,16 +5,25 @@ import Runs
 /// What a page tells of a single run beside its curves: where it comes from, what it was told, what it saw.
 struct RunSection {
   let run: RunRecord
+  /// Evaluations whose reconstructions are shown; with 0, no pictures at all.
+  private let reconstructionLimit: Int
   private let pictures: Pictures
 
-  init(_ run: RunRecord) {
+  /// - Parameter runs: how many share the page: pictures of all evaluations of many would make it huge.
+  init(_ run: RunRecord, among runs: Int = 1) {
     self.run = run
+    reconstructionLimit = runs == 1 ? 8 : runs <= 12 ? 2 : 0
     pictures = Pictures(run: run.directory)
   }
 
   /// All parts, each a card of its own.
   var cards: Markup {
-    card("What the agent saw", sight) + (video.map { card("Last evaluation", $0) } ?? "")
+    guard reconstructionLimit > 0 else {
+      let note =
+        "Pictures are left out, as many runs share this page: pixelrl report \(quoted(run.directory.path)) shows them."
+      return #"<p class="note">\#(note)</p>"# + card("Facts", facts) + card("Settings", settings)
+    }
+    return card("What the agent saw", sight) + (video.map { card("Last evaluation", $0) } ?? "")
       + card("Inspection", inspection) + card("Facts", facts) + card("Settings", settings)
   }
 
@@ -72,7 +81,7 @@ struct RunSection {
         <p class="note">R² of held-out frames: how well a small network reads the true state from the latents. 1 is perfect.</p>
         """)
     }
-    let (grids, count) = pictures.reconstructions(limit: 8)
+    let (grids, count) = pictures.reconstructions(limit: reconstructionLimit)
     if !grids.isEmpty {
       let figures: [Markup] = grids.compactMap { name, step in
         pictures.figure(
@@ -142,17 +151,19 @@ struct RunSection {
   }
 }
 
-/// The leaves of a JSON value by their path: `host processor`.
+/// The leaves of a JSON value by their path: `host processor`. Long texts and lists are cut: a page is for people.
 private func flattened(_ json: JSON, under path: String = "") -> [(name: String, value: String)] {
   func name(_ part: String) -> String { path.isEmpty ? part : "\(path) \(part)" }
   switch json {
   case .null: return []
   case .object(let members): return members.flatMap { flattened($0.value, under: name($0.key)) }
+  case .array(let values) where values.count > 12: return [(path, "\(values.count) values")]
   case .array(let values):
     return [(path, values.map { $0.text ?? ($0.double.map { shown($0) } ?? $0.description) }.joined(separator: ", "))]
-  case .string(let text): return [(path, text)]
+  case .string(let text): return [(path, text.count > 2000 ? "\(text.prefix(2000))…" : text)]
+  case .integer(let bytes) where path.hasSuffix("_bytes"): return [(path, "\(shown(Double(bytes) / 1e9)) GB")]
   // A count of nanoseconds has 19 digits; grouped in threes nobody reads it.
-  case .integer(let number): return [(path, abs(number) < 10_000_000 ? shown(Double(number)) : "\(number)")]
+  case .integer(let number): return [(path, abs(Double(number)) < 1e7 ? shown(Double(number)) : "\(number)")]
   case .number(let number): return [(path, shown(number))]
   case .bool(let value): return [(path, value ? "yes" : "no")]
   }
