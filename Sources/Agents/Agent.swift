@@ -17,7 +17,7 @@ public enum Behavior: Sendable {
 /// One new file and one line in `Agents.all` add a member; the contract tests then run over it. Actions are in the
 /// policy's units: each dimension in [-1, 1], or `[index]` for a discrete choice.
 public protocol Agent: Module {
-  associatedtype Settings: SettingsGroup
+  associatedtype Settings: AgentSettings
 
   /// What one types.
   static var id: String { get }
@@ -30,14 +30,20 @@ public protocol Agent: Module {
 
   /// Actions `[B, A]` for observations `[B, O]`.
   mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor
-  /// What the critics expect of the best actions from observations `[B, O]` on: `[B, 1]`, discounted by `discount`.
+  /// What the critics expect of the best actions from observations `[B, O]` on: `[B, 1]`, discounted by
+  /// `settings.discount`.
   func value(_ observation: Tensor) -> Tensor
+  var settings: Settings { get }
+  /// Learns from a batch of `settings.batch` transitions and reports what it saw.
+  mutating func update(_ batch: Batch) -> Metrics
+}
+
+/// What the loop has to know of any agent's settings.
+public protocol AgentSettings: SettingsGroup {
+  /// Transitions of an update, B.
+  var batch: Int { get }
   /// The discount γ of a decision's step.
   var discount: Double { get }
-  /// Transitions that an update wants, B.
-  var batchSize: Int { get }
-  /// Learns from a batch and reports what it saw.
-  mutating func update(_ batch: Batch) -> Metrics
 }
 
 /// The members, by what one types.

@@ -13,7 +13,7 @@ public struct DoubleDQN: Agent {
   public static let note = "double deep Q-network, ε-greedy (van Hasselt 2016); discrete actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { !actionSpace.isContinuous }
 
-  public struct Settings: SettingsGroup {
+  public struct Settings: AgentSettings {
     public var hidden = 256
     public var layerNorm = true
     public var batch = 128
@@ -40,7 +40,7 @@ public struct DoubleDQN: Agent {
     }
   }
 
-  let settings: Settings
+  public let settings: Settings
   let actionSpace: ActionSpace
   var network: MultilayerPerceptron
   var targetNetwork: MultilayerPerceptron
@@ -60,8 +60,6 @@ public struct DoubleDQN: Agent {
     optimizer = Adam(learningRate: settings.learningRate)
     random = seed.stream("actions")
   }
-
-  public var batchSize: Int { settings.batch }
 
   /// The probability ε of a random action, falling linearly.
   var epsilon: Double {
@@ -84,7 +82,6 @@ public struct DoubleDQN: Agent {
 
   // V(o) = max_a Q(o, a)
   public func value(_ o: Tensor) -> Tensor { network(o).rowMaximum() }  // [B, 1]
-  public var discount: Double { settings.discount }
 
   public mutating func update(_ batch: Batch) -> Metrics {
     let (o, r, oNext) = (batch.observation, batch.reward, batch.nextObservation)

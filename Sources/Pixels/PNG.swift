@@ -44,7 +44,8 @@ public enum PNG {
   /// Throws `InputError` with libpng's reason on anything but a whole, intact PNG, and on more than `limit` pixels,
   /// which is found before room is made for them.
   public static func decode(_ bytes: [UInt8], limit: Int = defaultLimit) throws -> Picture {
-    try unsafe bytes.withUnsafeBufferPointer { source in
+    do { try PNGChunk.checkLengths(in: bytes) } catch { throw InputError("not a readable PNG: \(error)") }
+    return try unsafe bytes.withUnsafeBufferPointer { source in
       var reader = unsafe shim_reader()
       defer { unsafe shim_read_end(&reader) }
       guard unsafe shim_read_start(&reader, source.baseAddress, source.count, UInt64(limit)) != 0 else {

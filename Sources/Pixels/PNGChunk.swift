@@ -1,4 +1,5 @@
 import CPNG
+import Core
 
 /// A piece of a PNG file: four letters and what they hold.
 struct PNGChunk: Hashable {
@@ -25,6 +26,20 @@ struct PNGChunk: Hashable {
       position += 12 + length
     }
     return chunks
+  }
+
+  /// Throws unless each chunk lies within the file, up to the end chunk: libpng makes room for as many bytes as a chunk
+  /// says that it has, before it looks for them.
+  static func checkLengths(in file: [UInt8]) throws {
+    guard file.starts(with: signature) else { throw InputError("it does not begin as a PNG file does") }
+    var position = signature.count
+    while position + 12 <= file.count {
+      let length = file[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
+      guard length <= file.count - position - 12 else { break }
+      if file[position + 4..<position + 8].elementsEqual("IEND".utf8) { return }
+      position += 12 + length
+    }
+    throw InputError("the file ends too early")
   }
 
   static func checksum(_ bytes: [UInt8]) -> UInt32 {

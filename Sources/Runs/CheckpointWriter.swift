@@ -18,6 +18,7 @@ public struct CheckpointWriter: ~Copyable {
   private let temporary: String
   private let previous: Checkpoint?
   private(set) var manifest: CheckpointManifest
+  private(set) var bytesLinked = 0
   private var isCommitted = false
 
   /// - Parameter path: the folder that the checkpoint will be, in the folder of all.
@@ -47,6 +48,7 @@ public struct CheckpointWriter: ~Copyable {
       unsafe link("\(previous.path)/\(name)", path) == 0
     {
       manifest.parts.append(part)
+      bytesLinked += part.byteCount
       return
     }
     let bytes = try bytes()

@@ -20,11 +20,12 @@ public struct Checkpoint: Sendable, Hashable {
 
   /// Opens a checkpoint and verifies every part of it.
   ///
-  /// - Throws: `WorldError` that names the file which is missing, torn or damaged.
+  /// - Throws: `Damage` that names the file which is missing, torn or damaged, `WorldError` where one cannot be read.
   public init(path: String) throws {
     let file = "\(path)/\(CheckpointManifest.name)"
+    guard exists(file) else { throw Damage(path: file, "is missing") }
     do { manifest = try CheckpointManifest(readBytes(from: file, limit: 1 << 26)) } catch let error as InputError {
-      throw WorldError(path: file, error.description)
+      throw Damage(path: file, error.description)
     }
     self.path = path
     for part in manifest.parts { _ = try bytes(of: part) }
@@ -32,21 +33,22 @@ public struct Checkpoint: Sendable, Hashable {
 
   /// The bytes of a part, as they were written.
   ///
-  /// - Throws: `WorldError` that names the file which is missing, torn or damaged.
+  /// - Throws: `Damage` that names the file which is missing, torn or damaged, `WorldError` where it cannot be read.
   public func bytes(of name: String) throws -> [UInt8] {
     guard let part = manifest.parts.first(where: { $0.name == name }) else {
-      throw WorldError(path: "\(path)/\(name)", "is missing: the checkpoint is of another version of this program")
+      throw Damage(path: "\(path)/\(name)", "is missing: the checkpoint is of another version of this program")
     }
     return try bytes(of: part)
   }
 
   private func bytes(of part: CheckpointManifest.Part) throws -> [UInt8] {
     let file = "\(path)/\(part.name)"
-    let bytes = try readBytes(from: file, limit: part.byteCount)
+    guard exists(file) else { throw Damage(path: file, "is missing") }
+    let bytes = try readBytes(from: file)
     guard bytes.count == part.byteCount else {
-      throw WorldError(path: file, "is torn: it has \(bytes.count) of \(part.byteCount) bytes")
+      throw Damage(path: file, "is torn: it has \(bytes.count) bytes, not \(part.byteCount)")
     }
-    guard xxHash64(bytes) == part.hash else { throw WorldError(path: file, "is damaged: its checksum is wrong") }
+    guard xxHash64(bytes) == part.hash else { throw Damage(path: file, "is damaged: its checksum is wrong") }
     return bytes
   }
 
@@ -72,6 +74,16 @@ public struct Checkpoints: ~Copyable {
   public private(set) var all: [Checkpoint] = []
   /// What was found damaged, and where it lies now.
   public private(set) var complaints: [String] = []
+  /// What this process has spent on writing.
+  public private(set) var cost = Cost()
+
+  public struct Cost: Sendable, Hashable {
+    public var checkpoints = 0
+    public var seconds = 0.0
+    public var bytesWritten = 0
+    /// Of parts that had not changed.
+    public var bytesLinked = 0
+  }
 
   /// Opens the checkpoints of a run, verified. What is damaged is set aside under another name, and what a killed process
   /// left half written or half removed goes.
@@ -92,7 +104,7 @@ public struct Checkpoints: ~Copyable {
           throw InputError("\(checkpoint.path) was made with other settings than the run's settings file has now")
         }
         all.append(checkpoint)
-      } catch let error as WorldError {
+      } catch let error as Damage {
         let place = try setAside(name)
         complaints.append("\(error); it is set aside as \(place)")
       }
@@ -110,11 +122,18 @@ public struct Checkpoints: ~Copyable {
   public mutating func write(
     step: Int, score: Double? = nil, _ write: (inout CheckpointWriter) throws -> Void
   ) throws {
+    let start = ContinuousClock.now
     let name = Checkpoint.name((newest?.number ?? 0) + 1)
     var writer = try CheckpointWriter(path: "\(folder)/\(name)", step: step, settings: settings, previous: newest)
     try write(&writer)
-    all.append(try writer.commit(score: score))
+    let linked = writer.bytesLinked
+    let checkpoint = try writer.commit(score: score)
+    all.append(checkpoint)
     try prune()
+    cost.checkpoints += 1
+    cost.seconds += (ContinuousClock.now - start) / .seconds(1)
+    cost.bytesLinked += linked
+    cost.bytesWritten += checkpoint.manifest.parts.reduce(0) { $0 + $1.byteCount } - linked
   }
 
   private mutating func prune() throws {

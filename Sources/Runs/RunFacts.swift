@@ -60,7 +60,7 @@ extension RunDirectory.Facts {
         inputs.map {
           .init($0.name, ["path": .string($0.path), "xxh64": .string(String($0.fingerprint, radix: 16))])
         }),
-      "git": GitState.current?.json ?? .null, "threads": Host.threads, "libraries": Host.libraries, "host": Host.facts,
+      "git": GitState.of(".")?.json ?? .null, "threads": Host.threads, "libraries": Host.libraries, "host": Host.facts,
     ]
   }
 
@@ -82,16 +82,18 @@ extension RunDirectory.Facts {
   }
 }
 
-/// The state of the working directory in git.
+/// The state of a folder in git.
 struct GitState: Sendable, Hashable {
   let commit: String
   /// Whether a tracked file differs from the commit.
   let isDirty: Bool
 
-  /// Nothing where the working directory is in no repository, or git is missing or slow.
-  static var current: GitState? {
-    guard let found = try? ChildProcess.run(["git", "rev-parse", "HEAD"], limit: .seconds(2)), found.status == 0,
-      let changes = try? ChildProcess.run(["git", "diff", "--quiet", "HEAD", "--"], limit: .seconds(2))
+  /// Nothing where the folder is in no repository, or git is missing or slow: results do not depend on it.
+  static func of(_ folder: String) -> GitState? {
+    func git(_ arguments: String...) -> ChildProcess.Outcome? {
+      try? ChildProcess.run(["git", "-C", folder] + arguments, limit: .seconds(2))
+    }
+    guard let found = git("rev-parse", "HEAD"), found.status == 0, let changes = git("diff", "--quiet", "HEAD", "--")
     else { return nil }
     let commit = found.output.filter { !$0.isWhitespace }
     return commit.isEmpty ? nil : GitState(commit: commit, isDirty: changes.status != 0)

@@ -151,11 +151,11 @@ private func checkedText(_ bytes: [UInt8]) throws -> String {
     }
     previous = byte
   }
-  guard let text = String(validating: bytes, as: UTF8.self) else {
-    let good = bytes.indices.first { String(validating: bytes[...$0], as: UTF8.self) == nil } ?? 0
-    throw Complaint(1 + bytes[..<good].count { $0 == UInt8(ascii: "\n") }, "the text is not UTF-8")
+  let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+  for (index, line) in lines.enumerated() where String(validating: line, as: UTF8.self) == nil {
+    throw Complaint(index + 1, "the text is not UTF-8")
   }
-  return text
+  return String(decoding: bytes, as: UTF8.self)
 }
 
 /// Whether a byte belongs to a word: an anchor or list item does not begin right after it.
@@ -183,7 +183,12 @@ private func root(of text: String) throws -> Node {
     switch error {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
-      throw Complaint(mark.line, [context?.text, problem].compactMap(\.self).joined(separator: ", "))
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      let number = min(max(1, mark.line), lines.count)  // the end of a file is no line of its own
+      guard !lines[number - 1].prefix(while: \.isWhitespace).contains("\t") else {
+        throw Complaint(number, "indent with spaces, not with tabs")
+      }
+      throw Complaint(number, [context?.text, problem].compactMap(\.self).joined(separator: ", "))
     case .duplicatedKeysInMapping(let keys, let context):
       throw Complaint(context.mark.line, "'\(keys.first ?? "")' stands twice")
     default: throw Complaint(1, "the file is no YAML")

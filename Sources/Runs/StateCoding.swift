@@ -10,11 +10,11 @@ public func encoded(_ state: some Encodable) throws -> [UInt8] {
 
 /// The state that a part of a checkpoint holds.
 ///
-/// - Throws: `WorldError` with the path where it is missing, damaged or of another version of this program.
+/// - Throws: `Damage` with the path where it is missing, damaged or of another version of this program.
 public func decoded<State: Decodable>(_ type: State.Type, from checkpoint: Checkpoint, _ part: String) throws -> State {
   let bytes = try checkpoint.bytes(of: part)
   do { return try PropertyListDecoder().decode(State.self, from: Data(bytes)) } catch let error as DecodingError {
-    throw WorldError(
+    throw Damage(
       path: "\(checkpoint.path)/\(part)", "does not fit this version of the program: \(error.sentence)")
   }
 }

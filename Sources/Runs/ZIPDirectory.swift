@@ -131,10 +131,13 @@ private struct ZIPHead {
     let extraCount = Int(archive.word(UInt16.self, at: start + 24))
     length = nameCount + extraCount
     guard length <= end - nameStart else { throw InputError("has a damaged directory: a name is cut short") }
-    name = try Self.name(archive.extracting(nameStart..<nameStart + nameCount))
-    // Bit 11 says that the name is UTF-8; the others ask for what a stored file does not have.
     let flags = archive.word(UInt16.self, at: start + 2)
-    guard flags & ~(1 << 11) == 0 else { throw InputError("has \(name) encrypted, or without its size before it") }
+    name = try Self.name(
+      archive.extracting(nameStart..<nameStart + nameCount), isUTF8: flags & ZIPEntry.utf8Flag != 0)
+    // The other flags ask for what a stored file does not have.
+    guard flags & ~ZIPEntry.utf8Flag == 0 else {
+      throw InputError("has \(name) encrypted, or without its size before it")
+    }
     guard archive.word(UInt16.self, at: start + 4) == 0 else {
       throw InputError("has \(name) compressed: save with numpy.savez, not numpy.savez_compressed")
     }
@@ -155,10 +158,11 @@ private struct ZIPHead {
   }
 
   /// A name that is no way to another place.
-  private static func name(_ bytes: RawSpan) throws -> String {
+  private static func name(_ bytes: RawSpan, isUTF8: Bool) throws -> String {
     let characters = (0..<bytes.byteCount).map { bytes.word(UInt8.self, at: $0) }
     guard let name = String(validating: characters, as: UTF8.self), !name.isEmpty,
-      characters.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }), !name.contains("/"), !name.contains("\\"), name != ".",
+      characters.allSatisfy({ $0 >= 0x20 && $0 != 0x7f && ($0 < 0x80 || isUTF8) }), !name.contains("/"),
+      !name.contains("\\"), name != ".",
       name != ".."
     else { throw InputError("holds a file whose name is empty, not UTF-8, or a path") }
     return name

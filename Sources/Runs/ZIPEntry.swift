@@ -12,6 +12,8 @@ struct ZIPEntry: Sendable, Hashable {
   static let centralSignature: UInt32 = 0x0201_4b50
   /// Where the check sum stands in the file's own record.
   static let crcPlace = 14
+  /// The flag of a name that is UTF-8; others are of an old code page.
+  static let utf8Flag: UInt16 = 1 << 11
   /// What stands in a field of 32 bits whose value is among the extra fields.
   static let elsewhere: UInt32 = 0xffff_ffff
   /// The extra field with sizes and offsets of 64 bits.
@@ -43,7 +45,8 @@ struct ZIPEntry: Sendable, Hashable {
 
   /// The fields that both records have. The date is that of 1980: the same arrays give the same bytes.
   private func common(isLong: Bool, sizeIsElsewhere: Bool) -> [UInt8] {
-    let (flags, method, time, date): (UInt16, UInt16, UInt16, UInt16) = (0, 0, 0, 1 << 5 | 1)
+    let flags = name.utf8.allSatisfy { $0 < 128 } ? 0 : Self.utf8Flag
+    let (method, time, date): (UInt16, UInt16, UInt16) = (0, 0, 1 << 5 | 1)
     let size = littleEndian(sizeIsElsewhere ? Self.elsewhere : UInt32(size))
     return littleEndian(Self.version(isLong: isLong)) + littleEndian(flags) + littleEndian(method) + littleEndian(time)
       + littleEndian(date) + littleEndian(crc) + size + size

@@ -151,7 +151,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   }
 
   private mutating func update() throws -> Metrics {
-    let batch = try replay.sample(state.agent.batchSize, using: &state.sampling)
+    let batch = try replay.sample(state.agent.settings.batch, using: &state.sampling)
     let metrics = state.agent.update(batch)
     state.updates += 1
     try requireFinite(metrics, step: state.envSteps, in: state.agent)

@@ -33,12 +33,12 @@ extension Trainer {
 
   /// Takes everything back from a checkpoint of a trainer with the same settings.
   ///
-  /// - Throws: `WorldError` with the path of what is damaged or does not fit.
+  /// - Throws: `Damage` with the path of what is damaged or does not fit.
   mutating func restore(from checkpoint: Checkpoint) throws {
     let contents = try decoded(Contents.self, from: checkpoint, Self.part)
     do {
       try replay.restore(contents.replay) { try checkpoint.bytes(of: $0.file) }
-    } catch let error as InputError { throw WorldError(path: checkpoint.path, error.description) }
+    } catch let error as InputError { throw Damage(path: checkpoint.path, error.description) }
     recordings = contents.recordings
     for lane in recordings.indices {
       for segment in recordings[lane].segments {

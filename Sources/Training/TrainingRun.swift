@@ -49,11 +49,8 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
         "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: give at "
           + "least \(least)")
     }
-    let batch = A(
-      observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agent, seed: seed
-    ).batchSize
-    guard batch <= replay else {
-      throw InputError("--batch \(batch) is more than the replay buffer holds: give at most --replay \(replay)")
+    guard agent.batch <= replay else {
+      throw InputError("--batch \(agent.batch) is more than the replay buffer holds: give at most --replay \(replay)")
     }
     let bytesOfLatent = ReplayBuffer.byteCount(capacity: 1, layout: layout)
     guard replay <= Host.memory / bytesOfLatent else {
@@ -107,7 +104,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       .init("return_best", .number(evaluations.map(\.evaluation.mean).max() ?? .nan)),
       .init("evaluations", .array(evaluations.map { [.integer($0.step), .number($0.evaluation.mean)] })),
       .init("env_steps", .integer(trainer.envSteps)), .init("updates", .integer(trainer.updates)),
-      .init("seconds", .number(loop.seconds)),
+      .init("seconds", .number(loop.seconds)), .init("checkpoints", checkpoints.cost.json),
     ]
   }
 
@@ -236,6 +233,15 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       title: "\(E.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
       series: [Plot.Series(A.id, points, band: band)])
     try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.name, "environment": E.id])
+  }
+}
+
+extension Checkpoints.Cost {
+  fileprivate var json: JSON {
+    [
+      "written": .integer(checkpoints), "seconds": .number(seconds), "mb_written": .number(Double(bytesWritten) / 1e6),
+      "mb_linked": .number(Double(bytesLinked) / 1e6),
+    ]
   }
 }
 

@@ -109,6 +109,19 @@ import Testing
     #expect(try PNG.decode(bytes, limit: 24 * 16).frame == Self.scene(.gray))
   }
 
+  /// Found by fuzzing: libpng makes room for a text chunk of 2 GB before it sees that the file has no such bytes.
+  @Test func aChunkLongerThanTheFileIsRefusedBeforeLibpngSeesIt() throws {
+    let bytes = try PNG.encode(Self.scene(.rgb), text: ["run": "a"])
+    try PNGChunk.checkLengths(in: bytes)
+    let text = 8 + 25
+    for length: UInt32 in [0x7e00_0005, 0xffff_ffff, UInt32(bytes.count)] {
+      var broken = bytes
+      broken.replaceSubrange(text..<text + 4, with: bigEndian(length))
+      #expect(throws: InputError("the file ends too early")) { try PNGChunk.checkLengths(in: broken) }
+      #expect(throws: InputError("not a readable PNG: the file ends too early")) { try PNG.decode(broken) }
+    }
+  }
+
   @Test func filesAreWholeAndErrorsNameThem() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "png-\(UUID().uuidString)").path()
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -91,7 +91,12 @@ import Testing
       }
       try makeFolder(run.file("inspection"))
       try PNG.write(frame, to: run.file("inspection/q-against-returns.png"))
+      try PNG.write(frame, to: run.file("inspection/a.png"))
+      let record = #"{"pictures":[{"file":"../x.png","title":"no"},{"file":"a.png","title":"<A>","caption":"of a"}]}"#
+      try writeAtomically(Array(record.utf8), to: run.file("inspection/inspection.json"))
+      try PNG.write(frame, to: run.file("x.png"))
       let page = Report(of: [run]).html()
+      #expect(page.contains("<h3>&lt;A&gt;</h3>") && page.contains("of a") && !page.contains("<h3>no</h3>"))
       let bytes = try readBytes(from: run.file("inspection/q-against-returns.png"))
       #expect(page.contains(Data(bytes).base64EncodedString()))
       #expect(page.contains("Q against returns") && page.contains("8 of 20 evaluations"))

@@ -38,7 +38,7 @@ extension Checkpoints {
       let newest = try #require(found)
       #expect(try newest.bytes(of: "a.bin") == Array("abc 20".utf8))
       #expect(newest.manifest.score == 0.5)
-      let error = #expect(throws: WorldError.self) { try newest.bytes(of: "c.bin") }
+      let error = #expect(throws: Damage.self) { try newest.bytes(of: "c.bin") }
       #expect(error?.description.contains("c.bin: is missing") == true)
     }
   }
@@ -91,18 +91,18 @@ extension Checkpoints {
             var changed = bytes
             changed[i] ^= damage
             try Data(changed).write(to: URL(filePath: file))
-            #expect(throws: WorldError.self, "\(name), byte \(i)") { try Checkpoint(path: path) }
+            #expect(throws: Damage.self, "\(name), byte \(i)") { try Checkpoint(path: path) }
             tried += 1
           }
           try Data(bytes[..<i]).write(to: URL(filePath: file))
-          #expect(throws: WorldError.self, "\(name), \(i) bytes") { try Checkpoint(path: path) }
+          #expect(throws: Damage.self, "\(name), \(i) bytes") { try Checkpoint(path: path) }
         }
         try Data(bytes + [0]).write(to: URL(filePath: file))
-        #expect(throws: WorldError.self, "\(name), a byte more") { try Checkpoint(path: path) }
+        #expect(throws: Damage.self, "\(name), a byte more") { try Checkpoint(path: path) }
         try Data(bytes).write(to: URL(filePath: file))
         #expect(throws: Never.self) { try Checkpoint(path: path) }
         try FileManager.default.removeItem(atPath: file)
-        #expect(throws: WorldError.self, "no \(name)") { try Checkpoint(path: path) }
+        #expect(throws: Damage.self, "no \(name)") { try Checkpoint(path: path) }
         try Data(bytes).write(to: URL(filePath: file))
       }
       #expect(tried > 600)

@@ -1,14 +1,12 @@
 import Core
 import Foundation
+import Pixels
 import Testing
 
 @testable import Runs
 
-/// Runs where the environment variable `PIXELRL_PYTHON` names a Python that has NumPy.
-private let python = ProcessInfo.processInfo.environment["PIXELRL_PYTHON"]
-
-@Suite(.enabled(if: python != nil, "needs PIXELRL_PYTHON, a Python with NumPy: see 'make peers'"))
-struct ForeignReaderTests {
+@Suite(.enabled(if: Python.has("numpy"), "needs PIXELRL_PYTHON, a Python with NumPy: see 'make peers'"))
+struct NumPyReaderTests {
   /// NumPy maps what was written here, and writes the same bytes itself.
   @Test func numPyMapsArrays() throws {
     try withFolder { folder in
@@ -27,16 +25,167 @@ struct ForeignReaderTests {
           assert saved.getvalue() == open(name, "rb").read(), name
           print(mapped.dtype.str, mapped.shape, float(np.asarray(mapped).reshape(-1)[-1]))
         """
-      let output = Pipe()
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: try #require(python))
-      process.arguments = ["-c", script] + ["a", "b", "c", "d"].map { "\(folder)/\($0).npy" }
-      process.standardOutput = output
-      try process.run()
-      let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-      process.waitUntilExit()
-      #expect(process.terminationStatus == 0)
+      let text = try Python.run(script, ["a", "b", "c", "d"].map { "\(folder)/\($0).npy" })
       #expect(text == "|u1 (1, 2, 1, 3) 6.0\n<f4 (2, 2) 4.0\n<i8 () 7.0\n<f8 (1000, 3) -0.0\n")
+    }
+  }
+
+  /// NumPy and Python's `zipfile` find no fault in our archive, and we find none in NumPy's.
+  @Test func archivesGoBothWays() throws {
+    try withFolder { folder in
+      var writer = try NumPyArchiveWriter(path: folder + "/a.npz")
+      try writer.append("timesteps", [10, 20] as [Int64], shape: [2])
+      try writer.append("größe", [1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3])
+      try writer.append("frames", shape: [2, 2, 1, 1], pieces: [[1, 2], [], [3, 4]] as [[UInt8]])
+      try writer.append("none", [] as [Double], shape: [0, 4])
+      try writer.commit()
+      let script = """
+        import sys, zipfile, numpy as np
+        assert zipfile.ZipFile(sys.argv[1]).testzip() is None
+        arrays = np.load(sys.argv[1])
+        for name in arrays: print(name, arrays[name].dtype.str, arrays[name].shape, arrays[name].sum())
+        np.savez(sys.argv[2], **arrays)
+        np.savez_compressed(sys.argv[3], **arrays)
+        """
+      let paths = ["a", "b", "c"].map { "\(folder)/\($0).npz" }
+      let text = try Python.run(script, paths)
+      #expect(
+        text == "timesteps <i8 (2,) 30\ngröße <f4 (2, 3) 21.0\nframes |u1 (2, 2, 1, 1) 10\nnone <f8 (0, 4) 0.0\n")
+      let (ours, theirs) = (try NumPyArchive(path: paths[0]), try NumPyArchive(path: paths[1]))
+      #expect(theirs.names == ours.names)
+      #expect(try theirs.array("größe", of: Float.self).elements == [1, 2, 3, 4, 5, 6])
+      #expect(try theirs.array("frames", of: UInt8.self).shape == [2, 2, 1, 1])
+      let error = #expect(throws: WorldError.self) { try NumPyArchive(path: paths[2]) }
+      #expect(error?.description.contains("numpy.savez, not numpy.savez_compressed") == true)
+    }
+  }
+}
+
+/// Takes minutes and 4.3 GB below the temporary folder.
+@Suite(.enabled(if: Python.has("numpy") && Python.variable("PIXELRL_LARGE_FILES") != nil, "needs PIXELRL_LARGE_FILES"))
+struct LargeArchiveTests {
+  /// A file of more than four gigabytes, and another behind it.
+  @Test func numPyReadsRecordsOf64Bits() throws {
+    try withFolder { folder in
+      let path = folder + "/a.npz"
+      let piece = [UInt8](repeating: 3, count: 1 << 24)
+      var writer = try NumPyArchiveWriter(path: path)
+      try writer.append("large", shape: [257, 1 << 24], pieces: repeatElement(piece, count: 257))
+      try writer.append("small", [1, 2] as [Int64], shape: [2])
+      try writer.commit()
+      let script = """
+        import sys, zipfile, numpy as np
+        assert zipfile.ZipFile(sys.argv[1]).testzip() is None
+        arrays = np.load(sys.argv[1])
+        print(arrays["large"].shape, arrays["large"][-1, -1], arrays["small"])
+        """
+      #expect(try Python.run(script, [path]) == "(257, 16777216) 3 [1 2]\n")
+      let archive = try NumPyArchive(path: path)
+      #expect(try archive.array("small", of: Int64.self).elements == [1, 2])
+      #expect(try archive.array("large", of: UInt8.self).shape == [257, 1 << 24])
+    }
+  }
+}
+
+@Suite(.enabled(if: Python.has("tensorboard", "PIL"), "needs PIXELRL_PYTHON, a Python with TensorBoard and Pillow"))
+struct TensorBoardTests {
+  /// Prints what TensorBoard has of a folder after each line that it is sent.
+  private static let script = """
+    import io, sys
+    from PIL import Image
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams import metadata
+    everything = {"scalars": 0, "images": 0, "tensors": 0}
+    accumulator = EventAccumulator(sys.argv[1], size_guidance=everything)
+    if len(sys.argv) > 2:
+      accumulator.Reload()
+      import os
+      print("watching", flush=True)
+      sys.stdin.readline()
+    accumulator.Reload()
+    tags = accumulator.Tags()
+    for tag in sorted(tags["scalars"]):
+      print(tag, [(e.step, round(e.value, 4)) for e in accumulator.Scalars(tag)])
+    for tag in tags["images"]:
+      print(tag, [(e.step, e.width, e.height, Image.open(io.BytesIO(e.encoded_image_string)).size)
+                  for e in accumulator.Images(tag)])
+    for tag in sorted(tags["tensors"]):
+      texts = [[s.decode() for s in e.tensor_proto.string_val] for e in accumulator.Tensors(tag)]
+      print(tag, accumulator.SummaryMetadata(tag).plugin_data.plugin_name, texts)
+    content = accumulator.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    session = metadata.parse_session_start_info_plugin_data(content)
+    print(session.group_name, {k: getattr(v, v.WhichOneof("kind")) for k, v in sorted(session.hparams.items())})
+    """
+
+  private static let expected = """
+    evaluation/deviation [(20, 9.5481), (40, 18.9751), (60, 28.4029)]
+    evaluation/return [(20, 6.5), (40, 13.1667), (60, 19.8333)]
+    loss [(10, 0.1), (20, 0.05), (30, 0.0333), (40, 0.025), (50, 0.02), (60, 0.0167)]
+    return [(10, nan), (20, nan), (30, nan), (40, nan), (50, nan), (60, nan)]
+    reconstructions [(20, 3, 2, (3, 2)), (40, 3, 2, (3, 2)), (60, 3, 2, (3, 2))]
+    _hparams_/session_start_info hparams [[]]
+    settings/agent text [['| setting | value |\\n|---|---|\\n| hidden | 256 |\\n| norm | true |']]
+    run {'agent/hidden': 256.0, 'agent/norm': True}
+
+    """
+
+  @Test func aWholeRunIsShown() throws {
+    try withFolder { folder in
+      let run = try sampleRun(in: folder)
+      do {
+        var log = try RunLog(in: run)
+        try tell(&log, 1...60)
+      }
+      #expect(try Python.run(Self.script, [run.path], isQuiet: true) == Self.expected)
+    }
+  }
+
+  /// A TensorBoard that starts afterwards, and one that watched a run while it was killed and resumed, show each point once.
+  @Test(arguments: [false, true])
+  func aResumedRunIsShownWithoutDoubles(isWatching: Bool) throws {
+    try withFolder { folder in
+      let run = try sampleRun(in: folder)
+      let position: RunLog.Position
+      do {
+        var log = try RunLog(in: run)
+        try tell(&log, 1...25)
+        position = log.position
+        try tell(&log, 26...50)
+      }
+      let watcher = isWatching ? try Python.Conversation(Self.script, [run.path, "watch"]) : nil
+      if let watcher { #expect(try watcher.line() == "watching") }
+      do {
+        var log = try RunLog(in: run, from: position, step: 25)
+        try tell(&log, 26...60)
+      }
+      let text = try watcher?.finish(saying: "\n") ?? Python.run(Self.script, [run.path], isQuiet: true)
+      #expect(text == Self.expected)
+    }
+  }
+}
+
+@Suite(
+  .enabled(if: Python.has("stable_baselines3", "matplotlib"), "needs PIXELRL_PYTHON, a Python with Stable-Baselines3"))
+struct StableBaselinesTests {
+  /// Its own functions find the episodes; the evaluations are read as rl-zoo3's `all_plots` does.
+  @Test func itsPlotsFindEpisodesAndEvaluations() throws {
+    try withFolder { folder in
+      let run = try sampleRun(in: folder)
+      do {
+        var log = try RunLog(in: run)
+        try tell(&log, 1...40)
+      }
+      let script = """
+        import sys, numpy as np
+        from stable_baselines3.common.monitor import load_results
+        from stable_baselines3.common.results_plotter import ts2xy
+        steps, returns = ts2xy(load_results(sys.argv[1]), "timesteps")
+        print(len(steps), steps[-1], returns[-1])
+        log = np.load(sys.argv[1] + "/evaluations.npz")
+        print(log["timesteps"], log["results"].mean(axis=1), log["ep_lengths"][:, 0])
+        """
+      #expect(
+        try Python.run(script, [run.path], isQuiet: true) == "40 360 10.0\n[20 40] [ 6.5        13.16666667] [20 40]\n")
     }
   }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import pixelrl
 
 /// The program itself, as built beside the tests.
-private struct Program {
+struct Program {
   let folder: String
 
   /// What a command said and how it ended.
@@ -37,7 +37,7 @@ private struct Program {
       error: String(decoding: complained, as: UTF8.self))
   }
 
-  private static let path: URL? = {
+  static let path: URL? = {
     let tests = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     return [tests.deletingLastPathComponent(), Bundle.main.bundleURL]
       .map { $0.appendingPathComponent("pixelrl") }
@@ -45,18 +45,18 @@ private struct Program {
   }()
 }
 
-private func withProgram(_ body: (Program) throws -> Void) throws {
+func withProgram(_ body: (Program) throws -> Void) throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
   try body(Program(folder: folder.path))
 }
 
-private let quickPretraining = [
+let quickPretraining = [
   "--ae-steps", "2", "--ae-batch", "2", "--probe-steps", "2", "--probe-frames", "300", "--size", "32", "--filters", "4",
   "--keypoints", "2",
 ]
-private let quickTraining = [
+let quickTraining = [
   "--env-steps", "900", "--updates-per-step", "0.1", "--seed-updates", "1", "--evaluation-episodes", "1",
   "--evaluate-every", "200", "--time-limit", "80", "--size", "32", "--hidden", "8", "--batch", "8", "--replay", "5000",
 ]
@@ -65,6 +65,9 @@ private let quickTraining = [
   /// One line on standard error, the exit code, and nothing left behind.
   @Test(arguments: [
     ("colect", "unknown command 'colect': did you mean 'collect'?"),
+    ("config trian", "unknown command 'trian': did you mean 'train'?"),
+    ("runs --filter return", "--filter takes 'return > 500'"),
+    ("train --lock", "Unknown option '--lock'"),
     ("render cartpole-swingu", "unknown environment 'cartpole-swingu': did you mean 'cartpole-swingup'?"),
     ("train --env katch", "unknown environment 'katch': did you mean 'catch'?"),
     ("train --agent sca", "unknown agent 'sca': did you mean 'sac'?"),
@@ -208,7 +211,7 @@ private let quickTraining = [
 }
 
 extension Program {
-  fileprivate func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+  func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
 
   /// Runs a shell script whose `$0` is the program.
   fileprivate func throughShell(_ script: String) throws -> Outcome {

@@ -43,10 +43,8 @@ struct Pictures {
     return ((0..<limit).map { all[$0 * (all.count - 1) / (limit - 1)] }, all.count)
   }
 
-  /// The PNGs of `inspection/`, in order of their names.
-  var inspections: [String] {
-    names(in: run.file("inspection")).filter { $0.hasSuffix(".png") }.map { "inspection/\($0)" }
-  }
+  /// The names of the PNGs in `inspection/`, in order.
+  var inspections: [String] { names(in: run.file("inspection")).filter { $0.hasSuffix(".png") } }
 
   private func names(in folder: String) -> [String] {
     // A folder that cannot be listed shows as one without pictures, which the page says.

@@ -99,7 +99,7 @@ struct RunSection {
     return parts.isEmpty ? #"<p class="note">This run has no pictures of what was seen.</p>"# : parts.joined()
   }
 
-  /// What `pixelrl inspect` has left: traversals, projection, Q against returns.
+  /// What `pixelrl inspect` has left: traversals, projections, Q-values against returns.
   private var inspection: Markup {
     let names = pictures.inspections
     let path = run.directory.file("inspection/inspection.json")
@@ -110,28 +110,36 @@ struct RunSection {
         problem = #"<p class="warn">\#("\(error)")</p>"#
       }
     }
-    guard !names.isEmpty || record != .null else {
+    guard !names.isEmpty else {
+      let command = "pixelrl inspect \(quoted(run.directory.path))"
       return problem
-        + #"<p class="note"><code>pixelrl inspect \#(quoted(run.directory.path))</code> makes latent traversals, a projection of the latents, and Q-values against observed returns.</p>"#
+        + """
+        <p class="note"><code>\(command)</code> makes latent traversals, a projection of the latents, and Q-values against \
+        observed returns.</p>
+        """
     }
-    let figures: [Markup] = names.compactMap { name in
-      let title = title(ofPicture: name)
-      let caption = record["captions"]?[String(name.dropFirst(11))]?.text ?? title
-      return pictures.figure(name, caption: "\(caption)", alternative: title).map {
-        "<div><h3>\(title)</h3>\($0)</div>"
-      }
+    // The record gives their order and words; a picture that it does not know comes last, under its file's name.
+    let described = (record["pictures"]?.array ?? []).compactMap { picture in
+      picture["file"]?.text.map { ($0, picture) }
     }
-    let numbers = flattened(record).filter { !$0.name.hasPrefix("captions") }.prefix(60)
-    return """
-      \(problem)<div class="shots">\(figures)</div>
-      \(numbers.isEmpty ? "" : fold("Numbers of the inspection", factsTable(numbers.map { ($0.name, "\($0.value)") })))
-      """
+    let known =
+      described.filter { names.contains($0.0) }
+      + names.filter { name in
+        !described.contains { $0.0 == name }
+      }.map { ($0, JSON.null) }
+    let figures: [Markup] = known.compactMap { name, words in
+      let title = words["title"]?.text ?? title(ofPicture: name)
+      return pictures.figure("inspection/\(name)", caption: "\(words["caption"]?.text ?? "")", alternative: title)
+        .map { "<h3>\(title)</h3>\($0)" }
+    }
+    let notes: [Markup] = (record["notes"]?.array ?? []).compactMap(\.text).map { #"<p class="note">\#($0)</p>"# }
+    let step: Markup = record["step"]?.int.map { #"<p class="note">After \#($0) env steps.</p>"# } ?? ""
+    return problem + step + figures.joined(separator: "\n") + notes.joined()
   }
 
   /// `q-and-return.png` as "Q and return".
   private func title(ofPicture name: String) -> String {
-    let words =
-      name.split(separator: "/").last.map { $0.dropLast(4).split { "-_".contains($0) }.joined(separator: " ") } ?? ""
+    let words = name.dropLast(4).split { "-_".contains($0) }.joined(separator: " ")
     return words.prefix(1).uppercased() + words.dropFirst()
   }
 
