@@ -30,10 +30,10 @@ public protocol Agent: Module {
 
   /// Actions `[B, A]` for observations `[B, O]`.
   mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor
+  var settings: Settings { get }
   /// What the critics expect of the best actions from observations `[B, O]` on: `[B, 1]`, discounted by
   /// `settings.discount`.
   func value(_ observation: Tensor) -> Tensor
-  var settings: Settings { get }
   /// Learns from a batch of `settings.batch` transitions and reports what it saw.
   mutating func update(_ batch: Batch) -> Metrics
 }
