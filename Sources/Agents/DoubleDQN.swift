@@ -82,6 +82,7 @@ public struct DoubleDQN: Agent {
 
   // V(o) = max_a Q(o, a)
   public func value(_ o: Tensor) -> Tensor { network(o).rowMaximum() }  // [B, 1]
+
   public mutating func update(_ batch: Batch) -> Metrics {
     let (o, r, oNext) = (batch.observation, batch.reward, batch.nextObservation)
     let a = batch.action.array.map { Int($0) }

@@ -82,6 +82,7 @@ public struct SAC: Agent {
 
   // V(o) = min_i Q_i(o, μ(o)),  μ the judged actor's mode; the entropy to come is in it, the present action's is not
   public func value(_ o: Tensor) -> Tensor { critics.least(o, averageActor(o).mode) }  // [B, 1]
+
   public mutating func update(_ batch: Batch) -> Metrics {
     let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
     let alpha = exp(temperature.logAlpha).item

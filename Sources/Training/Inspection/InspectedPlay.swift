@@ -32,10 +32,11 @@ extension Player {
   /// observed as wholly as that of the first: time that is up ends no reward.
   func inspectedPlay(episodes count: Int, seed: Seed) -> InspectedPlay {
     var agent = agent
+    let discount = agent.settings.discount
     let limit = episode.timeLimit > 0 ? episode.timeLimit : E.episodeLength
     let repeats = episode.actionRepeat > 0 ? episode.actionRepeat : E.actionRepeat
     var settings = episode
-    settings.timeLimit = limit + repeats * horizon(of: agent.settings.discount)
+    settings.timeLimit = limit + repeats * horizon(of: discount)
     var recording = Recording(
       frame: Episode<E>(settings, seed: seed).blankFrame, observationNames: E.observationNames,
       actionSize: E.actionSpace.arrayCount)
@@ -69,7 +70,7 @@ extension Player {
       // G_t = r_t + γ d_t G_{t+1}
       var sums = [Double](repeating: .nan, count: outcomes.count)
       for t in outcomes.indices.reversed() {
-        following = outcomes[t].reward + agent.settings.discount * outcomes[t].discount * following
+        following = outcomes[t].reward + discount * outcomes[t].discount * following
         sums[t] = following
       }
       let frames = recording.count - first
@@ -78,7 +79,7 @@ extension Player {
     }
     return InspectedPlay(
       recording: recording, latents: observer.observe(recording), values: values, returns: returns,
-      discount: agent.settings.discount)
+      discount: discount)
   }
 
   /// Agent steps after which γ has fallen below 1 %, at most 1000.
