@@ -2,10 +2,14 @@ import Core
 import Replay
 import Tensors
 
-/// Whether an action is meant to learn from or to be judged by.
+/// What an action is meant for.
 public enum Behavior: Sendable {
+  /// To learn from, as far as the schedule of learning has come.
   case explore
+  /// To be judged by: the best that the agent knows.
   case exploit
+  /// To see how the policy is spread: as it explores when its schedule has run out.
+  case sample
 }
 
 /// A learner: what its paper says, and nothing of loops, logs or files.
@@ -27,6 +31,9 @@ public protocol Agent: Module {
   /// Actions `[B, A]` for observations `[B, O]`.
   mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor
   var settings: Settings { get }
+  /// What the critics expect of the best actions from observations `[B, O]` on: `[B, 1]`, discounted by
+  /// `settings.discount`.
+  func value(_ observation: Tensor) -> Tensor
   /// Learns from a batch of `settings.batch` transitions and reports what it saw.
   mutating func update(_ batch: Batch) -> Metrics
 }
@@ -35,6 +42,8 @@ public protocol Agent: Module {
 public protocol AgentSettings: SettingsGroup {
   /// Transitions of an update, B.
   var batch: Int { get }
+  /// The discount γ of a decision's step.
+  var discount: Double { get }
 }
 
 /// The members, by what one types.

@@ -70,15 +70,18 @@ public struct DoubleDQN: Agent {
   // a = argmax_a Q(o, a), or any action with probability ε
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
     var choices = network(observation).argmax()
-    if behavior == .explore {
+    if behavior != .exploit {
       for row in choices.indices {
-        if random.chance(epsilon) { choices[row] = random.integer(below: actionSpace.networkSize) }
-        decisions += 1
+        let chance = behavior == .explore ? epsilon : settings.finalEpsilon
+        if random.chance(chance) { choices[row] = random.integer(below: actionSpace.networkSize) }
+        if behavior == .explore { decisions += 1 }
       }
     }
     return Tensor(choices.map(Float.init), [choices.count, 1])
   }
 
+  // V(o) = max_a Q(o, a)
+  public func value(_ o: Tensor) -> Tensor { network(o).rowMaximum() }  // [B, 1]
   public mutating func update(_ batch: Batch) -> Metrics {
     let (o, r, oNext) = (batch.observation, batch.reward, batch.nextObservation)
     let a = batch.action.array.map { Int($0) }

@@ -76,10 +76,12 @@ public struct SAC: Agent {
   }
 
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
-    behavior == .explore
-      ? actor(observation).sample(using: &random).action : averageActor(observation).mode
+    behavior == .exploit
+      ? averageActor(observation).mode : actor(observation).sample(using: &random).action
   }
 
+  // V(o) = min_i Q_i(o, μ(o)),  μ the judged actor's mode; the entropy to come is in it, the present action's is not
+  public func value(_ o: Tensor) -> Tensor { critics.least(o, averageActor(o).mode) }  // [B, 1]
   public mutating func update(_ batch: Batch) -> Metrics {
     let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
     let alpha = exp(temperature.logAlpha).item

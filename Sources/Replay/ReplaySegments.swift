@@ -13,12 +13,28 @@ extension ReplayBuffer {
   /// Slots of a segment.
   static let segmentSlots = 16_384
 
-  /// What is known beside the segments: how far each lane was written.
+  /// What is known beside the segments: the buffer's form, and how far each lane was written.
   public struct Index: Sendable, Codable {
+    public let layout: HistoryLayout
+    public let laneCapacity: Int
     fileprivate let lanes: [Lane]
   }
 
-  public var index: Index { Index(lanes: lanes) }
+  public var index: Index { Index(layout: layout, laneCapacity: laneCapacity, lanes: lanes) }
+
+  /// A buffer as another one was.
+  ///
+  /// - Parameter bytes: of each of the segments that it had.
+  /// - Throws: `InputError` where they do not fit.
+  public static func restored(_ index: Index, _ bytes: (Segment) throws -> [UInt8]) throws -> ReplayBuffer {
+    guard index.laneCapacity > index.layout.reach + 2, index.lanes.count > 0 else {
+      throw InputError("a replay buffer of \(index.lanes.count) lanes of \(index.laneCapacity) is none")
+    }
+    var buffer = ReplayBuffer(
+      capacity: index.laneCapacity * index.lanes.count, lanes: index.lanes.count, layout: index.layout)
+    try buffer.restore(index, bytes)
+    return buffer
+  }
 
   /// All segments that hold anything.
   public var segments: [Segment] {
@@ -67,8 +83,10 @@ extension ReplayBuffer {
   /// - Parameter bytes: of each of the segments that `segments` then lists.
   /// - Throws: `InputError` where they do not fit.
   public mutating func restore(_ index: Index, _ bytes: (Segment) throws -> [UInt8]) throws {
-    guard index.lanes.count == lanes.count else {
-      throw InputError("a replay buffer of \(lanes.count) lanes cannot take one of \(index.lanes.count)")
+    guard index.lanes.count == lanes.count, index.laneCapacity == laneCapacity, index.layout == layout else {
+      throw InputError(
+        "a replay buffer of \(lanes.count) lanes of \(laneCapacity) cannot take one of \(index.lanes.count) lanes of "
+          + "\(index.laneCapacity)")
     }
     lanes = index.lanes
     for segment in segments {

@@ -21,9 +21,10 @@ public struct Report: Sendable {
 
   /// The page.
   ///
-  /// - Parameter refresh: seconds after which a browser asks for the page anew, for a run that still goes on.
+  /// - Parameter refresh: seconds after which a page of a run that still goes on renews itself, where its server has
+  ///   `liveScript` beside it as `live.js`.
   public func html(refreshEvery refresh: Int? = nil) -> String {
-    let note: Markup = refresh.map { "This page asks for itself again every \($0) seconds. " } ?? ""
+    let note: Markup = refresh.map { "This page renews itself every \($0) seconds. " } ?? ""
     let body: Markup = """
       <a class="skip" href="#main">To the content</a>
       \(header)

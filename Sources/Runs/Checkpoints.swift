@@ -52,6 +52,17 @@ public struct Checkpoint: Sendable, Hashable {
     return bytes
   }
 
+  /// The newest whole checkpoint in the folder of all; damaged ones are passed over. Nothing where there is none.
+  ///
+  /// - Throws: `WorldError` where one cannot be read.
+  public static func newest(in folder: String) throws -> Checkpoint? {
+    guard isFolder(folder) else { return nil }
+    for name in try folderEntries(folder).reversed() where name.hasPrefix("checkpoint-") {
+      do { return try Checkpoint(path: "\(folder)/\(name)") } catch is Damage { continue }
+    }
+    return nil
+  }
+
   /// Counted within the run: a later one may be of the same step.
   var number: Int { Int(path.suffix(6)) ?? 0 }
 

@@ -49,6 +49,8 @@ public protocol Observer: Sendable, Codable {
   func reconstructions(of frames: [PixelBuffer]) -> PixelBuffer?
   /// Learns on from all frames so far, and reports what it saw; nil where there is nothing to learn.
   mutating func retrain(on recording: Recording, seed: Seed) throws -> Metrics?
+  /// The autoencoder that it sees through; nil where there is none.
+  var drawing: (any LatentDrawing)? { get }
   /// Writes into a run's folder what it learned on, if it did.
   func write(to folder: String) throws
 }
@@ -56,6 +58,7 @@ public protocol Observer: Sendable, Codable {
 extension Observer {
   public func reconstructions(of frames: [PixelBuffer]) -> PixelBuffer? { nil }
   public mutating func retrain(on recording: Recording, seed: Seed) throws -> Metrics? { nil }
+  public var drawing: (any LatentDrawing)? { nil }
   public func write(to folder: String) throws {}
 }
 
@@ -87,6 +90,7 @@ public struct LatentObserver<Model: Autoencoder>: Observer {
   }
 
   public var latentSize: Int { encoder.latentSize }
+  public var drawing: (any LatentDrawing)? { encoder }
 
   public func observe<E: Environment>(_ episodes: [Episode<E>]) -> Tensor {
     encoder.encode(episodes.map(\.frame))

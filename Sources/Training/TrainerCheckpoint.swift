@@ -50,7 +50,7 @@ extension Trainer {
 }
 
 extension ReplayBuffer.Segment {
-  fileprivate var file: String { "replay-\(lane)-\(index).bin" }
+  var file: String { "replay-\(lane)-\(index).bin" }
 }
 
 extension Recording {

@@ -55,6 +55,24 @@ private func randomBatch(_ count: Int, _ space: ActionSpace, seed: Int) -> Batch
 
 /// What every agent of the catalog promises.
 @Suite struct ContractTests {
+  @Test(arguments: Member.all) func valuesAreColumnsAndSamplesAreActions(_ member: Member) throws {
+    func check<A: Agent>(_ type: A.Type) throws {
+      for space in A.accepted {
+        var agent = try A.small(space)
+        let o = randomObservation(200)
+        let value = agent.value(o)
+        #expect(value.shape == [200, 1] && value.isFinite && (0...1).contains(agent.settings.discount))
+        #expect(agent.value(o).array == value.array, "telling a value changes nothing")
+        let (best, sampled) = (agent.act(o, .exploit), agent.act(o, .sample))
+        #expect(sampled.shape == best.shape)
+        #expect(sampled.array.allSatisfy { space.isContinuous ? abs($0) <= 1 : $0 == $0.rounded() && $0 >= 0 })
+        _ = agent.live(space)
+        #expect(agent.value(o).array != value.array, "learning changes values")
+      }
+    }
+    try check(member.type)
+  }
+
   @Test func idsAreUniqueAndFound() throws {
     #expect(Set(Agents.all.map { $0.id }).count == Agents.all.count)
     for type in Agents.all {

@@ -12,22 +12,22 @@ import Testing
 @testable import Training
 
 /// What is spoiled from the ninth episode on.
-private protocol Spoiling: Sendable, Codable {
+private protocol Spoiling: Sendable {
   static var id: String { get }
   static func spoil(_ reward: inout Double, _ observation: inout [Double])
 }
 
-private struct Nothing: Spoiling, Codable {
+private enum Nothing: Spoiling {
   static var id: String { "sound" }
   static func spoil(_ reward: inout Double, _ observation: inout [Double]) {}
 }
 
-private struct Reward: Spoiling, Codable {
+private enum Reward: Spoiling {
   static var id: String { "spoiled-reward" }
   static func spoil(_ reward: inout Double, _ observation: inout [Double]) { reward = .nan }
 }
 
-private struct Observed: Spoiling, Codable {
+private enum Observed: Spoiling {
   static var id: String { "spoiled-observation" }
   static func spoil(_ reward: inout Double, _ observation: inout [Double]) { observation[1] = -.infinity }
 }
@@ -81,7 +81,8 @@ private struct Poisoned: Agent {
     inner = DoubleDQN(observationSize: observationSize, actionSpace: actionSpace, settings: settings, seed: seed)
   }
 
-  var settings: Settings { inner.settings }
+  var settings: DoubleDQN.Settings { inner.settings }
+  func value(_ observation: Tensor) -> Tensor { inner.value(observation) }
   mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor { inner.act(observation, behavior) }
   mutating func update(_ batch: Batch) -> Metrics {
     updates += 1

@@ -14,7 +14,7 @@ import Testing
 private typealias E = CartPoleSwingup
 
 /// From frames to a trained agent, small in everything.
-private struct Pipeline {
+struct Pipeline {
   let folder: String
   let episode = smallEpisode(timeLimit: 160)
 
@@ -26,7 +26,7 @@ private struct Pipeline {
   func pretrain() throws -> RunDirectory {
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (pretraining.steps, pretraining.batch) = (15, 8)
-    (pretraining.probeFrames, pretraining.probeSteps) = (60, 20)
+    (pretraining.probeFrames, pretraining.probeSteps) = (300, 20)
     (model.keypoints, model.filters) = (4, 8)
     let work = PretrainingRun(
       E.self, KeypointAutoencoder.self, episode: episode, collection: collectionSettings(60), pretraining: pretraining,

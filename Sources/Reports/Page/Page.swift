@@ -1,10 +1,11 @@
 import Core
 
-/// A whole HTML page that needs nothing but itself: it forbids every request and every script.
+/// A whole HTML page that needs nothing but itself: it forbids every request and every script, but for the one that
+/// renews a live page from its own server.
 struct Page {
   var title: String
   var body: Markup
-  /// Seconds after which a browser asks for the page again.
+  /// Seconds after which a live page is renewed; nil for a page that stays as it is.
   var refresh: Int?
 
   /// By which a page of this program is known.
@@ -17,8 +18,8 @@ struct Page {
     <head>
     <meta charset="utf-8">
     \(Markup(stringLiteral: Self.mark))
-    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-    \(refresh.map { #"<meta http-equiv="refresh" content="\#($0)">"# as Markup } ?? "")
+    <meta http-equiv="Content-Security-Policy" content="\(policy)">
+    \(refresh.map { #"<noscript><meta http-equiv="refresh" content="\#($0)"></noscript>"# as Markup } ?? "")
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
     <title>\(title)</title>
@@ -26,10 +27,16 @@ struct Page {
     </head>
     <body>
     \(body)
+    \(refresh.map { #"<script src="live.js" data-period="\#($0)"></script>"# as Markup } ?? "")
     </body>
     </html>
 
     """
+  }
+
+  private var policy: Markup {
+    let own: Markup = refresh == nil ? "" : "; script-src 'self'; connect-src 'self'"
+    return "default-src 'none'; img-src data:; style-src 'unsafe-inline'\(own)"
   }
 }
 
