@@ -94,6 +94,13 @@ let quickTraining = [
     ("pretrain-ae --kind rae --latent-size 0", "--latent-size takes a whole number from 1 to"),
     ("pretrain-ae --size -4", "--size takes a whole number from 8 to 1024, not '-4'"),
     ("collect --policy-run nothing", "nothing is no run"),
+    ("eval nothing", "nothing is no run"),
+    ("eval nothing --episodes 0", "--episodes takes a whole number from 1 to 100000, not '0'"),
+    ("inspect nothing", "nothing is no run"),
+    ("inspect nothing --steps 1,x", "--steps takes whole numbers with commas, such as 0,100,250, not '1,x'"),
+    ("watch nothing", "nothing is no run"),
+    ("watch nothing --host 0.0.0.0", "give --allow-others if that is meant"),
+    ("watch nothing --host example.org", "--host takes an address in numbers"),
     ("collect --collect-policy hold", "--collect-policy takes held, correlated, uniform, not 'hold'"),
     ("collect --collect-steps 999999999999", "exceed this machine's memory"),
   ])

@@ -42,7 +42,8 @@ extension Inspection {
     let lost = probe.names.indices.filter { !probe.r2[$0].isNaN && probe.r2[$0] < StateProbe.solvable }
     let verdict =
       lost.isEmpty
-      ? "Nothing of it is lost." : "Much is lost of: \(lost.map { probe.names[$0] }.joined(separator: ", "))."
+      ? "All of it can be read, with R² of at least \(StateProbe.solvable)."
+      : "Much is lost of: \(lost.map { probe.names[$0] }.joined(separator: ", "))."
     add(
       "probe", "State probe",
       "Each number of the true state of \(grouped(Double(heldOut.count))) held-out frames of random play against what a "
