@@ -4,7 +4,20 @@ import Runs
 /// Which run goes on, and whether it may.
 extension RunOptions {
   /// The run that `--resume` names or finds in `--out`; nil for a new one, or one that has to be looked for.
-  func namedRun() throws -> RunDirectory? {
+  ///
+  /// - Throws: `InputError` where it is none of the command's.
+  func namedRun(_ command: String) throws -> RunDirectory? {
+    guard let run = try namedRun() else { return nil }
+    let facts = try run.facts()
+    guard facts.command == command else {
+      throw InputError(
+        "\(run.path) is a run of 'pixelrl \(facts.command)': go on with 'pixelrl \(facts.command) --resume \(run.path)'"
+      )
+    }
+    return run
+  }
+
+  private func namedRun() throws -> RunDirectory? {
     guard let resume else { return nil }
     guard resume == "auto" else {
       guard output.out == nil else {
@@ -23,7 +36,7 @@ extension RunOptions {
   func resumedRun(
     _ command: String, inputs: [RunDirectory.Input], settings groups: [(title: String, group: any SettingsGroup)]
   ) throws -> RunDirectory? {
-    guard let run = try namedRun() else {
+    guard let run = try namedRun(command) else {
       guard resume != nil, output.out == nil else { return nil }
       return try RunDirectory.newest { run, facts in
         let isTheSame = facts.command == command && facts.inputs == inputs
@@ -31,10 +44,6 @@ extension RunOptions {
       }
     }
     let facts = try run.facts()
-    guard facts.command == command else {
-      throw InputError(
-        "\(run.path) is a run of 'pixelrl \(facts.command)': go on with 'pixelrl \(facts.command) --resume'")
-    }
     if let other = try run.differences(from: groups).first {
       throw InputError(
         "\(run.path) was made with --\(other.key) \(other.recorded), not \(other.given): leave the flag out to go on with "

@@ -10,6 +10,8 @@ struct Contest {
   /// Scripts in the peers' folder, with their options.
   let peers: [Peer]
   var threads: Int
+  /// Turns of each side at most.
+  var rounds = Int.max
 
   struct Peer {
     let label: String
@@ -76,7 +78,7 @@ struct Arena {
       return max(1, Int(turn / (try contestant.run(1))))
     }
     var timings = contestants.map { _ in Timing() }
-    for _ in 0..<rounds {
+    for _ in 0..<min(rounds, contest.rounds) {
       for (i, contestant) in contestants.enumerated() {
         timings[i].rounds.append(try contestant.run(counts[i]))
       }

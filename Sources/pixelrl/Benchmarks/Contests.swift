@@ -4,11 +4,12 @@ enum Contests {
   static func all(threads: Int, picture: String) -> [Contest] {
     let torch = "PyTorch"
     func contest(
-      _ id: String, _ name: String, _ ours: [String], _ peers: [(String, [String])], threads count: Int? = nil
+      _ id: String, _ name: String, _ ours: [String], _ peers: [(String, [String])], threads count: Int? = nil,
+      rounds: Int = .max
     ) -> Contest {
       Contest(
         id: id, name: name, ours: ours, peers: peers.map { .init(label: $0.0, script: $0.1) },
-        threads: count ?? threads)
+        threads: count ?? threads, rounds: rounds)
     }
     func convolutions(_ part: String, _ name: String) -> Contest {
       contest(
@@ -42,12 +43,12 @@ enum Contests {
       ("sac", ["sac.py"], "SAC update"), ("ae-step", ["keypoint.py", "step"], "keypoint autoencoder step"),
     ] {
       for threads in [1, 2] {
-        for batch in [32, 64, 128, 256, 512, 1024] {
+        for batch in [32, 128, 512, 1024] {
           let size = ["--batch", "\(batch)"]
           contests.append(
             contest(
               "growth", "\(name), batch \(batch), \(threads) thread\(threads == 1 ? "" : "s")", [workload] + size,
-              [(torch, script + size)], threads: threads))
+              [(torch, script + size)], threads: threads, rounds: 3))
         }
       }
     }

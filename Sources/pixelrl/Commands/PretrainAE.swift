@@ -8,5 +8,5 @@ struct PretrainAE: ParsableCommand {
   @OptionGroup var options: RunOptions
   @OptionGroup var settings: PretrainingFlags
 
-  func run() throws { try settings.plan(of: options.namedRun()).run(options) }
+  func run() throws { try settings.plan(of: options.namedRun("pretrain-ae")).run(options) }
 }

@@ -8,5 +8,5 @@ struct Train: ParsableCommand {
   @OptionGroup var options: RunOptions
   @OptionGroup var settings: TrainingFlags
 
-  func run() throws { try settings.plan(of: options.namedRun()).run(options) }
+  func run() throws { try settings.plan(of: options.namedRun("train")).run(options) }
 }
