@@ -20,6 +20,12 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
 
   public init(arrayLiteral elements: Int...) { self.init(elements) }
 
+  /// One or two axes, without the array that a literal makes.
+  init(_ first: Int, _ second: Int? = nil) {
+    precondition((0...Int(Int32.max)).contains(first) && (0...Int(Int32.max)).contains(second ?? 0), "not a shape")
+    self.init(rank: second == nil ? 1 : 2, extents: SIMD4(Int32(first), Int32(second ?? 1), 1, 1))
+  }
+
   public static let scalar = Shape([])
 
   /// The extent of an axis; negative axes count from the last.

@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 40, 63, 64])
-  func aProductPassesOverZeroRows(_ zeroRows: Int) {
+  func aProductPassesOverZeroRows(_ zeroRows: Int) throws {
     var a = normal([64, 10], "a")
     a.withMutableElements { a in
       // Every third row first, then the others.
@@ -75,8 +75,9 @@ import Testing
     }
     let b = normal([10, 33], "b")
     #expect(distance(rowwiseProduct(a, b), matrixProduct(a, b)) < 1e-5)
-    let found = a.nonzeroRows(multipleOf: 32)
+    let found = try #require(a.nonzeroRows(multipleOf: 32, atMost: 64))
     #expect(found.count % 32 == 0 && found.count - (64 - zeroRows) < 32 && Set(found).count == found.count)
+    #expect(a.nonzeroRows(multipleOf: 32, atMost: found.count - 1) == nil)
   }
 
   /// Constants beside a variable spare work, in whichever order they stand.

@@ -236,7 +236,7 @@ extension Tensor {
   public func gatheringRows(_ indices: [Int]) -> Tensor {
     precondition(shape.rank == 2, "rows are gathered from a matrix, not from a tensor of shape \(shape)")
     let width = shape[1] * precision.byteCount
-    var result = Tensor(uninitialized: [indices.count, shape[1]], precision)
+    var result = Tensor(uninitialized: Shape(indices.count, shape[1]), precision)
     for (row, index) in indices.enumerated() {
       precondition(index >= 0 && index < shape[0], "row \(index) of a tensor of shape \(shape)")
       result.copyBytes(of: self, from: index * width, to: row * width, count: width)
@@ -248,7 +248,7 @@ extension Tensor {
   /// `gatheringRows`.
   func scatteringRows(to indices: [Int], of rows: Int) -> Tensor {
     let width = shape[1] * precision.byteCount
-    var result = Tensor.zeros([rows, shape[1]], precision)
+    var result = Tensor.zeros(Shape(rows, shape[1]), precision)
     for (row, index) in indices.enumerated() {
       result.copyBytes(of: self, from: row * width, to: index * width, count: width)
     }
@@ -264,23 +264,34 @@ extension Tensor {
   }
 
   /// The indices of a matrix's rows that are not all zero, and of some that are, so that their number is a multiple.
-  func nonzeroRows(multipleOf group: Int) -> [Int] {
-    precision == .float32 ? nonzeroRows(group, Float.self) : nonzeroRows(group, Double.self)
+  ///
+  /// - Parameter limit: nil if there are more than so many, without a list being made.
+  func nonzeroRows(multipleOf group: Int, atMost limit: Int) -> [Int]? {
+    precision == .float32 ? nonzeroRows(group, limit, Float.self) : nonzeroRows(group, limit, Double.self)
   }
 
-  private func nonzeroRows<S: TensorScalar>(_ group: Int, _ type: S.Type) -> [Int] {
+  private func nonzeroRows<S: TensorScalar>(_ group: Int, _ limit: Int, _ type: S.Type) -> [Int]? {
     let (rows, columns) = (shape[0], shape[1])
     let x = elements(S.self)
-    var (found, zero): ([Int], [Int]) = ([], [])
-    found.reserveCapacity(rows)
-    zero.reserveCapacity(rows)
-    for row in 0..<rows {
+    func isZero(_ row: Int) -> Bool {
       var c = row * columns
       let end = c + columns
       while c < end, unsafe x[unchecked: c] == 0 { c += 1 }
-      if c < end { found.append(row) } else { zero.append(row) }
+      return c == end
     }
-    found.append(contentsOf: zero.prefix((group - found.count % group) % group))
+    var count = 0
+    for row in 0..<rows where !isZero(row) { count += 1 }
+    var spare = min((group - count % group) % group, rows - count)
+    guard count + spare <= limit else { return nil }
+    var found: [Int] = []
+    found.reserveCapacity(count + spare)
+    for row in 0..<rows {
+      if isZero(row) {
+        guard spare > 0 else { continue }
+        spare -= 1
+      }
+      found.append(row)
+    }
     return found
   }
 

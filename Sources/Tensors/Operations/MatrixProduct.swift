@@ -30,7 +30,7 @@ func product(_ a: Tensor, _ transposedA: Bool, _ b: Tensor, _ transposedB: Bool)
   )
   func multiplied<S: TensorScalar>(_ type: S.Type) -> Tensor {
     let (a, b) = (a.elements(S.self), b.elements(S.self))
-    return Tensor([m, n], of: S.self) { c in
+    return Tensor(Shape(m, n), of: S.self) { c in
       multiply(a, transposed: transposedA, b, transposed: transposedB, into: &c, m: m, n: n, k: k)
     }
   }
@@ -67,7 +67,7 @@ private struct LinearMap: Operation {
   private func values<S: TensorScalar>(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ type: S.Type) -> Tensor {
     let (rows, inputs, outputs) = (x.shape[0], x.shape[1], weight.shape[0])
     let (x, weight, bias) = (x.elements(S.self), weight.elements(S.self), bias.elements(S.self))
-    return Tensor([rows, outputs], of: S.self) { y in
+    return Tensor(Shape(rows, outputs), of: S.self) { y in
       multiply(x, transposed: false, weight, transposed: true, into: &y, m: rows, n: outputs, k: inputs)
       Threads.divide(rows, elements: y.count) { part in finish(&y, part, bias, floor: rectified ? 0 : -.infinity) }
     }
@@ -97,7 +97,7 @@ private struct LinearMap: Operation {
     precondition(gradient.shape == y.shape, "a gradient of shape \(gradient.shape) for an output \(y.shape)")
     guard rectified else { return (gradient, gradient.sum(axis: 0)) }
     var dy = Tensor(uninitialized: y.shape, y.precision)
-    var bias = Tensor(uninitialized: [columns], y.precision)
+    var bias = Tensor(uninitialized: Shape(columns), y.precision)
     do {
       let (gradient, y) = (gradient.elements(S.self), y.elements(S.self))
       var dy = dy.freshElements(S.self)
@@ -133,8 +133,9 @@ private struct LinearMap: Operation {
 func rowwiseProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
   let rows = a.shape[0]
   // In groups, so that the same few sizes of memory come again and again.
-  let others = a.nonzeroRows(multipleOf: 32)
-  guard b.shape[1] >= 32, others.count < rows - rows / 4 else { return product(a, false, b, false) }
+  guard b.shape[1] >= 32, let others = a.nonzeroRows(multipleOf: 32, atMost: rows - rows / 4 - 1) else {
+    return product(a, false, b, false)
+  }
   return product(a.gatheringRows(others), false, b, false).scatteringRows(to: others, of: rows)
 }
 
