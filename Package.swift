@@ -86,7 +86,7 @@ let package = Package(
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"], resources: [.copy("Golden")]),
     tests("Runs", ["Core", "Pixels", "Python"]),
     tests("Reports", ["Core", "Pixels", "Runs"]),
-    tests("pixelrl", ["Core", "Environments", "Autoencoders", "Agents", argumentParser]),
+    tests("pixelrl", ["Core", "Runs", "Environments", "Autoencoders", "Agents", argumentParser]),
     tests(
       "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
   ],

@@ -36,7 +36,7 @@ def call(arguments, threads):
 def run_seed(definition, arm, seed, folder):
     threads = definition.get("threads", 2)
     result = {"arm": arm["name"], "seed": seed}
-    flags = ["--seed", str(seed)]
+    flags = ["--seed", str(seed), "--why", f"{definition['title']}: {arm['name']}"]
     if "pretrain" in arm:
         result["pretrain"] = call(
             ["pretrain-ae", *arm["pretrain"], *flags, "--out", str(folder / f"{arm['name']}-{seed}-ae")], threads)

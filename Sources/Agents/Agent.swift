@@ -2,10 +2,14 @@ import Core
 import Replay
 import Tensors
 
-/// Whether an action is meant to learn from or to be judged by.
+/// What an action is meant for.
 public enum Behavior: Sendable {
+  /// To learn from, as far as the schedule of learning has come.
   case explore
+  /// To be judged by: the best that the agent knows.
   case exploit
+  /// To see how the policy is spread: as it explores when its schedule has run out.
+  case sample
 }
 
 /// A learner: what its paper says, and nothing of loops, logs or files.
@@ -13,7 +17,7 @@ public enum Behavior: Sendable {
 /// One new file and one line in `Agents.all` add a member; the contract tests then run over it. Actions are in the
 /// policy's units: each dimension in [-1, 1], or `[index]` for a discrete choice.
 public protocol Agent: Module {
-  associatedtype Settings: SettingsGroup
+  associatedtype Settings: AgentSettings
 
   /// What one types.
   static var id: String { get }
@@ -26,10 +30,20 @@ public protocol Agent: Module {
 
   /// Actions `[B, A]` for observations `[B, O]`.
   mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor
-  /// Transitions that an update wants, B.
-  var batchSize: Int { get }
-  /// Learns from a batch and reports what it saw.
+  var settings: Settings { get }
+  /// What the critics expect of the best actions from observations `[B, O]` on: `[B, 1]`, discounted by
+  /// `settings.discount`.
+  func value(_ observation: Tensor) -> Tensor
+  /// Learns from a batch of `settings.batch` transitions and reports what it saw.
   mutating func update(_ batch: Batch) -> Metrics
+}
+
+/// What the loop has to know of any agent's settings.
+public protocol AgentSettings: SettingsGroup {
+  /// Transitions of an update, B.
+  var batch: Int { get }
+  /// The discount γ of a decision's step.
+  var discount: Double { get }
 }
 
 /// The members, by what one types.
@@ -45,4 +59,19 @@ public enum Agents {
 
   /// The first member that can act in such a space.
   public static func fitting(_ space: ActionSpace) -> (any Agent.Type)? { all.first { $0.accepts(space) } }
+}
+
+/// Which agent, as a setting.
+public struct AgentChoice: SettingsGroup, Hashable {
+  /// Empty: the first that can act in the environment.
+  public var agent = ""
+
+  public init() {}
+  public static var fields: [Field<Self>] {
+    [
+      Field(
+        "agent", \.agent, kind: "agent", among: Agents.all.map { $0.id },
+        "the agent; none: the first that can act in the environment")
+    ]
+  }
 }

@@ -13,7 +13,7 @@ public struct DoubleDQN: Agent {
   public static let note = "double deep Q-network, ε-greedy (van Hasselt 2016); discrete actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { !actionSpace.isContinuous }
 
-  public struct Settings: SettingsGroup {
+  public struct Settings: AgentSettings {
     public var hidden = 256
     public var layerNorm = true
     public var batch = 128
@@ -40,7 +40,7 @@ public struct DoubleDQN: Agent {
     }
   }
 
-  let settings: Settings
+  public let settings: Settings
   let actionSpace: ActionSpace
   var network: MultilayerPerceptron
   var targetNetwork: MultilayerPerceptron
@@ -61,8 +61,6 @@ public struct DoubleDQN: Agent {
     random = seed.stream("actions")
   }
 
-  public var batchSize: Int { settings.batch }
-
   /// The probability ε of a random action, falling linearly.
   var epsilon: Double {
     let progress = min(1, Double(decisions) / Double(settings.epsilonSteps))
@@ -72,14 +70,18 @@ public struct DoubleDQN: Agent {
   // a = argmax_a Q(o, a), or any action with probability ε
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
     var choices = network(observation).argmax()
-    if behavior == .explore {
+    if behavior != .exploit {
       for row in choices.indices {
-        if random.chance(epsilon) { choices[row] = random.integer(below: actionSpace.networkSize) }
-        decisions += 1
+        let chance = behavior == .explore ? epsilon : settings.finalEpsilon
+        if random.chance(chance) { choices[row] = random.integer(below: actionSpace.networkSize) }
+        if behavior == .explore { decisions += 1 }
       }
     }
     return Tensor(choices.map(Float.init), [choices.count, 1])
   }
+
+  // V(o) = max_a Q(o, a)
+  public func value(_ o: Tensor) -> Tensor { network(o).rowMaximum() }  // [B, 1]
 
   public mutating func update(_ batch: Batch) -> Metrics {
     let (o, r, oNext) = (batch.observation, batch.reward, batch.nextObservation)

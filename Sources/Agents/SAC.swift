@@ -13,7 +13,7 @@ public struct SAC: Agent {
   public static let note = "soft actor-critic, two critics, tuned temperature (Haarnoja 2018); continuous actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { actionSpace.isContinuous }
 
-  public struct Settings: SettingsGroup {
+  public struct Settings: AgentSettings {
     public var hidden = 256
     public var criticLayerNorm = true
     public var batch = 128
@@ -44,7 +44,7 @@ public struct SAC: Agent {
     }
   }
 
-  let settings: Settings
+  public let settings: Settings
   let targetEntropy: Double
   var actor: Actor
   /// The running average of the actor's weights (Polyak and Juditsky 1992), which is judged: it trembles less.
@@ -75,12 +75,13 @@ public struct SAC: Agent {
     random = seed.stream("actions")
   }
 
-  public var batchSize: Int { settings.batch }
-
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
-    behavior == .explore
-      ? actor(observation).sample(using: &random).action : averageActor(observation).mode
+    behavior == .exploit
+      ? averageActor(observation).mode : actor(observation).sample(using: &random).action
   }
+
+  // V(o) = min_i Q_i(o, μ(o)),  μ the judged actor's mode; the entropy to come is in it, the present action's is not
+  public func value(_ o: Tensor) -> Tensor { critics.least(o, averageActor(o).mode) }  // [B, 1]
 
   public mutating func update(_ batch: Batch) -> Metrics {
     let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)

@@ -2,7 +2,7 @@ import Core
 import Tensors
 
 /// The size of the frames that an autoencoder is built for.
-public struct FrameShape: Sendable, Hashable, CustomStringConvertible {
+public struct FrameShape: Sendable, Hashable, Codable, CustomStringConvertible {
   public var height: Int
   public var width: Int
   public var channels: Int
@@ -54,5 +54,18 @@ public enum Autoencoders {
       throw InputError.unknown("autoencoder", id, known: all.map { $0.id })
     }
     return kind
+  }
+}
+
+/// Which kind of autoencoder, as a setting.
+public struct AutoencoderChoice: SettingsGroup, Hashable {
+  public var kind = KeypointAutoencoder.id
+
+  public init() {}
+  public static var fields: [Field<Self>] {
+    [
+      Field(
+        "kind", \.kind, kind: "autoencoder", among: Autoencoders.all.map { $0.id }, "the kind of autoencoder")
+    ]
   }
 }

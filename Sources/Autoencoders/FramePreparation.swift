@@ -5,7 +5,7 @@ import Tensors
 /// How bytes of frames become the numbers that an autoencoder sees, and back: x = frame / 255 - background.
 ///
 /// What never changes in a scene is taken away first, so that the network need not learn it.
-public struct FramePreparation: Sendable, Hashable {
+public struct FramePreparation: Sendable, Hashable, Codable {
   public let shape: FrameShape
   /// Bytes of the still picture, [H, W, C]; all zero where none is taken away.
   public let background: [UInt8]

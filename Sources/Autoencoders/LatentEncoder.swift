@@ -3,7 +3,7 @@ import Pixels
 import Tensors
 
 /// The frozen half that an agent looks through: preparation, encoder, standardisation, in one value.
-public struct LatentEncoder<Model: Autoencoder>: Sendable {
+public struct LatentEncoder<Model: Autoencoder>: Sendable, Codable {
   public var model: Model
   public let preparation: FramePreparation
   /// What the decoder was taught to draw.

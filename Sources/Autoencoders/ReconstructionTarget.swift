@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Blurring makes a small thing large: the error then falls smoothly as a keypoint comes nearer, and thin strokes weigh
 /// as much as solid bodies.
-public struct ReconstructionTarget: Sendable, Hashable {
+public struct ReconstructionTarget: Sendable, Hashable, Codable {
   /// The radius in pixels of the box that blurs; 0 leaves the frame sharp.
   public var blur: Int
   /// A factor on the blurred frame, which is then clamped to -1 to 1.

@@ -30,7 +30,8 @@ public struct RegularizedAutoencoder: Autoencoder {
 
   public let settings: Settings
   /// Height and width after the convolutions.
-  let inner: (height: Int, width: Int)
+  let innerHeight: Int
+  let innerWidth: Int
   var convolutions: ConvolutionStack
   var toLatent: Linear
   var norm: LayerNorm
@@ -52,8 +53,8 @@ public struct RegularizedAutoencoder: Autoencoder {
     }
     self.settings = settings
     convolutions = ConvolutionStack([strided, plain, plain, plain], using: &random)
-    inner = convolutions.outputSize(height: frame.height, width: frame.width)
-    let flat = filters * inner.height * inner.width
+    (innerHeight, innerWidth) = convolutions.outputSize(height: frame.height, width: frame.width)
+    let flat = filters * innerHeight * innerWidth
     toLatent = Linear(flat, settings.latent, gain: 1, using: &random)
     norm = LayerNorm(settings.latent)
     fromLatent = Linear(settings.latent, flat, gain: 1, using: &random)
@@ -75,7 +76,7 @@ public struct RegularizedAutoencoder: Autoencoder {
 
   public func decode(_ z: Tensor) -> Tensor {  // [B, Z]
     let features = fromLatent(z, rectified: true)
-    return deconvolutions(features.reshaped(z.shape[0], settings.filters, inner.height, inner.width))
+    return deconvolutions(features.reshaped(z.shape[0], settings.filters, innerHeight, innerWidth))
   }
 
   // λ_z ½|z|² + λ_θ ½|θ_decoder|²                                           Yarats 2019, sec. 5; Ghosh 2020, eq. 11

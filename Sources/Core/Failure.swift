@@ -19,6 +19,12 @@ public struct WorldError: Error, CustomStringConvertible, Hashable {
   public init(path: String, _ reason: String) { description = "\(path): \(reason)" }
 }
 
+/// A file that does not hold what was written. The message names the path. The command ends with exit code 1.
+public struct Damage: Error, CustomStringConvertible, Hashable {
+  public let description: String
+  public init(path: String, _ what: String) { description = "\(path): \(what)" }
+}
+
 /// The known name with the smallest edit distance, when that is small beside the name's length or the name is a part.
 public func nearest(to name: String, among known: [String]) -> String? {
   let ranked = known.map { ($0, editDistance(name.lowercased(), $0.lowercased())) }

@@ -18,10 +18,10 @@ public func writeAtomically(_ bytes: [UInt8], to path: String) throws {
 /// Throws `WorldError` with the path and the system's reason.
 public func readBytes(from path: String, limit: Int = 1 << 32) throws -> [UInt8] {
   let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw systemError(path) }
+  guard descriptor >= 0 else { throw systemFailure(path) }
   defer { close(descriptor) }
   var status = stat()
-  guard unsafe fstat(descriptor, &status) == 0 else { throw systemError(path) }
+  guard unsafe fstat(descriptor, &status) == 0 else { throw systemFailure(path) }
   guard status.st_mode & S_IFMT != S_IFDIR else { throw WorldError(path: path, "is a folder, not a file") }
   let size = Int(status.st_size)
   guard size <= limit else {
@@ -35,7 +35,7 @@ public func readBytes(from path: String, limit: Int = 1 << 32) throws -> [UInt8]
       unsafe read(descriptor, buffer.baseAddress! + count, buffer.count - count)
     }
     if got < 0 && errno == EINTR { continue }
-    guard got >= 0 else { throw systemError(path) }
+    guard got >= 0 else { throw systemFailure(path) }
     if got == 0 { break }
     count += got
     guard count <= limit else { throw WorldError(path: path, "grew past the \(limit) bytes that are read") }
@@ -66,7 +66,7 @@ public struct AtomicFile: ~Copyable {
         descriptor = opened
         return
       }
-      guard errno == EEXIST || errno == EINTR else { throw systemError(path) }
+      guard errno == EEXIST || errno == EINTR else { throw systemFailure(path) }
       attempt += 1
     }
   }
@@ -86,7 +86,7 @@ public struct AtomicFile: ~Copyable {
         unsafe write(descriptor, buffer.baseAddress! + done, buffer.count - done)
       }
       if put < 0 && errno == EINTR { continue }
-      guard put > 0 else { throw systemError(path) }
+      guard put > 0 else { throw systemFailure(path) }
       done += put
     }
   }
@@ -99,34 +99,40 @@ public struct AtomicFile: ~Copyable {
         unsafe pwrite(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
       }
       if put < 0 && errno == EINTR { continue }
-      guard put > 0 else { throw systemError(path) }
+      guard put > 0 else { throw systemFailure(path) }
       done += put
     }
   }
 
   /// Synchronises the file to the disk and gives it its name, replacing what had it.
   public consuming func commit() throws {
-    guard fsync(descriptor) == 0 else { throw systemError(path) }
-    guard unsafe rename(temporary, path) == 0 else { throw systemError(path) }
+    guard fsync(descriptor) == 0 else { throw systemFailure(path) }
+    guard unsafe rename(temporary, path) == 0 else { throw systemFailure(path) }
     let closed = close(descriptor)
     descriptor = -1
-    guard closed == 0 else { throw systemError(path) }
+    guard closed == 0 else { throw systemFailure(path) }
     try synchronizeFolder(of: path)
   }
 }
 
-/// Makes a rename in the folder of `path` last through a power cut.
+/// Makes the name of `path` in its folder last through a power cut. Throws `WorldError`.
 public func synchronizeFolder(of path: String) throws {
-  let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+  try synchronizeFolder(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")
+}
+
+/// Makes the names in a folder last through a power cut.
+///
+/// Throws `WorldError` with the path and the system's reason.
+public func synchronizeFolder(_ folder: String) throws {
   let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw systemError(path) }
+  guard descriptor >= 0 else { throw systemFailure(folder) }
   defer { close(descriptor) }
-  // Some file systems cannot synchronise a folder; the file itself is safe by then.
-  guard fsync(descriptor) == 0 || errno == EINVAL else { throw systemError(path) }
+  // Some file systems cannot synchronise a folder; the files in it are safe by then.
+  guard fsync(descriptor) == 0 || errno == EINVAL else { throw systemFailure(folder) }
 }
 
 /// What the last failed call to the system says of itself.
-private func systemError(_ path: String) -> WorldError {
+public func systemFailure(_ path: String) -> WorldError {
   let code = errno
   return WorldError(path: path, unsafe String(cString: strerror(code)))
 }

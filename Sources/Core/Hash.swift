@@ -38,6 +38,9 @@ public func xxHash64(_ bytes: RawSpan) -> UInt64 {
   return hash ^ (hash >> 32)
 }
 
+/// The fingerprint of an array of bytes.
+public func xxHash64(_ bytes: [UInt8]) -> UInt64 { unsafe xxHash64(bytes.span.bytes) }
+
 private let prime1: UInt64 = 0x9e37_79b1_85eb_ca87
 private let prime2: UInt64 = 0xc2b2_ae3d_27d4_eb4f
 private let prime3: UInt64 = 0x1656_67b1_9e37_79f9

@@ -24,8 +24,32 @@ public struct Metrics: Sendable, ExpressibleByDictionaryLiteral {
   }
 }
 
+/// As names and values side by side: the order lasts.
+extension Metrics: Codable {
+  private enum CodingKeys: CodingKey {
+    case names, values
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let names = try container.decode([String].self, forKey: .names)
+    let values = try container.decode([Double].self, forKey: .values)
+    guard names.count == values.count, Set(names).count == names.count else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .values, in: container, debugDescription: "\(names.count) names for \(values.count) numbers")
+    }
+    entries = zip(names, values).map { ($0, $1) }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(entries.map(\.name), forKey: .names)
+    try container.encode(entries.map(\.value), forKey: .values)
+  }
+}
+
 /// Averages metrics between two reports.
-public struct MetricsMean: Sendable {
+public struct MetricsMean: Sendable, Codable {
   private var sums = Metrics()
   private var counts = Metrics()
 
@@ -49,7 +73,7 @@ public struct MetricsMean: Sendable {
 }
 
 /// True each time that a counter passes a multiple of the period, however large its strides.
-public struct Every: Sendable {
+public struct Every: Sendable, Codable {
   public let period: Int
   private var last: Int
 

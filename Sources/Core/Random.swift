@@ -8,7 +8,7 @@
 ///
 /// Streams with different names are independent, and adding one never shifts another: `Seed(7).stream("replay")` yields
 /// the same numbers whoever else draws.
-public struct Seed: Sendable, Hashable {
+public struct Seed: Sendable, Hashable, Codable {
   public let value: UInt64
 
   public init(_ value: UInt64) { self.value = value }
@@ -26,9 +26,7 @@ public struct Seed: Sendable, Hashable {
 
 /// A random generator whose numbers are the same on every machine and in every version: xoshiro256++ (Blackman and
 /// Vigna 2019) with distributions of its own.
-public struct Random: RandomNumberGenerator, Sendable, Hashable {
-  /// The whole state, four words, for checkpoints.
-  public var state: (UInt64, UInt64, UInt64, UInt64) { (s0, s1, s2, s3) }
+public struct Random: RandomNumberGenerator, Sendable, Hashable, Codable {
   private var s0: UInt64
   private var s1: UInt64
   private var s2: UInt64
@@ -37,12 +35,6 @@ public struct Random: RandomNumberGenerator, Sendable, Hashable {
   public init(seed: Seed) {
     var mixer = SplitMix64(state: seed.value)
     (s0, s1, s2, s3) = (mixer.next(), mixer.next(), mixer.next(), mixer.next())
-  }
-
-  /// Continues from a saved state, which must not be all zero.
-  public init(state: (UInt64, UInt64, UInt64, UInt64)) {
-    precondition(state.0 | state.1 | state.2 | state.3 != 0, "a random state of four zeros never leaves zero")
-    (s0, s1, s2, s3) = state
   }
 
   public mutating func next() -> UInt64 {

@@ -7,7 +7,7 @@
 ///   static var fields: [Field<Self>] { [Field("hidden", \.hidden, 1...65_536, "units of each hidden layer")] }
 /// }
 /// ```
-public protocol SettingsGroup: Sendable {
+public protocol SettingsGroup: Sendable, Codable {
   /// All defaults.
   init()
   static var fields: [Field<Self>] { get }
@@ -44,6 +44,20 @@ public struct Field<Group>: Sendable {
     self.init(key, path, domain: "text", help) { _ in true }
   }
 
+  /// The name of a member of a catalog; an unknown one names the nearest.
+  /// - Parameter kind: what the members are, such as `agent`.
+  public init(
+    _ key: String, _ path: WritableKeyPath<Group, String> & Sendable, kind: String, among names: [String],
+    _ help: String
+  ) {
+    self.init(
+      key: key, help: help, domain: names.joined(separator: ", "), isSwitch: false, text: { $0[keyPath: path] },
+      set: { group, typed in
+        guard names.contains(typed) else { throw InputError.unknown(kind, typed, known: names) }
+        group[keyPath: path] = typed
+      })
+  }
+
   /// One of the cases of an enumeration.
   public init<Value: ChoiceSetting>(_ key: String, _ path: WritableKeyPath<Group, Value> & Sendable, _ help: String) {
     self.init(key, path, domain: Value.allCases.map(\.text).joined(separator: ", "), help) { _ in true }
@@ -53,17 +67,38 @@ public struct Field<Group>: Sendable {
     _ key: String, _ path: WritableKeyPath<Group, Value> & Sendable, domain: String, _ help: String,
     accepts: @escaping @Sendable (Value) -> Bool
   ) {
+    self.init(
+      key: key, help: help, domain: domain, isSwitch: Value.self == Bool.self, text: { $0[keyPath: path].text },
+      set: { group, typed in
+        guard let value = Value(text: typed), accepts(value) else {
+          throw InputError("--\(key) takes \(domain), not '\(typed)'")
+        }
+        group[keyPath: path] = value
+      })
+  }
+
+  private init(
+    key: String, help: String, domain: String, isSwitch: Bool, text: @escaping @Sendable (Group) -> String,
+    set: @escaping @Sendable (inout Group, String) throws -> Void
+  ) {
     self.key = key
     self.help = help
     self.domain = domain
-    isSwitch = Value.self == Bool.self
-    text = { $0[keyPath: path].text }
-    set = { group, typed in
-      guard let value = Value(text: typed), accepts(value) else {
-        throw InputError("--\(key) takes \(domain), not '\(typed)'")
-      }
-      group[keyPath: path] = value
-    }
+    self.isSwitch = isSwitch
+    self.text = text
+    self.set = set
+  }
+}
+
+/// The seed as a setting.
+public struct SeedChoice: SettingsGroup, Hashable {
+  public var seed: UInt64 = 0
+
+  public init() {}
+  public init(_ seed: Seed) { self.seed = seed.value }
+
+  public static var fields: [Field<Self>] {
+    [Field("seed", \.seed, 0...UInt64.max, "the number that all randomness comes from")]
   }
 }
 
@@ -92,7 +127,7 @@ public protocol NumericSetting: SettingValue, Comparable {
 }
 
 /// An enumeration whose cases are the choices.
-public protocol ChoiceSetting: SettingValue, CaseIterable, RawRepresentable where RawValue == String {}
+public protocol ChoiceSetting: SettingValue, CaseIterable, Codable, RawRepresentable where RawValue == String {}
 
 extension ChoiceSetting {
   public init?(text: String) { self.init(rawValue: text) }
@@ -103,6 +138,16 @@ extension Int: NumericSetting {
   public init?(text: String) { self.init(text) }
   public var text: String { String(self) }
   public static func domain(_ range: ClosedRange<Int>) -> String {
+    range.upperBound == .max
+      ? "a whole number of at least \(range.lowerBound)"
+      : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+  }
+}
+
+extension UInt64: NumericSetting {
+  public init?(text: String) { self.init(text) }
+  public var text: String { String(self) }
+  public static func domain(_ range: ClosedRange<UInt64>) -> String {
     range.upperBound == .max
       ? "a whole number of at least \(range.lowerBound)"
       : "a whole number from \(range.lowerBound) to \(range.upperBound)"

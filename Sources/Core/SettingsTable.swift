@@ -43,9 +43,9 @@ public struct SettingsSection: Sendable, Hashable {
   public let title: String
   public let rows: [SettingRow]
 
-  public init(_ title: String, _ group: any SettingsGroup.Type) {
+  public init(_ title: String, _ groups: any SettingsGroup.Type...) {
     self.title = title
-    rows = group.rows
+    rows = groups.flatMap { $0.rows }
   }
 
   /// A heading and a table in Markdown, as the README has them.

@@ -1,5 +1,5 @@
 /// How an episode stands after a step. Only `terminated` stops bootstrapping.
-public enum Ending: String, Sendable, Hashable, CaseIterable {
+public enum Ending: String, Sendable, Hashable, CaseIterable, Codable {
   /// The episode goes on.
   case running
   /// The task itself is over: no reward can follow.
@@ -9,7 +9,7 @@ public enum Ending: String, Sendable, Hashable, CaseIterable {
 }
 
 /// What the environment answers to an action.
-public struct Step: Sendable, Hashable {
+public struct Step: Sendable, Hashable, Codable {
   public var reward: Double
   /// The weight of all that follows, without the agent's own discount: 0 after `terminated`, else usually 1.
   public var discount: Double
@@ -24,7 +24,7 @@ public struct Step: Sendable, Hashable {
 
 /// The actions that an environment takes. An action is an array of numbers: one for each continuous dimension, or the
 /// index of a discrete choice alone.
-public enum ActionSpace: Sendable, Hashable, CustomStringConvertible {
+public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
   /// Box-bounded real actions; `low` and `high` have one bound a dimension.
   case continuous(low: [Double], high: [Double])
   /// One of `count` choices, given as `[index]`.

@@ -10,7 +10,7 @@ import Pixels
 ///
 /// The equations of motion are of this project; the constants, the integrator and the soft stops at the rail's ends are
 /// those of the DeepMind Control suite's `cartpole.xml` in MuJoCo, so that returns compare with published ones.
-struct CartPole: Sendable, Hashable {
+struct CartPole: Sendable, Hashable, Codable {
   /// [x, θ, ẋ, θ̇]: the cart's place in metres, the pole's angle in radians from upright, leaning right when positive,
   /// and their rates.
   var state = SIMD4<Double>(0, .pi, 0, 0)

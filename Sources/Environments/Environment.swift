@@ -1,11 +1,12 @@
 import Core
 import Pixels
 
-/// A task that renders itself: physics, reward and picture in one value, whose copy is a snapshot.
+/// A task that renders itself: physics, reward and picture in one value, whose copy is a snapshot, and which a checkpoint
+/// stores as it stands.
 ///
 /// One new file and one line in `Environments.all` add a member; the contract tests then run over it. `Catch` is the
 /// one to copy.
-public protocol Environment: Sendable {
+public protocol Environment: Sendable, Codable {
   /// `cartpole-swingup`: what one types.
   static var id: String { get }
   /// One sentence for the catalog.

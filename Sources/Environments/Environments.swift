@@ -18,3 +18,17 @@ public enum Environments {
     return found
   }
 }
+
+/// Which environment, as a setting.
+public struct EnvironmentChoice: SettingsGroup, Hashable {
+  public var env = CartPoleSwingup.id
+
+  public init() {}
+  public static var fields: [Field<Self>] {
+    [
+      Field(
+        "env", \.env, kind: "environment", among: Environments.all.map { $0.id },
+        "the environment; 'pixelrl envs' tells more")
+    ]
+  }
+}

@@ -6,7 +6,7 @@ import Pixels
 /// A value: a copy is a snapshot that has the same future. `step` never resets; after an ending call `reset`. The
 /// start states, the sticky actions and the camera draw from streams of their own, so that one setting never shifts
 /// the randomness of another.
-public struct Episode<E: Environment>: Sendable {
+public struct Episode<E: Environment>: Sendable, Codable {
   public let settings: EpisodeSettings
   public private(set) var environment: E
   public private(set) var ending = Ending.running
@@ -125,7 +125,7 @@ public struct Episode<E: Environment>: Sendable {
 }
 
 /// What the camera saw at one agent step: it is drawn only when somebody looks.
-private struct View<E: Environment>: Sendable {
+private struct View<E: Environment>: Sendable, Codable {
   let environment: E
   let noise: UInt64
 

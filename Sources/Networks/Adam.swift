@@ -15,7 +15,7 @@ import Tensors
 ///     θ ← (1 - α λ) θ - α (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε)
 ///
 /// with the learning rate α and the weight decay λ. λ = 0 is plain Adam.
-public struct Adam: Sendable {
+public struct Adam: Sendable, Codable {
   /// α; may be set before every update to follow a schedule.
   public var learningRate: Double
   public let beta1: Double
@@ -27,7 +27,7 @@ public struct Adam: Sendable {
   public internal(set) var moments: [Moments] = []
 
   /// The moments of one parameter.
-  public struct Moments: Sendable {
+  public struct Moments: Sendable, Codable {
     /// m, of the parameter's shape.
     public internal(set) var first: Tensor
     /// v, of the parameter's shape.

@@ -5,7 +5,7 @@
 #endif
 
 /// A linear warm-up, then half a cosine from the full rate down to a fraction of it (Loshchilov and Hutter 2017).
-public struct LearningRateSchedule: Sendable {
+public struct LearningRateSchedule: Sendable, Codable {
   /// The full rate.
   public var rate: Double
   /// Steps until the full rate is reached; 0 starts with it.

@@ -12,6 +12,11 @@ public enum PNG {
   /// The pixels that a file may state before it is refused, unless a caller says otherwise.
   public static let defaultLimit = 64 << 20
 
+  /// The versions of the libraries that are in use.
+  public static var libraryVersions: (png: String, zlib: String) {
+    unsafe (String(cString: png_get_libpng_ver(nil)), String(cString: zlibVersion()))
+  }
+
   /// The bytes of a PNG file. The same frame and text give the same bytes.
   ///
   /// - Parameters:

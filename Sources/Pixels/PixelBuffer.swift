@@ -1,5 +1,5 @@
 /// How many numbers a pixel has.
-public enum PixelFormat: Int, Sendable, Hashable, CaseIterable {
+public enum PixelFormat: Int, Sendable, Hashable, Codable, CaseIterable {
   case gray = 1
   case rgb = 3
 

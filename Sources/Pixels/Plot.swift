@@ -38,13 +38,20 @@ public struct Plot: Sendable {
 
   func color(of index: Int) -> Color { series[index].color ?? Self.palette[index % Self.palette.count] }
 
+  /// The axes that hold all points and bands, with about so many ticks.
+  func axes(ticks xTicks: Int, _ yTicks: Int) -> (x: Axis, y: Axis) {
+    let points = series.flatMap(\.points).filter(\.isFinite)
+    let bands = series.flatMap(\.band).flatMap { [$0.lowerBound, $0.upperBound] }
+    return (
+      Axis(values: points.map(\.x), range: xRange, ticks: xTicks, isTight: true),
+      Axis(values: points.map(\.y) + bands, range: yRange, ticks: yTicks, isTight: false)
+    )
+  }
+
   /// The plot as an RGB picture, by default 960 by 560 pixels.
   public func picture(width: Int = 960, height: Int = 560) -> PixelBuffer {
     precondition(width >= 240 && height >= 160, "a plot needs at least 240x160 pixels, not \(width)x\(height)")
-    let points = series.flatMap(\.points).filter(\.isFinite)
-    let bands = series.flatMap(\.band).flatMap { [$0.lowerBound, $0.upperBound] }
-    let x = Axis(values: points.map(\.x), range: xRange, ticks: max(width / 130, 2), isTight: true)
-    let y = Axis(values: points.map(\.y) + bands, range: yRange, ticks: max(height / 75, 2), isTight: false)
+    let (x, y) = axes(ticks: max(width / 130, 2), max(height / 75, 2))
     let layout = PlotLayout(plot: self, x: x, y: y, width: width, height: height)
     var picture = PixelBuffer(width: width, height: height)
     layout.drawFrame(into: &picture)

@@ -13,10 +13,10 @@ struct PlotLayout {
   private static let textScale = 2
   private static let letter = Font.advance * textScale
   private static let lineHeight = Font.capHeight * textScale
-  private static let paper = Color(252, 252, 253)
+  static let paper = Color(252, 252, 253)
   private static let gridColor = Color(227, 230, 236)
-  private static let axisColor = Color(120, 126, 138)
-  private static let ink = Color(45, 50, 60)
+  static let axisColor = Color(120, 126, 138)
+  static let ink = Color(45, 50, 60)
   private static let lineWidth = 2.4
 
   init(plot: Plot, x: Axis, y: Axis, width: Int, height: Int) {
@@ -36,7 +36,7 @@ struct PlotLayout {
   // MARK: places
 
   /// A point of the data on the canvas, whose units are pixels with y up.
-  private func place(_ point: Point) -> Point {
+  func place(_ point: Point) -> Point {
     Point(
       Double(left) + x.fraction(point.x) * Double(right - left),
       Double(height - bottom) + y.fraction(point.y) * Double(bottom - top))

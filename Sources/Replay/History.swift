@@ -5,7 +5,7 @@ import Core
 ///
 /// One frame holds no velocity; differences give it, scaled so that they weigh as much as positions. Before an episode's
 /// first frame the first latent repeats and the actions are zero.
-public struct HistoryLayout: Sendable, Hashable {
+public struct HistoryLayout: Sendable, Hashable, Codable {
   /// Numbers of a latent, Z.
   public let latentSize: Int
   /// Latents that are seen, the present one included.
@@ -67,7 +67,7 @@ public struct HistoryLayout: Sendable, Hashable {
 }
 
 /// The last latents and actions of a running episode: what an agent acts on.
-public struct History: Sendable {
+public struct History: Sendable, Codable {
   public let layout: HistoryLayout
   private var latents: [Float]
   private var actions: [Float]

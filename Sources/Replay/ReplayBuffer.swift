@@ -31,25 +31,28 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   public let layout: HistoryLayout
   /// Slots of a lane.
   public let laneCapacity: Int
-  private var latents: [Float]
-  private var actions: [Float]
-  private var rewards: [Float]
-  private var discounts: [Float]
-  private var marks: [Mark]
-  private var lanes: [Lane]
+  var latents: [Float]
+  var actions: [Float]
+  var rewards: [Float]
+  var discounts: [Float]
+  var marks: [Mark]
+  var lanes: [Lane]
 
   /// What a slot is in its episode.
-  private struct Mark: OptionSet {
+  struct Mark: OptionSet {
     let rawValue: UInt8
     static let first = Mark(rawValue: 1)
     /// A transition starts here: the next slot holds its successor.
     static let transition = Mark(rawValue: 2)
   }
 
-  private struct Lane {
+  struct Lane: Codable {
     /// Slots written since the start.
     var written = 0
     var inEpisode = false
+    /// Changes since the start, and which of them touched each segment last.
+    var changes = 0
+    var revisions: [Int] = []
   }
 
   /// - Parameter capacity: latents that are kept, over all lanes.
@@ -103,6 +106,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     marks[slot].insert(.transition)
     append(latent, lane: lane, mark: [])
     lanes[lane].inEpisode = step.ending == .running
+    touch(slot, lane)
   }
 
   private mutating func append(_ latent: Span<Float>, lane: Int, mark: Mark) {
@@ -111,6 +115,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     for i in 0..<latent.count { latents[slot * layout.latentSize + i] = latent[i] }
     marks[slot] = mark
     lanes[lane].written += 1
+    touch(slot, lane)
   }
 
   /// Puts other latents in the place of a lane's, as when the encoder has learned on.
@@ -126,9 +131,11 @@ public struct ReplayBuffer: ~Copyable, Sendable {
         for i in 0..<size { latents[start + i] = all[position * size + i] }
       }
     }
+    lanes[lane].changes += 1
+    lanes[lane].revisions = lanes[lane].revisions.map { _ in lanes[lane].changes }
   }
 
-  private func slot(_ lane: Int, _ position: Int) -> Int { lane * laneCapacity + position % laneCapacity }
+  func slot(_ lane: Int, _ position: Int) -> Int { lane * laneCapacity + position % laneCapacity }
 
   /// Draws B transitions uniformly, with their histories.
   ///

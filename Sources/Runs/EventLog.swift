@@ -101,13 +101,11 @@ struct EventLog: ~Copyable {
 
   /// Tells what a run is: its settings by group, as texts and as hyper-parameters, and why it was made.
   mutating func describe(_ run: RunDirectory) throws {
-    let groups = try run.json("settings.json").members ?? []
     var all: [JSON.Member] = []
-    for group in groups {
-      let settings = group.value.members ?? []
-      let rows = ["| setting | value |", "|---|---|"] + settings.map { "| \($0.key) | \($0.value) |" }
-      try append(step: 0, "settings/\(group.key)", markdown: rows.joined(separator: "\n"))
-      all += settings.map { JSON.Member("\(group.key)/\($0.key)", $0.value) }
+    for group in try run.settings().groups {
+      let rows = ["| setting | value |", "|---|---|"] + group.entries.map { "| \($0.key) | \($0.text) |" }
+      try append(step: 0, "settings/\(group.title)", markdown: rows.joined(separator: "\n"))
+      all += group.entries.map { JSON.Member("\(group.title)/\($0.key)", $0.value) }
     }
     try append(hyperparameters: all, run: run.name)
     if let why = try run.json("run.json")["why"]?.text { try append(step: 0, "why", markdown: why) }
@@ -142,4 +140,12 @@ private var wallTime: Double { Double(nanoseconds()) / 1e9 }
 
 private func removeFile(_ path: String) throws {
   guard unsafe unlink(path) == 0 else { throw systemFailure(path) }
+}
+
+extension SettingsFile.Entry {
+  /// A number or a truth where the text is one.
+  fileprivate var value: JSON {
+    if let truth = Bool(text) { return .bool(truth) }
+    return Double(text).map { .number($0) } ?? .string(text)
+  }
 }

@@ -35,6 +35,25 @@ public func makeFolder(_ path: String) throws {
   guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw systemFailure(path) }
 }
 
+/// Removes a folder of files; one that is not there is fine.
+func removeFolder(_ path: String) throws {
+  guard isFolder(path) else { return }
+  for name in try folderEntries(path) { try removeFile("\(path)/\(name)") }
+  guard unsafe rmdir(path) == 0 || errno == ENOENT else { throw systemFailure(path) }
+}
+
+/// Removes the unfinished files and folders of a process that was killed.
+func removeLeftovers(in folder: String) throws {
+  for name in try folderEntries(folder) where name.hasSuffix(".partial") {
+    let path = "\(folder)/\(name)"
+    try isFolder(path) ? removeFolder(path) : removeFile(path)
+  }
+}
+
+private func removeFile(_ path: String) throws {
+  guard unsafe unlink(path) == 0 || errno == ENOENT else { throw systemFailure(path) }
+}
+
 /// The names in a folder in order, without `.` and `..`.
 public func folderEntries(_ path: String) throws -> [String] {
   guard let folder = unsafe opendir(path) else { throw systemFailure(path) }

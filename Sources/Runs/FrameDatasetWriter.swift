@@ -85,6 +85,7 @@ public struct FrameDatasetWriter: ~Copyable {
     }
     try writeAtomically(Array(manifest.json.indented.utf8), to: "\(folder)/manifest.json")
     guard unsafe rename(folder, path) == 0 else { throw systemFailure(path) }
+    try synchronizeFolder(of: path)
   }
 
   private mutating func add(_ frame: PixelBuffer, _ state: [Double]) throws {
@@ -103,21 +104,5 @@ public struct FrameDatasetWriter: ~Copyable {
     try actions.append(action)
     try rewards.append([reward])
     try discounts.append([discount])
-  }
-}
-
-/// A folder being filled; what is left of it when the writer gives up is removed.
-private final class UnfinishedFolder: Sendable {
-  let path: String
-
-  init(of path: String) throws {
-    self.path = "\(path).\(getpid()).partial"
-    try makeFolder(self.path)
-  }
-
-  deinit {
-    // Gone under this name once renamed.
-    for name in (try? folderEntries(path)) ?? [] { unsafe unlink("\(path)/\(name)") }
-    unsafe rmdir(path)
   }
 }

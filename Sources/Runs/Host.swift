@@ -1,4 +1,6 @@
 import Core
+import Pixels
+import Tensors
 
 #if canImport(Glibc)
   import Glibc
@@ -28,6 +30,31 @@ public enum Host {
       "processors": .integer(sysconf(Int32(_SC_NPROCESSORS_ONLN))),
       "memory_bytes": .integer(memory),
     ]
+  }
+
+  /// The threads that are computed with, and what the environment asked for.
+  static var threads: JSON {
+    let asked = unsafe getenv("OMP_NUM_THREADS").map { unsafe String(cString: $0) }
+    return ["count": .integer(Threads.count), "omp_num_threads": asked.map { .string($0) } ?? .null]
+  }
+
+  /// The versions of the compiler and of the libraries that results depend on.
+  static var libraries: JSON {
+    [
+      "swift": .string(compiler), "onednn": oneDNNVersion.map { .string($0) } ?? .null,
+      "libpng": .string(PNG.libraryVersions.png), "zlib": .string(PNG.libraryVersions.zlib),
+    ]
+  }
+
+  /// The compiler has no name for its own version: the newest that is known here.
+  private static var compiler: String {
+    #if compiler(>=6.4)
+      "6.4 or newer"
+    #elseif compiler(>=6.3)
+      "6.3"
+    #else
+      "6.2"
+    #endif
   }
 
   /// The processor's name as Linux tells it, else empty: a fact that a run does not depend on.

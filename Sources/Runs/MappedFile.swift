@@ -43,9 +43,3 @@ import Core
     try unsafe body(RawSpan(_unsafeStart: start ?? UnsafeRawPointer(bitPattern: 8)!, byteCount: count))
   }
 }
-
-/// What the last failed call to the system says of itself.
-func systemFailure(_ path: String) -> WorldError {
-  let code = errno
-  return WorldError(path: path, unsafe String(cString: strerror(code)))
-}

@@ -6,36 +6,13 @@ import Core
   import Foundation
 #endif
 
-/// The folder of a run: what was asked, on which machine, what happened and what came of it.
+/// The folder of a run: what was asked and why, on which machine, what happened and what came of it.
 ///
-/// `settings.json` the resolved settings by group (a valid `--config`), `run.json` the command, version, seed and machine, `metrics.jsonl`
-/// the numbers by step, `summary.json` the outcome of a run that reached its end, and pictures.
+/// `settings.yaml` the resolved settings by group (a valid `--config`), `run.json` the command, reason, version, seed and
+/// machine, `metrics.jsonl` the numbers by step, `summary.json` the outcome of a run that reached its end, `failure.json`
+/// why it did not, and pictures.
 public struct RunDirectory: Sendable, Hashable {
-  public let path: String
-
-  /// What a run is told apart by.
-  public struct Facts: Sendable, Hashable {
-    /// `train`
-    public var command: String
-    public var environment: String
-    /// The agent, or the autoencoder where there is no agent.
-    public var member: String
-    public var seed: UInt64
-    /// As typed, with the program's name.
-    public var commandLine: [String]
-    public var version: String
-
-    public init(
-      command: String, environment: String, member: String, seed: UInt64, commandLine: [String], version: String
-    ) {
-      self.command = command
-      self.environment = environment
-      self.member = member
-      self.seed = seed
-      self.commandLine = commandLine
-      self.version = version
-    }
-  }
+  public internal(set) var path: String
 
   /// Makes the folder of a new run and writes what is known at its start.
   ///
@@ -47,10 +24,17 @@ public struct RunDirectory: Sendable, Hashable {
     at path: String?, root: String = "runs", _ facts: Facts, settings: [(title: String, group: any SettingsGroup)]
   ) throws {
     let name = "\(timestamp())-\(facts.command)-\(facts.environment)-\(facts.member)-s\(facts.seed)"
-    self.path = path ?? "\(root)/\(name)"
-    try makeNewFolder(self.path, flag: "--out")
-    try writeAtomically(Array(SettingsFile.text(of: settings).utf8), to: file("settings.json"))
+    var place = path ?? "\(root)/\(name)"
+    while place.hasSuffix("/") && place.count > 1 { place.removeLast() }
+    try makeNewFolder(place, flag: "--out")
+    // All of it appears at once, in the place of the empty folder: a process that is killed leaves a run or none.
+    let unfinished = try UnfinishedFolder(of: place)
+    self.path = unfinished.path
+    try writeAtomically(Array(SettingsFile.text(of: settings).utf8), to: file(Self.settings))
     try write(facts.json, to: "run.json")
+    guard unsafe rename(unfinished.path, place) == 0 else { throw systemFailure(place) }
+    self.path = place
+    try synchronizeFolder(of: place)
   }
 
   /// A run that exists.
@@ -58,6 +42,25 @@ public struct RunDirectory: Sendable, Hashable {
   public init(existing path: String) throws {
     guard exists("\(path)/run.json") else { throw InputError("\(path) is no run: it has no run.json") }
     self.path = path
+  }
+
+  /// The file of resolved settings.
+  public static let settings = "settings.yaml"
+
+  /// The resolved settings. Throws `WorldError` with the path where they are missing or damaged.
+  public func settings() throws -> SettingsFile {
+    do { return try SettingsFile(path: file(Self.settings)) } catch let error as InputError {
+      throw WorldError(error.description)
+    }
+  }
+
+  /// The keys of settings that differ from those of the run.
+  ///
+  /// - Parameter groups: all groups of the run's command.
+  /// - Throws: `WorldError` with the path where the run's settings are missing or damaged.
+  public func differences(from groups: [(title: String, group: any SettingsGroup)]) throws -> [SettingsDifference] {
+    let recorded = try settings()
+    return try groups.flatMap { try $0.group.differences(from: recorded, under: $0.title) }
   }
 
   /// The folder's own name, which pictures carry.
@@ -69,6 +72,12 @@ public struct RunDirectory: Sendable, Hashable {
   /// Opens `metrics.jsonl`, cut at `offset` where a checkpoint is resumed.
   public func metrics(from offset: Int = 0) throws -> MetricsLog {
     try MetricsLog(path: file("metrics.jsonl"), offset: offset)
+  }
+
+  /// The checkpoints of the run, and what an earlier process left half written removed.
+  public func checkpoints(kept: Int, settings: UInt64) throws -> Checkpoints {
+    try removeLeftovers(in: path)
+    return try Checkpoints(folder: file("checkpoints"), kept: kept, settings: settings)
   }
 
   /// Writes `summary.json`: the run has reached its end.
@@ -110,28 +119,5 @@ public struct RunDirectory: Sendable, Hashable {
     return nil
   }
 
-  private func write(_ json: JSON, to name: String) throws {
-    try writeAtomically(Array(json.indented.utf8), to: file(name))
-  }
-}
-
-extension RunDirectory.Facts {
-  var json: JSON {
-    [
-      "command": .string(command), "environment": .string(environment), "member": .string(member),
-      // A string, as few readers of JSON keep 64 bits of a number.
-      "seed": .string(String(seed)), "command_line": .array(commandLine.map { .string($0) }),
-      "version": .string(version), "began": .integer(nanoseconds()), "host": Host.facts,
-    ]
-  }
-
-  init?(_ json: JSON) {
-    guard let command = json["command"]?.text, let environment = json["environment"]?.text,
-      let member = json["member"]?.text, let seed = json["seed"]?.text.flatMap({ UInt64($0) }),
-      let words = json["command_line"]?.array, let version = json["version"]?.text
-    else { return nil }
-    self.init(
-      command: command, environment: environment, member: member, seed: seed, commandLine: words.compactMap(\.text),
-      version: version)
-  }
+  func write(_ json: JSON, to name: String) throws { try writeAtomically(Array(json.indented.utf8), to: file(name)) }
 }

@@ -11,7 +11,9 @@
 ///   }
 /// }
 /// ```
-public protocol Module: Sendable {
+///
+/// What it stores is `Codable`, so that a checkpoint holds all of it without a line in the module.
+public protocol Module: Sendable, Codable {
   mutating func visit(_ visitor: inout some ParameterVisitor)
 }
 

@@ -5,7 +5,7 @@
 #endif
 
 /// The number type of a tensor. Learning runs in `float32`; `float64` is for proofs such as finite differences.
-public enum Precision: Sendable, Hashable {
+public enum Precision: String, Sendable, Hashable, Codable {
   case float32
   case float64
 

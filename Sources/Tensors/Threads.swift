@@ -16,6 +16,15 @@ public enum Threads {
     #endif
   }
 
+  /// How many the present thread computes with: 1 without OpenMP, else what `set` or `OMP_NUM_THREADS` say, or the
+  /// processors.
+  public static var count: Int {
+    #if canImport(Glibc)
+      if let openMP = unsafe OpenMP.shared { return unsafe Int(openMP.threadLimit()) }
+    #endif
+    return 1
+  }
+
   // MARK: - Passes of our own
   // A pool of threads besides OpenMP's would fight with them, which spin while they wait between products.
 

@@ -41,6 +41,17 @@ extension CollectionSettings {
   }
 }
 
+/// Who acts while frames are recorded, as a setting.
+public struct PolicyChoice: SettingsGroup, Hashable {
+  /// The folder of a finished training; empty: random actions.
+  public var run = ""
+
+  public init() {}
+  public static var fields: [Field<Self>] {
+    [Field("policy-run", \.run, "act as the agent of this finished 'pixelrl train'; none: at random")]
+  }
+}
+
 public enum CollectionPolicy: String, ChoiceSetting, Hashable {
   case held
   case correlated

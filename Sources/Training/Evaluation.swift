@@ -6,7 +6,7 @@ import Replay
 import Tensors
 
 /// Episodes played to judge an agent.
-public struct Evaluation: Sendable {
+public struct Evaluation: Sendable, Codable {
   public let returns: [Double]
   /// Simulator steps of each episode.
   public let lengths: [Int]

@@ -2,7 +2,7 @@ import Core
 
 /// Chooses the frames of a batch: uniformly, or half of them by how much moves there or how badly they were drawn when
 /// last seen (Kauvar et al. 2023, Curious Replay, arXiv 2306.15934, in its simplest form).
-struct FrameSampler: Sendable {
+struct FrameSampler: Sendable, Codable {
   private let sampling: FrameSampling
   private let count: Int
   /// Running sums of the frames' weights.

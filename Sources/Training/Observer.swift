@@ -5,7 +5,7 @@ import Pixels
 import Tensors
 
 /// What an agent sees with, as one types it.
-public enum Sight: String, Sendable, CaseIterable {
+public enum Sight: String, ChoiceSetting, Hashable {
   /// A frozen autoencoder.
   case latent
   /// The true state.
@@ -14,8 +14,31 @@ public enum Sight: String, Sendable, CaseIterable {
   case randomEncoder = "random-encoder"
 }
 
+/// What an agent sees with, as settings.
+public struct SightSettings: SettingsGroup, Hashable {
+  public var observe = Sight.latent
+  /// The autoencoder's folder; empty: the newest that fits the environment and the view.
+  public var autoencoder = ""
+
+  public init() {}
+  public static var fields: [Field<Self>] {
+    [
+      Field("observe", \.observe, "what the agent sees: latents, the true state, latents of random weights"),
+      Field("autoencoder", \.autoencoder, "the autoencoder's folder; none: the newest that fits"),
+    ]
+  }
+}
+
+extension TrainingSettings {
+  /// The defaults for what an agent sees with: the true state has its velocities in it, and nothing of the past is needed.
+  public init(for sight: Sight) {
+    self.init()
+    if sight == .state { (frames, actions) = (1, 0) }
+  }
+}
+
 /// What an agent is shown of an episode: a latent `[Z]` of its frame, or its true state.
-public protocol Observer: Sendable {
+public protocol Observer: Sendable, Codable {
   /// Numbers for each moment, Z.
   var latentSize: Int { get }
   /// `[N, Z]`, a row for each episode as it stands now.
@@ -26,6 +49,8 @@ public protocol Observer: Sendable {
   func reconstructions(of frames: [PixelBuffer]) -> PixelBuffer?
   /// Learns on from all frames so far, and reports what it saw; nil where there is nothing to learn.
   mutating func retrain(on recording: Recording, seed: Seed) throws -> Metrics?
+  /// The autoencoder that it sees through; nil where there is none.
+  var drawing: (any LatentDrawing)? { get }
   /// Writes into a run's folder what it learned on, if it did.
   func write(to folder: String) throws
 }
@@ -33,6 +58,7 @@ public protocol Observer: Sendable {
 extension Observer {
   public func reconstructions(of frames: [PixelBuffer]) -> PixelBuffer? { nil }
   public mutating func retrain(on recording: Recording, seed: Seed) throws -> Metrics? { nil }
+  public var drawing: (any LatentDrawing)? { nil }
   public func write(to folder: String) throws {}
 }
 
@@ -64,6 +90,7 @@ public struct LatentObserver<Model: Autoencoder>: Observer {
   }
 
   public var latentSize: Int { encoder.latentSize }
+  public var drawing: (any LatentDrawing)? { encoder }
 
   public func observe<E: Environment>(_ episodes: [Episode<E>]) -> Tensor {
     encoder.encode(episodes.map(\.frame))

@@ -2,6 +2,7 @@ import Autoencoders
 import Core
 import Networks
 import Pixels
+import Runs
 import Tensors
 
 /// How an autoencoder is trained before it is frozen.
@@ -19,6 +20,8 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var sampling = FrameSampling.uniform
   public var probeSteps = 2000
   public var probeFrames = 3000
+  public var checkpointEvery = 500
+  public var keepCheckpoints = 2
 
   public init() {}
   public static var fields: [Field<Self>] {
@@ -37,6 +40,10 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
         "frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
       Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
       Field("probe-frames", \.probeFrames, 300...1_000_000, "agent steps that the state probe learns from"),
+      Field(
+        "checkpoint-every", \.checkpointEvery, 0...Int.max, "updates between checkpoints; 0: at a signal and at the end"
+      ),
+      Field("keep-checkpoints", \.keepCheckpoints, 1...1_000_000, "last checkpoints that are kept"),
     ]
   }
 }
@@ -45,7 +52,18 @@ extension PretrainingSettings {
   /// The settings that a pretraining recorded in its run's folder.
   public init(ofRunIn folder: String) throws {
     self.init()
-    try SettingsFile(path: "\(folder)/settings.json").apply("pretraining", to: &self)
+    try SettingsFile(path: "\(folder)/settings.yaml").apply("pretraining", to: &self)
+  }
+}
+
+/// What an autoencoder is trained on, as a setting.
+public struct DatasetChoice: SettingsGroup, Hashable {
+  /// A dataset's folder; empty: frames are collected.
+  public var dataset = ""
+
+  public init() {}
+  public static var fields: [Field<Self>] {
+    [Field("dataset", \.dataset, "a dataset of 'pixelrl collect' to train on; none: frames are collected")]
   }
 }
 
@@ -68,6 +86,25 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   private var optimizer: Adam
   private var sampler: FrameSampler
   private var random: Random
+
+  /// All that the future depends on, but for the frames.
+  struct State: Codable {
+    let encoder: LatentEncoder<Model>
+    let step: Int
+    let optimizer: Adam
+    let sampler: FrameSampler
+    let random: Random
+  }
+
+  /// What a checkpoint holds; setting it goes on from there.
+  var state: State {
+    get { State(encoder: encoder, step: step, optimizer: optimizer, sampler: sampler, random: random) }
+    set {
+      (encoder, step, optimizer, sampler, random) = (
+        newValue.encoder, newValue.step, newValue.optimizer, newValue.sampler, newValue.random
+      )
+    }
+  }
 
   public init(
     _ kind: Model.Type, on recording: Recording, modelSettings: Model.Settings, settings: PretrainingSettings,

@@ -50,23 +50,20 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   public func run(in directory: RunDirectory, say: (String) throws -> Void) throws -> JSON {
     let clock = ContinuousClock()
     let start = clock.now
+    var checkpoints = try directory.checkpoints(
+      kept: pretraining.keepCheckpoints, settings: fingerprint(of: groups, E.id, Model.id, seed))
+    for complaint in checkpoints.complaints { try say(complaint) }
     let recording = try frames(in: directory, say)
 
     var training = try Pretraining(Model.self, on: recording, modelSettings: model, settings: pretraining, seed: seed)
-    var log = try RunLog(in: directory)
-    var progress = Progress("pretrain", total: pretraining.steps)
-    var means = MetricsMean()
-    var report = Every(50)
-    while !training.isDone {
-      means.add(try training.update())
-      if report(training.step) || training.isDone {
-        let metrics = means.take()
-        try log.append(step: training.step, metrics)
-        progress.update(training.step, ["loss": metrics["autoencoder/loss"] ?? .nan])
-      }
+    var loop = Loop(pretraining)
+    if let checkpoint = checkpoints.newest {
+      loop = try decoded(Loop.self, from: checkpoint, Loop.part)
+      training.state = try decoded(Pretraining<Model>.State.self, from: checkpoint, "pretraining.plist")
+      try say("goes on from update \(training.step): \(checkpoint.path)")
     }
-    progress.finish()
-    let encoder = try training.finished()
+    var log = try RunLog(in: directory, from: loop.log, step: training.step)
+    let encoder = try train(&training, &loop, &log, &checkpoints)
 
     let (probe, heldOut) = try StateProbe.judge(
       encoder, in: E.self, episode, collection, frames: pretraining.probeFrames,
@@ -79,7 +76,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       reconstructions: reconstructions, dataset: try dataset.map(AutoencoderRecord.Source.init))
     try encoder.write(to: directory.path, record: record)
 
-    let seconds = (clock.now - start) / .seconds(1)
+    let seconds = loop.secondsBefore + (clock.now - start) / .seconds(1)
     let summary: JSON = [
       "run": .string(directory.path), "autoencoder": .string(directory.path), "environment": .string(E.id),
       "kind": .string(Model.id), "env_steps": .integer(recording.environmentSteps), "seconds": .number(seconds),
@@ -96,16 +93,64 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     return summary
   }
 
+  /// What the loop remembers beside the training itself.
+  private struct Loop: Codable {
+    static var part: String { "loop.plist" }
+
+    var means = MetricsMean()
+    var report = Every(50)
+    var checkpoint: Every
+    var log: RunLog.Position?
+    /// Of the processes that went before this one.
+    var secondsBefore = 0.0
+
+    init(_ settings: PretrainingSettings) { checkpoint = Every(settings.checkpointEvery) }
+  }
+
+  private func train(
+    _ training: inout Pretraining<Model>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints
+  ) throws -> LatentEncoder<Model> {
+    let start = ContinuousClock.now
+    var progress = Progress("pretrain", total: pretraining.steps)
+    while !training.isDone {
+      loop.means.add(try training.update())
+      if loop.report(training.step) || training.isDone {
+        let metrics = loop.means.take()
+        try log.append(step: training.step, metrics)
+        progress.update(training.step, ["loss": metrics["autoencoder/loss"] ?? .nan])
+      }
+      if loop.checkpoint(training.step) || training.isDone || Interruption.isWanted {
+        try requireFinite(training.encoder.model, step: training.step)
+        try log.synchronize()
+        loop.log = log.position
+        var saved = loop
+        saved.secondsBefore += (ContinuousClock.now - start) / .seconds(1)
+        try checkpoints.write(step: training.step) { writer in
+          try writer.write(Loop.part) { try encoded(saved) }
+          try writer.write("pretraining.plist") { try encoded(training.state) }
+        }
+      }
+      try Interruption.check()
+    }
+    progress.finish()
+    return try training.finished()
+  }
+
   private func frames(in directory: RunDirectory, _ say: (String) throws -> Void) throws -> Recording {
-    if let dataset {
+    // An earlier process of this run may have collected them.
+    let own = directory.file("dataset")
+    if let dataset = try dataset ?? (exists(own) ? FrameDataset(path: own) : nil) {
       try say("\(dataset.count) frames of \(dataset.path)")
       return try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
     }
     var progress = Progress("collect", total: collection.steps)
-    let recording = try collect(E.self, episode, collection, seed: seed.child("collection")) { progress.update($0) }
+    let recording = try collect(E.self, episode, collection, seed: seed.child("collection")) {
+      try Interruption.check()
+      progress.update($0)
+    }
     progress.finish()
     try recording.write(
-      to: directory.file("dataset"),
+      to: own,
       manifest: FrameDatasetManifest(
         environment: E.id, settings: episode, seed: seed, policy: collection.policy.rawValue),
       actionSpace: E.actionSpace)

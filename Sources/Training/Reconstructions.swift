@@ -62,17 +62,30 @@ extension LatentEncoder {
 public func reconstructionGrid<Model: Autoencoder>(
   of frames: [PixelBuffer], by encoder: LatentEncoder<Model>, captions: [String] = []
 ) -> PixelBuffer {
-  let x = encoder.preparation.prepare(frames)
-  let (target, drawn) = (encoder.target(x), encoder.reconstruct(prepared: x))
-  let rows = frames.indices.map { i in
-    let wanted = encoder.preparation.picture(of: target, at: i)
-    let again = encoder.preparation.picture(of: drawn, at: i)
-    let given = encoder.target.isFrame ? [frames[i]] : [frames[i], wanted]
-    return given + [again, PixelBuffer.errorMap(wanted, again)]
-  }
-  let columns = (encoder.target.isFrame ? ["original"] : ["original", "target"]) + ["reconstruction", "error"]
   let scale = max(1, 192 / frames[0].height)
-  return ImageGrid(rows: rows, columnCaptions: columns, rowCaptions: captions, scale: scale).picture()
+  return ImageGrid(
+    rows: encoder.comparisons(of: frames), columnCaptions: encoder.comparisonCaptions, rowCaptions: captions,
+    scale: scale
+  ).picture()
 }
 
-private func decibels(_ meanSquare: Double) -> Double { meanSquare > 0 ? -10 * log10(meanSquare) : 99 }
+extension LatentEncoder {
+  /// What stands in each row of `comparisons`.
+  public var comparisonCaptions: [String] {
+    (target.isFrame ? ["original"] : ["original", "target"]) + ["reconstruction", "error"]
+  }
+
+  /// For each frame, itself, the target where it is another, what is drawn, and the error.
+  public func comparisons(of frames: [PixelBuffer]) -> [[PixelBuffer]] {
+    let x = preparation.prepare(frames)
+    let (target, drawn) = (target(x), reconstruct(prepared: x))
+    return frames.indices.map { i in
+      let wanted = preparation.picture(of: target, at: i)
+      let again = preparation.picture(of: drawn, at: i)
+      let given = self.target.isFrame ? [frames[i]] : [frames[i], wanted]
+      return given + [again, PixelBuffer.errorMap(wanted, again)]
+    }
+  }
+}
+
+func decibels(_ meanSquare: Double) -> Double { meanSquare > 0 ? -10 * log10(meanSquare) : 99 }

@@ -4,14 +4,16 @@ import Pixels
 import Runs
 
 /// Recorded episodes, end to end: frames, true states, and the transitions between neighbouring frames of an episode.
-public struct Recording: Sendable {
+///
+/// As `Codable` it is all but its frames, which a checkpoint holds in segments.
+public struct Recording: Sendable, Codable {
   public let width: Int
   public let height: Int
   public let format: PixelFormat
   public let observationNames: [String]
   public let actionSize: Int
   /// N frames of `frameSize` bytes each.
-  public private(set) var frames: [UInt8] = []
+  public internal(set) var frames: [UInt8] = []
   /// N rows of the true observation.
   public private(set) var observations: [Double] = []
   /// N rows of the action taken at the frame, in the policy's units; zeros at an episode's last frame.
@@ -22,6 +24,10 @@ public struct Recording: Sendable {
   public private(set) var episodes: [Int] = []
   /// Simulator steps that the recording cost.
   public var environmentSteps = 0
+
+  private enum CodingKeys: CodingKey {
+    case width, height, format, observationNames, actionSize, observations, actions, steps, episodes, environmentSteps
+  }
 
   public init(frame: PixelBuffer, observationNames: [String], actionSize: Int) {
     width = frame.width

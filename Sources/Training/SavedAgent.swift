@@ -7,42 +7,52 @@ import Replay
 import Runs
 import Tensors
 
-/// An agent that a finished training left in its run's folder: its weights, and what it needs to see with.
+/// An agent that a training left in its run's folder: its weights as of the last evaluation, and what it needs to see
+/// with. The training may have been interrupted since, or be going on.
 public struct SavedAgent: Sendable {
   public let run: RunDirectory
   public let facts: RunDirectory.Facts
   /// How its episodes were played.
   public let episode: EpisodeSettings
+  public let training: TrainingSettings
+  public let sight: Sight
+  /// The folder of the autoencoder that it sees through; empty for the true state.
+  public let autoencoder: String
+  /// Simulator steps that the agent had learned for.
+  public let step: Int
   private let settings: SettingsFile
-  private let training: TrainingSettings
-  private let sight: Sight
-  private let autoencoder: String?
+  private let tensors: [(name: String, value: Tensor)]
 
   /// The file of the agent's weights in a run's folder, as of the last evaluation.
   static let weights = "agent.safetensors"
 
-  /// - Throws: `InputError` where the folder is no finished training, `WorldError` with the path of a damaged file.
-  public init(path: String) throws {
-    run = try RunDirectory(existing: path)
+  /// - Throws: `InputError` where the folder is no training that was evaluated, `WorldError` with the path of a damaged
+  ///   file.
+  public init(path folder: String) throws {
+    run = try RunDirectory(existing: folder)
     facts = try run.facts()
     guard facts.command == "train" else {
       throw InputError(
-        "\(path) is a run of 'pixelrl \(facts.command)', which leaves no agent: give one of 'pixelrl train'")
+        "\(folder) is a run of 'pixelrl \(facts.command)', which leaves no agent: give one of 'pixelrl train'")
     }
-    guard run.isFinished else {
-      throw InputError("\(path) did not reach its end: give a finished run of 'pixelrl train'")
+    let path = run.file(Self.weights)
+    guard exists(path) else {
+      throw InputError("\(run.path) has no \(Self.weights) yet: the first evaluation writes it")
     }
-    settings = try SettingsFile(path: run.file("settings.json"))
-    var (episode, training) = (EpisodeSettings(), TrainingSettings())
+    let file = try Safetensors(contentsOf: path)
+    tensors = file.tensors
+    guard let step = file.metadata.first(where: { $0.key == "step" }).flatMap({ Int($0.value) }) else {
+      throw WorldError(path: path, "is damaged: it does not say after how many steps it was written")
+    }
+    self.step = step
+    settings = try run.settings()
+    var (episode, training, sight) = (EpisodeSettings(), TrainingSettings(), SightSettings())
     try settings.apply("environment", to: &episode)
     try settings.apply("training", to: &training)
+    try settings.apply("encoder", to: &sight)
     (self.episode, self.training) = (episode, training)
-    let summary = try run.json("summary.json")
-    guard let sight = summary["observe"]?.text.flatMap({ Sight(rawValue: $0) }) else {
-      throw WorldError(path: run.file("summary.json"), "is damaged: it does not say what the agent observes")
-    }
-    self.sight = sight
-    autoencoder = summary["autoencoder"]?.text
+    self.sight = sight.observe
+    autoencoder = sight.autoencoder
   }
 
   /// The agent with deterministic actions.
@@ -58,21 +68,33 @@ public struct SavedAgent: Sendable {
     for (mine, asked) in views where mine != asked && sight != .state {
       throw InputError("\(run.path) saw frames with --\(mine.key) \(mine.text), not \(asked.text): give the same")
     }
-    return try policy(E.self, try Agents.named(facts.member))
+    return try player(in: E.self, seed: Seed(facts.seed)).policy
   }
 
-  private func policy<E: Environment, A: Agent>(_ environment: E.Type, _ kind: A.Type) throws -> any Policy {
-    guard sight != .state else { return try policy(E.self, A.self, through: StateObserver(E.self)) }
-    guard let folder = autoencoder else {
-      throw WorldError(path: run.file("summary.json"), "is damaged: it does not name the autoencoder")
-    }
-    let record = try AutoencoderRecord(folder: folder)
-    return try policy(E.self, A.self, try Autoencoders.named(record.kind), folder, record)
+  /// The agent with all that it plays with.
+  ///
+  /// - Parameter seed: what sampled actions are drawn from.
+  /// - Throws: `WorldError` with the path of what is missing, damaged or does not fit.
+  public func player(seed: Seed) throws -> any Player {
+    try player(in: try Environments.named(facts.environment), seed: seed)
   }
 
-  private func policy<E: Environment, A: Agent, Model: Autoencoder>(
-    _ environment: E.Type, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord
-  ) throws -> any Policy {
+  private func player<E: Environment>(in environment: E.Type, seed: Seed) throws -> any Player {
+    try player(E.self, try Agents.named(facts.member), seed)
+  }
+
+  private func player<E: Environment, A: Agent>(
+    _ environment: E.Type, _ kind: A.Type, _ seed: Seed
+  ) throws -> any Player {
+    guard sight != .state else { return try player(E.self, A.self, through: StateObserver(E.self), seed) }
+    let record = try AutoencoderRecord(folder: autoencoder)
+    return try player(E.self, A.self, try Autoencoders.named(record.kind), autoencoder, record, seed)
+  }
+
+  private func player<E: Environment, A: Agent, Model: Autoencoder>(
+    _ environment: E.Type, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord,
+    _ seed: Seed
+  ) throws -> any Player {
     // A run that trained the autoencoder further has weights of its own.
     let hasOwn = exists(run.file(AutoencoderRecord.weights))
     var encoder = try LatentEncoder<Model>(folder: hasOwn ? run.path : folder, record: record)
@@ -80,22 +102,21 @@ public struct SavedAgent: Sendable {
       let first = try record.recording(of: folder, E.self, episode)
       encoder = try encoder.randomized(on: first, seed: Seed(facts.seed))
     }
-    return try policy(E.self, A.self, through: LatentObserver(encoder))
+    return try player(E.self, A.self, through: LatentObserver(encoder), seed)
   }
 
-  private func policy<E: Environment, A: Agent, O: Observer>(
-    _ environment: E.Type, _ kind: A.Type, through observer: O
-  ) throws -> any Policy {
+  private func player<E: Environment, A: Agent, O: Observer>(
+    _ environment: E.Type, _ kind: A.Type, through observer: O, _ seed: Seed
+  ) throws -> any Player {
     var own = A.Settings()
     try settings.apply("agent", to: &own)
     let layout = training.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
     var agent = A(
-      observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: own, seed: Seed(facts.seed))
-    let path = run.file(Self.weights)
-    do { try agent.load(try Safetensors(contentsOf: path).tensors) } catch let error as InputError {
-      throw WorldError(path: path, error.description)
+      observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: own, seed: seed)
+    do { try agent.load(tensors) } catch let error as InputError {
+      throw WorldError(path: run.file(Self.weights), error.description)
     }
-    return TrainedPolicy(agent: agent, observer: observer, layout: layout)
+    return TrainedPlayer<E, A, O>(agent: agent, observer: observer, layout: layout, episode: episode)
   }
 }
 

@@ -153,6 +153,14 @@ extension AutoencoderRecord {
   }
 }
 
+extension AutoencoderRecord {
+  /// The autoencoder of a folder as an input of a run. Its fingerprint is that of the weights.
+  public static func input(folder: String) throws -> RunDirectory.Input {
+    let bytes = try readBytes(from: "\(folder)/\(weights)")
+    return RunDirectory.Input(name: "autoencoder", path: folder, fingerprint: unsafe xxHash64(bytes.span.bytes))
+  }
+}
+
 extension AutoencoderRecord.Source {
   /// - Throws: `WorldError` where the path cannot be resolved.
   init(_ dataset: FrameDataset) throws {

@@ -13,6 +13,9 @@ public struct StateProbe: Sendable {
   public let names: [String]
   /// 1 is perfect; 0 is no better than the mean; NaN where the number never changes.
   public let r2: [Double]
+  /// What the held-out states were, `[N, S]`, and what was read for them.
+  public let truths: Tensor
+  public let readings: Tensor
 
   /// The smallest R².
   public var worst: Double { r2.filter { !$0.isNaN }.min() ?? 0 }
@@ -51,7 +54,8 @@ public struct StateProbe: Sendable {
       optimizer.update(&model, along: gradient)
     }
 
-    let residual = square(model(testInputs) * deviation + mean - testTargets).mean(axis: 0).doubles
+    (truths, readings) = (testTargets, model(testInputs) * deviation + mean)
+    let residual = square(readings - truths).mean(axis: 0).doubles
     let variance = square(testTargets - testTargets.mean(axis: 0)).mean(axis: 0).doubles
     r2 = zip(residual, variance).map { $1 > 1e-12 ? 1 - $0 / $1 : .nan }
   }

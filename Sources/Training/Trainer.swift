@@ -20,6 +20,8 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public var retrainRounds = 0
   public var retrainEvery = 20_000
   public var retrainSteps = 500
+  public var checkpointEvery = 10_000
+  public var keepCheckpoints = 2
 
   public init() {}
   public static var fields: [Field<Self>] {
@@ -27,8 +29,11 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("env-steps", \.envSteps, 1...Int.max, "simulator steps in all, those of pretraining's data included"),
       Field("environments", \.environments, 1...4096, "environments that are stepped side by side"),
       Field("replay", \.replay, 16...Int.max, "latents that the replay buffer keeps"),
-      Field("history-frames", \.frames, 1...64, "latents that the agent sees, as the last one and differences"),
-      Field("history-actions", \.actions, 0...64, "past actions that the agent sees"),
+      Field(
+        "history-frames", \.frames, 1...64,
+        "latents that the agent sees, as the last one and differences; 1 of the true state unless given"),
+      Field(
+        "history-actions", \.actions, 0...64, "past actions that the agent sees; 0 beside the true state unless given"),
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step"),
@@ -40,6 +45,10 @@ public struct TrainingSettings: SettingsGroup, Hashable {
         "times that the autoencoder is trained further on all frames so far, which are then kept"),
       Field("retrain-every", \.retrainEvery, 1...Int.max, "simulator steps between these rounds"),
       Field("retrain-steps", \.retrainSteps, 1...Int.max, "updates of the autoencoder in each of them"),
+      Field(
+        "checkpoint-every", \.checkpointEvery, 0...Int.max,
+        "simulator steps between checkpoints; 0: at a signal and at the end"),
+      Field("keep-checkpoints", \.keepCheckpoints, 1...1_000_000, "last checkpoints that are kept, beside the best"),
     ]
   }
 }
@@ -58,27 +67,39 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   public let settings: TrainingSettings
   public let episodeSettings: EpisodeSettings
   public let layout: HistoryLayout
-  public private(set) var agent: A
-  public private(set) var observer: O
-  public private(set) var replay: ReplayBuffer
+  public internal(set) var replay: ReplayBuffer
+  /// All else that changes.
+  var state: State
+  /// What each lane of the replay buffer was made of, latent by latent; empty where the observer never learns on.
+  var recordings: [Recording] = []
+  private let seed: Seed
+
+  /// All that the future depends on, but for the replay buffer and recorded frames.
+  struct State: Codable {
+    var agent: A
+    var observer: O
+    var episodes: [Episode<E>]
+    var histories: [History]
+    var sampling: Random
+    var retrainingIsDue: Every
+    var envSteps = 0
+    var updates = 0
+    var lastReturn: Double?
+    var owedUpdates = 0.0
+    var hasBegun = false
+    var retrainings = 0
+  }
+
+  public var agent: A { state.agent }
+  public var observer: O { state.observer }
   /// Simulator steps so far.
-  public private(set) var envSteps = 0
-  public private(set) var updates = 0
+  public var envSteps: Int { state.envSteps }
+  public var updates: Int { state.updates }
   /// Return and simulator steps of the episodes that the last step finished.
   public private(set) var finished: [(sum: Double, length: Int)] = []
   /// The return of the last finished episode.
-  public private(set) var lastReturn: Double?
-
-  private var episodes: [Episode<E>]
-  private(set) var histories: [History]
-  private var sampling: Random
-  private var owedUpdates = 0.0
-  private var hasBegun = false
-  /// What each lane of the replay buffer was made of, latent by latent; empty where the observer never learns on.
-  private var recordings: [Recording] = []
-  private var retrainings = 0
-  private var retrainingIsDue: Every
-  private let seed: Seed
+  public var lastReturn: Double? { state.lastReturn }
+  var histories: [History] { state.histories }
 
   public init(
     _ environment: E.Type, _ agentKind: A.Type, through observer: O, agentSettings: A.Settings,
@@ -86,16 +107,18 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   ) {
     self.settings = settings
     self.episodeSettings = episodeSettings
-    self.observer = observer
     layout = settings.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
-    agent = A(
-      observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
-      seed: seed.child("agent"))
     replay = ReplayBuffer(capacity: settings.replay, lanes: settings.environments, layout: layout)
-    episodes = (0..<settings.environments).map { Episode<E>(episodeSettings, seed: seed.child("environment \($0)")) }
-    histories = episodes.map { [layout] _ in History(layout) }
-    sampling = seed.stream("replay")
-    retrainingIsDue = Every(settings.retrainRounds > 0 ? settings.retrainEvery : 0)
+    let episodes = (0..<settings.environments).map {
+      Episode<E>(episodeSettings, seed: seed.child("environment \($0)"))
+    }
+    state = State(
+      agent: A(
+        observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
+        seed: seed.child("agent")),
+      observer: observer, episodes: episodes, histories: episodes.map { [layout] _ in History(layout) },
+      sampling: seed.stream("replay"),
+      retrainingIsDue: Every(settings.retrainRounds > 0 ? settings.retrainEvery : 0))
     self.seed = seed
     if settings.retrainRounds > 0 {
       recordings = episodes.map {
@@ -108,7 +131,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   /// Fills the replay buffer with recorded transitions, whose simulator steps count.
   public mutating func seed(with recording: Recording) {
     let size = layout.latentSize
-    observer.observe(recording).withElements { latents in
+    state.observer.observe(recording).withElements { latents in
       for i in 0..<recording.count {
         let latent = latents.extracting(i * size..<(i + 1) * size)
         if i > 0, recording.episodes[i] == recording.episodes[i - 1], let step = recording.steps[i - 1] {
@@ -118,7 +141,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
         }
       }
     }
-    envSteps += recording.environmentSteps
+    state.envSteps += recording.environmentSteps
     if !recordings.isEmpty { recordings[0].append(contentsOf: recording) }
   }
 
@@ -128,70 +151,76 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   }
 
   private mutating func update() throws -> Metrics {
-    let batch = try replay.sample(agent.batchSize, using: &sampling)
-    let metrics = agent.update(batch)
-    updates += 1
-    try requireFinite(metrics, step: envSteps, in: agent)
+    let batch = try replay.sample(state.agent.settings.batch, using: &state.sampling)
+    let metrics = state.agent.update(batch)
+    state.updates += 1
+    try requireFinite(metrics, step: state.envSteps, in: state.agent)
     return metrics
   }
 
   /// One step of every environment, and the updates that are due for it.
   public mutating func step(report: (Metrics) throws -> Void) throws {
-    if !hasBegun { begin() }
+    if !state.hasBegun { begin() }
     let (size, width) = (layout.observationSize, layout.actionSpace.arrayCount)
-    let observation = Tensor([episodes.count, size], of: Float.self) { target in
-      for i in histories.indices { histories[i].write(into: &target, at: i * size) }
+    let observation = Tensor([state.episodes.count, size], of: Float.self) { target in
+      for i in state.histories.indices { state.histories[i].write(into: &target, at: i * size) }
     }
-    let actions = agent.act(observation, .explore)
+    let actions = state.agent.act(observation, .explore)
     var outcomes: [Step] = []
     actions.withElements { actions in
-      for i in episodes.indices {
-        let before = episodes[i].totalSteps
+      for i in state.episodes.indices {
+        let before = state.episodes[i].totalSteps
         outcomes.append(
-          episodes[i].step(layout.actionSpace.denormalized(actions.extracting(i * width..<(i + 1) * width))))
-        envSteps += episodes[i].totalSteps - before
+          state.episodes[i].step(layout.actionSpace.denormalized(actions.extracting(i * width..<(i + 1) * width))))
+        state.envSteps += state.episodes[i].totalSteps - before
       }
     }
-    let latents = observer.observe(episodes)
+    let latents = state.observer.observe(state.episodes)
+    // Before it is remembered: what is drawn from the replay buffer later would spread it.
+    try requireFinite(
+      ["the reward of \(E.id)": outcomes.reduce(0) { $0 + $1.reward }], step: state.envSteps, in: state.agent)
+    guard latents.isFinite else {
+      throw NotFinite(step: state.envSteps, quantity: "the observation", value: .nan, in: state.agent)
+    }
     actions.withElements { actions in
       latents.withElements { latents in
-        for i in episodes.indices {
+        for i in state.episodes.indices {
           let action = actions.extracting(i * width..<(i + 1) * width)
           let latent = latents.extracting(i * layout.latentSize..<(i + 1) * layout.latentSize)
           replay.append(lane: i, action: action, step: outcomes[i], latent: latent)
-          histories[i].append(action: action, latent: latent)
+          state.histories[i].append(action: action, latent: latent)
           guard !recordings.isEmpty else { continue }
           recordings[i].append(
-            action: (0..<width).map { action[$0] }, step: outcomes[i], frame: episodes[i].frame,
-            observation: episodes[i].observation)
+            action: (0..<width).map { action[$0] }, step: outcomes[i], frame: state.episodes[i].frame,
+            observation: state.episodes[i].observation)
         }
       }
     }
-    finished = episodes.filter { $0.ending != .running }.map { ($0.episodeReturn, $0.steps) }
-    for i in episodes.indices where outcomes[i].ending != .running {
-      lastReturn = episodes[i].episodeReturn
-      episodes[i].reset()
-      begin(i, observer.observe([episodes[i]]))
+    finished = state.episodes.filter { $0.ending != .running }.map { ($0.episodeReturn, $0.steps) }
+    for i in state.episodes.indices where outcomes[i].ending != .running {
+      state.lastReturn = state.episodes[i].episodeReturn
+      state.episodes[i].reset()
+      begin(i, state.observer.observe([state.episodes[i]]))
     }
-    owedUpdates += settings.updatesPerStep * Double(episodes.count)
-    while owedUpdates >= 1 {
-      owedUpdates -= 1
+    state.owedUpdates += settings.updatesPerStep * Double(state.episodes.count)
+    while state.owedUpdates >= 1 {
+      state.owedUpdates -= 1
       try report(update())
     }
-    if retrainingIsDue(envSteps), retrainings < settings.retrainRounds, let metrics = try retrain() {
+    if state.retrainingIsDue(state.envSteps), state.retrainings < settings.retrainRounds, let metrics = try retrain() {
       try report(metrics)
     }
   }
 
   /// Lets the observer learn on from all frames so far, and sees everything that is remembered anew.
   private mutating func retrain() throws -> Metrics? {
-    retrainings += 1
+    state.retrainings += 1
     var all = recordings[0]
     for recording in recordings.dropFirst() { all.append(contentsOf: recording) }
-    let metrics = try observer.retrain(on: all, seed: seed.child("retraining \(retrainings)"))
+    let metrics = try state.observer.retrain(on: all, seed: seed.child("retraining \(state.retrainings)"))
     guard metrics != nil else { return nil }
     for (lane, recording) in recordings.enumerated() {
-      let latents = observer.observe(recording)
+      let latents = state.observer.observe(recording)
       replay.replaceLatents(lane: lane, with: latents)
       rebuildHistory(lane, of: latents, recording)
     }
@@ -203,32 +232,34 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     let size = layout.latentSize
     guard let start = recording.episodes.firstIndex(where: { $0 == recording.episodes.last }) else { return }
     latents.withElements { latents in
-      histories[lane].begin(with: latents.extracting(start * size..<(start + 1) * size))
+      state.histories[lane].begin(with: latents.extracting(start * size..<(start + 1) * size))
       for i in (start + 1)..<max(recording.count, start + 1) {
-        histories[lane].append(
+        state.histories[lane].append(
           action: Array(recording.action(i - 1)).span, latent: latents.extracting(i * size..<(i + 1) * size))
       }
     }
   }
 
   private mutating func begin() {
-    hasBegun = true
-    retrainingIsDue = Every(retrainingIsDue.period, from: envSteps)
-    for i in episodes.indices { begin(i, observer.observe([episodes[i]])) }
+    state.hasBegun = true
+    state.retrainingIsDue = Every(state.retrainingIsDue.period, from: state.envSteps)
+    for i in state.episodes.indices { begin(i, state.observer.observe([state.episodes[i]])) }
   }
 
   private mutating func begin(_ i: Int, _ latent: Tensor) {
     latent.withElements { latent in
-      histories[i].begin(with: latent)
+      state.histories[i].begin(with: latent)
       replay.begin(lane: i, latent: latent)
     }
-    if !recordings.isEmpty { recordings[i].begin(frame: episodes[i].frame, observation: episodes[i].observation) }
+    if !recordings.isEmpty {
+      recordings[i].begin(frame: state.episodes[i].frame, observation: state.episodes[i].observation)
+    }
   }
 
   /// Plays episodes with deterministic actions.
   public func evaluate(seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }) rethrows -> Evaluation {
     try Evaluation(
-      of: agent, in: E.self, episodeSettings, through: observer, layout: layout,
+      of: state.agent, in: E.self, episodeSettings, through: state.observer, layout: layout,
       episodes: settings.evaluationEpisodes, seed: seed, watch: watch)
   }
 }

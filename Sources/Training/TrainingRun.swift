@@ -49,11 +49,8 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
         "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: give at "
           + "least \(least)")
     }
-    let batch = A(
-      observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agent, seed: seed
-    ).batchSize
-    guard batch <= replay else {
-      throw InputError("--batch \(batch) is more than the replay buffer holds: give at most --replay \(replay)")
+    guard agent.batch <= replay else {
+      throw InputError("--batch \(agent.batch) is more than the replay buffer holds: give at most --replay \(replay)")
     }
     let bytesOfLatent = ReplayBuffer.byteCount(capacity: 1, layout: layout)
     guard replay <= Host.memory / bytesOfLatent else {
@@ -72,18 +69,32 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   /// - Returns: the outcome as the last line of output has it: `return_mean` is the mean over the episodes of the last
   ///   three evaluations.
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
-    var log = try RunLog(in: directory)
+    let start = ContinuousClock.now
+    var checkpoints = try directory.checkpoints(
+      kept: training.keepCheckpoints, settings: fingerprint(of: groups, E.id, A.id, seed))
+    for complaint in checkpoints.complaints { try say(complaint) }
     let size = ReplayBuffer.byteCount(capacity: training.replay, layout: layout)
     try say("replay: \(grouped(Double(training.replay))) latents of \(observer.latentSize), \(megabytes(size))")
     var trainer = Trainer(
       E.self, A.self, through: observer, agentSettings: agent, episodeSettings: episode, settings: training, seed: seed)
-    var evaluations: [(step: Int, evaluation: Evaluation)] = []
+    var loop = Loop()
+    if let checkpoint = checkpoints.newest {
+      try trainer.restore(from: checkpoint)
+      loop = try decoded(Loop.self, from: checkpoint, Loop.part)
+      try say("goes on from step \(trainer.envSteps): \(checkpoint.path)")
+    }
+    let secondsBefore = loop.seconds
     do {
-      try train(&trainer, in: directory, &log, &evaluations)
+      try train(&trainer, &loop, in: directory, &checkpoints) {
+        secondsBefore + (ContinuousClock.now - start) / .seconds(1)
+      }
     } catch var error as NotFinite {
-      error.checkpoint = evaluations.last.map { "\(directory.file(SavedAgent.weights)) of step \($0.step)" }
+      error.checkpoint =
+        checkpoints.newest?.path
+        ?? loop.evaluations.last.map { "\(directory.file(SavedAgent.weights)) of step \($0.step)" }
       throw error
     }
+    let evaluations = loop.evaluations
     let lastReturns = evaluations.suffix(3).flatMap(\.evaluation.returns)
     let mean = lastReturns.reduce(0, +) / Double(lastReturns.count)
     let deviation =
@@ -93,33 +104,72 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       .init("return_best", .number(evaluations.map(\.evaluation.mean).max() ?? .nan)),
       .init("evaluations", .array(evaluations.map { [.integer($0.step), .number($0.evaluation.mean)] })),
       .init("env_steps", .integer(trainer.envSteps)), .init("updates", .integer(trainer.updates)),
+      .init("seconds", .number(loop.seconds)), .init("checkpoints", checkpoints.cost.json),
     ]
   }
 
-  private func train(
-    _ trainer: inout Trainer<E, A, O>, in directory: RunDirectory, _ log: inout RunLog,
-    _ evaluations: inout [(step: Int, evaluation: Evaluation)]
-  ) throws {
-    var progress = Progress("train", total: training.envSteps)
+  /// What the loop remembers beside the trainer.
+  private struct Loop: Codable {
+    static var part: String { "loop.plist" }
+
+    var hasBegun = false
     var means = MetricsMean()
-    if let first {
-      trainer.seed(with: first)
-      try trainer.learn(training.seedUpdates) { means.add($0) }
+    var report = Every(0)
+    var judge = Every(0)
+    var checkpoint = Every(0)
+    var evaluations: [Judgement] = []
+    var log: RunLog.Position?
+    /// Since the start, over all processes.
+    var seconds = 0.0
+
+    /// Updates on the first data.
+    var seedUpdates = 0
+
+    mutating func begin(_ settings: TrainingSettings, at step: Int, seedUpdates: Int) {
+      hasBegun = true
+      self.seedUpdates = seedUpdates
+      report = Every(1000, from: step)
+      judge = Every(settings.evaluateEvery, from: step)
+      checkpoint = Every(settings.checkpointEvery, from: step)
     }
-    var (report, judge) = (Every(1000, from: trainer.envSteps), Every(training.evaluateEvery, from: trainer.envSteps))
+  }
+
+  private struct Judgement: Codable {
+    let step: Int
+    let evaluation: Evaluation
+  }
+
+  /// - Parameter seconds: since the start, over all processes.
+  private func train(
+    _ trainer: inout Trainer<E, A, O>, _ loop: inout Loop, in directory: RunDirectory,
+    _ checkpoints: inout Checkpoints, seconds: () -> Double
+  ) throws {
+    var log = try RunLog(in: directory, from: loop.log, step: trainer.envSteps)
+    var progress = Progress("train", total: training.envSteps)
+    if !loop.hasBegun {
+      if let first { trainer.seed(with: first) }
+      loop.begin(training, at: trainer.envSteps, seedUpdates: first == nil ? 0 : training.seedUpdates)
+    }
+    while trainer.updates < loop.seedUpdates {
+      try trainer.learn(1) { loop.means.add($0) }
+      if trainer.updates == loop.seedUpdates || Interruption.isWanted {
+        try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
+      }
+      try Interruption.check()
+    }
     while trainer.envSteps < training.envSteps {
-      try trainer.step { means.add($0) }
+      try trainer.step { loop.means.add($0) }
       let step = trainer.envSteps
       for episode in trainer.finished { try log.episode(return: episode.sum, length: episode.length, step: step) }
-      if report(step) {
-        var metrics = means.take()
+      if loop.report(step) {
+        var metrics = loop.means.take()
         if let last = trainer.lastReturn { metrics["train/return"] = last }
         try log.append(step: step, metrics)
         progress.update(
           min(step, training.envSteps), ["return": trainer.lastReturn ?? .nan, "loss": metrics["critic/loss"] ?? .nan])
       }
       let isLast = step >= training.envSteps
-      if judge(step) || isLast {
+      if loop.judge(step) || isLast {
         // What is saved is sound: a later loss that is not a number can name it as the last good checkpoint.
         try requireFinite(trainer.agent, step: step)
         try Safetensors(
@@ -128,12 +178,30 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
         ).write(to: directory.file(SavedAgent.weights))
         try trainer.observer.write(to: directory.path)
         let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
-        evaluations.append((step, evaluation))
+        loop.evaluations.append(Judgement(step: step, evaluation: evaluation))
         try log.evaluation(step: step, returns: evaluation.returns, lengths: evaluation.lengths)
-        try writeCurve(evaluations, to: directory)
+        try writeCurve(loop.evaluations, to: directory)
       }
+      if loop.checkpoint(step) || isLast || Interruption.isWanted {
+        try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
+      }
+      try Interruption.check()
     }
     progress.finish()
+    loop.seconds = seconds()
+  }
+
+  private func save(
+    _ trainer: borrowing Trainer<E, A, O>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints,
+    seconds: Double
+  ) throws {
+    try log.synchronize()
+    (loop.log, loop.seconds) = (log.position, seconds)
+    let (step, last) = (trainer.envSteps, loop.evaluations.last)
+    try checkpoints.write(step: step, score: last?.step == step ? last?.evaluation.mean : nil) { writer in
+      try writer.write(Loop.part) { try encoded(loop) }
+      try trainer.save(to: &writer)
+    }
   }
 
   /// Plays the evaluation's episodes, pictures what the agent sees in the first, and films it at the end.
@@ -156,7 +224,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     return evaluation
   }
 
-  private func writeCurve(_ evaluations: [(step: Int, evaluation: Evaluation)], to directory: RunDirectory) throws {
+  private func writeCurve(_ evaluations: [Judgement], to directory: RunDirectory) throws {
     let points = evaluations.map { Point(Double($0.step), $0.evaluation.mean) }
     let band = evaluations.map {
       $0.evaluation.mean - $0.evaluation.deviation...$0.evaluation.mean + $0.evaluation.deviation
@@ -166,6 +234,23 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       series: [Plot.Series(A.id, points, band: band)])
     try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.name, "environment": E.id])
   }
+}
+
+extension Checkpoints.Cost {
+  fileprivate var json: JSON {
+    [
+      "written": .integer(checkpoints), "seconds": .number(seconds), "mb_written": .number(Double(bytesWritten) / 1e6),
+      "mb_linked": .number(Double(bytesLinked) / 1e6),
+    ]
+  }
+}
+
+/// Tells apart runs whose checkpoints do not fit each other.
+func fingerprint(
+  of groups: [(title: String, group: any SettingsGroup)], _ environment: String, _ member: String, _ seed: Seed
+) -> UInt64 {
+  let settings = groups.flatMap { group in group.group.record.map { "\(group.title).\($0.key)=\($0.text)" } }
+  return xxHash64(Array("\(environment)\n\(member)\n\(seed.value)\n\(settings.joined(separator: "\n"))".utf8))
 }
 
 /// `137 MB`

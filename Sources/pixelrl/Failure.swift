@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Foundation
+import Runs
 
 /// How a failed command ends: one line on standard error, and 64 where something else should be typed, else 1.
 struct Failure {
@@ -12,6 +13,8 @@ struct Failure {
     switch error {
     case let error as InputError: (message, code) = (error.description, ExitCode.validationFailure.rawValue)
     case let error as WorldError: (message, code) = (error.description, ExitCode.failure.rawValue)
+    case let error as Damage: (message, code) = (error.description, ExitCode.failure.rawValue)
+    case let error as Interrupted: (message, code) = (error.description, error.exitCode)
     default: (message, code) = (PixelRL.message(for: error), PixelRL.exitCode(for: error).rawValue)
     }
   }

@@ -12,13 +12,21 @@ struct PixelRL: ParsableCommand {
       Collect.self,
       PretrainAE.self,
       Train.self,
+      Evaluate.self,
+      Inspect.self,
+      MakeReport.self,
+      Compare.self,
+      Watch.self,
+      Export.self,
       Bench.self,
       ListSettings.self,
+      Config.self,
+      ListRuns.self,
     ])
 
   static func main() {
     do {
-      try checkCommand(CommandLine.arguments.dropFirst().first)
+      try checkCommand(CommandLine.arguments.dropFirst())
       var command = try parseAsRoot()
       try command.run()
     } catch {
@@ -29,9 +37,14 @@ struct PixelRL: ParsableCommand {
   }
 
   /// The parser names the nearest flag, but not the nearest command.
-  private static func checkCommand(_ word: String?) throws {
-    guard let word, !word.hasPrefix("-"), word != "help" else { return }
-    let known = configuration.subcommands.map { $0._commandName }
-    if !known.contains(word) { throw InputError.unknown("command", word, known: known) }
+  private static func checkCommand(_ words: ArraySlice<String>, of parent: any ParsableCommand.Type = PixelRL.self)
+    throws
+  {
+    let commands = parent.configuration.subcommands
+    guard let word = words.first, !word.hasPrefix("-"), word != "help", !commands.isEmpty else { return }
+    guard let command = commands.first(where: { $0._commandName == word }) else {
+      throw InputError.unknown("command", word, known: commands.map { $0._commandName })
+    }
+    try checkCommand(words.dropFirst(), of: command)
   }
 }

@@ -2,54 +2,57 @@ import ArgumentParser
 import Core
 import Runs
 
-/// What every command that leaves a run behind takes.
-struct RunOptions: ParsableArguments {
+/// What every command that writes results takes.
+struct OutputOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "the folder to write, which must be new or empty (default: one under runs/)", valueName: "folder"))
+      "the folder to write, which must be new or empty (default: one under runs/ or datasets/)", valueName: "folder"))
   var out: String?
-
-  @Option(
-    help: ArgumentHelp("settings by group, such as the settings.json of a run; flags win over it", valueName: "file"))
-  var config: String?
-
-  @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"))
-  var seed: UInt64 = 0
 
   @Flag(help: "end with one JSON object on a line of its own")
   var json = false
 }
 
-/// Resolves the groups of settings that a command takes: defaults, then the file of `--config`, then flags.
-struct SettingsResolver {
-  private let file: SettingsFile?
+/// Where settings come from that are not typed.
+struct ConfigOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "settings in YAML, such as 'pixelrl config' prints them and a run's settings.yaml; flags win over it",
+      valueName: "file"))
+  var config: String?
+}
 
-  /// - Parameter titles: of all groups that the command takes.
-  init(config: String?, titles: [String]) throws {
-    file = try config.map { try SettingsFile(path: $0) }
-    try file?.checkTitles(titles)
-  }
+/// What every command that leaves a run behind takes.
+struct RunOptions: ParsableArguments {
+  @OptionGroup var output: OutputOptions
 
-  /// - Parameter owner: "the agent sac", for the complaint about a setting that only others have.
-  func resolve<Group: SettingsGroup, Source>(
-    _ title: String, _ type: Group.Type, _ flags: SettingsOptions<Source>, of owner: String
-  ) throws -> Group {
-    var group = Group()
-    try file?.apply(title, to: &group)
-    try flags.apply(to: &group, of: owner)
-    return group
-  }
+  @Option(help: ArgumentHelp("why this run: asked for at a terminal when missing", valueName: "reason"))
+  var why: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "go on with a run that was interrupted, to the bit as if it had not been: its folder, or 'auto' for the run in --out, "
+        + "else the newest with the same settings, else a new one", valueName: "run"))
+  var resume: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "a shell command that is run when the run finishes, fails or is interrupted, with PIXELRL_OUTCOME, PIXELRL_RUN, "
+        + "PIXELRL_RETURN, PIXELRL_STEP and PIXELRL_ERROR in its environment", valueName: "command"))
+  var notify: String?
 }
 
 extension RunOptions {
-  /// Makes the run's folder and writes what is known at its start.
+  /// The folder of the run that `--resume` goes on with, else a new one with what is known at its start.
   func directory(
-    _ command: String, environment: String, member: String, settings: [(title: String, group: any SettingsGroup)]
+    _ command: String, environment: String, member: String, seed: UInt64, inputs: [RunDirectory.Input] = [],
+    settings: [(title: String, group: any SettingsGroup)]
   ) throws -> RunDirectory {
-    try RunDirectory(
-      at: out,
+    if let run = try resumedRun(command, inputs: inputs, settings: settings) { return run }
+    return try RunDirectory(
+      at: output.out,
       RunDirectory.Facts(
         command: command, environment: environment, member: member, seed: seed, commandLine: CommandLine.arguments,
-        version: PixelRL.configuration.version), settings: settings)
+        version: PixelRL.configuration.version, why: why ?? askWhy(), inputs: inputs), settings: settings)
   }
 }

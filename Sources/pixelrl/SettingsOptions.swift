@@ -17,19 +17,6 @@ struct SettingsOptions<Source: SettingsSource>: ParsableArguments, CustomReflect
 
   init() {}
 
-  /// Sets what was typed.
-  /// - Parameter owner: "the agent sac", for the complaint about a setting that only others have.
-  func apply<Group: SettingsGroup>(to group: inout Group, of owner: String) throws {
-    for row in Self.rows {
-      guard let text = typed[row.key] else { continue }
-      guard Group.fields.contains(where: { $0.key == row.key }) else {
-        throw InputError(
-          "\(owner) has no --\(row.key); it has \(Group.fields.map { "--" + $0.key }.joined(separator: ", "))")
-      }
-      try group.set(row.key, to: text)
-    }
-  }
-
   /// The groups' settings, each key once.
   static var rows: [SettingRow] {
     var seen: Set<String> = []

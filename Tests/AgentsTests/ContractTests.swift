@@ -31,7 +31,7 @@ extension Agent {
 
   /// Three updates, and an exploring action.
   fileprivate mutating func live(_ space: ActionSpace) -> (metrics: [[Double]], action: [Float]) {
-    let metrics = (0..<3).map { update(randomBatch(batchSize, space, seed: $0)).entries.map(\.value) }
+    let metrics = (0..<3).map { update(randomBatch(settings.batch, space, seed: $0)).entries.map(\.value) }
     return (metrics, act(randomObservation(4), .explore).array)
   }
 
@@ -55,6 +55,24 @@ private func randomBatch(_ count: Int, _ space: ActionSpace, seed: Int) -> Batch
 
 /// What every agent of the catalog promises.
 @Suite struct ContractTests {
+  @Test(arguments: Member.all) func valuesAreColumnsAndSamplesAreActions(_ member: Member) throws {
+    func check<A: Agent>(_ type: A.Type) throws {
+      for space in A.accepted {
+        var agent = try A.small(space)
+        let o = randomObservation(200)
+        let value = agent.value(o)
+        #expect(value.shape == [200, 1] && value.isFinite && (0...1).contains(agent.settings.discount))
+        #expect(agent.value(o).array == value.array, "telling a value changes nothing")
+        let (best, sampled) = (agent.act(o, .exploit), agent.act(o, .sample))
+        #expect(sampled.shape == best.shape)
+        #expect(sampled.array.allSatisfy { space.isContinuous ? abs($0) <= 1 : $0 == $0.rounded() && $0 >= 0 })
+        _ = agent.live(space)
+        #expect(agent.value(o).array != value.array, "learning changes values")
+      }
+    }
+    try check(member.type)
+  }
+
   @Test func idsAreUniqueAndFound() throws {
     #expect(Set(Agents.all.map { $0.id }).count == Agents.all.count)
     for type in Agents.all {
@@ -142,11 +160,11 @@ private func randomBatch(_ count: Int, _ space: ActionSpace, seed: Int) -> Batch
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
         var agent = try A.small(space)
-        #expect(agent.batchSize == 8)
+        #expect(agent.settings.batch == 8)
         let before = agent.parameters
         var names = Set<String>()
         for i in 0..<4 {
-          let metrics = agent.update(randomBatch(agent.batchSize, space, seed: i))
+          let metrics = agent.update(randomBatch(agent.settings.batch, space, seed: i))
           #expect(!metrics.entries.isEmpty && metrics.entries.allSatisfy { $0.value.isFinite })
           names.formUnion(metrics.entries.map(\.name))
         }
@@ -165,7 +183,7 @@ private func randomBatch(_ count: Int, _ space: ActionSpace, seed: Int) -> Batch
       for space in A.accepted {
         var agent = try A.small(space)
         let before = Dictionary(uniqueKeysWithValues: agent.parameters.map { ($0.name, $0.value.array) })
-        _ = agent.update(randomBatch(agent.batchSize, space, seed: 0))
+        _ = agent.update(randomBatch(agent.settings.batch, space, seed: 0))
         let after = Dictionary(uniqueKeysWithValues: agent.parameters.map { ($0.name, $0.value.array) })
         let targets = before.keys.filter { $0.hasPrefix("target_") }
         #expect(!targets.isEmpty)

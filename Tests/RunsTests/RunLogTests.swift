@@ -85,7 +85,7 @@ func eventFiles(of run: RunDirectory) throws -> [String] {
       try log.append(step: 1, ["loss": 1])
       try log.synchronize()
       let events = try eventFiles(of: run)
-      #expect(try folderEntries(run.path) == events + ["metrics.jsonl", "run.json", "settings.json"])
+      #expect(try folderEntries(run.path) == events + ["metrics.jsonl", "run.json", "settings.yaml"])
     }
   }
 

@@ -2,16 +2,40 @@ import Agents
 import Core
 import Environments
 import Foundation
+import Networks
 import Pixels
+import Replay
 import Runs
+import Tensors
 import Testing
 
 @testable import Training
 
-/// `catch` whose rewards are not numbers from a step of the process on.
-private struct Spoiled: Environment {
-  static var id: String { "spoiled" }
-  static var note: String { "catch whose reward is NaN where the ball starts at the right" }
+/// What is spoiled from the ninth episode on.
+private protocol Spoiling: Sendable {
+  static var id: String { get }
+  static func spoil(_ reward: inout Double, _ observation: inout [Double])
+}
+
+private enum Nothing: Spoiling {
+  static var id: String { "sound" }
+  static func spoil(_ reward: inout Double, _ observation: inout [Double]) {}
+}
+
+private enum Reward: Spoiling {
+  static var id: String { "spoiled-reward" }
+  static func spoil(_ reward: inout Double, _ observation: inout [Double]) { reward = .nan }
+}
+
+private enum Observed: Spoiling {
+  static var id: String { "spoiled-observation" }
+  static func spoil(_ reward: inout Double, _ observation: inout [Double]) { observation[1] = -.infinity }
+}
+
+/// `catch` whose rewards or observations are not numbers in the end.
+private struct Spoiled<Kind: Spoiling>: Environment {
+  static var id: String { Kind.id }
+  static var note: String { "catch with something spoiled from the ninth episode on" }
   static var actionSpace: ActionSpace { Catch.actionSpace }
   static var episodeLength: Int { Catch.episodeLength }
   static var stateNames: [String] { Catch.stateNames }
@@ -26,8 +50,8 @@ private struct Spoiled: Environment {
   }
 
   mutating func step(_ action: [Double]) -> Step {
-    var step = inner.step(action)
-    if episodes > 8 { step.reward = .nan }
+    var (step, ignored) = (inner.step(action), observation)
+    if episodes > 8 { Kind.spoil(&step.reward, &ignored) }
     return step
   }
 
@@ -36,25 +60,61 @@ private struct Spoiled: Environment {
     get { inner.state }
     set { inner.state = newValue }
   }
-  var observation: [Double] { inner.observation }
+  var observation: [Double] {
+    var (ignored, observation) = (0.0, inner.observation)
+    if episodes > 8 { Kind.spoil(&ignored, &observation) }
+    return observation
+  }
+}
+
+/// Double DQN whose gradient is not a number at its 40th update, and so neither are its parameters.
+private struct Poisoned: Agent {
+  static var id: String { "poisoned" }
+  static var note: String { "double DQN with a poisoned gradient" }
+  static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
+  typealias Settings = DoubleDQN.Settings
+
+  private var inner: DoubleDQN
+  private var updates = 0
+
+  init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
+    inner = DoubleDQN(observationSize: observationSize, actionSpace: actionSpace, settings: settings, seed: seed)
+  }
+
+  var settings: DoubleDQN.Settings { inner.settings }
+  func value(_ observation: Tensor) -> Tensor { inner.value(observation) }
+  mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor { inner.act(observation, behavior) }
+  mutating func update(_ batch: Batch) -> Metrics {
+    updates += 1
+    var batch = batch
+    let metrics = inner.update(batch)
+    guard updates == 40 else { return metrics }
+    batch.reward = Tensor(repeating: .nan, batch.reward.shape)
+    _ = inner.update(batch)
+    return metrics
+  }
+  mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("inner", &inner) }
 }
 
 @Suite struct NotFiniteTests {
-  private func failure(evaluateEvery: Int, in folder: String) -> NotFinite? {
+  private func failure<E: Environment, A: Agent>(
+    _ environment: E.Type = Spoiled<Reward>.self, _ kind: A.Type = DoubleDQN.self, evaluateEvery: Int,
+    checkpointEvery: Int = 0, in folder: String
+  ) -> NotFinite? where A.Settings == DoubleDQN.Settings {
     var (training, agent) = (TrainingSettings(), DoubleDQN.Settings())
     training.envSteps = 500
-    training.evaluateEvery = evaluateEvery
+    (training.evaluateEvery, training.checkpointEvery, training.keepCheckpoints) = (evaluateEvery, checkpointEvery, 100)
     training.evaluationEpisodes = 1
     training.replay = 1000
     (agent.hidden, agent.batch) = (8, 64)
     let run = TrainingRun(
-      Spoiled.self, DoubleDQN.self, through: StateObserver(Spoiled.self), agent: agent, episode: EpisodeSettings(),
+      E.self, A.self, through: StateObserver(E.self), agent: agent, episode: EpisodeSettings(),
       training: training, first: nil, seed: Seed(1))
     return #expect(throws: NotFinite.self) {
       try run.run(
         in: RunDirectory(
           at: folder,
-          .init(command: "train", environment: Spoiled.id, member: "d", seed: 1, commandLine: [], version: "0"),
+          .init(command: "train", environment: E.id, member: "d", seed: 1, commandLine: [], version: "0"),
           settings: run.groups))
     }
   }
@@ -64,9 +124,8 @@ private struct Spoiled: Environment {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let error = try #require(failure(evaluateEvery: 30, in: folder))
     // Nine steps an episode: spoiled from step 73 on.
-    #expect(error.quantity.hasSuffix("loss") && error.step > 72)
+    #expect(error.quantity == "the reward of spoiled-reward" && error.step == 73)
     #expect(error.checkpoint?.hasPrefix("\(folder)/agent.safetensors of step ") == true)
-    #expect(error.tensor != nil)
     #expect(error.description.contains("at step \(error.step)") && !error.description.contains("\n"))
     let saved = try readBytes(from: "\(folder)/agent.safetensors")
     #expect(!saved.isEmpty)
@@ -80,4 +139,34 @@ private struct Spoiled: Environment {
     #expect(error.checkpoint == nil)
     #expect(error.description.contains("no checkpoint had been written yet"))
   }
+
+  /// Whatever is spoiled, what is on the disk is sound.
+  @Test func whatIsOnTheDiskIsFinite() throws {
+    func check<E: Environment, A: Agent>(_ environment: E.Type, _ kind: A.Type, _ quantity: String) throws
+    where A.Settings == DoubleDQN.Settings {
+      try withFolder { folder in
+        let error = try #require(failure(E.self, A.self, evaluateEvery: 20, checkpointEvery: 10, in: folder))
+        #expect(error.quantity.hasPrefix(quantity), "\(error)")
+        let weights = try Safetensors(contentsOf: "\(folder)/agent.safetensors").tensors
+        #expect(!weights.isEmpty)
+        #expect(weights.allSatisfy { $0.value.isFinite })
+        let names = try folderEntries("\(folder)/checkpoints")
+        #expect(names.count >= 3)
+        for name in names {
+          let checkpoint = try Checkpoint(path: "\(folder)/checkpoints/\(name)")
+          let state = try decoded(SavedState<A>.self, from: checkpoint, "trainer.plist").state
+          #expect(state.agent.parameters.allSatisfy { $0.value.isFinite }, "\(name)")
+        }
+      }
+    }
+    try check(Spoiled<Reward>.self, DoubleDQN.self, "the reward")
+    try check(Spoiled<Observed>.self, DoubleDQN.self, "the observation")
+    try check(Spoiled<Nothing>.self, Poisoned.self, "")
+  }
+}
+
+/// The agent within a trainer's checkpoint.
+private struct SavedState<A: Agent>: Decodable {
+  struct State: Decodable { let agent: A }
+  let state: State
 }

@@ -14,7 +14,7 @@ import Testing
 private typealias E = CartPoleSwingup
 
 /// From frames to a trained agent, small in everything.
-private struct Pipeline {
+struct Pipeline {
   let folder: String
   let episode = smallEpisode(timeLimit: 160)
 
@@ -26,7 +26,7 @@ private struct Pipeline {
   func pretrain() throws -> RunDirectory {
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (pretraining.steps, pretraining.batch) = (15, 8)
-    (pretraining.probeFrames, pretraining.probeSteps) = (60, 20)
+    (pretraining.probeFrames, pretraining.probeSteps) = (300, 20)
     (model.keypoints, model.filters) = (4, 8)
     let work = PretrainingRun(
       E.self, KeypointAutoencoder.self, episode: episode, collection: collectionSettings(60), pretraining: pretraining,
@@ -57,7 +57,10 @@ private struct Pipeline {
       E.self, SAC.self, through: LatentObserver(encoder, retraining: retraining), agent: agent, episode: episode,
       training: training, first: first, seed: Seed(2))
     try work.check()
-    let run = try RunDirectory(at: folder + "/trained", facts("train", SAC.id), settings: work.groups)
+    var sight = SightSettings()
+    sight.autoencoder = autoencoder
+    let run = try RunDirectory(
+      at: folder + "/trained", facts("train", SAC.id), settings: work.groups + [("encoder", sight)])
     let outcome = try work.run(in: run)
     let values = Dictionary(uniqueKeysWithValues: outcome.map { ($0.key, $0.value) })
     #expect(values["env_steps"]?.int == (60 + agentSteps) * E.actionRepeat)
@@ -65,8 +68,7 @@ private struct Pipeline {
     #expect(values["evaluations"]?.array?.isEmpty == false)
     let mean = try #require(values["return_mean"]?.double)
     #expect((0...160).contains(mean))
-    try run.finish(
-      .object(outcome + [.init("observe", .string("latent")), .init("autoencoder", .string(autoencoder))]))
+    try run.finish(.object(outcome))
     return run
   }
 }
@@ -98,7 +100,7 @@ private struct Pipeline {
         }
       }
       let files = Set(try FileManager.default.contentsOfDirectory(atPath: trained.path))
-      #expect(files.isSuperset(of: ["settings.json", "run.json", "metrics.jsonl", "summary.json", "curve.png"]))
+      #expect(files.isSuperset(of: ["settings.yaml", "run.json", "metrics.jsonl", "summary.json", "curve.png"]))
       #expect(files.isSuperset(of: ["episode.png", "agent.safetensors"]))
       #expect(files.count { $0.hasPrefix("reconstructions-0000") } == 2)
     }

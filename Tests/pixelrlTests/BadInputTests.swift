@@ -5,7 +5,7 @@ import Testing
 @testable import pixelrl
 
 /// The program itself, as built beside the tests.
-private struct Program {
+struct Program {
   let folder: String
 
   /// What a command said and how it ended.
@@ -25,6 +25,8 @@ private struct Program {
     process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    // Networks as small as these gain nothing from threads, and tests that run side by side lose by them.
+    process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { _, one in one }
     let (output, error) = (Pipe(), Pipe())
     (process.standardOutput, process.standardError) = (output, error)
     try process.run()
@@ -37,7 +39,7 @@ private struct Program {
       error: String(decoding: complained, as: UTF8.self))
   }
 
-  private static let path: URL? = {
+  static let path: URL? = {
     let tests = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     return [tests.deletingLastPathComponent(), Bundle.main.bundleURL]
       .map { $0.appendingPathComponent("pixelrl") }
@@ -45,18 +47,18 @@ private struct Program {
   }()
 }
 
-private func withProgram(_ body: (Program) throws -> Void) throws {
+func withProgram(_ body: (Program) throws -> Void) throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
   try body(Program(folder: folder.path))
 }
 
-private let quickPretraining = [
+let quickPretraining = [
   "--ae-steps", "2", "--ae-batch", "2", "--probe-steps", "2", "--probe-frames", "300", "--size", "32", "--filters", "4",
   "--keypoints", "2",
 ]
-private let quickTraining = [
+let quickTraining = [
   "--env-steps", "900", "--updates-per-step", "0.1", "--seed-updates", "1", "--evaluation-episodes", "1",
   "--evaluate-every", "200", "--time-limit", "80", "--size", "32", "--hidden", "8", "--batch", "8", "--replay", "5000",
 ]
@@ -65,12 +67,15 @@ private let quickTraining = [
   /// One line on standard error, the exit code, and nothing left behind.
   @Test(arguments: [
     ("colect", "unknown command 'colect': did you mean 'collect'?"),
+    ("config trian", "unknown command 'trian': did you mean 'train'?"),
+    ("runs --filter return", "--filter takes 'return > 500'"),
+    ("train --lock", "Unknown option '--lock'"),
     ("render cartpole-swingu", "unknown environment 'cartpole-swingu': did you mean 'cartpole-swingup'?"),
     ("train --env katch", "unknown environment 'katch': did you mean 'catch'?"),
     ("train --agent sca", "unknown agent 'sca': did you mean 'sac'?"),
     ("train --env-step 3", "Unknown option '--env-step'. Did you mean '--env-steps'?"),
     ("train --batch -1", "--batch takes a whole number from 1 to 1048576, not '-1'"),
-    ("train --seed -1", "The value '-1' is invalid for '--seed <n>'"),
+    ("train --seed -1", "--seed takes a whole number of at least 0, not '-1'"),
     ("train --agent double-dqn", "double-dqn cannot act in cartpole-swingup"),
     ("rollout catch --actions a.json --state 0,abc", "--state takes numbers"),
     ("train --observe state --retrain-rounds 1", "--retrain-rounds trains the autoencoder"),
@@ -208,7 +213,7 @@ private let quickTraining = [
 }
 
 extension Program {
-  fileprivate func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+  func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
 
   /// Runs a shell script whose `$0` is the program.
   fileprivate func throughShell(_ script: String) throws -> Outcome {

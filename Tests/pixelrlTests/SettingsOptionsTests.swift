@@ -12,6 +12,8 @@ private struct Probe: ParsableCommand {
   @OptionGroup(title: "Plain") var plain: SettingsOptions<Plain>
   @OptionGroup(title: "Member") var member: SettingsOptions<Members>
 
+  func given() throws -> GivenSettings { try GivenSettings(config: nil, plain.typed, member.typed) }
+
   enum Plain: SettingsSource { static let groups: [any SettingsGroup.Type] = [Sizes.self] }
   enum Members: SettingsSource { static let groups: [any SettingsGroup.Type] = [First.self, Second.self] }
 
@@ -45,11 +47,10 @@ private struct Probe: ParsableCommand {
   ])
   func settingsStandAnywhere(arguments: [String]) throws {
     let probe = try Probe.parse(arguments)
-    var sizes = Probe.Sizes()
-    sizes.fast = true
-    var second = Probe.Second()
-    try probe.plain.apply(to: &sizes, of: "the probe")
-    try probe.member.apply(to: &second, of: "second")
+    var fast = Probe.Sizes()
+    fast.fast = true
+    let sizes = try probe.given().resolve("plain", fast)
+    let second: Probe.Second = try probe.given().resolve("member")
     #expect(probe.name == "who")
     #expect(sizes.size == 32 && !sizes.fast)
     #expect(second.hidden == 512 && second.rate == 0.5)
@@ -58,21 +59,21 @@ private struct Probe: ParsableCommand {
   @Test func whatIsNotTypedStays() throws {
     var sizes = Probe.Sizes()
     sizes.size = 7
-    try Probe.parse(["who", "--fast"]).plain.apply(to: &sizes, of: "the probe")
+    sizes = try Probe.parse(["who", "--fast"]).given().resolve("plain", sizes)
     #expect(sizes.size == 7 && sizes.fast)
   }
 
   @Test func aSettingOfAnotherMemberIsRefused() throws {
     let probe = try Probe.parse(["who", "--learning-rate", "0.1"])
-    var first = Probe.First()
-    let error = #expect(throws: InputError.self) { try probe.member.apply(to: &first, of: "the agent first") }
+    let error = #expect(throws: InputError.self) {
+      try probe.given().check([("member", Probe.First())], member: ("member", "the agent first"))
+    }
     #expect(error?.description == "the agent first has no --learning-rate; it has --hidden")
   }
 
   @Test func anImpossibleValueSaysWhatIsPossible() throws {
-    var sizes = Probe.Sizes()
     let error = #expect(throws: InputError.self) {
-      try Probe.parse(["who", "--size", "big"]).plain.apply(to: &sizes, of: "the probe")
+      let _: Probe.Sizes = try Probe.parse(["who", "--size", "big"]).given().resolve("plain")
     }
     #expect(error?.description == "--size takes a whole number from 1 to 1024, not 'big'")
   }

@@ -1,8 +1,8 @@
 /// One link of a chain of convolutions: its kind and sizes, without weights.
 ///
 /// A transposed convolution is the adjoint of the convolution of the same numbers, as in PyTorch's `ConvTranspose2d`.
-public struct Convolution: Sendable, Hashable {
-  public enum Kind: Sendable, Hashable {
+public struct Convolution: Sendable, Hashable, Codable {
+  public enum Kind: String, Sendable, Hashable, Codable {
     case forward
     case transposed
   }

@@ -15,10 +15,16 @@ struct ListSettings: ParsableCommand {
 
   /// Every group of settings that a command takes, those of the catalogs' members by their names.
   static var sections: [SettingsSection] {
-    [SettingsSection("Environment", EpisodeSettings.self), SettingsSection("Collection", CollectionSettings.self)]
-      + Autoencoders.all.map { section("Autoencoder `\($0.id)`", $0) }
-      + [SettingsSection("Pretraining", PretrainingSettings.self), SettingsSection("Training", TrainingSettings.self)]
-      + Agents.all.map { section("Agent `\($0.id)`", $0) }
+    [
+      SettingsSection("Environment", EnvironmentChoice.self, EpisodeSettings.self),
+      SettingsSection("Collection", PolicyChoice.self, CollectionSettings.self),
+      SettingsSection("Autoencoder", AutoencoderChoice.self),
+    ] + Autoencoders.all.map { section("Autoencoder `\($0.id)`", $0) } + [
+      SettingsSection("Pretraining", SeedChoice.self, DatasetChoice.self, PretrainingSettings.self),
+      SettingsSection("Encoder", SightSettings.self),
+      SettingsSection("Training", SeedChoice.self, TrainingSettings.self),
+      SettingsSection("Agent", AgentChoice.self),
+    ] + Agents.all.map { section("Agent `\($0.id)`", $0) }
   }
 
   private static func section<Model: Autoencoder>(_ title: String, _ kind: Model.Type) -> SettingsSection {

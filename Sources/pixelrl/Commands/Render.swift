@@ -15,7 +15,11 @@ struct Render: ParsableCommand {
   @Option(parsing: .unconditional, help: ArgumentHelp("frames to write", valueName: "n"))
   var frames: Int = 100
 
-  @OptionGroup var options: RunOptions
+  @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var source: ConfigOptions
 
   @OptionGroup(title: "Environment settings")
   var episode: SettingsOptions<EpisodeSource>
@@ -23,16 +27,17 @@ struct Render: ParsableCommand {
   func run() throws {
     guard frames > 0 else { throw InputError("--frames takes a whole number of at least 1, not '\(frames)'") }
     let type = try Environments.named(environment)
-    let resolver = try SettingsResolver(config: options.config, titles: ["environment"])
-    let settings = try resolver.resolve("environment", EpisodeSettings.self, episode, of: environment)
+    let given = try GivenSettings(config: source.config, episode.typed)
+    let settings: EpisodeSettings = try given.resolve("environment")
+    try given.check([("environment", EnvironmentChoice()), ("environment", settings)])
     try write(type, settings)
   }
 
   private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings) throws {
-    let folder = options.out ?? "runs/\(timestamp())-render-\(E.id)"
+    let folder = output.out ?? "runs/\(timestamp())-render-\(E.id)"
     try makeNewFolder(folder, flag: "--out")
-    var random = Seed(options.seed).stream("policy")
-    var game = Episode<E>(settings, seed: Seed(options.seed))
+    var random = Seed(seed).stream("policy")
+    var game = Episode<E>(settings, seed: Seed(seed))
     var frame = game.blankFrame
     let video = "\(folder)/episode.png"
     var animation = try AnimatedPNG(path: video, framesPerSecond: 25, text: ["environment": E.id])
@@ -42,19 +47,14 @@ struct Render: ParsableCommand {
       let number = String(index)
       let name = "frame-\(String(repeating: "0", count: max(0, 5 - number.count)) + number).png"
       try PNG.write(
-        frame, to: "\(folder)/\(name)", text: ["environment": E.id, "step": "\(game.steps)", "seed": "\(options.seed)"])
+        frame, to: "\(folder)/\(name)", text: ["environment": E.id, "step": "\(game.steps)", "seed": "\(seed)"])
       try animation.append(frame)
       _ = game.step(E.actionSpace.sample(using: &random))
     }
     try animation.finish()
     try printLine("\(frames) frames of \(E.id), and as an animation: \(video)")
-    if options.json {
+    if output.json {
       try printLine(JSON.object([.init("run", .string(folder)), .init("video", .string(video))]).description)
     }
   }
-}
-
-/// What any environment takes.
-enum EpisodeSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = [EpisodeSettings.self]
 }

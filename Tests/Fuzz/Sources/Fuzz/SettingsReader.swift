@@ -27,15 +27,17 @@ extension Reader {
     (other.size, other.rate, other.color, other.norm, other.name) = (1000, 1e-6, .gray, false, "é: #")
     return [Sample(), other].map { Array(SettingsFile.text(of: [("agent", $0)]).utf8) }
   } read: { bytes in
+    let file = try SettingsFile(parsing: bytes, path: "settings")
+    try file.check([("agent", Sample())])
     var sample = Sample()
-    try sample.apply(JSON(parsing: bytes)["agent"] ?? [:])
+    try file.apply("agent", to: &sample)
     precondition((1...1000).contains(sample.size) && (0...1).contains(sample.rate))
-    let taken = sample.json
+    let text = SettingsFile.text(of: [("agent", sample)])
     let second = again {
       var second = Sample()
-      try second.apply(taken)
+      try SettingsFile(parsing: Array(text.utf8), path: "again").apply("agent", to: &second)
       return second
     }
-    precondition(second.json == taken)
+    precondition(SettingsFile.text(of: [("agent", second)]) == text)
   }
 }

@@ -1,0 +1,109 @@
+/// A scatter plot as a picture: points, which may be coloured by a third quantity, and the diagonal of equality or not.
+public struct Scatter: Sendable {
+  public var title: String
+  public var xLabel: String
+  public var yLabel: String
+  /// A point that is not finite is not drawn.
+  public var points: [Point]
+  /// The quantity that each point's colour shows, with its name beside the bar; or none.
+  public var shades: [Double]
+  public var shadeLabel: String
+  /// Whether both axes have one range, with a line where they are equal.
+  public var hasDiagonal: Bool
+
+  public init(
+    title: String, xLabel: String, yLabel: String, points: [Point], shades: [Double] = [], shadeLabel: String = "",
+    hasDiagonal: Bool = false
+  ) {
+    precondition(
+      shades.isEmpty || shades.count == points.count, "\(points.count) points cannot have \(shades.count) shades")
+    self.title = title
+    self.xLabel = xLabel
+    self.yLabel = yLabel
+    self.points = points
+    self.shades = shades
+    self.shadeLabel = shadeLabel
+    self.hasDiagonal = hasDiagonal
+  }
+
+  /// The plot as an RGB picture.
+  public func picture(width: Int = 760, height: Int = 600) -> PixelBuffer {
+    precondition(width >= 240 && height >= 160, "a plot needs at least 240x160 pixels, not \(width)x\(height)")
+    let shown = points.indices.filter { points[$0].isFinite && (shades.isEmpty || shades[$0].isFinite) }
+    let (xs, ys) = (shown.map { points[$0].x }, shown.map { points[$0].y })
+    let bar = shades.isEmpty ? nil : ColorBar(label: shadeLabel, values: shown.map { shades[$0] }, height: height)
+    let plotWidth = width - (bar?.width ?? 0)
+    let x = Axis(values: roomy(hasDiagonal ? xs + ys : xs), range: nil, ticks: max(plotWidth / 130, 2), isTight: true)
+    let y = Axis(values: roomy(hasDiagonal ? xs + ys : ys), range: nil, ticks: max(height / 75, 2), isTight: true)
+    let layout = PlotLayout(
+      plot: Plot(title: title, xLabel: xLabel, yLabel: yLabel, series: []), x: x, y: y, width: plotWidth, height: height
+    )
+    var picture = PixelBuffer(width: width, height: height)
+    picture.draw { $0.fill(PlotLayout.paper) }
+    var plot = PixelBuffer(width: plotWidth, height: height)
+    layout.drawFrame(into: &plot)
+    plot.draw { canvas in
+      if hasDiagonal {
+        let (low, high) = (max(x.low, y.low), min(x.high, y.high))
+        canvas.line(
+          from: layout.place(Point(low, low)), to: layout.place(Point(high, high)), width: 1.6, PlotLayout.axisColor)
+      }
+      canvas.opacity = shown.count > 400 ? 0.6 : 0.85
+      for index in shown {
+        let color = bar?.color(of: shades[index]) ?? .blue
+        canvas.circle(center: layout.place(points[index]), radius: 3.2, color)
+      }
+      canvas.opacity = 1
+    }
+    layout.drawMargins(into: &plot)
+    picture.paste(plot, left: 0, top: 0)
+    bar?.draw(into: &picture, left: plotWidth, layout)
+    return picture
+  }
+}
+
+/// The ends of the values with a little room around them.
+private func roomy(_ values: [Double]) -> [Double] {
+  guard let low = values.min(), let high = values.max() else { return [] }
+  return [low - 0.05 * (high - low), high + 0.05 * (high - low)]
+}
+
+/// The scale beside a plot that says what its colours mean.
+private struct ColorBar {
+  let label: String
+  let axis: Axis
+  let width: Int
+
+  private static let thickness = 18
+
+  init(label: String, values: [Double], height: Int) {
+    self.label = label
+    axis = Axis(values: values, range: nil, ticks: max(height / 75, 2), isTight: true)
+    let labels = axis.labels.map { Font.width(of: $0, scale: 2) }.max() ?? 0
+    width = Self.thickness + 10 + labels + (label.isEmpty ? 0 : 14 + 14) + 16
+  }
+
+  /// The middle of the ramp: its ends could not be told from ink or from paper.
+  func color(of value: Double) -> Color { .heat(0.12 + 0.7 * axis.fraction(value)) }
+
+  func draw(into picture: inout PixelBuffer, left: Int, _ layout: PlotLayout) {
+    let (top, bottom) = (layout.top, layout.bottom)
+    picture.draw { canvas in
+      for row in top..<bottom {
+        let value = axis.low + (axis.high - axis.low) * Double(bottom - row) / Double(bottom - top)
+        canvas.rectangle(
+          center: Point(Double(left) + Double(Self.thickness) / 2, Double(canvas.height - row) - 0.5),
+          width: Double(Self.thickness), height: 1, color(of: value))
+      }
+    }
+    let right = left + Self.thickness + 8
+    for (tick, text) in zip(axis.ticks, axis.labels) {
+      let row = bottom - Int((axis.fraction(tick) * Double(bottom - top)).rounded())
+      picture.write(text, left: right, top: row - Font.capHeight, scale: 2, PlotLayout.ink)
+    }
+    picture.write(
+      label, left: left + width - 28, top: (top + bottom - Font.width(of: label, scale: 2)) / 2, scale: 2,
+      direction: .up,
+      PlotLayout.axisColor)
+  }
+}

@@ -1,0 +1,31 @@
+/// Pictures below each other, each under a title of its own.
+public struct Sheet: Sendable {
+  public var sections: [(title: String, picture: PixelBuffer)]
+  public var background = Color(24, 26, 32)
+  public var ink = Color(226, 229, 236)
+
+  /// - Parameter sections: at least one; an empty title takes no room.
+  public init(_ sections: [(title: String, picture: PixelBuffer)]) {
+    precondition(!sections.isEmpty, "a sheet needs at least one picture")
+    self.sections = sections
+  }
+
+  private static let titleHeight = 34
+
+  /// The sheet as one RGB picture, as wide as the widest of its pictures and titles.
+  public func picture() -> PixelBuffer {
+    let titles = sections.map { $0.title.isEmpty ? 0 : Self.titleHeight }
+    let width = sections.map { max($0.picture.width, Font.width(of: $0.title, scale: 2) + 24) }.max() ?? 1
+    var sheet = PixelBuffer(
+      width: width, height: zip(sections, titles).reduce(0) { $0 + $1.0.picture.height + $1.1 })
+    sheet.draw { $0.fill(background) }
+    var top = 0
+    for (section, title) in zip(sections, titles) {
+      sheet.write(section.title, left: 12, top: top + 12, scale: 2, ink)
+      top += title
+      sheet.paste(section.picture.converted(to: .rgb), left: 0, top: top)
+      top += section.picture.height
+    }
+    return sheet
+  }
+}

@@ -1,0 +1,133 @@
+import Core
+
+/// The ring in pieces for checkpoints and exports: what has not changed since the last time need not be written again.
+extension ReplayBuffer {
+  /// A run of slots of one lane.
+  public struct Segment: Sendable, Hashable {
+    public let lane: Int
+    public let index: Int
+    /// Differs whenever the segment's contents may differ.
+    public let revision: Int
+  }
+
+  /// Slots of a segment.
+  static let segmentSlots = 16_384
+
+  /// What is known beside the segments: the buffer's form, and how far each lane was written.
+  public struct Index: Sendable, Codable {
+    public let layout: HistoryLayout
+    public let laneCapacity: Int
+    fileprivate let lanes: [Lane]
+  }
+
+  public var index: Index { Index(layout: layout, laneCapacity: laneCapacity, lanes: lanes) }
+
+  /// A buffer as another one was.
+  ///
+  /// - Parameter bytes: of each of the segments that it had.
+  /// - Throws: `InputError` where they do not fit.
+  public static func restored(_ index: Index, _ bytes: (Segment) throws -> [UInt8]) throws -> ReplayBuffer {
+    guard index.laneCapacity > index.layout.reach + 2, index.lanes.count > 0 else {
+      throw InputError("a replay buffer of \(index.lanes.count) lanes of \(index.laneCapacity) is none")
+    }
+    var buffer = ReplayBuffer(
+      capacity: index.laneCapacity * index.lanes.count, lanes: index.lanes.count, layout: index.layout)
+    try buffer.restore(index, bytes)
+    return buffer
+  }
+
+  /// All segments that hold anything.
+  public var segments: [Segment] {
+    lanes.enumerated().flatMap { lane, contents in
+      contents.revisions.enumerated().map { index, revision in
+        Segment(lane: lane, index: index, revision: revision)
+      }
+    }
+  }
+
+  /// Notes that a slot changed.
+  mutating func touch(_ slot: Int, _ lane: Int) {
+    let segment = (slot - lane * laneCapacity) / Self.segmentSlots
+    if segment == lanes[lane].revisions.count { lanes[lane].revisions.append(0) }
+    lanes[lane].changes += 1
+    lanes[lane].revisions[segment] = lanes[lane].changes
+  }
+
+  /// The slots of a segment that were written.
+  private func slots(of lane: Int, _ index: Int) -> Range<Int> {
+    let held = min(lanes[lane].written, laneCapacity)
+    let start = min(index * Self.segmentSlots, held)
+    let end = min(start + Self.segmentSlots, held)
+    return lane * laneCapacity + start..<lane * laneCapacity + end
+  }
+
+  /// The contents of a segment: latents, actions, rewards, discounts (float32, little endian), then a byte of marks for each
+  /// slot.
+  public func bytes(of segment: Segment) -> [UInt8] {
+    let slots = slots(of: segment.lane, segment.index)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(slots.count * Self.byteCount(capacity: 1, layout: layout))
+    for (column, width) in columns {
+      bytes.append(contentsOf: column, slots.lowerBound * width..<slots.upperBound * width)
+    }
+    for slot in slots { bytes.append(marks[slot].rawValue) }
+    return bytes
+  }
+
+  private var columns: [([Float], width: Int)] {
+    [(latents, layout.latentSize), (actions, layout.actionSpace.arrayCount), (rewards, 1), (discounts, 1)]
+  }
+
+  /// Takes the contents that another buffer of the same layout and capacity had.
+  ///
+  /// - Parameter bytes: of each of the segments that `segments` then lists.
+  /// - Throws: `InputError` where they do not fit.
+  public mutating func restore(_ index: Index, _ bytes: (Segment) throws -> [UInt8]) throws {
+    guard index.lanes.count == lanes.count, index.laneCapacity == laneCapacity, index.layout == layout else {
+      throw InputError(
+        "a replay buffer of \(lanes.count) lanes of \(laneCapacity) cannot take one of \(index.lanes.count) lanes of "
+          + "\(index.laneCapacity)")
+    }
+    lanes = index.lanes
+    for segment in segments {
+      let slots = slots(of: segment.lane, segment.index)
+      let bytes = try bytes(segment)
+      guard bytes.count == slots.count * Self.byteCount(capacity: 1, layout: layout) else {
+        throw InputError("a segment of \(slots.count) slots of the replay buffer cannot be \(bytes.count) bytes")
+      }
+      var start = 0
+      func read(_ column: inout [Float], _ width: Int) {
+        let range = slots.lowerBound * width..<slots.upperBound * width
+        column.replace(range, from: bytes, at: start)
+        start += range.count * 4
+      }
+      read(&latents, layout.latentSize)
+      read(&actions, layout.actionSpace.arrayCount)
+      read(&rewards, 1)
+      read(&discounts, 1)
+      for (offset, slot) in slots.enumerated() { marks[slot] = Mark(rawValue: bytes[start + offset]) }
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Adds the bytes of some numbers as they lie in memory.
+  fileprivate mutating func append(contentsOf numbers: [Float], _ range: Range<Int>) {
+    unsafe numbers.withUnsafeBytes { all in
+      unsafe append(contentsOf: UnsafeRawBufferPointer(rebasing: all[range.lowerBound * 4..<range.upperBound * 4]))
+    }
+  }
+}
+
+extension [Float] {
+  /// Replaces some numbers by bytes as they lay in memory.
+  fileprivate mutating func replace(_ range: Range<Int>, from bytes: [UInt8], at start: Int) {
+    unsafe withUnsafeMutableBytes { all in
+      unsafe bytes.withUnsafeBytes { bytes in
+        let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<start + range.count * 4])
+        unsafe UnsafeMutableRawBufferPointer(rebasing: all[range.lowerBound * 4..<range.upperBound * 4])
+          .copyMemory(from: source)
+      }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import Core
+import Pixels
+import Runs
+
+extension Comparison {
+  /// The page: for each environment the curves, the aggregates as intervals and table, and who is likely to beat whom.
+  public func html() -> String {
+    let body: Markup = """
+      <a class="skip" href="#main">To the content</a>
+      <header><p class="eyebrow">pixelrl compare</p><h1>\(title)</h1>\(note)</header>
+      <main id="main">
+      \(tables.map(section))
+      \(card("Runs", runsTable))
+      </main>
+      <footer>The score of a run is the mean of its last three evaluations. Intervals: \
+      \(Int((bootstrap.confidence * 100).rounded())) % percentile bootstrap, \(bootstrap.resamples) resamples of the runs \
+      within each environment. IQM, the interquartile mean, is the mean of the middle half of the scores. Probability of \
+      improvement: Mann and Whitney’s U over the number of pairs, ties counting half. All as in Agarwal et al. 2021, “Deep \
+      reinforcement learning at the edge of the statistical precipice”. Of three to five runs an interval is a rough guide, \
+      narrower than it should be.</footer>
+      """
+    return Page(title: title, body: body).html.description
+  }
+
+  private var title: String {
+    var seen: Set<String> = []
+    let names = groups.map(\.name).filter { seen.insert($0).inserted }
+    return names.count <= 4 ? names.joined(separator: " · ") : "\(names.count) groups"
+  }
+
+  private var note: Markup {
+    guard !leftOut.isEmpty else { return "" }
+    let names = leftOut.prefix(8).joined(separator: ", ") + (leftOut.count > 8 ? " and others" : "")
+    return #"<p class="note">\#(leftOut.count) without a return left out: \#(names).</p>"#
+  }
+
+  private func section(_ table: Table) -> Markup {
+    var parts: Markup = ""
+    if let plot = curves(table) {
+      parts += """
+        <figure><div class="wide-plot">\(plot.svg(width: 860, height: 340))</div>\
+        <div class="narrow">\(plot.svg(width: 340, height: 260))</div>
+        <figcaption>Interquartile mean over seeds, with a bootstrap band.</figcaption></figure>
+        """
+    }
+    let plot = intervals(table)
+    let scale = table.environments.count > 1 ? " Returns as they are: they should be of one scale." : ""
+    parts += """
+      <figure><div class="wide-plot">\(plot.svg(width: 860))</div><div class="narrow">\(plot.svg(width: 340))</div>
+      <figcaption>Interquartile mean of the runs' returns and its interval.\(scale)</figcaption></figure>
+      \(aggregates(table))
+      """
+    if table.entries.count > 1 { parts += improvement(table) }
+    return card(table.title, parts)
+  }
+
+  private func aggregates(_ table: Table) -> Markup {
+    let rows: [[Markup]] = table.entries.map { entry in
+      ["\(entry.name)", "\(entry.runCount)"]
+        + entry.estimates.flatMap { ["\(shown($0.value))" as Markup, "\(interval($0, of: entry))"] }
+    }
+    let headers = ["group", "n"] + Aggregate.allCases.flatMap { [$0.rawValue, "95 %"] }
+    return Reports.table(headers, rows, numeric: Set(1..<headers.count), caption: "Returns in \(table.title)")
+  }
+
+  private func improvement(_ table: Table) -> Markup {
+    let names = table.entries.map(\.name)
+    let rows: [[Markup]] = names.indices.map { a in
+      ["\(names[a])"]
+        + names.indices.map { b in
+          guard let estimate = table.improvement(of: a, over: b) else { return "–" }
+          return "\(shown(estimate.value)) <span class=\"note\">(\(shown(estimate.interval)))</span>"
+        }
+    }
+    return """
+      <h3>Probability of improvement</h3>
+      <p class="note">That a run of the row does better than a run of the column; 0.5 tells nothing.</p>
+      \(Reports.table([""] + names, rows, numeric: Set(1...names.count), caption: "Probability of improvement"))
+      """
+  }
+
+  private var runsTable: Markup {
+    let rows: [[Markup]] = groups.flatMap { group in
+      group.runs.map { run in
+        [
+          "\(run.directory.path)", "\(group.name)", "\(run.environment)", "\(run.seed)", RunSection(run).chip,
+          "\(shown(run.score))", "\(shown(run.lastStep))",
+        ]
+      }
+    }
+    return Reports.table(
+      ["run", "group", "environment", "seed", "status", "return", "env steps"], rows, numeric: [5, 6], caption: "Runs")
+  }
+
+  // MARK: plots and files
+
+  private func curves(_ table: Table) -> Plot? {
+    guard table.environments.count == 1 else { return nil }
+    let groups = groups.filter { $0.environment == table.environments[0] }
+    return Plot(
+      LearningCurve.all(of: LearningCurve.evaluation, groups, bootstrap), xLabel: "env steps", yLabel: "return")
+  }
+
+  private func intervals(_ table: Table) -> IntervalPlot {
+    IntervalPlot(
+      title: "", xLabel: "return, interquartile mean",
+      rows: table.entries.map {
+        .init("\($0.name) (n = \($0.runCount))", $0.estimates[0].value, $0.estimates[0].interval)
+      })
+  }
+
+  /// The plots of all tables, by file name.
+  private var plots: [NamedPlot] {
+    tables.flatMap { table in
+      let name = table.environments.count == 1 ? plainName(table.environments[0]) : "all"
+      var intervals = intervals(table)
+      intervals.title = table.title
+      var plots = [NamedPlot(name: "\(name)-intervals", caption: "", intervals)]
+      if var curves = curves(table) {
+        curves.title = table.title
+        plots.append(NamedPlot(name: "\(name)-curves", caption: "", curves))
+      }
+      return plots
+    }
+  }
+
+  /// Writes the page, and the plots as PNG and SVG into a folder of its name beside it.
+  ///
+  /// - Returns: the paths of all files, the page's first.
+  /// - Throws: `InputError` where the name is another file's, `WorldError` with the path.
+  public func write(to path: String) throws -> [String] {
+    try PageFiles(path).write(html(), plots)
+  }
+}

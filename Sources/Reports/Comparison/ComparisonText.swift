@@ -1,0 +1,68 @@
+import Core
+
+extension Comparison {
+  /// Tables for a terminal: rows of cells.
+  public var rows: [(title: String, rows: [[String]])] {
+    tables.flatMap { table -> [(title: String, rows: [[String]])] in
+      let aggregates = table.entries.map { entry in
+        [entry.name, "\(entry.runCount)"] + entry.estimates.flatMap { [shown($0.value), interval($0, of: entry)] }
+      }
+      let header = ["group", "n"] + Aggregate.allCases.flatMap { [$0.rawValue, "95 %"] }
+      guard table.entries.count > 1 else { return [(table.title, [header] + aggregates)] }
+      let names = table.entries.map(\.name)
+      let matrix = names.indices.map { a in
+        [names[a]] + names.indices.map { b in table.improvement(of: a, over: b).map(probability) ?? "–" }
+      }
+      return [
+        (table.title, [header] + aggregates),
+        (
+          "\(table.title): probability that a run of the row does better than one of the column",
+          [[""] + names] + matrix
+        ),
+      ]
+    }
+  }
+
+  func interval(_ estimate: Estimate, of entry: Entry) -> String { entry.hasIntervals ? shown(estimate.interval) : "–" }
+
+  /// `0.83 (0.67 to 1)`
+  func probability(_ estimate: Estimate) -> String { "\(shown(estimate.value)) (\(shown(estimate.interval)))" }
+
+  /// All numbers, for programs.
+  public var json: JSON {
+    [
+      "confidence": .number(bootstrap.confidence), "resamples": .integer(bootstrap.resamples),
+      "tables": .array(tables.map(\.json)), "left_out": .array(leftOut.map { .string($0) }),
+    ]
+  }
+}
+
+extension Comparison.Table {
+  fileprivate var json: JSON {
+    let groups: [JSON] = entries.map { entry in
+      let aggregates = zip(Aggregate.allCases, entry.estimates).map { aggregate, estimate in
+        JSON.Member(aggregate.rawValue.lowercased(), estimate.json)
+      }
+      return .object(
+        [
+          .init("name", .string(entry.name)), .init("n", .integer(entry.runCount)),
+          .init("scores", .array(entry.scores.map { .array($0.map { .number($0) }) })),
+        ] + aggregates)
+    }
+    let pairs: [JSON] = improvements.map { pair in
+      [
+        "of": .string(entries[pair.of].name), "over": .string(entries[pair.over].name),
+        "probability": pair.estimate.json,
+      ]
+    }
+    return [
+      "environments": .array(environments.map { .string($0) }), "groups": .array(groups), "improvement": .array(pairs),
+    ]
+  }
+}
+
+extension Estimate {
+  fileprivate var json: JSON {
+    ["value": .number(value), "low": .number(interval.lowerBound), "high": .number(interval.upperBound)]
+  }
+}

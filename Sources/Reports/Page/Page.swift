@@ -1,0 +1,79 @@
+import Core
+
+/// A whole HTML page that needs nothing but itself: it forbids every request and every script, but for the one that
+/// renews a live page from its own server.
+struct Page {
+  var title: String
+  var body: Markup
+  /// Seconds after which a live page is renewed; nil for a page that stays as it is.
+  var refresh: Int?
+
+  /// By which a page of this program is known.
+  static let mark = #"<meta name="generator" content="pixelrl">"#
+
+  var html: Markup {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    \(Markup(stringLiteral: Self.mark))
+    <meta http-equiv="Content-Security-Policy" content="\(policy)">
+    \(refresh.map { #"<noscript><meta http-equiv="refresh" content="\#($0)"></noscript>"# as Markup } ?? "")
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>\(title)</title>
+    <style>\(PageStyle.sheet)</style>
+    </head>
+    <body>
+    \(body)
+    \(refresh.map { #"<script src="live.js" data-period="\#($0)"></script>"# as Markup } ?? "")
+    </body>
+    </html>
+
+    """
+  }
+
+  private var policy: Markup {
+    let own: Markup = refresh == nil ? "" : "; script-src 'self'; connect-src 'self'"
+    return "default-src 'none'; img-src data:; style-src 'unsafe-inline'\(own)"
+  }
+}
+
+/// A table: a row of headers, then rows whose first cell is the row's own header.
+///
+/// - Parameter numeric: the columns that hold numbers, which are set to the right.
+func table(_ headers: [String], _ rows: [[Markup]], numeric: Set<Int> = [], caption: String, isWide: Bool = true)
+  -> Markup
+{
+  func place(_ column: Int) -> Markup { numeric.contains(column) ? #" class="n""# : "" }
+  let head: [Markup] = headers.enumerated().map { #"<th scope="col"\#(place($0))>\#($1)</th>"# }
+  let body: [Markup] = rows.map { row in
+    let cells: [Markup] = row.enumerated().map { column, cell in
+      column == 0 ? #"<th scope="row">\#(cell)</th>"# : #"<td\#(place(column))>\#(cell)</td>"#
+    }
+    return "<tr>\(cells)</tr>\n"
+  }
+  let width: Markup = isWide ? #" class="wide""# : ""
+  return """
+    <div class="scroll" role="region" aria-label="\(caption)" tabindex="0"><table\(width)>
+    <thead><tr>\(head)</tr></thead>
+    <tbody>
+    \(body)</tbody></table></div>
+    """
+}
+
+/// Facts, a name and a text each.
+func factsTable(_ facts: [(name: String, value: Markup)]) -> Markup {
+  let rows: [Markup] = facts.map { #"<tr><th scope="row">\#($0.name)</th><td>\#($0.value)</td></tr>"# }
+  return #"<table class="facts"><tbody>\#(rows)</tbody></table>"#
+}
+
+/// What is folded away until it is asked for.
+func fold(_ title: String, isOpen: Bool = false, _ content: Markup) -> Markup {
+  "<details\(isOpen ? " open" : "")><summary>\(title)</summary>\n\(content)\n</details>\n"
+}
+
+func card(_ title: String, _ content: Markup) -> Markup {
+  #"<section class="card"><h2>\#(title)</h2>\#n\#(content)\#n</section>\#n"#
+}

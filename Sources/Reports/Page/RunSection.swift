@@ -1,0 +1,190 @@
+import Core
+import Pixels
+import Runs
+
+/// What a page tells of a single run beside its curves: where it comes from, what it was told, what it saw.
+struct RunSection {
+  let run: RunRecord
+  /// Evaluations whose reconstructions are shown; with 0, no pictures at all.
+  private let reconstructionLimit: Int
+  private let pictures: Pictures
+
+  /// - Parameter runs: how many share the page: pictures of all evaluations of many would make it huge.
+  init(_ run: RunRecord, among runs: Int = 1) {
+    self.run = run
+    reconstructionLimit = runs == 1 ? 8 : runs <= 12 ? 2 : 0
+    pictures = Pictures(run: run.directory)
+  }
+
+  /// All parts, each a card of its own.
+  var cards: Markup {
+    guard reconstructionLimit > 0 else {
+      let note =
+        "Pictures are left out, as many runs share this page: pixelrl report \(quoted(run.directory.path)) shows them."
+      return #"<p class="note">\#(note)</p>"# + card("Facts", facts) + card("Settings", settings)
+    }
+    return card(run.command == "pretrain-ae" ? "What the autoencoder draws" : "What the agent saw", sight)
+      + (video.map { card("Last evaluation", $0) } ?? "")
+      + card("Inspection", inspection) + card("Facts", facts) + card("Settings", settings)
+  }
+
+  /// What went wrong, in place of a run that did not end well or whose files are damaged.
+  var warnings: Markup {
+    var warnings: [Markup] = []
+    if let failure = run.failure {
+      let reason = failure["error"]?.text ?? "\(failure)"
+      let step = failure["step"]?.int.map { " (after step \($0))" } ?? ""
+      warnings.append(#"<p class="warn" role="alert"><b>This run failed.</b> \#(reason)\#(step)</p>"#)
+    }
+    warnings += run.problems.map { #"<p class="warn">\#($0)</p>"# }
+    return warnings.joined(separator: "\n")
+  }
+
+  var chip: Markup { #"<span class="chip \#(run.status.rawValue)">\#(run.status.rawValue)</span>"# }
+
+  var why: Markup {
+    run.why.map { #"<p class="why"><b>Why:</b> \#($0)</p>"# }
+      ?? #"<p class="why note">No reason was given for this run (<code>--why "…"</code> records one).</p>"#
+  }
+
+  /// The command line, and where and when it ran.
+  private var facts: Markup {
+    let words = (run.facts["command_line"]?.array ?? []).compactMap(\.text)
+    let command: Markup = words.isEmpty ? "" : "<pre><code>\(words.map(quoted).joined(separator: " "))</code></pre>"
+    let told: Set = ["command", "environment", "member", "command_line", "why", "began"]
+    var rows = [("folder", run.directory.path)]
+    if let began = run.facts["began"]?.int { rows.append(("began", date(nanoseconds: began))) }
+    rows += flattened(.object((run.facts.members ?? []).filter { !told.contains($0.key) }))
+    let outcome = flattened(.object((run.summary?.members ?? []).filter { $0.key != "evaluations" }))
+    return """
+      \(command)
+      \(factsTable(rows.map { ($0.0, "\($0.1)") }))
+      \(outcome.isEmpty ? "" : fold("Summary", factsTable(outcome.map { ($0.name, "\($0.value)") })))
+      """
+  }
+
+  /// The probe, and reconstructions over time.
+  private var sight: Markup {
+    var parts: [Markup] = []
+    let probe = run.probe
+    if !probe.isEmpty {
+      let rows: [[Markup]] = probe.map { name, r2 in
+        let share = min(max(r2 ?? 0, 0), 1) * 100
+        return [
+          "\(name)", "\(shown(r2))",
+          #"<span class="bar" aria-hidden="true"><i style="width:\#(Int(share))%"></i></span>"#,
+        ]
+      }
+      parts.append(
+        """
+        <h3>State probe</h3>
+        \(table(["state", "R²", ""], rows, numeric: [1], caption: "State probe", isWide: false))
+        <p class="note">R² of held-out frames: how well a small network reads the true state from the latents. 1 is perfect.</p>
+        """)
+    }
+    let (grids, count) = pictures.reconstructions(limit: reconstructionLimit)
+    if !grids.isEmpty {
+      let figures: [Markup] = grids.compactMap { name, step in
+        pictures.figure(
+          name, caption: "after \(step) env steps", alternative: "Reconstructions after \(step) env steps")
+      }
+      let left = count > grids.count ? " \(grids.count) of \(count) evaluations are shown." : ""
+      parts.append(
+        #"<h3>Reconstructions over time</h3><p class="note">Frames of an evaluation's first episode, what the autoencoder is to draw, what it draws from their latents, and the error.\#(left)</p><div class="shots">\#(figures)</div>"#
+      )
+    }
+    for (name, title) in [("reconstructions.png", "Held-out reconstructions"), ("worst.png", "Worst reconstructions")] {
+      guard let figure = pictures.figure(name, caption: "\(title)", alternative: title) else { continue }
+      parts.append("<h3>\(title)</h3>\(figure)")
+    }
+    return parts.isEmpty ? #"<p class="note">This run has no pictures of what was seen.</p>"# : parts.joined()
+  }
+
+  /// What `pixelrl inspect` has left: traversals, projections, Q-values against returns.
+  private var inspection: Markup {
+    let names = pictures.inspections
+    let path = run.directory.file("inspection/inspection.json")
+    var record: JSON = .null
+    var problem: Markup = ""
+    if exists(path) {
+      do { record = try run.directory.json("inspection/inspection.json") } catch {
+        problem = #"<p class="warn">\#("\(error)")</p>"#
+      }
+    }
+    guard !names.isEmpty else {
+      let command = "pixelrl inspect \(quoted(run.directory.path))"
+      return problem
+        + """
+        <p class="note"><code>\(command)</code> makes latent traversals, a projection of the latents, and Q-values against \
+        observed returns.</p>
+        """
+    }
+    // The record gives their order and words; a picture that it does not know comes last, under its file's name.
+    let described = (record["pictures"]?.array ?? []).compactMap { picture in
+      picture["file"]?.text.map { ($0, picture) }
+    }
+    let known =
+      described.filter { names.contains($0.0) }
+      + names.filter { name in
+        !described.contains { $0.0 == name }
+      }.map { ($0, JSON.null) }
+    let figures: [Markup] = known.compactMap { name, words in
+      let title = words["title"]?.text ?? title(ofPicture: name)
+      return pictures.figure("inspection/\(name)", caption: "\(words["caption"]?.text ?? "")", alternative: title)
+        .map { "<h3>\(title)</h3>\($0)" }
+    }
+    let notes: [Markup] = (record["notes"]?.array ?? []).compactMap(\.text).map { #"<p class="note">\#($0)</p>"# }
+    let step: Markup = record["step"]?.int.map { #"<p class="note">After \#($0) env steps.</p>"# } ?? ""
+    return problem + step + figures.joined(separator: "\n") + notes.joined()
+  }
+
+  /// `q-and-return.png` as "Q and return".
+  private func title(ofPicture name: String) -> String {
+    let words = name.dropLast(4).split { "-_".contains($0) }.joined(separator: " ")
+    return words.prefix(1).uppercased() + words.dropFirst()
+  }
+
+  private var video: Markup? {
+    pictures.figure(
+      "episode.png", caption: "The first episode of the last evaluation, with deterministic actions (an animated PNG).",
+      alternative: "Video of an evaluation episode of \(run.environment)")
+  }
+
+  private var settings: Markup {
+    let groups: [Markup] = run.settings.map { group in
+      let rows = group.entries.map { (name: $0.key, value: "\($0.text)" as Markup) }
+      return "<div><h3>\(group.title)</h3>\(factsTable(rows))</div>"
+    }
+    return groups.isEmpty
+      ? #"<p class="note">The settings cannot be read.</p>"# : #"<div class="grid">\#(groups)</div>"#
+  }
+}
+
+/// The leaves of a JSON value by their path: `host processor`. Long texts and lists are cut: a page is for people.
+private func flattened(_ json: JSON, under path: String = "") -> [(name: String, value: String)] {
+  func name(_ part: String) -> String { path.isEmpty ? part : "\(path) \(part)" }
+  switch json {
+  case .null: return []
+  case .object(let members): return members.flatMap { flattened($0.value, under: name($0.key)) }
+  case .array(let values) where values.count > 12: return [(path, "\(values.count) values")]
+  case .array(let values):
+    return [(path, values.map { $0.text ?? ($0.double.map { shown($0) } ?? $0.description) }.joined(separator: ", "))]
+  case .string(let text): return [(path, text.count > 2000 ? "\(text.prefix(2000))…" : text)]
+  case .integer(let bytes) where path.hasSuffix("_bytes"): return [(path, "\(shown(Double(bytes) / 1e9)) GB")]
+  // A count of nanoseconds has 19 digits; grouped in threes nobody reads it.
+  case .integer(let number): return [(path, abs(Double(number)) < 1e7 ? shown(Double(number)) : "\(number)")]
+  case .number(let number): return [(path, shown(number))]
+  case .bool(let value): return [(path, value ? "yes" : "no")]
+  }
+}
+
+/// A word of a command line as a shell takes it.
+func quoted(_ word: String) -> String {
+  let isPlain =
+    !word.isEmpty
+    && word.unicodeScalars.allSatisfy {
+      $0.isASCII
+        && ($0.properties.isAlphabetic || $0.properties.numericType != nil || "-_./=:,@%+".unicodeScalars.contains($0))
+    }
+  return isPlain ? word : "'\(word.replacing("'", with: #"'\''"#))'"
+}

@@ -1,0 +1,58 @@
+import Core
+import Runs
+
+/// Runs that differ in nothing but their seed, or that a researcher has put together under a name.
+struct RunGroup: Sendable {
+  let name: String
+  let runs: [RunRecord]
+
+  var environment: String { runs[0].environment }
+  /// One for each run that has a return.
+  var scores: [Double] { runs.compactMap(\.score) }
+
+  /// Puts runs that differ in nothing but their seed together, in the order of their first members.
+  static func groups(of runs: [RunRecord]) -> [RunGroup] {
+    var keys: [JSON] = []
+    var members: [JSON: [RunRecord]] = [:]
+    for run in runs {
+      let key = run.kinship
+      if members[key] == nil { keys.append(key) }
+      members[key, default: []].append(run)
+    }
+    let groups = keys.compactMap { members[$0] }
+    let stems = groups.map { commonName(of: $0.map(\.name)) }
+    return zip(groups, stems).enumerated().map { index, group in
+      // Two groups of one name would be two lines of one name in a plot.
+      let isUnique = !group.1.isEmpty && stems.filter { $0 == group.1 }.count == 1
+      return RunGroup(name: isUnique ? group.1 : "\(group.1.isEmpty ? "group" : group.1) \(index + 1)", runs: group.0)
+    }
+  }
+
+  /// What the names of runs have in common: `catch-state` of `catch-state-s0` and `catch-state-s1`. A single run keeps its name.
+  static func commonName(of names: [String]) -> String {
+    let bare = names.map(withoutTime)
+    guard var common = bare.first, names.count > 1 else { return names.first ?? "" }
+    for name in bare.dropFirst() { common = common.commonPrefix(with: name) }
+    let digits = common.reversed().prefix { $0.isNumber }.count
+    common.removeLast(digits)
+    if common.hasSuffix("-s") || common.hasSuffix("_s") { common.removeLast(2) }
+    if common.hasSuffix("-seed") || common.hasSuffix("_seed") { common.removeLast(5) }
+    while let last = common.last, "-_. ".contains(last) { common.removeLast() }
+    return common
+  }
+
+  /// Without the `20250131-235959-` that a run's own name begins with.
+  private static func withoutTime(_ name: String) -> String {
+    let pieces = name.split(separator: "-", maxSplits: 2)
+    guard pieces.count == 3, pieces[0].count == 8, pieces[1].count == 6,
+      pieces[0].allSatisfy(\.isNumber), pieces[1].allSatisfy(\.isNumber)
+    else { return name }
+    return String(pieces[2])
+  }
+}
+
+extension String {
+  fileprivate func commonPrefix(with other: String) -> String {
+    String(zip(self, other).prefix { $0 == $1 }.map { $0.0 })
+  }
+}

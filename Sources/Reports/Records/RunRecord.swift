@@ -1,0 +1,94 @@
+import Core
+import Runs
+
+/// All that a report tells of a run, as far as its folder has it: what is missing or damaged is named and passed over.
+struct RunRecord: Sendable {
+  let directory: RunDirectory
+  /// `run.json`; null where it is damaged.
+  let facts: JSON
+  let settings: [SettingsFile.Group]
+  let status: RunStatus
+  let metrics: MetricsTable
+  let summary: JSON?
+  let failure: JSON?
+  /// `autoencoder.json` of what the agent saw through.
+  let autoencoder: JSON?
+  /// What could not be read, a sentence each.
+  let problems: [String]
+
+  init(_ directory: RunDirectory) {
+    var problems: [String] = []
+    func attempt<Value>(_ read: () throws -> Value) -> Value? {
+      do { return try read() } catch {
+        problems.append("\(error)")
+        return nil
+      }
+    }
+    func optional(_ name: String) -> JSON? {
+      exists(directory.file(name)) ? attempt { try directory.json(name) } : nil
+    }
+    self.directory = directory
+    facts = attempt { try directory.json("run.json") } ?? .null
+    settings = attempt { try directory.settings() }?.groups ?? []
+    status = directory.status
+    summary = optional("summary.json")
+    failure = optional("failure.json")
+    autoencoder = optional("autoencoder.json")
+    let path = directory.file("metrics.jsonl")
+    metrics = exists(path) ? attempt { try MetricsTable(path: path) } ?? MetricsTable() : MetricsTable()
+    if metrics.damagedCount > 0 {
+      let lines = metrics.damagedLines.map(String.init).joined(separator: ", ")
+      let more = metrics.damagedCount > metrics.damagedLines.count ? " and others" : ""
+      problems.append(
+        "\(path): \(metrics.damagedCount) of \(metrics.lineCount) lines are no records (line \(lines)\(more)); left out"
+      )
+    }
+    self.problems = problems
+  }
+
+  /// The folder's own name.
+  var name: String { directory.name }
+  var command: String { facts["command"]?.text ?? "unknown command" }
+  var environment: String { facts["environment"]?.text ?? "unknown environment" }
+  var member: String { facts["member"]?.text ?? "unknown member" }
+  var seed: String { facts["seed"]?.text ?? "unknown" }
+  /// Why the run was made, in the researcher's words.
+  var why: String? { facts["why"]?.text.flatMap { $0.isEmpty ? nil : $0 } }
+
+  /// The largest step of the metrics or the summary.
+  var lastStep: Double? {
+    let ends = metrics.names.compactMap { metrics[$0]?.bins.last?.step }
+    return summary?["env_steps"]?.double ?? ends.max()
+  }
+
+  /// The return: the mean of the last three evaluations, as the run's own summary has it.
+  var score: Double? {
+    if let mean = summary?["return_mean"]?.double, mean.isFinite { return mean }
+    let last = metrics["evaluation/return"]?.tail.filter(\.isFinite) ?? []
+    return last.isEmpty ? nil : average(last)
+  }
+
+  /// R² of each number of the state, from the run's own summary or the autoencoder that it saw through.
+  var probe: [(name: String, r2: Double?)] {
+    let source = summary?["probe"] ?? autoencoder?["probe"]
+    return (source?.members ?? []).map { ($0.key, $0.value.double ?? $0.value.text.flatMap { Double($0) }) }
+  }
+
+  /// Equal for runs that differ in nothing but their seed, and in where they and what they were made from lie.
+  var kinship: JSON {
+    let settings = settings.map { group in
+      JSON.Member(
+        group.title,
+        .object(
+          group.entries.filter { !Self.seedSettings.contains($0.key) }.map { .init($0.key, .string($0.text)) }))
+    }
+    return [
+      "command": .string(command), "environment": .string(environment), "member": .string(member),
+      "settings": .object(settings), "observe": .string(summary?["observe"]?.text ?? ""),
+      "autoencoder": autoencoder?["kind"] ?? .null, "autoencoder settings": autoencoder?["settings"] ?? .null,
+    ]
+  }
+
+  /// Settings in which the runs of a group differ: each seed has its own autoencoder and its own data.
+  private static let seedSettings: Set = ["seed", "autoencoder", "dataset"]
+}

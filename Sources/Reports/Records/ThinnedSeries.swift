@@ -1,0 +1,77 @@
+import Pixels
+
+/// The numbers of one metric by step, in memory that does not grow with the run: where there are too many, neighbours are
+/// joined to bins of equal counts that keep the mean and the range.
+struct ThinnedSeries: Sendable, Hashable {
+  struct Bin: Sendable, Hashable {
+    /// Of the numbers that are finite; NaN where none is.
+    var mean: Double
+    var low: Double
+    var high: Double
+    /// The mean step.
+    var step: Double
+    var count: Int
+    var finiteCount: Int
+
+    init(step: Double, value: Double) {
+      (self.step, count, finiteCount) = (step, 1, value.isFinite ? 1 : 0)
+      (mean, low, high) = value.isFinite ? (value, value, value) : (.nan, .infinity, -.infinity)
+    }
+
+    mutating func join(_ other: Bin) {
+      let finite = finiteCount + other.finiteCount
+      if other.finiteCount > 0 {
+        let share = Double(other.finiteCount) / Double(finite)
+        mean = finiteCount == 0 ? other.mean : mean + (other.mean - mean) * share
+        (low, high) = (min(low, other.low), max(high, other.high))
+      }
+      finiteCount = finite
+      count += other.count
+      step += (other.step - step) * Double(other.count) / Double(count)
+    }
+  }
+
+  /// What a plot can show.
+  static let limit = 400
+
+  private(set) var bins: [Bin] = []
+  /// The last three numbers, which thinning must not touch.
+  private(set) var tail: [Double] = []
+  private(set) var count = 0
+  /// Numbers in a whole bin: a power of two.
+  private(set) var binSize = 1
+
+  mutating func append(step: Double, _ value: Double) {
+    count += 1
+    tail.append(value)
+    if tail.count > 3 { tail.removeFirst() }
+    let bin = Bin(step: step, value: value)
+    if let last = bins.last, last.count < binSize {
+      bins[bins.count - 1].join(bin)
+      return
+    }
+    if bins.count == 2 * Self.limit { halve() }
+    if binSize > 1, let last = bins.last, last.count < binSize {
+      bins[bins.count - 1].join(bin)
+    } else {
+      bins.append(bin)
+    }
+  }
+
+  private mutating func halve() {
+    bins = stride(from: 0, to: bins.count, by: 2).map { index in
+      var bin = bins[index]
+      if index + 1 < bins.count { bin.join(bins[index + 1]) }
+      return bin
+    }
+    binSize *= 2
+  }
+
+  var points: [Point] { bins.map { Point($0.step, $0.mean) } }
+  /// From the least to the greatest of each bin; empty where every bin is one number.
+  var ranges: [ClosedRange<Double>] {
+    binSize == 1 ? [] : bins.map { $0.finiteCount > 0 ? $0.low...$0.high : 0...0 }
+  }
+  /// The last number that is one.
+  var last: Double? { tail.last { $0.isFinite } ?? bins.last { $0.finiteCount > 0 }?.mean }
+}

@@ -1,0 +1,76 @@
+import Core
+import Pixels
+
+/// A plot with the name of its files.
+struct NamedPlot: Sendable {
+  /// `return`
+  let name: String
+  /// A sentence without its full stop.
+  let caption: String
+  let picture: PixelBuffer
+  let svg: Markup
+
+  init(name: String, caption: String, _ plot: Plot) {
+    (self.name, self.caption) = (name, caption)
+    (picture, svg) = (plot.picture(), plot.svg())
+  }
+
+  init(name: String, caption: String, _ plot: IntervalPlot) {
+    (self.name, self.caption) = (name, caption)
+    (picture, svg) = (plot.picture(), plot.svg())
+  }
+}
+
+extension Report {
+  /// What a paper shows of a training: the return over the steps, the losses, and the values or else the entropy. A plot
+  /// whose metrics no run has is left out.
+  var standardPlots: [NamedPlot] {
+    var plots: [NamedPlot] = []
+    for environment in environments {
+      let groups = groups.filter { $0.environment == environment }
+      // The first environment's files have the short names.
+      let suffix = environment == environments[0] ? "" : "-\(plainName(environment))"
+      func add(_ name: String, _ plot: Plot?, _ caption: String) {
+        guard var plot else { return }
+        plot.title = "\(environment): \(name)"
+        plots.append(NamedPlot(name: name + suffix, caption: "\(caption), \(environment)", plot))
+      }
+      add("return", plot([LearningCurve.evaluation], groups, yLabel: "return"), "Return of evaluations")
+      let losses = metricNames(of: groups) { $0.hasSuffix("loss") }
+      // The losses of several groups side by side would be a thicket: the first is shown.
+      let kept = groups.count == 1 ? losses : Array(losses.prefix(1))
+      add("losses", plot(kept, groups, yLabel: kept.count == 1 ? kept[0] : "loss"), "Losses")
+      let values = metricNames(of: groups) { $0.hasSuffix("/q") }
+      let entropies = metricNames(of: groups) { $0.hasSuffix("entropy") }
+      if let name = (values + entropies).first {
+        add(
+          values.isEmpty ? "entropy" : "q", plot([name], groups, yLabel: name), values.isEmpty ? "Entropy" : "Q-values")
+      }
+    }
+    return plots
+  }
+
+  /// One line for each group and metric; nil where no run has any.
+  private func plot(_ metrics: [String], _ groups: [RunGroup], yLabel: String) -> Plot? {
+    let series = groups.flatMap { group in
+      metrics.compactMap { metric in
+        LearningCurve(of: metric, in: group, bootstrap).map { curve in
+          Plot.Series(metrics.count == 1 ? group.name : metric, curve.points, band: curve.band)
+        }
+      }
+    }
+    guard !series.isEmpty else { return nil }
+    let isTraining = groups.contains { $0.runs.contains { $0.command != "pretrain-ae" } }
+    return Plot(title: "", xLabel: isTraining ? "env steps" : "updates", yLabel: yLabel, series: series)
+  }
+
+  private func metricNames(of groups: [RunGroup], where condition: (String) -> Bool) -> [String] {
+    var seen: Set<String> = []
+    return groups.flatMap(\.runs).flatMap(\.metrics.names).filter { condition($0) && seen.insert($0).inserted }
+  }
+}
+
+/// A name that every file system and TeX take: other characters than letters, digits, dots and dashes become dashes.
+func plainName(_ name: String) -> String {
+  String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "-" })
+}

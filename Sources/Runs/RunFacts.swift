@@ -1,0 +1,103 @@
+import Core
+
+extension RunDirectory {
+  /// What `run.json` says of a run: what it is told apart by, and why it was made.
+  public struct Facts: Sendable, Hashable {
+    /// `train`
+    public var command: String
+    public var environment: String
+    /// The agent, or the autoencoder where there is no agent.
+    public var member: String
+    public var seed: UInt64
+    /// As typed, with the program's name.
+    public var commandLine: [String]
+    public var version: String
+    /// The researcher's reason; empty where none was given.
+    public var why: String
+    /// What the run was made from, beside its settings.
+    public var inputs: [Input]
+    /// Nanoseconds since 1970.
+    public var began: Int
+
+    public init(
+      command: String, environment: String, member: String, seed: UInt64, commandLine: [String], version: String,
+      why: String = "", inputs: [Input] = []
+    ) {
+      self.command = command
+      self.environment = environment
+      self.member = member
+      self.seed = seed
+      self.commandLine = commandLine
+      self.version = version
+      self.why = why
+      self.inputs = inputs
+      began = nanoseconds()
+    }
+  }
+
+  /// A file or folder that a run was made from, and how to know it again.
+  public struct Input: Sendable, Hashable {
+    /// `autoencoder`
+    public let name: String
+    public let path: String
+    public let fingerprint: UInt64
+
+    public init(name: String, path: String, fingerprint: UInt64) {
+      (self.name, self.path, self.fingerprint) = (name, path, fingerprint)
+    }
+  }
+}
+
+extension RunDirectory.Facts {
+  /// With the facts of the machine, the program's libraries and the working directory as of now.
+  var json: JSON {
+    [
+      "command": .string(command), "environment": .string(environment), "member": .string(member),
+      // A string, as few readers of JSON keep 64 bits of a number.
+      "seed": .string(String(seed)), "why": .string(why), "command_line": .array(commandLine.map { .string($0) }),
+      "version": .string(version), "began": .integer(began),
+      "inputs": .object(
+        inputs.map {
+          .init($0.name, ["path": .string($0.path), "xxh64": .string(String($0.fingerprint, radix: 16))])
+        }),
+      "git": GitState.of(".")?.json ?? .null, "threads": Host.threads, "libraries": Host.libraries, "host": Host.facts,
+    ]
+  }
+
+  init?(_ json: JSON) {
+    guard let command = json["command"]?.text, let environment = json["environment"]?.text,
+      let member = json["member"]?.text, let seed = json["seed"]?.text.flatMap({ UInt64($0) }),
+      let words = json["command_line"]?.array, let version = json["version"]?.text, let began = json["began"]?.int
+    else { return nil }
+    let inputs = (json["inputs"]?.members ?? []).compactMap { member -> RunDirectory.Input? in
+      guard let path = member.value["path"]?.text,
+        let fingerprint = member.value["xxh64"]?.text.flatMap({ UInt64($0, radix: 16) })
+      else { return nil }
+      return RunDirectory.Input(name: member.key, path: path, fingerprint: fingerprint)
+    }
+    self.init(
+      command: command, environment: environment, member: member, seed: seed, commandLine: words.compactMap(\.text),
+      version: version, why: json["why"]?.text ?? "", inputs: inputs)
+    self.began = began
+  }
+}
+
+/// The state of a folder in git.
+struct GitState: Sendable, Hashable {
+  let commit: String
+  /// Whether a tracked file differs from the commit.
+  let isDirty: Bool
+
+  /// Nothing where the folder is in no repository, or git is missing or slow: results do not depend on it.
+  static func of(_ folder: String) -> GitState? {
+    func git(_ arguments: String...) -> ChildProcess.Outcome? {
+      try? ChildProcess.run(["git", "-C", folder] + arguments, limit: .seconds(2))
+    }
+    guard let found = git("rev-parse", "HEAD"), found.status == 0, let changes = git("diff", "--quiet", "HEAD", "--")
+    else { return nil }
+    let commit = found.output.filter { !$0.isWhitespace }
+    return commit.isEmpty ? nil : GitState(commit: commit, isDirty: changes.status != 0)
+  }
+
+  var json: JSON { ["commit": .string(commit), "dirty": .bool(isDirty)] }
+}

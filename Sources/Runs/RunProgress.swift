@@ -1,0 +1,69 @@
+import Core
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// How far a run is.
+public struct RunProgress: Sendable, Hashable {
+  /// Of the last line of metrics: simulator steps of a training, updates of a pretraining.
+  public var step: Int?
+  /// The step at which the run ends.
+  public var goal: Int?
+  /// The return: of the summary, else of the last evaluation, else of the last episode.
+  public var returned: Double?
+
+  public init(step: Int? = nil, goal: Int? = nil, returned: Double? = nil) {
+    (self.step, self.goal, self.returned) = (step, goal, returned)
+  }
+}
+
+extension RunDirectory {
+  /// How far the run is, from the end of its metrics; what is missing or damaged is left out.
+  public var progress: RunProgress {
+    var progress = RunProgress()
+    let lines = (try? tail(of: file("metrics.jsonl"), limit: 1 << 18)) ?? []
+    for line in lines.reversed() {
+      guard let metrics = try? JSON(parsing: line) else { continue }
+      if progress.step == nil { progress.step = metrics["step"]?.int }
+      progress.returned = metrics["evaluation/return"]?.double
+      if progress.returned != nil { break }
+    }
+    if progress.returned == nil {
+      progress.returned = lines.reversed().lazy.compactMap { (try? JSON(parsing: $0))?["train/return"]?.double }.first
+    }
+    if let mean = (try? json("summary.json"))?["return_mean"]?.double { progress.returned = mean }
+    if let settings = try? settings() {
+      let goals = settings.groups.flatMap(\.entries).filter { $0.key == "env-steps" || $0.key == "ae-steps" }
+      progress.goal = goals.first.flatMap { Int($0.text) }
+    }
+    return progress
+  }
+}
+
+/// The last whole lines of a file, of which no more than `limit` bytes are read.
+private func tail(of path: String, limit: Int) throws -> [ArraySlice<UInt8>] {
+  let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw systemFailure(path) }
+  defer { close(descriptor) }
+  let size = Int(lseek(descriptor, 0, SEEK_END))
+  let start = max(0, size - limit)
+  var bytes = [UInt8](repeating: 0, count: max(0, size - start))
+  var count = 0
+  while count < bytes.count {
+    let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+      unsafe pread(descriptor, buffer.baseAddress! + count, buffer.count - count, off_t(start + count))
+    }
+    if got < 0 && errno == EINTR { continue }
+    guard got >= 0 else { throw systemFailure(path) }
+    if got == 0 { break }
+    count += got
+  }
+  let newline = UInt8(ascii: "\n")
+  guard let last = bytes[..<count].lastIndex(of: newline) else { return [] }
+  // What was cut off in front is no whole line.
+  let first = start == 0 ? 0 : (bytes.firstIndex(of: newline) ?? last) + 1
+  return first < last ? bytes[first..<last].split(separator: newline) : []
+}

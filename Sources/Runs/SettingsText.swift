@@ -1,0 +1,55 @@
+import Core
+
+extension SettingsFile {
+  /// The text of a file that holds these groups, each setting with its help as a comment. Groups of one title stand
+  /// together, where the first of them does.
+  public static func text(of groups: [(title: String, group: any SettingsGroup)]) -> String {
+    let titles = groups.map(\.title).uniqued()
+    return titles.map { title in
+      let lines = groups.filter { $0.title == title }.flatMap { $0.group.commentedLines }
+      let width = lines.map(\.setting.count).filter { $0 <= 40 }.max() ?? 0
+      return "\(title):\n"
+        + lines.map { line in
+          let gap = String(repeating: " ", count: max(0, width - line.setting.count) + 2)
+          return "  \(line.setting)\(gap)# \(line.comment)\n"
+        }.joined()
+    }.joined(separator: "\n")
+  }
+}
+
+extension SettingsGroup {
+  /// `hidden: 256` and what is to be known of it, for each setting.
+  fileprivate var commentedLines: [(setting: String, comment: String)] {
+    zip(record, Self.rows).map { entry, row in ("\(entry.key): \(scalar(entry.text))", row.explanation) }
+  }
+}
+
+/// A text as YAML has it: as it is where nothing in it has a meaning, else in double quotes.
+private func scalar(_ text: String) -> String {
+  let isPlain = text.utf8.allSatisfy {
+    switch $0 {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"):
+      true
+    default: false
+    }
+  }
+  // A word that YAML takes for nothing must not stand bare.
+  if isPlain, let first = text.utf8.first, first != UInt8(ascii: "-") || text.count > 1, text.lowercased() != "null" {
+    return text.hasPrefix("-") && Double(text) == nil ? quoted(text) : text
+  }
+  return quoted(text)
+}
+
+private func quoted(_ text: String) -> String {
+  let characters = text.unicodeScalars.map { scalar in
+    switch scalar.value {
+    case 0x22, 0x5c: "\\\(scalar)"
+    // Control characters and line breaks, and '&', which begins an anchor where the reader looks no closer.
+    case 0..<0x20, 0x26, 0x7f..<0xa0, 0x2028, 0x2029, 0xfeff, 0xfffe, 0xffff:
+      "\\u" + String(repeating: "0", count: 4 - String(scalar.value, radix: 16).count) + String(scalar.value, radix: 16)
+    default: String(scalar)
+    }
+  }
+  return "\"\(characters.joined())\""
+}

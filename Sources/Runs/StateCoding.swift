@@ -1,0 +1,31 @@
+import Core
+import Foundation
+
+/// The bytes of a state, every number to the bit: a binary property list, which Python's `plistlib` reads too.
+public func encoded(_ state: some Encodable) throws -> [UInt8] {
+  let encoder = PropertyListEncoder()
+  encoder.outputFormat = .binary
+  return [UInt8](try encoder.encode(state))
+}
+
+/// The state that a part of a checkpoint holds.
+///
+/// - Throws: `Damage` with the path where it is missing, damaged or of another version of this program.
+public func decoded<State: Decodable>(_ type: State.Type, from checkpoint: Checkpoint, _ part: String) throws -> State {
+  let bytes = try checkpoint.bytes(of: part)
+  do { return try PropertyListDecoder().decode(State.self, from: Data(bytes)) } catch let error as DecodingError {
+    throw Damage(
+      path: "\(checkpoint.path)/\(part)", "does not fit this version of the program: \(error.sentence)")
+  }
+}
+
+extension DecodingError {
+  fileprivate var sentence: String {
+    switch self {
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+      .dataCorrupted(let context):
+      "\(context.codingPath.map(\.stringValue).joined(separator: ".")): \(context.debugDescription)"
+    @unknown default: "\(self)"
+    }
+  }
+}

@@ -1,0 +1,13 @@
+#if OneDNN
+  import CDNNL
+#endif
+
+/// The version of oneDNN in use; nil where the portable kernels compute.
+public var oneDNNVersion: String? {
+  #if OneDNN
+    guard let version = unsafe dnnl_version()?.pointee else { return nil }
+    return unsafe "\(version.major).\(version.minor).\(version.patch)"
+  #else
+    return nil
+  #endif
+}

@@ -1,0 +1,159 @@
+import Core
+import Environments
+import Pixels
+import Runs
+
+/// A look into a run: what its autoencoder draws and keeps, what its agent sees and expects, as pictures and numbers.
+public struct Inspection: Sendable {
+  public struct Options: Sendable {
+    /// Frames of each kind: chosen, random, worst.
+    public var frames = 5
+    /// Which frames are chosen; nil chooses some evenly.
+    public var steps: [Int]?
+    /// Episodes that an agent plays.
+    public var episodes = 10
+    /// Where random frames, and the start states of an agent's episodes, come from; nil is the run's own seed.
+    public var seed: Seed?
+
+    public init() {}
+  }
+
+  public struct Picture: Sendable {
+    /// `reconstructions.png`
+    public let file: String
+    public let title: String
+    /// What is to be seen, in a sentence or two.
+    public let caption: String
+    public let picture: PixelBuffer
+  }
+
+  public let run: RunDirectory
+  public let facts: RunDirectory.Facts
+  public private(set) var pictures: [Picture] = []
+  /// What this run has nothing of, and why.
+  public internal(set) var notes: [String] = []
+  let options: Options
+  let seed: Seed
+  /// Simulator steps that the agent had learned for; nil where there is none.
+  private(set) var step: Int?
+  private var numbers: [JSON.Member] = []
+
+  /// Looks into a run of `pretrain-ae` or `train`.
+  ///
+  /// - Throws: `InputError` where the run holds nothing to look into or has no such frames, `WorldError` with the path of
+  ///   what is missing or damaged.
+  public init(of path: String, _ options: Options = Options()) throws {
+    run = try RunDirectory(existing: path)
+    facts = try run.facts()
+    self.options = options
+    seed = options.seed ?? Seed(facts.seed)
+    switch facts.command {
+    case "train":
+      let saved = try SavedAgent(path: path)
+      step = saved.step
+      try look(into: saved, try saved.player(seed: seed))
+    case "pretrain-ae":
+      guard run.isFinished else {
+        throw InputError("\(path) has no autoencoder yet: 'pixelrl pretrain-ae' writes it at its end")
+      }
+      try look(into: try AutoencoderRecord(folder: path), try Environments.named(facts.environment))
+    default:
+      throw InputError(
+        "\(path) is a run of 'pixelrl \(facts.command)': give one of 'pixelrl pretrain-ae' or 'pixelrl train'")
+    }
+  }
+
+  private mutating func look<E: Environment>(into record: AutoencoderRecord, _ environment: E.Type) throws {
+    let drawing = try record.drawing(in: run.path)
+    let recording = try addProbe(of: drawing, recorded: record.probe, from: run.path, E.self, play: nil)
+    let play = InspectedPlay(recording: recording, latents: drawing.latents(of: recording))
+    try addReconstructions(by: drawing, of: play)
+    addTraversals(of: drawing, play)
+    addEpisode(play, through: drawing)
+    addProjections(of: play)
+    notes.append("no agent acts here: there are no values, and the frames are those of random play")
+  }
+
+  private mutating func look<P: Player>(into saved: SavedAgent, _ player: P) throws {
+    let play = player.inspectedPlay(episodes: options.episodes, seed: seed.child("evaluation"))
+    // A decoder that was never taught draws nothing that means anything.
+    let drawing = saved.sight == .latent ? player.observer.drawing : nil
+    if let drawing {
+      try addReconstructions(by: drawing, of: play)
+      addTraversals(of: drawing, play)
+    } else {
+      _ = try chosenFrames(of: play.recording)
+    }
+    if let probed = player.observer.drawing {
+      let recorded = saved.sight == .latent ? try AutoencoderRecord(folder: saved.autoencoder).probe : []
+      _ = try addProbe(of: probed, recorded: recorded, from: saved.autoencoder, P.E.self, play: saved.episode)
+    }
+    switch saved.sight {
+    case .latent: break
+    case .randomEncoder:
+      notes.append("the encoder's weights are random: there are no reconstructions and no traversals")
+    case .state:
+      notes.append("the agent sees the true state: there are no reconstructions, no traversals and no probe")
+    }
+    addEpisode(play, through: drawing)
+    addProjections(of: play)
+    addValues(of: play)
+  }
+
+  /// Keeps a picture with its numbers, whose key is the file's name.
+  mutating func add(_ name: String, _ title: String, _ caption: String, _ picture: PixelBuffer, _ values: JSON) {
+    pictures.append(Picture(file: "\(name).png", title: title, caption: caption, picture: picture))
+    numbers.append(.init(name, values))
+  }
+
+  /// The frames that `--steps` names, or some that lie evenly in the first episode.
+  func chosenFrames(of recording: Recording) throws -> [Int] {
+    guard let steps = options.steps else {
+      let length = recording.episodes.firstIndex { $0 != recording.episodes[0] } ?? recording.count
+      let count = min(options.frames, length)
+      return (0..<count).map { $0 * (length - 1) / max(count - 1, 1) }
+    }
+    if let wrong = steps.first(where: { !(0..<recording.count).contains($0) }) {
+      throw InputError(
+        "--steps \(wrong) is none of the \(recording.count) frames: give some from 0 to \(recording.count - 1)")
+    }
+    return steps
+  }
+
+  // MARK: - On disk
+
+  /// All numbers, and the pictures' titles and captions.
+  public var json: JSON {
+    .object(
+      [
+        .init("run", .string(run.path)), .init("command", .string(facts.command)),
+        .init("environment", .string(facts.environment)), .init("member", .string(facts.member)),
+        .init("step", step.map(JSON.integer) ?? .null), .init("seed", .string(String(seed.value))),
+        .init(
+          "pictures",
+          .array(
+            pictures.map {
+              ["file": .string($0.file), "title": .string($0.title), "caption": .string($0.caption)]
+            })),
+        .init("notes", .array(notes.map(JSON.string))),
+      ] + numbers)
+  }
+
+  /// Writes the pictures and `inspection.json` into the run's `inspection/`, in place of an earlier look.
+  ///
+  /// - Returns: the folder.
+  public func write() throws -> String {
+    let path = run.file("inspection")
+    var text = ["run": run.name, "environment": facts.environment, "seed": "\(seed.value)"]
+    text["step"] = step.map(String.init)
+    try replaceFolder(path) { folder in
+      for picture in pictures {
+        try PNG.write(
+          picture.picture, to: "\(folder)/\(picture.file)",
+          text: text.merging(["Title": picture.title, "Description": picture.caption]) { $1 })
+      }
+      try writeAtomically(Array((json.description + "\n").utf8), to: "\(folder)/inspection.json")
+    }
+    return path
+  }
+}

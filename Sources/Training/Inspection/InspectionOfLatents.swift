@@ -1,0 +1,110 @@
+import Core
+import Environments
+import Pixels
+import Runs
+import Tensors
+
+// What the latents keep: the state probe, and where they lie.
+
+extension Inspection {
+  /// The true state of held-out frames of random play against what a small network reads of it.
+  ///
+  /// - Parameters:
+  ///   - recorded: R² by name as the pretraining found it; empty where it does not apply.
+  ///   - folder: of the pretraining, whose settings and seed give the same frames and the same network again.
+  ///   - play: how the episodes are played; nil as the pretraining did.
+  /// - Returns: the held-out frames.
+  mutating func addProbe<E: Environment>(
+    of drawing: any LatentDrawing, recorded: [AutoencoderRecord.Setting], from folder: String, _ environment: E.Type,
+    play: EpisodeSettings?
+  ) throws -> Recording {
+    var (episode, collection, pretraining) = (play ?? EpisodeSettings(), CollectionSettings(), PretrainingSettings())
+    var origin = seed
+    if let run = try? RunDirectory(existing: folder) {
+      let settings = try run.settings()
+      if play == nil { try settings.apply("environment", to: &episode) }
+      try settings.apply("collection", to: &collection)
+      try settings.apply("pretraining", to: &pretraining)
+      origin = Seed(try run.facts().seed)
+    }
+    let (probe, heldOut) = try drawing.probe(
+      in: E.self, episode, collection, frames: pretraining.probeFrames, steps: pretraining.probeSteps, seed: origin)
+    let size = probe.names.count
+    let (truths, readings) = (probe.truths.doubles, probe.readings.doubles)
+    let plots = probe.names.indices.map { i in
+      Scatter(
+        title: "\(probe.names[i]): R2 \(rounded(probe.r2[i], 3))", xLabel: "true", yLabel: "read",
+        points: (0..<heldOut.count).map { Point(truths[$0 * size + i], readings[$0 * size + i]) }, hasDiagonal: true
+      ).picture(width: 460, height: 400)
+    }
+    let width = min(plots.count, 3)
+    let rows = stride(from: 0, to: plots.count, by: width).map { Array(plots[$0..<min($0 + width, plots.count)]) }
+    let lost = probe.names.indices.filter { !probe.r2[$0].isNaN && probe.r2[$0] < StateProbe.solvable }
+    let verdict =
+      lost.isEmpty
+      ? "Nothing of it is lost." : "Much is lost of: \(lost.map { probe.names[$0] }.joined(separator: ", "))."
+    add(
+      "probe", "State probe",
+      "Each number of the true state of \(grouped(Double(heldOut.count))) held-out frames of random play against what a "
+        + "small network reads from the stacked latents. \(verdict)",
+      ImageGrid(rows: rows, scale: 1).picture(),
+      [
+        "r2": .object(zip(probe.names, probe.r2).map { .init($0, .number($1)) }),
+        "recorded": .object(recorded.map { .init($0.key, Double($0.text).map(JSON.number) ?? .null) }),
+        "frames": .integer(heldOut.count),
+        "true": .object(
+          probe.names.indices.map { i in
+            .init(probe.names[i], .array((0..<heldOut.count).map { .number(short(truths[$0 * size + i])) }))
+          }),
+        "read": .object(
+          probe.names.indices.map { i in
+            .init(probe.names[i], .array((0..<heldOut.count).map { .number(short(readings[$0 * size + i])) }))
+          }),
+      ])
+    return heldOut
+  }
+
+  /// The two directions along which the latents vary most, coloured by what the agent expects and gets, or by the state.
+  mutating func addProjections(of play: InspectedPlay) {
+    let components = PrincipalComponents(of: play.latents)
+    let places = components.places(of: play.latents)
+    // A latent of one number has but one direction.
+    let points = places.map { Point($0[0], $0.count > 1 ? $0[1] : 0) }
+    let shares = components.variances.map { $0 / max(components.totalVariance, 1e-300) }
+    let explained = shares.map { "\(rounded(100 * $0, 0)) %" }.joined(separator: " and ")
+    let labels = ["first direction", "second direction"]
+    func plot(_ title: String, _ frames: [Int], _ shades: [Double], _ label: String, small: Bool = false) -> PixelBuffer
+    {
+      Scatter(
+        title: title, xLabel: labels[0], yLabel: labels[1], points: frames.map { points[$0] }, shades: shades,
+        shadeLabel: label
+      ).picture(width: small ? 560 : 820, height: small ? 420 : 600)
+    }
+    func numbers(_ frames: [Int], _ shades: [Double]) -> JSON {
+      [
+        "explained": .array(shares.map(JSON.number)), "x": .array(frames.map { .number(short(points[$0].x)) }),
+        "y": .array(frames.map { .number(short(points[$0].y)) }), "shade": .array(shades.map { .number(short($0)) }),
+      ]
+    }
+    let text = "The frames' latents in the two directions of most variance (\(explained) of it)"
+    let judged = play.judged
+    for (name, what, shades) in [("value", "value", play.values), ("return", "observed return", play.returns)]
+    where !judged.isEmpty {
+      let shown = judged.map { shades[$0] }
+      add(
+        "projection-\(name)", "Latents by \(what)", "\(text), coloured by the agent's \(what).",
+        plot("latents by \(what)", judged, shown, what), numbers(judged, shown))
+    }
+    let (names, all) = (play.recording.observationNames, Array(0..<play.recording.count))
+    let shades = names.indices.map { i in all.map { play.recording.observations[$0 * names.count + i] } }
+    let plots = names.indices.map { plot(names[$0], all, shades[$0], "", small: true) }
+    let rows = stride(from: 0, to: plots.count, by: 2).map { Array(plots[$0..<min($0 + 2, plots.count)]) }
+    add(
+      "projection-state", "Latents by state", "\(text), coloured by each number of the true state.",
+      ImageGrid(rows: rows, scale: 1).picture(),
+      ["explained": .array(shares.map(JSON.number)), "state": .array(names.map(JSON.string))])
+  }
+}
+
+/// A number with six digits that count: what a plot can show.
+func short(_ x: Double) -> Double { Double(Float(x)) }

@@ -1,0 +1,98 @@
+import Core
+import Pixels
+import Runs
+
+// What the agent sees, expects and gets.
+
+extension Inspection {
+  /// The first episode as a strip of frames over curves of value and reward.
+  mutating func addEpisode(_ play: InspectedPlay, through drawing: (any LatentDrawing)?) {
+    let recording = play.recording
+    let length = recording.episodes.firstIndex { $0 != recording.episodes[0] } ?? recording.count
+    let count = min(8, length)
+    let moments = (0..<count).map { $0 * (length - 1) / max(count - 1, 1) }
+    let frames = moments.map { recording.frame($0) }
+    var grid = ImageGrid(
+      rows: drawing.map { transposed($0.comparisons(of: frames)) } ?? [frames],
+      columnCaptions: moments.map { "step \($0)" }, rowCaptions: drawing?.comparisonCaptions ?? ["original"],
+      scale: max(1, 128 / recording.height))
+    grid.captionScale = 2
+    let strip = grid.picture()
+
+    func points(_ values: [Double]) -> [Point] { (0..<length).map { Point(Double($0), values[$0]) } }
+    let rewards = (0..<length).map { recording.steps[$0]?.reward ?? .nan }
+    var plots = [
+      Plot(title: "", xLabel: "agent step", yLabel: "reward", series: [Plot.Series("", points(rewards))])
+    ]
+    if !play.values.isEmpty {
+      let series = [
+        Plot.Series("value", points(play.values)), Plot.Series("observed return", points(play.returns)),
+      ]
+      plots.insert(Plot(title: "", xLabel: "agent step", yLabel: "discounted", series: series), at: 0)
+    }
+    let pictures = plots.map { $0.picture(width: max(strip.width, 480), height: 300) }
+    let isPlayed = !play.values.isEmpty
+    add(
+      "episode", "What the policy sees",
+      (isPlayed ? "One episode of deterministic actions" : "One episode of random play")
+        + (drawing == nil ? ": its frames" : ": its frames, what is drawn of them, and the error")
+        + (isPlayed
+          ? "; below, what the agent expects, the discounted return that was observed, and the reward."
+          : "; below, the reward."),
+      Sheet([("", strip)] + pictures.map { ("", $0) }).picture(),
+      [
+        "moments": .array(moments.map(JSON.integer)), "reward": .array(rewards.map(JSON.number)),
+        "value": .array(play.values.prefix(length).map { .number(short($0)) }),
+        "return": .array(play.returns.prefix(length).map { .number(short($0)) }),
+      ])
+  }
+
+  /// What the critics expect against what was observed.
+  mutating func addValues(of play: InspectedPlay) {
+    let frames = play.judged
+    let (values, returns) = (frames.map { play.values[$0] }, frames.map { play.returns[$0] })
+    let agreement = Agreement(of: values, with: returns)
+    add(
+      "values", "Values against observed returns",
+      "What the agent expects of each frame's best action against the discounted return that followed (discount "
+        + "\(play.discount.text); played on past the time limit until what is cut off weighs less than 1 %). Correlation "
+        + "\(rounded(agreement.correlation, 3)), bias \(rounded(agreement.bias, 2)), root mean square error "
+        + "\(rounded(agreement.error, 2)) over \(grouped(Double(frames.count))) frames of \(options.episodes) episodes. Above "
+        + "the line, it expects too much.",
+      Scatter(
+        title: "correlation \(rounded(agreement.correlation, 3)), bias \(rounded(agreement.bias, 2))",
+        xLabel: "observed discounted return", yLabel: "value", points: zip(returns, values).map(Point.init),
+        shades: frames.map { Double(play.step(of: $0)) }, shadeLabel: "agent step", hasDiagonal: true
+      ).picture(width: 820, height: 640),
+      [
+        "discount": .number(play.discount), "correlation": .number(agreement.correlation),
+        "bias": .number(agreement.bias), "root_mean_square_error": .number(agreement.error),
+        "episode": .array(frames.map { .integer(play.recording.episodes[$0]) }),
+        "step": .array(frames.map { .integer(play.step(of: $0)) }),
+        "value": .array(values.map { .number(short($0)) }), "return": .array(returns.map { .number(short($0)) }),
+      ])
+  }
+}
+
+/// How far expected numbers agree with observed ones.
+struct Agreement {
+  /// Pearson's; NaN where one of them never changes.
+  let correlation: Double
+  /// The mean of expected less observed.
+  let bias: Double
+  /// The root of the mean square of that difference.
+  let error: Double
+
+  init(of expected: [Double], with observed: [Double]) {
+    let n = Double(expected.count)
+    func mean(_ values: [Double]) -> Double { values.reduce(0, +) / n }
+    let (a, b) = (mean(expected), mean(observed))
+    func moment(_ x: [Double], _ xMean: Double, _ y: [Double], _ yMean: Double) -> Double {
+      zip(x, y).reduce(0) { $0 + ($1.0 - xMean) * ($1.1 - yMean) } / n
+    }
+    let scale = (moment(expected, a, expected, a) * moment(observed, b, observed, b)).squareRoot()
+    correlation = scale > 0 ? moment(expected, a, observed, b) / scale : .nan
+    bias = a - b
+    error = mean(zip(expected, observed).map { ($0 - $1) * ($0 - $1) }).squareRoot()
+  }
+}

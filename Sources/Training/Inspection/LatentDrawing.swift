@@ -1,0 +1,59 @@
+import Autoencoders
+import Core
+import Environments
+import Pixels
+import Tensors
+
+/// An autoencoder of whatever kind, as far as one looks into it.
+public protocol LatentDrawing: Sendable {
+  /// Numbers of a latent, Z.
+  var latentSize: Int { get }
+  /// Standardised latents `[N, Z]` of all recorded frames.
+  func latents(of recording: Recording) -> Tensor
+  /// What the decoder draws for standardised latents `[N, Z]`.
+  func drawings(of latents: Tensor) -> [PixelBuffer]
+  /// What stands in each row of `comparisons`.
+  var comparisonCaptions: [String] { get }
+  /// For each frame, itself, the target where it is another, what is drawn, and the error.
+  func comparisons(of frames: [PixelBuffer]) -> [[PixelBuffer]]
+  /// How faithfully recorded frames are drawn again.
+  func reconstructions(of recording: Recording) -> Reconstructions
+  /// Probes it on episodes of random play, which are returned too.
+  func probe<E: Environment>(
+    in environment: E.Type, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int, steps: Int,
+    seed: Seed
+  ) throws -> (probe: StateProbe, heldOut: Recording)
+}
+
+extension LatentEncoder: LatentDrawing {
+  public func latents(of recording: Recording) -> Tensor { encodeAll(recording) }
+
+  public func drawings(of latents: Tensor) -> [PixelBuffer] {
+    stride(from: 0, to: latents.shape[0], by: 64).flatMap { start in
+      let z = latents.rows(start..<min(start + 64, latents.shape[0]))
+      let drawn = model.decode(z * deviation + mean)
+      return (0..<z.shape[0]).map { preparation.picture(of: drawn, at: $0) }
+    }
+  }
+
+  public func reconstructions(of recording: Recording) -> Reconstructions { Reconstructions(of: recording, by: self) }
+
+  public func probe<E: Environment>(
+    in environment: E.Type, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int, steps: Int,
+    seed: Seed
+  ) throws -> (probe: StateProbe, heldOut: Recording) {
+    try StateProbe.judge(self, in: E.self, episode, collection, frames: frames, steps: steps, seed: seed)
+  }
+}
+
+extension AutoencoderRecord {
+  /// The autoencoder of a folder, whatever its kind.
+  ///
+  /// - Throws: `WorldError` with the path where the file is damaged or does not fit this record.
+  func drawing(in folder: String) throws -> any LatentDrawing {
+    func open<Model: Autoencoder>(_ kind: Model.Type) throws -> any LatentDrawing {
+      try LatentEncoder<Model>(folder: folder, record: self)
+    }
+    return try open(try Autoencoders.named(kind))
+  }
+}

@@ -1,0 +1,46 @@
+import Core
+import Replay
+import Runs
+
+/// The replay buffer of a training, as its newest checkpoint has it.
+public struct SavedReplay: Sendable {
+  public let contents: ReplayContents
+  public let layout: HistoryLayout
+  /// Simulator steps at the checkpoint.
+  public let step: Int
+
+  private struct Part: Decodable {
+    let replay: ReplayBuffer.Index
+  }
+
+  /// - Throws: `InputError` where the run has no checkpoint of a training, `WorldError` or `Damage` with the path.
+  public init(of run: RunDirectory) throws {
+    guard try run.facts().command == "train" else {
+      throw InputError("\(run.path) is no run of 'pixelrl train': only these have a replay buffer")
+    }
+    guard let checkpoint = try Checkpoint.newest(in: run.file("checkpoints")) else {
+      throw InputError("\(run.path) has no checkpoint yet: its replay buffer is in the memory of its process")
+    }
+    let index = try decoded(Part.self, from: checkpoint, "trainer.plist").replay
+    do {
+      let replay = try ReplayBuffer.restored(index) { try checkpoint.bytes(of: $0.file) }
+      (contents, layout, step) = (replay.contents, replay.layout, checkpoint.step)
+    } catch let error as InputError { throw Damage(path: checkpoint.path, error.description) }
+  }
+
+  /// Writes `latents`, `actions`, `rewards`, `discounts`, `first` and `transition` as a `.npz` file.
+  ///
+  /// - Throws: `InputError` where the file exists, `WorldError` with the path.
+  public func write(to path: String) throws {
+    guard !exists(path) else { throw InputError("\(path) exists: give another name with --out, or remove it") }
+    let count = contents.count
+    var archive = try NumPyArchiveWriter(path: path)
+    try archive.append("latents", contents.latents, shape: [count, layout.latentSize])
+    try archive.append("actions", contents.actions, shape: [count, layout.actionSpace.arrayCount])
+    try archive.append("rewards", contents.rewards, shape: [count])
+    try archive.append("discounts", contents.discounts, shape: [count])
+    try archive.append("first", contents.first, shape: [count])
+    try archive.append("transition", contents.transition, shape: [count])
+    try archive.commit()
+  }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Core
+import Runs
+import Training
+
+/// `pixelrl export`
+struct Export: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write the replay buffer of a training, as of its newest checkpoint, as a .npz file.")
+
+  @Argument(help: ArgumentHelp("a run of 'pixelrl train'", valueName: "run"))
+  var folder: String
+
+  @Option(help: ArgumentHelp("the file to write, which must not exist (default: RUN/replay.npz)", valueName: "file"))
+  var out: String?
+
+  @Flag(help: "end with one JSON object on a line of its own")
+  var json = false
+
+  func run() throws {
+    let directory = try RunDirectory(existing: folder)
+    let replay = try SavedReplay(of: directory)
+    let path = out ?? directory.file("replay.npz")
+    try replay.write(to: path)
+    let count = replay.contents.count
+    try printLine("\(count) latents of \(replay.layout.latentSize), as of step \(replay.step): \(path)")
+    guard json else { return }
+    let summary: JSON = [
+      "replay": .string(path), "run": .string(folder), "env_steps": .integer(replay.step), "latents": .integer(count),
+      "latent_size": .integer(replay.layout.latentSize),
+    ]
+    try printLine(summary.description)
+  }
+}

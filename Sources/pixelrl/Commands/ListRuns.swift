@@ -1,0 +1,64 @@
+import ArgumentParser
+import Core
+import Runs
+
+/// `pixelrl runs`
+struct ListRuns: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs", abstract: "List runs with their status, step, return and reason.")
+
+  @Argument(help: ArgumentHelp("the folder of the runs", valueName: "folder"))
+  var folder = "runs"
+
+  @Option(
+    help: ArgumentHelp(
+      "began, name, status, seed: upwards; step, return: the greatest first", valueName: "key"))
+  var sort = RunEntry.SortKey.began
+
+  @Option(help: ArgumentHelp("only runs that are running, finished, failed or interrupted", valueName: "status"))
+  var status: RunStatus?
+
+  @Option(help: ArgumentHelp("only runs in this environment", valueName: "env"))
+  var env: String?
+
+  @Option(help: ArgumentHelp("only runs of this agent, or this kind of autoencoder", valueName: "name"))
+  var agent: String?
+
+  @Option(help: ArgumentHelp("only runs of this command, such as train", valueName: "command"))
+  var command: String?
+
+  @Option(
+    help: ArgumentHelp("only runs for which 'return > 500' or the like holds; may be repeated", valueName: "condition"))
+  var filter: [String] = []
+
+  @Flag(help: "a JSON object a line")
+  var json = false
+
+  func run() throws {
+    let conditions = try filter.map { try RunEntry.Condition(parsing: $0) }
+    let found = try RunEntry.all(in: folder).filter { entry in
+      (status == nil || (entry.damage == nil && entry.status == status))
+        && (env == nil || entry.facts?.environment == env) && (agent == nil || entry.facts?.member == agent)
+        && (command == nil || entry.facts?.command == command) && conditions.allSatisfy { $0.holds(for: entry) }
+    }
+    let entries = RunEntry.sorted(found, by: sort)
+    if json {
+      for entry in entries { try printLine(entry.json.description) }
+    } else if !entries.isEmpty {
+      let rows = [["run", "status", "step", "return", "why"]] + entries.map(row)
+      for line in aligned(rows) { try printLine(line) }
+    }
+  }
+
+  private func row(_ entry: RunEntry) -> [String] {
+    let (step, goal) = (entry.progress.step.map(String.init) ?? "-", entry.progress.goal.map { "/\($0)" } ?? "")
+    let why = entry.damage ?? entry.facts?.why ?? ""
+    return [
+      entry.run.name, entry.damage == nil ? entry.status.rawValue : "damaged", step + goal,
+      entry.progress.returned.map(shortened) ?? "-", why,
+    ].map { String($0.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 }) }
+  }
+}
+
+extension RunEntry.SortKey: ExpressibleByArgument {}
+extension RunStatus: ExpressibleByArgument {}

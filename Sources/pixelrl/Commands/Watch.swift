@@ -1,0 +1,72 @@
+import ArgumentParser
+import Core
+import Dispatch
+import Foundation
+import Synchronization
+
+/// `pixelrl watch`
+struct Watch: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serve the report of a run to a browser of this machine, live while the run goes on.")
+
+  @Argument(help: ArgumentHelp("the folder of a run", valueName: "run"))
+  var path: String
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("the port to listen at; 0 takes a free one", valueName: "n"))
+  var port: UInt16 = 8080
+
+  @Option(help: ArgumentHelp("the address to listen at", valueName: "address"))
+  var host = "127.0.0.1"
+
+  @Flag(help: "let other machines read the run too: there is no password and no encryption")
+  var allowOthers = false
+
+  @Option(
+    name: .customLong("refresh"), parsing: .unconditional,
+    help: ArgumentHelp("seconds after which the page renews itself", valueName: "n"))
+  var refresh = 5
+
+  func run() throws {
+    guard (1...3600).contains(refresh) else {
+      throw InputError("--refresh takes a whole number from 1 to 3600, not '\(refresh)'")
+    }
+    let rule = try HostRule(host)
+    guard rule.isLoopback || allowOthers else {
+      throw InputError(
+        "--host \(host) would let every machine that reaches this one read the run, its settings and the facts of this "
+          + "machine, without password and encryption: give --allow-others if that is meant, or stay with 127.0.0.1 and "
+          + "come through 'ssh -L \(port):127.0.0.1:\(port) THIS-MACHINE'")
+    }
+    let server = try RunServer(try RunSite(of: path, hosts: rule, refreshEvery: refresh), port: port)
+    let signals = [SIGINT, SIGTERM].map { number in
+      // The default action would end the program before its answers have gone out.
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { Task { await server.stop() } }
+      source.resume()
+      return source
+    }
+    defer { for signal in signals { signal.cancel() } }
+    let path = path
+    try waiting {
+      try await server.run { url in try printLine("\(path) is shown at \(url) (Ctrl-C ends this)") }
+    }
+  }
+}
+
+/// Waits on the present thread for what takes its time on others.
+func waiting(for work: @escaping @Sendable () async throws -> Void) throws {
+  let done = DispatchSemaphore(value: 0)
+  let failure = Failing()
+  Task.detached {
+    do { try await work() } catch { failure.error.withLock { $0 = error } }
+    done.signal()
+  }
+  done.wait()
+  if let error = failure.error.withLock({ $0 }) { throw error }
+}
+
+/// Where an error waits for the thread that throws it.
+private final class Failing: Sendable {
+  let error = Mutex<(any Error)?>(nil)
+}

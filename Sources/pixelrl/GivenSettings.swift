@@ -1,0 +1,52 @@
+import Core
+import Runs
+
+/// What a command was told of its settings: those of the file of `--config`, and over them those of flags.
+struct GivenSettings {
+  private let file: SettingsFile?
+  /// The run that is done again: whose record the file is.
+  let origin: RunDirectory?
+  /// What was typed, by key.
+  private var typed: [String: String]
+
+  /// - Parameters:
+  ///   - config: the file's path.
+  ///   - flags: what was typed, by key, of each source of the command; no two share a key.
+  init(config: String?, _ flags: [String: String]...) throws {
+    file = try config.map { try SettingsFile(path: $0) }
+    let folder = config?.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    origin = folder.flatMap { try? RunDirectory(existing: $0.isEmpty ? "." : $0) }
+    typed = flags.reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
+  }
+
+  /// Whether a flag set it.
+  func isTyped(_ key: String) -> Bool { typed[key] != nil }
+
+  /// Takes a flag for another, such as `--latent` for `--observe latent`.
+  mutating func type(_ key: String, _ text: String) { typed[key] = text }
+
+  /// A group as it was given under a title of the file and by flags.
+  /// - Parameter defaults: the values of what was not given.
+  func resolve<Group: SettingsGroup>(_ title: String, _ defaults: Group = Group()) throws -> Group {
+    var group = defaults
+    try file?.apply(title, to: &group)
+    for field in Group.fields {
+      if let text = typed[field.key] { try field.set(&group, text) }
+    }
+    return group
+  }
+
+  /// Refuses what was given to none of the groups.
+  ///
+  /// - Parameter member: the title of a catalog's member and who that is, such as "the agent sac", for the complaint about
+  ///   a flag that only others have.
+  func check(
+    _ groups: [(title: String, group: any SettingsGroup)], member: (title: String, name: String)? = nil
+  ) throws {
+    try file?.check(groups)
+    let known = Set(groups.flatMap { $0.group.record.map(\.key) })
+    guard let key = typed.keys.sorted().first(where: { !known.contains($0) }) else { return }
+    let own = groups.last { $0.title == member?.title }?.group.record.map { "--\($0.key)" } ?? []
+    throw InputError("\(member?.name ?? "this command") has no --\(key); it has \(own.joined(separator: ", "))")
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Core
+import Environments
+import Runs
+import Training
+
+/// The settings of `pixelrl collect`, as flags.
+struct CollectionFlags: ParsableArguments {
+  @OptionGroup var source: ConfigOptions
+  @OptionGroup(title: "Environment settings") var environment: SettingsOptions<EnvironmentSource>
+  @OptionGroup(title: "Collection settings") var collection: SettingsOptions<DatasetSource>
+
+  /// Defaults, the file and the flags as one.
+  func plan() throws -> CollectionPlan {
+    let given = try GivenSettings(config: source.config, environment.typed, collection.typed)
+    let plan = CollectionPlan(
+      environment: try given.resolve("environment"), episode: try given.resolve("environment"),
+      seed: try given.resolve("collection"), policy: try given.resolve("collection"),
+      collection: try given.resolve("collection"))
+    try given.check(plan.groups)
+    return plan
+  }
+}
+
+/// The resolved settings of a collection.
+struct CollectionPlan: Plan {
+  let environment: EnvironmentChoice
+  let episode: EpisodeSettings
+  let seed: SeedChoice
+  let policy: PolicyChoice
+  let collection: CollectionSettings
+
+  var groups: [(title: String, group: any SettingsGroup)] {
+    [
+      ("environment", environment), ("environment", episode), ("collection", seed), ("collection", policy),
+      ("collection", collection),
+    ]
+  }
+}

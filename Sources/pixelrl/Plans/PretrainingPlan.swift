@@ -1,0 +1,71 @@
+import ArgumentParser
+import Autoencoders
+import Core
+import Environments
+import Runs
+import Training
+
+/// The settings of `pixelrl pretrain-ae`, as flags.
+struct PretrainingFlags: ParsableArguments {
+  @OptionGroup var source: ConfigOptions
+  @OptionGroup(title: "Environment settings") var environment: SettingsOptions<EnvironmentSource>
+  @OptionGroup(title: "Collection settings") var collection: SettingsOptions<CollectionSource>
+  @OptionGroup(title: "Autoencoder settings") var encoder: SettingsOptions<AutoencoderSource>
+  @OptionGroup(title: "Pretraining settings") var pretraining: SettingsOptions<PretrainingSource>
+
+  /// Defaults, the file and the flags as one.
+  /// - Parameter run: whose settings stand in the place of a file's.
+  func plan(of run: RunDirectory? = nil) throws -> any RunPlan {
+    let given = try GivenSettings(
+      config: source.config ?? run?.file(RunDirectory.settings), environment.typed, collection.typed, encoder.typed,
+      pretraining.typed)
+    let environment = try Environments.named(given.resolve("environment", EnvironmentChoice()).env)
+    return try plan(given, environment, try Autoencoders.named(given.resolve("encoder", AutoencoderChoice()).kind))
+  }
+
+  private func plan<E: Environment, Model: Autoencoder>(
+    _ given: GivenSettings, _ environment: E.Type, _ kind: Model.Type
+  ) throws -> any RunPlan {
+    let plan = PretrainingPlan<E, Model>(
+      episode: try given.resolve("environment"), collection: try given.resolve("collection"),
+      model: try given.resolve("encoder"), pretraining: try given.resolve("pretraining"),
+      dataset: try given.resolve("pretraining"), seed: try given.resolve("pretraining"))
+    try given.check(plan.groups, member: ("encoder", "the autoencoder \(Model.id)"))
+    return plan
+  }
+}
+
+/// The resolved settings of a pretraining.
+struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
+  let episode: EpisodeSettings
+  let collection: CollectionSettings
+  let model: Model.Settings
+  let pretraining: PretrainingSettings
+  let dataset: DatasetChoice
+  let seed: SeedChoice
+
+  var groups: [(title: String, group: any SettingsGroup)] {
+    var (environment, kind) = (EnvironmentChoice(), AutoencoderChoice())
+    (environment.env, kind.kind) = (E.id, Model.id)
+    return [
+      ("environment", environment), ("environment", episode), ("collection", collection), ("encoder", kind),
+      ("encoder", model), ("pretraining", seed), ("pretraining", dataset), ("pretraining", pretraining),
+    ]
+  }
+
+  func run(_ options: RunOptions) throws {
+    let frames = dataset.dataset.isEmpty ? nil : try FrameDataset(path: dataset.dataset)
+    let work = PretrainingRun(
+      E.self, Model.self, episode: episode, collection: collection, pretraining: pretraining, model: model,
+      seed: Seed(seed.seed), dataset: frames)
+    try work.check()
+    let directory = try options.directory(
+      "pretrain-ae", environment: E.id, member: Model.id, seed: seed.seed,
+      inputs: frames.map { [.init(name: "dataset", path: $0.path, fingerprint: $0.fingerprint)] } ?? [],
+      settings: groups)
+    let summary = try withRun(directory, options) { try work.run(in: directory, say: printLine) }
+    try printLine("autoencoder: \(directory.path)")
+    try printLine("pictures: \(directory.file("reconstructions.png")), \(directory.file("worst.png"))")
+    if options.output.json { try printLine(summary.description) }
+  }
+}

@@ -1,0 +1,51 @@
+import Agents
+import Autoencoders
+import Core
+import Environments
+import Training
+
+// What the commands take as flags. Where a catalog's members have settings of their own, those of all are flags, and the
+// command refuses those of the members that it does not use.
+
+enum EpisodeSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [EpisodeSettings.self]
+}
+
+enum EnvironmentSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [EnvironmentChoice.self, EpisodeSettings.self]
+}
+
+enum SightSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [SightSettings.self]
+}
+
+enum AgentSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [AgentChoice.self] + Agents.all.map { settingsType($0) }
+
+  private static func settingsType<A: Agent>(_ agent: A.Type) -> any SettingsGroup.Type { A.Settings.self }
+}
+
+enum TrainingSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [SeedChoice.self, TrainingSettings.self]
+}
+
+enum AutoencoderSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [AutoencoderChoice.self] + Autoencoders.all.map { settingsType($0) }
+
+  private static func settingsType<Model: Autoencoder>(_ kind: Model.Type) -> any SettingsGroup.Type {
+    Model.Settings.self
+  }
+}
+
+enum CollectionSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [CollectionSettings.self]
+}
+
+/// The collection that is all there is to a command.
+enum DatasetSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [SeedChoice.self, PolicyChoice.self, CollectionSettings.self]
+}
+
+enum PretrainingSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [SeedChoice.self, DatasetChoice.self, PretrainingSettings.self]
+}

@@ -1,0 +1,67 @@
+import Core
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// An address to listen at, and the names that a browser may have for it.
+///
+/// A page of elsewhere can lead its own name to this machine's address and then read what is served there (DNS
+/// rebinding); its name stands in the request's Host header and gives it away. An address in numbers cannot be led
+/// elsewhere.
+struct HostRule: Sendable, Hashable {
+  /// In numbers, IPv4 or IPv6.
+  let address: String
+  let isIPv6: Bool
+  /// Whether only programs of this machine can come.
+  let isLoopback: Bool
+
+  /// - Parameter host: an address in numbers, or `localhost`.
+  /// - Throws: `InputError` where it is neither.
+  init(_ host: String) throws {
+    address = host == "localhost" ? "127.0.0.1" : host
+    guard let isIPv6 = Self.isIPv6(address) else {
+      throw InputError("--host takes an address in numbers, such as 127.0.0.1 or ::1, not '\(host)'")
+    }
+    self.isIPv6 = isIPv6
+    isLoopback = Self.isLoopback(address)
+  }
+
+  /// `127.0.0.1`, `[::1]`: as an URL has it.
+  var text: String { isIPv6 ? "[\(address)]" : address }
+
+  /// Whether a request's Host header names this place: `127.0.0.1:8080`, `localhost`, `[::1]:8080`; where others may come,
+  /// any address in numbers.
+  func accepts(_ header: String) -> Bool {
+    let name: Substring
+    if header.hasPrefix("[") {
+      guard let end = header.firstIndex(of: "]"), isPort(header[header.index(after: end)...]) else { return false }
+      name = header[header.index(after: header.startIndex)..<end]
+      guard Self.isIPv6(String(name)) == true else { return false }
+    } else {
+      let end = header.firstIndex(of: ":") ?? header.endIndex
+      guard isPort(header[end...]) else { return false }
+      name = header[..<end]
+      if name.lowercased() == "localhost" { return true }
+      guard Self.isIPv6(String(name)) == false else { return false }
+    }
+    return !isLoopback || Self.isLoopback(String(name))
+  }
+
+  private func isPort(_ text: Substring) -> Bool {
+    guard let first = text.first else { return true }
+    return first == ":" && UInt16(text.dropFirst()) != nil
+  }
+
+  private static func isLoopback(_ address: String) -> Bool { address == "::1" || address.hasPrefix("127.") }
+
+  /// Nil where the text is no address in numbers.
+  private static func isIPv6(_ text: String) -> Bool? {
+    guard !text.utf8.contains(0) else { return nil }
+    var (four, six) = (in_addr(), in6_addr())
+    if unsafe inet_pton(AF_INET, text, &four) == 1 { return false }
+    return unsafe inet_pton(AF_INET6, text, &six) == 1 ? true : nil
+  }
+}

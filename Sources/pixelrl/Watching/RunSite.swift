@@ -1,0 +1,141 @@
+import Core
+import Reports
+import Runs
+
+/// What a browser is given of a run: its page, the page's script, the metrics, and the PNGs in its folder. All else is
+/// not found, as nothing but these names is looked up.
+struct RunSite: Sendable {
+  struct Request: Sendable {
+    var method = "GET"
+    /// As it came, percent-encoded, without the query.
+    var path: String
+    /// The Host header.
+    var host: String?
+    /// The If-None-Match header.
+    var knownTag: String?
+  }
+
+  struct Reply: Sendable {
+    /// 200, 304, 404, 405, 421
+    var status: Int
+    var headers: [(name: String, value: String)]
+    /// Empty for HEAD, whose Content-Length tells how long it would be.
+    var body: [UInt8]
+  }
+
+  let run: RunDirectory
+  let hosts: HostRule
+  private let page: LivePage
+
+  /// - Parameter refresh: seconds after which the page asks for itself again.
+  /// - Throws: `InputError` where the folder is no run.
+  init(of path: String, hosts: HostRule, refreshEvery refresh: Int) throws {
+    run = try RunDirectory(existing: path)
+    self.hosts = hosts
+    page = LivePage(of: run, refreshEvery: refresh)
+  }
+
+  func reply(to request: Request) async -> Reply {
+    guard let host = request.host, hosts.accepts(host) else {
+      return text(421, "This server answers to its address alone.", request)
+    }
+    guard ["GET", "HEAD"].contains(request.method) else {
+      var reply = text(405, "Only GET and HEAD are answered.", request)
+      reply.headers.append(("Allow", "GET, HEAD"))
+      return reply
+    }
+    switch request.path {
+    case "/": return content(await page.bytes, "text/html; charset=utf-8", request)
+    case "/live.js": return content(Array(Report.liveScript.utf8), "text/javascript; charset=utf-8", request)
+    case "/metrics.jsonl": return file("metrics.jsonl", "application/jsonl; charset=utf-8", request)
+    default:
+      guard let name = picture(request.path) else { return text(404, "Not found.", request) }
+      return file(name, "image/png", request)
+    }
+  }
+
+  /// `/curve.png` or `/inspection/values.png`: the name of a picture, letter by letter, and nothing that needs decoding.
+  private func picture(_ path: String) -> String? {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+    guard path.hasPrefix("/"), parts.count == 1 || parts.count == 2 && parts.first == "inspection",
+      let name = parts.last, name.hasSuffix(".png"), !name.hasPrefix("."),
+      name.utf8.allSatisfy({ isNameByte($0) })
+    else { return nil }
+    return parts.joined(separator: "/")
+  }
+
+  private func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+      true
+    default: false
+    }
+  }
+
+  /// A file that lies in the run's folder itself, not behind a link.
+  private func file(_ name: String, _ type: String, _ request: Request) -> Reply {
+    do {
+      guard try absolutePath(run.file(name)) == "\(try absolutePath(run.path))/\(name)" else {
+        return text(404, "Not found.", request)
+      }
+      return content(try readBytes(from: run.file(name), limit: 1 << 28), type, request)
+    } catch {
+      // It is not there, or not any more: the reader is told no path and no reason.
+      return text(404, "Not found.", request)
+    }
+  }
+
+  private func content(_ bytes: [UInt8], _ type: String, _ request: Request) -> Reply {
+    let tag = "\"\(String(xxHash64(bytes), radix: 16))\""
+    guard request.knownTag != tag else { return Reply(status: 304, headers: Self.guards + [("ETag", tag)], body: []) }
+    return reply(200, bytes, type, [("ETag", tag)], request)
+  }
+
+  private func text(_ status: Int, _ line: String, _ request: Request) -> Reply {
+    reply(status, Array((line + "\n").utf8), "text/plain; charset=utf-8", [], request)
+  }
+
+  private func reply(
+    _ status: Int, _ body: [UInt8], _ type: String, _ headers: [(name: String, value: String)], _ request: Request
+  ) -> Reply {
+    Reply(
+      status: status,
+      headers: Self.guards + headers + [("Content-Type", type), ("Content-Length", String(body.count))],
+      body: request.method == "HEAD" ? [] : body)
+  }
+
+  /// What forbids the browser to guess, to tell, to ask elsewhere, and to lend the page to others.
+  static let guards: [(name: String, value: String)] = [
+    (
+      "Content-Security-Policy",
+      "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Resource-Policy", "same-origin"), ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+  ]
+}
+
+/// The report of a run that may still go on, made anew when it is asked for, but not more often than it is worth.
+private actor LivePage {
+  private let run: RunDirectory
+  private let refresh: Int
+  private var made: (bytes: [UInt8], until: ContinuousClock.Instant)?
+
+  init(of run: RunDirectory, refreshEvery refresh: Int) {
+    self.run = run
+    self.refresh = refresh
+  }
+
+  var bytes: [UInt8] {
+    let start = ContinuousClock.now
+    if let made, start < made.until { return made.bytes }
+    let page = Array(Report(of: [run]).html(refreshEvery: refresh).utf8)
+    // Several readers share one page, and a page that takes long to make is not made all the time.
+    let cost = ContinuousClock.now - start
+    made = (page, start + cost * 4 + .seconds(refresh) / 2)
+    return page
+  }
+}

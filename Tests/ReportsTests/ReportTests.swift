@@ -1,0 +1,164 @@
+import Core
+import Foundation
+import Pixels
+import Runs
+import Testing
+
+@testable import Reports
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+@Suite struct ReportTests {
+  /// A page for a run whose every text is an attack has no tag, script or control character of theirs.
+  @Test(arguments: [
+    "<script>alert(1)</script>", #""><img src=x onerror=alert(1)>"#, "' onload='x", "]]><b>", "</style><i>",
+    "&lt;\u{1}\u{0}",
+    "\u{202E}txt", "{{x}} ${y} `z`",
+  ])
+  func nothingOfARunBecomesMarkup(_ attack: String) throws {
+    try RunFolder.with { folder in
+      let run = try run(of: attack, in: folder)
+      let page = Report(of: [run]).html()
+      // An honest word in the same places makes the same tags.
+      #expect(tags(of: page) == tags(of: Report(of: [try self.run(of: "word", in: folder)]).html()))
+      #expect(!page.contains("<script") && !page.contains("]]>"))
+      #expect(!page.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || $0 == "\u{202E}" })
+      #expect(page.contains("\(Markup(escaping: attack))"))
+      for file in try Report(of: [run]).write(to: folder.root + "/page.html") where file.hasSuffix(".svg") {
+        let parser = XMLParser(data: Data(try readBytes(from: file)))
+        #expect(parser.parse(), "\(file) is no XML")
+      }
+    }
+  }
+
+  /// A run whose every text is the given one.
+  private func run(of text: String, in folder: RunFolder) throws -> RunDirectory {
+    try folder.run(
+      "run " + text.replacing("/", with: "").replacing("\u{0}", with: ""), environment: text, member: text, why: text,
+      settings:
+        "agent:\n  key: \(JSON.string(text.filter { $0 != "\u{0}" }).description.replacing("&", with: #"\u0026"#))\n",
+      files: [
+        "metrics.jsonl": #"{"step":1,"# + "\(JSON.string(text)):1}\n" + #"{"step":2,"evaluation/return":null}"# + "\n",
+        "summary.json": JSON.object([.init(text, .string(text)), .init("probe", [.string(text)])]).description,
+        "failure.json": JSON.object([.init("error", .string(text))]).description,
+        "episode.png": text,
+      ])
+  }
+
+  /// The tags of a page in their order, with the names of their attributes.
+  private func tags(of page: String) -> [String] {
+    page.matches(of: #/<([a-zA-Z][a-zA-Z0-9]*)((?:\s+[a-z:-]+(?:="[^"]*")?)*)/#).map { match in
+      "\(match.1)" + match.2.matches(of: #/([a-z:-]+)="/#).map { " \($0.1)" }.joined()
+    }
+  }
+
+  @Test func thePageNeedsNothingButItself() throws {
+    try RunFolder.with { folder in
+      let page = Report(of: [try folder.run("a", returns: [1, 2, 3])]).html(refreshEvery: 5)
+      #expect(page.contains("default-src 'none'") && page.contains(#"http-equiv="refresh" content="5""#))
+      #expect(!page.replacing("http://www.w3.org/2000/svg", with: "").contains("http://") && !page.contains("https://"))
+      #expect(!Report(of: [try folder.run("b")]).html().contains("http-equiv=\"refresh\""))
+    }
+  }
+
+  @Test func whatIsDamagedIsToldInItsPlace() throws {
+    try RunFolder.with { folder in
+      let run = try folder.run(
+        "a", returns: [1, 2],
+        files: [
+          "settings.yaml": "[[[", "summary.json": "{", "episode.png": "no picture", "worst.png": "",
+          "metrics.jsonl": "{\"step\":1,\"loss\":1}\nnonsense\n{\"step\":2,\"step\":3}\n{\"step\":4,\"loss\":2}\n{\"st",
+        ])
+      let page = Report(of: [run]).html()
+      #expect(page.contains("summary.json") && page.contains("settings.yaml"))
+      #expect(page.contains("2 of 4 lines are no records (line 2, 3)"))
+      #expect(page.contains("episode.png cannot be shown") && page.contains("worst.png cannot be shown"))
+      #expect(page.contains("pixelrl inspect"))
+      try writeAtomically(Array("{".utf8), to: run.file("run.json"))
+      #expect(Report(of: [run]).html().contains("unknown environment"))
+    }
+  }
+
+  @Test func picturesAreCarriedWithin() throws {
+    try RunFolder.with { folder in
+      let run = try folder.run("a", returns: [1])
+      let frame = PixelBuffer(width: 8, height: 4)
+      for step in 0..<20 {
+        try PNG.write(
+          frame, to: run.file("reconstructions-\(String(repeating: "0", count: step < 10 ? 7 : 6))\(step).png"))
+      }
+      try makeFolder(run.file("inspection"))
+      try PNG.write(frame, to: run.file("inspection/q-against-returns.png"))
+      try PNG.write(frame, to: run.file("inspection/a.png"))
+      let record = #"{"pictures":[{"file":"../x.png","title":"no"},{"file":"a.png","title":"<A>","caption":"of a"}]}"#
+      try writeAtomically(Array(record.utf8), to: run.file("inspection/inspection.json"))
+      try PNG.write(frame, to: run.file("x.png"))
+      let page = Report(of: [run]).html()
+      #expect(page.contains("<h3>&lt;A&gt;</h3>") && page.contains("of a") && !page.contains("<h3>no</h3>"))
+      let bytes = try readBytes(from: run.file("inspection/q-against-returns.png"))
+      #expect(page.contains(Data(bytes).base64EncodedString()))
+      #expect(page.contains("Q against returns") && page.contains("8 of 20 evaluations"))
+      #expect(page.contains("after 0 env steps") && page.contains("after 19 env steps"))
+    }
+  }
+
+  @Test func runsThatDifferInTheirSeedAreAGroup() throws {
+    try RunFolder.with { folder in
+      let runs = try (0..<3).map { seed in
+        try folder.run(
+          "20260101-00000\(seed)-train-catch-x-s\(seed)", seed: seed, returns: [Double(seed), 1, 5],
+          settings: "seed:\n  seed: \(seed)\nagent:\n  hidden: 256\n")
+      }
+      let other = try folder.run("wide", seed: 0, returns: [0, 0, 0], settings: "agent:\n  hidden: 512\n")
+      let groups = RunGroup.groups(of: (runs + [other]).map(RunRecord.init))
+      #expect(groups.map(\.name) == ["train-catch-x", "wide"])
+      #expect(groups.map(\.runs.count) == [3, 1])
+      let curve = try #require(LearningCurve(of: LearningCurve.evaluation, in: groups[0], Bootstrap()))
+      #expect(curve.points.map(\.y) == [1, 1, 5])
+      #expect(curve.band[0] == 0...2 && curve.band[1] == 1...1)
+      let single = try #require(LearningCurve(of: LearningCurve.evaluation, in: groups[1], Bootstrap()))
+      #expect(single.band[0] == -1...1, "the deviation of the evaluation's episodes")
+    }
+  }
+
+  @Test func aRunKnowsWhereItStands() throws {
+    try RunFolder.with { folder in
+      let runs = try [3.0, 1, 2, 3].enumerated().map { try folder.run("r\($0)", returns: [$1]) }
+      try folder.run("elsewhere", environment: "cartpole", returns: [99])
+      try folder.run("damaged", returns: [99], files: ["summary.json": "{"])
+      let sentences = try runs.map { run in
+        try #require(Standing(of: RunRecord(run))).sentence("catch", in: "runs")
+      }
+      #expect(sentences[0] == "This run is the best so far of the 4 runs of catch in runs")
+      #expect(sentences[1] == "This run is the worst so far of the 4 runs of catch in runs")
+      #expect(sentences[2] == "This run is number 3 of the 4 runs of catch in runs")
+    }
+  }
+
+  @Test func onlyPagesOfOursAreReplaced() throws {
+    try RunFolder.with { folder in
+      let run = try folder.run("a", returns: [1, 2])
+      let path = run.file("report.html")
+      let files = try Report(of: [run]).write(to: path)
+      #expect(
+        files.map { String($0.dropFirst(run.path.count + 1)) } == [
+          "report.html", "report/return.png", "report/return.svg", "report.tex",
+        ])
+      #expect(try Report(of: [run]).write(to: path) == files)
+      try writeAtomically(Array("mine".utf8), to: path)
+      #expect(throws: InputError.self) { try Report(of: [run]).write(to: path) }
+      #expect(throws: InputError.self) { try Report(of: [run]).write(to: folder.root + "/page.txt") }
+    }
+  }
+
+  @Test func textForTeXIsEscaped() {
+    let words = #"a_b & 50% $x$ #1 {z} ~^ \end -- "q" é 😀"#
+    let text: LaTeX = "\\\\\(words)"
+    #expect(
+      text.description
+        == ##"\\a\_b \& 50\% \$x\$ \#1 \{z\} \textasciitilde{}\textasciicircum{} \textbackslash{}end -{-} {''}q{''} é ?"##
+    )
+  }
+}

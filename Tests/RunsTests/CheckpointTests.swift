@@ -1,0 +1,171 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Runs
+
+private func withFolder(_ body: (String) throws -> Void) throws {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  try body(folder)
+}
+
+private func open(_ folder: String, kept: Int = 3, settings: UInt64 = 7) throws -> Checkpoints {
+  try Checkpoints(folder: folder, kept: kept, settings: settings)
+}
+
+extension Checkpoints {
+  fileprivate mutating func save(_ step: Int, score: Double? = nil, _ text: String = "abc") throws {
+    try write(step: step, score: score) { writer in
+      try writer.write("a.bin") { Array("\(text) \(step)".utf8) }
+      try writer.write("b.bin", revision: 1) { [1, 2, 3] }
+    }
+  }
+}
+
+@Suite struct CheckpointTests {
+  @Test func whatIsWrittenIsReadBack() throws {
+    try withFolder { folder in
+      var checkpoints = try open(folder)
+      let none = checkpoints.newest
+      #expect(none == nil)
+      try checkpoints.save(10)
+      try checkpoints.save(20, score: 0.5)
+      let again = try open(folder)
+      let steps = again.all.map(\.step)
+      #expect(steps == [10, 20])
+      let found = again.newest
+      let newest = try #require(found)
+      #expect(try newest.bytes(of: "a.bin") == Array("abc 20".utf8))
+      #expect(newest.manifest.score == 0.5)
+      let error = #expect(throws: Damage.self) { try newest.bytes(of: "c.bin") }
+      #expect(error?.description.contains("c.bin: is missing") == true)
+    }
+  }
+
+  @Test func theLastAndTheBestAreKept() throws {
+    try withFolder { folder in
+      var checkpoints = try open(folder, kept: 2)
+      for (step, score) in [(1, 0.1), (2, 0.9), (3, 0.3), (4, 0.2), (5, nil)] as [(Int, Double?)] {
+        try checkpoints.save(step, score: score)
+      }
+      let steps = checkpoints.all.map(\.step)
+      #expect(steps == [2, 4, 5])
+      #expect(try folderEntries(folder).count == 3)
+    }
+  }
+
+  @Test func aPartOfTheSameRevisionIsLinked() throws {
+    try withFolder { folder in
+      var checkpoints = try open(folder)
+      var written = 0
+      for (step, revision) in [(1, 4), (2, 4), (3, 5)] {
+        try checkpoints.write(step: step) { writer in
+          try writer.write("big.bin", revision: revision) {
+            written += 1
+            return [UInt8](repeating: UInt8(revision), count: 1000)
+          }
+        }
+      }
+      #expect(written == 2)
+      let all = checkpoints.all
+      #expect(try all.map { try $0.bytes(of: "big.bin")[0] } == [4, 4, 5])
+      let links = try FileManager.default.attributesOfItem(atPath: all[1].path + "/big.bin")
+      #expect(links[.referenceCount] as? Int == 2)
+    }
+  }
+
+  /// Every byte of every file in turn, each bit pattern changed; then every shorter length.
+  @Test func everyFlippedByteAndEveryTruncationIsNoticed() throws {
+    try withFolder { folder in
+      var checkpoints = try open(folder)
+      try checkpoints.save(10)
+      let newest = checkpoints.newest
+      let path = try #require(newest).path
+      var tried = 0
+      for name in try folderEntries(path) {
+        let file = "\(path)/\(name)"
+        let bytes = try readBytes(from: file)
+        for i in bytes.indices {
+          for damage in [UInt8(1), 0x80, 0xff] {
+            var changed = bytes
+            changed[i] ^= damage
+            try Data(changed).write(to: URL(filePath: file))
+            #expect(throws: Damage.self, "\(name), byte \(i)") { try Checkpoint(path: path) }
+            tried += 1
+          }
+          try Data(bytes[..<i]).write(to: URL(filePath: file))
+          #expect(throws: Damage.self, "\(name), \(i) bytes") { try Checkpoint(path: path) }
+        }
+        try Data(bytes + [0]).write(to: URL(filePath: file))
+        #expect(throws: Damage.self, "\(name), a byte more") { try Checkpoint(path: path) }
+        try Data(bytes).write(to: URL(filePath: file))
+        #expect(throws: Never.self) { try Checkpoint(path: path) }
+        try FileManager.default.removeItem(atPath: file)
+        #expect(throws: Damage.self, "no \(name)") { try Checkpoint(path: path) }
+        try Data(bytes).write(to: URL(filePath: file))
+      }
+      #expect(tried > 600)
+    }
+  }
+
+  @Test func aDamagedOneIsNamedAndTheOneBeforeIsUsed() throws {
+    try withFolder { folder in
+      var checkpoints = try open(folder)
+      try checkpoints.save(10)
+      try checkpoints.save(20)
+      let newest = checkpoints.newest
+      let damaged = "\(try #require(newest).path)/a.bin"
+      try Data("abc 21".utf8).write(to: URL(filePath: damaged))
+      var again = try open(folder)
+      let before = again.newest?.step
+      #expect(before == 10)
+      let complaints = again.complaints
+      #expect(complaints.count == 1)
+      #expect(complaints[0].contains("checkpoint-000002/a.bin: is damaged"))
+      #expect(complaints[0].contains("set aside as \(folder)/damaged-1-checkpoint-000002"))
+      // Its place is free for the step to be reached again.
+      try again.save(20)
+      let steps = try open(folder).all.map(\.step)
+      #expect(steps == [10, 20])
+    }
+  }
+
+  @Test func whatAKilledProcessLeftIsRemoved() throws {
+    try withFolder { folder in
+      var checkpoints = try open(folder)
+      try checkpoints.save(10)
+      for name in [".partial-77", ".removed-3"] {
+        try makeFolder("\(folder)/\(name)")
+        try writeAtomically([1], to: "\(folder)/\(name)/a.bin")
+      }
+      let steps = try open(folder).all.map(\.step)
+      #expect(steps == [10])
+      #expect(try folderEntries(folder) == ["checkpoint-000001"])
+    }
+  }
+
+  @Test func aFailureLeavesNothingBehind() throws {
+    struct Trouble: Error {}
+    try withFolder { folder in
+      var checkpoints = try open(folder)
+      try checkpoints.save(10)
+      #expect(throws: Trouble.self) {
+        try checkpoints.write(step: 20) { writer in
+          try writer.write("a.bin") { [1] }
+          throw Trouble()
+        }
+      }
+      #expect(try folderEntries(folder) == ["checkpoint-000001"])
+    }
+  }
+
+  @Test func otherSettingsAreRefused() throws {
+    try withFolder { folder in
+      var checkpoints = try open(folder)
+      try checkpoints.save(10)
+      let error = #expect(throws: InputError.self) { _ = try open(folder, settings: 8) }
+      #expect(error?.description.contains("other settings") == true)
+    }
+  }
+}

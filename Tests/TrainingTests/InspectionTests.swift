@@ -1,0 +1,218 @@
+import Agents
+import Autoencoders
+import Core
+import Environments
+import Foundation
+import Pixels
+import Runs
+import Tensors
+import Testing
+
+@testable import Training
+
+/// A pretraining and a training on its latents, small in everything.
+private func withRuns(_ body: (_ pretrained: RunDirectory, _ trained: RunDirectory) throws -> Void) throws {
+  try withFolder { folder in
+    let pipeline = Pipeline(folder: folder)
+    let pretrained = try pipeline.pretrain()
+    let record = try AutoencoderRecord(folder: pretrained.path)
+    let encoder = try LatentEncoder<KeypointAutoencoder>(folder: pretrained.path, record: record)
+    let first = try record.recording(of: pretrained.path, CartPoleSwingup.self, pipeline.episode)
+    try body(pretrained, try pipeline.train(encoder, of: pretrained.path, first: first, agentSteps: 120))
+  }
+}
+
+@Suite struct EvaluationReportTests {
+  @Test func deterministicActionsGetWhatTheRunsLastEvaluationGot() throws {
+    try withRuns { _, trained in
+      let lines = try String(contentsOfFile: trained.file("metrics.jsonl"), encoding: .utf8).split(separator: "\n")
+      let last = try #require(
+        try lines.map { try JSON(parsing: Array($0.utf8)) }.last { $0["evaluation/return"] != nil })
+      let saved = try SavedAgent(path: trained.path)
+      let report = try EvaluationReport(
+        of: saved, episodes: saved.training.evaluationEpisodes, seed: Seed(2), interval: span)
+      let (deterministic, sampled) = (report.modes[0], report.modes[1])
+      #expect(saved.step == last["step"]?.int)
+      #expect(deterministic.evaluation.mean == last["evaluation/return"]?.double)
+      #expect(deterministic.evaluation.deviation == last["evaluation/deviation"]?.double)
+      #expect(deterministic.evaluation.lengths == [160, 160] && deterministic.meanLength == 160)
+      #expect(sampled.evaluation.returns != deterministic.evaluation.returns)
+      #expect(deterministic.interval.contains(deterministic.evaluation.mean))
+
+      let again = try EvaluationReport(of: saved, episodes: 2, seed: Seed(2), interval: span)
+      #expect(again.json == report.json)
+      let other = try EvaluationReport(of: saved, episodes: 2, seed: Seed(3), interval: span)
+      #expect(zip(other.modes, report.modes).allSatisfy { $0.evaluation.returns != $1.evaluation.returns })
+    }
+  }
+
+  @Test func anInterruptedTrainingHasTheAgentOfItsLastEvaluation() throws {
+    try withRuns { pretrained, trained in
+      try FileManager.default.removeItem(atPath: trained.file("summary.json"))
+      let report = try EvaluationReport(
+        of: SavedAgent(path: trained.path), episodes: 1, seed: Seed(2), isFilmed: true, interval: span)
+      #expect(report.json["finished"]?.bool == false && report.json["step"]?.int ?? 0 > 0)
+      let out = trained.file("film")
+      try makeFolder(out)
+      try report.write(to: out)
+      #expect(try folderEntries(out) == ["episode-sampled.png", "episode.png", "evaluation.json"])
+      // A frame before each of the 20 agent steps, and the last.
+      #expect(report.modes[0].film.count == 21)
+
+      try FileManager.default.removeItem(atPath: trained.file("agent.safetensors"))
+      let early = #expect(throws: InputError.self) { try SavedAgent(path: trained.path) }
+      #expect(early?.description.contains("the first evaluation writes it") == true)
+      #expect(throws: InputError.self) { try SavedAgent(path: pretrained.path) }
+    }
+  }
+}
+
+/// From the least to the greatest.
+private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 0)...(values.max() ?? 0) }
+
+@Suite struct InspectionTests {
+  @Test func aTrainingIsShownWithAllItsPictures() throws {
+    try withRuns { _, trained in
+      var options = Inspection.Options()
+      (options.frames, options.episodes, options.steps) = (2, 2, [0, 3])
+      let inspection = try Inspection(of: trained.path, options)
+      let folder = try inspection.write()
+      let expected = [
+        "reconstructions", "traversals", "probe", "episode", "projection-value", "projection-return",
+        "projection-state", "values",
+      ]
+      #expect(inspection.pictures.map(\.file) == expected.map { "\($0).png" })
+      #expect(try folderEntries(folder) == (expected.map { "\($0).png" } + ["inspection.json"]).sorted())
+      let json = try JSON(parsing: readBytes(from: "\(folder)/inspection.json"))
+      for (picture, entry) in zip(inspection.pictures, try #require(json["pictures"]?.array)) {
+        #expect(entry["file"]?.text == picture.file && entry["caption"]?.text == picture.caption)
+        let read = try PNG.read("\(folder)/\(picture.file)")
+        #expect(read.text["environment"] == "cartpole-swingup" && read.text["Title"] == picture.title)
+        #expect(Set(read.frame.bytes).count > 2, "\(picture.file) shows nothing")
+      }
+      let chosen = try #require(json["reconstructions"]?["chosen"]?.array)
+      #expect(chosen.map { $0["frame"]?.int } == [0, 3] && chosen[1]["step"]?.int == 3)
+      let worst = try #require(json["reconstructions"]?["worst"]?.array).compactMap { $0["error"]?.double }
+      #expect(worst == worst.sorted(by: >) && worst.count == 2)
+      // 21 frames of each episode, all of which were played on from.
+      #expect(json["values"]?["value"]?.array?.count == 42)
+
+      // Made again, it takes the place of what was there, and leaves nothing else behind.
+      options.steps = nil
+      _ = try Inspection(of: trained.path, options).write()
+      #expect(try folderEntries(trained.path).filter { $0.contains("inspection") } == ["inspection"])
+      options.steps = [42]
+      let error = #expect(throws: InputError.self) { try Inspection(of: trained.path, options) }
+      #expect(error?.description.contains("--steps 42 is none of the 42 frames") == true)
+    }
+  }
+
+  @Test func aPretrainingIsProbedAsItWas() throws {
+    try withRuns { pretrained, _ in
+      let inspection = try Inspection(of: pretrained.path)
+      let files = inspection.pictures.map(\.file)
+      #expect(files == ["probe.png", "reconstructions.png", "traversals.png", "episode.png", "projection-state.png"])
+      #expect(inspection.notes.count == 1)
+      let (found, recorded) = (inspection.json["probe"]?["r2"], inspection.json["probe"]?["recorded"])
+      for name in CartPoleSwingup.observationNames {
+        let (a, b) = (try #require(found?[name]?.double), try #require(recorded?[name]?.double))
+        #expect(abs(a - b) <= 0.5e-4, "\(name): the same frames and the same network give the same R²")
+      }
+    }
+  }
+
+  @Test func returnsAreDiscountedFromTheEnd() {
+    let agent = DoubleDQN(
+      observationSize: Catch.observationNames.count, actionSpace: Catch.actionSpace, settings: DoubleDQN.Settings(),
+      seed: Seed(1))
+    var training = TrainingSettings()
+    (training.frames, training.actions) = (1, 0)
+    let observer = StateObserver(Catch.self)
+    let player = TrainedPlayer<Catch, DoubleDQN, StateObserver>(
+      agent: agent, observer: observer,
+      layout: training.layout(latentSize: observer.latentSize, actionSpace: Catch.actionSpace),
+      episode: smallEpisode())
+    let play = player.inspectedPlay(episodes: 3, seed: Seed(4))
+    // Nine steps, ten frames; the task itself is over at the last, which has no value.
+    #expect(play.recording.count == 30 && play.judged.count == 27)
+    for episode in 0..<3 {
+      let reward = play.recording.steps[10 * episode + 8]?.reward ?? .nan
+      #expect(abs(reward) == 1)
+      for t in 0..<9 {
+        let expected = reward * pow(0.99, Double(8 - t))
+        #expect(abs(play.returns[10 * episode + t] - expected) < 1e-12)
+      }
+      #expect(play.values[10 * episode + 9].isNaN && play.step(of: 10 * episode + 9) == 9)
+    }
+  }
+
+  @Test func returnsReachBeyondTheTimeLimit() {
+    let agent = SAC(
+      observationSize: CartPoleBalance.observationNames.count, actionSpace: CartPoleBalance.actionSpace,
+      settings: SAC.Settings(), seed: Seed(1))
+    var training = TrainingSettings()
+    (training.frames, training.actions) = (1, 0)
+    let observer = StateObserver(CartPoleBalance.self)
+    let player = TrainedPlayer<CartPoleBalance, SAC, StateObserver>(
+      agent: agent, observer: observer,
+      layout: training.layout(latentSize: observer.latentSize, actionSpace: CartPoleBalance.actionSpace),
+      episode: smallEpisode(timeLimit: 80))
+    let play = player.inspectedPlay(episodes: 1, seed: Seed(4))
+    #expect(play.recording.count == 11 && play.judged.count == 11)
+    for t in 0..<10 {
+      let reward = play.recording.steps[t]?.reward ?? .nan
+      #expect(abs(play.returns[t] - (reward + 0.99 * play.returns[t + 1])) < 1e-9)
+    }
+    // An upright pole earns almost 8 a step: a sum of ten of them is far less than what follows the last frame.
+    #expect(play.returns[10] > 100)
+  }
+}
+
+@Suite struct PrincipalComponentsTests {
+  @Test func turnedAxesAreFoundInTheirOrder() {
+    // Independent numbers of deviation 3, 2 and 1 along the axes of a turned frame.
+    let axes = [[2.0, 1, 2], [-2, 2, 1], [1, 2, -2]].map { $0.map { $0 / 3 } }
+    var random = Seed(3).stream("rows")
+    let rows = (0..<4000).flatMap { _ in
+      let along = [3 * random.normal(), 2 * random.normal(), random.normal()]
+      return (0..<3).map { i in Float(5 + (0..<3).reduce(0) { $0 + along[$1] * axes[$1][i] }) }
+    }
+    let tensor = Tensor(rows, [4000, 3])
+    let found = PrincipalComponents(of: tensor, count: 3)
+    for (axis, known) in zip(found.axes, axes) {
+      #expect(abs(abs(zip(axis, known).reduce(0) { $0 + $1.0 * $1.1 }) - 1) < 2e-3)
+    }
+    for (variance, known) in zip(found.variances, [9.0, 4, 1]) { #expect(abs(variance / known - 1) < 0.07) }
+    #expect(abs(found.variances.reduce(0, +) - found.totalVariance) < 1e-6 * found.totalVariance)
+    for i in 0..<3 {
+      for j in 0..<3 {
+        let product = zip(found.axes[i], found.axes[j]).reduce(0) { $0 + $1.0 * $1.1 }
+        #expect(abs(product - (i == j ? 1 : 0)) < 1e-9)
+      }
+    }
+    // What lies along an axis has the variance that is told of it.
+    let places = found.places(of: tensor)
+    for i in 0..<3 {
+      let mean = places.reduce(0) { $0 + $1[i] } / 4000
+      let variance = places.reduce(0) { $0 + $1[i] * $1[i] } / 4000
+      #expect(abs(mean) < 1e-6 && abs(variance / found.variances[i] - 1) < 1e-6)
+    }
+  }
+
+  @Test func whatDoesNotVaryHasNoVariance() {
+    let still = PrincipalComponents(of: Tensor(repeating: 2, [5, 4]))
+    #expect(still.variances == [0, 0] && still.places(of: Tensor(repeating: 2, [1, 4])) == [[0, 0]])
+    let single = PrincipalComponents(of: Tensor([1, 2, 3], [3, 1]))
+    #expect(single.axes == [[1]] && abs(single.variances[0] - 2.0 / 3) < 1e-6)
+  }
+}
+
+@Suite struct AgreementTests {
+  @Test func biasErrorAndCorrelation() {
+    let agreement = Agreement(of: [2, 4, 6], with: [1, 2, 3])
+    #expect(agreement.correlation == 1 && agreement.bias == 2)
+    #expect(abs(agreement.error - (14.0 / 3).squareRoot()) < 1e-12)
+    #expect(Agreement(of: [1, 2, 3], with: [3, 2, 1]).correlation == -1)
+    #expect(Agreement(of: [1, 1], with: [1, 2]).correlation.isNaN)
+  }
+}

@@ -1,0 +1,43 @@
+import Agents
+import Core
+import Environments
+import Foundation
+import Runs
+import Testing
+
+@testable import Training
+
+@Suite struct ReplayExportTests {
+  @Test func theReplayBufferIsAnArchive() throws {
+    try withFolder { folder in
+      var training = TrainingSettings()
+      (training.envSteps, training.replay, training.evaluationEpisodes, training.environments) = (60, 40, 1, 2)
+      training.updatesPerStep = 0
+      let work = TrainingRun(
+        Catch.self, DoubleDQN.self, through: StateObserver(Catch.self), agent: .init(), episode: .init(),
+        training: training, first: nil, seed: Seed(1))
+      let run = try RunDirectory(
+        at: "\(folder)/run",
+        .init(command: "train", environment: "catch", member: "d", seed: 1, commandLine: [], version: "0"),
+        settings: work.groups)
+      #expect(throws: InputError.self) { try SavedReplay(of: run) }
+      _ = try work.run(in: run)
+
+      let replay = try SavedReplay(of: run)
+      // Two full lanes of 20 slots, in which an episode of catch takes ten.
+      #expect(replay.contents.count == 40 && replay.step == 60)
+      #expect(replay.contents.first.reduce(0) { $0 + Int($1) } == 4)
+      try replay.write(to: "\(folder)/replay.npz")
+      let archive = try NumPyArchive(path: "\(folder)/replay.npz")
+      let latents = try archive.array("latents", of: Float.self)
+      #expect(latents.shape == [40, 3] && latents.elements == replay.contents.latents)
+      let (rewards, transitions) = (
+        try archive.array("rewards", of: Float.self).elements, try archive.array("transition", of: UInt8.self).elements
+      )
+      // A ball is caught or missed at each episode's last transition, and nothing is paid elsewhere.
+      for i in 0..<40 where rewards[i] != 0 { #expect(transitions[i] == 1 && transitions[(i + 1) % 40] == 0) }
+      #expect(rewards.contains { $0 != 0 })
+      #expect(throws: InputError.self) { try replay.write(to: "\(folder)/replay.npz") }
+    }
+  }
+}

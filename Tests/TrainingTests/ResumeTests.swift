@@ -1,0 +1,140 @@
+import Agents
+import Autoencoders
+import Core
+import Environments
+import Foundation
+import Runs
+import Testing
+
+@testable import Training
+
+private func facts(_ command: String, _ environment: String) -> RunDirectory.Facts {
+  RunDirectory.Facts(
+    command: command, environment: environment, member: "m", seed: 1, commandLine: ["pixelrl"], version: "test")
+}
+
+/// A run's folder as a kill right after its checkpoint number `count` could have left it.
+private func cut(_ run: RunDirectory, after count: Int, to path: String) throws -> RunDirectory {
+  try FileManager.default.copyItem(atPath: run.path, toPath: path)
+  try? FileManager.default.removeItem(atPath: "\(path)/summary.json")
+  for name in try folderEntries("\(path)/checkpoints").dropFirst(count) {
+    try FileManager.default.removeItem(atPath: "\(path)/checkpoints/\(name)")
+  }
+  return try RunDirectory(existing: path)
+}
+
+private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirectory) throws {
+  for name in names {
+    let isTheSame = try readBytes(from: a.file(name)) == readBytes(from: b.file(name))
+    #expect(isTheSame, "\(name) of \(b.path)")
+  }
+}
+
+@Suite struct ResumeTests {
+  private func train<E: Environment, A: Agent, O: Observer>(
+    _ environment: E.Type, _ agent: A.Type, through observer: O, _ settings: A.Settings,
+    first: Recording? = nil, retrainRounds: Int = 0, environments: Int = 2, episode: EpisodeSettings
+  ) throws {
+    var training = TrainingSettings()
+    (training.envSteps, training.environments, training.replay) = (700, environments, 160)
+    (training.evaluateEvery, training.evaluationEpisodes, training.seedUpdates) = (300, 2, 5)
+    (training.checkpointEvery, training.keepCheckpoints, training.updatesPerStep) = (150, 100, 0.3)
+    (training.retrainRounds, training.retrainEvery) = (retrainRounds, 250)
+    let work = TrainingRun(
+      E.self, A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
+      seed: Seed(3))
+    try withFolder { folder in
+      let whole = try RunDirectory(at: "\(folder)/whole", facts("train", E.id), settings: work.groups)
+      let outcome = try work.run(in: whole)
+      let steps = try folderEntries(whole.file("checkpoints"))
+      #expect(steps.count >= 3)
+      for count in 0..<steps.count {
+        let rest = try cut(whole, after: count, to: "\(folder)/after-\(count)")
+        var lines: [String] = []
+        let again = try work.run(in: rest) { lines.append($0) }
+        #expect(lines.contains { $0.hasPrefix("goes on from step") } == (count > 0))
+        try expectTheSame(["metrics.jsonl", "agent.safetensors"], whole, rest)
+        func lasting(_ outcome: [JSON.Member]) -> [JSON.Member] {
+          outcome.filter { !["seconds", "checkpoints"].contains($0.key) }
+        }
+        #expect(lasting(again) == lasting(outcome))
+      }
+    }
+  }
+
+  private func sac() -> SAC.Settings {
+    var settings = SAC.Settings()
+    (settings.hidden, settings.batch) = (16, 8)
+    return settings
+  }
+
+  @Test func trainingFromTheStateGoesOnToTheBit() throws {
+    var settings = DoubleDQN.Settings()
+    (settings.hidden, settings.batch) = (16, 8)
+    var episode = EpisodeSettings()
+    (episode.stickyActions, episode.flicker) = (0.2, 0.2)
+    try train(Catch.self, DoubleDQN.self, through: StateObserver(Catch.self), settings, episode: episode)
+    try train(
+      CartPoleSwingup.self, SAC.self, through: StateObserver(CartPoleSwingup.self), sac(),
+      episode: smallEpisode(timeLimit: 200))
+    try train(
+      PendulumSwingup.self, SAC.self, through: StateObserver(PendulumSwingup.self), sac(), environments: 1,
+      episode: smallEpisode(timeLimit: 90))
+  }
+
+  @Test(arguments: [0, 2]) func trainingThroughLatentsGoesOnToTheBit(_ retrainRounds: Int) throws {
+    let episode = smallEpisode(timeLimit: 160)
+    let first = try collect(CartPoleSwingup.self, episode, collectionSettings(12), seed: Seed(1))
+    var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
+    (pretraining.steps, pretraining.batch) = (3, 4)
+    (model.keypoints, model.filters) = (4, 8)
+    var learner = try Pretraining(
+      KeypointAutoencoder.self, on: first, modelSettings: model, settings: pretraining, seed: Seed(1))
+    while !learner.isDone { _ = try learner.update() }
+    try train(
+      CartPoleSwingup.self, SAC.self,
+      through: LatentObserver(try learner.finished(), retraining: retrainRounds > 0 ? pretraining : nil), sac(),
+      first: first, retrainRounds: retrainRounds, episode: episode)
+  }
+
+  @Test(arguments: [FrameSampling.uniform, .error])
+  func pretrainingGoesOnToTheBit(_ sampling: FrameSampling) throws {
+    try withFolder { folder in
+      var (pretraining, model) = (PretrainingSettings(), RegularizedAutoencoder.Settings())
+      (pretraining.steps, pretraining.batch, pretraining.sampling) = (25, 4, sampling)
+      (pretraining.probeFrames, pretraining.probeSteps) = (40, 5)
+      (pretraining.checkpointEvery, pretraining.keepCheckpoints) = (10, 100)
+      (model.latent, model.filters) = (6, 4)
+      let work = PretrainingRun(
+        CartPoleSwingup.self, RegularizedAutoencoder.self, episode: smallEpisode(timeLimit: 160),
+        collection: collectionSettings(30), pretraining: pretraining, model: model, seed: Seed(1))
+      let whole = try RunDirectory(at: "\(folder)/whole", facts("pretrain-ae", "c"), settings: work.groups)
+      _ = try work.run(in: whole) { _ in }
+      let steps = try folderEntries(whole.file("checkpoints"))
+      #expect(steps == ["checkpoint-000001", "checkpoint-000002", "checkpoint-000003"])
+      for count in 0...steps.count {
+        let rest = try cut(whole, after: count, to: "\(folder)/after-\(count)")
+        if count == 0 { try FileManager.default.removeItem(atPath: rest.file("dataset")) }
+        _ = try work.run(in: rest) { _ in }
+        try expectTheSame(["metrics.jsonl", "autoencoder.safetensors", "autoencoder.json"], whole, rest)
+      }
+    }
+  }
+
+  @Test func otherSettingsDoNotGoOn() throws {
+    try withFolder { folder in
+      var training = TrainingSettings()
+      (training.envSteps, training.replay, training.evaluationEpisodes) = (100, 100, 1)
+      func work() -> TrainingRun<Catch, DoubleDQN, StateObserver> {
+        TrainingRun(
+          Catch.self, DoubleDQN.self, through: StateObserver(Catch.self), agent: .init(), episode: .init(),
+          training: training, first: nil, seed: Seed(1))
+      }
+      let run = try RunDirectory(at: "\(folder)/run", facts("train", "catch"), settings: work().groups)
+      training.updatesPerStep = 0
+      _ = try work().run(in: run)
+      training.envSteps = 200
+      #expect(throws: InputError.self) { try work().run(in: run) }
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import Agents
+import Autoencoders
+import Core
+import Environments
+import Foundation
+import Runs
+import Testing
+import Training
+
+@testable import pixelrl
+
+/// The settings of a plan by title, as text.
+private func record(_ plan: any Plan) -> [String] {
+  plan.groups.flatMap { title, group in group.record.map { "\(title).\($0.key)=\($0.text)" } }
+}
+
+private func withFile<Result>(_ text: String, _ body: (String) throws -> Result) throws -> Result {
+  let path = NSTemporaryDirectory() + "/config-\(UUID().uuidString).yaml"
+  try writeAtomically(Array(text.utf8), to: path)
+  defer { _ = try? FileManager.default.removeItem(atPath: path) }
+  return try body(path)
+}
+
+@Suite struct ConfigTests {
+  /// The printed file is a valid --config that changes nothing, for each member of the catalogs.
+  @Test func printedFilesParseBackToTheDefaults() throws {
+    for agent in Agents.all {
+      let environment = try #require(Environments.all.first { agent.accepts($0.actionSpace) })
+      let plan = try TrainingFlags.parse(["--agent", agent.id, "--env", environment.id]).plan()
+      let read = try withFile(SettingsFile.text(of: plan.groups)) { try TrainingFlags.parse(["--config", $0]).plan() }
+      #expect(record(read) == record(plan))
+      #expect(record(plan).contains("agent.agent=\(agent.id)") && record(plan).contains("training.seed=0"))
+    }
+    for kind in Autoencoders.all {
+      let plan = try PretrainingFlags.parse(["--kind", kind.id]).plan()
+      let read = try withFile(SettingsFile.text(of: plan.groups)) {
+        try PretrainingFlags.parse(["--config", $0]).plan()
+      }
+      #expect(record(read) == record(plan))
+      #expect(record(plan).contains("encoder.kind=\(kind.id)") && record(plan).contains("pretraining.dataset="))
+    }
+    let plan = try CollectionFlags.parse([]).plan()
+    let read = try withFile(SettingsFile.text(of: plan.groups)) { try CollectionFlags.parse(["--config", $0]).plan() }
+    #expect(record(read) == record(plan))
+  }
+
+  /// Each setting has one place in the file: nothing that a command takes is missing, and none stands twice.
+  @Test func aKeyStandsOnce() throws {
+    for plan: any Plan in [
+      try TrainingFlags.parse([]).plan(), try PretrainingFlags.parse([]).plan(), try CollectionFlags.parse([]).plan(),
+    ] {
+      let keys = plan.groups.flatMap { $0.group.record.map(\.key) }
+      #expect(Set(keys).count == keys.count)
+    }
+  }
+
+  @Test func flagsWinOverTheFileAndTheFileOverDefaults() throws {
+    let text = "environment: {env: catch, size: 32}\nagent:\n  hidden: 64\n  batch: 32\ntraining: {seed: 9}"
+    try withFile(text) { path in
+      let settings = record(try TrainingFlags.parse(["--config", path, "--batch", "16"]).plan())
+      for expected in [
+        "environment.env=catch", "environment.size=32", "agent.agent=double-dqn", "agent.hidden=64", "agent.batch=16",
+        "agent.tau=0.01", "training.seed=9",
+      ] { #expect(settings.contains(expected), "\(expected)") }
+      #expect(
+        record(try TrainingFlags.parse(["--config", path, "--env", "catch", "--size", "40"]).plan()).contains(
+          "environment.size=40"))
+    }
+  }
+
+  /// The record is what the run used: the true state needs no history unless one is asked for.
+  @Test func theTrueStateHasDefaultsOfItsOwn() throws {
+    func history(_ arguments: String...) throws -> [String] {
+      record(try TrainingFlags.parse(arguments).plan()).filter { $0.contains(".history-") }
+    }
+    #expect(try history("--observe", "state") == ["training.history-frames=1", "training.history-actions=0"])
+    #expect(
+      try history("--observe", "state", "--history-frames", "4")
+        == ["training.history-frames=4", "training.history-actions=0"])
+    #expect(try history("--latent") == ["training.history-frames=3", "training.history-actions=2"])
+  }
+
+  @Test(arguments: [
+    ("agent: {agent: sca}", "unknown agent 'sca': did you mean 'sac'?"),
+    ("agent: {layer-norm: true}", "agent: unknown setting 'layer-norm': choose from agent, hidden, critic-layer-norm,"),
+    ("agent: {size: 3}", "agent: the setting 'size' belongs under 'environment:'"),
+    ("autoencoders: {}", "unknown group of settings"),
+    ("encoder: {observe: state, autoencoder: a}", "looks through no"),
+    ("environment: {env: katch}", "unknown environment 'katch': did you mean 'catch'?"),
+    ("training: {seed: -1}", "training: --seed takes a whole number of at least 0, not '-1'"),
+  ])
+  func aWrongFileIsRefused(text: String, reason: String) throws {
+    try withFile(text) { path in
+      let error = #expect(throws: InputError.self) { _ = try TrainingFlags.parse(["--config", path]).plan() }
+      #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+    }
+  }
+
+  /// What a run recorded does the run again, to the byte, though a newer autoencoder would fit by now.
+  @Test func aRecordedRunIsReproduced() throws {
+    try withProgram { program in
+      func run(_ arguments: [String]) throws {
+        let outcome = try program.run(arguments)
+        #expect(outcome.code == 0, "\(arguments): \(outcome.error)")
+      }
+      func same(_ name: String, in runs: String...) throws {
+        let files = try runs.map { try readBytes(from: "\(program.folder)/\($0)/\(name)") }
+        #expect(files[0] == files[1] && !files[0].isEmpty, "\(name) of \(runs)")
+      }
+      let view = ["--env", "catch", "--size", "16"]
+      let pretraining = ["--ae-steps", "2", "--ae-batch", "2", "--filters", "4", "--keypoints", "2", "--seed", "5"]
+      let data = ["--collect-steps", "40", "--hold-limit", "3", "--probe-steps", "2", "--probe-frames", "300"]
+      let quick = ["--hidden", "8", "--batch", "8", "--seed-updates", "1", "--updates-per-step", "0.1"]
+      let short = ["--evaluation-episodes", "1", "--replay", "3000", "--seed", "6"]
+      try run(["pretrain-ae", "--out", "runs/a"] + view + pretraining + data)
+      try run(["pretrain-ae", "--config", "runs/a/settings.yaml", "--out", "b"])
+      for name in ["metrics.jsonl", "settings.yaml", "autoencoder.safetensors"] {
+        try same(name, in: "runs/a", "b")
+      }
+      try run(["train", "--out", "c", "--env-steps", "1200"] + view + quick + short)
+      try run(["pretrain-ae", "--config", "b/settings.yaml", "--out", "runs/newer", "--seed", "8"])
+      try run(["train", "--config", "c/settings.yaml", "--out", "d"])
+      for name in ["metrics.jsonl", "settings.yaml", "agent.safetensors"] { try same(name, in: "c", "d") }
+      let inputs = try JSON(parsing: readBytes(from: "\(program.folder)/d/run.json"))["inputs"]
+      #expect(inputs?["autoencoder"]?["path"]?.text == "runs/a")
+      // Another autoencoder in its place is told of.
+      let weights = try readBytes(from: "\(program.folder)/runs/newer/autoencoder.safetensors")
+      try writeAtomically(weights, to: "\(program.folder)/runs/a/autoencoder.safetensors")
+      let changed = try program("train", "--config", "c/settings.yaml", "--out", "g")
+      #expect(changed.code == 0 && changed.output.contains("WARNING: runs/a has changed since c was made"))
+
+      try run(["train", "--observe", "state", "--out", "e", "--env-steps", "2600"] + view + quick + short)
+      try run(["train", "--config", "e/settings.yaml", "--out", "f"])
+      for name in ["metrics.jsonl", "settings.yaml", "agent.safetensors"] { try same(name, in: "e", "f") }
+    }
+  }
+}

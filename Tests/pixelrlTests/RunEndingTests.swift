@@ -1,0 +1,86 @@
+import Core
+import Foundation
+import Runs
+import Testing
+
+@testable import pixelrl
+
+@Suite struct RunEndingTests {
+  private func withRunFolder(_ body: (RunDirectory, String) throws -> Void) throws {
+    let folder = NSTemporaryDirectory() + "/ending-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { _ = try? FileManager.default.removeItem(atPath: folder) }
+    let facts = RunDirectory.Facts(
+      command: "train", environment: "catch", member: "sac", seed: 0, commandLine: ["pixelrl"], version: "1")
+    let run = try RunDirectory(at: folder + "/run", facts, settings: [])
+    var log = try run.metrics()
+    try log.append(step: 40, ["evaluation/return": 2.5])
+    try body(run, folder)
+  }
+
+  private func options(_ command: String) throws -> RunOptions { try RunOptions.parse(["--notify", command]) }
+
+  private func note(_ folder: String) -> String {
+    (try? String(contentsOfFile: folder + "/note", encoding: .utf8)) ?? "no note"
+  }
+
+  private let told =
+    "printf '%s,%s,%s,%s,%s' $PIXELRL_OUTCOME $PIXELRL_STEP $PIXELRL_RETURN \"$PIXELRL_ERROR\" $PIXELRL_RUN"
+
+  @Test func theWorkIsLockedAndItsEndTold() throws {
+    try withRunFolder { run, folder in
+      let outcome = try withRun(run, options("\(told) > \(folder)/note")) {
+        #expect(run.status == .running)
+        #expect(throws: WorldError.self) { try withRun(run, options("")) { .null } }
+        try run.finish(["return_mean": 3])
+        return ["return_mean": 3]
+      }
+      #expect(outcome["return_mean"]?.int == 3 && run.status == .finished && !exists(run.file("failure.json")))
+      #expect(note(folder) == "finished,40,3.0,,\(run.path)")
+    }
+  }
+
+  @Test func aFailureIsWrittenDownAndRethrown() throws {
+    try withRunFolder { run, folder in
+      let error = #expect(throws: WorldError.self) {
+        try withRun(run, options("\(told) > \(folder)/note; exit 3")) { throw WorldError(path: "disk", "is full") }
+      }
+      #expect(error?.description == "disk: is full" && run.status == .failed)
+      let failure = try run.json("failure.json")
+      #expect(failure == ["error": "disk: is full", "step": 40])
+      #expect(note(folder) == "failed,40,2.5,disk: is full,\(run.path)")
+    }
+  }
+
+  @Test func anInterruptionIsNoFailure() throws {
+    try withRunFolder { run, folder in
+      #expect(throws: Interrupted.self) {
+        try withRun(run, options("\(told) > \(folder)/note")) { throw Interrupted(signal: SIGTERM) }
+      }
+      #expect(run.status == .interrupted)
+      #expect(note(folder).hasPrefix("interrupted,40,2.5,interrupted by"))
+    }
+  }
+
+  /// At a terminal of its own the program asks; with --why, or without a terminal, it does not.
+  @Test(.enabled(if: exists("/usr/bin/script"))) func theReasonIsAskedForAtATerminal() throws {
+    try withProgram { program in
+      let pretraining = ["pretrain-ae", "--env", "catch", "--collect-steps", "30", "--out"]
+      func atTerminal(_ arguments: [String]) throws -> String {
+        let words = ([try #require(Program.path?.path)] + arguments).map { "'\($0)'" }.joined(separator: " ")
+        let shell = "printf 'to see\\n' | script -qefc \"\(words)\" /dev/null"
+        let outcome = try program.run(["-c", shell], of: URL(fileURLWithPath: "/bin/sh"))
+        #expect(outcome.code == 0, "\(outcome.output)")
+        return outcome.output
+      }
+      let asked = try atTerminal(pretraining + ["a"] + quickPretraining)
+      let notAsked = try atTerminal(pretraining + ["b", "--why", "given"] + quickPretraining)
+      let plain = try program.run(pretraining + ["c"] + quickPretraining)
+      #expect(asked.contains("why this run? ") && !notAsked.contains("why this run? ") && plain.code == 0)
+      let reasons = try ["a", "b", "c"].map { name in
+        try JSON(parsing: readBytes(from: "\(program.folder)/\(name)/run.json"))["why"]?.text
+      }
+      #expect(reasons == ["to see", "given", ""])
+    }
+  }
+}

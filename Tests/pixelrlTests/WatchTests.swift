@@ -1,0 +1,192 @@
+import Core
+import Foundation
+import Runs
+import Synchronization
+import Testing
+
+@testable import pixelrl
+
+/// A run's folder with pictures, and with things beside them that are no one's business.
+private func withSite(host: String = "127.0.0.1", _ body: (RunSite) async throws -> Void) async throws {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  let run = try RunDirectory(
+    at: "\(folder)/run",
+    RunDirectory.Facts(
+      command: "train", environment: "catch", member: "double-dqn", seed: 1, commandLine: ["pixelrl", "<script>"],
+      version: "1"), settings: [])
+  try makeFolder(run.file("inspection"))
+  try makeFolder(run.file("checkpoints"))
+  let picture = [UInt8]("\u{89}PNG\r\n".utf8)
+  for name in ["curve.png", "inspection/values.png", "checkpoints/a.png", ".hidden.png", "secret.txt"] {
+    try writeAtomically(picture, to: run.file(name))
+  }
+  try writeAtomically(picture, to: "\(folder)/outside.png")
+  try FileManager.default.createSymbolicLink(atPath: run.file("link.png"), withDestinationPath: "\(folder)/outside.png")
+  try writeAtomically(Array("{\"step\":1,\"evaluation/return\":2}\n".utf8), to: run.file("metrics.jsonl"))
+  try await body(RunSite(of: run.path, hosts: HostRule(host), refreshEvery: 2))
+}
+
+extension RunSite {
+  fileprivate func get(_ path: String, host: String? = "127.0.0.1:8080", method: String = "GET", tag: String? = nil)
+    async -> Reply
+  {
+    await reply(to: Request(method: method, path: path, host: host, knownTag: tag))
+  }
+}
+
+extension RunSite.Reply {
+  fileprivate subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
+}
+
+@Suite struct RunSiteTests {
+  @Test func thePageItsScriptItsMetricsAndPicturesAreServed() async throws {
+    try await withSite { site in
+      let types = [
+        "/": "text/html; charset=utf-8", "/live.js": "text/javascript; charset=utf-8",
+        "/metrics.jsonl": "application/jsonl; charset=utf-8", "/curve.png": "image/png",
+        "/inspection/values.png": "image/png",
+      ]
+      for (path, type) in types {
+        let reply = await site.get(path)
+        #expect(reply.status == 200 && reply["Content-Type"] == type, "\(path)")
+        #expect(reply["Content-Length"] == "\(reply.body.count)" && !reply.body.isEmpty)
+        let head = await site.get(path, method: "HEAD")
+        #expect(head.status == 200 && head.body.isEmpty && head["Content-Length"] == reply["Content-Length"])
+        let known = await site.get(path, tag: reply["ETag"])
+        #expect(known.status == 304 && known.body.isEmpty)
+      }
+      let page = String(decoding: await site.get("/").body, as: UTF8.self)
+      #expect(page.contains("live.js") && !page.contains("<script>"), "what is not the page's own is escaped")
+    }
+  }
+
+  @Test func everyReplyForbidsWhatIsNotNeeded() async throws {
+    try await withSite { site in
+      for (path, host) in [("/", "localhost"), ("/nothing", "localhost"), ("/", "evil.example")] {
+        let reply = await site.get(path, host: host)
+        #expect(reply["Content-Security-Policy"]?.hasPrefix("default-src 'none'; ") == true)
+        #expect(reply["Content-Security-Policy"]?.contains("unsafe-eval") == false)
+        #expect(reply["X-Content-Type-Options"] == "nosniff" && reply["Referrer-Policy"] == "no-referrer")
+        #expect(reply["Cross-Origin-Resource-Policy"] == "same-origin" && reply["Cache-Control"] == "no-store")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "", "//", "/..", "/../outside.png", "/%2e%2e/outside.png", "/..%2foutside.png", "/inspection/../curve.png",
+    "/inspection%2fvalues.png", "/inspection/../../outside.png", "//curve.png", "/inspection//values.png",
+    "/curve.png%00", "/curve.png\0", "/\0curve.png", "/curve.png/", "/link.png", "/.hidden.png", "/secret.txt",
+    "/run.json", "/settings.yaml", "/checkpoints/a.png", "/checkpoints", "/inspection", "/inspection/inspection.json",
+    "curve.png", "/CURVE.PNG", "/nothing.png", "/.png", "/curve.png?x=1", "http://127.0.0.1/curve.png", "/etc/passwd",
+    "/\\..\\outside.png", "/%63urve.png", "/curve.png#a", "*",
+  ])
+  func nothingElseIsFound(path: String) async throws {
+    try await withSite { site in
+      let reply = await site.get(path)
+      #expect(reply.status == 404)
+      #expect(String(decoding: reply.body, as: UTF8.self) == "Not found.\n", "nothing is told of what was asked")
+    }
+  }
+
+  @Test func aFolderBehindALinkIsNotServed() async throws {
+    try await withSite { site in
+      let inspection = site.run.file("inspection")
+      try FileManager.default.moveItem(atPath: inspection, toPath: site.run.path + "-elsewhere")
+      try FileManager.default.createSymbolicLink(
+        atPath: inspection, withDestinationPath: site.run.path + "-elsewhere")
+      #expect(await site.get("/inspection/values.png").status == 404)
+    }
+  }
+
+  @Test(arguments: ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", ""])
+  func onlyReadingIsAnswered(method: String) async throws {
+    try await withSite { site in
+      let reply = await site.get("/", method: method)
+      #expect(reply.status == 405 && reply["Allow"] == "GET, HEAD")
+    }
+  }
+
+  @Test func otherNamesAreRefused() async throws {
+    try await withSite { site in
+      for host in ["127.0.0.1", "127.0.0.1:9", "localhost", "LOCALHOST:8080", "[::1]:8080", "[::1]", "127.0.0.2:8080"] {
+        #expect(await site.get("/curve.png", host: host).status == 200, "\(host)")
+      }
+      for host in [
+        nil, "", "evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example",
+        "127.0.0.1@evil",
+        "192.168.0.1", "[::2]", "[::1", "::1", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:80:80", "[127.0.0.1]",
+        " 127.0.0.1",
+        "127.1", "2130706433",
+      ] {
+        #expect(await site.get("/curve.png", host: host).status == 421, "\(host ?? "none")")
+      }
+    }
+    // Where others may come, they have this machine's address in numbers, or no name at all.
+    try await withSite(host: "0.0.0.0") { site in
+      #expect(await site.get("/curve.png", host: "192.168.0.1:8080").status == 200)
+      #expect(await site.get("/curve.png", host: "evil.example").status == 421)
+    }
+  }
+
+  @Test func hostsAreAddressesInNumbers() throws {
+    #expect(try HostRule("127.0.0.1").isLoopback && HostRule("::1").isLoopback && HostRule("localhost").isLoopback)
+    #expect(try !HostRule("0.0.0.0").isLoopback && !HostRule("::").isLoopback && !HostRule("10.0.0.1").isLoopback)
+    #expect(try HostRule("::1").text == "[::1]")
+    for host in ["", "example.org", "1.2.3", "127.0.0.1:80", "::g", "127.0.0.1\0"] {
+      #expect(throws: InputError.self) { try HostRule(host) }
+    }
+  }
+}
+
+@Suite struct RunServerTests {
+  @Test func bytesOverASocket() async throws {
+    try await withSite { site in
+      let server = try RunServer(site, port: 0)
+      let (urls, announced) = AsyncStream<String>.makeStream()
+      let serving = Task { try await server.run { announced.yield($0) } }
+      var iterator = urls.makeAsyncIterator()
+      let url = try #require(await iterator.next())
+      let port = try #require(UInt16(url.split(separator: ":").last?.dropLast() ?? ""))
+      #expect(url == "http://127.0.0.1:\(port)/")
+
+      func ask(_ line: String, _ headers: String = "Host: 127.0.0.1:8080\r\n") throws -> String {
+        try exchange("\(line) HTTP/1.1\r\n\(headers)Connection: close\r\n\r\n", port: port)
+      }
+      #expect(try ask("GET /curve.png").hasPrefix("HTTP/1.1 200 "))
+      let head = try ask("HEAD /")
+      #expect(head.hasPrefix("HTTP/1.1 200 ") && head.hasSuffix("\r\n\r\n") && head.contains("nosniff"))
+      for path in ["/../outside.png", "/%2e%2e/outside.png", "/inspection%2fvalues.png", "/a%00.png", "/run.json"] {
+        #expect(try ask("GET \(path)").hasPrefix("HTTP/1.1 404 "), "\(path)")
+      }
+      #expect(try ask("POST /").hasPrefix("HTTP/1.1 405 "))
+      #expect(try ask("GET /", "Host: evil.example\r\n").hasPrefix("HTTP/1.1 421 "))
+      #expect(try ask("GET /", "").hasPrefix("HTTP/1.1 421 "))
+
+      let second = try RunServer(site, port: port)
+      let taken = await #expect(throws: InputError.self) { try await second.run { _ in } }
+      #expect(taken?.description.contains("port \(port) is taken") == true)
+      await server.stop()
+      try await serving.value
+    }
+  }
+}
+
+/// Sends bytes to a port of this machine and takes all that comes back.
+private func exchange(_ request: String, port: UInt16) throws -> String {
+  let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  defer { close(socket) }
+  var address = sockaddr_in()
+  address.sin_family = sa_family_t(AF_INET)
+  address.sin_port = port.bigEndian
+  address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+  let connected = unsafe withUnsafePointer(to: &address) {
+    unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      unsafe connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+    }
+  }
+  try #require(connected == 0)
+  let file = FileHandle(fileDescriptor: socket)
+  try file.write(contentsOf: Data(request.utf8))
+  return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+}
