@@ -64,7 +64,7 @@ bench: build
 
 peers:
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet numpy safetensors pillow torch 'gymnasium[classic-control]' dm_control
+	.venv/bin/pip install --quiet numpy safetensors pillow tensorboard torch 'gymnasium[classic-control]' dm_control
 
 set-up:
 	@.ci/set-up

@@ -74,15 +74,17 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What several tests need: Python, for others' readers of our files.
+    .target(name: "Python", path: "Tests/Python"),
     tests("Core", []),
-    tests("Pixels", ["Core"]),
+    tests("Pixels", ["Core", "Python"]),
     tests("Tensors", ["Core"], resources: [.copy("Goldens")]),
-    tests("Networks", ["Core", "Tensors"], resources: [.copy("Golden")]),
+    tests("Networks", ["Core", "Tensors", "Python"], resources: [.copy("Golden")]),
     tests("Replay", ["Core", "Tensors"]),
     tests("Environments", ["Core", "Pixels"], resources: [.copy("Golden")]),
     tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"], resources: [.copy("Golden")]),
-    tests("Runs", ["Core", "Pixels"]),
+    tests("Runs", ["Core", "Pixels", "Python"]),
     tests("Reports", ["Core", "Pixels", "Runs"]),
     tests("pixelrl", ["Core", "Runs", "Environments", "Autoencoders", "Agents", argumentParser]),
     tests(

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Pixels
+import Python
 import Testing
 
 @testable import Runs
@@ -136,7 +137,7 @@ struct TensorBoardTests {
         var log = try RunLog(in: run)
         try tell(&log, 1...60)
       }
-      #expect(try Python.run(Self.script, [run.path], isQuiet: true) == Self.expected)
+      #expect(try Python.run(Self.script, [run.path]) == Self.expected)
     }
   }
 
@@ -158,7 +159,7 @@ struct TensorBoardTests {
         var log = try RunLog(in: run, from: position, step: 25)
         try tell(&log, 26...60)
       }
-      let text = try watcher?.finish(saying: "\n") ?? Python.run(Self.script, [run.path], isQuiet: true)
+      let text = try watcher?.finish(saying: "\n") ?? Python.run(Self.script, [run.path])
       #expect(text == Self.expected)
     }
   }
@@ -185,7 +186,7 @@ struct StableBaselinesTests {
         print(log["timesteps"], log["results"].mean(axis=1), log["ep_lengths"][:, 0])
         """
       #expect(
-        try Python.run(script, [run.path], isQuiet: true) == "40 360 10.0\n[20 40] [ 6.5        13.16666667] [20 40]\n")
+        try Python.run(script, [run.path]) == "40 360 10.0\n[20 40] [ 6.5        13.16666667] [20 40]\n")
     }
   }
 }
