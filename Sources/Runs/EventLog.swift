@@ -108,7 +108,8 @@ struct EventLog: ~Copyable {
       all += group.entries.map { JSON.Member("\(group.title)/\($0.key)", $0.value) }
     }
     try append(hyperparameters: all, run: run.name)
-    if let why = try run.json("run.json")["why"]?.text { try append(step: 0, "why", markdown: why) }
+    let why = try run.facts().why
+    if !why.isEmpty { try append(step: 0, "why", markdown: why) }
   }
 
   func synchronize() throws { try file.synchronize() }

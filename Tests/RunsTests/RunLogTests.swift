@@ -16,7 +16,8 @@ private struct Sample: SettingsGroup {
 /// A new run in a folder.
 func sampleRun(in folder: String) throws -> RunDirectory {
   let facts = RunDirectory.Facts(
-    command: "train", environment: "catch", member: "dqn", seed: 7, commandLine: ["pixelrl", "train"], version: "1")
+    command: "train", environment: "catch", member: "dqn", seed: 7, commandLine: ["pixelrl", "train"], version: "1",
+    why: "to see")
   return try RunDirectory(at: folder + "/run", facts, settings: [("agent", Sample())])
 }
 

@@ -1,5 +1,6 @@
 import Core
-import Runs
+
+@testable import Runs
 
 private enum Color: String, ChoiceSetting { case gray, rgb }
 
@@ -14,30 +15,53 @@ private struct Sample: SettingsGroup {
   static var fields: [Field<Self>] {
     [
       Field("size", \.size, 1...1000, "pixels"), Field("rate", \.rate, 0...1, "rate"),
-      Field("color", \.color, "colour"),
-      Field("norm", \.norm, "layer norm"), Field("name", \.name, "name"),
+      Field("color", \.color, "colour"), Field("norm", \.norm, "layer norm"), Field("name", \.name, "name"),
     ]
   }
+
+  init() {}
+
+  init(of bytes: [UInt8]) throws {
+    let file = try SettingsFile(parsing: bytes, path: "x")
+    try file.check([("agent", Sample())])
+    try file.apply("agent", to: &self)
+  }
+
+  var bytes: [UInt8] { Array(SettingsFile.text(of: [("agent", self)]).utf8) }
 }
 
 extension Reader {
-  /// A file of settings by group: what is taken lies within its bounds, is written, and read again as the same.
+  /// A file of settings by group, in YAML: what is taken lies within its bounds, is written, and read again as the same.
   static let settings = Reader(name: "settings") {
     var other = Sample()
-    (other.size, other.rate, other.color, other.norm, other.name) = (1000, 1e-6, .gray, false, "é: #")
-    return [Sample(), other].map { Array(SettingsFile.text(of: [("agent", $0)]).utf8) }
+    (other.size, other.rate, other.color, other.norm, other.name) = (1000, 1e-6, .gray, false, "é: # 'x' \"\\")
+    let texts = [
+      "agent: {size: 5, rate: 1e-3, norm: no}", "{\"agent\": {\"name\": \"\\u00e9\"}}",
+      "agent:\n  name: |\n    a\n    b\n",
+      "# nothing\nagent:\n", "agent:\n  name: 'it''s'  # why\n  color: gray\n",
+    ]
+    return [Sample(), other].map(\.bytes) + texts.map { Array($0.utf8) }
   } read: { bytes in
-    let file = try SettingsFile(parsing: bytes, path: "settings")
-    try file.check([("agent", Sample())])
-    var sample = Sample()
-    try file.apply("agent", to: &sample)
+    let sample = try Sample(of: bytes)
     precondition((1...1000).contains(sample.size) && (0...1).contains(sample.rate))
-    let text = SettingsFile.text(of: [("agent", sample)])
-    let second = again {
-      var second = Sample()
-      try SettingsFile(parsing: Array(text.utf8), path: "again").apply("agent", to: &second)
-      return second
-    }
-    precondition(SettingsFile.text(of: [("agent", second)]) == text)
+    let second = again { try Sample(of: sample.bytes) }
+    precondition(second.record.map(\.text) == sample.record.map(\.text), "written otherwise than read")
+  }
+
+  /// The manifest of a checkpoint, with its check sum made good.
+  static let manifest = Reader(name: "manifest") {
+    var manifest = CheckpointManifest(step: 1000, settings: 0x1234_5678_9abc_def0)
+    manifest.score = 0.5
+    manifest.parts = [
+      .init(name: "state.plist", byteCount: 10, hash: 1, revision: nil),
+      .init(name: "replay-0", byteCount: 1 << 40, hash: .max, revision: 3),
+    ]
+    return [CheckpointManifest(step: 0, settings: 0).bytes, manifest.bytes].map { Array($0.dropLast(18)) }
+  } read: { line in
+    // Almost no input of the fuzzer has a check sum that fits.
+    let sum = Array("\n\(hexadecimal(xxHash64(line.span.bytes)))\n".utf8)
+    let manifest = try CheckpointManifest(line + sum)
+    precondition(again { try CheckpointManifest(manifest.bytes) } == manifest)
+    for part in manifest.parts { precondition(!part.name.contains("/") && part.name != "..") }
   }
 }
