@@ -1,0 +1,120 @@
+import Core
+import Foundation
+import Runs
+import Testing
+
+/// Short forms of experiments/durability: the program itself, stopped from outside.
+@Suite(.serialized) struct DurabilityTests {
+  private static let training = [
+    "train", "--env", "catch", "--observe", "state", "--env-steps", "2680", "--replay", "3000", "--hidden", "8",
+    "--batch", "4", "--seed-updates", "5", "--updates-per-step", "0.2", "--evaluate-every", "60",
+    "--evaluation-episodes", "1", "--checkpoint-every", "20", "--keep-checkpoints", "2", "--resume", "auto", "--out",
+  ]
+
+  /// The command under another program, such as `timeout`.
+  private func train(_ program: Program, _ out: String, under words: [String] = []) throws -> Program.Outcome {
+    let path = try #require(Program.path?.path)
+    guard let first = words.first else { return try program.run(Self.training + [out]) }
+    return try program.run(Array(words.dropFirst()) + [path] + Self.training + [out], of: URL(filePath: first))
+  }
+
+  private func metrics(_ program: Program, _ out: String) throws -> [UInt8] {
+    try readBytes(from: "\(program.folder)/\(out)/metrics.jsonl")
+  }
+
+  @Test(.enabled(if: exists("/usr/bin/timeout"))) func killedRunsEndAsIfNothingHadHappened() throws {
+    try withProgram { program in
+      #expect(try train(program, "whole").code == 0)
+      var (kills, tries, random) = (0, 0, Seed(4).stream("kills"))
+      var outcome: Program.Outcome
+      repeat {
+        // Longer each time: a machine that is busy comes to an end as well.
+        let seconds = random.uniform(0.01, 0.3 + 0.3 * Double(tries))
+        outcome = try train(program, "killed", under: ["/usr/bin/timeout", "-s", "KILL", "\(seconds)"])
+        tries += 1
+        if outcome.code != 0 { kills += 1 }
+        #expect(outcome.complaints.isEmpty, "\(outcome.error)")
+      } while outcome.code != 0 && tries < 60
+      #expect(outcome.code == 0 && kills > 0)
+      let isTheSame = try metrics(program, "killed") == metrics(program, "whole")
+      #expect(isTheSame, "after \(kills) kills")
+    }
+  }
+
+  @Test(.enabled(if: exists("/usr/bin/timeout")), arguments: [("TERM", 75), ("USR1", 75), ("INT", 130)])
+  func aSignalLeavesACheckpointAndSaysHowToGoOn(_ signal: String, _ code: Int32) throws {
+    try withProgram { program in
+      // The signal must meet the loop: not before the program listens, nor after its end.
+      var found: (run: String, error: Substring)?
+      for tenths in 1...40 where found == nil {
+        found = try interrupted(program, "run-\(tenths)", after: Double(tenths) / 10, signal, code)
+      }
+      let (run, error) = try #require(found)
+      #expect(error.hasSuffix("go on with: pixelrl train --resume \(run)"), "\(error)")
+      #expect(try RunDirectory(existing: "\(program.folder)/\(run)").status == .interrupted)
+      let outcome = try program("train", "--resume", run)
+      #expect(outcome.code == 0, "\(outcome.error)")
+    }
+  }
+
+  /// What a run said that a signal ended with this code; nil where it ended in another way.
+  private func interrupted(
+    _ program: Program, _ run: String, after seconds: Double, _ signal: String, _ code: Int32
+  ) throws -> (run: String, error: Substring)? {
+    let outcome = try train(
+      program, run, under: ["/usr/bin/timeout", "--preserve-status", "-s", signal, "\(seconds)"])
+    guard outcome.code == code else { return nil }
+    return outcome.complaints.last.map { (run, $0) }
+  }
+
+  /// A disk that is full, or fails, at one call or another.
+  @Test(.enabled(if: canTrace), arguments: [("write", "ENOSPC"), ("fsync", "EIO"), ("rename", "ENOSPC")])
+  func aFailingDiskCostsNoCheckpoint(_ call: String, _ failure: String) throws {
+    try withProgram { program in
+      let folder = program.folder
+      #expect(try train(program, "whole").code == 0)
+      let checkpoints = "\(folder)/whole/checkpoints"
+      try FileManager.default.removeItem(atPath: "\(folder)/whole/summary.json")
+      try FileManager.default.removeItem(atPath: "\(checkpoints)/\(try folderEntries(checkpoints).last ?? "")")
+      let newest = try #require(try folderEntries(checkpoints).last)
+      let expected = try metrics(program, "whole")
+      for number in [3, 9] {
+        try FileManager.default.copyItem(atPath: "\(folder)/whole", toPath: "\(folder)/run")
+        let inject = "inject=\(call):error=\(failure):when=\(number)"
+        let outcome = try train(
+          program, "run",
+          under: ["/usr/bin/strace", "-f", "-qq", "-o", "\(folder)/log", "-e", "trace=\(call)", "-e", inject])
+        guard try String(contentsOfFile: "\(folder)/log", encoding: .utf8).contains("INJECTED") else { break }
+        #expect(outcome.code == 1 && outcome.complaints.last?.contains(": ") == true, "\(outcome.error)")
+        #expect(try Checkpoint.newest(in: "\(folder)/run/checkpoints") != nil)
+        #expect(try folderEntries("\(folder)/run/checkpoints").contains { $0 >= newest })
+        #expect(try train(program, "run").code == 0)
+        let isTheSame = try metrics(program, "run") == expected
+        #expect(isTheSame, "\(call) \(number)")
+        try FileManager.default.removeItem(atPath: "\(folder)/run")
+      }
+    }
+  }
+
+  /// Whether strace is there and may trace.
+  private static let canTrace: Bool = {
+    guard exists("/usr/bin/strace") else { return false }
+    let end = try? ChildProcess.run(["/usr/bin/strace", "-qq", "-o", "/dev/null", "true"], limit: .seconds(5))
+    return end?.status == 0
+  }()
+
+  /// Whoever gets the same summary twice has waited for nothing, but lost nothing.
+  @Test func aFinishedRunIsLeftAsItIs() throws {
+    try withProgram { program in
+      #expect(try train(program, "run").code == 0)
+      let before = try metrics(program, "run")
+      let again = try train(program, "run")
+      #expect(again.code == 0 && again.output.contains("run has finished already"))
+      let other = try program("train", "--resume", "run", "--hidden", "9")
+      #expect(other.code == 64 && other.complaints.last?.contains("was made with --hidden 8, not 9") == true)
+      #expect(try program("pretrain-ae", "--resume", "run").complaints.last?.contains("'pixelrl train'") == true)
+      let isTheSame = try metrics(program, "run") == before
+      #expect(isTheSame)
+    }
+  }
+}
