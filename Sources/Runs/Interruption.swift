@@ -18,6 +18,11 @@ public enum Interruption {
   public static func listen() {
     // Made before any signal can ask for it: a handler must not initialise anything.
     received.store(0, ordering: .relaxed)
+    // A launcher may have blocked them, and a program inherits that.
+    var all = sigset_t()
+    unsafe sigemptyset(&all)
+    for signal in signals { unsafe sigaddset(&all, signal) }
+    unsafe pthread_sigmask(SIG_UNBLOCK, &all, nil)
     for signal in signals {
       _ = Glibc.signal(signal) { number in
         if Interruption.received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }

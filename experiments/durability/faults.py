@@ -17,7 +17,7 @@ import tempfile
 
 COMMAND = (
     "train --env catch --observe state --env-steps 2700 --replay 4000 --hidden 8 --batch 8 --seed-updates 10 "
-    "--updates-per-step 0.2 --evaluate-every 100 --evaluation-episodes 1 --checkpoint-every 50 --keep-checkpoints 2"
+    "--updates-per-step 0.2 --evaluate-every 100 --evaluation-episodes 1 --checkpoint-every 50 --keep-checkpoints 1"
 )
 CALLS = ["write", "pwrite64", "fsync", "rename", "openat", "link", "ftruncate", "mkdir", "unlink", "rmdir"]
 
@@ -58,6 +58,7 @@ def main():
         for name in checkpoints(folder / "cut")[-1:]:
             shutil.rmtree(folder / "cut/checkpoints" / name)
         before = checkpoints(folder / "cut")
+        assert before, "the best checkpoint was the last one: nothing is left of the cut run"
         for call in arguments.calls:
             for error in arguments.errors:
                 told = {"faults": 0, "stopped": 0, "survived": 0, "lost": 0, "different": 0, "unclear": 0}
