@@ -18,7 +18,6 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public var returnSteps = 1
   public var exploreChance = 0.0
   public var exploreHoldLimit = 16
-  public var trainTimeLimit = 0
   public var evaluateEvery = 10_000
   public var evaluationEpisodes = 20
   public var retrainRounds = 0
@@ -45,9 +44,6 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field(
         "explore-chance", \.exploreChance, 0...1, "probability that the agent's step begins to hold an extreme action"),
       Field("explore-hold-limit", \.exploreHoldLimit, 1...100_000, "longest time, in agent steps, that it is held"),
-      Field(
-        "train-time-limit", \.trainTimeLimit, 0...Int.max,
-        "simulator steps after which an episode of training is cut short; 0: as the task has it"),
       Field("evaluate-every", \.evaluateEvery, 0...Int.max, "simulator steps between evaluations; 0: only the last"),
       Field(
         "evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
@@ -213,8 +209,8 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
         }
       }
     }
-    finished = state.episodes.filter { $0.ending != .running || isCut($0) }.map { ($0.episodeReturn, $0.steps) }
-    for i in state.episodes.indices where outcomes[i].ending != .running || isCut(state.episodes[i]) {
+    finished = state.episodes.filter { $0.ending != .running }.map { ($0.episodeReturn, $0.steps) }
+    for i in state.episodes.indices where outcomes[i].ending != .running {
       state.lastReturn = state.episodes[i].episodeReturn
       state.episodes[i].reset()
       begin(i, state.observer.observe([state.episodes[i]]))
@@ -227,11 +223,6 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     if state.retrainingIsDue(state.envSteps), state.retrainings < settings.retrainRounds, let metrics = try retrain() {
       try report(metrics)
     }
-  }
-
-  /// Whether an episode is cut short here. Nothing stops bootstrapping (Pardo et al. 2018, arXiv 1712.00378).
-  private func isCut(_ episode: Episode<E>) -> Bool {
-    settings.trainTimeLimit > 0 && episode.steps >= settings.trainTimeLimit
   }
 
   /// The agent's actions `[N, A]`, but for the lanes that hold an action of their own.

@@ -41,7 +41,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     (training.evaluateEvery, training.evaluationEpisodes, training.seedUpdates) = (300, 2, 5)
     (training.checkpointEvery, training.keepCheckpoints, training.updatesPerStep) = (150, 100, 0.3)
     (training.retrainRounds, training.retrainEvery) = (retrainRounds, 250)
-    (training.exploreChance, training.returnSteps, training.trainTimeLimit) = (exploreChance, 3, 70)
+    (training.exploreChance, training.returnSteps) = (exploreChance, 3)
     let work = TrainingRun(
       E.self, A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
       seed: Seed(3))
