@@ -70,6 +70,14 @@ public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
     }
   }
 
+  /// A corner of a box, each as likely; any choice of discrete ones.
+  public func sampleExtreme(using random: inout Random) -> [Double] {
+    switch self {
+    case .continuous(let low, let high): zip(low, high).map { random.chance(0.5) ? $0 : $1 }
+    case .discrete: sample(using: &random)
+    }
+  }
+
   /// Says what is wrong with an action of a file or a foreign program, or nothing.
   public func complaint(about action: [Double]) -> String? {
     guard action.count == arrayCount else {

@@ -137,13 +137,23 @@ public struct ReplayBuffer: ~Copyable, Sendable {
 
   func slot(_ lane: Int, _ position: Int) -> Int { lane * laneCapacity + position % laneCapacity }
 
-  /// Draws B transitions uniformly, with their histories.
+  /// Draws B transitions uniformly, with their histories: of one step, or of up to n steps in one.
   ///
+  /// A transition of m steps from t leads to o_{t+m}, with `Σ_k γ^k (d_t ⋯ d_{t+k-1}) r_{t+k}` as its reward and
+  /// `γ^{m-1} d_t ⋯ d_{t+m-1}` as its discount (Sutton and Barto 2018, 7.1): an agent that then discounts by γ once more
+  /// bootstraps as it should. m is n, or less where the episode ends sooner, be it by truncation.
+  ///
+  /// - Parameters:
+  ///   - steps: n.
+  ///   - agentDiscount: γ; without meaning where n is 1.
   /// - Throws: `InputError` if the buffer holds no transition yet.
-  public func sample(_ batchSize: Int, using random: inout Random) throws -> Batch {
+  public func sample(
+    _ batchSize: Int, steps: Int = 1, discount agentDiscount: Double = 1, using random: inout Random
+  ) throws -> Batch {
     let size = layout.observationSize
     let width = layout.actionSpace.arrayCount
     let chosen = try (0..<batchSize).map { _ in try drawPosition(using: &random) }
+    let spans = chosen.map { span(from: $0, atMost: steps, discount: Float(agentDiscount)) }
     func gathered(_ columns: Int, _ write: (inout MutableSpan<Float>, Int, (lane: Int, position: Int)) -> Void)
       -> Tensor
     {
@@ -157,9 +167,28 @@ public struct ReplayBuffer: ~Copyable, Sendable {
         let slot = slot(at.lane, at.position)
         for i in 0..<width { target[b * width + i] = actions[slot * width + i] }
       },
-      reward: gathered(1) { $0[$1] = rewards[slot($2.lane, $2.position)] },
-      discount: gathered(1) { $0[$1] = discounts[slot($2.lane, $2.position)] },
-      nextObservation: gathered(size) { writeObservation(into: &$0, at: $1 * size, $2.lane, $2.position + 1) })
+      reward: Tensor(spans.map(\.reward), [batchSize, 1]), discount: Tensor(spans.map(\.discount), [batchSize, 1]),
+      nextObservation: gathered(size) {
+        writeObservation(into: &$0, at: $1 * size, $2.lane, $2.position + spans[$1].steps)
+      })
+  }
+
+  /// The transitions that follow each other from a position on, as one.
+  private func span(from start: (lane: Int, position: Int), atMost limit: Int, discount agentDiscount: Float)
+    -> (steps: Int, reward: Float, discount: Float)
+  {
+    var slot = slot(start.lane, start.position)
+    var (steps, reward, discount) = (1, rewards[slot], discounts[slot])
+    while steps < limit {
+      // The newest slot of a lane and the last of an episode start no transition.
+      slot = self.slot(start.lane, start.position + steps)
+      guard marks[slot].contains(.transition) else { break }
+      discount *= agentDiscount
+      reward += discount * rewards[slot]
+      discount *= discounts[slot]
+      steps += 1
+    }
+    return (steps, reward, discount)
   }
 
   /// A lane and a position in it where a transition starts whose whole history is still there.

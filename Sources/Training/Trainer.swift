@@ -15,6 +15,9 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public var differenceScale = 2.0
   public var seedUpdates = 1000
   public var updatesPerStep = 1.0
+  public var returnSteps = 1
+  public var exploreChance = 0.0
+  public var exploreHoldLimit = 16
   public var evaluateEvery = 10_000
   public var evaluationEpisodes = 20
   public var retrainRounds = 0
@@ -37,6 +40,10 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step"),
+      Field("return-steps", \.returnSteps, 1...1000, "rewards n that an update adds up before it bootstraps"),
+      Field(
+        "explore-chance", \.exploreChance, 0...1, "probability that the agent's step begins to hold an extreme action"),
+      Field("explore-hold-limit", \.exploreHoldLimit, 1...100_000, "longest time, in agent steps, that it is held"),
       Field("evaluate-every", \.evaluateEvery, 0...Int.max, "simulator steps between evaluations; 0: only the last"),
       Field(
         "evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
@@ -80,6 +87,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     var observer: O
     var episodes: [Episode<E>]
     var histories: [History]
+    var explorations: [HeldExploration]
     var sampling: Random
     var retrainingIsDue: Every
     var envSteps = 0
@@ -117,7 +125,10 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
         observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
         seed: seed.child("agent")),
       observer: observer, episodes: episodes, histories: episodes.map { [layout] _ in History(layout) },
-      sampling: seed.stream("replay"),
+      explorations: episodes.indices.map {
+        HeldExploration(
+          chance: settings.exploreChance, limit: settings.exploreHoldLimit, random: seed.stream("exploration \($0)"))
+      }, sampling: seed.stream("replay"),
       retrainingIsDue: Every(settings.retrainRounds > 0 ? settings.retrainEvery : 0))
     self.seed = seed
     if settings.retrainRounds > 0 {
@@ -151,7 +162,9 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   }
 
   private mutating func update() throws -> Metrics {
-    let batch = try replay.sample(state.agent.settings.batch, using: &state.sampling)
+    let batch = try replay.sample(
+      state.agent.settings.batch, steps: settings.returnSteps, discount: state.agent.settings.discount,
+      using: &state.sampling)
     let metrics = state.agent.update(batch)
     state.updates += 1
     try requireFinite(metrics, step: state.envSteps, in: state.agent)
@@ -165,7 +178,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     let observation = Tensor([state.episodes.count, size], of: Float.self) { target in
       for i in state.histories.indices { state.histories[i].write(into: &target, at: i * size) }
     }
-    let actions = state.agent.act(observation, .explore)
+    let actions = explored(state.agent.act(observation, .explore))
     var outcomes: [Step] = []
     actions.withElements { actions in
       for i in state.episodes.indices {
@@ -212,6 +225,18 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     }
   }
 
+  /// The agent's actions `[N, A]`, but for the lanes that hold an action of their own.
+  private mutating func explored(_ actions: Tensor) -> Tensor {
+    guard settings.exploreChance > 0 else { return actions }
+    let width = layout.actionSpace.arrayCount
+    var taken = actions.array
+    for i in state.explorations.indices {
+      guard let action = state.explorations[i].act(in: layout.actionSpace) else { continue }
+      taken.replaceSubrange(i * width..<(i + 1) * width, with: action)
+    }
+    return Tensor(taken, actions.shape)
+  }
+
   /// Lets the observer learn on from all frames so far, and sees everything that is remembered anew.
   private mutating func retrain() throws -> Metrics? {
     state.retrainings += 1
@@ -251,6 +276,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       state.histories[i].begin(with: latent)
       replay.begin(lane: i, latent: latent)
     }
+    state.explorations[i].begin()
     if !recordings.isEmpty {
       recordings[i].begin(frame: state.episodes[i].frame, observation: state.episodes[i].observation)
     }

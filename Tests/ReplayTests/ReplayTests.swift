@@ -116,6 +116,43 @@ private func rows(_ batch: Batch) -> [Seen] {
     #expect(drawn.count > capacity / 4)
   }
 
+  /// Several steps in one are what the single steps add up to, up to the episode's end, its cut or the newest latent.
+  @Test(arguments: shapes, [2, 5])
+  func stepsAddUpAsFarAsTheEpisodeGoes(_ shape: (Int, Int, Int, Int), _ steps: Int) throws {
+    let (frames, actions, lanes, capacity) = shape
+    let layout = HistoryLayout(latentSize: 3, frames: frames, actions: actions, actionSpace: continuous)
+    var player = Player(capacity: capacity, lanes: lanes, layout: layout, seed: UInt64(capacity))
+    var random = Seed(2).stream("draws")
+    let agentDiscount: Float = 0.9
+    var lengths = Set<Int>()
+    for _ in 0..<10 {
+      player.play(30)
+      for row in rows(
+        try player.buffer.sample(64, steps: steps, discount: Double(agentDiscount), using: &random))
+      {
+        guard var at = player.seen[row.observation[0]] else {
+          Issue.record("a transition was drawn that was never played")
+          continue
+        }
+        var (length, factor, expected) = (1, agentDiscount * at.discount, at)
+        // What the successor's own transition says, if it has one: latents are unlike each other.
+        while length < steps, let next = player.seen[at.next[0]], next.observation == at.next {
+          expected.reward += factor * next.reward
+          expected.discount = factor * next.discount
+          expected.next = next.next
+          factor *= agentDiscount * next.discount
+          at = next
+          length += 1
+        }
+        lengths.insert(length)
+        #expect(row.observation == expected.observation && row.action == expected.action)
+        #expect(row.next == expected.next)
+        #expect(abs(row.reward - expected.reward) < 1e-5 && abs(row.discount - expected.discount) < 1e-6)
+      }
+    }
+    #expect(lengths == Set(1...steps))
+  }
+
   @Test func aBeginningHasNoPast() {
     let layout = HistoryLayout(latentSize: 2, frames: 3, actions: 2, actionSpace: discrete)
     var history = History(layout)

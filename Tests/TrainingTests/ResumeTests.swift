@@ -33,13 +33,15 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
 @Suite struct ResumeTests {
   private func train<E: Environment, A: Agent, O: Observer>(
     _ environment: E.Type, _ agent: A.Type, through observer: O, _ settings: A.Settings,
-    first: Recording? = nil, retrainRounds: Int = 0, environments: Int = 2, episode: EpisodeSettings
+    first: Recording? = nil, retrainRounds: Int = 0, environments: Int = 2, exploreChance: Double = 0,
+    episode: EpisodeSettings
   ) throws {
     var training = TrainingSettings()
     (training.envSteps, training.environments, training.replay) = (700, environments, 160)
     (training.evaluateEvery, training.evaluationEpisodes, training.seedUpdates) = (300, 2, 5)
     (training.checkpointEvery, training.keepCheckpoints, training.updatesPerStep) = (150, 100, 0.3)
     (training.retrainRounds, training.retrainEvery) = (retrainRounds, 250)
+    (training.exploreChance, training.returnSteps) = (exploreChance, 3)
     let work = TrainingRun(
       E.self, A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
       seed: Seed(3))
@@ -73,10 +75,11 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     (settings.hidden, settings.batch) = (16, 8)
     var episode = EpisodeSettings()
     (episode.stickyActions, episode.flicker) = (0.2, 0.2)
-    try train(Catch.self, DoubleDQN.self, through: StateObserver(Catch.self), settings, episode: episode)
+    try train(
+      Catch.self, DoubleDQN.self, through: StateObserver(Catch.self), settings, exploreChance: 0.2, episode: episode)
     try train(
       CartPoleSwingup.self, SAC.self, through: StateObserver(CartPoleSwingup.self), sac(),
-      episode: smallEpisode(timeLimit: 200))
+      exploreChance: 0.2, episode: smallEpisode(timeLimit: 200))
     try train(
       PendulumSwingup.self, SAC.self, through: StateObserver(PendulumSwingup.self), sac(), environments: 1,
       episode: smallEpisode(timeLimit: 90))

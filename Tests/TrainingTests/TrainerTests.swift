@@ -82,10 +82,13 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
   }
 
   /// Whatever the replay holds obeys the physics: the action led from the observation to the next one, across truncated,
-  /// cut and recorded episodes, and truncation does not stop bootstrapping.
-  @Test(arguments: [1, 3]) func theReplayHoldsWhatHappened(_ environments: Int) throws {
+  /// cut and recorded episodes and held actions, and truncation does not stop bootstrapping.
+  @Test(arguments: [1, 3], [0, 0.3])
+  func theReplayHoldsWhatHappened(_ environments: Int, _ exploreChance: Double) throws {
     typealias E = PendulumSwingup
-    var trainer = trainer(E.self, trainingSettings(environments: environments, updatesPerStep: 0), timeLimit: 16)
+    var settings = trainingSettings(environments: environments, updatesPerStep: 0)
+    settings.exploreChance = exploreChance
+    var trainer = trainer(E.self, settings, timeLimit: 16)
     trainer.seed(
       with: try collect(E.self, smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4)))
     for _ in 0..<40 { try trainer.step { _ in } }
