@@ -8,7 +8,7 @@ public struct GradientProblem: Sendable {
   public let process: MarkovDecisionProcess
   /// π, whose gradient is sought.
   public let policy: PolicyTable
-  /// What gathers the samples of off-policy estimators, `[S, A]`: three parts π, two parts uniform.
+  /// What gathers the samples of off-policy estimators, `[S, A]`: one half π, one half another policy.
   public let behavior: [[Double]]
   public let horizon: Int
   /// γ^{t−1}, `[T]`
@@ -36,11 +36,13 @@ public struct GradientProblem: Sendable {
   static let longestHorizon = 200
 
   /// - Parameters:
+  ///   - behavior: what gathers off-policy samples, `[S, A]`; half π and half another policy if none is given.
   ///   - horizon: T, from 1 to 200.
   ///   - criticError: the deviation of the critic's error, in deviations of Q₁ over states and actions.
   /// - Throws: `InputError` where the horizon is out of range, or the gradient zero: there is nothing to estimate then.
   public init(
-    _ process: MarkovDecisionProcess, policy: PolicyTable, horizon: Int, criticError: Double = 0.5, seed: Seed
+    _ process: MarkovDecisionProcess, policy: PolicyTable, behavior given: [[Double]]? = nil, horizon: Int,
+    criticError: Double = 0.5, seed: Seed
   ) throws {
     precondition(criticError >= 0, "a critic's error of \(criticError)")
     guard (1...Self.longestHorizon).contains(horizon) else {
@@ -48,7 +50,9 @@ public struct GradientProblem: Sendable {
     }
     (self.process, self.policy, self.horizon) = (process, policy, horizon)
     let pi = policy.probabilities
-    behavior = pi.map { row in row.map { 0.6 * $0 + 0.4 / Double(row.count) } }
+    var random = seed.stream("behavior")
+    let other = SoftmaxPolicy(for: process, spread: 1, using: &random).probabilities
+    behavior = given ?? zip(pi, other).map { zip($0, $1).map { ($0 + $1) / 2 } }
     discounts = process.discounts(horizon)
     exact = process.values(of: pi, horizon: horizon)
     critic = Self.flawed(exact, of: pi, error: criticError, seed: seed)

@@ -25,18 +25,18 @@ public struct Laboratory: Sendable {
   }
 
   /// Every estimator's bias, variance and cost. The same seed gives the same numbers, apart from the time.
-  public func measure(_ estimators: [Estimator] = Estimators.all) -> [Measurement] {
+  public func measure(_ estimators: [Estimator] = Estimators.all) -> [EstimatorMeasurement] {
     zip(estimators, samples(estimators)).map { estimator, samples in
-      Measurement(
+      EstimatorMeasurement(
         of: estimator, samples: samples.estimates,
         target: estimator.target == .gradient ? problem.gradient : problem.naturalGradient,
-        microseconds: samples.time / .microseconds(trials))
+        microseconds: samples.times.sorted()[trials / 2] / .microseconds(1))
     }
   }
 
-  /// The estimates of all batches, `[K, P]`, and the time that they took, of each estimator.
-  func samples(_ estimators: [Estimator]) -> [(estimates: [[Double]], time: Duration)] {
-    var samples = estimators.map { _ in (estimates: [[Double]](), time: Duration.zero) }
+  /// The estimates of all batches, `[K, P]`, and the time that each took, of each estimator.
+  func samples(_ estimators: [Estimator]) -> [(estimates: [[Double]], times: [Duration])] {
+    var samples = estimators.map { _ in (estimates: [[Double]](), times: [Duration]()) }
     let clock = ContinuousClock()
     for trial in 0..<trials {
       let seed = seed.child("trial \(trial)")
@@ -46,7 +46,7 @@ public struct Laboratory: Sendable {
         var random = seed.stream("estimator")
         let start = clock.now
         let estimate = estimator.estimate(estimator.samples == .policy ? own : others, problem, &random)
-        samples[index].time += clock.now - start
+        samples[index].times.append(clock.now - start)
         samples[index].estimates.append(estimate)
       }
     }

@@ -7,7 +7,7 @@ import Core
 #endif
 
 /// Bias, variance and cost of an estimator, in units of what it estimates: |∇J| and |∇J|².
-public struct Measurement: Sendable {
+public struct EstimatorMeasurement: Sendable {
   public let estimator: Estimator
   /// ‖E ĝ − ∇J‖ / ‖∇J‖, less what chance alone makes of it; not negative.
   public let bias: Double
@@ -17,7 +17,7 @@ public struct Measurement: Sendable {
   public let variance: Double
   /// With a confidence of 95%.
   public let varianceInterval: ClosedRange<Double>
-  /// Time of one estimate, without that of sampling, in microseconds.
+  /// Time of one estimate, the median, without that of sampling, in microseconds.
   public let microseconds: Double
 
   private let distance: Double
