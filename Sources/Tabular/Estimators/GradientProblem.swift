@@ -32,6 +32,8 @@ public struct GradientProblem: Sendable {
   public let reinforceVariance: Double
 
   static let damping = 0.01
+  /// States times actions that a table of scores is still made for.
+  public static let mostPairs = 1000
   /// Products of so many importance ratios, and their squares, are still numbers.
   static let longestHorizon = 200
 

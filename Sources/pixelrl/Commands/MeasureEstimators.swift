@@ -63,8 +63,15 @@ struct MeasureEstimators: ParsableCommand {
       throw InputError("--critic-error takes a number from 0 to 1000000, not '\(criticError)'")
     }
     let estimators = try only.map { try $0.split(separator: ",").map { try Estimators.named(String($0)) } }
+    guard estimators?.isEmpty != true else { throw InputError("--only takes names, such as reinforce,reward-to-go") }
     let named = try Problems.named(problem)
     let process = try discount.map { try named.process.discounted(by: $0) } ?? named.process
+    let pairs = process.stateCount * process.actionCount
+    guard pairs <= GradientProblem.mostPairs else {
+      throw InputError(
+        "\(problem): too large for the laboratory: at most \(GradientProblem.mostPairs) pairs of states and actions, "
+          + "not \(pairs)")
+    }
     var random = Seed(seed).stream("policy")
     let table =
       switch policy {
