@@ -54,6 +54,7 @@ let package = Package(
     layer("Environments", ["Core", "Pixels"]),
     layer("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     layer("Agents", ["Core", "Tensors", "Networks", "Replay"]),
+    layer("Tabular", ["Core", "Tensors", "Networks"]),
     // 5: the loops, and what they leave behind
     layer("Runs", ["Core", "Pixels", "Tensors", "Networks", yaml]),
     layer("Reports", ["Core", "Pixels", "Runs"]),
@@ -69,8 +70,8 @@ let package = Package(
     .executableTarget(
       name: "pixelrl",
       dependencies: [
-        "Core", "Pixels", "Environments", "Autoencoders", "Agents", "Runs", "Reports", "Training", argumentParser,
-        httpServer,
+        "Core", "Pixels", "Environments", "Autoencoders", "Agents", "Tabular", "Runs", "Reports", "Training",
+        argumentParser, httpServer,
       ],
       swiftSettings: strict),
 
@@ -84,6 +85,7 @@ let package = Package(
     tests("Environments", ["Core", "Pixels"], resources: [.copy("Golden")]),
     tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"], resources: [.copy("Golden")]),
+    tests("Tabular", ["Core", "Tensors", "Networks"]),
     tests("Runs", ["Core", "Pixels", "Python"]),
     tests("Reports", ["Core", "Pixels", "Runs"]),
     tests("pixelrl", ["Core", "Runs", "Environments", "Autoencoders", "Agents", argumentParser]),

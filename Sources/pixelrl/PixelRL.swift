@@ -22,6 +22,7 @@ struct PixelRL: ParsableCommand {
       ListSettings.self,
       Config.self,
       ListRuns.self,
+      MeasureEstimators.self,
     ])
 
   static func main() {

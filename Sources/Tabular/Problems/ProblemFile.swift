@@ -1,0 +1,134 @@
+import Core
+
+extension Problem {
+  /// States times actions times states, at most: what a file may ask memory for.
+  static let largestTensor = 4_000_000
+  /// Exact answers solve systems of so many equations.
+  static let mostStates = 1000
+
+  /// A problem from a JSON file. See `init(json:)`.
+  ///
+  /// - Throws: `InputError` with the path and what is wrong; `WorldError` where it cannot be read.
+  public init(path: String) throws {
+    do { try self.init(json: JSON(parsing: readBytes(from: path, limit: 1 << 26))) } catch let error as InputError {
+      throw InputError("\(path): \(error)")
+    }
+  }
+
+  /// A problem as JSON writes it: an object with
+  ///
+  /// - `transitions`: p(s′|s, a) as `[state][action][next state]`
+  /// - `rewards`: r(s, a) as `[state][action]`
+  /// - `discount`: from 0 to 1
+  /// - `start`: p(s₁) as `[state]`; all states alike if left out
+  /// - `name`, `summary`: texts, and `states`, `actions`: names, all optional
+  /// - `emissions`: p(o|s) as `[state][observation]`, with optional names in `observations`, where states are not seen
+  ///
+  /// - Throws: `InputError` that says which part is missing, of the wrong kind or size, or no distribution. An unknown key
+  ///   is an error that names the nearest.
+  public init(json: JSON) throws {
+    guard let members = json.members else { throw InputError("a problem is a JSON object") }
+    let known = [
+      "name", "summary", "states", "actions", "observations", "discount", "start", "transitions", "rewards",
+      "emissions",
+    ]
+    for member in members where !known.contains(member.key) {
+      throw InputError.unknown("key", member.key, known: known)
+    }
+    let transitions = try Self.list(json, "transitions", of: "rows of rows of numbers") { s in
+      try Self.list(s, "rows of numbers") { try Self.list($0, "numbers", Self.number) }
+    }
+    let states = transitions.count
+    guard states <= Self.mostStates,
+      transitions.reduce(0, { $0 + $1.reduce(0) { $0 + $1.count } }) <= Self.largestTensor
+    else {
+      throw InputError(
+        "is too large for exact answers: at most \(Self.mostStates) states and \(Self.largestTensor) transitions")
+    }
+    guard let discount = json["discount"]?.double else { throw InputError("'discount' must be a number from 0 to 1") }
+    let start =
+      json["start"] == nil
+      ? Array(repeating: 1 / Double(max(states, 1)), count: states)
+      : try Self.list(json, "start", of: "numbers", Self.number)
+    let process = try MarkovDecisionProcess(
+      transitions: transitions,
+      rewards: Self.list(json, "rewards", of: "rows of numbers") { try Self.list($0, "numbers", Self.number) },
+      discount: discount, start: start, stateNames: Self.names(json, "states"), actionNames: Self.names(json, "actions")
+    )
+    let (id, summary) = (
+      try Self.text(json, "name") ?? "own", try Self.text(json, "summary") ?? "a problem from a file"
+    )
+    guard json["emissions"] != nil else {
+      guard json["observations"] == nil else {
+        throw InputError("'observations' are named but 'emissions' are missing")
+      }
+      self.init(id: id, summary: summary, process: process)
+      return
+    }
+    let observed = try PartiallyObservedProcess(
+      process: process,
+      emissions: Self.list(json, "emissions", of: "rows of numbers") { try Self.list($0, "numbers", Self.number) },
+      observationNames: Self.names(json, "observations"))
+    self.init(id: id, summary: summary, observed: observed)
+  }
+
+  /// The problem as `init(json:)` reads it.
+  public var json: JSON {
+    func numbers(_ row: [Double]) -> JSON { .array(row.map { .number($0) }) }
+    func rows(_ rows: [[Double]]) -> JSON { .array(rows.map(numbers)) }
+    func texts(_ names: [String]) -> JSON { .array(names.map { .string($0) }) }
+    var members: [JSON.Member] = [
+      .init("name", .string(id)), .init("summary", .string(summary)), .init("states", texts(process.stateNames)),
+      .init("actions", texts(process.actionNames)), .init("discount", .number(process.discount)),
+      .init("start", numbers(process.start)), .init("transitions", .array(process.transitions.map(rows))),
+      .init("rewards", rows(process.rewards)),
+    ]
+    if let observed {
+      members.append(.init("observations", texts(observed.observationNames)))
+      members.append(.init("emissions", rows(observed.emissions)))
+    }
+    return .object(members)
+  }
+
+  private static func list<Element>(
+    _ json: JSON, _ key: String, of what: String, _ element: (JSON) throws -> Element
+  ) throws -> [Element] {
+    guard let value = json[key] else { throw InputError("'\(key)' is missing: \(what)") }
+    do { return try list(value, what, element) } catch let error as InputError {
+      throw InputError("'\(key)': \(error)")
+    }
+  }
+
+  private static func list<Element>(
+    _ value: JSON, _ what: String, _ element: (JSON) throws -> Element
+  ) throws -> [Element] {
+    guard let values = value.array else { throw InputError("an array of \(what) should stand in its place") }
+    return try values.map(element)
+  }
+
+  private static func number(_ value: JSON) throws -> Double {
+    guard let number = value.double else { throw InputError("takes numbers, not \(value.description.prefix(40))") }
+    return number
+  }
+
+  private static func text(_ json: JSON, _ key: String) throws -> String? {
+    guard let value = json[key] else { return nil }
+    guard let text = value.text, !text.isEmpty else { throw InputError("'\(key)' must be a text") }
+    guard text.utf8.count <= 200,
+      !text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) })
+    else {
+      throw InputError("'\(key)' must be one line of at most 200 bytes")
+    }
+    return text
+  }
+
+  private static func names(_ json: JSON, _ key: String) throws -> [String] {
+    guard json[key] != nil else { return [] }
+    let names = try list(json, key, of: "names") { value in
+      guard let text = try text(.object([.init("name", value)]), "name") else { throw InputError("takes names") }
+      return text
+    }
+    guard !names.isEmpty else { throw InputError("'\(key)' is empty: leave it out, or name them all") }
+    return names
+  }
+}

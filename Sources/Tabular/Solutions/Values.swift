@@ -1,0 +1,86 @@
+import Core
+
+/// What a policy is worth: V(s), Q(s, a) and A(s, a) = Q(s, a) − V(s), notes (1.73) to (1.75).
+public struct Values: Sendable, Hashable {
+  /// `[S]`
+  public let v: [Double]
+  /// `[S, A]`
+  public let q: [[Double]]
+
+  /// A(s, a), `[S, A]`
+  public var advantages: [[Double]] { v.indices.map { s in q[s].map { $0 - v[s] } } }
+}
+
+extension MarkovDecisionProcess {
+  /// Q(s, a) = r(s, a) + γ Σₛ′ p(s′|s, a) V(s′), notes (1.79) and (1.116): `[S, A]`.
+  public func backup(_ v: [Double], discount: Double? = nil) -> [[Double]] {
+    let gamma = discount ?? self.discount
+    return (0..<stateCount).map { s in
+      (0..<actionCount).map { a in rewards[s][a] + gamma * dot(transitions[s][a], v) }
+    }
+  }
+
+  /// The values of a policy π(a|s), `[S, A]`, without a horizon: V = r_π + γ T_π V, solved.
+  ///
+  /// - Throws: `InputError` where the discount is 1: the sum of rewards has no limit then.
+  public func values(of policy: [[Double]]) throws -> Values {
+    guard discount < 1 else {
+      throw InputError("a discount of 1 has no values without a horizon: give a horizon, or a discount below 1")
+    }
+    let chain = try chain(under: policy)
+    var system = Matrix.identity(stateCount)
+    for s in 0..<stateCount {
+      for following in 0..<stateCount { system[s, following] -= discount * chain.transitions[s][following] }
+    }
+    guard let v = system.solution(of: expectedRewards(under: policy)) else {
+      throw InputError("the discount \(discount) is too close to 1 for exact values: give a smaller one")
+    }
+    return Values(v: v, q: backup(v))
+  }
+
+  /// The values with t = 1…`horizon` steps of a policy, the last having one reward to come, notes (1.9) and (1.10):
+  /// Q_t(s, a) = E Σ_{t′≥t} γ^{t′−t} r_t′, and V_t(s) = Σₐ π(a|s) Q_t(s, a). `[T]`
+  public func values(of policy: [[Double]], horizon: Int) -> [Values] {
+    var values: [Values] = []
+    var following = Array(repeating: 0.0, count: stateCount)
+    for _ in 0..<horizon {
+      let q = backup(following)
+      following = (0..<stateCount).map { dot(policy[$0], q[$0]) }
+      values.append(Values(v: following, q: q))
+    }
+    return values.reversed()
+  }
+
+  /// E Σ γ^{t−1} r_t from the start, without a horizon: notes (1.12) with the discount.
+  public func discountedReturn(of policy: [[Double]]) throws -> Double { try dot(start, values(of: policy).v) }
+
+  /// E Σ_{t≤T} γ^{t−1} r_t from the start, notes (1.16) with the discount.
+  public func expectedReturn(of policy: [[Double]], horizon: Int) -> Double {
+    values(of: policy, horizon: horizon).first.map { dot(start, $0.v) } ?? 0
+  }
+
+  /// The reward a step in the long run, Σ μ(s) π(a|s) r(s, a) with the stationary μ, notes (1.15).
+  ///
+  /// - Throws: `InputError` that says why where the chain of the policy is not ergodic.
+  public func averageReward(of policy: [[Double]]) throws -> Double {
+    try dot(chain(under: policy).stationaryDistribution(), expectedRewards(under: policy))
+  }
+
+  /// Σ_t γ^{t−1} p(s_t = s), `[S]`, which sums to 1 / (1 − γ): what the discounted gradient weighs states with.
+  ///
+  /// - Throws: `InputError` where the discount is 1.
+  public func discountedVisits(under policy: [[Double]]) throws -> [Double] {
+    guard discount < 1 else { throw InputError("a discount of 1 has infinitely many visits: give one below 1") }
+    let chain = try chain(under: policy)
+    var system = Matrix.identity(stateCount)
+    for s in 0..<stateCount {
+      for following in 0..<stateCount { system[following, s] -= discount * chain.transitions[s][following] }
+    }
+    guard let visits = system.solution(of: start) else {
+      throw InputError("the discount \(discount) is too close to 1 for exact visits: give a smaller one")
+    }
+    return visits
+  }
+
+  func expectedRewards(under policy: [[Double]]) -> [Double] { (0..<stateCount).map { dot(policy[$0], rewards[$0]) } }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Core
+import Pixels
+import Runs
+import Tabular
+
+/// `pixelrl estimators`
+struct MeasureEstimators: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "estimators",
+    abstract: "Measure bias, variance and cost of gradient estimators against the exact gradient.",
+    discussion: """
+      A problem is small enough that the gradient of the return is known exactly. Bias and variance are in units of its \
+      length and that length squared, of one estimate from a batch, with intervals of 95% confidence. A bias that begins \
+      at 0 is no evidence of any; '!' marks one that chance makes of none in less than 1 of 1000 cases.
+      """)
+
+  enum PolicyKind: String, ExpressibleByArgument, CaseIterable {
+    case tabular, network
+  }
+
+  @Option(
+    help: ArgumentHelp("two-state, chain, gridworld, tiger (its states seen), or a .json file", valueName: "problem"))
+  var problem = "chain"
+
+  @Option(help: ArgumentHelp("a softmax over a table of logits, or a small network", valueName: "kind"))
+  var policy = PolicyKind.tabular
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("trajectories of one estimate", valueName: "n"))
+  var batch = 10
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("estimates", valueName: "n"))
+  var trials = 20_000
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("steps of a trajectory", valueName: "n"))
+  var horizon = 10
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("instead of the problem's own", valueName: "number"))
+  var discount: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("how wrong the flawed critic is, in deviations of the true Q", valueName: "number"))
+  var criticError = 0.5
+
+  @Option(help: ArgumentHelp("which to measure, separated by commas (default: all)", valueName: "names"))
+  var only: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "a new folder for estimators.txt, estimators.json, bias.png and variance.png (default: none)",
+      valueName: "folder"))
+  var out: String?
+
+  @Flag(help: "end with one JSON object on a line of its own")
+  var json = false
+
+  func run() throws {
+    guard criticError >= 0, criticError <= 1e6 else {
+      throw InputError("--critic-error takes a number from 0 to 1000000, not '\(criticError)'")
+    }
+    let estimators = try only.map { try $0.split(separator: ",").map { try Estimators.named(String($0)) } }
+    guard estimators?.isEmpty != true else { throw InputError("--only takes names, such as reinforce,reward-to-go") }
+    let named = try Problems.named(problem)
+    let process = try discount.map { try named.process.discounted(by: $0) } ?? named.process
+    let pairs = process.stateCount * process.actionCount
+    guard pairs <= GradientProblem.mostPairs else {
+      throw InputError(
+        "\(problem): too large for the laboratory: at most \(GradientProblem.mostPairs) pairs of states and actions, "
+          + "not \(pairs)")
+    }
+    var random = Seed(seed).stream("policy")
+    let table =
+      switch policy {
+      case .tabular: PolicyTable(SoftmaxPolicy(for: process, spread: 1, using: &random))
+      case .network: PolicyTable(NetworkPolicy(for: process, using: &random))
+      }
+    let laboratory = try Laboratory(
+      GradientProblem(process, policy: table, horizon: horizon, criticError: criticError, seed: Seed(seed)),
+      batch: batch, trials: trials, seed: Seed(seed))
+    if let out { try makeNewFolder(out, flag: "--out") }
+    let report = EstimatorReport(
+      title: "\(named.id), \(policy.rawValue) policy, batch \(batch), horizon \(horizon)",
+      laboratory: laboratory, measurements: laboratory.measure(estimators ?? Estimators.all))
+    for line in report.lines { try printLine(line) }
+    if let out {
+      try writeAtomically(Array((report.lines.joined(separator: "\n") + "\n").utf8), to: out + "/estimators.txt")
+      try writeAtomically(Array(report.json.indented.utf8), to: out + "/estimators.json")
+      try PNG.write(report.biasPlot.picture(), to: out + "/bias.png")
+      try PNG.write(report.variancePlot.picture(), to: out + "/variance.png")
+      try printLine("written: \(out)")
+    }
+    if json { try printLine(report.json.description) }
+  }
+}

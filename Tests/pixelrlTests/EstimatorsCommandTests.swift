@@ -1,0 +1,42 @@
+import Core
+import Foundation
+import Testing
+
+@testable import pixelrl
+
+@Suite struct EstimatorsCommandTests {
+  @Test func aMeasurementIsTableFilesAndJSON() throws {
+    try withProgram { pixelrl in
+      let done = try pixelrl(
+        "estimators", "--problem", "two-state", "--policy", "network", "--trials", "40", "--batch", "2", "--horizon",
+        "3",
+        "--only", "reinforce,gae-0.9", "--out", "measured", "--json")
+      #expect(done.code == 0, "\(done.error)")
+      let said = try JSON(parsing: done.lastLine)
+      let rows = try #require(said["estimators"]?.array)
+      #expect(rows.map { $0["estimator"]?.text } == ["reinforce", "gae-0.9"])
+      for row in rows {
+        let interval = (row["variance_interval"]?.array ?? []).compactMap(\.double)
+        try #require(interval.count == 2)
+        let variance = try #require(row["variance"]?.double)
+        #expect(interval[0] <= variance && variance <= interval[1] && variance > 0)
+      }
+      let files = try FileManager.default.contentsOfDirectory(atPath: pixelrl.folder + "/measured").sorted()
+      #expect(files == ["bias.png", "estimators.json", "estimators.txt", "variance.png"])
+      let again = try pixelrl("estimators", "--trials", "2", "--out", "measured")
+      #expect(again.code == 64)
+    }
+  }
+
+  @Test(arguments: [
+    (["--problem", "gridword"], "gridworld"), (["--batch", "1"], "--batch"), (["--trials", "99999999999"], "--trials"),
+    (["--horizon", "0"], "horizon"), (["--discount", "2"], "discount"), (["--critic-error", "nan"], "--critic-error"),
+    (["--only", ","], "--only"), (["--only", "renforce"], "reinforce"),
+  ])
+  func wrongInputSaysWhatToType(_ arguments: [String], _ word: String) throws {
+    try withProgram { pixelrl in
+      let done = try pixelrl.run(["estimators"] + arguments)
+      #expect(done.code == 64 && done.complaints.count == 1 && done.complaints[0].contains(word), "\(done.error)")
+    }
+  }
+}
