@@ -46,7 +46,7 @@ public struct EnvironmentChoice: SettingsGroup, Hashable {
     [
       Field(
         "env", \.env, kind: "environment", among: Environments.all.map { $0.id },
-        "the environment; 'pixelrl envs' tells more")
+        domain: "a name that 'pixelrl envs' lists", "the environment")
     ]
   }
 }

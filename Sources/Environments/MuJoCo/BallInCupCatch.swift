@@ -11,7 +11,11 @@
       let joints = ["cup-x", "cup-z", "ball-x", "ball-z"]
       return joints + joints.map { "\($0)-velocity" }
     }
-    static let compiled = Result { try SuiteModel("ball_in_cup.xml") }
+    /// Before version 3, MuJoCo takes a body that slides along two axes for a third heavier in its contacts; the suite of
+    /// today does not.
+    static let compiled = Result {
+      try SuiteModel("ball_in_cup.xml", adjust: { $0.setContactSoftness(ofBody: "ball", along: "ball_x") })
+    }
 
     var physics = model.start
     public init() {}

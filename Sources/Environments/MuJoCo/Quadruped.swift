@@ -17,6 +17,8 @@
 
   extension QuadrupedTask {
     static var substeps: Int { 4 }
+    /// From the side, following; the suite's first camera is far away.
+    static var camera: Int { 2 }
     public static var observationNames: [String] {
       let layout = model.layout
       let names = stateNames

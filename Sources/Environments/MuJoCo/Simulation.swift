@@ -259,6 +259,12 @@
       unsafe model.pointee.dof_damping[Int(model.pointee.jnt_dofadr[index(of: .joint(name))])] = damping
     }
 
+    /// Scales the softness of a body's contacts by the inverse mass that the body has along a joint of its own.
+    func setContactSoftness(ofBody name: String, along joint: String) {
+      let dof = unsafe Int(model.pointee.jnt_dofadr[index(of: .joint(joint))])
+      unsafe model.pointee.body_invweight0[2 * index(of: .body(name))] = model.pointee.dof_invweight0[dof]
+    }
+
     /// Sets how far a plane reaches to each side, in metres.
     func setExtent(ofPlane name: String, _ extent: Double) {
       let at = index(of: .geom(name))
