@@ -15,6 +15,8 @@
 
     private let model: UnsafeMutablePointer<mjModel>
     private let placements: [Placement]
+    /// Whether there are free bodies or ball joints.
+    private let hasRotations: Bool
     /// Those that nobody uses, the longest idle first.
     private let idle = Mutex<[Simulation]>([])
 
@@ -40,6 +42,7 @@
       }
       unsafe self.model = model
       self.placements = placements
+      hasRotations = first.positionCount != first.velocityCount
       layout = unsafe StateLayout(model, placements: placements.count)
       stateNames = Self.names(first, placements)
       actionSpace = Self.actions(first)
@@ -91,7 +94,9 @@
       let result = body(simulation)
       simulation.save(into: &state.numbers, layout)
       state.stamp = PhysicsState.newStamp()
-      simulation.stamp = state.stamp
+      // MuJoCo normalises rotations each time it looks at them, which may turn their last bit: with them, each state is
+      // set again before it is used, so that it makes no difference who was there in between.
+      simulation.stamp = hasRotations ? 0 : state.stamp
       return result
     }
 
@@ -104,7 +109,7 @@
       let simulation = unsafe found ?? Simulation(copying: model, placements: placements)
       if state.stamp == 0 || simulation.stamp != state.stamp {
         simulation.load(state.numbers, layout)
-        simulation.stamp = state.stamp
+        simulation.stamp = hasRotations ? 0 : state.stamp
       }
       return simulation
     }

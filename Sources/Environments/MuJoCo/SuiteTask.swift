@@ -70,14 +70,12 @@
     public var state: [Double] {
       get { Array(physics.numbers[..<Self.model.layout.stateCount]) }
       set {
-        let layout = Self.model.layout
         let start = Self.model.start.numbers
         physics = PhysicsState(numbers: newValue + start[newValue.count...])
         Self.model.change(&physics) { $0.settle() }
-        if newValue.count == layout.stateCount {
-          physics.numbers.replaceSubrange(layout.warmStart, with: newValue[layout.warmStart])
-          physics.stamp = PhysicsState.newStamp()
-        }
+        // As they were given: MuJoCo has normalised rotations, and found a warm start of its own.
+        physics.numbers.replaceSubrange(0..<newValue.count, with: newValue)
+        physics.stamp = PhysicsState.newStamp()
       }
     }
 
