@@ -22,8 +22,9 @@ import numpy as np
 from dm_control_rollout import SUITE, full_state, load, rollout, set_full_state
 
 # The largest allowed difference of a state after one step and after 50: (one step, 50 steps).
-TOLERANCES = {}
-DEFAULT = (np.inf, np.inf)
+DEFAULT = (1e-5, 1e-7)
+# Many joints at their limits at once: the constraint solvers stop at different iterations.
+TOLERANCES = {"swimmer-6": (1e-3, 1e-3), "swimmer-15": (1e-3, 1e-2)}
 
 
 def ours(program, name, actions, state):
@@ -101,7 +102,7 @@ def main():
     for name in arguments.tasks:
         worst = compare(arguments.program, name, arguments.rollouts, arguments.steps, arguments.converged)
         one, all_steps = TOLERANCES.get(name, DEFAULT)
-        ok = worst["reward"] < 1e-9 and worst["one step"] < one and np.median(worst["states"]) < all_steps
+        ok = worst["reward"] < 1e-9 and worst["one step"] < one and max(worst["states"]) < all_steps
         failed |= not ok
         print(
             f"| `{name}` | {worst['reward']:.0e} | {np.median(worst['median step']):.0e}, {worst['one step']:.0e} "
