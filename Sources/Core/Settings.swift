@@ -53,7 +53,8 @@ public struct Field<Group>: Sendable {
     domain: String? = nil, _ help: String
   ) {
     self.init(
-      key: key, help: help, domain: domain ?? names.joined(separator: ", "), isSwitch: false, text: { $0[keyPath: path] },
+      key: key, help: help, domain: domain ?? names.joined(separator: ", "), isSwitch: false,
+      text: { $0[keyPath: path] },
       set: { group, typed in
         guard names.contains(typed) else { throw InputError.unknown(kind, typed, known: names) }
         group[keyPath: path] = typed

@@ -6,6 +6,7 @@ public enum Environments {
     [
       CartPoleSwingup.self,
       CartPoleBalance.self,
+      CartPoleBalanceSparse.self,
       CartPoleSwingupSparse.self,
       PendulumSwingup.self,
       Catch.self,

@@ -17,6 +17,7 @@ TASKS = {
     "cartpole-balance": ("cartpole", "balance"),
     "cartpole-swingup-sparse": ("cartpole", "swingup_sparse"),
     "pendulum-swingup": ("pendulum", "swingup"),
+    "cartpole-balance-sparse": ("cartpole", "balance_sparse"),
 }
 
 # The tasks on MuJoCo's own physics, for which pixelrl wants the trait MuJoCo.
