@@ -5,8 +5,16 @@
 TASK ?= cartpole-swingup
 SEED ?= 0
 
+# MUJOCO=1 adds the DeepMind Control suite: Debian's libmujoco-dev, and the models of the dm_control wheel.
+ifdef MUJOCO
+traits = --traits MuJoCo,OneDNN
+portable_traits = --traits MuJoCo
+else
+portable_traits = --disable-default-traits
+endif
+
 # The portable build computes in plain Swift, and has a folder of its own so that neither build undoes the other.
-portable = --disable-default-traits --scratch-path .build-portable
+portable = $(portable_traits) --scratch-path .build-portable
 
 # The Python that some tests and 'pixelrl bench' compare with; such tests are skipped where there is none.
 ifneq ($(wildcard .venv/bin/python),)
@@ -14,7 +22,7 @@ export PIXELRL_PYTHON ?= $(CURDIR)/.venv/bin/python
 export PIXELRL_PEER_PYTHON ?= $(PIXELRL_PYTHON)
 endif
 
-.PHONY: help demo demo-portable play build build-portable test test-portable lint readme bench peers set-up set-up-portable
+.PHONY: help demo demo-portable play build build-portable test test-portable lint readme bench peers models parity set-up set-up-portable
 
 help:
 	@echo "make demo             install what is missing, build, pretrain an autoencoder, train on its latents"
@@ -27,6 +35,9 @@ help:
 	@echo "make readme           write the README's table of settings anew"
 	@echo "make bench            the engine beside its peers (after make peers)"
 	@echo "make peers            a .venv with the Python packages that some tests and benchmarks compare with"
+	@echo "MUJOCO=1              with the tasks of the DeepMind Control suite: make build MUJOCO=1, make test MUJOCO=1, ..."
+	@echo "make models           fetch their models, which the above does too"
+	@echo "make parity           compare the environments with dm_control (after make peers)"
 	@echo "TASK=... SEED=...      another environment or seed for the demo"
 
 demo: build
@@ -40,13 +51,13 @@ play:
 	$(PROGRAM) train --latent --env $(TASK) --seed $(SEED) --why "the demo"
 
 build: set-up
-	swift build -c release
+	swift build -c release $(traits)
 
 build-portable: set-up-portable
 	swift build -c release $(portable)
 
 test: set-up
-	swift test $(TESTS)
+	swift test $(traits) $(TESTS)
 
 test-portable: set-up-portable
 	swift test -c release -Xswiftc -enable-testing $(portable) $(TESTS)
@@ -66,8 +77,18 @@ peers:
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet numpy safetensors pillow tensorboard torch 'gymnasium[classic-control]' dm_control
 
+models:
+	@.ci/models
+
+parity:
+	$(MAKE) --no-print-directory build MUJOCO=1
+	cd experiments/parity && $(PIXELRL_PYTHON) compare.py ../../.build/release/pixelrl
+	cd experiments/parity && $(PIXELRL_PYTHON) suite.py ../../.build/release/pixelrl
+
 set-up:
-	@.ci/set-up
+	@.ci/set-up $(if $(MUJOCO),mujoco)
+	@$(if $(MUJOCO),.ci/models)
 
 set-up-portable:
-	@.ci/set-up portable
+	@.ci/set-up portable $(if $(MUJOCO),mujoco)
+	@$(if $(MUJOCO),.ci/models)

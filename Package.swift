@@ -8,6 +8,8 @@ let strict: [SwiftSetting] = [
 
 /// The trait `OneDNN` (on by default) computes with Debian's `libdnnl`; without it the portable kernels stand in.
 let oneDNN: Target.Dependency = .target(name: "CDNNL", condition: .when(traits: ["OneDNN"]))
+/// The trait `MuJoCo` (off by default) adds the tasks of the DeepMind Control suite, with the physics of `libmujoco`.
+let muJoCo: Target.Dependency = .target(name: "CMuJoCo", condition: .when(traits: ["MuJoCo"]))
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 let httpServer: Target.Dependency = .product(name: "FlyingFox", package: "FlyingFox")
@@ -31,6 +33,7 @@ let package = Package(
   ],
   traits: [
     .trait(name: "OneDNN", description: "Fast kernels from oneDNN (libdnnl-dev) in place of the portable ones."),
+    .trait(name: "MuJoCo", description: "The DeepMind Control suite on MuJoCo's physics (libmujoco-dev)."),
     .default(enabledTraits: ["OneDNN"]),
   ],
   dependencies: [
@@ -42,6 +45,7 @@ let package = Package(
     // C: system libraries, each imported by exactly one target
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev", "zlib1g-dev"])]),
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(name: "CMuJoCo", providers: [.apt(["libmujoco-dev"])]),
     // 0: vocabulary
     layer("Core", []),
     // 2: pixels and numbers
@@ -51,7 +55,7 @@ let package = Package(
     layer("Networks", ["Core", "Tensors"]),
     layer("Replay", ["Core", "Tensors"]),
     // 4: the members; they never import each other
-    layer("Environments", ["Core", "Pixels"]),
+    layer("Environments", ["Core", "Pixels", muJoCo]),
     layer("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     layer("Agents", ["Core", "Tensors", "Networks", "Replay"]),
     layer("Tabular", ["Core", "Tensors", "Networks"]),

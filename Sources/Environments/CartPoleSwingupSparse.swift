@@ -1,11 +1,5 @@
 import Core
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Foundation
-#endif
-
 /// `cartpole swingup_sparse` of the DeepMind Control suite.
 public struct CartPoleSwingupSparse: CartPoleTask {
   public static var id: String { "cartpole-swingup-sparse" }
@@ -15,8 +9,5 @@ public struct CartPoleSwingupSparse: CartPoleTask {
   public init() {}
 
   public mutating func reset(using random: inout Random) { resetHanging(using: &random) }
-
-  func reward(action: Double) -> Double {
-    tolerance(cartPole.x, -0.25...0.25) * tolerance(cos(cartPole.angle), 0.995...1)
-  }
+  func reward(action: Double) -> Double { sparseReward }
 }

@@ -69,4 +69,6 @@ extension CartPoleTask {
     let centred = (1 + tolerance(cartPole.x, margin: 2)) / 2
     return upright * smallControl * slow * centred
   }
+  /// 1 while the pole is upright and the cart near the middle.
+  var sparseReward: Double { tolerance(cartPole.x, -0.25...0.25) * tolerance(cos(cartPole.angle), 0.995...1) }
 }

@@ -25,6 +25,9 @@ public protocol Environment: Sendable, Codable {
   /// The names of `observation`.
   static var observationNames: [String] { get }
 
+  /// Makes sure that all there must be outside the program is there.
+  /// - Throws: `WorldError` that says what to do.
+  static func prepare() throws
   /// Some valid state, the same each time; `reset` draws one.
   init()
   /// Draws a start state.
@@ -46,6 +49,7 @@ public protocol Environment: Sendable, Codable {
 }
 
 extension Environment {
+  public static func prepare() throws {}
   public static var actionRepeat: Int { 1 }
   public static var explorationLength: Int? { nil }
   public static var rewardRange: ClosedRange<Double> { 0...1 }

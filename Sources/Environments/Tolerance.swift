@@ -8,6 +8,8 @@
 enum Sigmoid {
   case gaussian
   case quadratic
+  case linear
+  case longTail
 }
 
 /// The soft indicator that the DeepMind Control suite builds its rewards from (Tassa 2018, section 2): 1 within the
@@ -22,5 +24,7 @@ func tolerance(
   switch sigmoid {
   case .gaussian: return exp(log(valueAtMargin) * distance * distance)
   case .quadratic: return max(0, 1 - (1 - valueAtMargin) * distance * distance)
+  case .linear: return max(0, 1 - (1 - valueAtMargin) * distance)
+  case .longTail: return 1 / ((1 / valueAtMargin - 1) * distance * distance + 1)
   }
 }

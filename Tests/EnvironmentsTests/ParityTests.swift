@@ -29,7 +29,11 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
 
   @Test func goldenCoversEveryControlTask() {
     let tasks = Set(Golden.all.map(\.environment))
-    #expect(tasks == ["cartpole-swingup", "cartpole-balance", "cartpole-swingup-sparse", "pendulum-swingup"])
+    #expect(
+      tasks == [
+        "cartpole-swingup", "cartpole-balance", "cartpole-balance-sparse", "cartpole-swingup-sparse",
+        "pendulum-swingup",
+      ])
   }
 
   @Test(arguments: Golden.all)

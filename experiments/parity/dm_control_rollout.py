@@ -17,16 +17,83 @@ TASKS = {
     "cartpole-balance": ("cartpole", "balance"),
     "cartpole-swingup-sparse": ("cartpole", "swingup_sparse"),
     "pendulum-swingup": ("pendulum", "swingup"),
+    "cartpole-balance-sparse": ("cartpole", "balance_sparse"),
+}
+
+# The tasks on MuJoCo's own physics, for which pixelrl wants the trait MuJoCo.
+SUITE = {
+    "reacher-easy": ("reacher", "easy"),
+    "reacher-hard": ("reacher", "hard"),
+    "ball-in-cup-catch": ("ball_in_cup", "catch"),
+    "cheetah-run": ("cheetah", "run"),
+    "walker-stand": ("walker", "stand"),
+    "walker-walk": ("walker", "walk"),
+    "walker-run": ("walker", "run"),
+    "finger-spin": ("finger", "spin"),
+    "finger-turn-easy": ("finger", "turn_easy"),
+    "finger-turn-hard": ("finger", "turn_hard"),
+    "hopper-stand": ("hopper", "stand"),
+    "hopper-hop": ("hopper", "hop"),
+    "acrobot-swingup": ("acrobot", "swingup"),
+    "acrobot-swingup-sparse": ("acrobot", "swingup_sparse"),
+    "point-mass-easy": ("point_mass", "easy"),
+    "humanoid-stand": ("humanoid", "stand"),
+    "humanoid-walk": ("humanoid", "walk"),
+    "humanoid-run": ("humanoid", "run"),
+    "fish-upright": ("fish", "upright"),
+    "fish-swim": ("fish", "swim"),
+    "swimmer-6": ("swimmer", "swimmer6"),
+    "swimmer-15": ("swimmer", "swimmer15"),
+    "quadruped-walk": ("quadruped", "walk"),
+    "quadruped-run": ("quadruped", "run"),
+    "manipulator-bring-ball": ("manipulator", "bring_ball"),
+}
+
+# What a task places anew in each episode: an array of the model, a name in it, and which of its numbers.
+PLACED = {
+    "reacher": [("geom_pos", "target", [0, 1])],
+    "finger-turn": [("site_pos", "target", [0, 2])],
+    "fish-swim": [("geom_pos", "target", [0, 1, 2])],
+    "swimmer": [("geom_pos", "target", [0, 1])],
+    "manipulator": [("body_pos", "target_ball", [0, 2]), ("body_quat", "target_ball", [0, 2])],
 }
 
 
-def rollout(environment, actions, state=None):
+def placed(name):
+    return next((places for start, places in PLACED.items() if name.startswith(start)), [])
+
+
+def full_state(name, physics):
+    """Positions, velocities, states of the actuators, and what the task has placed: a state of pixelrl."""
+    state = physics.get_state().tolist()
+    for array, element, axes in placed(name):
+        state += getattr(physics.named.model, array)[element][axes].tolist()
+    return state
+
+
+def set_full_state(name, physics, state):
+    """Makes a state of pixelrl the one that dm_control is in, as one at the start of an episode."""
+    size = physics.get_state().size
+    with physics.reset_context():
+        physics.set_state(np.asarray(state[:size], dtype=np.float64))
+        at = size
+        for array, element, axes in placed(name):
+            for axis in axes:
+                getattr(physics.named.model, array)[element, axis] = state[at]
+                at += 1
+
+
+def observation(step):
+    """What an agent of the true state sees, as one list."""
+    return np.concatenate([np.ravel(part) for part in step.observation.values()]).tolist()
+
+
+def rollout(environment, actions, state=None, name=""):
     """Yields the start and each step as the dictionaries of `pixelrl rollout`."""
     environment.reset()
     physics = environment.physics
     if state is not None:
-        with physics.reset_context():
-            physics.set_state(np.asarray(state, dtype=np.float64))
+        set_full_state(name, physics, state)
     yield record(0, physics, 0.0, 1.0, "running")
     for number, action in enumerate(actions, start=1):
         step = environment.step(np.asarray(action, dtype=np.float64))
@@ -49,20 +116,20 @@ def record(number, physics, reward, discount, ending):
 
 
 def load(name, seed=0):
-    domain, task = TASKS[name]
+    domain, task = (TASKS | SUITE)[name]
     return suite.load(domain, task, task_kwargs={"random": seed})
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("environment", choices=TASKS)
+    parser.add_argument("environment", choices=TASKS | SUITE)
     parser.add_argument("--actions", required=True, help="a JSON array of action arrays")
     parser.add_argument("--state", help="positions then velocities, separated by commas")
     arguments = parser.parse_args()
     with open(arguments.actions) as file:
         actions = json.load(file)
     state = [float(x) for x in arguments.state.split(",")] if arguments.state else None
-    for line in rollout(load(arguments.environment), actions, state):
+    for line in rollout(load(arguments.environment), actions, state, arguments.environment):
         print(json.dumps(line))
 
 

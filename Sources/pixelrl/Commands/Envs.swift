@@ -17,9 +17,17 @@ struct Envs: ParsableCommand {
 
   func run() throws {
     guard episodes > 0 else { throw InputError("--episodes takes a whole number of at least 1, not '\(episodes)'") }
-    let rows = Environments.all.map { Row($0, episodes: episodes, seed: Seed(seed)) }
+    var rows: [Row] = []
+    var missing: [String] = []
+    for type in Environments.all {
+      do {
+        try type.prepare()
+        rows.append(Row(type, episodes: episodes, seed: Seed(seed)))
+      } catch { missing.append("\(type.id) is not there: \(error)") }
+    }
     let header = ["environment", "actions", "episode", "repeat", "random return", "note"]
     for line in aligned([header] + rows.map(\.cells)) { try printLine(line) }
+    for line in missing { try printLine(line) }
     if json { try printLine(JSON.object([.init("environments", .array(rows.map(\.json)))]).description) }
   }
 }

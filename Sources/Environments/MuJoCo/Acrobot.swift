@@ -1,0 +1,55 @@
+#if MuJoCo
+  import Core
+
+  /// `acrobot` of the suite: two links, and a motor between them alone.
+  protocol AcrobotTask: SuiteTask {
+    /// How far from the target the reward still shows the way, in metres; 0: nowhere.
+    static var margin: Double { get }
+  }
+
+  extension AcrobotTask {
+    public static var observationNames: [String] {
+      ["upper-sin", "lower-sin", "upper-cos", "lower-cos", "shoulder-velocity", "elbow-velocity"]
+    }
+
+    static func load() throws -> SuiteModel { try SuiteModel("acrobot.xml") }
+
+    static func start(_ simulation: Simulation, using random: inout Random) {
+      simulation[joint: "shoulder"] = random.uniform(-.pi, .pi)
+      simulation[joint: "elbow"] = random.uniform(-.pi, .pi)
+    }
+
+    /// How near the tip is to the place where it would be upright.
+    static func reward(_ simulation: Simulation) -> Double {
+      let distance = length(simulation.position(of: .site("target")) - simulation.position(of: .site("tip")))
+      return tolerance(distance, 0...simulation.size(of: .site("target")).x, margin: margin)
+    }
+
+    static func observe(_ simulation: Simulation) -> [Double] {
+      let (upper, lower) = (simulation.frame(of: .body("upper_arm")).z, simulation.frame(of: .body("lower_arm")).z)
+      return [upper.x, lower.x, upper.z, lower.z] + simulation.velocities
+    }
+  }
+
+  /// `acrobot swingup` of the DeepMind Control suite.
+  public struct AcrobotSwingup: AcrobotTask {
+    public static var id: String { "acrobot-swingup" }
+    public static var note: String { "swing two links up and balance them, with a motor between them alone" }
+    static var margin: Double { 1 }
+    static let compiled = Result { try load() }
+
+    var physics = model.start
+    public init() {}
+  }
+
+  /// `acrobot swingup_sparse` of the DeepMind Control suite.
+  public struct AcrobotSwingupSparse: AcrobotTask {
+    public static var id: String { "acrobot-swingup-sparse" }
+    public static var note: String { "the acrobot's swing-up that rewards nothing but the balanced links" }
+    static var margin: Double { 0 }
+    static let compiled = Result { try load() }
+
+    var physics = model.start
+    public init() {}
+  }
+#endif

@@ -1,0 +1,280 @@
+#if MuJoCo
+  import CMuJoCo
+  import Pixels
+
+  #if canImport(Glibc)
+    import Glibc
+  #else
+    import Foundation
+  #endif
+
+  // A plain drawing of a scene, one flat colour a part with a dark outline, far parts first: what there is to see, without
+  // light and shadow.
+
+  extension Canvas {
+    /// Draws what a camera of the model sees into every pixel.
+    mutating func draw(_ simulation: Simulation, camera: Int) {
+      let eye = Eye(simulation, camera)
+      view(center: Point(0, 0), height: 2 * eye.slope)
+      minimumWidth = 1.5
+      fill(Color(62, 84, 112))
+      for geom in simulation.visibleGeoms where geom.shape == .plane { drawPlane(geom, eye) }
+      let outline = 1.0 / Double(min(width, height)) * 2 * eye.slope
+      let parts = (simulation.visibleGeoms.filter { $0.shape != .plane } + simulation.visibleSites)
+      let ordered = parts.map { (eye.depth(of: $0.center), $0) }.sorted { $0.0 > $1.0 }
+      for strand in simulation.tendonPaths {
+        for (a, b) in zip(strand, strand.dropFirst()) where eye.sees(a) && eye.sees(b) {
+          line(from: eye.point(a), to: eye.point(b), width: 0, Color(gray: 200), cap: .round)
+        }
+      }
+      for (depth, part) in ordered where depth > Eye.nearest {
+        opacity = part.opacity
+        draw(part, eye, grown: outline, part.color.mixed(with: .black, fraction: 0.55))
+        draw(part, eye, grown: 0, part.color)
+      }
+      opacity = 1
+    }
+
+    private mutating func draw(_ part: Part, _ eye: Eye, grown: Double, _ color: Color) {
+      let scale = 1 / eye.depth(of: part.center)
+      switch part.shape {
+      case .sphere: circle(center: eye.point(part.center), radius: part.size.x * scale + grown, color)
+      case .capsule:
+        let half = part.frame.z * part.size.y
+        guard eye.sees(part.center - half), eye.sees(part.center + half) else { return }
+        capsule(
+          from: eye.point(part.center - half), to: eye.point(part.center + half), radius: part.size.x * scale + grown,
+          color)
+      case .ellipsoid:
+        // The silhouette of a small ellipsoid is an ellipse: the axes' shadows span its covariance.
+        let axes = [part.frame.x * part.size.x, part.frame.y * part.size.y, part.frame.z * part.size.z]
+        let shadows = axes.map { eye.frame.local($0) * scale }
+        let xx = shadows.map { $0.x * $0.x }.reduce(1e-12, +)
+        let xy = shadows.map { $0.x * $0.y }.reduce(0, +)
+        let yy = shadows.map { $0.y * $0.y }.reduce(1e-12, +)
+        let (a, b) = (xx.squareRoot(), xy / xx.squareRoot())
+        let c = max(yy - b * b, 0).squareRoot()
+        let middle = eye.point(part.center)
+        polygon(
+          (0..<20).map { step in
+            let (u, v) = (cos(Double(step) * .pi / 10), sin(Double(step) * .pi / 10))
+            let (x, y) = (a * u, b * u + c * v)
+            let stretch = 1 + grown / max((x * x + y * y).squareRoot(), 1e-9)
+            return Point(middle.x + x * stretch, middle.y + y * stretch)
+          }, color)
+      case .solid:
+        let corners = part.corners
+        guard corners.allSatisfy(eye.sees) else { return }
+        let outline = convexHull(corners.map(eye.point))
+        polygon(outline, color)
+        if grown > 0, let last = outline.last {
+          for (a, b) in zip([last] + outline, outline) { line(from: a, to: b, width: 2 * grown, color, cap: .round) }
+        }
+      case .plane: break
+      }
+    }
+
+    /// The part of a plane near the camera, in squares where its material is a pattern.
+    private mutating func drawPlane(_ plane: Part, _ eye: Eye) {
+      let seen = plane.frame.local(eye.position - plane.center)
+      guard seen.z > 0 else { return }
+      let reach = 8.0
+      func range(_ size: Double, _ at: Double) -> ClosedRange<Double> {
+        let size = size > 0 ? size : 1000
+        let low = max(-size, min(at - reach, size))
+        return low...max(low, min(size, at + reach))
+      }
+      let (x, y) = (range(plane.size.x, seen.x), range(plane.size.y, seen.y))
+      func quad(_ x: ClosedRange<Double>, _ y: ClosedRange<Double>, _ color: Color) {
+        let corners = [
+          (x.lowerBound, y.lowerBound), (x.upperBound, y.lowerBound), (x.upperBound, y.upperBound),
+          (x.lowerBound, y.upperBound),
+        ]
+        let places = corners.map { plane.center + plane.frame.x * $0.0 + plane.frame.y * $0.1 }
+        polygon(eye.clipped(places).map(eye.point), color)
+      }
+      quad(x, y, plane.color)
+      guard let other = plane.secondColor else { return }
+      let edge = plane.square
+      for column in Int((x.lowerBound / edge).rounded(.down))..<Int((x.upperBound / edge).rounded(.up)) {
+        for row in Int((y.lowerBound / edge).rounded(.down))..<Int((y.upperBound / edge).rounded(.up)) {
+          guard (column + row) % 2 == 0 else { continue }
+          let across = (Double(column) * edge...Double(column + 1) * edge).clamped(to: x)
+          let along = (Double(row) * edge...Double(row + 1) * edge).clamped(to: y)
+          quad(across, along, other)
+        }
+      }
+    }
+  }
+
+  /// A camera in the world: it looks against its z axis, y is up.
+  private struct Eye {
+    static let nearest = 0.01
+    let position: SIMD3<Double>
+    let frame: Frame
+    /// Half the view's height at distance 1.
+    let slope: Double
+
+    init(_ simulation: Simulation, _ camera: Int) {
+      let place = unsafe simulation.data.pointee.cam_xpos + 3 * camera
+      position = unsafe SIMD3(place[0], place[1], place[2])
+      frame = unsafe Frame(rows: simulation.data.pointee.cam_xmat, camera)
+      slope = unsafe tan(simulation.model.pointee.cam_fovy[camera] / 2 * .pi / 180)
+    }
+
+    func depth(of place: SIMD3<Double>) -> Double { -((place - position) * frame.z).sum() }
+    func sees(_ place: SIMD3<Double>) -> Bool { depth(of: place) > Self.nearest }
+
+    /// On the picture's plane at distance 1.
+    func point(_ place: SIMD3<Double>) -> Point {
+      let local = frame.local(place - position)
+      let depth = max(-local.z, Self.nearest)
+      return Point(local.x / depth, local.y / depth)
+    }
+
+    /// The part of a polygon that lies before the camera (Sutherland and Hodgman 1974).
+    func clipped(_ places: [SIMD3<Double>]) -> [SIMD3<Double>] {
+      var kept: [SIMD3<Double>] = []
+      for (index, b) in places.enumerated() {
+        let a = places[(index + places.count - 1) % places.count]
+        let (before, after) = (depth(of: a) - 0.05, depth(of: b) - 0.05)
+        if (before > 0) != (after > 0) { kept.append(a + (b - a) * (before / (before - after))) }
+        if after > 0 { kept.append(b) }
+      }
+      return kept
+    }
+  }
+
+  /// A geom or site that can be seen.
+  private struct Part {
+    enum Shape { case plane, sphere, capsule, ellipsoid, solid }
+    let shape: Shape
+    let center: SIMD3<Double>
+    let frame: Frame
+    let size: SIMD3<Double>
+    let color: Color
+    let opacity: Double
+    var secondColor: Color?
+    /// The edge of a pattern's squares, in metres.
+    var square = 0.5
+    let isRound: Bool
+
+    init(
+      type: Int32, center: SIMD3<Double>, frame: Frame, size: SIMD3<Double>, color: Color, opacity: Double
+    ) {
+      self.center = center
+      self.frame = frame
+      self.size = size
+      self.color = color
+      self.opacity = opacity
+      isRound = type == Int32(mjGEOM_CYLINDER.rawValue)
+      shape =
+        switch UInt32(bitPattern: type) {
+        case mjGEOM_PLANE.rawValue: .plane
+        case mjGEOM_SPHERE.rawValue: .sphere
+        case mjGEOM_CAPSULE.rawValue: .capsule
+        case mjGEOM_ELLIPSOID.rawValue: .ellipsoid
+        default: .solid
+        }
+    }
+
+    /// Points whose hull is a box or a cylinder.
+    var corners: [SIMD3<Double>] {
+      let around: [(Double, Double)] =
+        isRound
+        ? (0..<12).map { (size.x * cos(Double($0) * .pi / 6), size.x * sin(Double($0) * .pi / 6)) }
+        : [(size.x, size.y), (-size.x, size.y), (-size.x, -size.y), (size.x, -size.y)]
+      let height = isRound ? size.y : size.z
+      return [-height, height].flatMap { z in around.map { center + frame.x * $0.0 + frame.y * $0.1 + frame.z * z } }
+    }
+  }
+
+  extension Simulation {
+    fileprivate var visibleGeoms: [Part] {
+      (0..<(unsafe Int(model.pointee.ngeom))).compactMap { index in
+        guard unsafe model.pointee.geom_group[index] < 3,
+          unsafe model.pointee.geom_type[index] != Int32(mjGEOM_HFIELD.rawValue),
+          unsafe model.pointee.geom_type[index] != Int32(mjGEOM_MESH.rawValue)
+        else { return nil }
+        let material = unsafe Int(model.pointee.geom_matid[index])
+        guard let (color, opacity) = unsafe look(model.pointee.geom_rgba + 4 * index, material) else { return nil }
+        var part = unsafe Part(
+          type: model.pointee.geom_type[index], center: vector(data.pointee.geom_xpos, index),
+          frame: Frame(rows: data.pointee.geom_xmat, index),
+          size: vector(model.pointee.geom_size, index), color: color, opacity: opacity)
+        if material >= 0, unsafe model.pointee.mat_texid[material] >= 0, part.shape == .plane {
+          part.secondColor = texel(ofMaterial: material, 0.75)
+          part.square = unsafe 0.5 / Double(model.pointee.mat_texrepeat[2 * material])
+        }
+        return part
+      }
+    }
+
+    fileprivate var visibleSites: [Part] {
+      (0..<(unsafe Int(model.pointee.nsite))).compactMap { index in
+        guard unsafe model.pointee.site_group[index] < 3,
+          let (color, opacity) = unsafe look(model.pointee.site_rgba + 4 * index, Int(model.pointee.site_matid[index]))
+        else { return nil }
+        return unsafe Part(
+          type: model.pointee.site_type[index], center: vector(data.pointee.site_xpos, index),
+          frame: Frame(rows: data.pointee.site_xmat, index),
+          size: vector(model.pointee.site_size, index), color: color, opacity: opacity)
+      }
+    }
+
+    /// Colour and opacity: the part's own, or the material's where it has only the common gray; nil for the invisible.
+    private func look(_ rgba: UnsafeMutablePointer<Float>, _ material: Int) -> (Color, Double)? {
+      guard unsafe rgba[3] > 0 else { return nil }
+      let isPlain = unsafe rgba[0] == 0.5 && rgba[1] == 0.5 && rgba[2] == 0.5 && rgba[3] == 1
+      let isOpaque = unsafe rgba[3] == 1
+      guard material >= 0, isPlain || isOpaque else { return unsafe (Color(rgba), Double(rgba[3])) }
+      let shade = unsafe model.pointee.mat_rgba + 4 * material
+      guard unsafe shade[3] > 0 else { return nil }
+      if unsafe model.pointee.mat_texid[material] >= 0 {
+        return (texel(ofMaterial: material, 0.25), unsafe Double(shade[3]))
+      }
+      return unsafe (Color(shade), Double(shade[3]))
+    }
+
+    /// The colour of a material's texture, so far along a line through its upper half.
+    private func texel(ofMaterial material: Int, _ part: Double) -> Color {
+      let texture = unsafe Int(model.pointee.mat_texid[material])
+      let (width, height) = unsafe (Int(model.pointee.tex_width[texture]), Int(model.pointee.tex_height[texture]))
+      let at = unsafe Int(model.pointee.tex_adr[texture]) + 3 * (height / 4 * width + Int(part * Double(width)))
+      return unsafe Color(model.pointee.tex_rgb[at], model.pointee.tex_rgb[at + 1], model.pointee.tex_rgb[at + 2])
+    }
+
+    /// The points that each tendon in space runs through.
+    fileprivate var tendonPaths: [[SIMD3<Double>]] {
+      return (0..<(unsafe Int(model.pointee.ntendon))).map { tendon in
+        let (start, count) = unsafe (Int(data.pointee.ten_wrapadr[tendon]), Int(data.pointee.ten_wrapnum[tendon]))
+        return (start..<start + count).map { unsafe vector(data.pointee.wrap_xpos, $0) }
+      }
+    }
+  }
+
+  extension Color {
+    fileprivate init(_ rgba: UnsafeMutablePointer<Float>) {
+      func level(_ x: Float) -> UInt8 { UInt8(min(max(x, 0), 1) * 255) }
+      unsafe self.init(level(rgba[0]), level(rgba[1]), level(rgba[2]))
+    }
+  }
+
+  /// The corners of the hull of points, counterclockwise (Andrew 1979).
+  private func convexHull(_ points: [Point]) -> [Point] {
+    let sorted = points.sorted { ($0.x, $0.y) < ($1.x, $1.y) }
+    func chain(_ points: [Point]) -> [Point] {
+      var kept: [Point] = []
+      for p in points {
+        while kept.count > 1 {
+          let (a, b) = (kept[kept.count - 2], kept[kept.count - 1])
+          if (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x) > 0 { break }
+          kept.removeLast()
+        }
+        kept.append(p)
+      }
+      return kept.dropLast()
+    }
+    return chain(sorted) + chain(sorted.reversed())
+  }
+#endif

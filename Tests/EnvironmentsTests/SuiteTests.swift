@@ -1,0 +1,159 @@
+#if MuJoCo
+  import Core
+  import Foundation
+  import Testing
+
+  @testable import Environments
+
+  /// A trajectory of dm_control, written by `experiments/parity/make_golden_suite.py`.
+  struct SuiteGolden: Decodable, Sendable, CustomTestStringConvertible {
+    let environment: String
+    /// Positions, velocities, states of actuators, what the task has placed.
+    let start: [Double]
+    let actions: [[Double]]
+    let rewards: [Double]
+    /// After the last action: positions, velocities, states of actuators; and what is observed.
+    let state: [Double]
+    let observation: [Double]
+
+    var testDescription: String { environment }
+
+    static let all: [SuiteGolden] = {
+      guard let url = Bundle.module.url(forResource: "Golden/suite", withExtension: "json"),
+        let data = try? Data(contentsOf: url), let cases = try? JSONDecoder().decode([SuiteGolden].self, from: data)
+      else { return [] }
+      return cases
+    }()
+  }
+
+  private let hasModels = (try? SuiteFolder.text(of: "reacher.xml")) != nil
+
+  @Suite struct MissingModelTests {
+    @Test func aMissingModelSaysWhatToRun() throws {
+      let error = #expect(throws: WorldError.self) { try SuiteFolder.text(of: "unicorn.xml") }
+      let text = try #require(error).description
+      #expect(text.contains("unicorn.xml") && text.contains("make models"))
+    }
+  }
+
+  /// The tasks on MuJoCo's physics; 'make models' fetches what they need.
+  @Suite(.enabled(if: hasModels, "without models: make models")) struct SuiteTests {
+    @Test(arguments: [
+      "acrobot", "ball_in_cup", "cartpole", "cheetah", "dog", "finger", "fish", "hopper", "humanoid", "humanoid_CMU",
+      "lqr", "manipulator", "pendulum", "point_mass", "quadruped", "reacher", "stacker", "swimmer", "walker",
+    ])
+    func everyModelLoads(_ name: String) throws {
+      let model = try SuiteModel("\(name).xml")
+      let isFinite = model.start.numbers.allSatisfy(\.isFinite)
+      #expect(isFinite)
+    }
+
+    @Test func goldenCoversEveryTask() {
+      let tasks = Environments.all.filter { $0 is any SuiteTask.Type }.map { $0.id }
+      #expect(tasks.count == 25)
+      #expect(Set(tasks) == Set(SuiteGolden.all.map(\.environment)))
+    }
+
+    @Test(arguments: SuiteGolden.all)
+    func trajectoriesEqualTheSuites(_ golden: SuiteGolden) throws {
+      func check<E: Environment>(_ type: E.Type) {
+        var environment = E()
+        #expect(E.complaint(about: golden.start) == nil)
+        environment.state = golden.start
+        for (action, reward) in zip(golden.actions, golden.rewards) {
+          #expect(abs(environment.step(action).reward - reward) < 1e-9)
+        }
+        #expect(E.observationNames.count == golden.observation.count)
+        #expect(difference(Array(environment.state.prefix(golden.state.count)), golden.state) < 1e-7)
+        #expect(difference(environment.observation, golden.observation) < 1e-6)
+      }
+      check(try Environments.named(golden.environment))
+    }
+
+    /// The largest difference, of large numbers relative to them.
+    private func difference(_ a: [Double], _ b: [Double]) -> Double {
+      zip(a, b).map { abs($0 - $1) / max(1, abs($1)) }.max() ?? .infinity
+    }
+
+    /// Whether a simulation still holds a state, or others have been there in between, makes no difference to a bit.
+    @Test(arguments: SuiteGolden.all) func takingTurnsChangesNothing(_ golden: SuiteGolden) throws {
+      func check<E: Environment>(_ type: E.Type) {
+        var (alone, one, other) = (E(), E(), E())
+        alone.state = golden.start
+        one.state = golden.start
+        // Alone, each state is still there; in turns, it has to be set again each time.
+        let undisturbed = golden.actions.map { alone.step($0) }
+        let inTurns = golden.actions.map { action in
+          _ = other.step(action.map { -$0 })
+          return one.step(action)
+        }
+        #expect(inTurns == undisturbed)
+        #expect(one.state == alone.state)
+        #expect(one.observation == alone.observation)
+      }
+      check(try Environments.named(golden.environment))
+    }
+
+    @Test func copiesArePlayedInParallel() async {
+      var random = Random(seed: Seed(1))
+      var start = WalkerWalk()
+      start.reset(using: &random)
+      let ends = await withTaskGroup(of: [Double].self) { group in
+        for _ in 0..<8 {
+          group.addTask { [start] in
+            var environment = start
+            for step in 0..<50 { _ = environment.step([1, -1, 0.5, sin(Double(step)), -0.5, 0.2]) }
+            return environment.state
+          }
+        }
+        return await group.reduce(into: Set<[Double]>()) { $0.insert($1) }
+      }
+      #expect(ends.count == 1)
+    }
+
+    @Test func aStoredStateGoesOnAsIfNothingHadBeen() throws {
+      var random = Random(seed: Seed(2))
+      var hopper = HopperHop()
+      hopper.reset(using: &random)
+      for _ in 0..<100 { _ = hopper.step([0.5, -1, 1, 0]) }
+      var restored = try JSONDecoder().decode(HopperHop.self, from: JSONEncoder().encode(hopper))
+      #expect(restored.observation == hopper.observation, "the touch of the step before is part of it")
+      for _ in 0..<50 {
+        let steps = (hopper.step([-1, 1, 0, 1]), restored.step([-1, 1, 0, 1]))
+        #expect(steps.0 == steps.1)
+      }
+      #expect(restored.state == hopper.state)
+    }
+
+    @Test func startsAreAsTheSuiteDrawsThem() {
+      var random = Random(seed: Seed(3))
+      var reacher = ReacherHard()
+      var cup = BallInCupCatch()
+      var swimmer = Swimmer6()
+      var near = 0
+      for _ in 0..<200 {
+        reacher.reset(using: &random)
+        let (x, y) = (reacher.state[4], reacher.state[5])
+        let radius = (x * x + y * y).squareRoot()
+        #expect(radius >= 0.05 && radius <= 0.2 && abs(reacher.state[1]) <= 160 * .pi / 180)
+        cup.reset(using: &random)
+        #expect(abs(cup.state[2]) <= 0.2 && cup.state[3] >= 0.2 && cup.state[3] <= 0.5)
+        #expect(Array(cup.state[4..<8]) == [0, 0, 0, 0])
+        swimmer.reset(using: &random)
+        if max(abs(swimmer.state[16]), abs(swimmer.state[17])) <= 0.3 { near += 1 }
+      }
+      #expect(near > 20 && near < 80, "a fifth of the targets, and some more by chance")
+    }
+  }
+
+  @Suite(.enabled(if: hasModels, "without models: make models")) struct MJCFTests {
+    @Test func elementsAreTakenOut() throws {
+      var source = try MJCF("manipulator.xml")
+      #expect(!source.text.contains("<include") && source.text.contains("skybox"))
+      try source.remove("body", named: "peg")
+      #expect(!source.text.contains("\"pommel\"") && source.text.contains("name=\"target_peg\""))
+      #expect(source.text.contains("name=\"slot\""))
+      #expect(throws: WorldError.self) { try source.remove("body", named: "peg") }
+    }
+  }
+#endif
