@@ -35,7 +35,16 @@ struct PageFiles {
     stem = plainName(String(path[start...].dropLast(5)))
     guard !stem.isEmpty else { throw InputError("a page's name is not empty, unlike \(path)") }
     plots = path[..<start] + stem
-    guard exists(path) else { return }
+    guard exists(path) else {
+      // Without a page, what lies beside it is somebody else's.
+      for other in [plots, plots + ".tex"] where exists(other) {
+        guard try isFolder(other) && folderEntries(other).isEmpty else {
+          throw InputError(
+            "\(other) exists and belongs to no page of pixelrl: give another name with --out, or remove it")
+        }
+      }
+      return
+    }
     let head = String(decoding: try readBytes(from: path, limit: 1 << 30).prefix(400), as: UTF8.self)
     guard head.contains(Page.mark) else {
       throw InputError("\(path) exists and is no page of pixelrl: give another name with --out, or remove it")

@@ -17,6 +17,17 @@ public func makeNewFolder(_ path: String, flag: String) throws {
   }
 }
 
+/// The path itself, or one with `-2`, `-3`, … before the ending where that exists: for names made of the time, which two
+/// commands of one second share.
+public func unusedPath(_ stem: String, ending: String = "") -> String {
+  var (path, number) = (stem + ending, 2)
+  while exists(path) {
+    path = "\(stem)-\(number)\(ending)"
+    number += 1
+  }
+  return path
+}
+
 /// Makes a folder and those above it; one that exists is fine.
 public func makeFolder(_ path: String) throws {
   guard !path.isEmpty else { throw InputError("a folder's name is not empty") }

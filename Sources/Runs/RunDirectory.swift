@@ -24,7 +24,7 @@ public struct RunDirectory: Sendable, Hashable {
     at path: String?, root: String = "runs", _ facts: Facts, settings: [(title: String, group: any SettingsGroup)]
   ) throws {
     let name = "\(timestamp())-\(facts.command)-\(facts.environment)-\(facts.member)-s\(facts.seed)"
-    var place = path ?? "\(root)/\(name)"
+    var place = path ?? unusedPath("\(root)/\(name)")
     while place.hasSuffix("/") && place.count > 1 { place.removeLast() }
     try makeNewFolder(place, flag: "--out")
     // All of it appears at once, in the place of the empty folder: a process that is killed leaves a run or none.

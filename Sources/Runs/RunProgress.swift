@@ -12,7 +12,7 @@ public struct RunProgress: Sendable, Hashable {
   public var step: Int?
   /// The step at which the run ends.
   public var goal: Int?
-  /// The return: of the summary, else of the last evaluation, else of the last episode.
+  /// The return: of the summary, else of the last evaluation; nil before the first.
   public var returned: Double?
 
   public init(step: Int? = nil, goal: Int? = nil, returned: Double? = nil) {
@@ -30,9 +30,6 @@ extension RunDirectory {
       if progress.step == nil { progress.step = metrics["step"]?.int }
       progress.returned = metrics["evaluation/return"]?.double
       if progress.returned != nil { break }
-    }
-    if progress.returned == nil {
-      progress.returned = lines.reversed().lazy.compactMap { (try? JSON(parsing: $0))?["train/return"]?.double }.first
     }
     if let mean = (try? json("summary.json"))?["return_mean"]?.double { progress.returned = mean }
     if let settings = try? settings() {

@@ -44,7 +44,7 @@ public struct Comparison: Sendable {
   /// Those that have runs with a return, each in one environment.
   let groups: [RunGroup]
   /// Runs that have no return.
-  let leftOut: [String]
+  public let leftOut: [String]
   let bootstrap: Bootstrap
 
   /// - Throws: `InputError` where no run has a return, or two groups have the same name.

@@ -27,11 +27,14 @@ struct Compare: ParsableCommand {
 
   func run() throws {
     let comparison = try Comparison(of: groups.map { try RunSelection(parsing: $0) })
-    let path = out ?? "reports/\(timestamp())-compare.html"
+    let path = out ?? unusedPath("reports/\(timestamp())-compare", ending: ".html")
     let files = try comparison.write(to: path)
     for (title, rows) in comparison.rows {
       try printLine(title)
       for line in aligned(rows) { try printLine("  " + line) }
+    }
+    if !comparison.leftOut.isEmpty {
+      try printLine("left out, as they have no return yet: \(comparison.leftOut.joined(separator: ", "))")
     }
     try printLine("page: \(path)")
     if json {

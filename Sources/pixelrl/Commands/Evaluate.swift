@@ -41,7 +41,7 @@ struct Evaluate: ParsableCommand {
     }
     let saved = try SavedAgent(path: path)
     let count = episodes ?? saved.training.evaluationEpisodes
-    let folder = out ?? saved.run.file("evaluations/\(timestamp())")
+    let folder = out ?? unusedPath(saved.run.file("evaluations/\(timestamp())"))
     try makeNewFolder(folder, flag: "--out")
     try printLine(
       "\(saved.facts.member) of \(saved.run.path) at step \(saved.step)\(saved.run.isFinished ? "" : ", the last evaluation of a run that has not ended"): \(count) episodes of \(saved.facts.environment)"

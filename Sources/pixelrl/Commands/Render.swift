@@ -34,7 +34,7 @@ struct Render: ParsableCommand {
   }
 
   private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings) throws {
-    let folder = output.out ?? "runs/\(timestamp())-render-\(E.id)"
+    let folder = output.out ?? unusedPath("runs/\(timestamp())-render-\(E.id)")
     try makeNewFolder(folder, flag: "--out")
     var random = Seed(seed).stream("policy")
     var game = Episode<E>(settings, seed: Seed(seed))

@@ -25,7 +25,8 @@ struct MakeReport: ParsableCommand {
   func run() throws {
     let directories = try runs.map { try RunDirectory(existing: $0) }
     let report = Reports.Report(of: directories)
-    let path = out ?? (directories.count == 1 ? directories[0].file("report.html") : "reports/\(timestamp()).html")
+    let own = directories.count == 1 ? directories[0].file("report.html") : nil
+    let path = out ?? own ?? unusedPath("reports/\(timestamp())", ending: ".html")
     let files = try report.write(to: path)
     try printLine("report: \(path)")
     if json {
