@@ -60,8 +60,8 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     }
     if let first, training.envSteps <= first.environmentSteps {
       throw InputError(
-        "--env-steps \(training.envSteps) leaves nothing to train with: the first data cost \(first.environmentSteps) "
-          + "simulator steps already, and these count; give more")
+        "--env-steps \(training.envSteps) leaves nothing to train with: the first data of random play take "
+          + "\(first.environmentSteps) simulator steps, which count; give more than \(first.environmentSteps)")
     }
   }
 

@@ -87,7 +87,7 @@ let quickTraining = [
     ("train --observe state --batch 500 --replay 100", "--batch 500 is more than the replay buffer holds"),
     ("train --observe state --replay 16 --environments 8", "--replay 16 is too small for 8 environments"),
     ("train --observe state --replay 9223372036854775807", "more than this machine's memory"),
-    ("train --observe state --env-steps 100", "the first data cost 20000 simulator steps already"),
+    ("train --observe state --env-steps 100", "the first data of random play take 20000 simulator steps"),
     ("pretrain-ae --kind keypoints", "unknown autoencoder 'keypoints': did you mean 'keypoint'?"),
     ("pretrain-ae --size 62", "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not 62x62"),
     ("pretrain-ae --keypoints 0", "--keypoints takes a whole number from 1 to 1024, not '0'"),
@@ -176,7 +176,7 @@ let quickTraining = [
       try refuses(program, 64, ["train", "--autoencoder", "ae"], "ae saw frames with --size 32, this run has 64")
       try refuses(
         program, 64, ["train", "--autoencoder", "ae", "--size", "32", "--env-steps", "320"],
-        "the first data cost 320 simulator steps already")
+        "give more than 320")
 
       let train = ["train", "--latent", "--autoencoder", "ae", "--out", "new"] + quickTraining
       try program.spoil("d/manifest.json") {

@@ -36,6 +36,9 @@ struct ListRuns: ParsableCommand {
 
   func run() throws {
     let conditions = try filter.map { try RunEntry.Condition(parsing: $0) }
+    guard isFolder(folder) else {
+      throw WorldError(path: folder, "there is no such folder: 'pixelrl train' and 'pixelrl pretrain-ae' make runs")
+    }
     let found = try RunEntry.all(in: folder).filter { entry in
       (status == nil || (entry.damage == nil && entry.status == status))
         && (env == nil || entry.facts?.environment == env) && (agent == nil || entry.facts?.member == agent)
@@ -44,7 +47,9 @@ struct ListRuns: ParsableCommand {
     let entries = RunEntry.sorted(found, by: sort)
     if json {
       for entry in entries { try printLine(entry.json.description) }
-    } else if !entries.isEmpty {
+    } else if entries.isEmpty {
+      try printLine("no such runs")
+    } else {
       let rows = [["run", "status", "step", "return", "why"]] + entries.map(row)
       for line in aligned(rows) { try printLine(line) }
     }
