@@ -69,11 +69,6 @@ public struct RunDirectory: Sendable, Hashable {
   /// A file of the run.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-  /// Opens `metrics.jsonl`, cut at `offset` where a checkpoint is resumed.
-  public func metrics(from offset: Int = 0) throws -> MetricsLog {
-    try MetricsLog(path: file("metrics.jsonl"), offset: offset)
-  }
-
   /// The checkpoints of the run, and what an earlier process left half written removed.
   public func checkpoints(kept: Int, settings: UInt64) throws -> Checkpoints {
     try removeLeftovers(in: path)

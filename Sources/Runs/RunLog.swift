@@ -67,9 +67,7 @@ public struct RunLog: ~Copyable {
   /// - Parameter lengths: in simulator steps.
   public mutating func evaluation(step: Int, returns: [Double], lengths: [Int]) throws {
     try evaluations.append(step: step, returns: returns, lengths: lengths)
-    let mean = returns.reduce(0, +) / Double(returns.count)
-    let deviation = (returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(returns.count)).squareRoot()
-    try append(step: step, ["evaluation/return": mean, "evaluation/deviation": deviation])
+    try append(step: step, ["evaluation/return": returns.mean, "evaluation/deviation": returns.deviation])
   }
 
   public var position: Position {

@@ -11,12 +11,9 @@ public struct Evaluation: Sendable, Codable {
   /// Simulator steps of each episode.
   public let lengths: [Int]
 
-  public var mean: Double { returns.reduce(0, +) / Double(returns.count) }
+  public var mean: Double { returns.mean }
   /// The standard deviation over episodes.
-  public var deviation: Double {
-    let mean = mean
-    return (returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(returns.count)).squareRoot()
-  }
+  public var deviation: Double { returns.deviation }
 
   /// Plays episodes side by side, so that their frames are encoded and their actions chosen as one batch.
   ///

@@ -190,8 +190,10 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     }
     let latents = state.observer.observe(state.episodes)
     // Before it is remembered: what is drawn from the replay buffer later would spread it.
-    try requireFinite(
-      ["the reward of \(E.id)": outcomes.reduce(0) { $0 + $1.reward }], step: state.envSteps, in: state.agent)
+    if let spoiled = outcomes.first(where: { !$0.reward.isFinite }) {
+      throw NotFinite(
+        step: state.envSteps, quantity: "the reward of \(E.id)", value: spoiled.reward, in: state.agent)
+    }
     guard latents.isFinite else {
       throw NotFinite(step: state.envSteps, quantity: "the observation", value: .nan, in: state.agent)
     }

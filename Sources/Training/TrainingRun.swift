@@ -96,11 +96,8 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     }
     let evaluations = loop.evaluations
     let lastReturns = evaluations.suffix(3).flatMap(\.evaluation.returns)
-    let mean = lastReturns.reduce(0, +) / Double(lastReturns.count)
-    let deviation =
-      (lastReturns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(lastReturns.count)).squareRoot()
     return [
-      .init("return_mean", .number(mean)), .init("return_std", .number(deviation)),
+      .init("return_mean", .number(lastReturns.mean)), .init("return_std", .number(lastReturns.deviation)),
       .init("return_best", .number(evaluations.map(\.evaluation.mean).max() ?? .nan)),
       .init("evaluations", .array(evaluations.map { [.integer($0.step), .number($0.evaluation.mean)] })),
       .init("env_steps", .integer(trainer.envSteps)), .init("updates", .integer(trainer.updates)),

@@ -136,7 +136,7 @@ private func makeRun(
     try withFolder { folder in
       for (name, value) in [("a", 1.0), ("b", 3), ("deeper/c", 2)] {
         let run = try makeRun(folder, name, environment: name == "b" ? "other" : "catch", why: "why \(name)")
-        var log = try run.metrics()
+        var log = try MetricsLog(path: run.file("metrics.jsonl"))
         try log.append(step: 1000, ["train/return": 0.25])
         try log.append(step: 2000, ["evaluation/return": value])
         try log.append(step: 3000, ["train/return": 0.5])

@@ -79,6 +79,7 @@ import Testing
       try FileManager.default.removeItem(atPath: "\(checkpoints)/\(try folderEntries(checkpoints).last ?? "")")
       let newest = try #require(try folderEntries(checkpoints).last)
       let expected = try metrics(program, "whole")
+      var faults = 0
       for number in [3, 9] {
         try FileManager.default.copyItem(atPath: "\(folder)/whole", toPath: "\(folder)/run")
         let inject = "inject=\(call):error=\(failure):when=\(number)"
@@ -86,6 +87,7 @@ import Testing
           program, "run",
           under: ["/usr/bin/strace", "-f", "-qq", "-o", "\(folder)/log", "-e", "trace=\(call)", "-e", inject])
         guard try String(contentsOfFile: "\(folder)/log", encoding: .utf8).contains("INJECTED") else { break }
+        faults += 1
         #expect(outcome.code == 1 && outcome.complaints.last?.contains(": ") == true, "\(outcome.error)")
         #expect(try Checkpoint.newest(in: "\(folder)/run/checkpoints") != nil)
         #expect(try folderEntries("\(folder)/run/checkpoints").contains { $0 >= newest })
@@ -94,6 +96,7 @@ import Testing
         #expect(isTheSame, "\(call) \(number)")
         try FileManager.default.removeItem(atPath: "\(folder)/run")
       }
+      #expect(faults > 0)
     }
   }
 

@@ -13,7 +13,7 @@ import Testing
     let facts = RunDirectory.Facts(
       command: "train", environment: "catch", member: "sac", seed: 0, commandLine: ["pixelrl"], version: "1")
     let run = try RunDirectory(at: folder + "/run", facts, settings: [])
-    var log = try run.metrics()
+    var log = try MetricsLog(path: run.file("metrics.jsonl"))
     try log.append(step: 40, ["evaluation/return": 2.5])
     try body(run, folder)
   }
