@@ -37,6 +37,8 @@ public protocol Environment: Sendable, Codable {
   mutating func step(_ action: [Double]) -> Step
   /// Draws the state into every pixel of a frame of any size and format.
   func render(into frame: inout PixelBuffer)
+  /// The same in a look of one's choice, where there are several.
+  func render(into frame: inout PixelBuffer, as look: Look)
 
   /// Positions followed by velocities, as MuJoCo orders them; setting it gives the same futures.
   var state: [Double] { get set }
@@ -54,6 +56,7 @@ extension Environment {
   public static var explorationLength: Int? { nil }
   public static var rewardRange: ClosedRange<Double> { 0...1 }
   public mutating func randomize(using random: inout Random) -> Bool { false }
+  public func render(into frame: inout PixelBuffer, as look: Look) { render(into: &frame) }
 
   public static func complaint(about state: [Double]) -> String? {
     guard state.count == stateNames.count else {

@@ -93,10 +93,10 @@
 
     public var observation: [Double] { Self.model.look(at: physics, Self.observe) }
 
-    public func render(into frame: inout PixelBuffer) {
-      Self.model.look(at: physics) { simulation in
-        frame.draw { canvas in canvas.draw(simulation, camera: Self.camera) }
-      }
+    public func render(into frame: inout PixelBuffer) { render(into: &frame, as: Look()) }
+
+    public func render(into frame: inout PixelBuffer, as look: Look) {
+      Self.model.draw(physics, camera: Self.camera, look, into: &frame)
     }
   }
 
