@@ -33,7 +33,8 @@ struct Render: ParsableCommand {
   func run() throws {
     guard frames > 0 else { throw InputError("--frames takes a whole number of at least 1, not '\(frames)'") }
     let type = try Environments.named(environment)
-    let given = try GivenSettings(config: source.config, episode.typed)
+    var given = try GivenSettings(config: source.config, episode.typed)
+    given.start(from: type)
     let settings: EpisodeSettings = try given.resolve("environment")
     try given.check([("environment", EnvironmentChoice()), ("environment", settings)])
     try write(type, settings, from: try state.map(startState))

@@ -12,7 +12,8 @@ struct CollectionFlags: ParsableArguments {
 
   /// Defaults, the file and the flags as one.
   func plan() throws -> CollectionPlan {
-    let given = try GivenSettings(config: source.config, environment.typed, collection.typed)
+    var given = try GivenSettings(config: source.config, environment.typed, collection.typed)
+    _ = try given.environment()
     let plan = CollectionPlan(
       environment: try given.resolve("environment"), episode: try given.resolve("environment"),
       seed: try given.resolve("collection"), policy: try given.resolve("collection"),

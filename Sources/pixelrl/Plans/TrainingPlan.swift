@@ -29,7 +29,8 @@ struct TrainingFlags: ParsableArguments {
       }
       given.type("observe", Sight.latent.text)
     }
-    return try plan(given, try Environments.named(given.resolve("environment", EnvironmentChoice()).env))
+    let environment = try given.environment()
+    return try plan(given, environment)
   }
 
   private func plan<E: Environment>(_ given: GivenSettings, _ environment: E.Type) throws -> any RunPlan {
