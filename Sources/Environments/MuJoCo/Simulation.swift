@@ -10,6 +10,8 @@
     let placements: [Placement]
     /// Which state it holds, 0 for none that counts: a state that is here already is not set again.
     var stamp: UInt64 = 0
+    /// What draws it where MuJoCo's own pixels are asked for, from the first time on.
+    lazy var glRenderer = GLRenderer()
 
     init(copying original: UnsafeMutablePointer<mjModel>, placements: [Placement]) {
       guard let model = unsafe mj_copyModel(nil, original), let data = unsafe mj_makeData(model) else {

@@ -1,0 +1,71 @@
+#if MuJoCo
+  import Core
+  import Pixels
+  import Testing
+
+  @testable import Environments
+
+  private let canDraw = (try? SuiteFolder.text(of: "reacher.xml")) != nil && (try? GLRenderer.prepare()) != nil
+
+  /// MuJoCo's own renderer, where there is an OpenGL.
+  @Suite(.enabled(if: canDraw, "without models or OpenGL: make models; apt-get install libegl1 libgl1-mesa-dri"))
+  struct GLRendererTests {
+    private func frame(_ look: Look, _ format: PixelFormat = .rgb, size: Int = 84) -> PixelBuffer {
+      var environment = CheetahRun()
+      var random = Random(seed: Seed(1))
+      environment.reset(using: &random)
+      var frame = PixelBuffer(width: size, height: size, format: format)
+      CheetahRun.model.look(at: environment.physics) { simulation in
+        simulation.glRenderer.draw(simulation, camera: CheetahRun.camera, look, into: &frame)
+      }
+      return frame
+    }
+
+    @Test func theDriverIsNamed() throws {
+      let name = try GLRenderer.prepare()
+      #expect(name.contains(" of ") && (name.hasSuffix("by EGL") || name.hasSuffix("by OSMesa")), "\(name)")
+    }
+
+    @Test func theSkyIsAboveTheFloor() {
+      let frame = frame(.bare)
+      func mean(_ rows: Range<Int>, _ channel: Int) -> Int {
+        let pixels = rows.flatMap { row in (0..<84).map { Int(frame.bytes[(row * 84 + $0) * 3 + channel]) } }
+        return pixels.reduce(0, +) / pixels.count
+      }
+      // A blue gradient that darkens towards the floor, which is darker still.
+      #expect(mean(0..<20, 2) > mean(58..<66, 2) + 20)
+      #expect(mean(0..<20, 2) > mean(0..<20, 0) + 20)
+    }
+
+    @Test func theSameStateIsTheSamePictureForAnyNumberOfThreads() async {
+      let expected = frame(Look())
+      await withTaskGroup(of: PixelBuffer.self) { group in
+        for _ in 0..<8 { group.addTask { frame(Look()) } }
+        for await other in group { #expect(other == expected) }
+      }
+    }
+
+    @Test func everyPartOfALookIsSeen() {
+      func change(_ edit: (inout Look) -> Void) -> PixelBuffer {
+        var look = Look()
+        edit(&look)
+        return frame(look)
+      }
+      let full = frame(Look())
+      #expect(change { $0.shadows = false } != full)
+      #expect(change { $0.reflections = false } != full)
+      #expect(change { $0.antialiasing = 1 } != full)
+    }
+
+    @Test func aSimulationDrawsFramesOfOtherSizesAndFormats() {
+      let small = frame(.bare, size: 32)
+      let large = frame(.bare, size: 100)
+      #expect(frame(.bare, size: 32) == small)
+      #expect(Set(large.bytes).count > 20)
+      let gray = frame(.bare, .gray, size: 100)
+      let pixel = (50 * 100 + 50) * 3
+      let color = Color(large.bytes[pixel], large.bytes[pixel + 1], large.bytes[pixel + 2])
+      #expect(gray.bytes[50 * 100 + 50] == color.luminance)
+    }
+  }
+#endif
