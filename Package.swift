@@ -51,11 +51,12 @@ let package = Package(
     // 2: pixels and numbers
     layer("Pixels", ["Core", "CPNG"]),
     layer("Tensors", ["Core", oneDNN]),
+    layer("Scenes", ["Core", "Pixels"]),
     // 3: what learning is made of
     layer("Networks", ["Core", "Tensors"]),
     layer("Replay", ["Core", "Tensors"]),
     // 4: the members; they never import each other
-    layer("Environments", ["Core", "Pixels", muJoCo]),
+    layer("Environments", ["Core", "Pixels", "Scenes", muJoCo]),
     layer("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     layer("Agents", ["Core", "Tensors", "Networks", "Replay"]),
     layer("Tabular", ["Core", "Tensors", "Networks"]),
@@ -83,6 +84,7 @@ let package = Package(
     .target(name: "Python", path: "Tests/Python"),
     tests("Core", []),
     tests("Pixels", ["Core", "Python"]),
+    tests("Scenes", ["Core", "Pixels"]),
     tests("Tensors", ["Core"], resources: [.copy("Goldens")]),
     tests("Networks", ["Core", "Tensors", "Python"], resources: [.copy("Golden")]),
     tests("Replay", ["Core", "Tensors"]),

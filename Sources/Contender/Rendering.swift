@@ -11,7 +11,7 @@ func drawnScene(_ arguments: Arguments) throws -> Workload {
     if let text = arguments.text(field.key) { try field.set(&settings, text) }
   }
   func drawing<E: Environment>(_ type: E.Type) throws -> Workload {
-    _ = try E.prepare(settings.look)
+    _ = try E.drawer(of: settings.look)
     var random = Seed(1).stream("actions")
     var episode = Episode<E>(settings, seed: Seed(1))
     let views = (0..<16).map { _ in

@@ -28,6 +28,9 @@ public protocol Environment: Sendable, Codable {
   /// Makes sure that all there must be outside the program is there.
   /// - Throws: `WorldError` that says what to do.
   static func prepare() throws
+  /// What draws a look where that is not this program itself: the name of an OpenGL.
+  /// - Throws: `WorldError` that says what to install.
+  static func drawer(of look: Look) throws -> String?
   /// Some valid state, the same each time; `reset` draws one.
   init()
   /// Draws a start state.
@@ -37,6 +40,8 @@ public protocol Environment: Sendable, Codable {
   mutating func step(_ action: [Double]) -> Step
   /// Draws the state into every pixel of a frame of any size and format.
   func render(into frame: inout PixelBuffer)
+  /// The same in a look of one's choice, where there are several.
+  func render(into frame: inout PixelBuffer, as look: Look)
 
   /// Positions followed by velocities, as MuJoCo orders them; setting it gives the same futures.
   var state: [Double] { get set }
@@ -50,10 +55,12 @@ public protocol Environment: Sendable, Codable {
 
 extension Environment {
   public static func prepare() throws {}
+  public static func drawer(of look: Look) throws -> String? { nil }
   public static var actionRepeat: Int { 1 }
   public static var explorationLength: Int? { nil }
   public static var rewardRange: ClosedRange<Double> { 0...1 }
   public mutating func randomize(using random: inout Random) -> Bool { false }
+  public func render(into frame: inout PixelBuffer, as look: Look) { render(into: &frame) }
 
   public static func complaint(about state: [Double]) -> String? {
     guard state.count == stateNames.count else {

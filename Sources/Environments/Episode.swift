@@ -130,7 +130,7 @@ private struct View<E: Environment>: Sendable, Codable {
   let noise: UInt64
 
   func render(into frame: inout PixelBuffer, _ settings: EpisodeSettings) {
-    environment.render(into: &frame)
+    environment.render(into: &frame, as: settings.look)
     settings.disturb(&frame, noise: noise)
   }
 }

@@ -5,7 +5,7 @@
 
   @testable import Environments
 
-  private let canDraw = (try? SuiteFolder.text(of: "reacher.xml")) != nil && (try? GLRenderer.prepare()) != nil
+  private let canDraw = (try? SuiteFolder.text(of: "reacher.xml")) != nil && (try? GLDriver.found.get()) != nil
 
   /// MuJoCo's own renderer, where there is an OpenGL.
   @Suite(.enabled(if: canDraw, "without models or OpenGL: make models; apt-get install libegl1 libgl1-mesa-dri"))
@@ -15,14 +15,16 @@
       var random = Random(seed: Seed(1))
       environment.reset(using: &random)
       var frame = PixelBuffer(width: size, height: size, format: format)
-      CheetahRun.model.look(at: environment.physics) { simulation in
-        simulation.glRenderer.draw(simulation, camera: CheetahRun.camera, look, into: &frame)
-      }
+      var look = look
+      look.renderer = .gl
+      environment.render(into: &frame, as: look)
       return frame
     }
 
     @Test func theDriverIsNamed() throws {
-      let name = try GLRenderer.prepare()
+      var look = Look()
+      look.renderer = .gl
+      let name = try #require(try CheetahRun.drawer(of: look))
       #expect(name.contains(" of ") && (name.hasSuffix("by EGL") || name.hasSuffix("by OSMesa")), "\(name)")
     }
 

@@ -22,15 +22,11 @@
       var samples: Int
     }
 
-    /// Finds an OpenGL.
-    /// - Returns: its name, for the record.
-    /// - Throws: `WorldError` that says what to install.
-    static func prepare() throws -> String { try GLDriver.found.get().name }
-
+    /// Ends the program where there is no OpenGL, as MuJoCo's own errors do: `Environment.drawer` asks before.
     init() {
       switch GLDriver.found {
       case .success(let driver): context = driver.makeContext()
-      case .failure(let error): preconditionFailure("MuJoCo's renderer was used without being prepared: \(error)")
+      case .failure(let error): unsafe shim_fail(error.description)
       }
       unsafe mjv_defaultScene(scene)
       unsafe mjr_defaultContext(buffers)

@@ -10,7 +10,9 @@
     let placements: [Placement]
     /// Which state it holds, 0 for none that counts: a state that is here already is not set again.
     var stamp: UInt64 = 0
-    /// What draws it where MuJoCo's own pixels are asked for, from the first time on.
+    /// What its pictures are drawn with, once there was one.
+    var reader: SceneReader?
+    /// MuJoCo's own, made when it is first asked for.
     lazy var glRenderer = GLRenderer()
 
     init(copying original: UnsafeMutablePointer<mjModel>, placements: [Placement]) {

@@ -61,11 +61,12 @@ enum Contests {
   /// package trait `MuJoCo`.
   private static var scenes: [Contest] {
     #if MuJoCo
-      let tasks = [
-        CheetahRun.self, ReacherEasy.self, BallInCupCatch.self, WalkerWalk.self, FingerSpin.self, HopperHop.self,
-        AcrobotSwingup.self, PointMassEasy.self, HumanoidWalk.self, FishSwim.self, Swimmer6.self, QuadrupedWalk.self,
-        ManipulatorBringBall.self,
-      ] as [any Environment.Type]
+      let tasks =
+        [
+          CheetahRun.self, ReacherEasy.self, BallInCupCatch.self, WalkerWalk.self, FingerSpin.self, HopperHop.self,
+          AcrobotSwingup.self, PointMassEasy.self, HumanoidWalk.self, FishSwim.self, Swimmer6.self, QuadrupedWalk.self,
+          ManipulatorBringBall.self,
+        ] as [any Environment.Type]
       return [("bare", Look.bare), ("full", Look())].flatMap { name, look in
         tasks.map { task in
           func draw(_ renderer: Renderer) -> [String] {
