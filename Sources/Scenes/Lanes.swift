@@ -140,6 +140,8 @@ struct LaneMask: Sendable {
   static prefix func ! (a: LaneMask) -> LaneMask { LaneMask(bits: ~a.bits) }
   @inline(__always)
   subscript(lane: Int) -> Bool { bits[lane] != 0 }
+  @inline(__always)
+  mutating func remove(_ lane: Int) { bits[lane] = 0 }
 
   @inline(__always)
   var isEmpty: Bool {

@@ -47,7 +47,8 @@ public struct SceneRenderer: Sendable {
         let first = packet * Lanes.count
         let area = PixelArea(columns: first..<first + Lanes.count, rows: row..<row + 1)
         let d = tracer.lens.rays(firstPlaces + Float(first), Lanes(Float(row) + 0.5))
-        let found = tracer.colors(along: d, in: area, .all, sky: sky.packets[row * across + packet])
+        let found = tracer.colors(
+          tracer.hit(d, in: area), along: d, in: area, .all, sky: sky.packets[row * across + packet])
         seen[row * across + packet] = found.seen
         let bytes = Bytes(found.colors)
         for lane in 0..<min(Lanes.count, frame.width - first) { bytes.write(lane, into: &frame, row, first + lane) }
@@ -80,45 +81,64 @@ public struct SceneRenderer: Sendable {
     sky = Sky(forward: lens.forward, up: lens.up, slope: scene.camera.slope, packets: packets)
   }
 
-  /// Draws the pixels at edges again, as the mean of several rays.
+  /// Draws the pixels at edges again, as the mean of several rays. A ray that meets what the pixel or a neighbour has seen
+  /// takes the colour from there, as OpenGL's samples share one.
   private func smooth(_ tracer: Tracer, _ across: Int, _ samples: Int, _ sky: Sky, into frame: inout PixelBuffer) {
     let places = (0..<samples).map { sample in
       SIMD2((Float(sample) + 0.5) / Float(samples), reversedFraction(sample) + 0.5 / Float(samples))
     }
     let edges = edges(width: frame.width, height: frame.height, across)
-    var sum = SIMD3<Float>()
-    var next = 0  // the sample whose turn it is: edge and place
-    while next < edges.count * samples {
-      let count = min(Lanes.count, edges.count * samples - next)
+    var sums = [SIMD3<Float>](repeating: SIMD3(), count: edges.count)
+    // Samples of all edges in turn, eight at a time.
+    for first in stride(from: 0, to: edges.count * samples, by: Lanes.count) {
+      let count = min(Lanes.count, edges.count * samples - first)
       var (x, y) = (Lanes(0), Lanes(0))
+      var area = PixelArea(column: edges[first / samples].column, row: edges[first / samples].row)
+      for lane in 0..<count {
+        let edge = edges[(first + lane) / samples]
+        let place = places[(first + lane) % samples]
+        x[lane] = Float(edge.column) + place.x
+        y[lane] = Float(edge.row) + place.y
+        area.include(edge.column, edge.row)
+      }
+      let d = tracer.lens.rays(x, y)
+      let isClear = !tracer.seesThrough(in: area)
+      let hit = tracer.hit(d, in: area)
+      var unknown = LaneMask(first: count)
+      for lane in 0..<count where isClear {
+        let edge = edges[(first + lane) / samples]
+        guard let color = known(hit.part[lane], edge.row, edge.column, across, frame) else { continue }
+        sums[(first + lane) / samples] += color
+        unknown.remove(lane)
+      }
+      if unknown.isEmpty { continue }
       var background = LaneVectors(SIMD3(0, 0, 0))
-      var area = PixelArea(columns: Int.max..<Int.max, rows: Int.max..<Int.max)
-      var (right, bottom) = (0, 0)
       for lane in 0..<count {
-        let (row, column) = edges[(next + lane) / samples]
-        let place = places[(next + lane) % samples]
-        x[lane] = Float(column) + place.x
-        y[lane] = Float(row) + place.y
-        let color = sky.packets[row * across + column / Lanes.count][column % Lanes.count]
+        let edge = edges[(first + lane) / samples]
+        let color = sky.packets[edge.row * across + edge.column / Lanes.count][edge.column % Lanes.count]
         (background.x[lane], background.y[lane], background.z[lane]) = (color.x, color.y, color.z)
-        area.columns = min(area.columns.lowerBound, column)..<Int.max
-        area.rows = min(area.rows.lowerBound, row)..<Int.max
-        (right, bottom) = (max(right, column + 1), max(bottom, row + 1))
       }
-      area = PixelArea(columns: area.columns.lowerBound..<right, rows: area.rows.lowerBound..<bottom)
-      let colors = tracer.colors(
-        along: tracer.lens.rays(x, y), in: area, LaneMask(first: count), sky: background
-      ).colors
-      for lane in 0..<count {
-        sum += colors[lane]
-        if (next + lane) % samples == samples - 1 {
-          let (row, column) = edges[(next + lane) / samples]
-          Bytes(LaneVectors(sum / Float(samples))).write(0, into: &frame, row, column)
-          sum = SIMD3()
-        }
-      }
-      next += count
+      let colors = tracer.colors(hit, along: d, in: area, unknown, sky: background).colors * Lanes(255)
+      for lane in 0..<count where unknown[lane] { sums[(first + lane) / samples] += colors[lane] }
     }
+    for (edge, sum) in zip(edges, sums) {
+      Bytes(LaneVectors(sum / Float(255 * samples))).write(0, into: &frame, edge.row, edge.column)
+    }
+  }
+
+  /// The colour of a pixel or one of its four neighbours that has seen a part, in levels of 255.
+  private func known(_ part: Int32, _ row: Int, _ column: Int, _ across: Int, _ frame: PixelBuffer) -> SIMD3<Float>? {
+    for (dy, dx) in [(0, 0), (0, -1), (0, 1), (-1, 0), (1, 0)] {
+      let (y, x) = (row + dy, column + dx)
+      guard y >= 0, y < frame.height, x >= 0, x < frame.width else { continue }
+      guard seen[y * across + x / Lanes.count][x % Lanes.count] == part else { continue }
+      let at = y * frame.stride + x * frame.channels
+      switch frame.format {
+      case .gray: return SIMD3(repeating: Float(frame.bytes[at]))
+      case .rgb: return SIMD3(Float(frame.bytes[at]), Float(frame.bytes[at + 1]), Float(frame.bytes[at + 2]))
+      }
+    }
+    return nil
   }
 
   /// The pixels that see something else than one of their four neighbours, row by row.

@@ -3,10 +3,25 @@ struct PixelArea: Sendable {
   var columns: Range<Int>
   var rows: Range<Int>
 
+  init(columns: Range<Int>, rows: Range<Int>) {
+    self.columns = columns
+    self.rows = rows
+  }
+
+  /// One pixel.
+  init(column: Int, row: Int) { self.init(columns: column..<column + 1, rows: row..<row + 1) }
+
   @inline(__always)
   func overlaps(_ other: PixelArea) -> Bool {
     columns.lowerBound < other.columns.upperBound && other.columns.lowerBound < columns.upperBound
       && rows.lowerBound < other.rows.upperBound && other.rows.lowerBound < rows.upperBound
+  }
+
+  /// Grows by a pixel.
+  @inline(__always)
+  mutating func include(_ column: Int, _ row: Int) {
+    columns = min(columns.lowerBound, column)..<max(columns.upperBound, column + 1)
+    rows = min(rows.lowerBound, row)..<max(rows.upperBound, row + 1)
   }
 }
 

@@ -54,13 +54,17 @@ struct Tracer: Sendable {
     return hit
   }
 
+  /// Whether there is a part in a rectangle of pixels that one sees through.
+  func seesThrough(in area: PixelArea) -> Bool {
+    (opaqueCount..<parts.count).contains { parts[$0].area.overlaps(area) }
+  }
+
   /// The colours that rays from the camera bring back, with what was seen: where that differs from pixel to pixel there is
   /// an edge.
   @inline(__always)
   func colors(
-    along d: LaneVectors, in area: PixelArea, _ mask: LaneMask, sky: LaneVectors
+    _ hit: Hit, along d: LaneVectors, in area: PixelArea, _ mask: LaneMask, sky: LaneVectors
   ) -> (colors: LaneVectors, seen: SIMD8<Int32>) {
-    let hit = hit(d, in: area)
     var colors = sky
     var seen = hit.part
     shade(hit, from: LaneVectors(SIMD3(0, 0, 0)), along: d, mask, shadows: look.shadows, mirrors: true, into: &colors)
