@@ -57,8 +57,8 @@ enum Contests {
     return contests + scenes
   }
 
-  /// The software renderer beside MuJoCo's own, one core each, in its barest look and in dm_control's; none without the
-  /// package trait `MuJoCo`.
+  /// The software renderer beside MuJoCo's own: one picture, in milliseconds of one processor, in the barest look and in
+  /// dm_control's. None without the package trait `MuJoCo`.
   private static var scenes: [Contest] {
     #if MuJoCo
       let tasks =
@@ -67,13 +67,11 @@ enum Contests {
           AcrobotSwingup.self, PointMassEasy.self, HumanoidWalk.self, FishSwim.self, Swimmer6.self, QuadrupedWalk.self,
           ManipulatorBringBall.self,
         ] as [any Environment.Type]
-      return [("bare", Look.bare), ("full", Look())].flatMap { name, look in
+      let looks = [("bare", ["--samples", "1", "--shadows", "0"]), ("full", ["--samples", "4", "--shadows", "1"])]
+      return looks.flatMap { name, look in
         tasks.map { task in
           func draw(_ renderer: Renderer) -> [String] {
-            [
-              "scene", "--env", task.id, "--renderer", renderer.rawValue, "--shadows", "\(look.shadows)",
-              "--reflections", "\(look.reflections)", "--antialiasing", "\(look.antialiasing)",
-            ]
+            ["scene", "--clock", "processor", "--env", task.id, "--renderer", renderer.rawValue] + look
           }
           return Contest(
             id: "rendering", name: "\(task.id) 84x84, \(name)", ours: draw(.software),
