@@ -24,6 +24,8 @@ public protocol Environment: Sendable, Codable {
   static var stateNames: [String] { get }
   /// The names of `observation`.
   static var observationNames: [String] { get }
+  /// Those of them that are angles and leap after a whole turn: the state probe reads their cosine and sine.
+  static var wrappingAngles: Set<String> { get }
 
   /// Makes sure that all there must be outside the program is there.
   /// - Throws: `WorldError` that says what to do.
@@ -59,6 +61,7 @@ extension Environment {
   public static var actionRepeat: Int { 1 }
   public static var explorationLength: Int? { nil }
   public static var rewardRange: ClosedRange<Double> { 0...1 }
+  public static var wrappingAngles: Set<String> { [] }
   public mutating func randomize(using random: inout Random) -> Bool { false }
   public func render(into frame: inout PixelBuffer, as look: Look) { render(into: &frame) }
 

@@ -22,6 +22,7 @@ public enum Environments {
         HopperStand.self, HopperHop.self, AcrobotSwingup.self, AcrobotSwingupSparse.self, PointMassEasy.self,
         HumanoidStand.self, HumanoidWalk.self, HumanoidRun.self, FishUpright.self, FishSwim.self,
         Swimmer6.self, Swimmer15.self, QuadrupedWalk.self, QuadrupedRun.self, ManipulatorBringBall.self,
+        MuJoCoCartPoleSwingup.self,
       ]
     #else
       []

@@ -49,7 +49,9 @@ public struct Mesh: Sendable {
     guard range.count > 4 else { return }
     let size = high - low
     let axis = size.x > size.y ? (size.x > size.z ? 0 : 2) : (size.y > size.z ? 1 : 2)
-    func middle(_ t: SIMD3<Int32>) -> Float { corners[Int(t.x)][axis] + corners[Int(t.y)][axis] + corners[Int(t.z)][axis] }
+    func middle(_ t: SIMD3<Int32>) -> Float {
+      corners[Int(t.x)][axis] + corners[Int(t.y)][axis] + corners[Int(t.z)][axis]
+    }
     order[range].sort { middle($0) < middle($1) }
     let half = range.lowerBound + range.count / 2
     nodes[index].count = 0

@@ -32,7 +32,9 @@ struct SurfacePoint {
 
   /// Ambient, diffuse and specular light, by OpenGL's formula: fading with distance and off a spot's axis.
   @inline(__always)
-  func light(_ light: Light, _ part: TracedPart, _ color: SIMD3<Float>) -> (Answer, toLight: LaneVectors, distance: Lanes) {
+  func light(_ light: Light, _ part: TracedPart, _ color: SIMD3<Float>) -> (
+    Answer, toLight: LaneVectors, distance: Lanes
+  ) {
     let (toLight, distance, strength): (LaneVectors, Lanes, Lanes)
     switch light.kind {
     case .directional:

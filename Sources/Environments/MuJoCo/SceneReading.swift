@@ -145,7 +145,8 @@
         let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: 3 * width * height))
         let type = unsafe UInt32(bitPattern: model.pointee.tex_type[index])
         let isFlat = type == mjTEXTURE_2D.rawValue
-        let texture = Scenes.Texture(isFlat ? .flat : .cube, width: width, height: isFlat ? height : width, bytes: bytes)
+        let texture = Scenes.Texture(
+          isFlat ? .flat : .cube, width: width, height: isFlat ? height : width, bytes: bytes)
         textures.append(texture)
         if type == mjTEXTURE_SKYBOX.rawValue, sky == nil { sky = texture }
       }
