@@ -7,6 +7,31 @@
 
   private let canDraw = (try? SuiteFolder.text(of: "reacher.xml")) != nil && (try? GLDriver.found.get()) != nil
 
+  /// A way to OpenGL that no machine has.
+  private struct Glide: GLPlatform {
+    static let name = "Glide"
+    static let packages = "libglide3"
+    let library: SharedLibrary
+
+    init?() {
+      guard let library = SharedLibrary(["libpixelrl-has-no-glide.so.3"]) else { return nil }
+      self.library = library
+    }
+
+    func makeContext() -> UnsafeMutableRawPointer? { nil }
+    func makeCurrent(_ context: UnsafeMutableRawPointer?) -> Bool { false }
+    func destroy(_ context: UnsafeMutableRawPointer) {}
+    func function<F>(_ name: String, as type: F.Type) -> F? { nil }
+  }
+
+  @Suite struct MissingOpenGLTests {
+    @Test func aMissingOpenGLSaysWhatToInstall() throws {
+      let error = #expect(throws: WorldError.self) { try GLDriver([Glide.self], "a test needs an OpenGL") }
+      let text = try #require(error).description
+      #expect(text.hasPrefix("a test needs an OpenGL: 'apt-get install libglide3' brings one"))
+    }
+  }
+
   /// MuJoCo's own renderer, where there is an OpenGL.
   @Suite(.enabled(if: canDraw, "without models or OpenGL: make models; apt-get install libegl1 libgl1-mesa-dri"))
   struct GLRendererTests {

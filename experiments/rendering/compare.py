@@ -23,8 +23,8 @@ from PIL import Image
 
 TASKS = [
     "acrobot-swingup", "ball-in-cup-catch", "cheetah-run", "finger-spin", "finger-turn-easy", "fish-swim", "hopper-hop",
-    "humanoid-walk", "manipulator-bring-ball", "point-mass-easy", "quadruped-walk", "reacher-easy", "swimmer-6",
-    "walker-walk",
+    "humanoid-walk", "manipulator-bring-ball", "mujoco-cartpole-swingup", "point-mass-easy", "quadruped-walk",
+    "reacher-easy", "swimmer-6", "walker-walk",
 ]
 LOOKS = {"full": [], "bare": ["--no-shadows", "--no-reflections", "--antialiasing", "1"]}
 SIZES = [84, 256]

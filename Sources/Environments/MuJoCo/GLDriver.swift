@@ -27,7 +27,10 @@
       try self.init([kind], "MUJOCO_GL asks for \(kind.name), which cannot be had")
     }
 
-    private init(_ kinds: [any GLPlatform.Type], _ need: String) throws(WorldError) {
+    /// - Parameters:
+    ///   - kinds: what is tried, in this order.
+    ///   - need: who wants what, for the complaint.
+    init(_ kinds: [any GLPlatform.Type], _ need: String) throws(WorldError) {
       for kind in kinds {
         guard let platform = kind.init(), let context = GLContext(platform),
           let name = context.whileCurrent({ platform.describe() })
