@@ -112,10 +112,10 @@ struct Tracer: Sendable {
       let isAlone = shadows && light.castsShadow
       // A floor in the headlight is as bright as can be: no lamp adds to that.
       if isFull && !isAlone { continue }
-      let (light, toLight, distance) = point.light(light, part, color)
+      let (light, toLight, distance) = point.light(light, part, color, mask)
       guard isAlone else {
         even += light.colors
-        isFull = (mask & (min(min(even.x, even.y), even.z) < 1)).isEmpty
+        isFull = even.isFull(mask)
         continue
       }
       let isLit = mask & ((light.colors.x + light.colors.y + light.colors.z) > 1e-4)
