@@ -30,6 +30,9 @@ public protocol Environment: Sendable, Codable {
   /// Makes sure that all there must be outside the program is there.
   /// - Throws: `WorldError` that says what to do.
   static func prepare() throws
+  /// What draws a look where that is not this program itself: the name of an OpenGL.
+  /// - Throws: `WorldError` that says what to install.
+  static func drawer(of look: Look) throws -> String?
   /// Some valid state, the same each time; `reset` draws one.
   init()
   /// Draws a start state.
@@ -54,6 +57,7 @@ public protocol Environment: Sendable, Codable {
 
 extension Environment {
   public static func prepare() throws {}
+  public static func drawer(of look: Look) throws -> String? { nil }
   public static var actionRepeat: Int { 1 }
   public static var explorationLength: Int? { nil }
   public static var rewardRange: ClosedRange<Double> { 0...1 }

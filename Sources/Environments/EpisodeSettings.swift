@@ -29,7 +29,8 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
       Field("occlusion", \.occlusion, 0...1, "height of an occluding bar, as a fraction of the frame's"),
       Field("occlusion-position", \.occlusionPosition, 0...1, "where the bar lies, from 0 (top) to 1 (bottom)"),
       Field("pixel-noise", \.pixelNoise, 0...255, "standard deviation of each pixel's noise, in levels of 255"),
-      Field("renderer", \.look.renderer, "what draws MuJoCo's scenes; other environments have one drawing of their own"),
+      Field(
+        "renderer", \.look.renderer, "what draws MuJoCo's scenes; other environments have one drawing of their own"),
       Field("shadows", \.look.shadows, "shadows in MuJoCo's scenes"),
       Field("reflections", \.look.reflections, "mirroring floors in MuJoCo's scenes"),
       Field("antialiasing", \.look.antialiasing, 1...64, "samples of a pixel at the edges in MuJoCo's scenes; 1: none"),

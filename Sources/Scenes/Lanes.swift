@@ -197,6 +197,10 @@ struct LaneVectors: Sendable {
   @inline(__always)
   var normalized: LaneVectors { self * (dot(self) + 1e-30).inverseSquareRoot }
 
+  /// Whether none is below 1 where the mask is set: colours that more light leaves as they are.
+  @inline(__always)
+  func isFull(_ mask: LaneMask) -> Bool { (mask & (min(min(x, y), z) < 1)).isEmpty }
+
   @inline(__always)
   subscript(lane: Int) -> SIMD3<Float> { SIMD3(x[lane], y[lane], z[lane]) }
 }

@@ -31,8 +31,10 @@ struct SurfacePoint {
   }
 
   /// Ambient, diffuse and specular light, by OpenGL's formula: fading with distance and off a spot's axis.
+  ///
+  /// - Parameter mask: the points that matter: where all are at 1 already, what would be above is left out.
   @inline(__always)
-  func light(_ light: Light, _ part: TracedPart, _ color: SIMD3<Float>) -> (
+  func light(_ light: Light, _ part: TracedPart, _ color: SIMD3<Float>, _ mask: LaneMask) -> (
     Answer, toLight: LaneVectors, distance: Lanes
   ) {
     let (toLight, distance, strength): (LaneVectors, Lanes, Lanes)
@@ -60,7 +62,7 @@ struct SurfacePoint {
     let diffuse = max(facing, Lanes(0))
     var colors = LaneVectors(light.ambient * color) + LaneVectors(light.diffuse * color) * diffuse
     let gloss = light.specular * part.surface.specular
-    if gloss != SIMD3(0, 0, 0) {
+    if gloss != SIMD3(0, 0, 0), !(colors * strength).isFull(mask) {
       let half = (toLight + toEye).normalized
       let shine = min(max(normal.dot(half), Lanes(0)), Lanes(1)).power(part.shininess)
       colors += LaneVectors(gloss) * choose(facing < 0, Lanes(0), shine)

@@ -118,7 +118,7 @@ public struct Texture: Sendable {
       let weight = UInt32(truncatingIfNeeded: detail & 255)
       if weight > 0 {
         let coarse = blend(texels, start, levels[index + 1], s[lane], t[lane], repeats)
-        color = mixed(color, coarse, weight)
+        if coarse != color { color = mixed(color, coarse, weight) }
       }
       colors.x[lane] = Float(color & 255)
       colors.y[lane] = Float(color >> 8 & 255)
@@ -145,9 +145,10 @@ public struct Texture: Sendable {
     let (across, down) = (UInt32(truncatingIfNeeded: x & 255), UInt32(truncatingIfNeeded: y & 255))
     let upper = start + level.start + top * level.width
     let lower = start + level.start + bottom * level.width
-    return mixed(
-      mixed(texels[upper + left], texels[upper + right], across),
-      mixed(texels[lower + left], texels[lower + right], across), down)
+    let (a, b, c, d) = (texels[upper + left], texels[upper + right], texels[lower + left], texels[lower + right])
+    // Most of a checker is of one colour.
+    if (a ^ b) | (a ^ c) | (a ^ d) == 0 { return a }
+    return mixed(mixed(a, b, across), mixed(c, d, across), down)
   }
 }
 

@@ -92,7 +92,7 @@ struct TracedPart: Sendable {
   let shininess: PowerLadder
   /// The camera in the shape's own coordinates.
   let ownOrigin: SIMD3<Float>
-  let axisZ: SIMD3<Float>
+  let axes: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>)
   let area: PixelArea
   /// Of a ball that holds all.
   let radius: Float
@@ -107,7 +107,7 @@ struct TracedPart: Sendable {
     shininess = PowerLadder(part.surface.shininess * 128)
     let center = solid.center
     ownOrigin = SIMD3(-dot(center, solid.rows.x), -dot(center, solid.rows.y), -dot(center, solid.rows.z))
-    axisZ = part.axes.z
+    axes = part.axes
     area = lens.area(center: center, axes: part.axes, extent: solid.extent)
     let isPlane = solid.kind == .plane
     // Seen from behind, MuJoCo's planes are glass.
@@ -117,5 +117,17 @@ struct TracedPart: Sendable {
     radius = solid.extent.map(length) ?? 1e6
     distance = isPlane ? 1e10 : length(center) - radius
     canMirror = isPlane || solid.kind == .box
+  }
+
+  var axisZ: SIMD3<Float> { axes.z }
+
+  /// The pixels that this part's mirror image can touch, in a plane or a box's upper side.
+  func area(mirroredBy mirror: TracedPart, _ lens: Lens) -> PixelArea {
+    let normal = mirror.axisZ
+    func mirrored(_ v: SIMD3<Float>) -> SIMD3<Float> { v - normal * (2 * dot(v, normal)) }
+    let face = mirror.solid.center + normal * (mirror.solid.kind == .box ? mirror.solid.scale.z : 0)
+    return lens.area(
+      center: face + mirrored(solid.center - face), axes: (mirrored(axes.x), mirrored(axes.y), mirrored(axes.z)),
+      extent: solid.extent)
   }
 }

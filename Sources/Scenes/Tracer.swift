@@ -8,6 +8,8 @@ struct Tracer: Sendable {
   let opaqueCount: Int
   /// The part that mirrors; MuJoCo allows one.
   let mirror: Int?
+  /// The pixels that the mirror image of each opaque part can touch.
+  let mirrorAreas: [PixelArea]
 
   init(_ scene: Scene, _ look: SceneLook, width: Int, height: Int) {
     self.look = look
@@ -25,6 +27,8 @@ struct Tracer: Sendable {
     opaqueCount = opaque.count
     self.parts = opaque + transparent
     mirror = look.reflections ? opaque.firstIndex { $0.surface.reflectance > 0 && $0.canMirror } : nil
+    let mirrorPart = mirror.map { opaque[$0] }
+    mirrorAreas = mirrorPart.map { mirror in opaque.map { $0.area(mirroredBy: mirror, lens) } } ?? []
   }
 
   /// What eight rays meet first.
@@ -67,25 +71,28 @@ struct Tracer: Sendable {
   ) -> (colors: LaneVectors, seen: SIMD8<Int32>) {
     var colors = sky
     var seen = hit.part
-    shade(hit, from: LaneVectors(SIMD3(0, 0, 0)), along: d, mask, shadows: look.shadows, mirrors: true, into: &colors)
+    shade(hit, from: LaneVectors(SIMD3(0, 0, 0)), along: d, mask, shadows: look.shadows, mirrorsIn: area, into: &colors)
     if opaqueCount < parts.count { seeThrough(hit.t, d, area, mask, &colors, &seen) }
     return (colors, seen)
   }
 
   /// Replaces the colours of rays that have met something.
+  ///
+  /// - Parameter mirrorsIn: the pixels of the rays; nil where nothing mirrors.
   private func shade(
     _ hit: Hit, from start: LaneVectors, along d: LaneVectors, _ mask: LaneMask, strength: Float = 1, shadows: Bool,
-    mirrors: Bool, into colors: inout LaneVectors
+    mirrorsIn area: PixelArea?, into colors: inout LaneVectors
   ) {
     var open = mask & (hit.t < never * 0.5)
     let position = start + d * choose(open, hit.t, Lanes(0))
+    let parts = parts.span
     while let lane = (0..<Lanes.count).first(where: { open[$0] }) {
       let index = Int(hit.part[lane])
       let own = open & LaneMask(hit.part, are: Int32(index))
       open = open & !own
       let point = SurfacePoint(parts[index], position, d, hit.t, face: hit.face, own, lens)
-      var shaded = lit(index, point, own, strength: strength, shadows: shadows)
-      if mirrors, index == mirror { shaded += mirrored(index, point, d, own) }
+      var shaded = lit(parts[index], index, point, own, strength: strength, shadows: shadows)
+      if let area, index == mirror { shaded += mirrored(index, point, d, own, in: area) }
       colors = choose(own, clamped(shaded), colors)
     }
   }
@@ -95,16 +102,20 @@ struct Tracer: Sendable {
   /// - Parameter strength: of the part's colour, though not of its gloss.
   @inline(__always)
   private func lit(
-    _ index: Int, _ point: SurfacePoint, _ mask: LaneMask, strength: Float = 1, shadows: Bool
+    _ part: TracedPart, _ index: Int, _ point: SurfacePoint, _ mask: LaneMask, strength: Float = 1, shadows: Bool
   ) -> LaneVectors {
-    let part = parts[index]
     let color = part.surface.color * strength
     var even = LaneVectors(color * (part.surface.emission + (lights.isEmpty ? 0.3 : 0)))
     var colors = LaneVectors(SIMD3(0, 0, 0))
+    var isFull = false
     for light in lights {
-      let (light, toLight, distance) = point.light(light, part, color)
-      guard shadows, light.castsShadow else {
+      let isAlone = shadows && light.castsShadow
+      // A floor in the headlight is as bright as can be: no lamp adds to that.
+      if isFull && !isAlone { continue }
+      let (light, toLight, distance) = point.light(light, part, color, mask)
+      guard isAlone else {
         even += light.colors
+        isFull = even.isFull(mask)
         continue
       }
       let isLit = mask & ((light.colors.x + light.colors.y + light.colors.z) > 1e-4)
@@ -142,14 +153,16 @@ struct Tracer: Sendable {
   }
 
   /// What a mirroring face adds: the other opaque parts above it, without shadows, in its own strength.
-  private func mirrored(_ index: Int, _ point: SurfacePoint, _ d: LaneVectors, _ mask: LaneMask) -> LaneVectors {
-    let part = parts[index]
-    let normal = LaneVectors(part.axisZ)
-    let mask = mask & (point.normal.dot(part.axisZ) > 0.999)
+  private func mirrored(
+    _ index: Int, _ point: SurfacePoint, _ d: LaneVectors, _ mask: LaneMask, in area: PixelArea
+  ) -> LaneVectors {
+    let parts = parts.span
+    let axis = parts[index].axisZ
+    let normal = LaneVectors(axis)
+    let mask = mask & (point.normal.dot(axis) > 0.999)
     let direction = d - normal * (d.dot(normal) * 2)
     var hit = Hit()
-    let parts = parts.span
-    for other in 0..<opaqueCount where other != index {
+    for other in 0..<opaqueCount where other != index && mirrorAreas[other].overlaps(area) {
       let w = LaneVectors(parts[other].solid.center) - point.position
       let solid = parts[other].solid
       let isNear: LaneMask
@@ -172,8 +185,8 @@ struct Tracer: Sendable {
     }
     var colors = LaneVectors(SIMD3(0, 0, 0))
     shade(
-      hit, from: point.position, along: direction, mask, strength: part.surface.reflectance, shadows: false,
-      mirrors: false, into: &colors)
+      hit, from: point.position, along: direction, mask, strength: parts[index].surface.reflectance, shadows: false,
+      mirrorsIn: nil, into: &colors)
     return colors
   }
 
@@ -183,16 +196,18 @@ struct Tracer: Sendable {
     _ depth: Lanes, _ d: LaneVectors, _ area: PixelArea, _ mask: LaneMask, _ colors: inout LaneVectors,
     _ seen: inout SIMD8<Int32>
   ) {
+    let parts = parts.span
     var layers: [(colors: LaneVectors, weight: Lanes)] = []
     for index in opaqueCount..<parts.count where parts[index].area.overlaps(area) {
-      let part = parts[index]
+      let solid = parts[index].solid
       var face = SIMD8<Int32>(repeating: 0)
-      let t = part.solid.entry(
-        LaneVectors(part.ownOrigin), part.solid.toOwn(d), nearest: lens.nearest, mask, &face)
+      let t = solid.entry(
+        LaneVectors(parts[index].ownOrigin), solid.toOwn(d), nearest: lens.nearest, mask, &face)
       let own = mask & (t < depth)
       if own.isEmpty { continue }
-      let point = SurfacePoint(part, d * choose(own, t, Lanes(0)), d, t, face: face, own, lens)
-      layers.append((lit(index, point, own, shadows: false), choose(own, Lanes(part.opacity), Lanes(0))))
+      let point = SurfacePoint(parts[index], d * choose(own, t, Lanes(0)), d, t, face: face, own, lens)
+      layers.append(
+        (lit(parts[index], index, point, own, shadows: false), choose(own, Lanes(parts[index].opacity), Lanes(0))))
       seen = seen &+ (SIMD8(repeating: Int32(1000 * (index + 1))) & own.bits)
     }
     for layer in layers + layers.reversed() { colors = colors + (layer.colors - colors) * layer.weight }

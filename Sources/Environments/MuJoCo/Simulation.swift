@@ -12,6 +12,8 @@
     var stamp: UInt64 = 0
     /// What its pictures are drawn with, once there was one.
     var reader: SceneReader?
+    /// MuJoCo's own, made when it is first asked for.
+    lazy var glRenderer = GLRenderer()
 
     init(copying original: UnsafeMutablePointer<mjModel>, placements: [Placement]) {
       guard let model = unsafe mj_copyModel(nil, original), let data = unsafe mj_makeData(model) else {

@@ -95,7 +95,8 @@
       self.look(at: state) { simulation in
         switch look.renderer {
         case .sketch: frame.draw { canvas in canvas.draw(simulation, camera: camera) }
-        case .software, .gl: reader(of: simulation).draw(simulation, camera: camera, look, into: &frame)
+        case .software: reader(of: simulation).draw(simulation, camera: camera, look, into: &frame)
+        case .gl: simulation.glRenderer.draw(simulation, camera: camera, look, into: &frame)
         }
       }
     }

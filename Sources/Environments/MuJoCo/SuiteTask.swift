@@ -39,6 +39,9 @@
     }
 
     public static func prepare() throws { _ = try compiled.get() }
+    public static func drawer(of look: Look) throws -> String? {
+      look.renderer == .gl ? try GLDriver.found.get().name : nil
+    }
     public static var actionSpace: ActionSpace { model.actionSpace }
     public static var episodeLength: Int { 1000 }
     public static var actionRepeat: Int { 2 }

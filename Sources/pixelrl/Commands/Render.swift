@@ -42,6 +42,7 @@ struct Render: ParsableCommand {
 
   private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings, from start: [Double]?) throws {
     if let start, let complaint = E.complaint(about: start) { throw InputError("--state: \(complaint)") }
+    let openGL = try E.drawer(of: settings.look)
     let folder = output.out ?? unusedPath("runs/\(timestamp())-render-\(E.id)")
     try makeNewFolder(folder, flag: "--out")
     var random = Seed(seed).stream("policy")
@@ -62,6 +63,7 @@ struct Render: ParsableCommand {
     }
     try animation.finish()
     try printLine("\(frames) frames of \(E.id), and as an animation: \(video)")
+    if let openGL { try printLine("drawn by MuJoCo with \(openGL)") }
     if output.json {
       try printLine(JSON.object([.init("run", .string(folder)), .init("video", .string(video))]).description)
     }
