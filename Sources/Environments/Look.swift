@@ -4,7 +4,7 @@ import Core
 public enum Renderer: String, ChoiceSetting, Hashable {
   /// The project's own, on the CPU, in MuJoCo's look.
   case software
-  /// The project's own, flat: one colour a part with a dark outline, and neither light nor texture.
+  /// The project's own, flat: one colour a moving body with a dark outline, and neither light nor texture.
   case sketch
   /// MuJoCo's own, by OpenGL.
   case gl
