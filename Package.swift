@@ -14,8 +14,8 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 let httpServer: Target.Dependency = .product(name: "FlyingFox", package: "FlyingFox")
 
-func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func layer(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -55,7 +55,7 @@ let package = Package(
     layer("Networks", ["Core", "Tensors"]),
     layer("Replay", ["Core", "Tensors"]),
     // 4: the members; they never import each other
-    layer("Environments", ["Core", "Pixels", muJoCo]),
+    layer("Environments", ["Core", "Pixels", muJoCo], resources: [.embedInCode("Gymnasium/server.py")]),
     layer("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     layer("Agents", ["Core", "Tensors", "Networks", "Replay"]),
     layer("Tabular", ["Core", "Tensors", "Networks"]),

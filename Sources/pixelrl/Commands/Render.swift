@@ -28,13 +28,13 @@ struct Render: ParsableCommand {
     guard frames > 0 else { throw InputError("--frames takes a whole number of at least 1, not '\(frames)'") }
     let type = try Environments.named(environment)
     let given = try GivenSettings(config: source.config, episode.typed)
-    let settings: EpisodeSettings = try given.resolve("environment")
+    let settings = try given.resolve("environment", type.episodeDefaults)
     try given.check([("environment", EnvironmentChoice()), ("environment", settings)])
     try write(type, settings)
   }
 
   private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings) throws {
-    let folder = output.out ?? unusedPath("runs/\(timestamp())-render-\(E.id)")
+    let folder = output.out ?? unusedPath("runs/\(timestamp())-render-\(fileName(of: E.id))")
     try makeNewFolder(folder, flag: "--out")
     var random = Seed(seed).stream("policy")
     var game = Episode<E>(settings, seed: Seed(seed))
@@ -50,6 +50,7 @@ struct Render: ParsableCommand {
         frame, to: "\(folder)/\(name)", text: ["environment": E.id, "step": "\(game.steps)", "seed": "\(seed)"])
       try animation.append(frame)
       _ = game.step(E.actionSpace.sample(using: &random))
+      try E.check()
     }
     try animation.finish()
     try printLine("\(frames) frames of \(E.id), and as an animation: \(video)")

@@ -57,7 +57,7 @@ struct TrainingFlags: ParsableArguments {
       sight.autoencoder = ""  // the file's
     }
     let plan = TrainingPlan<E, A>(
-      episode: try given.resolve("environment"), sight: sight, agent: try given.resolve("agent"),
+      episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
       training: try given.resolve("training", TrainingSettings(for: sight.observe)),
       seed: try given.resolve("training"), origin: given.origin)
     try given.check(plan.groups, member: ("agent", "the agent \(A.id)"))
