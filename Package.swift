@@ -77,7 +77,7 @@ let package = Package(
         "Core", "Pixels", "Environments", "Autoencoders", "Agents", "Tabular", "Runs", "Reports", "Training",
         argumentParser, httpServer,
       ],
-      swiftSettings: strict),
+      resources: [.embedInCode("Serving/pixelrl_gymnasium.py")], swiftSettings: strict),
 
     // What several tests need: Python, for others' readers of our files.
     .target(name: "Python", path: "Tests/Python"),
@@ -92,7 +92,7 @@ let package = Package(
     tests("Tabular", ["Core", "Tensors", "Networks"]),
     tests("Runs", ["Core", "Pixels", "Python"]),
     tests("Reports", ["Core", "Pixels", "Runs"]),
-    tests("pixelrl", ["Core", "Runs", "Environments", "Autoencoders", "Agents", argumentParser]),
+    tests("pixelrl", ["Core", "Python", "Runs", "Environments", "Autoencoders", "Agents", argumentParser]),
     tests(
       "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
   ],

@@ -34,6 +34,11 @@ public struct StateProbe: Sendable {
       latentSize: layout.latentSize, frames: layout.frames, actions: 0, actionSpace: layout.actionSpace,
       differenceScale: layout.differenceScale)
     names = training.observationNames
+    guard !names.isEmpty else {  // nothing to read: the environment gives pixels alone
+      (truths, readings) = (stateTensor(heldOut), stateTensor(heldOut))
+      r2 = []
+      return
+    }
     let (inputs, targets) = (stacked(encode(training), training, layout), stateTensor(training))
     let (testInputs, testTargets) = (stacked(encode(heldOut), heldOut, layout), stateTensor(heldOut))
     let mean = targets.mean(axis: 0)

@@ -39,8 +39,8 @@ final class GymProcess: @unchecked Sendable {
   /// Starts the process, and waits until the environment stands.
   ///
   /// - Throws: `InputError` or `WorldError` that say what to type or to install.
-  init(_ name: GymName, python path: String, timeout: Duration = .seconds(120)) throws {
-    python = try PythonProcess(path, script: PackageResources.server_py, [name.name, name.options])
+  init(_ name: GymName, python path: String, in folder: String?, timeout: Duration = .seconds(120)) throws {
+    python = try PythonProcess(path, script: PackageResources.server_py, [name.name, name.options], in: folder)
     do {
       facts = try GymFacts(try python.receiveLine(within: timeout), of: name.id)
     } catch let failure as Failure {

@@ -11,6 +11,8 @@ enum Gymnasium {
   private struct Shared {
     var name: GymName?
     var facts: GymFacts?
+    /// Where Python looks for modules first.
+    var folder: String?
     /// Those that nobody talks to right now, the longest idle first.
     var idle: [GymProcess] = []
     /// What stopped the play, and has not been told.
@@ -28,8 +30,9 @@ enum Gymnasium {
 
   /// Makes a name that of this process's environment.
   ///
+  /// - Parameter folder: where Python looks for modules first; nil: where `PYTHONPATH` says.
   /// - Throws: `InputError` for an unknown name, or where another is played already; `WorldError` that says what to install.
-  static func choose(_ id: String) throws {
+  static func choose(_ id: String, in folder: String? = nil) throws {
     if let chosen = shared.withLock({ $0.name }) {
       guard chosen.id == id else {
         throw InputError("this process plays \(chosen.id): play \(id) in another")
@@ -37,9 +40,9 @@ enum Gymnasium {
       return
     }
     let name = try GymName(id)
-    let process = try GymProcess(name, python: python)
+    let process = try GymProcess(name, python: python, in: folder)
     shared.withLock { shared in
-      (shared.name, shared.facts) = (name, process.facts)
+      (shared.name, shared.facts, shared.folder) = (name, process.facts, folder)
       shared.idle.append(process)
     }
   }
@@ -137,7 +140,7 @@ enum Gymnasium {
   private static func freeProcess() throws -> GymProcess {
     shared.withLock { $0.idle.removeAll { $0.isFree && $0.hasFailed } }
     if let free = take({ $0.isFree }) { return free }
-    let process = try GymProcess(chosen.name, python: python)
+    let process = try GymProcess(chosen.name, python: python, in: shared.withLock { $0.folder })
     guard process.facts == facts else { throw WorldError(path: id, "is not the same in two Python processes") }
     return process
   }

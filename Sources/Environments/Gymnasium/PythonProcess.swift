@@ -25,8 +25,9 @@ import Foundation
 
   /// Starts `python -c script arguments…`.
   ///
+  /// - Parameter folder: where it looks for modules first; nil: where `PYTHONPATH` says.
   /// - Throws: `WorldError` where there is no such program, or no more processes or files can be had.
-  init(_ python: String, script: [UInt8], _ arguments: [String]) throws {
+  init(_ python: String, script: [UInt8], _ arguments: [String], in folder: String? = nil) throws {
     var ends: [Int32] = [-1, -1]
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     guard unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw systemFailure("a socket for Python") }
@@ -52,6 +53,7 @@ import Foundation
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
     var environment = ProcessInfo.processInfo.environment
     environment["PIXELRL_PARENT_THREAD"] = Thread.isMainThread ? "main" : "other"
+    if let folder { environment["PYTHONPATH"] = folder }
     let words = [python, "-c", String(decoding: script, as: UTF8.self)] + arguments
     var started: pid_t = 0
     let failure = unsafe withCStrings(words) { words in

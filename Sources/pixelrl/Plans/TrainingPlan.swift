@@ -89,6 +89,9 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
 
   func run(_ options: RunOptions) throws {
     guard sight.observe != .state else {
+      guard !E.observationNames.isEmpty else {
+        throw InputError("\(E.id) has no state but its pixels: use --observe latent")
+      }
       let first = try collect(E.self, episode, CollectionSettings(), seed: Seed(seed.seed).child("collection"))
       return try train(through: StateObserver(E.self), first: first, options)
     }
