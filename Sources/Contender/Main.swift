@@ -79,7 +79,8 @@ struct Workload {
 
   static let all: [String: Setup] = [
     "sgemm": squareProduct, "sac": sacUpdate, "encoder": encoderPasses, "decoder": decoderPasses,
-    "encode": encodedFrame, "ae-step": autoencoderStep, "environment": renderedStep, "replay": replaySample,
+    "encode": encodedFrame, "ae-step": autoencoderStep, "environment": renderedStep, "gym": gymnasiumSteps,
+    "replay": replaySample,
     "png": encodedPicture, "png-grid": encodedGrid,
   ]
 

@@ -57,7 +57,9 @@ public struct Field<Group>: Sendable {
       key: key, help: help, domain: domain ?? names.joined(separator: ", "), isSwitch: false,
       text: { $0[keyPath: path] },
       set: { group, typed in
-        guard names.contains(typed) || prefix.map(typed.hasPrefix) ?? false else { throw InputError.unknown(kind, typed, known: names) }
+        guard names.contains(typed) || prefix.map(typed.hasPrefix) ?? false else {
+          throw InputError.unknown(kind, typed, known: names)
+        }
         group[keyPath: path] = typed
       })
   }

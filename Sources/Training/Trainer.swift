@@ -44,7 +44,8 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("return-steps", \.returnSteps, 1...1000, "rewards n that an update adds up before it bootstraps"),
       Field(
         "reward-limit", \.rewardLimit, 0...Double.greatestFiniteMagnitude,
-        "size to which rewards are clipped before they are learned from; 0: the task's own, 1 in Atari games, else none"),
+        "size to which rewards are clipped before they are learned from; 0: the task's own, 1 in Atari games, else none"
+      ),
       Field(
         "explore-chance", \.exploreChance, 0...1, "probability that the agent's step begins to hold an extreme action"),
       Field("explore-hold-limit", \.exploreHoldLimit, 1...100_000, "longest time, in agent steps, that it is held"),

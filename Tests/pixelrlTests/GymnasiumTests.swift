@@ -19,12 +19,21 @@ import Testing
     }
   }
 
-  private func training(_ event: String, _ out: String, _ flags: String...) -> [String] {
+  /// A collection of 60 frames, in which something happens at the 30th.
+  private func collection(_ event: String, _ flags: String...) -> [String] {
     [
-      "train", "--env", "gym:games:Lamp-v0?event=\(event)&at=2620", "--observe", "state", "--out", out, "--env-steps",
-      "2700", "--gym-timeout", "2", "--hidden", "8", "--batch", "4", "--replay", "3000", "--seed-updates", "1",
-      "--updates-per-step", "0.1", "--evaluate-every", "0", "--evaluation-episodes", "2",
+      "collect", "--env", "gym:games:Lamp-v0?event=\(event)&at=30", "--out", "data", "--collect-steps", "60",
+      "--size", "8", "--gym-timeout", "2",
     ] + flags
+  }
+
+  /// A training that is stopped after its first data, the 2500 steps of random play.
+  private func training(_ out: String) -> [String] {
+    [
+      "train", "--env", "gym:games:Lamp-v0?event=kill&at=2620", "--observe", "state", "--out", out, "--env-steps",
+      "2700", "--hidden", "8", "--batch", "4", "--replay", "3000", "--seed-updates", "1", "--updates-per-step", "0.1",
+      "--evaluate-every", "0", "--evaluation-episodes", "2",
+    ]
   }
 
   private static let events = [
@@ -35,26 +44,35 @@ import Testing
     ("shape", "ValueError: an observation of shape (2,) where its space says (3,)"),
   ]
 
-  @Test(arguments: events) func aFailureStopsTheRunWhichGoesOn(_ event: String, _ reason: String) throws {
+  @Test(arguments: events) func aFailureIsTheEnd(_ event: String, _ reason: String) throws {
     try withGames { program in
-      let stopped = try program.run(training(event, "run"))
-      #expect(stopped.code == 1)
-      let complaint = "pixelrl: gym:games:Lamp-v0?event=\(event)&at=2620: "
-      #expect(stopped.error.contains(complaint) && stopped.error.contains(reason), "\(stopped.error)")
-      #expect(try program("train", "--resume", "run").code == 0)
-      // It does not happen a second time: so goes a run without it.
-      #expect(try program.run(training(event, "whole")).code == 0)
-      let runs = try ["run", "whole"].map { try readBytes(from: "\(program.folder)/\($0)/metrics.jsonl") }
-      #expect(runs[0] == runs[1])
+      let outcome = try program.run(collection(event))
+      #expect(outcome.code == 1)
+      let complaint = "pixelrl: gym:games:Lamp-v0?event=\(event)&at=30: "
+      #expect(outcome.error.contains(complaint) && outcome.error.contains(reason), "\(outcome.error)")
       #expect(try livingPythons(program).isEmpty)
     }
   }
 
-  @Test(arguments: events) func orTruncatesTheEpisode(_ event: String, _ reason: String) throws {
+  @Test(arguments: events) func orTheEpisodesWhereThatIsAsked(_ event: String, _ reason: String) throws {
     try withGames { program in
-      let outcome = try program.run(training(event, "run", "--gym-failure", "truncate"))
+      let outcome = try program.run(collection(event, "--gym-failure", "truncate"))
       #expect(outcome.code == 0, "\(outcome.error)")
       #expect(outcome.error.contains(reason) && outcome.error.contains("Its episode counts as truncated."))
+      #expect(outcome.output.contains("62 frames"))
+    }
+  }
+
+  @Test func aTrainingThatWasStoppedGoesOnToTheBit() throws {
+    try withGames { program in
+      #expect(try program.run(training("run")).code == 1)
+      let resumed = try program("train", "--resume", "run")
+      #expect(resumed.code == 0 && resumed.output.contains("goes on from step 2"), "\(resumed.error)")
+      // It does not happen a second time: so goes a run without it.
+      #expect(try program.run(training("whole")).code == 0)
+      let runs = try ["run", "whole"].map { try readBytes(from: "\(program.folder)/\($0)/metrics.jsonl") }
+      #expect(runs[0] == runs[1])
+      #expect(try livingPythons(program).isEmpty)
     }
   }
 
@@ -67,15 +85,15 @@ import Testing
   }
 
   /// Also while Python hangs.
-  @Test(arguments: ["", "hang"]) func pythonEndsWithItsParent(_ event: String) throws {
+  @Test(arguments: ["none", "hang"]) func pythonEndsWithItsParent(_ event: String) throws {
     try withGames { program in
       let process = Process()
       process.executableURL = Program.path
-      process.arguments = training(event, "run", "--gym-timeout", "1000", "--env-steps", "100000000")
+      process.arguments = collection(event, "--collect-steps", "10000000", "--gym-timeout", "1000")
       process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
       (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
       try process.run()
-      let sign = "\(program.folder)/\(event.isEmpty ? "run" : "happened")"
+      let sign = "\(program.folder)/\(event == "none" ? "pids" : "happened")"
       for _ in 0..<3000 where !exists(sign) { usleep(20_000) }
       #expect(try !livingPythons(program).isEmpty)
       kill(process.processIdentifier, SIGKILL)
@@ -125,7 +143,8 @@ import Testing
 }
 
 /// The other way: pixelrl's environments played by Gymnasium's users.
-@Suite(.enabled(if: Python.has("gymnasium", "numpy"), "needs PIXELRL_PYTHON, a Python with gymnasium: see 'make peers'"))
+@Suite(
+  .enabled(if: Python.has("gymnasium", "numpy"), "needs PIXELRL_PYTHON, a Python with gymnasium: see 'make peers'"))
 struct GymnasiumModuleTests {
   private func run(_ script: String, _ arguments: [String] = []) throws -> String {
     var output = ""

@@ -119,9 +119,12 @@ public struct GymEnvironment: Environment {
       return
     }
     _ = observation
-    let drawn: Void? = isLost ? nil : Gymnasium.withProcess(in: trace, at: count, digest: moment.digest, settings) {
-      process throws(PythonProcess.Failure) in try process.draw(into: &frame, settings)
-    }
+    let drawn: Void? =
+      isLost
+      ? nil
+      : Gymnasium.withProcess(in: trace, at: count, digest: moment.digest, settings) {
+        process throws(PythonProcess.Failure) in try process.draw(into: &frame, settings)
+      }
     guard drawn != nil else {
       for index in frame.bytes.indices { frame.bytes[index] = 0 }
       return

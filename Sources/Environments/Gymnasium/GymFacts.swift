@@ -30,7 +30,8 @@ struct GymFacts: Sendable, Hashable {
       actionSpace = .discrete(count: count)
     } else {
       actionSpace = .continuous(
-        low: actions["low"]?.array?.compactMap(\.double) ?? [], high: actions["high"]?.array?.compactMap(\.double) ?? [])
+        low: actions["low"]?.array?.compactMap(\.double) ?? [], high: actions["high"]?.array?.compactMap(\.double) ?? []
+      )
     }
     observationNames = names
     (self.width, self.height, self.channels) = (width, height, channels)

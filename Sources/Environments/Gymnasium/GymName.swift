@@ -19,7 +19,7 @@ struct GymName: Sendable, Hashable {
     }
     var options: [JSON.Member] = []
     for argument in parts.dropFirst().first?.split(separator: "&") ?? [] {
-      let pair = argument.split(separator: "=", maxSplits: 1).map(String.init)
+      let pair = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard pair.count == 2 else {
         throw InputError("'\(id)': an argument looks like name=value, not '\(argument)'")
       }

@@ -195,12 +195,14 @@ import Foundation
   }
 
   func load<Value: BitwiseCopyable>(_ type: Value.Type, at offset: Int) -> Value {
-    precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= memoryCount, "shared memory ends at \(memoryCount)")
+    precondition(
+      offset >= 0 && offset + MemoryLayout<Value>.size <= memoryCount, "shared memory ends at \(memoryCount)")
     return unsafe memory!.loadUnaligned(fromByteOffset: offset, as: Value.self)
   }
 
   func store<Value: BitwiseCopyable>(_ value: Value, at offset: Int) {
-    precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= memoryCount, "shared memory ends at \(memoryCount)")
+    precondition(
+      offset >= 0 && offset + MemoryLayout<Value>.size <= memoryCount, "shared memory ends at \(memoryCount)")
     unsafe memory!.storeBytes(of: value, toByteOffset: offset, as: Value.self)
   }
 
@@ -228,6 +230,6 @@ private func withCStrings<Result>(
   _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
   let copies = unsafe strings.map { unsafe strdup($0) } + [nil]
-  defer { for unsafe copy in unsafe copies { unsafe free(copy) } }
+  defer { for unsafecopy in unsafe copies { unsafe free(copy) } }
   return unsafe copies.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
 }

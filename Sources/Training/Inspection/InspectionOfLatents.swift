@@ -30,6 +30,7 @@ extension Inspection {
     let (probe, heldOut) = try drawing.probe(
       in: E.self, episode, collection, frames: pretraining.probeFrames, steps: pretraining.probeSteps, seed: origin)
     let size = probe.names.count
+    guard size > 0 else { return heldOut }  // pixels alone
     let (truths, readings) = (probe.truths.doubles, probe.readings.doubles)
     let plots = probe.names.indices.map { i in
       Scatter(

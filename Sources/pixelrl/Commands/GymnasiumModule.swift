@@ -11,7 +11,8 @@ struct GymnasiumModule: ParsableCommand {
       The module says in its head how.
       """)
 
-  @Option(help: ArgumentHelp("the folder that gets pixelrl_gymnasium.py; printed where none is given", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("the folder that gets pixelrl_gymnasium.py; printed where none is given", valueName: "dir"))
   var write: String?
 
   func run() throws {
