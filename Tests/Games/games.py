@@ -28,8 +28,9 @@ class Lamp:
         self.action_space = gymnasium.spaces.Discrete(actions)
         self.observation_space = gymnasium.spaces.Box(Numbers(-1, -1, 0), Numbers(1, 1, 1), (3,), "float64")
         self.event, self.at, self.steps, self.chance = event, at, 0, 0.0
-        with open("pids", "a") as file:
-            file.write(f"{os.getpid()}\n")
+        if os.path.exists("games.py"):  # a test's own folder
+            with open("pids", "a") as file:
+                file.write(f"{os.getpid()}\n")
 
     def reset(self, seed=None):
         if seed is not None:
