@@ -63,6 +63,7 @@ enum Gymnasium {
   ///
   /// - Parameter last: the episode that the caller leaves, whose process is then free.
   static func begin(_ trace: Trace, after last: (trace: Trace, count: Int), _ settings: GymSettings) {
+    guard shared.withLock({ $0.problem == nil }) else { return }
     do {
       let process = try take { $0.stands(in: last.trace, at: last.count) } ?? freeProcess()
       defer { giveBack(process) }
@@ -89,6 +90,8 @@ enum Gymnasium {
     in trace: Trace, at count: Int, digest: UInt32?, next: Trace.Entry? = nil, _ settings: GymSettings,
     _ body: (GymProcess) throws(PythonProcess.Failure) -> Result
   ) -> Result? {
+    // Once play has stopped, all other episodes end too.
+    guard shared.withLock({ $0.problem == nil }) else { return nil }
     do {
       let process = try take { $0.stands(in: trace, at: count, next: next) } ?? freeProcess()
       do {
