@@ -89,6 +89,7 @@ struct Workload {
   static let all: [String: Setup] = [
     "sgemm": squareProduct, "sac": sacUpdate, "encoder": encoderPasses, "decoder": decoderPasses,
     "encode": encodedFrame, "ae-step": autoencoderStep, "environment": renderedStep, "scene": drawnScene,
+    "gym": gymnasiumSteps,
     "replay": replaySample,
     "png": encodedPicture, "png-grid": encodedGrid,
   ]

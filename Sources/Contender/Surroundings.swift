@@ -39,6 +39,27 @@ private func drawnScene<E: Environment>(_ type: E.Type, _ look: Look, _ size: In
   return Workload { [environment] in environment.render(into: &frame, as: look) }
 }
 
+/// One agent step of Pong in each of N Python processes, with its frame 84x84: what a collection does.
+func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
+  let count = try arguments.integer("processes", default: 1)
+  let environment = try Environments.named(arguments.text("env") ?? "gym:ALE/Pong-v5")
+  func steps<E: Environment>(_ type: E.Type) -> Workload {
+    var episodes = (0..<count).map { Episode<E>(E.episodeDefaults, seed: Seed(UInt64($0))) }
+    var random = Seed(1).stream("actions")
+    var frame = episodes[0].blankFrame
+    return Workload {
+      let actions = (0..<count).map { _ in E.actionSpace.sample(using: &random) }
+      _ = episodes.step(Array(0..<count), actions)
+      for i in 0..<count {
+        if episodes[i].ending != .running { episodes[i].reset() }
+        episodes[i].render(into: &frame)
+      }
+      try E.check()
+    }
+  }
+  return steps(environment)
+}
+
 /// A batch out of a full ring of a million latents.
 func replaySample(_ arguments: Arguments) throws -> Workload {
   let batch = try arguments.integer("batch", default: 128)

@@ -14,6 +14,10 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
   public var occlusionPosition = 0.5
   public var pixelNoise = 0.0
   public var look = Look()
+  public var noOpStarts = 0
+  public var lifeLoss = false
+  public var gymFailure = GymFailurePolicy.stop
+  public var gymTimeout = 60
 
   public init() {}
 
@@ -34,6 +38,14 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
       Field("shadows", \.look.shadows, "shadows in MuJoCo's scenes"),
       Field("reflections", \.look.reflections, "mirroring floors in MuJoCo's scenes"),
       Field("antialiasing", \.look.antialiasing, 1...64, "samples of a pixel at the edges in MuJoCo's scenes; 1: none"),
+      Field(
+        "no-op-starts", \.noOpStarts, 0...1000,
+        "gym: most steps of doing nothing before an episode; 30 in Atari games unless given"),
+      Field("life-loss", \.lifeLoss, "gym: no reward counts beyond the loss of a life"),
+      Field(
+        "gym-failure", \.gymFailure,
+        "gym: what a Python process that crashes, hangs or sends a wrong shape ends: the run, or the episode"),
+      Field("gym-timeout", \.gymTimeout, 1...1_000_000, "gym: seconds after which a Python process counts as hanging"),
     ]
   }
 }

@@ -41,6 +41,11 @@ public struct StateProbe: Sendable {
       latentSize: layout.latentSize, frames: layout.frames, actions: 0, actionSpace: layout.actionSpace,
       differenceScale: layout.differenceScale)
     names = training.observationNames.flatMap { angles.contains($0) ? ["\($0)-cos", "\($0)-sin"] : [$0] }
+    guard !names.isEmpty else {  // nothing to read: the environment gives pixels alone
+      (truths, readings) = (stateTensor(heldOut, angles), stateTensor(heldOut, angles))
+      r2 = []
+      return
+    }
     let (inputs, targets) = (stacked(encode(training), training, layout), stateTensor(training, angles))
     let (testInputs, testTargets) = (stacked(encode(heldOut), heldOut, layout), stateTensor(heldOut, angles))
     let mean = targets.mean(axis: 0)

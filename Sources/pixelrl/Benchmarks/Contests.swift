@@ -41,6 +41,16 @@ enum Contests {
         "png", "PNG grid of 24 frames", ["png-grid", "--picture", picture],
         [("Pillow", ["png.py", "--picture", picture])], threads: 1),
     ]
+    for count in [1, 2, 4] {
+      let processes = ["--processes", "\(count)"]
+      contests.append(
+        contest(
+          "gym", "Pong, an agent step in each of \(count) Python process\(count == 1 ? "" : "es")", ["gym"] + processes,
+          [
+            ("Python alone", ["gym.py"] + processes),
+            ("Gymnasium's AtariPreprocessing", ["gym.py", "--wrapper", "1"] + processes),
+          ], threads: 1))
+    }
     for (workload, script, name) in [
       ("sac", ["sac.py"], "SAC update"), ("ae-step", ["keypoint.py", "step"], "keypoint autoencoder step"),
     ] {

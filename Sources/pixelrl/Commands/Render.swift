@@ -35,7 +35,7 @@ struct Render: ParsableCommand {
     let type = try Environments.named(environment)
     var given = try GivenSettings(config: source.config, episode.typed)
     given.start(from: type)
-    let settings: EpisodeSettings = try given.resolve("environment")
+    let settings: EpisodeSettings = try given.resolve("environment", type.episodeDefaults)
     try given.check([("environment", EnvironmentChoice()), ("environment", settings)])
     try write(type, settings, from: try state.map(startState))
   }
@@ -43,7 +43,7 @@ struct Render: ParsableCommand {
   private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings, from start: [Double]?) throws {
     if let start, let complaint = E.complaint(about: start) { throw InputError("--state: \(complaint)") }
     let openGL = try E.drawer(of: settings.look)
-    let folder = output.out ?? unusedPath("runs/\(timestamp())-render-\(E.id)")
+    let folder = output.out ?? unusedPath("runs/\(timestamp())-render-\(fileName(of: E.id))")
     try makeNewFolder(folder, flag: "--out")
     var random = Seed(seed).stream("policy")
     var game = Episode<E>(settings, seed: Seed(seed))
@@ -60,6 +60,7 @@ struct Render: ParsableCommand {
         frame, to: "\(folder)/\(name)", text: ["environment": E.id, "step": "\(game.steps)", "seed": "\(seed)"])
       try animation.append(frame)
       _ = game.step(E.actionSpace.sample(using: &random))
+      try E.check()
     }
     try animation.finish()
     try printLine("\(frames) frames of \(E.id), and as an animation: \(video)")

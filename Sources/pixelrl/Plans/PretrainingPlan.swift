@@ -27,7 +27,7 @@ struct PretrainingFlags: ParsableArguments {
     _ given: GivenSettings, _ environment: E.Type, _ kind: Model.Type
   ) throws -> any RunPlan {
     let plan = PretrainingPlan<E, Model>(
-      episode: try given.resolve("environment"), collection: try given.resolve("collection"),
+      episode: try given.resolve("environment", E.episodeDefaults), collection: try given.resolve("collection"),
       model: try given.resolve("encoder"), pretraining: try given.resolve("pretraining"),
       dataset: try given.resolve("pretraining"), seed: try given.resolve("pretraining"))
     try given.check(plan.groups, member: ("encoder", "the autoencoder \(Model.id)"))

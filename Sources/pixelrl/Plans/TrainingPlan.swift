@@ -58,7 +58,7 @@ struct TrainingFlags: ParsableArguments {
       sight.autoencoder = ""  // the file's
     }
     let plan = TrainingPlan<E, A>(
-      episode: try given.resolve("environment"), sight: sight, agent: try given.resolve("agent"),
+      episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
       training: try given.resolve("training", TrainingSettings(for: sight.observe)),
       seed: try given.resolve("training"), origin: given.origin)
     try given.check(plan.groups, member: ("agent", "the agent \(A.id)"))
@@ -90,6 +90,9 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
 
   func run(_ options: RunOptions) throws {
     guard sight.observe != .state else {
+      guard !E.observationNames.isEmpty else {
+        throw InputError("\(E.id) has no state but its pixels: use --observe latent")
+      }
       let first = try collect(E.self, episode, CollectionSettings(), seed: Seed(seed.seed).child("collection"))
       return try train(through: StateObserver(E.self), first: first, options)
     }
