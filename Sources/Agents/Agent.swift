@@ -70,7 +70,9 @@ extension RolloutSettings {
 
 /// The members, by what one types.
 public enum Agents {
-  public static let all: [any Agent.Type] = [SAC.self, DoubleDQN.self]
+  public static let all: [any Agent.Type] = [
+    SAC.self, DoubleDQN.self, Reinforce.self, NaturalGradient.self, TRPO.self, ActorCritic.self, PPO.self,
+  ]
 
   public static func named(_ id: String) throws -> any Agent.Type {
     guard let agent = all.first(where: { $0.id == id }) else {

@@ -42,6 +42,16 @@ public struct Rollout: Sendable {
       return start..<last + 1
     }
   }
+
+  /// The transitions of some environments alone.
+  public func rows(where isWanted: (_ lane: Int) -> Bool) -> Rollout {
+    let rows = lane.indices.filter { isWanted(lane[$0]) }
+    return Rollout(
+      observation: observation.gatheringRows(rows), action: action.gatheringRows(rows),
+      reward: reward.gatheringRows(rows), discount: discount.gatheringRows(rows),
+      nextObservation: nextObservation.gatheringRows(rows), lane: rows.map { lane[$0] },
+      isLast: rows.map { isLast[$0] })
+  }
 }
 
 extension Rollout: Experience {
