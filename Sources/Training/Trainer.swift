@@ -39,9 +39,10 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field(
         "history-actions", \.actions, 0...64, "past actions that the agent sees; 0 beside the true state unless given"),
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
-      Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts"),
-      Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step"),
-      Field("return-steps", \.returnSteps, 1...1000, "rewards n that an update adds up before it bootstraps"),
+      Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts; 0 on-policy"),
+      Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step, off-policy"),
+      Field(
+        "return-steps", \.returnSteps, 1...1000, "rewards n that an off-policy update adds up before it bootstraps"),
       Field(
         "reward-limit", \.rewardLimit, 0...Double.greatestFiniteMagnitude,
         "size to which rewards are clipped before they are learned from; 0: the task's own, 1 in Atari games, else none"
@@ -107,11 +108,11 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     var histories: [History]
     var explorations: [HeldExploration]
     var sampling: Random
+    var schedule: UpdateSchedule
     var retrainingIsDue: Every
     var envSteps = 0
     var updates = 0
     var lastReturn: Double?
-    var owedUpdates = 0.0
     var hasBegun = false
     var retrainings = 0
   }
@@ -147,6 +148,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
         HeldExploration(
           chance: settings.exploreChance, limit: settings.exploreHoldLimit, random: seed.stream("exploration \($0)"))
       }, sampling: seed.stream("replay"),
+      schedule: UpdateSchedule(updatesPerStep: settings.updatesPerStep, returnSteps: settings.returnSteps),
       retrainingIsDue: Every(settings.retrainRounds > 0 ? settings.retrainEvery : 0))
     self.seed = seed
     if settings.retrainRounds > 0 {
@@ -176,19 +178,24 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     if !recordings.isEmpty { recordings[0].append(contentsOf: recording) }
   }
 
-  /// Updates on what the buffer holds, before the agent acts.
+  /// Updates on what the buffer holds, before the agent acts: on batches, since a rollout needs an agent that acted.
   public mutating func learn(_ count: Int, report: (Metrics) throws -> Void) throws {
-    for _ in 0..<count { try report(update()) }
+    for _ in 0..<count {
+      state.schedule.owe()
+      try update(report: report)
+    }
   }
 
-  private mutating func update() throws -> Metrics {
-    let batch = try replay.sample(
-      state.agent.settings.batch, steps: settings.returnSteps, discount: state.agent.settings.discount,
-      using: &state.sampling)
-    let metrics = state.agent.update(batch)
-    state.updates += 1
-    try requireFinite(metrics, step: state.envSteps, in: state.agent)
-    return metrics
+  /// The updates that are due.
+  private mutating func update(report: (Metrics) throws -> Void) throws {
+    while let experience = try A.Settings.Experience.next(
+      state.agent.settings.demand, from: replay, &state.schedule, using: &state.sampling)
+    {
+      let metrics = state.agent.update(experience)
+      state.updates += 1
+      try requireFinite(metrics, step: state.envSteps, in: state.agent)
+      try report(metrics)
+    }
   }
 
   /// One step of every environment, and the updates that are due for it.
@@ -225,11 +232,8 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       begin(i, state.observer.observe([state.episodes[i]]))
     }
     try E.check()
-    state.owedUpdates += settings.updatesPerStep * Double(state.episodes.count)
-    while state.owedUpdates >= 1 {
-      state.owedUpdates -= 1
-      try report(update())
-    }
+    state.schedule.step(state.episodes.count)
+    try update(report: report)
     if state.retrainingIsDue(state.envSteps), state.retrainings < settings.retrainRounds, let metrics = try retrain() {
       try report(metrics)
     }
@@ -239,13 +243,16 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   ///
   /// - Returns: the actions `[N, A]`, what they gave, and the latents `[N, Z]` that they led to.
   /// - Throws: `StepNotTaken` where the world failed: the trainer is then as it was before.
-  private mutating func play() throws(StepNotTaken) -> (actions: Tensor, outcomes: [Step], latents: Tensor) {
+  private mutating func play() throws -> (actions: Tensor, outcomes: [Step], latents: Tensor) {
     let before = state
     let (size, width) = (layout.observationSize, layout.actionSpace.arrayCount)
     let observation = Tensor([state.episodes.count, size], of: Float.self) { target in
       for i in state.histories.indices { state.histories[i].write(into: &target, at: i * size) }
     }
     let actions = explored(state.agent.act(observation, .explore))
+    guard actions.isFinite else {
+      throw NotFinite(step: state.envSteps, quantity: "the action", value: .nan, in: state.agent)
+    }
     let chosen = actions.withElements { actions in
       state.episodes.indices.map { layout.actionSpace.denormalized(actions.extracting($0 * width..<($0 + 1) * width)) }
     }
@@ -303,6 +310,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     state.hasBegun = true
     state.retrainingIsDue = Every(state.retrainingIsDue.period, from: state.envSteps)
     for i in state.episodes.indices { begin(i, state.observer.observe([state.episodes[i]])) }
+    state.schedule.begin(at: replay)
   }
 
   private mutating func begin(_ i: Int, _ latent: Tensor) {

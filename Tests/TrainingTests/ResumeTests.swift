@@ -85,6 +85,24 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
       episode: smallEpisode(timeLimit: 90))
   }
 
+  /// The rollout that a checkpoint cuts, the workers' copies and all estimates go on too.
+  @Test func onPolicyTrainingGoesOnToTheBit() throws {
+    var workers = ActorCritic.Settings()
+    (workers.hidden, workers.batchHorizon, workers.workers) = (16, 7, 2)
+    try train(
+      CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.self), workers, environments: 3,
+      episode: smallEpisode(timeLimit: 90))
+    var episodes = Reinforce.Settings()
+    (episodes.hidden, episodes.horizon) = (16, 20)
+    try train(
+      Catch.self, Reinforce.self, through: StateObserver(Catch.self), episodes, episode: EpisodeSettings())
+    var trust = TRPO.Settings()
+    (trust.hidden, trust.horizon) = (16, 12)
+    try train(
+      PendulumSwingup.self, TRPO.self, through: StateObserver(PendulumSwingup.self), trust,
+      episode: smallEpisode(timeLimit: 90))
+  }
+
   @Test(arguments: [0, 2]) func trainingThroughLatentsGoesOnToTheBit(_ retrainRounds: Int) throws {
     let episode = smallEpisode(timeLimit: 160)
     let first = try collect(CartPoleSwingup.self, episode, collectionSettings(12), seed: Seed(1))
