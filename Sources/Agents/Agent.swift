@@ -36,6 +36,13 @@ public protocol Agent: Module {
   func value(_ observation: Tensor) -> Tensor
   /// Learns from a batch of `settings.batch` transitions and reports what it saw.
   mutating func update(_ batch: Batch) -> Metrics
+  /// What the transitions of the last update are to be drawn by from now on, one number for each; empty where the
+  /// settings do not ask for it.
+  var priorities: [Float] { get }
+}
+
+extension Agent {
+  public var priorities: [Float] { [] }
 }
 
 /// What the loop has to know of any agent's settings.
@@ -44,11 +51,20 @@ public protocol AgentSettings: SettingsGroup {
   var batch: Int { get }
   /// The discount γ of a decision's step.
   var discount: Double { get }
+  /// Whether the replay buffer draws by the priorities that the agent gives.
+  var drawsByPriority: Bool { get }
+  /// Rewards that an update adds up before it bootstraps, unless one is told how many.
+  static var returnSteps: Int { get }
+}
+
+extension AgentSettings {
+  public var drawsByPriority: Bool { false }
+  public static var returnSteps: Int { 1 }
 }
 
 /// The members, by what one types.
 public enum Agents {
-  public static let all: [any Agent.Type] = [SAC.self, DoubleDQN.self]
+  public static let all: [any Agent.Type] = [SAC.self, DoubleDQN.self, TD3.self, Rainbow.self]
 
   public static func named(_ id: String) throws -> any Agent.Type {
     guard let agent = all.first(where: { $0.id == id }) else {

@@ -40,7 +40,7 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step"),
-      Field("return-steps", \.returnSteps, 1...1000, "rewards n that an update adds up before it bootstraps"),
+      Field("return-steps", \.returnSteps, 1...1000, "rewards n that an update adds up before it bootstraps; 3 of rainbow unless given"),
       Field(
         "explore-chance", \.exploreChance, 0...1, "probability that the agent's step begins to hold an extreme action"),
       Field("explore-hold-limit", \.exploreHoldLimit, 1...100_000, "longest time, in agent steps, that it is held"),
@@ -116,7 +116,9 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     self.settings = settings
     self.episodeSettings = episodeSettings
     layout = settings.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
-    replay = ReplayBuffer(capacity: settings.replay, lanes: settings.environments, layout: layout)
+    replay = ReplayBuffer(
+      capacity: settings.replay, lanes: settings.environments, layout: layout,
+      isPrioritized: agentSettings.drawsByPriority)
     let episodes = (0..<settings.environments).map {
       Episode<E>(episodeSettings, seed: seed.child("environment \($0)"))
     }
@@ -166,6 +168,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       state.agent.settings.batch, steps: settings.returnSteps, discount: state.agent.settings.discount,
       using: &state.sampling)
     let metrics = state.agent.update(batch)
+    if replay.isPrioritized { replay.prioritize(batch.slots, by: state.agent.priorities) }
     state.updates += 1
     try requireFinite(metrics, step: state.envSteps, in: state.agent)
     return metrics
