@@ -64,7 +64,9 @@ extension AgentSettings {
 
 /// The members, by what one types.
 public enum Agents {
-  public static let all: [any Agent.Type] = [SAC.self, DoubleDQN.self, TD3.self, Rainbow.self]
+  public static let all: [any Agent.Type] = [
+    SAC.self, DoubleDQN.self, TD3.self, Rainbow.self, OffPolicyActorCritic.self, BrokenOffPolicyActorCritic.self,
+  ]
 
   public static func named(_ id: String) throws -> any Agent.Type {
     guard let agent = all.first(where: { $0.id == id }) else {

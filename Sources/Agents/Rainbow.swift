@@ -62,7 +62,7 @@ public struct Rainbow: Agent {
         Field("return-limit", \.returnLimit, 1e-6...1e9, "the largest of these; the smallest is its negative"),
         Field("prioritised", \.prioritised, "transitions are drawn by what they surprised with, not uniformly"),
         Field("priority-exponent", \.priorityExponent, 0...1, "how much the surprise matters; 0: not at all"),
-        Field("importance-exponent", \.importanceExponent, 0...1, "how far that is weighed out at the start; 1: wholly"),
+        Field("importance-exponent", \.importanceExponent, 0...1, "how far that is weighed out at the start; 1: all"),
         Field("importance-updates", \.importanceUpdates, 1...Int.max, "updates until it is weighed out wholly"),
         Field("initial-epsilon", \.initialEpsilon, 0...1, "without noise: probability of a random action at the start"),
         Field("final-epsilon", \.finalEpsilon, 0...1, "without noise: probability of a random action in the end"),
@@ -248,7 +248,9 @@ public struct Rainbow: Agent {
       output = NoisyLinear(inputs, outputs, gain: 1, initialSigma: sigma, using: &random)
     }
 
-    func callAsFunction(_ h: Tensor, _ noise: Noise?) -> Tensor { output(relu(hidden(h, noise?.hidden)), noise?.output) }
+    func callAsFunction(_ h: Tensor, _ noise: Noise?) -> Tensor {
+      output(relu(hidden(h, noise?.hidden)), noise?.output)
+    }
 
     func noise(using random: inout Random) -> Noise {
       Noise(hidden: hidden.noise(using: &random), output: output.noise(using: &random))

@@ -10,7 +10,8 @@ public struct ReturnAtoms: Sendable, Codable {
 
   public init(_ range: ClosedRange<Double>, count: Int) {
     precondition(
-      count >= 2 && range.lowerBound < range.upperBound, "\(count) atoms from \(range.lowerBound) to \(range.upperBound)")
+      count >= 2 && range.lowerBound < range.upperBound,
+      "\(count) atoms from \(range.lowerBound) to \(range.upperBound)")
     (low, high, self.count) = (range.lowerBound, range.upperBound, count)
   }
 

@@ -40,7 +40,9 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step"),
-      Field("return-steps", \.returnSteps, 1...1000, "rewards n that an update adds up before it bootstraps; 3 of rainbow unless given"),
+      Field(
+        "return-steps", \.returnSteps, 1...1000,
+        "rewards n that an update adds up before it bootstraps; 3 of rainbow unless given"),
       Field(
         "explore-chance", \.exploreChance, 0...1, "probability that the agent's step begins to hold an extreme action"),
       Field("explore-hold-limit", \.exploreHoldLimit, 1...100_000, "longest time, in agent steps, that it is held"),
