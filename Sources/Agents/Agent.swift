@@ -34,8 +34,8 @@ public protocol Agent: Module {
   /// What the critics expect of the best actions from observations `[B, O]` on: `[B, 1]`, discounted by
   /// `settings.discount`.
   func value(_ observation: Tensor) -> Tensor
-  /// Learns from a batch of `settings.batch` transitions and reports what it saw.
-  mutating func update(_ batch: Batch) -> Metrics
+  /// Learns from what `settings.demand` asks for and reports what it saw.
+  mutating func update(_ experience: Settings.Experience) -> Metrics
   /// What the transitions of the last update are to be drawn by from now on, one number for each; empty where the
   /// settings do not ask for it.
   var priorities: [Float] { get }
@@ -47,8 +47,10 @@ extension Agent {
 
 /// What the loop has to know of any agent's settings.
 public protocol AgentSettings: SettingsGroup {
-  /// Transitions of an update, B.
-  var batch: Int { get }
+  /// What the agent learns from: a `Batch` drawn from replay or, where its policy must be its own of now, a `Rollout`.
+  associatedtype Experience: Replay.Experience
+  /// How much of it an update takes.
+  var demand: Experience.Demand { get }
   /// The discount γ of a decision's step.
   var discount: Double { get }
   /// Whether the replay buffer draws by the priorities that the agent gives.
@@ -62,10 +64,31 @@ extension AgentSettings {
   public static var returnSteps: Int { 1 }
 }
 
+/// The settings of an agent that learns from batches.
+public protocol BatchSettings: AgentSettings where Experience == Batch {
+  /// Transitions of an update, B.
+  var batch: Int { get }
+}
+
+extension BatchSettings {
+  public var demand: Batch.Demand { Batch.Demand(count: batch, discount: discount) }
+}
+
+/// The settings of an agent that learns from rollouts.
+public protocol RolloutSettings: AgentSettings where Experience == Rollout {
+  /// Steps of every environment between two updates, T.
+  var horizon: Int { get }
+}
+
+extension RolloutSettings {
+  public var demand: Rollout.Demand { Rollout.Demand(horizon: horizon) }
+}
+
 /// The members, by what one types.
 public enum Agents {
   public static let all: [any Agent.Type] = [
-    SAC.self, DoubleDQN.self, TD3.self, Rainbow.self, OffPolicyActorCritic.self, BrokenOffPolicyActorCritic.self,
+    SAC.self, DoubleDQN.self, Reinforce.self, NaturalGradient.self, TRPO.self, ActorCritic.self, PPO.self,
+    TD3.self, Rainbow.self, OffPolicyActorCritic.self, BrokenOffPolicyActorCritic.self,
   ]
 
   public static func named(_ id: String) throws -> any Agent.Type {

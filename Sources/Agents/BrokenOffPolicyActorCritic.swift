@@ -17,7 +17,7 @@ public struct BrokenOffPolicyActorCritic: Agent {
   public static let note = "an exhibit that fails: actor-critic with V and replayed actions (notes 1.4.5); any actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
 
-  public struct Settings: AgentSettings {
+  public struct Settings: BatchSettings {
     public var hidden = 256
     public var criticLayerNorm = true
     public var batch = 128

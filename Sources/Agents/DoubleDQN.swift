@@ -13,7 +13,7 @@ public struct DoubleDQN: Agent {
   public static let note = "double deep Q-network, ε-greedy (van Hasselt 2016); discrete actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { !actionSpace.isContinuous }
 
-  public struct Settings: AgentSettings {
+  public struct Settings: BatchSettings {
     public var hidden = 256
     public var layerNorm = true
     public var batch = 128

@@ -17,7 +17,7 @@ public struct OffPolicyActorCritic: Agent {
   public static let note = "actor-critic from replay, with Q and actions drawn anew (notes 1.96 to 1.100); any actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
 
-  public struct Settings: AgentSettings {
+  public struct Settings: BatchSettings {
     public var hidden = 256
     public var criticLayerNorm = true
     public var batch = 128

@@ -22,7 +22,7 @@ public struct Rainbow: Agent {
     "double, prioritised, duelling, n-step, distributional, noisy deep Q-network (Hessel 2018); discrete actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { !actionSpace.isContinuous }
 
-  public struct Settings: AgentSettings {
+  public struct Settings: BatchSettings {
     public var hidden = 256
     public var layerNorm = true
     public var batch = 128

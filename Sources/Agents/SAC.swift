@@ -13,7 +13,7 @@ public struct SAC: Agent {
   public static let note = "soft actor-critic, two critics, tuned temperature (Haarnoja 2018); continuous actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { actionSpace.isContinuous }
 
-  public struct Settings: AgentSettings {
+  public struct Settings: BatchSettings {
     public var hidden = 256
     public var criticLayerNorm = true
     public var batch = 128

@@ -1,82 +1,56 @@
 import Core
 import Tensors
 
-/// π(·|o) over the actions of any space, a row a distribution: a tanh-Gaussian or a categorical one.
+/// What a stochastic policy says of the next action, a row an observation: choices or, within a box, tanh-Gaussians.
 public enum ActionDistribution: Sendable {
-  case continuous(TanhGaussian)
   case discrete(Categorical)
+  case continuous(TanhGaussian)
 
-  /// Numbers of a network's output that speak of one distribution.
-  public static func outputSize(for space: ActionSpace) -> Int {
-    space.isContinuous ? 2 * space.networkSize : space.networkSize
-  }
-
-  /// The distributions that a network's output speaks of: `[B, 2A]` means and raw log σ, or `[B, A]` logits.
-  ///
-  /// - Parameter logSigma: the range of log σ before the tanh.
-  public init(_ output: Tensor, over space: ActionSpace, logSigma: ClosedRange<Double> = -5...2) {
-    self =
-      space.isContinuous
-      ? .continuous(TanhGaussian(output, logSigma: logSigma)) : .discrete(Categorical(logits: output))
-  }
-
-  /// An action for each row, as a constant, with what its probability is told from.
-  public struct Draw: Sendable {
-    /// `[B, A]` within (-1, 1), or `[B, 1]` indices.
-    public let action: Tensor
-    /// u with tanh(u) the action, since the tanh forgets where it saturates; the indices themselves.
-    fileprivate let source: Tensor
-  }
-
-  public func draw(using random: inout Random) -> Draw {
+  /// Actions `[B, A]` in the policy's units. No gradient.
+  public func sample(using random: inout Random) -> Tensor {
     switch self {
-    case .continuous(let distribution):
-      let u = distribution.gaussian.sample(using: &random).detached
-      return Draw(action: tanh(u), source: u)
-    case .discrete(let distribution):
-      let choices = column(distribution.sample(using: &random))
-      return Draw(action: choices, source: choices)
+    case .discrete(let choices): column(choices.sample(using: &random))
+    case .continuous(let box): box.sample(using: &random).action.detached
     }
   }
 
-  /// One action for each row, as a constant.
-  public func sample(using random: inout Random) -> Tensor { draw(using: &random).action }
-
-  /// The action without chance, as a constant.
+  /// The most probable choice, or the action without noise: `[B, A]`. No gradient.
   public var mode: Tensor {
     switch self {
-    case .continuous(let distribution): distribution.mode.detached
-    case .discrete(let distribution): column(distribution.mode)
+    case .discrete(let choices): column(choices.mode)
+    case .continuous(let box): box.mode.detached
     }
   }
 
-  /// log π(a|o) of an action for each row that this or another distribution drew: `[B, 1]`.
-  public func logProbability(of draw: Draw) -> Tensor {
-    switch self {
-    case .continuous(let distribution): distribution.logProbability(ofTanhOf: draw.source)
-    case .discrete: logProbability(of: draw.action)
-    }
-  }
-
-  /// log π(a|o) of an action for each row, of which no more is known: `[B, 1]`.
+  /// log π(a|o) of actions `[B, A]`: `[B, 1]`.
   public func logProbability(of action: Tensor) -> Tensor {
     switch self {
-    case .continuous(let distribution): distribution.logProbability(of: action)
-    case .discrete(let distribution): distribution.logProbability(of: action.array.map { Int($0) })
+    case .discrete(let choices): choices.logProbability(of: action.array.map { Int($0) })
+    case .continuous(let box): box.logProbability(of: action)
+    }
+  }
+
+  /// The entropy of the choices or, in a box, of the Gaussian before the tanh: `[B, 1]`.
+  public var entropy: Tensor {
+    switch self {
+    case .discrete(let choices): choices.entropy
+    case .continuous(let box): box.gaussian.entropy
+    }
+  }
+
+  /// D(π‖π′) = E_π[log π − log π′], `[B, 1]`; a tanh, which both share, changes nothing of it.
+  public func divergence(to other: ActionDistribution) -> Tensor {
+    switch (self, other) {
+    case (.discrete(let p), .discrete(let q)):
+      return (p.probabilities * (p.logProbabilities - q.logProbabilities)).sum(axis: -1, keepingAxis: true)
+    case (.continuous(let p), .continuous(let q)):
+      // Σ (log σ′ − log σ + (σ² + (μ − μ′)²) / 2σ′² − ½)
+      let (p, q) = (p.gaussian, q.gaussian)
+      let spread = exp(2 * p.logSigma) + square(p.mean - q.mean)
+      return (q.logSigma - p.logSigma + 0.5 * spread * exp(-2 * q.logSigma) - 0.5).sum(axis: -1, keepingAxis: true)
+    default: preconditionFailure("choices and a box have no divergence")
     }
   }
 
   private func column(_ choices: [Int]) -> Tensor { Tensor(choices.map(Float.init), [choices.count, 1]) }
-}
-
-extension ActionSpace {
-  /// Actions as a critic's input, `[B, A]`: continuous ones as they are, indices `[B, 1]` as ones among zeros.
-  public func encoded(_ actions: Tensor) -> Tensor {
-    guard case .discrete(let count) = self else { return actions }
-    return actions.withElements { indices in
-      Tensor([indices.count, count], of: Float.self) { target in
-        for i in 0..<target.count { target[i] = Int(indices[i / count]) == i % count ? 1 : 0 }
-      }
-    }
-  }
 }

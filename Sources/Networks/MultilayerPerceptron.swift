@@ -36,3 +36,26 @@ public struct MultilayerPerceptron: Module {
     visitor("norms", &norms)
   }
 }
+
+extension MultilayerPerceptron {
+  /// J v: the derivative of the output `[B, O]` along a direction of the parameters, in forward mode. Without LayerNorm.
+  ///
+  /// - Parameters:
+  ///   - x: the input, `[B, I]`.
+  ///   - direction: v, in a network's form.
+  public func derivative(at x: Tensor, along direction: Self) -> Tensor {
+    precondition(norms.isEmpty, "forward mode knows no LayerNorm")
+    var (x, dx) = (x, Tensor.zeros(x.shape, x.precision))
+    for (i, (layer, d)) in zip(layers, direction.layers).enumerated() {
+      // y = W x + b, so dy = dW x + db + W dx
+      var dy = d(x) + matrixProduct(dx, transposed: false, layer.weight, transposed: true)
+      var y = layer(x)
+      if i < layers.count - 1 {
+        dy = gradient(at: y) { y in (relu(y) * dy).sum() }  // relu′(y) dy
+        y = relu(y)
+      }
+      (x, dx) = (y, dy)
+    }
+    return dx
+  }
+}

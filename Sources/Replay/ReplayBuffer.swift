@@ -161,30 +161,36 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   public func sample(
     _ batchSize: Int, steps: Int = 1, discount agentDiscount: Double = 1, using random: inout Random
   ) throws -> Batch {
+    let (places, frequency) = try draw(batchSize, using: &random)
+    var batch = batch(at: places, steps: steps, discount: agentDiscount)
+    batch.slots = places.map { slot($0.lane, $0.position) }
+    batch.frequency = frequency
+    return batch
+  }
+
+  /// The transitions that start at given positions of lanes, in their order; see `sample` for those of several steps.
+  func batch(at chosen: [(lane: Int, position: Int)], steps: Int = 1, discount agentDiscount: Double = 1) -> Batch {
     let size = layout.observationSize
     let width = layout.actionSpace.arrayCount
-    let (chosen, frequency) = try draw(batchSize, using: &random)
     let spans = chosen.map { span(from: $0, atMost: steps, discount: Float(agentDiscount)) }
     func gathered(_ columns: Int, _ write: (inout MutableSpan<Float>, Int, (lane: Int, position: Int)) -> Void)
       -> Tensor
     {
-      Tensor([batchSize, columns], of: Float.self) { target in
-        for b in 0..<batchSize { write(&target, b, chosen[b]) }
+      Tensor([chosen.count, columns], of: Float.self) { target in
+        for b in chosen.indices { write(&target, b, chosen[b]) }
       }
     }
-    var batch = Batch(
+    return Batch(
       observation: gathered(size) { writeObservation(into: &$0, at: $1 * size, $2.lane, $2.position) },
       action: gathered(width) { target, b, at in
         let slot = slot(at.lane, at.position)
         for i in 0..<width { target[b * width + i] = actions[slot * width + i] }
       },
-      reward: Tensor(spans.map(\.reward), [batchSize, 1]), discount: Tensor(spans.map(\.discount), [batchSize, 1]),
+      reward: Tensor(spans.map(\.reward), [chosen.count, 1]),
+      discount: Tensor(spans.map(\.discount), [chosen.count, 1]),
       nextObservation: gathered(size) {
         writeObservation(into: &$0, at: $1 * size, $2.lane, $2.position + spans[$1].steps)
       })
-    batch.slots = chosen.map { slot($0.lane, $0.position) }
-    batch.frequency = frequency
-    return batch
   }
 
   /// The transitions that follow each other from a position on, as one.

@@ -94,6 +94,8 @@ private struct ParameterSetter: ParameterVisitor {
 /// The gradient of a loss by the parameters of a module, in their order; nil where the loss does not depend on one.
 public struct Gradient: Sendable {
   public var tensors: [Tensor?]
+
+  public init(tensors: [Tensor?]) { self.tensors = tensors }
 }
 
 /// The value of a scalar loss and its gradient by the model's parameters.

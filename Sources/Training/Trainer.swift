@@ -38,11 +38,11 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field(
         "history-actions", \.actions, 0...64, "past actions that the agent sees; 0 beside the true state unless given"),
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
-      Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts"),
-      Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step"),
+      Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts; 0 on-policy"),
+      Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step, off-policy"),
       Field(
         "return-steps", \.returnSteps, 1...1000,
-        "rewards n that an update adds up before it bootstraps; 3 of rainbow unless given"),
+        "rewards n that an off-policy update adds up before it bootstraps; 3 of rainbow unless given"),
       Field(
         "explore-chance", \.exploreChance, 0...1, "probability that the agent's step begins to hold an extreme action"),
       Field("explore-hold-limit", \.exploreHoldLimit, 1...100_000, "longest time, in agent steps, that it is held"),
@@ -91,11 +91,11 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     var histories: [History]
     var explorations: [HeldExploration]
     var sampling: Random
+    var schedule: UpdateSchedule
     var retrainingIsDue: Every
     var envSteps = 0
     var updates = 0
     var lastReturn: Double?
-    var owedUpdates = 0.0
     var hasBegun = false
     var retrainings = 0
   }
@@ -133,6 +133,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
         HeldExploration(
           chance: settings.exploreChance, limit: settings.exploreHoldLimit, random: seed.stream("exploration \($0)"))
       }, sampling: seed.stream("replay"),
+      schedule: UpdateSchedule(updatesPerStep: settings.updatesPerStep, returnSteps: settings.returnSteps),
       retrainingIsDue: Every(settings.retrainRounds > 0 ? settings.retrainEvery : 0))
     self.seed = seed
     if settings.retrainRounds > 0 {
@@ -160,20 +161,25 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     if !recordings.isEmpty { recordings[0].append(contentsOf: recording) }
   }
 
-  /// Updates on what the buffer holds, before the agent acts.
+  /// Updates on what the buffer holds, before the agent acts: on batches, since a rollout needs an agent that acted.
   public mutating func learn(_ count: Int, report: (Metrics) throws -> Void) throws {
-    for _ in 0..<count { try report(update()) }
+    for _ in 0..<count {
+      state.schedule.owe()
+      try update(report: report)
+    }
   }
 
-  private mutating func update() throws -> Metrics {
-    let batch = try replay.sample(
-      state.agent.settings.batch, steps: settings.returnSteps, discount: state.agent.settings.discount,
-      using: &state.sampling)
-    let metrics = state.agent.update(batch)
-    if replay.isPrioritized { replay.prioritize(batch.slots, by: state.agent.priorities) }
-    state.updates += 1
-    try requireFinite(metrics, step: state.envSteps, in: state.agent)
-    return metrics
+  /// The updates that are due.
+  private mutating func update(report: (Metrics) throws -> Void) throws {
+    while let experience = try A.Settings.Experience.next(
+      state.agent.settings.demand, from: replay, &state.schedule, using: &state.sampling)
+    {
+      let metrics = state.agent.update(experience)
+      if replay.isPrioritized { replay.prioritize(experience.slots, by: state.agent.priorities) }
+      state.updates += 1
+      try requireFinite(metrics, step: state.envSteps, in: state.agent)
+      try report(metrics)
+    }
   }
 
   /// One step of every environment, and the updates that are due for it.
@@ -222,11 +228,8 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       state.episodes[i].reset()
       begin(i, state.observer.observe([state.episodes[i]]))
     }
-    state.owedUpdates += settings.updatesPerStep * Double(state.episodes.count)
-    while state.owedUpdates >= 1 {
-      state.owedUpdates -= 1
-      try report(update())
-    }
+    state.schedule.step(state.episodes.count)
+    try update(report: report)
     if state.retrainingIsDue(state.envSteps), state.retrainings < settings.retrainRounds, let metrics = try retrain() {
       try report(metrics)
     }
@@ -276,6 +279,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     state.hasBegun = true
     state.retrainingIsDue = Every(state.retrainingIsDue.period, from: state.envSteps)
     for i in state.episodes.indices { begin(i, state.observer.observe([state.episodes[i]])) }
+    state.schedule.begin(at: replay)
   }
 
   private mutating func begin(_ i: Int, _ latent: Tensor) {

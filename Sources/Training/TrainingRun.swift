@@ -49,8 +49,14 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
         "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: give at "
           + "least \(least)")
     }
-    guard agent.batch <= replay else {
-      throw InputError("--batch \(agent.batch) is more than the replay buffer holds: give at most --replay \(replay)")
+    if let complaint = A.Settings.Experience.complaint(
+      about: agent.demand, replay: replay, lanes: lanes, layout: layout)
+    {
+      throw InputError(complaint)
+    }
+    guard A.Settings.Experience.isOffPolicy || training.exploreChance == 0 else {
+      throw InputError(
+        "\(A.id) learns from its own policy's actions alone: leave out --explore-chance \(training.exploreChance.text)")
     }
     let bytesOfLatent = ReplayBuffer.byteCount(capacity: 1, layout: layout)
     guard replay <= Host.memory / bytesOfLatent else {
@@ -145,7 +151,9 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     var progress = Progress("train", total: training.envSteps)
     if !loop.hasBegun {
       if let first { trainer.seed(with: first) }
-      loop.begin(training, at: trainer.envSteps, seedUpdates: first == nil ? 0 : training.seedUpdates)
+      // What another policy did, an on-policy agent does not learn from; its steps count all the same.
+      let learnsFromFirst = first != nil && A.Settings.Experience.isOffPolicy
+      loop.begin(training, at: trainer.envSteps, seedUpdates: learnsFromFirst ? training.seedUpdates : 0)
     }
     while trainer.updates < loop.seedUpdates {
       try trainer.learn(1) { loop.means.add($0) }

@@ -25,17 +25,39 @@ extension Agent {
   fileprivate static func small(_ space: ActionSpace, seed: UInt64 = 1) throws -> Self {
     var settings = Settings()
     try settings.set("hidden", to: "16")
-    try settings.set("batch", to: "8")
+    try settings.set(Settings.Experience.isOffPolicy ? "batch" : "horizon", to: "8")
     return Self(observationSize: observationSize, actionSpace: space, settings: settings, seed: Seed(seed))
   }
 
   /// Three updates, and an exploring action.
   fileprivate mutating func live(_ space: ActionSpace) -> (metrics: [[Double]], action: [Float]) {
-    let metrics = (0..<3).map { update(randomBatch(settings.batch, space, seed: $0)).entries.map(\.value) }
+    let metrics = (0..<3).map { update(Self.experience(space, seed: $0)).entries.map(\.value) }
     return (metrics, act(randomObservation(4), .explore).array)
   }
 
+  /// Eight transitions as an update takes them.
+  fileprivate static func experience(_ space: ActionSpace, seed: Int) -> Settings.Experience {
+    let batch = randomBatch(8, space, seed: seed)
+    let known: [any Experience] = [batch, Rollout(batch)]
+    guard let experience = known.lazy.compactMap({ $0 as? Settings.Experience }).first else {
+      preconditionFailure("the contract knows batches and rollouts, not \(Settings.Experience.self)")
+    }
+    return experience
+  }
+
   fileprivate var bits: [[UInt32]] { parameters.map { $0.value.array.map(\.bitPattern) } }
+}
+
+extension Rollout {
+  /// The rows of a batch as two environments, in each of which the episode ended in between.
+  fileprivate init(_ batch: Batch) {
+    let count = batch.reward.shape[0]
+    let ends = [count / 4, count / 2, 3 * count / 4, count].map { $0 - 1 }
+    self.init(
+      observation: batch.observation, action: batch.action, reward: batch.reward, discount: batch.discount,
+      nextObservation: batch.nextObservation, lane: (0..<count).map { 2 * $0 / count },
+      isLast: (0..<count).map(ends.contains))
+  }
 }
 
 private func randomObservation(_ count: Int, seed: UInt64 = 5) -> Tensor {
@@ -160,11 +182,10 @@ private func randomBatch(_ count: Int, _ space: ActionSpace, seed: Int) -> Batch
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
         var agent = try A.small(space)
-        #expect(agent.settings.batch == 8)
         let before = agent.parameters
         var names = Set<String>()
         for i in 0..<4 {
-          let metrics = agent.update(randomBatch(agent.settings.batch, space, seed: i))
+          let metrics = agent.update(A.experience(space, seed: i))
           #expect(!metrics.entries.isEmpty && metrics.entries.allSatisfy { $0.value.isFinite })
           names.formUnion(metrics.entries.map(\.name))
         }
@@ -183,10 +204,15 @@ private func randomBatch(_ count: Int, _ space: ActionSpace, seed: Int) -> Batch
       for space in A.accepted {
         var agent = try A.small(space)
         let before = Dictionary(uniqueKeysWithValues: agent.parameters.map { ($0.name, $0.value.array) })
-        _ = agent.update(randomBatch(agent.settings.batch, space, seed: 0))
+        // Some follow only every few updates.
+        func targetBits(_ agent: A) -> [[Float]] {
+          agent.parameters.filter { $0.name.hasPrefix("target_") }.map(\.value.array)
+        }
+        let untouched = targetBits(agent)
+        for i in 0..<4 where targetBits(agent) == untouched { _ = agent.update(A.experience(space, seed: i)) }
         let after = Dictionary(uniqueKeysWithValues: agent.parameters.map { ($0.name, $0.value.array) })
         let targets = before.keys.filter { $0.hasPrefix("target_") }
-        #expect(!targets.isEmpty)
+        #expect(!targets.isEmpty || !A.Settings.Experience.isOffPolicy, "who bootstraps off its policy needs a target")
         for target in targets {
           let source = String(target.dropFirst("target_".count))
           let (old, now) = (try #require(before[target]), try #require(after[target]))

@@ -35,7 +35,7 @@ import Testing
     try expectGolden(agent, "dqn")
   }
 
-  private func expectGolden<A: Agent>(_ agent: A, _ name: String) throws {
+  private func expectGolden<A: Agent>(_ agent: A, _ name: String) throws where A.Settings: BatchSettings {
     var agent = agent
     let prefix = "\(name).before."
     try agent.load(tensors.filter { $0.key.hasPrefix(prefix) }.map { ($0.key, $0.value) }, prefix: prefix)

@@ -83,6 +83,13 @@ struct Player: ~Copyable {
   }
 }
 
+private func rows(_ rollout: Rollout) -> [Seen] {
+  rows(
+    Batch(
+      observation: rollout.observation, action: rollout.action, reward: rollout.reward, discount: rollout.discount,
+      nextObservation: rollout.nextObservation))
+}
+
 func rows(_ batch: Batch) -> [Seen] {
   func row(_ tensor: Tensor, _ b: Int) -> [Float] { tensor.rows(b..<b + 1).array }
   return (0..<batch.reward.shape[0]).map { b in
@@ -95,6 +102,57 @@ func rows(_ batch: Batch) -> [Seen] {
 @Suite struct ReplayTests {
   /// frames, actions, lanes, capacity: with and without wrapping around.
   static let shapes = [(3, 2, 1, 64), (1, 0, 1, 40), (2, 4, 3, 96), (5, 1, 2, 1000), (4, 0, 4, 100)]
+
+  /// Every transition is in one rollout, in its order, and only those of whole episodes wait.
+  @Test(arguments: [1, 3], [false, true])
+  func rolloutsAreAllThatTheActingSideSaw(_ lanes: Int, _ wholeEpisodes: Bool) throws {
+    let layout = HistoryLayout(latentSize: 3, frames: 3, actions: 2, actionSpace: continuous)
+    var player = Player(capacity: 200 * lanes, lanes: lanes, layout: layout, seed: 5)
+    var random = Seed(2).stream("unused")
+    // What was before is no part of any rollout.
+    player.play(10)
+    for lane in 0..<lanes { player.begin(lane) }
+    var schedule = UpdateSchedule(updatesPerStep: 1, returnSteps: 5)
+    schedule.begin(at: player.buffer)
+    var expected = player.order.map(\.count)
+    let demand = Rollout.Demand(horizon: 20, wholeEpisodes: wholeEpisodes)
+    var rollouts = 0
+    for _ in 0..<400 {
+      player.play(2)
+      guard let rollout = try Rollout.next(demand, from: player.buffer, &schedule, using: &random) else { continue }
+      rollouts += 1
+      #expect(rollout.count >= 20 * lanes)
+      let found = rows(rollout)
+      for lane in 0..<lanes {
+        let own = found.indices.filter { rollout.lane[$0] == lane }
+        let keys = player.order[lane][expected[lane]..<expected[lane] + own.count]
+        expected[lane] += own.count
+        #expect(keys.map { player.seen[$0] } == own.map { found[$0] })
+        if !wholeEpisodes { #expect(expected[lane] == player.order[lane].count) }
+      }
+      #expect(rollout.lane == rollout.lane.sorted() && rollout.stretches.map(\.count).reduce(0, +) == rollout.count)
+      for (row, isLast) in rollout.isLast.enumerated() {
+        let goesOn = row + 1 < rollout.count && found[row].next == found[row + 1].observation
+        #expect(isLast == !goesOn)
+      }
+    }
+    #expect(rollouts > 5)
+  }
+
+  @Test func aRolloutThatWasOverwrittenIsAnError() throws {
+    let layout = HistoryLayout(latentSize: 3, frames: 2, actions: 0, actionSpace: continuous)
+    var player = Player(capacity: 20, lanes: 1, layout: layout, seed: 5)
+    var random = Seed(2).stream("unused")
+    player.begin(0)
+    var schedule = UpdateSchedule(updatesPerStep: 1, returnSteps: 1)
+    schedule.begin(at: player.buffer)
+    for _ in 0..<30 { player.step(0, Step(reward: 1)) }
+    #expect(throws: InputError.self) {
+      try Rollout.next(.init(horizon: 40), from: player.buffer, &schedule, using: &random)
+    }
+    let complaint = { Rollout.complaint(about: .init(horizon: $0), replay: 20, lanes: 1, layout: layout) }
+    #expect(complaint(8) == nil && complaint(9)?.contains("give at least 22") == true)
+  }
 
   @Test(arguments: shapes, [continuous, discrete])
   func samplesAreWhatTheActingSideSaw(_ shape: (Int, Int, Int, Int), _ space: ActionSpace) throws {

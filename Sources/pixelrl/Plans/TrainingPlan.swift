@@ -89,7 +89,10 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
 
   func run(_ options: RunOptions) throws {
     guard sight.observe != .state else {
-      let first = try collect(E.self, episode, CollectionSettings(), seed: Seed(seed.seed).child("collection"))
+      // An on-policy agent would not learn from them.
+      let first =
+        A.Settings.Experience.isOffPolicy
+        ? try collect(E.self, episode, CollectionSettings(), seed: Seed(seed.seed).child("collection")) : nil
       return try train(through: StateObserver(E.self), first: first, options)
     }
     var plan = self
@@ -123,7 +126,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   }
 
   private func train<O: Observer>(
-    through observer: O, first: Recording, probe: [AutoencoderRecord.Setting] = [], inputs: [RunDirectory.Input] = [],
+    through observer: O, first: Recording?, probe: [AutoencoderRecord.Setting] = [], inputs: [RunDirectory.Input] = [],
     _ options: RunOptions
   ) throws {
     if let warning = StateProbe.warning(about: probe) { try printLine(warning) }

@@ -1,0 +1,206 @@
+import Core
+import Networks
+import Replay
+import Tensors
+
+/// Advantage actor-critic: batch (notes 1.4.2) or online (1.4.3), with one network or two (1.4.4), and with workers that
+/// learn side by side (1.4.5; Mnih 2016, arXiv 1602.01783).
+///
+///     φ: regression of V̂_φ(o) on y                          y the sampled reward sums (1.86), or r + γ V̂(o′) online (1.91)
+///     θ ← θ + α E[∇log π_θ(a|o) Â(o, a)]                     Â by n steps (1.109) or GAE (1.111); (1.101) at λ = 0
+///
+/// Environments that are stepped side by side are the notes' synchronous workers. With `workers` W > 1 they are
+/// asynchronous: environment i belongs to worker i mod W, which acts with a copy of the parameters that it took after its
+/// last gradient. Its next gradient is one at that copy, from what the copy did, and is applied to the shared parameters,
+/// which other workers have changed since: how many updates that were is the lag, `workers/lag`. The asynchrony is
+/// simulated: workers take their turns in a random order, drawn anew each time, in place of threads, so that a seed still
+/// fixes everything.
+///
+/// Letters: o observation, a action, r reward, γ discount, β entropy bonus, M transitions, O observation size.
+public struct ActorCritic: Agent {
+  public static let id = "actor-critic"
+  public static let note = "advantage actor-critic, batch, online or asynchronous (Mnih 2016); on-policy"
+  public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
+
+  public enum Mode: String, ChoiceSetting {
+    case batch, online
+  }
+
+  public struct Settings: RolloutSettings {
+    public var hidden = 64
+    public var mode = Mode.batch
+    public var batchHorizon = 32
+    public var discount = 0.99
+    public var advantageSteps = 0
+    public var gaeLambda = 0.95
+    public var learningRate = 1e-3
+    public var criticLearningRate = 3e-3
+    public var criticPasses = 5
+    public var entropyBonus = 0.01
+    public var sharedNetwork = false
+    public var workers = 1
+
+    public init() {}
+    public static var fields: [Field<Self>] {
+      [
+        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers"),
+        Field(
+          "mode", \.mode, "batch: fits the critic, then takes one step of the policy; online: both at every agent step"),
+        Field("horizon", \.batchHorizon, 1...1_048_576, "agent steps of each environment between updates; online: 1"),
+        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("advantage-steps", \.advantageSteps, 0...1_048_576, "rewards n of an advantage; 0: GAE"),
+        Field("gae-lambda", \.gaeLambda, 0...1, "λ of the generalised advantage: 0 trusts the critic, 1 the rewards"),
+        Field("learning-rate", \.learningRate, 0...1, "Adam's step size for the policy"),
+        Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
+        Field("critic-passes", \.criticPasses, 1...1000, "the critic's gradients in a batch; 1 online and of workers"),
+        Field("entropy-bonus", \.entropyBonus, 0...100, "the weight β of the entropy"),
+        Field("shared-network", \.sharedNetwork, "one network for policy and critic up to their last layers"),
+        Field(
+          "workers", \.workers, 1...4096,
+          "asynchronous workers, each on environments of its own, at most --environments; simulated: a seed fixes them"),
+      ]
+    }
+
+    public var horizon: Int { mode == .online ? 1 : batchHorizon }
+    /// A stale copy gives one gradient, and so does a single step.
+    fileprivate var passes: Int { mode == .online || workers > 1 ? 1 : criticPasses }
+  }
+
+  /// A copy of the parameters that acts.
+  struct Worker: Sendable, Codable {
+    var model: Model
+    /// The updates that the parameters had had when they were copied.
+    var copiedAt = 0
+  }
+
+  public let settings: Settings
+  var model: Model
+  /// None where the parameters themselves act.
+  var workers: [Worker]
+  var actorOptimizer: Adam
+  var criticOptimizer: Adam
+  var random: Random
+  var updates = 0
+
+  public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
+    var initial = seed.stream("initial weights")
+    self.settings = settings
+    model = Model(observationSize, actionSpace, settings, using: &initial)
+    workers = settings.workers > 1 ? Array(repeating: Worker(model: model), count: settings.workers) : []
+    actorOptimizer = Adam(learningRate: settings.learningRate)
+    criticOptimizer = Adam(learningRate: settings.criticLearningRate)
+    random = seed.stream("actions")
+  }
+
+  // a ~ π(·|o), of environment i by its worker's copy
+  public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
+    guard behavior == .explore, !workers.isEmpty else {
+      let pi = model.policy(observation)
+      return behavior == .exploit ? pi.mode : pi.sample(using: &random)
+    }
+    let actions = (0..<observation.shape[0]).map { i in
+      workers[i % workers.count].model.policy(observation.rows(i..<i + 1)).sample(using: &random)
+    }
+    return Tensor(actions.flatMap(\.array), [actions.count, actions[0].shape[1]])
+  }
+
+  public func value(_ o: Tensor) -> Tensor { model.value(o) }  // [B, 1]
+
+  public mutating func update(_ rollout: Rollout) -> Metrics {
+    guard !workers.isEmpty else { return learn(from: rollout, at: nil) }
+    var order = Array(workers.indices)
+    random.shuffle(&order)
+    var mean = MetricsMean()
+    for worker in order {
+      let own = rollout.rows { $0 % workers.count == worker }
+      guard own.count > 0 else { continue }
+      var metrics = learn(from: own, at: workers[worker].model)
+      metrics["workers/lag"] = Double(updates - 1 - workers[worker].copiedAt)
+      mean.add(metrics)
+      workers[worker] = Worker(model: model, copiedAt: updates)
+    }
+    return mean.take()
+  }
+
+  /// One update.
+  ///
+  /// - Parameter copy: the parameters at which the gradients are taken; nil: the newest.
+  private mutating func learn(from rollout: Rollout, at copy: Model?) -> Metrics {
+    let (o, a, oNext) = (rollout.observation, rollout.action, rollout.nextObservation)
+
+    // φ ← φ − α_φ ∇ E[(V̂_φ(o) − y)²]                                             (1.90)
+    let vNext = (copy ?? model).value(oNext)
+    let y =
+      settings.mode == .online
+      ? rollout.advantages(ofSteps: 1, value: .zeros(vNext.shape), nextValue: vNext, discount: settings.discount)
+      : rollout.rewardsToGo(discount: settings.discount, bootstrapping: vNext)
+    model.adapt(to: y)
+    var criticLoss = 0.0
+    for _ in 0..<settings.passes {
+      let judge = copy ?? model
+      let (loss, gradient) = valueWithGradient(at: judge) { model in
+        meanSquared(model.normalizedValue(o) - judge.scale.normalized(y))
+      }
+      criticOptimizer.update(&model, along: gradient.clipped(toNorm: 1))
+      criticLoss = loss
+    }
+
+    // Â(o, a)                                                                     (1.109) or (1.111)
+    let actor = copy ?? model
+    let (v, vNew) = (actor.value(o), actor.value(oNext))
+    let advantages =
+      settings.advantageSteps > 0
+      ? rollout.advantages(
+        ofSteps: settings.advantageSteps, value: v, nextValue: vNew, discount: settings.discount)
+      : rollout.generalizedAdvantages(
+        value: v, nextValue: vNew, discount: settings.discount, lambda: settings.gaeLambda)
+
+    // θ ← θ + α_θ ∇ (E[log π_θ(a|o) Â / s] + β E[H]),  s the deviation of returns   (1.76)
+    let weights = advantages / actor.scale.deviation
+    var entropy = 0.0
+    let (_, gradient) = valueWithGradient(at: actor) { model in
+      let pi = model.policy(o)
+      let bonus = pi.entropy.mean()
+      entropy = bonus.item
+      return -(pi.logProbability(of: a) * weights).mean() - settings.entropyBonus * bonus
+    }
+    actorOptimizer.update(&model, along: gradient.clipped(toNorm: 1))
+    updates += 1
+    return ["critic/loss": criticLoss, "actor/entropy": entropy]
+  }
+
+  public mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("model", &model) }
+
+  /// π_θ(a|o) and V̂_φ(o), of bodies of their own or of a shared one.
+  struct Model: Module {
+    var actor: StochasticPolicy
+    var critic: MultilayerPerceptron
+    /// The features that both see; none where each has two hidden layers of its own.
+    var body: [MultilayerPerceptron]
+    var scale = TargetScale()
+
+    init(_ observations: Int, _ actionSpace: ActionSpace, _ settings: Settings, using random: inout Random) {
+      let (hidden, isShared) = (settings.hidden, settings.sharedNetwork)
+      body = isShared ? [MultilayerPerceptron(observations, hidden: [hidden], hidden, using: &random)] : []
+      let (inputs, own) = isShared ? (hidden, []) : (observations, [hidden, hidden])
+      actor = StochasticPolicy(inputs, actionSpace, hidden: own, using: &random)
+      critic = MultilayerPerceptron(inputs, hidden: own, 1, using: &random)
+    }
+
+    private func features(_ o: Tensor) -> Tensor { body.first.map { relu($0(o)) } ?? o }
+    func policy(_ o: Tensor) -> ActionDistribution { actor(features(o)) }  // [B, O]
+    /// V̂ in the units of the returns' deviation, `[B, 1]`.
+    func normalizedValue(_ o: Tensor) -> Tensor { critic(features(o)) }
+    func value(_ o: Tensor) -> Tensor { scale.denormalized(normalizedValue(o)) }
+
+    /// Follows the returns' mean and deviation.
+    mutating func adapt(to y: Tensor) { scale.adapt(to: y, keeping: &critic.layers[critic.layers.count - 1]) }
+
+    mutating func visit(_ visitor: inout some ParameterVisitor) {
+      visitor("body", &body)
+      visitor("actor", &actor)
+      visitor("critic", &critic)
+      visitor("scale", &scale)
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import Core
+import Networks
+import Replay
+import Tensors
+
+/// Proximal policy optimisation with a clipped ratio (Schulman et al. 2017, arXiv 1707.06347).
+///
+///     maximise E[min(ρ Â, clip(ρ, 1 − ε, 1 + ε) Â)] + β E[H],   ρ = π(a|o) / π_old(a|o)
+///
+/// in several passes over each rollout in minibatches: the clip takes away what would be gained by going further from the
+/// policy that acted.
+///
+/// Letters: o observation, a action, γ discount, Â advantage by GAE, H entropy, M transitions, B a minibatch.
+public struct PPO: Agent {
+  public static let id = "ppo"
+  public static let note = "proximal policy optimisation, clipped (Schulman 2017); on-policy"
+  public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
+
+  public struct Settings: RolloutSettings {
+    public var hidden = 64
+    public var horizon = 250
+    public var discount = 0.99
+    public var gaeLambda = 0.95
+    public var learningRate = 1e-3
+    public var passes = 10
+    public var minibatch = 64
+    public var clip = 0.2
+    public var entropyBonus = 0.003
+    public var gradientLimit = 0.5
+
+    public init() {}
+    public static var fields: [Field<Self>] {
+      [
+        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of policy and critic"),
+        Field("horizon", \.horizon, 1...1_048_576, "agent steps of each environment between updates"),
+        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("gae-lambda", \.gaeLambda, 0...1, "λ of the generalised advantage: 0 trusts the critic, 1 the rewards"),
+        Field("learning-rate", \.learningRate, 0...1, "Adam's step size for policy and critic"),
+        Field("passes", \.passes, 1...1000, "passes over an update's transitions"),
+        Field("minibatch", \.minibatch, 1...1_048_576, "transitions of a gradient, at most"),
+        Field("clip", \.clip, 0...1, "ε: how far the ratio of probabilities is followed from 1"),
+        Field("entropy-bonus", \.entropyBonus, 0...100, "the weight β of the entropy"),
+        Field("gradient-limit", \.gradientLimit, 1e-8...1e8, "the greatest norm of the policy's gradient"),
+      ]
+    }
+  }
+
+  public let settings: Settings
+  var policy: StochasticPolicy
+  var critic: Critic
+  var optimizer: Adam
+  var random: Random
+
+  public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
+    var initial = seed.stream("initial weights")
+    let hidden = [settings.hidden, settings.hidden]
+    self.settings = settings
+    policy = StochasticPolicy(observationSize, actionSpace, hidden: hidden, using: &initial)
+    critic = Critic(observationSize, hidden: hidden, learningRate: settings.learningRate, using: &initial)
+    optimizer = Adam(learningRate: settings.learningRate)
+    random = seed.stream("actions")
+  }
+
+  // a ~ π(·|o)
+  public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
+    let pi = policy(observation)
+    return behavior == .exploit ? pi.mode : pi.sample(using: &random)
+  }
+
+  public func value(_ o: Tensor) -> Tensor { critic(o) }  // [B, 1]
+
+  public mutating func update(_ rollout: Rollout) -> Metrics {
+    // Â by GAE, y = Â + V̂(o)                                                     eq. 11
+    let v = critic(rollout.observation)
+    let advantages = rollout.generalizedAdvantages(
+      value: v, nextValue: critic(rollout.nextObservation), discount: settings.discount, lambda: settings.gaeLambda)
+    let weights = standardized(advantages)
+
+    let old = policy(rollout.observation)
+    let logPiOld = old.logProbability(of: rollout.action)
+    for _ in 0..<settings.passes {
+      for rows in minibatches(of: rollout.count, size: settings.minibatch, using: &random) {
+        let (o, a) = (rollout.observation.gatheringRows(rows), rollout.action.gatheringRows(rows))
+        let (A, logPi) = (weights.gatheringRows(rows), logPiOld.gatheringRows(rows))
+        // L = E[min(ρ Â, clip(ρ, 1 − ε, 1 + ε) Â)] + β E[H]                      eq. 7, eq. 9
+        let (_, gradient) = valueWithGradient(at: policy) { policy in
+          let pi = policy(o)
+          let ratio = exp(pi.logProbability(of: a) - logPi)
+          let clipped = clamp(ratio, 1 - settings.clip, 1 + settings.clip)
+          return -minimum(ratio * A, clipped * A).mean() - settings.entropyBonus * pi.entropy.mean()
+        }
+        optimizer.update(&policy, along: gradient.clipped(toNorm: settings.gradientLimit))
+      }
+    }
+    let criticLoss = critic.fit(
+      rollout.observation, to: advantages + v, passes: settings.passes, batch: settings.minibatch, using: &random)
+    return [
+      "critic/loss": criticLoss, "actor/entropy": old.entropy.mean().item,
+      "actor/divergence": old.divergence(to: policy(rollout.observation)).mean().item,
+    ]
+  }
+
+  public mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("policy", &policy)
+    visitor("critic", &critic)
+  }
+}

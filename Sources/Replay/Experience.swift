@@ -1,0 +1,83 @@
+import Core
+
+/// What an agent learns from: a `Batch`, drawn from all that is remembered, or a `Rollout`, all that its policy did since
+/// it last learned. The replay buffer holds both.
+public protocol Experience: Sendable {
+  /// How much of it an update takes.
+  associatedtype Demand: Sendable
+
+  /// Whether it may stem from any policy, so that data of before may be learned from.
+  static var isOffPolicy: Bool { get }
+
+  /// Says what is wrong with a demand on a replay buffer of so many slots, or nothing.
+  static func complaint(about demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) -> String?
+
+  /// Where in the buffer its transitions were drawn from, if they may be drawn by priority.
+  var slots: [Int] { get }
+
+  /// What the next update learns from; nil while none is due.
+  ///
+  /// - Throws: `InputError` if the buffer cannot give it.
+  static func next(
+    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
+  ) throws -> Self?
+}
+
+extension Experience {
+  public var slots: [Int] { [] }
+}
+
+/// How far learning has come behind acting.
+public struct UpdateSchedule: Sendable, Codable {
+  /// Updates on batches for each step of an environment.
+  let updatesPerStep: Double
+  /// Rewards that a transition of a batch adds up.
+  let returnSteps: Int
+  /// Updates on batches that are due.
+  var owed = 0.0
+  /// The position of each lane that the next rollout starts from.
+  var starts: [Int] = []
+
+  public init(updatesPerStep: Double, returnSteps: Int) {
+    self.updatesPerStep = updatesPerStep
+    self.returnSteps = returnSteps
+  }
+
+  /// Notes that the agent begins to act at the newest moment of every lane.
+  public mutating func begin(at replay: borrowing ReplayBuffer) { starts = replay.newestPositions }
+
+  /// Notes that so many environments were stepped.
+  public mutating func step(_ environments: Int) { owed += updatesPerStep * Double(environments) }
+
+  /// Makes one update on a batch due, whatever was stepped.
+  public mutating func owe() { owed += 1 }
+}
+
+extension Batch: Experience {
+  public struct Demand: Sendable {
+    /// Transitions, B.
+    public var count: Int
+    /// The agent's discount γ.
+    public var discount: Double
+
+    public init(count: Int, discount: Double) {
+      self.count = count
+      self.discount = discount
+    }
+  }
+
+  public static var isOffPolicy: Bool { true }
+
+  public static func complaint(about demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) -> String? {
+    demand.count <= replay
+      ? nil : "--batch \(demand.count) is more than the replay buffer holds: give at most --replay \(replay)"
+  }
+
+  public static func next(
+    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
+  ) throws -> Batch? {
+    guard schedule.owed >= 1 else { return nil }
+    schedule.owed -= 1
+    return try replay.sample(demand.count, steps: schedule.returnSteps, discount: demand.discount, using: &random)
+  }
+}

@@ -1,0 +1,128 @@
+import Core
+import Tensors
+
+/// All that a policy did since it last learned: M transitions, environment after environment, and in each in their order.
+public struct Rollout: Sendable {
+  /// `[M, O]`
+  public var observation: Tensor
+  /// `[M, A]` in the policy's units, or `[M, 1]` indices.
+  public var action: Tensor
+  /// `[M, 1]`
+  public var reward: Tensor
+  /// `[M, 1]`: the environment's discount, 0 where the task ended; never "done".
+  public var discount: Tensor
+  /// `[M, O]`: what the action led to, also where the episode was then truncated.
+  public var nextObservation: Tensor
+  /// `[M]`: the environment of each transition.
+  public var lane: [Int]
+  /// `[M]`: whether the next row is not what happened next, because the episode or the rollout ends.
+  public var isLast: [Bool]
+
+  public init(
+    observation: Tensor, action: Tensor, reward: Tensor, discount: Tensor, nextObservation: Tensor, lane: [Int],
+    isLast: [Bool]
+  ) {
+    self.observation = observation
+    self.action = action
+    self.reward = reward
+    self.discount = discount
+    self.nextObservation = nextObservation
+    self.lane = lane
+    self.isLast = isLast
+  }
+
+  /// M
+  public var count: Int { isLast.count }
+
+  /// The rows of each stretch that nothing interrupts, in their order.
+  public var stretches: [Range<Int>] {
+    var start = 0
+    return isLast.indices.filter { isLast[$0] }.map { last in
+      defer { start = last + 1 }
+      return start..<last + 1
+    }
+  }
+
+  /// The transitions of some environments alone.
+  public func rows(where isWanted: (_ lane: Int) -> Bool) -> Rollout {
+    let rows = lane.indices.filter { isWanted(lane[$0]) }
+    return Rollout(
+      observation: observation.gatheringRows(rows), action: action.gatheringRows(rows),
+      reward: reward.gatheringRows(rows), discount: discount.gatheringRows(rows),
+      nextObservation: nextObservation.gatheringRows(rows), lane: rows.map { lane[$0] },
+      isLast: rows.map { isLast[$0] })
+  }
+}
+
+extension Rollout: Experience {
+  public struct Demand: Sendable {
+    /// Steps of every environment, T: at least so many are taken together.
+    public var horizon: Int
+    /// Whether episodes are taken whole. What runs on then waits for the next rollout; with several environments, an
+    /// episode's first steps may so be one update older than its last.
+    public var wholeEpisodes: Bool
+
+    public init(horizon: Int, wholeEpisodes: Bool = false) {
+      self.horizon = horizon
+      self.wholeEpisodes = wholeEpisodes
+    }
+  }
+
+  public static var isOffPolicy: Bool { false }
+
+  public static func complaint(about demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) -> String? {
+    // Each episode has a latent more than it has transitions.
+    let least = lanes * (2 * demand.horizon + layout.reach + 3)
+    guard replay < least else { return nil }
+    return "--replay \(replay) is too small for --horizon \(demand.horizon) in \(lanes) environments: give at least "
+      + "\(least)"
+  }
+
+  public static func next(
+    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
+  ) throws -> Rollout? {
+    var (places, lane, isLast) = ([(lane: Int, position: Int)](), [Int](), [Bool]())
+    let newest = replay.newestPositions
+    let ends = newest.enumerated().map { demand.wholeEpisodes ? replay.episodeStart(lane: $0, from: $1) : $1 }
+    for (i, end) in ends.enumerated() {
+      guard replay.holds(lane: i, position: schedule.starts[i]) else {
+        throw InputError(
+          "the replay buffer is too small for what the agent does between two updates: give more --replay")
+      }
+      for position in schedule.starts[i]..<max(end, schedule.starts[i])
+      where replay.startsTransition(lane: i, position: position) {
+        places.append((i, position))
+        lane.append(i)
+        isLast.append(position + 1 == end || !replay.startsTransition(lane: i, position: position + 1))
+      }
+    }
+    guard places.count >= demand.horizon * ends.count else { return nil }
+    schedule.starts = ends
+    let transitions = replay.batch(at: places)
+    return Rollout(
+      observation: transitions.observation, action: transitions.action, reward: transitions.reward,
+      discount: transitions.discount, nextObservation: transitions.nextObservation, lane: lane, isLast: isLast)
+  }
+}
+
+extension ReplayBuffer {
+  /// The position of each lane's newest latent, which no transition starts from yet; -1 in an empty lane.
+  var newestPositions: [Int] { lanes.map { $0.written - 1 } }
+
+  /// The position where the episode of a position began.
+  fileprivate func episodeStart(lane: Int, from position: Int) -> Int {
+    var start = position
+    while start > 0, holds(lane: lane, position: start), !marks[slot(lane, start)].contains(.first) { start -= 1 }
+    return start
+  }
+
+  /// Whether a position still has its whole history.
+  fileprivate func holds(lane: Int, position: Int) -> Bool {
+    position >= 0
+      && (lanes[lane].written <= laneCapacity || position >= lanes[lane].written - laneCapacity + layout.reach)
+  }
+
+  fileprivate func startsTransition(lane: Int, position: Int) -> Bool {
+    marks[slot(lane, position)].contains(.transition)
+  }
+}
