@@ -90,7 +90,7 @@ import Testing
     var random = Seed(5).stream("distributions")
     let atoms = ReturnAtoms(-10...10, count: 51)
     let p = softmax(.normal([32, 51], using: &random))
-    let (r, d) = (Tensor.normal([32, 1], using: &random) * 0.5, Tensor(repeating: 0.9, [32, 1]))
+    let (r, d) = (Tensor.normal([32, 1], using: &random) * 0.2, Tensor(repeating: 0.9, [32, 1]))
     let found = atoms.expectation(of: projected(p, onto: atoms, reward: r, discount: d))
     for (a, b) in zip(found.array, (r + d * atoms.expectation(of: p)).array) { #expect(abs(a - b) < 1e-4) }
   }
