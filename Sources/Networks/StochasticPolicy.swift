@@ -25,12 +25,15 @@ public struct StochasticPolicy: Module {
     Self.distribution(trunk(o), logSigma: logSigma.first?.value)
   }
 
+  /// Where log σ stays: a density that is all in one place has no slope.
+  private static let (leastLogSigma, greatestLogSigma) = (-5.0, 2.0)
+
   /// What a network's output `[B, A]` speaks of.
   ///
   /// - Parameter logSigma: `[1, A]`, or nil for choices.
   public static func distribution(_ output: Tensor, logSigma: Tensor?) -> ActionDistribution {
     guard let logSigma else { return .discrete(Categorical(logits: output)) }
-    let spread = Tensor.zeros(output.shape, output.precision) + logSigma
+    let spread = Tensor.zeros(output.shape, output.precision) + clamp(logSigma, leastLogSigma, greatestLogSigma)
     return .continuous(TanhGaussian(mean: output, logSigma: spread))
   }
 

@@ -190,6 +190,9 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       for i in state.histories.indices { state.histories[i].write(into: &target, at: i * size) }
     }
     let actions = explored(state.agent.act(observation, .explore))
+    guard actions.isFinite else {
+      throw NotFinite(step: state.envSteps, quantity: "the action", value: .nan, in: state.agent)
+    }
     var outcomes: [Step] = []
     actions.withElements { actions in
       for i in state.episodes.indices {

@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Replay
 import Tensors
 import Testing
@@ -247,7 +248,8 @@ private func expectFieldsWork<Group: SettingsGroup>(_ type: Group.Type) throws {
     try field.set(&same, field.text(defaults))
     #expect(field.text(same) == field.text(defaults), "the default of \(field.key) lies within its domain")
 
-    let candidates = ["true", "false", "1", "0", "0.5", "2"]
+    let choices = field.domain.components(separatedBy: ", ")
+    let candidates = ["true", "false", "1", "0", "0.5", "2"] + choices
     let others = candidates.filter { candidate in
       var group = defaults
       do { try field.set(&group, candidate) } catch { return false }

@@ -1,0 +1,265 @@
+import Core
+import Networks
+import Replay
+import Tensors
+import Testing
+
+@testable import Agents
+
+private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], high: [1])]
+
+/// What each on-policy agent promises beside the contract.
+@Suite struct OnPolicyTests {
+  // MARK: - REINFORCE is the estimator of the notes
+
+  private func reinforce(_ baseline: Reinforce.Baseline, rewardToGo: Bool = true) -> Reinforce {
+    var settings = Reinforce.Settings()
+    (settings.hidden, settings.discount, settings.baseline, settings.rewardToGo) = (4, 0.5, baseline, rewardToGo)
+    return Reinforce(observationSize: 1, actionSpace: spaces[0], settings: settings, seed: Seed(1))
+  }
+
+  /// ∇log π(a|o) of each transition, `[M, P]`.
+  private func scores(_ policy: StochasticPolicy, _ rollout: Rollout) -> [[Double]] {
+    (0..<rollout.count).map { t in
+      valueWithGradient(at: policy) {
+        $0(rollout.observation.rows(t..<t + 1)).logProbability(of: rollout.action.rows(t..<t + 1)).sum()
+      }.gradient.vector(of: policy)
+    }
+  }
+
+  /// The episodes of `sixTransitions` and their discounted rewards, γ = ½.
+  private static let episodes = [0..<3, 3..<5, 5..<6]
+  private static let toGo = [2.75, 3.5, 3, 6.5, 5, 6]
+  private static let whole = [2.75, 2.75, 2.75, 6.5, 6.5, 6]
+
+  @Test(arguments: [Reinforce.Baseline.none, .average, .state], [true, false])
+  func reinforceIsTheEstimatorOfTheNotes(_ baseline: Reinforce.Baseline, _ rewardToGo: Bool) {
+    let agent = reinforce(baseline, rewardToGo: rewardToGo)
+    let (rollout, _, _) = sixTransitions()
+    var weights = rewardToGo ? Self.toGo : Self.whole
+    switch baseline {
+    case .none, .optimal: break
+    case .average:
+      // The mean of the others at the same step; the first episode's third step has none beside it.
+      let (r, others) = (weights, [[3, 5], [4], [], [0, 5], [1], [0, 3]])
+      for t in weights.indices where !others[t].isEmpty { weights[t] -= others[t].map { r[$0] }.mean }
+    case .state:
+      let v = agent.critic(rollout.observation).doubles
+      for t in weights.indices { weights[t] -= v[t] }
+    }
+    let scores = scores(agent.policy, rollout)
+    let expected = scores[0].indices.map { k in
+      -weights.indices.reduce(0) { $0 + scores[$1][k] * weights[$1] } / 3
+    }
+    let found = agent.gradient(rollout, agent.weights(of: rollout, rollout.rewardsToGo(discount: 0.5)))
+    expectClose(found.gradient.vector(of: agent.policy), expected)
+  }
+
+  /// bₖ = Σ gₖ² r / Σ gₖ² over the other episodes: the corrected (1.41).
+  @Test func theOptimalBaselineIsTheOneOfEachParameter() {
+    let agent = reinforce(.optimal, rewardToGo: false)
+    let (rollout, _, _) = sixTransitions()
+    let steps = scores(agent.policy, rollout)
+    let r = [2.75, 6.5, 6]
+    let g = Self.episodes.map { episode in
+      steps[0].indices.map { k in episode.reduce(0) { $0 + steps[$1][k] } }
+    }
+    let expected = steps[0].indices.map { k in
+      -(0..<3).reduce(0.0) { sum, i in
+        let others = (0..<3).filter { $0 != i }
+        let squares = others.reduce(0) { $0 + g[$1][k] * g[$1][k] }
+        let b = squares > 0 ? others.reduce(0) { $0 + g[$1][k] * g[$1][k] * r[$1] } / squares : 0
+        return sum + g[i][k] * (r[i] - b)
+      } / 3
+    }
+    let weights = agent.weights(of: rollout, rollout.rewardsToGo(discount: 0.5))
+    expectClose(agent.optimalGradient(rollout, weights).vector(of: agent.policy), expected)
+  }
+
+  private func expectClose(_ a: [Double], _ b: [Double]) {
+    let size = b.map(abs).max() ?? 0
+    #expect(size > 0.01 && a.count == b.count)
+    for (x, y) in zip(a, b) { #expect(abs(x - y) < 1e-4 * size) }
+  }
+
+  // MARK: - Steps within a trust region
+
+  private func rollout(_ agent: inout some Agent, _ space: ActionSpace, seed: UInt64) -> Rollout {
+    var random = Seed(seed).stream("rollout")
+    let o = Tensor.normal([200, 3], using: &random)
+    let a = agent.act(o, .explore)
+    return Rollout(
+      observation: o, action: a, reward: .normal([200, 1], using: &random) + a,
+      discount: Tensor(repeating: 1, [200, 1]),
+      nextObservation: .normal([200, 3], using: &random), lane: [Int](repeating: 0, count: 200),
+      isLast: (0..<200).map { $0 % 10 == 9 })
+  }
+
+  @Test(arguments: spaces, [1e-4, 0.02, 1]) func trpoKeepsWithinItsDivergence(_ space: ActionSpace, _ limit: Double) {
+    var settings = TRPO.Settings()
+    (settings.hidden, settings.divergence, settings.damping) = (16, limit, 1e-3)
+    var agent = TRPO(observationSize: 3, actionSpace: space, settings: settings, seed: Seed(1))
+    var most = 0.0
+    for seed in 0..<8 {
+      let rollout = rollout(&agent, space, seed: UInt64(seed))
+      let old = agent.policy(rollout.observation)
+      let metrics = agent.update(rollout)
+      let divergence = old.divergence(to: agent.policy(rollout.observation)).mean().item
+      #expect(divergence <= limit * 1.001 && abs(divergence - (metrics["actor/divergence"] ?? .nan)) < 1e-6)
+      most = max(most, divergence)
+    }
+    #expect(most > limit / 8, "the bound is used")
+  }
+
+  @Test(arguments: spaces) func aNaturalStepHasAboutTheDivergenceOfItsLength(_ space: ActionSpace) {
+    var settings = NaturalGradient.Settings()
+    (settings.hidden, settings.stepSize, settings.damping) = (16, 0.1, 1e-3)
+    var agent = NaturalGradient(observationSize: 3, actionSpace: space, settings: settings, seed: Seed(1))
+    for seed in 0..<5 {
+      let divergence = agent.update(rollout(&agent, space, seed: UInt64(seed)))["actor/divergence"] ?? .nan
+      // α²/2 at most, as far as D is quadratic.
+      #expect(divergence > 0.0001 && divergence < 0.0075, "\(divergence)")
+    }
+  }
+
+  @Test func theClipTakesAwayWhatGoesTooFar() {
+    var settings = PPO.Settings()
+    (settings.hidden, settings.entropyBonus, settings.passes, settings.learningRate) = (16, 0, 200, 0.003)
+    func divergence(_ clip: Double) -> Double {
+      settings.clip = clip
+      var agent = PPO(observationSize: 3, actionSpace: spaces[0], settings: settings, seed: Seed(1))
+      return agent.update(rollout(&agent, spaces[0], seed: 1))["actor/divergence"] ?? .nan
+    }
+    #expect(divergence(0.05) < 0.3 * divergence(1))
+  }
+
+  // MARK: - Workers
+
+  @Test func workersActWithTheirCopiesAndTheirLagIsCounted() {
+    var settings = ActorCritic.Settings()
+    (settings.hidden, settings.workers, settings.batchHorizon) = (8, 3, 4)
+    var agent = ActorCritic(observationSize: 3, actionSpace: spaces[1], settings: settings, seed: Seed(1))
+    var lags: [Double] = []
+    for round in 0..<30 {
+      var random = Seed(UInt64(round)).stream("rollout")
+      let o = Tensor.normal([12, 3], using: &random)
+      let metrics = agent.update(
+        Rollout(
+          observation: o, action: agent.act(o, .explore), reward: .normal([12, 1], using: &random),
+          discount: Tensor(repeating: 1, [12, 1]), nextObservation: o, lane: (0..<12).map { $0 / 4 },
+          isLast: (0..<12).map { $0 % 4 == 3 }))
+      lags.append(metrics["workers/lag"] ?? .nan)
+      #expect(agent.updates == 3 * (round + 1))
+      // The last one in turn has the newest parameters, the others older ones.
+      let ages = agent.workers.map { agent.updates - $0.copiedAt }.sorted()
+      #expect(ages == [0, 1, 2])
+      for worker in agent.workers {
+        let isNewest = worker.model.parameterVector == agent.model.parameterVector
+        #expect(isNewest == (worker.copiedAt == agent.updates))
+      }
+    }
+    // Each takes its copy as the newest, and two others come before its next gradient on average.
+    #expect(lags[0] == 1 && lags.dropFirst().allSatisfy { $0 == 2 })
+  }
+
+  @Test func aWorkersCopyActsForItsEnvironments() {
+    var settings = ActorCritic.Settings()
+    (settings.hidden, settings.workers) = (8, 2)
+    var agent = ActorCritic(observationSize: 1, actionSpace: spaces[0], settings: settings, seed: Seed(1))
+    // Worker 0 always takes 0, worker 1 always 1, and the parameters that are judged 0.
+    for (worker, bias) in [[Float(50), -50], [-50, 50]].enumerated() {
+      agent.workers[worker].model.actor.trunk.layers[2].bias = Tensor(bias, [2])
+    }
+    agent.model.actor.trunk.layers[2].bias = Tensor([Float(50), -50], [2])
+    let o = Tensor(repeating: 1, [5, 1])
+    #expect(agent.act(o, .explore).array == [0, 1, 0, 1, 0])
+    #expect(agent.act(o, .sample).array == [0, 0, 0, 0, 0])
+    #expect(agent.act(o, .exploit).array == [0, 0, 0, 0, 0])
+  }
+
+  @Test func onlineIsOneStepAtATime() throws {
+    var settings = ActorCritic.Settings()
+    #expect(settings.demand.horizon == 32 && Reinforce.Settings().demand.wholeEpisodes)
+    try settings.set("mode", to: "online")
+    #expect(settings.demand.horizon == 1)
+  }
+
+  // MARK: - Learning
+
+  /// Five states in a row; 1 goes right, 0 goes left, each step costs 0.1; the right end gives 1 and ends the task, and
+  /// twelve steps end the time.
+  private static func chain<A: Agent>(_ agent: inout A, updates: Int) where A.Settings.Experience == Rollout {
+    for _ in 0..<updates {
+      var (states, actions, rewards, discounts, next, isLast) =
+        ([Int](), [Float](), [Float](), [Float](), [Int](), [Bool]())
+      for _ in 0..<12 {
+        var s = 0
+        for t in 0..<12 {
+          let a = agent.act(oneHot([s]), .explore).array[0]
+          // In a box, right is above zero.
+          let s2 = max(0, s + (a > 0 ? 1 : -1))
+          states.append(s)
+          actions.append(a)
+          rewards.append(s2 == 4 ? 1 : -0.1)
+          discounts.append(s2 == 4 ? 0 : 1)
+          next.append(s2)
+          isLast.append(s2 == 4 || t == 11)
+          if s2 == 4 { break }
+          s = s2
+        }
+      }
+      let count = states.count
+      _ = agent.update(
+        Rollout(
+          observation: oneHot(states), action: Tensor(actions, [count, 1]), reward: Tensor(rewards, [count, 1]),
+          discount: Tensor(discounts, [count, 1]), nextObservation: oneHot(next),
+          lane: [Int](repeating: 0, count: count), isLast: isLast))
+    }
+  }
+
+  private static func oneHot(_ states: [Int]) -> Tensor {
+    Tensor([states.count, 5], of: Float.self) { target in
+      for i in 0..<target.count { target[i] = states[i / 5] == i % 5 ? 1 : 0 }
+    }
+  }
+
+  private func expectLearning<A: Agent>(
+    _ type: A.Type, updates: Int = 40, _ settings: [String: String] = [:]
+  ) throws where A.Settings.Experience == Rollout {
+    var own = A.Settings()
+    try own.set("hidden", to: "16")
+    try own.set("learning-rate", to: "0.01", ifThere: true)
+    for (key, value) in settings { try own.set(key, to: value) }
+    for space in spaces {
+      var agent = A(observationSize: 5, actionSpace: space, settings: own, seed: Seed(1))
+      Self.chain(&agent, updates: updates)
+      let best = agent.act(Self.oneHot([0, 1, 2, 3]), .exploit).array
+      #expect(best.allSatisfy { $0 > 0 }, "\(A.id) \(settings) in \(space): \(best)")
+      // From 3 on there is 1 to get, from 0 on three steps' cost less.
+      let v = agent.value(Self.oneHot([0, 3])).doubles
+      #expect(v[1] > 0.8 && v[1] < 1.1 && v[0] < v[1] - 0.2, "\(A.id) \(settings): \(v)")
+    }
+  }
+
+  @Test(arguments: Reinforce.Baseline.allCases) func reinforceLearns(_ baseline: Reinforce.Baseline) throws {
+    try expectLearning(Reinforce.self, ["baseline": baseline.text])
+    if baseline == .average { try expectLearning(Reinforce.self, ["reward-to-go": "false"]) }
+  }
+
+  @Test func naturalGradientLearns() throws { try expectLearning(NaturalGradient.self) }
+  @Test func trpoLearns() throws { try expectLearning(TRPO.self) }
+  @Test func ppoLearns() throws { try expectLearning(PPO.self, updates: 20) }
+
+  @Test(arguments: [
+    [:], ["shared-network": "true"], ["advantage-steps": "3"], ["gae-lambda": "0"], ["mode": "online"],
+  ])
+  func actorCriticLearns(_ settings: [String: String]) throws {
+    try expectLearning(ActorCritic.self, updates: settings["mode"] == nil ? 80 : 400, settings)
+  }
+}
+
+extension SettingsGroup {
+  fileprivate mutating func set(_ key: String, to typed: String, ifThere: Bool) throws {
+    if Self.fields.contains(where: { $0.key == key }) { try set(key, to: typed) }
+  }
+}
