@@ -88,7 +88,7 @@ extension RolloutSettings {
 public enum Agents {
   public static let all: [any Agent.Type] = [
     SAC.self, DoubleDQN.self, Reinforce.self, NaturalGradient.self, TRPO.self, ActorCritic.self, PPO.self,
-    TD3.self, Rainbow.self, OffPolicyActorCritic.self, BrokenOffPolicyActorCritic.self,
+    TD3.self, Rainbow.self, OffPolicyActorCritic.self, BrokenOffPolicyActorCritic.self, QProp.self,
   ]
 
   public static func named(_ id: String) throws -> any Agent.Type {

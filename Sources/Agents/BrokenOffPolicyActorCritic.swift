@@ -22,7 +22,7 @@ public struct BrokenOffPolicyActorCritic: Agent {
     public var criticLayerNorm = true
     public var batch = 128
     public var discount = 0.99
-    public var actorLearningRate = 3e-4
+    public var learningRate = 3e-4
     public var criticLearningRate = 1e-3
     public var tau = 0.01
 
@@ -33,7 +33,7 @@ public struct BrokenOffPolicyActorCritic: Agent {
         Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critic's hidden layers"),
         Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
         Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
-        Field("actor-learning-rate", \.actorLearningRate, 0...1, "Adam's step size for the actor"),
+        Field("learning-rate", \.learningRate, 0...1, "Adam's step size for the actor"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
         Field("tau", \.tau, 0...1, "how far the target critic follows at each update; 1: at once"),
       ]
@@ -60,7 +60,7 @@ public struct BrokenOffPolicyActorCritic: Agent {
     critic = MultilayerPerceptron(
       observationSize, hidden: hidden, 1, layerNorm: settings.criticLayerNorm, using: &initial)
     targetCritic = critic
-    actorOptimizer = Adam(learningRate: settings.actorLearningRate)
+    actorOptimizer = Adam(learningRate: settings.learningRate)
     criticOptimizer = Adam(learningRate: settings.criticLearningRate)
     random = seed.stream("actions")
   }

@@ -22,12 +22,12 @@ public struct OffPolicyActorCritic: Agent {
     public var criticLayerNorm = true
     public var batch = 128
     public var discount = 0.99
-    public var actorLearningRate = 3e-4
+    public var learningRate = 3e-4
     public var criticLearningRate = 1e-3
     public var tau = 0.01
     public var actionSamples = 4
     public var baseline = true
-    public var entropyWeight = 0.1
+    public var entropyBonus = 0.1
 
     public init() {}
     public static var fields: [Field<Self>] {
@@ -36,21 +36,20 @@ public struct OffPolicyActorCritic: Agent {
         Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critic's hidden layers"),
         Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
         Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
-        Field("actor-learning-rate", \.actorLearningRate, 0...1, "Adam's step size for the actor"),
+        Field("learning-rate", \.learningRate, 0...1, "Adam's step size for the actor"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
         Field("tau", \.tau, 0...1, "how far the target critic follows at each update; 1: at once"),
         Field("action-samples", \.actionSamples, 2...1000, "actions K that are drawn for each state of a batch"),
         Field("baseline", \.baseline, "advantages, the others' mean taken away (1.99); without it Q itself (1.100)"),
-        Field("entropy-weight", \.entropyWeight, 0...1000, "weight of the policy's entropy; 0: none, as in the notes"),
+        Field("entropy-bonus", \.entropyBonus, 0...1000, "weight of the policy's entropy; 0: none, as in the notes"),
       ]
     }
   }
 
   public let settings: Settings
-  let actionSpace: ActionSpace
   var actor: Actor
-  var critic: Critic
-  var targetCritic: Critic
+  var critic: ActionValue
+  var targetCritic: ActionValue
   var actorOptimizer: Adam
   var criticOptimizer: Adam
   var random: Random
@@ -58,11 +57,12 @@ public struct OffPolicyActorCritic: Agent {
   public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
     var initial = seed.stream("initial weights")
     self.settings = settings
-    self.actionSpace = actionSpace
     actor = Actor(observationSize, actionSpace, hidden: settings.hidden, using: &initial)
-    critic = Critic(observationSize, actionSpace, settings, using: &initial)
+    critic = ActionValue(
+      observationSize, actionSpace, hidden: [settings.hidden, settings.hidden], layerNorm: settings.criticLayerNorm,
+      using: &initial)
     targetCritic = critic
-    actorOptimizer = Adam(learningRate: settings.actorLearningRate)
+    actorOptimizer = Adam(learningRate: settings.learningRate)
     criticOptimizer = Adam(learningRate: settings.criticLearningRate)
     random = seed.stream("actions")
   }
@@ -96,7 +96,7 @@ public struct OffPolicyActorCritic: Agent {
     let policy = actor(o)
     let drawn = (0..<settings.actionSamples).map { _ in policy.draw(using: &random) }
     let logPi = drawn.map { policy.logProbability(of: $0) }  // [B, 1] each
-    let q = zip(drawn, logPi).map { critic(o, $0.action) - settings.entropyWeight * $1 }
+    let q = zip(drawn, logPi).map { critic(o, $0.action) - settings.entropyBonus * $1 }
     let sum = q.dropFirst().reduce(q[0], +)
     let others = Double(settings.actionSamples - 1)
     let advantage = q.map { settings.baseline ? $0 - (sum - $0) / others : $0 }
@@ -131,25 +131,6 @@ public struct OffPolicyActorCritic: Agent {
     }
 
     func callAsFunction(_ o: Tensor) -> ActionDistribution { ActionDistribution(trunk(o), over: space) }  // [B, O]
-
-    mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("trunk", &trunk) }
-  }
-
-  /// Q(o, a)
-  struct Critic: Module {
-    let space: ActionSpace
-    var trunk: MultilayerPerceptron
-
-    init(_ observations: Int, _ space: ActionSpace, _ settings: Settings, using random: inout Random) {
-      self.space = space
-      trunk = MultilayerPerceptron(
-        observations + space.networkSize, hidden: [settings.hidden, settings.hidden], 1,
-        layerNorm: settings.criticLayerNorm, using: &random)
-    }
-
-    func callAsFunction(_ o: Tensor, _ a: Tensor) -> Tensor {  // [B, O], [B, A] -> [B, 1]
-      trunk(concatenated(o, space.encoded(a)))
-    }
 
     mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("trunk", &trunk) }
   }

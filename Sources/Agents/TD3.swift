@@ -55,11 +55,10 @@ public struct TD3: Agent {
   public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
     precondition(actionSpace.isContinuous, "TD3 acts in continuous spaces, not in \(actionSpace)")
     var initial = seed.stream("initial weights")
-    let actions = actionSpace.networkSize
     self.settings = settings
-    actor = Actor(observationSize, actions, hidden: settings.hidden, using: &initial)
+    actor = Actor(observationSize, actionSpace.networkSize, hidden: settings.hidden, using: &initial)
     targetActor = actor
-    critics = Critics(observationSize, actions, settings, using: &initial)
+    critics = Critics(observationSize, actionSpace, settings, using: &initial)
     targetCritics = critics
     actorOptimizer = Adam(learningRate: settings.learningRate)
     criticOptimizer = Adam(learningRate: settings.learningRate)
@@ -126,29 +125,19 @@ public struct TD3: Agent {
     mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("trunk", &trunk) }
   }
 
-  /// Q(o, a)
-  struct Critic: Module {
-    var trunk: MultilayerPerceptron
-
-    init(_ observations: Int, _ actions: Int, _ settings: Settings, using random: inout Random) {
-      trunk = MultilayerPerceptron(
-        observations + actions, hidden: [settings.hidden, settings.hidden], 1, layerNorm: settings.criticLayerNorm,
-        using: &random)
-    }
-
-    func callAsFunction(_ o: Tensor, _ a: Tensor) -> Tensor { trunk(concatenated(o, a)) }  // [B, O], [B, A] -> [B, 1]
-
-    mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("trunk", &trunk) }
-  }
-
   /// Q_1(o, a) and Q_2(o, a).
   struct Critics: Module {
-    var first: Critic
-    var second: Critic
+    var first: ActionValue
+    var second: ActionValue
 
-    init(_ observations: Int, _ actions: Int, _ settings: Settings, using random: inout Random) {
-      first = Critic(observations, actions, settings, using: &random)
-      second = Critic(observations, actions, settings, using: &random)
+    init(_ observations: Int, _ space: ActionSpace, _ settings: Settings, using random: inout Random) {
+      func critic() -> ActionValue {
+        ActionValue(
+          observations, space, hidden: [settings.hidden, settings.hidden], layerNorm: settings.criticLayerNorm,
+          using: &random)
+      }
+      first = critic()
+      second = critic()
     }
 
     func callAsFunction(_ o: Tensor, _ a: Tensor) -> (Tensor, Tensor) { (first(o, a), second(o, a)) }

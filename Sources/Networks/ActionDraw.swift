@@ -43,15 +43,3 @@ extension ActionDistribution {
     }
   }
 }
-
-extension ActionSpace {
-  /// Actions as a critic's input, `[B, A]`: continuous ones as they are, indices `[B, 1]` as ones among zeros.
-  public func encoded(_ actions: Tensor) -> Tensor {
-    guard case .discrete(let count) = self else { return actions }
-    return actions.withElements { indices in
-      Tensor([indices.count, count], of: Float.self) { target in
-        for i in 0..<target.count { target[i] = Int(indices[i / count]) == i % count ? 1 : 0 }
-      }
-    }
-  }
-}

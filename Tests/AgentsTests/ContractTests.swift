@@ -39,7 +39,8 @@ extension Agent {
   /// Eight transitions as an update takes them.
   fileprivate static func experience(_ space: ActionSpace, seed: Int) -> Settings.Experience {
     let batch = randomBatch(8, space, seed: seed)
-    let known: [any Experience] = [batch, Rollout(batch)]
+    let rollout = Rollout(batch)
+    let known: [any Experience] = [batch, rollout, RolloutWithReplay(rollout: rollout, batches: [batch])]
     guard let experience = known.lazy.compactMap({ $0 as? Settings.Experience }).first else {
       preconditionFailure("the contract knows batches and rollouts, not \(Settings.Experience.self)")
     }

@@ -55,7 +55,7 @@ import Testing
   @Test(arguments: [true, false]) func offPolicyActorCriticLooksAhead(_ baseline: Bool) throws {
     var settings = OffPolicyActorCritic.Settings()
     (settings.hidden, settings.batch, settings.tau, settings.discount) = (32, 64, 0.05, 0.9)
-    (settings.criticLearningRate, settings.actorLearningRate, settings.entropyWeight) = (3e-3, 3e-3, 0)
+    (settings.criticLearningRate, settings.learningRate, settings.entropyBonus) = (3e-3, 3e-3, 0)
     (settings.baseline, settings.actionSamples) = (baseline, baseline ? 4 : 32)
     var agent = OffPolicyActorCritic(observationSize: 2, actionSpace: box, settings: settings, seed: Seed(2))
     var random = Seed(3).stream("actions")
@@ -80,7 +80,7 @@ import Testing
   @Test func discreteOffPolicyActorCriticLearnsAChain() throws {
     var settings = OffPolicyActorCritic.Settings()
     (settings.hidden, settings.batch, settings.tau, settings.discount) = (32, 64, 0.1, 0.9)
-    (settings.criticLearningRate, settings.actorLearningRate) = (3e-3, 3e-3)
+    (settings.criticLearningRate, settings.learningRate) = (3e-3, 3e-3)
     var agent = OffPolicyActorCritic(
       observationSize: 5, actionSpace: .discrete(count: 2), settings: settings, seed: Seed(1))
     var random = Seed(2).stream("transitions")
