@@ -22,9 +22,9 @@ public struct NaturalGradient: Agent {
     public var horizon = 500
     public var discount = 0.99
     public var gaeLambda = 0.95
-    public var stepSize = 0.2
+    public var stepSize = 0.3
     public var iterations = 10
-    public var damping = 0.1
+    public var damping = 0.01
     public var criticLearningRate = 3e-3
     public var criticPasses = 10
 

@@ -72,6 +72,8 @@ public struct QProp: Agent {
   var optimizer: Adam
   var criticOptimizer: Adam
   var random: Random
+  /// η of the last update.
+  private(set) var control = 0.0
 
   public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
     var initial = seed.stream("initial weights")
@@ -95,28 +97,35 @@ public struct QProp: Agent {
 
   public mutating func update(_ experience: RolloutWithReplay) -> Metrics {
     let losses = experience.batches.map { fit($0) }
-    let (o, a) = (experience.rollout.observation, experience.rollout.action)
+    let eta = settings.controlVariate ? (settings.adaptive ? nil : 1) : 0
+    let gradient = gradient(of: experience.rollout, control: eta)
+    optimizer.update(&policy, along: gradient.clipped(toNorm: settings.gradientLimit))
+    return [
+      "critic/loss": losses.reduce(0, +) / Double(max(losses.count, 1)), "actor/control": control,
+      "actor/entropy": policy(experience.rollout.observation).entropy.mean().item,
+    ]
+  }
 
+  /// The gradient of -J by the policy.
+  ///
+  /// - Parameter given: η; nil for what leaves the least variance.
+  mutating func gradient(of rollout: Rollout, control given: Double?) -> Gradient {
     // Â of the rollout, by GAE with V = E_{a∼π}[Q]; Ā of the critic alone
+    let (o, a, oNext) = (rollout.observation, rollout.action, rollout.nextObservation)
     let v = value(o, policy(o))
-    let advantage = experience.rollout.generalizedAdvantages(
-      value: v, nextValue: value(experience.rollout.nextObservation, policy(experience.rollout.nextObservation)),
-      discount: settings.discount, lambda: settings.gaeLambda)
-    let control = critic(o, a) - v
-    let eta = settings.controlVariate ? (settings.adaptive ? leastVariance(advantage, control) : 1) : 0
+    let advantage = rollout.generalizedAdvantages(
+      value: v, nextValue: value(oNext, policy(oNext)), discount: settings.discount, lambda: settings.gaeLambda)
+    let controlVariate = critic(o, a) - v
+    let eta = given ?? leastVariance(advantage, controlVariate)
+    control = eta
 
     // J = E[log π(a|o) (Â - η Ā)] + η E_{a∼π}[Q(o, a)] + β E[H]                  (1.106)
-    let weight = advantage - eta * control
-    let (_, gradient) = valueWithGradient(at: policy) { policy in
+    let weight = advantage - eta * controlVariate
+    return valueWithGradient(at: policy) { policy in
       let pi = policy(o)
       let expected = eta == 0 ? Tensor(scalar: 0) : eta * value(o, pi).mean()
       return -(pi.logProbability(of: a) * weight).mean() - expected - settings.entropyBonus * pi.entropy.mean()
-    }
-    optimizer.update(&policy, along: gradient.clipped(toNorm: settings.gradientLimit))
-    return [
-      "critic/loss": losses.reduce(0, +) / Double(max(losses.count, 1)), "critic/q": v.mean().item,
-      "actor/entropy": policy(o).entropy.mean().item, "actor/control": eta,
-    ]
+    }.gradient
   }
 
   private mutating func value(_ o: Tensor, _ pi: ActionDistribution) -> Tensor {
@@ -124,7 +133,7 @@ public struct QProp: Agent {
   }
 
   /// One update of the critic, off-policy: y = r + γ d Q'(o', a'),  a' ~ π(·|o')      (1.98)
-  private mutating func fit(_ batch: Batch) -> Double {
+  mutating func fit(_ batch: Batch) -> Double {
     let aNext = policy(batch.nextObservation).sample(using: &random)
     let y = batch.reward + settings.discount * batch.discount * targetCritic(batch.nextObservation, aNext)
     let (loss, gradient) = valueWithGradient(at: critic) { critic in
@@ -136,7 +145,7 @@ public struct QProp: Agent {
   }
 
   /// η = Cov(Â, Ā) / Var(Ā), within [0, 1].
-  private func leastVariance(_ advantage: Tensor, _ control: Tensor) -> Double {
+  func leastVariance(_ advantage: Tensor, _ control: Tensor) -> Double {
     let (a, c) = (advantage - advantage.mean().item, control - control.mean().item)
     let variance = square(c).mean().item
     return variance > 0 ? min(max((a * c).mean().item / variance, 0), 1) : 0

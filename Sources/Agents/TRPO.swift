@@ -24,7 +24,7 @@ public struct TRPO: Agent {
     public var gaeLambda = 0.95
     public var divergence = 0.02
     public var iterations = 10
-    public var damping = 0.1
+    public var damping = 0.01
     public var halvings = 10
     public var criticLearningRate = 3e-3
     public var criticPasses = 10

@@ -81,6 +81,7 @@ extension Rollout: Experience {
   public static func next(
     _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
   ) throws -> Rollout? {
+    guard !schedule.starts.isEmpty else { return nil }  // the agent has not begun to act
     var (places, lane, isLast) = ([(lane: Int, position: Int)](), [Int](), [Bool]())
     let newest = replay.newestPositions
     let ends = newest.enumerated().map { demand.wholeEpisodes ? replay.episodeStart(lane: $0, from: $1) : $1 }

@@ -100,6 +100,27 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     try train(
       Catch.self, OffPolicyActorCritic.self, through: StateObserver(Catch.self), actorCritic,
       episode: EpisodeSettings())
+    var qProp = QProp.Settings()
+    (qProp.hidden, qProp.batch, qProp.horizon) = (16, 8, 12)
+    try train(Catch.self, QProp.self, through: StateObserver(Catch.self), qProp, episode: EpisodeSettings())
+  }
+
+  /// The rollout that a checkpoint cuts, the workers' copies and all estimates go on too.
+  @Test func onPolicyTrainingGoesOnToTheBit() throws {
+    var workers = ActorCritic.Settings()
+    (workers.hidden, workers.batchHorizon, workers.workers) = (16, 7, 2)
+    try train(
+      CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.self), workers, environments: 3,
+      episode: smallEpisode(timeLimit: 90))
+    var episodes = Reinforce.Settings()
+    (episodes.hidden, episodes.horizon) = (16, 20)
+    try train(
+      Catch.self, Reinforce.self, through: StateObserver(Catch.self), episodes, episode: EpisodeSettings())
+    var trust = TRPO.Settings()
+    (trust.hidden, trust.horizon) = (16, 12)
+    try train(
+      PendulumSwingup.self, TRPO.self, through: StateObserver(PendulumSwingup.self), trust,
+      episode: smallEpisode(timeLimit: 90))
   }
 
   @Test(arguments: [0, 2]) func trainingThroughLatentsGoesOnToTheBit(_ retrainRounds: Int) throws {

@@ -81,6 +81,41 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     #expect(trainer.updates == 5)
   }
 
+  /// An agent that learns from its own policy alone has an update for each horizon, none on the first data.
+  @Test(arguments: [1, 3]) func rolloutsAreDueAfterTheirHorizon(_ environments: Int) throws {
+    var settings = PPO.Settings()
+    (settings.hidden, settings.horizon, settings.passes) = (8, 5, 1)
+    var trainer = Trainer(
+      PendulumSwingup.self, PPO.self, through: StateObserver(PendulumSwingup.self), agentSettings: settings,
+      episodeSettings: smallEpisode(size: 8, timeLimit: 16),
+      settings: trainingSettings(environments: environments, updatesPerStep: 2), seed: Seed(1))
+    let recording = try collect(
+      PendulumSwingup.self, smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4))
+    trainer.seed(with: recording)
+    try trainer.learn(3) { _ in }
+    #expect(trainer.updates == 0 && trainer.envSteps == recording.environmentSteps)
+    for step in 1...23 {
+      try trainer.step { _ in }
+      #expect(trainer.updates == step / 5)
+    }
+  }
+
+  @Test func heldActionsAreRefusedWhereOnlyOnesOwnTeach() throws {
+    func check(_ change: (inout TrainingSettings, inout PPO.Settings) -> Void) -> String {
+      var (training, agent) = (trainingSettings(), PPO.Settings())
+      training.replay = 1000
+      change(&training, &agent)
+      let run = TrainingRun(
+        PendulumSwingup.self, PPO.self, through: StateObserver(PendulumSwingup.self), agent: agent,
+        episode: smallEpisode(), training: training, first: nil, seed: Seed(1))
+      do { try run.check() } catch { return "\(error)" }
+      return "none"
+    }
+    #expect(check { _, _ in } == "none")
+    #expect(check { training, _ in training.exploreChance = 0.25 }.contains("leave out --explore-chance 0.25"))
+    #expect(check { _, agent in agent.horizon = 600 }.contains("too small for --horizon 600"))
+  }
+
   /// Whatever the replay holds obeys the physics: the action led from the observation to the next one, across truncated,
   /// cut and recorded episodes and held actions, and truncation does not stop bootstrapping.
   @Test(arguments: [1, 3], [0, 0.3])
