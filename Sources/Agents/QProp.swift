@@ -97,7 +97,7 @@ public struct QProp: Agent {
 
   public mutating func update(_ experience: RolloutWithReplay) -> Metrics {
     let losses = experience.batches.map { fit($0) }
-    let eta = settings.controlVariate ? (settings.adaptive ? nil : 1) : 0
+    let eta: Double? = settings.controlVariate ? (settings.adaptive ? nil : 1) : 0
     let gradient = gradient(of: experience.rollout, control: eta)
     optimizer.update(&policy, along: gradient.clipped(toNorm: settings.gradientLimit))
     return [

@@ -87,8 +87,8 @@ import Testing
         cells.contains { $0 == algorithm || $0.hasPrefix("\(algorithm), (") || $0.hasSuffix(", \(algorithm)") },
         "\(algorithm)")
     }
-    let names = try rows(under: "Where the equations are").flatMap { names($0[3]) }
-    for estimator in Estimators.all { #expect(names.contains(estimator.id), "\(estimator.id)") }
+    let named = try rows(under: "Where the equations are").flatMap { names($0[3]) }
+    for estimator in Estimators.all { #expect(named.contains(estimator.id), "\(estimator.id)") }
   }
 
   @Test func everyKnownMistakeIsCorrected() throws {
