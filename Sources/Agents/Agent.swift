@@ -36,6 +36,13 @@ public protocol Agent: Module {
   func value(_ observation: Tensor) -> Tensor
   /// Learns from what `settings.demand` asks for and reports what it saw.
   mutating func update(_ experience: Settings.Experience) -> Metrics
+  /// What the transitions of the last update are to be drawn by from now on, one number for each; empty where the
+  /// settings do not ask for it.
+  var priorities: [Float] { get }
+}
+
+extension Agent {
+  public var priorities: [Float] { [] }
 }
 
 /// What the loop has to know of any agent's settings.
@@ -46,6 +53,15 @@ public protocol AgentSettings: SettingsGroup {
   var demand: Experience.Demand { get }
   /// The discount γ of a decision's step.
   var discount: Double { get }
+  /// Whether the replay buffer draws by the priorities that the agent gives.
+  var drawsByPriority: Bool { get }
+  /// Rewards that an update adds up before it bootstraps, unless one is told how many.
+  static var returnSteps: Int { get }
+}
+
+extension AgentSettings {
+  public var drawsByPriority: Bool { false }
+  public static var returnSteps: Int { 1 }
 }
 
 /// The settings of an agent that learns from batches.
@@ -72,6 +88,7 @@ extension RolloutSettings {
 public enum Agents {
   public static let all: [any Agent.Type] = [
     SAC.self, DoubleDQN.self, Reinforce.self, NaturalGradient.self, TRPO.self, ActorCritic.self, PPO.self,
+    TD3.self, Rainbow.self, OffPolicyActorCritic.self, BrokenOffPolicyActorCritic.self, QProp.self,
   ]
 
   public static func named(_ id: String) throws -> any Agent.Type {

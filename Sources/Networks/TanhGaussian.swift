@@ -46,9 +46,12 @@ public struct TanhGaussian: Sendable {
   /// ±1, actions are moved inward by 1e-6.
   public func logProbability(of action: Tensor) -> Tensor {
     let a = clamp(action, -1 + 1e-6, 1 - 1e-6)
-    let u = 0.5 * (Tensors.log(1 + a) - Tensors.log(1 - a))  // artanh a
-    return gaussian.logProbability(of: u) - logSlope(u)
+    return logProbability(ofTanhOf: 0.5 * (Tensors.log(1 + a) - Tensors.log(1 - a)))  // u = artanh a
   }
+
+  /// The log-probability `[B, 1]` of the actions tanh(u), where u is known: `[B, A]`. At the ends of (-1, 1) nothing is
+  /// lost.
+  public func logProbability(ofTanhOf u: Tensor) -> Tensor { gaussian.logProbability(of: u) - logSlope(u) }
 
   /// log da/du = Σ log(1 - tanh² u) over A, `[B, 1]`, in the form that neither over- nor underflows:
   /// log(1 - tanh² u) = 2 (log 2 - u - softplus(-2u)).

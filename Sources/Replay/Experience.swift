@@ -12,12 +12,19 @@ public protocol Experience: Sendable {
   /// Says what is wrong with a demand on a replay buffer of so many slots, or nothing.
   static func complaint(about demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) -> String?
 
+  /// Where in the buffer its transitions were drawn from, if they may be drawn by priority.
+  var slots: [Int] { get }
+
   /// What the next update learns from; nil while none is due.
   ///
   /// - Throws: `InputError` if the buffer cannot give it.
   static func next(
     _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
   ) throws -> Self?
+}
+
+extension Experience {
+  public var slots: [Int] { [] }
 }
 
 /// How far learning has come behind acting.

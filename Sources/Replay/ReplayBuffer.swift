@@ -13,6 +13,10 @@ public struct Batch: Sendable {
   public var discount: Tensor
   /// `[B, O]`
   public var nextObservation: Tensor
+  /// Where in the buffer each was drawn from, B of them; empty for a batch of elsewhere.
+  public var slots: [Int] = []
+  /// `[B, 1]`: how often each is drawn in units of a uniform draw, N P(i), where they are drawn by priority.
+  public var frequency: Tensor?
 
   public init(observation: Tensor, action: Tensor, reward: Tensor, discount: Tensor, nextObservation: Tensor) {
     self.observation = observation
@@ -37,6 +41,8 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   var discounts: [Float]
   var marks: [Mark]
   var lanes: [Lane]
+  /// What transitions are drawn by; nil where uniformly.
+  var priorities: Priorities?
 
   /// What a slot is in its episode.
   struct Mark: OptionSet {
@@ -55,8 +61,10 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     var revisions: [Int] = []
   }
 
-  /// - Parameter capacity: latents that are kept, over all lanes.
-  public init(capacity: Int, lanes: Int = 1, layout: HistoryLayout) {
+  /// - Parameters:
+  ///   - capacity: latents that are kept, over all lanes.
+  ///   - isPrioritized: whether transitions are drawn by priority, not uniformly.
+  public init(capacity: Int, lanes: Int = 1, layout: HistoryLayout, isPrioritized: Bool = false) {
     precondition(
       capacity >= Self.leastCapacity(lanes: lanes, layout: layout), "\(capacity) slots are too few for \(lanes) lanes")
     self.layout = layout
@@ -68,6 +76,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     discounts = [Float](repeating: 0, count: slots)
     marks = [Mark](repeating: [], count: slots)
     self.lanes = [Lane](repeating: Lane(), count: lanes)
+    if isPrioritized { priorities = Priorities(tree: SumTree(count: slots)) }
   }
 
   /// The smallest capacity that can hold a transition with its history in every lane.
@@ -107,6 +116,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     append(latent, lane: lane, mark: [])
     lanes[lane].inEpisode = step.ending == .running
     touch(slot, lane)
+    admit(slot)
   }
 
   private mutating func append(_ latent: Span<Float>, lane: Int, mark: Mark) {
@@ -116,6 +126,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     marks[slot] = mark
     lanes[lane].written += 1
     touch(slot, lane)
+    expel(lane)
   }
 
   /// Puts other latents in the place of a lane's, as when the encoder has learned on.
@@ -137,7 +148,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
 
   func slot(_ lane: Int, _ position: Int) -> Int { lane * laneCapacity + position % laneCapacity }
 
-  /// Draws B transitions uniformly, with their histories: of one step, or of up to n steps in one.
+  /// Draws B transitions, uniformly or by priority, with their histories: of one step, or of up to n steps in one.
   ///
   /// A transition of m steps from t leads to o_{t+m}, with `Σ_k γ^k (d_t ⋯ d_{t+k-1}) r_{t+k}` as its reward and
   /// `γ^{m-1} d_t ⋯ d_{t+m-1}` as its discount (Sutton and Barto 2018, 7.1): an agent that then discounts by γ once more
@@ -150,8 +161,11 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   public func sample(
     _ batchSize: Int, steps: Int = 1, discount agentDiscount: Double = 1, using random: inout Random
   ) throws -> Batch {
-    try batch(
-      at: (0..<batchSize).map { _ in try drawPosition(using: &random) }, steps: steps, discount: agentDiscount)
+    let (places, frequency) = try draw(batchSize, using: &random)
+    var batch = batch(at: places, steps: steps, discount: agentDiscount)
+    batch.slots = places.map { slot($0.lane, $0.position) }
+    batch.frequency = frequency
+    return batch
   }
 
   /// The transitions that start at given positions of lanes, in their order; see `sample` for those of several steps.
@@ -197,6 +211,15 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     return (steps, reward, discount)
   }
 
+  /// The places of B transitions and, where they are drawn by priority, how often each is.
+  private func draw(_ count: Int, using random: inout Random) throws
+    -> (places: [(lane: Int, position: Int)], frequency: Tensor?)
+  {
+    guard let priorities else { return (try (0..<count).map { _ in try drawPosition(using: &random) }, nil) }
+    let (slots, frequencies) = try drawByPriority(count, from: priorities.tree, using: &random)
+    return (slots.map { place(of: $0) }, Tensor(frequencies, [count, 1]))
+  }
+
   /// A lane and a position in it where a transition starts whose whole history is still there.
   private func drawPosition(using random: inout Random) throws -> (lane: Int, position: Int) {
     let candidates = lanes.indices.reduce(0) { $0 + self.candidates($1).count }
@@ -210,7 +233,11 @@ public struct ReplayBuffer: ~Copyable, Sendable {
       let position = self.candidates(lane).lowerBound + index
       if marks[slot(lane, position)].contains(.transition) { return (lane, position) }
     }
-    throw InputError("the replay buffer holds no transition to learn from: collect some steps first")
+    throw Self.nothingToDraw
+  }
+
+  static var nothingToDraw: InputError {
+    InputError("the replay buffer holds no transition to learn from: collect some steps first")
   }
 
   /// The positions of a lane that have their successor and their whole history: the oldest slots of a full lane have lost

@@ -13,14 +13,18 @@ extension ReplayBuffer {
   /// Slots of a segment.
   static let segmentSlots = 16_384
 
-  /// What is known beside the segments: the buffer's form, and how far each lane was written.
+  /// What is known beside the segments: the buffer's form, and how far each lane was written,
+  /// and the priorities, which any update changes anywhere.
   public struct Index: Sendable, Codable {
     public let layout: HistoryLayout
     public let laneCapacity: Int
     fileprivate let lanes: [Lane]
+    fileprivate let priorities: Priorities?
   }
 
-  public var index: Index { Index(layout: layout, laneCapacity: laneCapacity, lanes: lanes) }
+  public var index: Index {
+    Index(layout: layout, laneCapacity: laneCapacity, lanes: lanes, priorities: priorities)
+  }
 
   /// A buffer as another one was.
   ///
@@ -31,7 +35,8 @@ extension ReplayBuffer {
       throw InputError("a replay buffer of \(index.lanes.count) lanes of \(index.laneCapacity) is none")
     }
     var buffer = ReplayBuffer(
-      capacity: index.laneCapacity * index.lanes.count, lanes: index.lanes.count, layout: index.layout)
+      capacity: index.laneCapacity * index.lanes.count, lanes: index.lanes.count, layout: index.layout,
+      isPrioritized: index.priorities != nil)
     try buffer.restore(index, bytes)
     return buffer
   }
@@ -88,7 +93,10 @@ extension ReplayBuffer {
         "a replay buffer of \(lanes.count) lanes of \(laneCapacity) cannot take one of \(index.lanes.count) lanes of "
           + "\(index.laneCapacity)")
     }
-    lanes = index.lanes
+    guard index.priorities?.tree.count == priorities?.tree.count else {
+      throw InputError("a replay buffer that draws by priority and one that does not cannot take each other's contents")
+    }
+    (lanes, priorities) = (index.lanes, index.priorities)
     for segment in segments {
       let slots = slots(of: segment.lane, segment.index)
       let bytes = try bytes(segment)

@@ -1,3 +1,4 @@
+import Agents
 import Autoencoders
 import Core
 import Environments
@@ -30,9 +31,11 @@ public struct SightSettings: SettingsGroup, Hashable {
 }
 
 extension TrainingSettings {
-  /// The defaults for what an agent sees with: the true state has its velocities in it, and nothing of the past is needed.
-  public init(for sight: Sight) {
+  /// The defaults for an agent and what it sees with: the true state has its velocities in it, and nothing of the past is
+  /// needed.
+  public init<A: Agent>(for sight: Sight, _ agent: A.Type) {
     self.init()
+    returnSteps = A.Settings.returnSteps
     if sight == .state { (frames, actions) = (1, 0) }
   }
 }

@@ -42,7 +42,8 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts; 0 on-policy"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step, off-policy"),
       Field(
-        "return-steps", \.returnSteps, 1...1000, "rewards n that an off-policy update adds up before it bootstraps"),
+        "return-steps", \.returnSteps, 1...1000,
+        "rewards n that an off-policy update adds up before it bootstraps; 3 of rainbow unless given"),
       Field(
         "reward-limit", \.rewardLimit, 0...Double.greatestFiniteMagnitude,
         "size to which rewards are clipped before they are learned from; 0: the task's own, 1 in Atari games, else none"
@@ -135,7 +136,9 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     self.settings = settings
     self.episodeSettings = episodeSettings
     layout = settings.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
-    replay = ReplayBuffer(capacity: settings.replay, lanes: settings.environments, layout: layout)
+    replay = ReplayBuffer(
+      capacity: settings.replay, lanes: settings.environments, layout: layout,
+      isPrioritized: agentSettings.drawsByPriority)
     let episodes = (0..<settings.environments).map {
       Episode<E>(episodeSettings, seed: seed.child("environment \($0)"))
     }
@@ -192,6 +195,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       state.agent.settings.demand, from: replay, &state.schedule, using: &state.sampling)
     {
       let metrics = state.agent.update(experience)
+      if replay.isPrioritized { replay.prioritize(experience.slots, by: state.agent.priorities) }
       state.updates += 1
       try requireFinite(metrics, step: state.envSteps, in: state.agent)
       try report(metrics)

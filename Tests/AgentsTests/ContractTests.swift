@@ -39,7 +39,8 @@ extension Agent {
   /// Eight transitions as an update takes them.
   fileprivate static func experience(_ space: ActionSpace, seed: Int) -> Settings.Experience {
     let batch = randomBatch(8, space, seed: seed)
-    let known: [any Experience] = [batch, Rollout(batch)]
+    let rollout = Rollout(batch)
+    let known: [any Experience] = [batch, rollout, RolloutWithReplay(rollout: rollout, batches: [batch])]
     guard let experience = known.lazy.compactMap({ $0 as? Settings.Experience }).first else {
       preconditionFailure("the contract knows batches and rollouts, not \(Settings.Experience.self)")
     }
@@ -205,7 +206,12 @@ private func randomBatch(_ count: Int, _ space: ActionSpace, seed: Int) -> Batch
       for space in A.accepted {
         var agent = try A.small(space)
         let before = Dictionary(uniqueKeysWithValues: agent.parameters.map { ($0.name, $0.value.array) })
-        _ = agent.update(A.experience(space, seed: 0))
+        // Some follow only every few updates.
+        func targetBits(_ agent: A) -> [[Float]] {
+          agent.parameters.filter { $0.name.hasPrefix("target_") }.map(\.value.array)
+        }
+        let untouched = targetBits(agent)
+        for i in 0..<4 where targetBits(agent) == untouched { _ = agent.update(A.experience(space, seed: i)) }
         let after = Dictionary(uniqueKeysWithValues: agent.parameters.map { ($0.name, $0.value.array) })
         let targets = before.keys.filter { $0.hasPrefix("target_") }
         #expect(!targets.isEmpty || !A.Settings.Experience.isOffPolicy, "who bootstraps off its policy needs a target")

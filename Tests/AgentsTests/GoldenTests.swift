@@ -7,13 +7,15 @@ import Testing
 
 @testable import Agents
 
-/// Two updates of each agent are what PyTorch computed: see experiments/golden/agents.py.
+/// Two updates of each agent are what PyTorch computed: see experiments/golden/agents.py and off_policy.py.
 @Suite struct GoldenTests {
   let tensors: [String: Tensor]
 
   init() throws {
-    let file = try Safetensors(contentsOf: Bundle.module.bundlePath + "/Golden/agents.safetensors")
-    tensors = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0.value) })
+    let files = try ["agents", "off-policy"].map {
+      try Safetensors(contentsOf: Bundle.module.bundlePath + "/Golden/\($0).safetensors")
+    }
+    tensors = Dictionary(uniqueKeysWithValues: files.flatMap { $0.tensors.map { ($0.name, $0.value) } })
   }
 
   private func tensor(_ name: String) throws -> Tensor { try #require(tensors[name], "no golden value \(name)") }
@@ -35,16 +37,39 @@ import Testing
     try expectGolden(agent, "dqn")
   }
 
+  @Test func twinDelayedDeterministicGradient() throws {
+    var settings = TD3.Settings()
+    (settings.hidden, settings.batch, settings.discount, settings.tau) = (12, 16, 0.97, 0.05)
+    (settings.learningRate, settings.targetNoise, settings.targetNoiseLimit) = (3e-3, 0.4, 0.5)
+    let agent = TD3(
+      observationSize: 7, actionSpace: .continuous(low: [-1, -1], high: [1, 1]), settings: settings, seed: Seed(7))
+    try expectGolden(agent, "td3")
+  }
+
+  @Test func rainbow() throws {
+    var settings = Rainbow.Settings()
+    (settings.hidden, settings.batch, settings.discount, settings.tau) = (12, 16, 0.9, 0.1)
+    (settings.learningRate, settings.atoms, settings.returnLimit) = (2e-3, 11, 4)
+    settings.importanceUpdates = 10
+    let agent = Rainbow(observationSize: 7, actionSpace: .discrete(count: 4), settings: settings, seed: Seed(7))
+    try expectGolden(agent, "rainbow")
+  }
+
   private func expectGolden<A: Agent>(_ agent: A, _ name: String) throws where A.Settings: BatchSettings {
     var agent = agent
     let prefix = "\(name).before."
     try agent.load(tensors.filter { $0.key.hasPrefix(prefix) }.map { ($0.key, $0.value) }, prefix: prefix)
-    let batch = Batch(
+    var batch = Batch(
       observation: try tensor("\(name).observation"), action: try tensor("\(name).action"),
       reward: try tensor("\(name).reward"), discount: try tensor("\(name).discount"),
       nextObservation: try tensor("\(name).next_observation"))
+    batch.frequency = tensors["\(name).frequency"]
     for update in 1...2 {
       let metrics = agent.update(batch)
+      if let priorities = tensors["\(name).priorities.\(update)"]?.array {
+        for (found, expected) in zip(agent.priorities, priorities) { #expect(abs(found - expected) < 1e-5) }
+        #expect(agent.priorities.count == priorities.count)
+      }
       for golden in tensors where golden.key.hasPrefix("\(name).\(update).") {
         let key = String(golden.key.dropFirst("\(name).\(update).".count))
         let (found, expected) = (try #require(metrics[key], "no metric \(key)"), golden.value.item)

@@ -119,7 +119,7 @@ import Testing
   }
 }
 
-private func oneHot(_ states: [Int], of count: Int) -> Tensor {
+func oneHot(_ states: [Int], of count: Int) -> Tensor {
   Tensor([states.count, count], of: Float.self) { target in
     for i in 0..<target.count { target[i] = states[i / count] == i % count ? 1 : 0 }
   }

@@ -4,11 +4,11 @@ import Testing
 
 @testable import Replay
 
-private let continuous = ActionSpace.continuous(low: [-2, 0], high: [2, 1])
-private let discrete = ActionSpace.discrete(count: 4)
+let continuous = ActionSpace.continuous(low: [-2, 0], high: [2, 1])
+let discrete = ActionSpace.discrete(count: 4)
 
 /// A transition as the acting side saw it.
-private struct Seen: Equatable {
+struct Seen: Equatable {
   var observation: [Float]
   var action: [Float]
   var reward: Float
@@ -18,7 +18,7 @@ private struct Seen: Equatable {
 
 /// Plays random episodes into a buffer and keeps, beside it, what `History` showed: a transition by the first number of
 /// its latent, which no other latent has.
-private struct Player: ~Copyable {
+struct Player: ~Copyable {
   var buffer: ReplayBuffer
   let layout: HistoryLayout
   var seen: [Float: Seen] = [:]
@@ -28,9 +28,9 @@ private struct Player: ~Copyable {
   private var random: Random
   private var latents = 0
 
-  init(capacity: Int, lanes: Int, layout: HistoryLayout, seed: UInt64) {
+  init(capacity: Int, lanes: Int, layout: HistoryLayout, seed: UInt64, isPrioritized: Bool = false) {
     self.layout = layout
-    buffer = ReplayBuffer(capacity: capacity, lanes: lanes, layout: layout)
+    buffer = ReplayBuffer(capacity: capacity, lanes: lanes, layout: layout, isPrioritized: isPrioritized)
     histories = (0..<lanes).map { _ in History(layout) }
     order = [[Float]](repeating: [], count: lanes)
     random = Seed(seed).stream("episodes")
@@ -90,7 +90,7 @@ private func rows(_ rollout: Rollout) -> [Seen] {
       nextObservation: rollout.nextObservation))
 }
 
-private func rows(_ batch: Batch) -> [Seen] {
+func rows(_ batch: Batch) -> [Seen] {
   func row(_ tensor: Tensor, _ b: Int) -> [Float] { tensor.rows(b..<b + 1).array }
   return (0..<batch.reward.shape[0]).map { b in
     Seen(

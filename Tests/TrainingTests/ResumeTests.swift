@@ -85,6 +85,26 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
       episode: smallEpisode(timeLimit: 90))
   }
 
+  /// The priorities, the noise and the wait for the actor's turn go on too.
+  @Test func trainingOffPolicyGoesOnToTheBit() throws {
+    var rainbow = Rainbow.Settings()
+    (rainbow.hidden, rainbow.batch, rainbow.importanceUpdates) = (16, 8, 150)
+    try train(Catch.self, Rainbow.self, through: StateObserver(Catch.self), rainbow, episode: EpisodeSettings())
+    var td3 = TD3.Settings()
+    (td3.hidden, td3.batch, td3.actorPeriod) = (16, 8, 3)
+    try train(
+      CartPoleSwingup.self, TD3.self, through: StateObserver(CartPoleSwingup.self), td3,
+      episode: smallEpisode(timeLimit: 200))
+    var actorCritic = OffPolicyActorCritic.Settings()
+    (actorCritic.hidden, actorCritic.batch) = (16, 8)
+    try train(
+      Catch.self, OffPolicyActorCritic.self, through: StateObserver(Catch.self), actorCritic,
+      episode: EpisodeSettings())
+    var qProp = QProp.Settings()
+    (qProp.hidden, qProp.batch, qProp.horizon) = (16, 8, 12)
+    try train(Catch.self, QProp.self, through: StateObserver(Catch.self), qProp, episode: EpisodeSettings())
+  }
+
   /// The rollout that a checkpoint cuts, the workers' copies and all estimates go on too.
   @Test func onPolicyTrainingGoesOnToTheBit() throws {
     var workers = ActorCritic.Settings()

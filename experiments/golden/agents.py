@@ -201,7 +201,8 @@ def dqn():
     store("dqn.after", network=network, target_network=target)
 
 
-sac()
-dqn()
-save_file({name: value.float().contiguous() for name, value in golden.items()}, sys.argv[1])
-print(f"{len(golden)} tensors in {sys.argv[1]}")
+if __name__ == "__main__":
+    sac()
+    dqn()
+    save_file({name: value.float().contiguous() for name, value in golden.items()}, sys.argv[1])
+    print(f"{len(golden)} tensors in {sys.argv[1]}")

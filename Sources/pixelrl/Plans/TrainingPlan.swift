@@ -59,7 +59,7 @@ struct TrainingFlags: ParsableArguments {
     }
     let plan = TrainingPlan<E, A>(
       episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
-      training: try given.resolve("training", TrainingSettings(for: sight.observe)),
+      training: try given.resolve("training", TrainingSettings(for: sight.observe, A.self)),
       seed: try given.resolve("training"), origin: given.origin)
     try given.check(plan.groups, member: ("agent", "the agent \(A.id)"))
     guard plan.training.retrainRounds == 0 || sight.observe == .latent else {

@@ -1,0 +1,105 @@
+import Core
+import Networks
+import Replay
+import Tensors
+
+/// The off-policy actor-critic that the notes warn of, 1.4.5: the online algorithm with a replay buffer and nothing else
+/// changed. An exhibit, to be seen failing beside `off-policy-actor-critic`.
+///
+///     3. V toward y = r + γ V(o')                       4. Â = r + γ V(o') - V(o)
+///     5. ∇J ≈ 1/N Σ ∇log π(aᵢ|oᵢ) Â(oᵢ, aᵢ)             6. θ ← θ + α ∇J
+///
+/// with oᵢ, aᵢ, rᵢ, o'ᵢ from replay. aᵢ was an old policy's: V is then what the old policies got, and log π is made likelier
+/// of actions that the present policy would not take, and unlikelier, without end, of those that were worse than the old
+/// ones' mean. Letters as there.
+public struct BrokenOffPolicyActorCritic: Agent {
+  public static let id = "off-policy-actor-critic-broken"
+  public static let note = "an exhibit that fails: actor-critic with V and replayed actions (notes 1.4.5); any actions"
+  public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
+
+  public struct Settings: BatchSettings {
+    public var hidden = 256
+    public var criticLayerNorm = true
+    public var batch = 128
+    public var discount = 0.99
+    public var learningRate = 3e-4
+    public var criticLearningRate = 1e-3
+    public var tau = 0.01
+
+    public init() {}
+    public static var fields: [Field<Self>] {
+      [
+        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of actor and critic"),
+        Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critic's hidden layers"),
+        Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
+        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("learning-rate", \.learningRate, 0...1, "Adam's step size for the actor"),
+        Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
+        Field("tau", \.tau, 0...1, "how far the target critic follows at each update; 1: at once"),
+      ]
+    }
+  }
+
+  public let settings: Settings
+  let actionSpace: ActionSpace
+  var actor: MultilayerPerceptron
+  var critic: MultilayerPerceptron
+  var targetCritic: MultilayerPerceptron
+  var actorOptimizer: Adam
+  var criticOptimizer: Adam
+  var random: Random
+
+  public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
+    var initial = seed.stream("initial weights")
+    self.settings = settings
+    self.actionSpace = actionSpace
+    let hidden = [settings.hidden, settings.hidden]
+    actor = MultilayerPerceptron(
+      observationSize, hidden: hidden, ActionDistribution.outputSize(for: actionSpace), outputGain: 0.1, using: &initial
+    )
+    critic = MultilayerPerceptron(
+      observationSize, hidden: hidden, 1, layerNorm: settings.criticLayerNorm, using: &initial)
+    targetCritic = critic
+    actorOptimizer = Adam(learningRate: settings.learningRate)
+    criticOptimizer = Adam(learningRate: settings.criticLearningRate)
+    random = seed.stream("actions")
+  }
+
+  /// π(·|o)
+  private func policy(_ actor: MultilayerPerceptron, _ o: Tensor) -> ActionDistribution {
+    ActionDistribution(actor(o), over: actionSpace)
+  }
+
+  // a ~ π(·|o)                                                               step 1
+  public mutating func act(_ o: Tensor, _ behavior: Behavior) -> Tensor {
+    behavior == .exploit ? policy(actor, o).mode : policy(actor, o).sample(using: &random)
+  }
+
+  public func value(_ o: Tensor) -> Tensor { critic(o) }  // [B, 1]
+
+  public mutating func update(_ batch: Batch) -> Metrics {
+    let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
+
+    // y = r + γ d V'(o'): the value of whoever acted                         step 3
+    let y = r + settings.discount * batch.discount * targetCritic(oNext)
+    let (criticLoss, criticGradient) = valueWithGradient(at: critic) { critic in meanSquared(critic(o) - y) }
+    criticOptimizer.update(&critic, along: criticGradient)
+    targetCritic.blend(toward: critic, rate: settings.tau)
+
+    // Â = r + γ d V(o') - V(o)                                               step 4
+    let advantage = r + settings.discount * batch.discount * critic(oNext) - critic(o)
+
+    // J = E[log π(a|o) Â],  a from replay: not π's                           step 5
+    let (actorLoss, actorGradient) = valueWithGradient(at: actor) { actor in
+      -(policy(actor, o).logProbability(of: a) * advantage).mean()
+    }
+    actorOptimizer.update(&actor, along: actorGradient)
+    return ["critic/loss": criticLoss, "critic/v": critic(o).mean().item, "actor/loss": actorLoss]
+  }
+
+  public mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("actor", &actor)
+    visitor("critic", &critic)
+    visitor("target_critic", &targetCritic)
+  }
+}

@@ -1,0 +1,159 @@
+import Core
+import Networks
+import Replay
+import Tensors
+
+/// A policy gradient whose control variate is a critic that learns off-policy (notes 1.106; Q-Prop, Gu et al. 2017, arXiv
+/// 1611.02247).
+///
+///     ∇J ≈ E[∇log π(a|o) (Â(o, a) - η Ā(o, a))] + η ∇E_{a∼π}[Q(o, a)],    Ā(o, a) = Q(o, a) - E_{a∼π}[Q(o, a)]
+///
+/// The first mean is over what the policy just did; it is small where the critic is good. The second has no return in it and
+/// takes the critic's share back: whatever Q is, the sum is no more biased than Â. Where Gu's paper expands Q about the mean
+/// action, E_{a∼π}[Q] is here a sum over all choices, or a mean over reparametrised actions. η is 1 as in (1.106), or what
+/// leaves the least variance, Cov(Â, Ā) / Var(Ā) (Gu 2017, 3.2), with one η for the rollout.
+///
+/// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, V = E_{a∼π}[Q],
+/// M transitions of the rollout, B of a batch.
+public struct QProp: Agent {
+  public static let id = "q-prop"
+  public static let note = "policy gradient with an off-policy critic as control variate (Gu 2017); any actions"
+  public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
+
+  public struct Settings: AgentSettings {
+    public typealias Experience = RolloutWithReplay
+
+    public var hidden = 128
+    public var criticLayerNorm = true
+    public var horizon = 100
+    public var batch = 64
+    public var discount = 0.99
+    public var gaeLambda = 0.95
+    public var learningRate = 3e-3
+    public var criticLearningRate = 1e-3
+    public var tau = 0.01
+    public var controlVariate = true
+    public var adaptive = true
+    public var actionSamples = 4
+    public var entropyBonus = 0.003
+    public var gradientLimit = 1.0
+
+    public init() {}
+    public static var fields: [Field<Self>] {
+      [
+        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of policy and critic"),
+        Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critic's hidden layers"),
+        Field("horizon", \.horizon, 1...1_000_000, "steps of every environment between two updates of the policy"),
+        Field("batch", \.batch, 1...1_048_576, "transitions of an update of the critic"),
+        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("gae-lambda", \.gaeLambda, 0...1, "the λ of generalised advantages"),
+        Field("learning-rate", \.learningRate, 0...1, "Adam's step size for the policy"),
+        Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
+        Field("tau", \.tau, 0...1, "how far the target critic follows at each of its updates"),
+        Field(
+          "control-variate", \.controlVariate, "the critic as control variate; without it an advantage actor-critic"),
+        Field("adaptive", \.adaptive, "as much of it as leaves the least variance, not all"),
+        Field("action-samples", \.actionSamples, 1...1000, "actions that are drawn for the mean of Q in a box"),
+        Field("entropy-bonus", \.entropyBonus, 0...100, "the weight of the entropy"),
+        Field("gradient-limit", \.gradientLimit, 1e-8...1e8, "the greatest norm of the policy's gradient"),
+      ]
+    }
+
+    public var demand: RolloutWithReplay.Demand {
+      RolloutWithReplay.Demand(
+        rollout: Rollout.Demand(horizon: horizon), batch: Batch.Demand(count: batch, discount: discount))
+    }
+  }
+
+  public let settings: Settings
+  var policy: StochasticPolicy
+  var critic: ActionValue
+  var targetCritic: ActionValue
+  var optimizer: Adam
+  var criticOptimizer: Adam
+  var random: Random
+  /// η of the last update.
+  private(set) var control = 0.0
+
+  public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
+    var initial = seed.stream("initial weights")
+    let hidden = [settings.hidden, settings.hidden]
+    self.settings = settings
+    policy = StochasticPolicy(observationSize, actionSpace, hidden: hidden, using: &initial)
+    critic = ActionValue(
+      observationSize, actionSpace, hidden: hidden, layerNorm: settings.criticLayerNorm, using: &initial)
+    targetCritic = critic
+    optimizer = Adam(learningRate: settings.learningRate)
+    criticOptimizer = Adam(learningRate: settings.criticLearningRate)
+    random = seed.stream("actions")
+  }
+
+  // a ~ π(·|o)
+  public mutating func act(_ o: Tensor, _ behavior: Behavior) -> Tensor {
+    behavior == .exploit ? policy(o).mode : policy(o).sample(using: &random)
+  }
+
+  public func value(_ o: Tensor) -> Tensor { critic(o, policy(o).mode) }  // [B, 1]
+
+  public mutating func update(_ experience: RolloutWithReplay) -> Metrics {
+    let losses = experience.batches.map { fit($0) }
+    let eta: Double? = settings.controlVariate ? (settings.adaptive ? nil : 1) : 0
+    let gradient = gradient(of: experience.rollout, control: eta)
+    optimizer.update(&policy, along: gradient.clipped(toNorm: settings.gradientLimit))
+    return [
+      "critic/loss": losses.reduce(0, +) / Double(max(losses.count, 1)), "actor/control": control,
+      "actor/entropy": policy(experience.rollout.observation).entropy.mean().item,
+    ]
+  }
+
+  /// The gradient of -J by the policy.
+  ///
+  /// - Parameter given: η; nil for what leaves the least variance.
+  mutating func gradient(of rollout: Rollout, control given: Double?) -> Gradient {
+    // Â of the rollout, by GAE with V = E_{a∼π}[Q]; Ā of the critic alone
+    let (o, a, oNext) = (rollout.observation, rollout.action, rollout.nextObservation)
+    let v = value(o, policy(o))
+    let advantage = rollout.generalizedAdvantages(
+      value: v, nextValue: value(oNext, policy(oNext)), discount: settings.discount, lambda: settings.gaeLambda)
+    let controlVariate = critic(o, a) - v
+    let eta = given ?? leastVariance(advantage, controlVariate)
+    control = eta
+
+    // J = E[log π(a|o) (Â - η Ā)] + η E_{a∼π}[Q(o, a)] + β E[H]                  (1.106)
+    let weight = advantage - eta * controlVariate
+    return valueWithGradient(at: policy) { policy in
+      let pi = policy(o)
+      let expected = eta == 0 ? Tensor(scalar: 0) : eta * value(o, pi).mean()
+      return -(pi.logProbability(of: a) * weight).mean() - expected - settings.entropyBonus * pi.entropy.mean()
+    }.gradient
+  }
+
+  private mutating func value(_ o: Tensor, _ pi: ActionDistribution) -> Tensor {
+    critic.expectation(at: o, under: pi, samples: settings.actionSamples, using: &random)
+  }
+
+  /// One update of the critic, off-policy: y = r + γ d Q'(o', a'),  a' ~ π(·|o')      (1.98)
+  mutating func fit(_ batch: Batch) -> Double {
+    let aNext = policy(batch.nextObservation).sample(using: &random)
+    let y = batch.reward + settings.discount * batch.discount * targetCritic(batch.nextObservation, aNext)
+    let (loss, gradient) = valueWithGradient(at: critic) { critic in
+      meanSquared(critic(batch.observation, batch.action) - y)
+    }
+    criticOptimizer.update(&critic, along: gradient)
+    targetCritic.blend(toward: critic, rate: settings.tau)
+    return loss
+  }
+
+  /// η = Cov(Â, Ā) / Var(Ā), within [0, 1].
+  func leastVariance(_ advantage: Tensor, _ control: Tensor) -> Double {
+    let (a, c) = (advantage - advantage.mean().item, control - control.mean().item)
+    let variance = square(c).mean().item
+    return variance > 0 ? min(max((a * c).mean().item / variance, 0), 1) : 0
+  }
+
+  public mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("policy", &policy)
+    visitor("critic", &critic)
+    visitor("target_critic", &targetCritic)
+  }
+}

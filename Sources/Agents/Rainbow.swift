@@ -1,0 +1,275 @@
+import Core
+import Networks
+import Replay
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// Rainbow: six improvements of deep Q-learning in one, each of which can be left out (Hessel et al. 2018, arXiv
+/// 1710.02298).
+///
+/// double (van Hasselt 2016), prioritised replay (Schaul 2016), duelling networks (Wang 2016), returns of n steps
+/// (`--return-steps`), a distribution of returns (Bellemare 2017), noisy layers (Fortunato 2018). With all left out it is
+/// the deep Q-network. Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount,
+/// z the N atoms of a return, B batch, O observation size, A number of actions.
+public struct Rainbow: Agent {
+  public static let id = "rainbow"
+  public static let note =
+    "double, prioritised, duelling, n-step, distributional, noisy deep Q-network (Hessel 2018); discrete actions"
+  public static func accepts(_ actionSpace: ActionSpace) -> Bool { !actionSpace.isContinuous }
+
+  public struct Settings: BatchSettings {
+    public var hidden = 256
+    public var layerNorm = true
+    public var batch = 128
+    public var discount = 0.99
+    public var learningRate = 5e-4
+    public var tau = 0.01
+    public var double = true
+    public var duelling = true
+    public var noisy = true
+    public var initialSigma = 0.5
+    public var distributional = true
+    public var atoms = 51
+    public var returnLimit = 10.0
+    public var prioritised = true
+    public var priorityExponent = 0.5
+    public var importanceExponent = 0.4
+    public var importanceUpdates = 20_000
+    public var initialEpsilon = 1.0
+    public var finalEpsilon = 0.02
+    public var epsilonSteps = 2000
+
+    public init() {}
+    public static var fields: [Field<Self>] {
+      [
+        Field("hidden", \.hidden, 1...8192, "units of each hidden layer"),
+        Field("layer-norm", \.layerNorm, "LayerNorm in the first hidden layer"),
+        Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
+        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("learning-rate", \.learningRate, 0...1, "Adam's step size"),
+        Field("tau", \.tau, 0...1, "how far the target network follows at each update"),
+        Field("double", \.double, "the learning network picks the action that the target network judges"),
+        Field("duelling", \.duelling, "value and advantage have heads of their own"),
+        Field("noisy", \.noisy, "layers with learned noise explore, in place of random actions"),
+        Field("initial-sigma", \.initialSigma, 0...10, "the noise σ₀ at the start, in units of 1/√inputs"),
+        Field("distributional", \.distributional, "a distribution of returns is learned, not their mean"),
+        Field("atoms", \.atoms, 2...10_000, "values N that a distributed return may take"),
+        Field("return-limit", \.returnLimit, 1e-6...1e9, "the largest of these; the smallest is its negative"),
+        Field("prioritised", \.prioritised, "transitions are drawn by what they surprised with, not uniformly"),
+        Field("priority-exponent", \.priorityExponent, 0...1, "how much the surprise matters; 0: not at all"),
+        Field("importance-exponent", \.importanceExponent, 0...1, "how far that is weighed out at the start; 1: all"),
+        Field("importance-updates", \.importanceUpdates, 1...Int.max, "updates until it is weighed out wholly"),
+        Field("initial-epsilon", \.initialEpsilon, 0...1, "without noise: probability of a random action at the start"),
+        Field("final-epsilon", \.finalEpsilon, 0...1, "without noise: probability of a random action in the end"),
+        Field("epsilon-steps", \.epsilonSteps, 1...Int.max, "without noise: decisions until the final probability"),
+      ]
+    }
+
+    public static var returnSteps: Int { 3 }
+    public var drawsByPriority: Bool { prioritised }
+  }
+
+  public let settings: Settings
+  let actionSpace: ActionSpace
+  var network: Network
+  var targetNetwork: Network
+  var optimizer: Adam
+  var random: Random
+  var decisions = 0
+  var updates = 0
+  public private(set) var priorities: [Float] = []
+
+  public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
+    precondition(!actionSpace.isContinuous, "Rainbow chooses among discrete actions, not in \(actionSpace)")
+    var initial = seed.stream("initial weights")
+    self.settings = settings
+    self.actionSpace = actionSpace
+    network = Network(observationSize, actionSpace.networkSize, settings, using: &initial)
+    targetNetwork = network
+    optimizer = Adam(learningRate: settings.learningRate)
+    random = seed.stream("actions")
+  }
+
+  /// The probability ε of a random action, falling linearly; none where the layers' noise explores.
+  var epsilon: Double {
+    if settings.noisy { return 0 }
+    let progress = min(1, Double(decisions) / Double(settings.epsilonSteps))
+    return settings.initialEpsilon + progress * (settings.finalEpsilon - settings.initialEpsilon)
+  }
+
+  /// β, from its start to 1 (Schaul 2016, 3.4).
+  var importanceExponent: Double {
+    let progress = min(1, Double(updates) / Double(settings.importanceUpdates))
+    return settings.importanceExponent + progress * (1 - settings.importanceExponent)
+  }
+
+  private mutating func noise() -> Network.Noise? { settings.noisy ? network.noise(using: &random) : nil }
+
+  // a = argmax_a Q(o, a; ε), or any action with probability ε
+  public mutating func act(_ o: Tensor, _ behavior: Behavior) -> Tensor {
+    var choices = network.values(o, behavior == .exploit ? nil : noise()).argmax()
+    if behavior != .exploit, !settings.noisy {
+      let chance = behavior == .explore ? epsilon : settings.finalEpsilon
+      for row in choices.indices where random.chance(chance) {
+        choices[row] = random.integer(below: actionSpace.networkSize)
+      }
+    }
+    if behavior == .explore { decisions += choices.count }
+    return Tensor(choices.map(Float.init), [choices.count, 1])
+  }
+
+  // V(o) = max_a Q(o, a)
+  public func value(_ o: Tensor) -> Tensor { network.values(o, nil).rowMaximum() }  // [B, 1]
+
+  public mutating func update(_ batch: Batch) -> Metrics {
+    let (o, r, oNext) = (batch.observation, batch.reward, batch.nextObservation)
+    let a = batch.action.array.map { Int($0) }
+    let discount = settings.discount * batch.discount
+
+    // a* = argmax_a E[Z(o', a; ε)], by the target network without `double`
+    let aNext = (settings.double ? network : targetNetwork).values(oNext, noise()).argmax()
+    let next = targetNetwork(oNext, noise()).ofActions(aNext)  // [B, N]
+    let y =
+      settings.distributional
+      ? projected(softmax(next), onto: network.atoms, reward: r, discount: discount) : r + discount * next
+
+    // w = (N P(i))^-β / max_i w                                               Schaul 2016, 3.4
+    let w = batch.frequency.map { exp(-importanceExponent * log($0)) } ?? Tensor(repeating: 1, r.shape)
+    let weight = w / w.array.reduce(0) { max($0, Double($1)) }
+
+    // J = E[w D(Φ(r + γ d Z'(o', a*; ε')), Z(o, a; ε))], or E[w (r + γ d Q' - Q)²]        Hessel 2018
+    let drawn = noise()
+    var (meanQ, surprise) = (0.0, Tensor.zeros(r.shape))
+    let (loss, gradient) = valueWithGradient(at: network) { network in
+      let z = network(o, drawn).ofActions(a)  // [B, N]
+      meanQ = network.expectation(z).mean().item
+      let distance = settings.distributional ? divergence(y, z) : square(z - y)
+      surprise = settings.distributional ? distance : abs(z - y)
+      return (weight * distance).mean()
+    }
+    optimizer.update(&network, along: gradient)
+    targetNetwork.blend(toward: network, rate: settings.tau)
+    updates += 1
+
+    // p = (D + 10⁻⁶)^ω                                                        Schaul 2016, 3.3; Hessel 2018
+    if settings.prioritised {
+      priorities = surprise.doubles.map { Float(pow(max($0, 0) + 1e-6, settings.priorityExponent)) }
+    }
+    return ["critic/loss": loss, "critic/q": meanQ, "epsilon": epsilon]
+  }
+
+  /// D(y, p) = Σ_i y_i (log y_i - log p_i) with p = softmax(z), `[B, N]` to `[B, 1]`.
+  private func divergence(_ y: Tensor, _ z: Tensor) -> Tensor {
+    (y * (log(maximum(y, Tensor(scalar: 1e-30))) - logSoftmax(z))).sum(axis: -1, keepingAxis: true)
+  }
+
+  public mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("network", &network)
+    visitor("target_network", &targetNetwork)
+  }
+
+  /// Z(o, a): logits over the atoms, or Q(o, a) itself with N = 1. A shared layer, a head for the advantages and one for
+  /// the value.
+  struct Network: Module {
+    let atoms: ReturnAtoms
+    let isDistributional: Bool
+    let actions: Int
+    var trunk: Linear
+    var norms: [LayerNorm]
+    var advantage: Head
+    /// One, or none without `duelling`.
+    var value: [Head]
+
+    struct Noise {
+      let advantage: Head.Noise
+      let value: Head.Noise?
+    }
+
+    init(_ observations: Int, _ actions: Int, _ settings: Settings, using random: inout Random) {
+      atoms = ReturnAtoms(-settings.returnLimit...settings.returnLimit, count: settings.atoms)
+      isDistributional = settings.distributional
+      self.actions = actions
+      let n = settings.distributional ? settings.atoms : 1
+      trunk = Linear(observations, settings.hidden, using: &random)
+      norms = settings.layerNorm ? [LayerNorm(settings.hidden)] : []
+      advantage = Head(settings.hidden, n * actions, sigma: settings.initialSigma, using: &random)
+      value =
+        settings.duelling ? [Head(settings.hidden, n, sigma: settings.initialSigma, using: &random)] : []
+    }
+
+    // Z(o, a) = V(o) + A(o, a) - Σ_a A(o, a) / A, atom by atom                Wang 2016, eq. 9; Hessel 2018
+    func callAsFunction(_ o: Tensor, _ noise: Noise?) -> Tensor {  // [B, O] -> [B, A, N]
+      let h = norms.first?(trunk(o), rectified: true) ?? trunk(o, rectified: true)
+      let a = advantage(h, noise?.advantage).reshaped(h.shape[0], actions, -1)  // [B, A, N]
+      guard let value = value.first else { return a }
+      let v = value(h, noise?.value).reshaped(h.shape[0], 1, -1)  // [B, 1, N]
+      return v + a - a.mean(axis: 1, keepingAxis: true)
+    }
+
+    /// Q(o, a) = E[Z(o, a)] of all actions: `[B, A]`.
+    func values(_ o: Tensor, _ noise: Noise?) -> Tensor {
+      expectation(self(o, noise)).reshaped(o.shape[0], actions)
+    }
+
+    /// E[Z] of logits `[..., N]`: `[..., 1]`.
+    func expectation(_ logits: Tensor) -> Tensor {
+      isDistributional ? atoms.expectation(of: softmax(logits)) : logits
+    }
+
+    func noise(using random: inout Random) -> Noise {
+      Noise(advantage: advantage.noise(using: &random), value: value.first?.noise(using: &random))
+    }
+
+    mutating func visit(_ visitor: inout some ParameterVisitor) {
+      visitor("trunk", &trunk)
+      visitor("norms", &norms)
+      visitor("advantage", &advantage)
+      visitor("value", &value)
+    }
+  }
+
+  /// Two noisy layers: `[B, H]` to `[B, M]`. Without noise its deviations lie idle.
+  struct Head: Module {
+    var hidden: NoisyLinear
+    var output: NoisyLinear
+
+    struct Noise {
+      let hidden: NoisyLinear.Noise
+      let output: NoisyLinear.Noise
+    }
+
+    init(_ inputs: Int, _ outputs: Int, sigma: Double, using random: inout Random) {
+      hidden = NoisyLinear(inputs, inputs, initialSigma: sigma, using: &random)
+      output = NoisyLinear(inputs, outputs, gain: 1, initialSigma: sigma, using: &random)
+    }
+
+    func callAsFunction(_ h: Tensor, _ noise: Noise?) -> Tensor {
+      output(relu(hidden(h, noise?.hidden)), noise?.output)
+    }
+
+    func noise(using random: inout Random) -> Noise {
+      Noise(hidden: hidden.noise(using: &random), output: output.noise(using: &random))
+    }
+
+    mutating func visit(_ visitor: inout some ParameterVisitor) {
+      visitor("hidden", &hidden)
+      visitor("output", &output)
+    }
+  }
+}
+
+extension Tensor {
+  /// What stands at one action of each row: `[B, A, N]` and B indices to `[B, N]`.
+  fileprivate func ofActions(_ indices: [Int]) -> Tensor {
+    let actions = shape[1]
+    let mask = Tensor([shape[0], actions, 1], of: Float.self) { mask in
+      for i in 0..<mask.count { mask[i] = indices[i / actions] == i % actions ? 1 : 0 }
+    }
+    return (self * mask).sum(axis: 1)
+  }
+}

@@ -1,0 +1,153 @@
+import Core
+import Networks
+import Replay
+import Tensors
+
+/// Twin delayed deep deterministic policy gradient (Fujimoto, van Hoof and Meger 2018, arXiv 1802.09477).
+///
+/// The notes' off-policy actor-critic with a policy that has no spread: its reparametrised gradient (1.4.5) is then ∇Q along
+/// the actor's own action. Letters: o observation, a action, r reward, d discount of the environment, γ the agent's
+/// discount, μ the actor, B batch, O observation size, A action size.
+public struct TD3: Agent {
+  public static let id = "td3"
+  public static let note = "twin delayed deterministic policy gradient (Fujimoto 2018); continuous actions"
+  public static func accepts(_ actionSpace: ActionSpace) -> Bool { actionSpace.isContinuous }
+
+  public struct Settings: BatchSettings {
+    public var hidden = 256
+    public var criticLayerNorm = true
+    public var batch = 128
+    public var discount = 0.99
+    public var learningRate = 1e-3
+    public var tau = 0.01
+    public var actorPeriod = 2
+    public var explorationNoise = 0.1
+    public var targetNoise = 0.2
+    public var targetNoiseLimit = 0.5
+
+    public init() {}
+    public static var fields: [Field<Self>] {
+      [
+        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of actor and critics"),
+        Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critics' hidden layers"),
+        Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
+        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("learning-rate", \.learningRate, 0...1, "Adam's step size for actor and critics"),
+        Field("tau", \.tau, 0...1, "how far the targets follow at each of their updates"),
+        Field("actor-period", \.actorPeriod, 1...1000, "critic updates for one of the actor and of all targets"),
+        Field("exploration-noise", \.explorationNoise, 0...2, "deviation of the noise that explores"),
+        Field("target-noise", \.targetNoise, 0...2, "deviation of the noise on the targets' action"),
+        Field("target-noise-limit", \.targetNoiseLimit, 0...2, "the largest noise on the targets' action"),
+      ]
+    }
+  }
+
+  public let settings: Settings
+  var actor: Actor
+  var targetActor: Actor
+  var critics: Critics
+  var targetCritics: Critics
+  var actorOptimizer: Adam
+  var criticOptimizer: Adam
+  var random: Random
+  var updates = 0
+
+  public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
+    precondition(actionSpace.isContinuous, "TD3 acts in continuous spaces, not in \(actionSpace)")
+    var initial = seed.stream("initial weights")
+    self.settings = settings
+    actor = Actor(observationSize, actionSpace.networkSize, hidden: settings.hidden, using: &initial)
+    targetActor = actor
+    critics = Critics(observationSize, actionSpace, settings, using: &initial)
+    targetCritics = critics
+    actorOptimizer = Adam(learningRate: settings.learningRate)
+    criticOptimizer = Adam(learningRate: settings.learningRate)
+    random = seed.stream("actions")
+  }
+
+  // a = clip(μ(o) + ε, -1, 1),  ε ~ N(0, σ)
+  public mutating func act(_ o: Tensor, _ behavior: Behavior) -> Tensor {
+    let a = actor(o)
+    guard behavior != .exploit else { return a }
+    return clamp(a + settings.explorationNoise * .normal(a.shape, using: &random), -1, 1)
+  }
+
+  // V(o) = min_i Q_i(o, μ(o))
+  public func value(_ o: Tensor) -> Tensor { critics.least(o, actor(o)) }  // [B, 1]
+
+  public mutating func update(_ batch: Batch) -> Metrics {
+    let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
+
+    // y = r + γ d min_i Q'_i(o', clip(μ'(o') + ε, -1, 1)),  ε = clip(N(0, σ), -c, c)     algorithm 1
+    let noise = settings.targetNoise * Tensor.normal(a.shape, using: &random)
+    let limit = settings.targetNoiseLimit
+    let aNext = clamp(targetActor(oNext) + clamp(noise, -limit, limit), -1, 1)
+    let y = r + settings.discount * batch.discount * targetCritics.least(oNext, aNext)
+
+    // J_Q = Σ_i E[(Q_i(o, a) - y)²]
+    var meanQ = 0.0
+    let (criticLoss, criticGradient) = valueWithGradient(at: critics) { critics in
+      let (q1, q2) = critics(o, a)
+      meanQ = q1.mean().item
+      return meanSquared(q1 - y) + meanSquared(q2 - y)
+    }
+    criticOptimizer.update(&critics, along: criticGradient)
+    var metrics: Metrics = ["critic/loss": criticLoss, "critic/q": meanQ]
+    updates += 1
+    guard updates % settings.actorPeriod == 0 else { return metrics }
+
+    // J_μ = -E[Q_1(o, μ(o))]
+    let (actorLoss, actorGradient) = valueWithGradient(at: actor) { actor in -critics.first(o, actor(o)).mean() }
+    actorOptimizer.update(&actor, along: actorGradient)
+    targetActor.blend(toward: actor, rate: settings.tau)
+    targetCritics.blend(toward: critics, rate: settings.tau)
+    metrics.merge(["actor/loss": actorLoss])
+    return metrics
+  }
+
+  public mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("actor", &actor)
+    visitor("target_actor", &targetActor)
+    visitor("critics", &critics)
+    visitor("target_critics", &targetCritics)
+  }
+
+  /// μ(o)
+  struct Actor: Module {
+    var trunk: MultilayerPerceptron
+
+    init(_ observations: Int, _ actions: Int, hidden: Int, using random: inout Random) {
+      trunk = MultilayerPerceptron(observations, hidden: [hidden, hidden], actions, outputGain: 0.1, using: &random)
+    }
+
+    func callAsFunction(_ o: Tensor) -> Tensor { tanh(trunk(o)) }  // [B, O] -> [B, A]
+
+    mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("trunk", &trunk) }
+  }
+
+  /// Q_1(o, a) and Q_2(o, a).
+  struct Critics: Module {
+    var first: ActionValue
+    var second: ActionValue
+
+    init(_ observations: Int, _ space: ActionSpace, _ settings: Settings, using random: inout Random) {
+      func critic() -> ActionValue {
+        ActionValue(
+          observations, space, hidden: [settings.hidden, settings.hidden], layerNorm: settings.criticLayerNorm,
+          using: &random)
+      }
+      first = critic()
+      second = critic()
+    }
+
+    func callAsFunction(_ o: Tensor, _ a: Tensor) -> (Tensor, Tensor) { (first(o, a), second(o, a)) }
+
+    /// min_i Q_i(o, a): `[B, 1]`.
+    func least(_ o: Tensor, _ a: Tensor) -> Tensor { minimum(first(o, a), second(o, a)) }
+
+    mutating func visit(_ visitor: inout some ParameterVisitor) {
+      visitor("first", &first)
+      visitor("second", &second)
+    }
+  }
+}

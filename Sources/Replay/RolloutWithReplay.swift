@@ -1,0 +1,40 @@
+import Core
+
+/// What an agent learns from whose policy must be its own of now and whose critic may learn from all that was: a rollout,
+/// and a batch of replay for each update that fell due in its time.
+public struct RolloutWithReplay: Experience {
+  public var rollout: Rollout
+  public var batches: [Batch]
+
+  public init(rollout: Rollout, batches: [Batch]) {
+    self.rollout = rollout
+    self.batches = batches
+  }
+
+  public struct Demand: Sendable {
+    public var rollout: Rollout.Demand
+    public var batch: Batch.Demand
+
+    public init(rollout: Rollout.Demand, batch: Batch.Demand) {
+      self.rollout = rollout
+      self.batch = batch
+    }
+  }
+
+  /// The policy's part may not stem from another.
+  public static var isOffPolicy: Bool { false }
+
+  public static func complaint(about demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) -> String? {
+    Rollout.complaint(about: demand.rollout, replay: replay, lanes: lanes, layout: layout)
+      ?? Batch.complaint(about: demand.batch, replay: replay, lanes: lanes, layout: layout)
+  }
+
+  public static func next(
+    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
+  ) throws -> RolloutWithReplay? {
+    guard let rollout = try Rollout.next(demand.rollout, from: replay, &schedule, using: &random) else { return nil }
+    var batches: [Batch] = []
+    while let batch = try Batch.next(demand.batch, from: replay, &schedule, using: &random) { batches.append(batch) }
+    return RolloutWithReplay(rollout: rollout, batches: batches)
+  }
+}
