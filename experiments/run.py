@@ -6,7 +6,7 @@ A definition lists arms; each arm is a pretraining (or none) and a training, run
     {"title": "...", "seeds": 5, "threads": 2, "jobs": 1,
      "arms": [{"name": "keypoint", "pretrain": ["--env", "catch"], "train": ["--env", "catch"]}]}
 
-An arm without "pretrain" has none (--observe state). Arms that share their eyes name them, and each seed's are pretrained
+An arm may have "seeds" of its own. An arm without "pretrain" has none (--observe state). Arms that share their eyes name them, and each seed's are pretrained
 once: {"autoencoders": {"catch": ["--env", "catch"]}, "arms": [{"name": "...", "autoencoder": "catch", "train": [...]}]}.
 Beside the definition it writes results.json (the last JSON line of every command) and table.md, after each run. Runs are
 kept below runs/ and are not committed. What results.json already holds is kept; --fresh runs it again. Needs nothing but
@@ -106,7 +106,7 @@ def main():
 
     # Arms one after the other, seeds side by side if the definition says so.
     for arm in definition["arms"]:
-        missing = [seed for seed in range(definition["seeds"]) if (arm["name"], seed) not in done]
+        missing = [seed for seed in range(arm.get("seeds", definition["seeds"])) if (arm["name"], seed) not in done]
         eyes = [
             shared_autoencoder(definition, arm["autoencoder"], seed, folder, results) if "autoencoder" in arm else None
             for seed in missing]

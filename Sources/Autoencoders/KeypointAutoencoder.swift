@@ -16,6 +16,7 @@ public struct KeypointAutoencoder: Autoencoder {
   public struct Settings: SettingsGroup {
     public var keypoints = 16
     public var filters = 32
+    public var depth = 1
     public var sharpness = 3.0
     public var bumpWidth = 0.12
     public var latentPenalty = 1e-6
@@ -25,6 +26,9 @@ public struct KeypointAutoencoder: Autoencoder {
       [
         Field("keypoints", \.keypoints, 1...1024, "keypoints K; the latent has two numbers for each"),
         Field("filters", \.filters, 1...4096, "filters of the hidden convolutions"),
+        Field(
+          "depth", \.depth, 1...16,
+          "hidden convolutions at the map's resolution, in encoder and decoder: each sees 8 pixels farther"),
         Field("sharpness", \.sharpness, 0.01...1000, "factor on the logits of the spatial softmax"),
         Field("bump-width", \.bumpWidth, 0.001...10, "σ of the decoder's Gaussian bumps; the frame spans -1 to 1"),
         Field("latent-penalty", \.latentPenalty, 0...1, "weight of the latents' mean square in the loss"),
@@ -47,18 +51,15 @@ public struct KeypointAutoencoder: Autoencoder {
     self.settings = settings
     (mapHeight, mapWidth) = (frame.height / 4, frame.width / 4)
     let (channels, filters, keypoints) = (frame.channels, settings.filters, settings.keypoints)
+    let hidden = [Convolution](
+      repeating: Convolution(inputs: filters, outputs: filters, kernel: 3, padding: 1, rectified: true),
+      count: settings.depth)
     encoder = ConvolutionStack(
-      [
-        Convolution(inputs: 4 * channels, outputs: filters, kernel: 3, stride: 2, padding: 1, rectified: true),
-        Convolution(inputs: filters, outputs: filters, kernel: 3, padding: 1, rectified: true),
-        Convolution(inputs: filters, outputs: keypoints, kernel: 3, padding: 1),
-      ], using: &random)
+      [Convolution(inputs: 4 * channels, outputs: filters, kernel: 3, stride: 2, padding: 1, rectified: true)] + hidden
+        + [Convolution(inputs: filters, outputs: keypoints, kernel: 3, padding: 1)], using: &random)
     decoder = ConvolutionStack(
-      [
-        Convolution(inputs: keypoints, outputs: filters, kernel: 3, padding: 1, rectified: true),
-        Convolution(inputs: filters, outputs: filters, kernel: 3, padding: 1, rectified: true),
-        Convolution(inputs: filters, outputs: 16 * channels, kernel: 3, padding: 1),
-      ], using: &random)
+      [Convolution(inputs: keypoints, outputs: filters, kernel: 3, padding: 1, rectified: true)] + hidden
+        + [Convolution(inputs: filters, outputs: 16 * channels, kernel: 3, padding: 1)], using: &random)
   }
 
   public var latentSize: Int { 2 * settings.keypoints }
