@@ -14,8 +14,8 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 let httpServer: Target.Dependency = .product(name: "FlyingFox", package: "FlyingFox")
 
-func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func layer(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -51,11 +51,13 @@ let package = Package(
     // 2: pixels and numbers
     layer("Pixels", ["Core", "CPNG"]),
     layer("Tensors", ["Core", oneDNN]),
+    layer("Scenes", ["Core", "Pixels"]),
     // 3: what learning is made of
     layer("Networks", ["Core", "Tensors"]),
     layer("Replay", ["Core", "Tensors"]),
     // 4: the members; they never import each other
-    layer("Environments", ["Core", "Pixels", muJoCo]),
+    layer(
+      "Environments", ["Core", "Pixels", "Scenes", muJoCo], resources: [.embedInCode("Gymnasium/server.py")]),
     layer("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     layer("Agents", ["Core", "Tensors", "Networks", "Replay"]),
     layer("Tabular", ["Core", "Tensors", "Networks"]),
@@ -77,12 +79,13 @@ let package = Package(
         "Core", "Pixels", "Environments", "Autoencoders", "Agents", "Tabular", "Runs", "Reports", "Training",
         argumentParser, httpServer,
       ],
-      swiftSettings: strict),
+      resources: [.embedInCode("Serving/pixelrl_gymnasium.py")], swiftSettings: strict),
 
     // What several tests need: Python, for others' readers of our files.
     .target(name: "Python", path: "Tests/Python"),
     tests("Core", []),
     tests("Pixels", ["Core", "Python"]),
+    tests("Scenes", ["Core", "Pixels"]),
     tests("Tensors", ["Core"], resources: [.copy("Goldens")]),
     tests("Networks", ["Core", "Tensors", "Python"], resources: [.copy("Golden")]),
     tests("Replay", ["Core", "Tensors"]),
@@ -92,7 +95,7 @@ let package = Package(
     tests("Tabular", ["Core", "Tensors", "Networks"]),
     tests("Runs", ["Core", "Pixels", "Python"]),
     tests("Reports", ["Core", "Pixels", "Runs"]),
-    tests("pixelrl", ["Core", "Runs", "Environments", "Autoencoders", "Agents", argumentParser]),
+    tests("pixelrl", ["Core", "Python", "Runs", "Environments", "Autoencoders", "Agents", argumentParser]),
     tests(
       "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
   ],

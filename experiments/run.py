@@ -6,8 +6,11 @@ A definition lists arms; each arm is a pretraining (or none) and a training, run
     {"title": "...", "seeds": 5, "threads": 2, "jobs": 1,
      "arms": [{"name": "keypoint", "pretrain": ["--env", "catch"], "train": ["--env", "catch"]}]}
 
-An arm without "pretrain" has none (--observe state). Beside the definition it writes results.json (the last JSON line of every command) and table.md. Runs are kept below runs/ and
-are not committed. Arms that results.json already holds are kept; --fresh runs them again. Needs nothing but Python and the release build.
+An arm without "pretrain" has none (--observe state). Arms that share their eyes name them, and each seed's are pretrained
+once: {"autoencoders": {"catch": ["--env", "catch"]}, "arms": [{"name": "...", "autoencoder": "catch", "train": [...]}]}.
+Beside the definition it writes results.json (the last JSON line of every command) and table.md, after each run. Runs are
+kept below runs/ and are not committed. What results.json already holds is kept; --fresh runs it again. Needs nothing but
+Python and the release build.
 """
 import concurrent.futures
 import json
@@ -33,22 +36,35 @@ def call(arguments, threads):
     return json.loads(done.stdout.splitlines()[-1]) | {"process_seconds": time.monotonic() - start}
 
 
-def run_seed(definition, arm, seed, folder):
-    threads = definition.get("threads", 2)
+def pretrain(definition, name, arguments, seed, folder):
+    flags = ["--seed", str(seed), "--why", f"{definition['title']}: {name}", "--out", str(folder / f"{name}-{seed}-ae")]
+    return call(["pretrain-ae", *arguments, *flags], definition.get("threads", 2))
+
+
+def run_seed(definition, arm, seed, folder, autoencoder=None):
     result = {"arm": arm["name"], "seed": seed}
-    flags = ["--seed", str(seed), "--why", f"{definition['title']}: {arm['name']}"]
     if "pretrain" in arm:
-        result["pretrain"] = call(
-            ["pretrain-ae", *arm["pretrain"], *flags, "--out", str(folder / f"{arm['name']}-{seed}-ae")], threads)
+        result["pretrain"] = pretrain(definition, arm["name"], arm["pretrain"], seed, folder)
         autoencoder = result["pretrain"]["autoencoder"]
-    else:
-        autoencoder = None
     chosen = ["--autoencoder", autoencoder] if autoencoder else []
+    flags = ["--seed", str(seed), "--why", f"{definition['title']}: {arm['name']}"]
     result["train"] = call(
-        ["train", *arm["train"], *chosen, *flags, "--out", str(folder / f"{arm['name']}-{seed}")], threads)
+        ["train", *arm["train"], *chosen, *flags, "--out", str(folder / f"{arm['name']}-{seed}")],
+        definition.get("threads", 2))
     result["seconds"] = sum(result[part]["process_seconds"] for part in ("pretrain", "train") if part in result)
     print(arm["name"], seed, round(result["train"]["return_mean"], 1), f"{result['seconds']:.0f} s", flush=True)
     return result
+
+
+def shared_autoencoder(definition, name, seed, folder, results):
+    """A seed's autoencoder by its name: that of the results if its files are still there, else pretrained."""
+    held = [r for r in results if r.get("autoencoder") == name and r["seed"] == seed]
+    if held and (ROOT / held[0]["pretrain"]["autoencoder"]).exists():
+        return held[0]["pretrain"]["autoencoder"]
+    made = pretrain(definition, name, definition["autoencoders"][name], seed, folder)
+    results[:] = [r for r in results if r not in held] + [{"autoencoder": name, "seed": seed, "pretrain": made}]
+    print(f"autoencoder {name}", seed, f"{made['process_seconds']:.0f} s", flush=True)
+    return made["autoencoder"]
 
 
 def table(definition, results):
@@ -57,7 +73,7 @@ def table(definition, results):
         "| arm | return, mean of the last three evaluations, a seed each | median | best evaluation, median "
         "| env steps | median seconds | smallest R² of the state probe, median |", "|---|---|---|---|---|---|---|"]
     for arm in definition["arms"]:
-        rows = [r for r in results if r["arm"] == arm["name"]]
+        rows = sorted((r for r in results if r.get("arm") == arm["name"]), key=lambda r: r["seed"])
         returns = [r["train"]["return_mean"] for r in rows]
         probes = [min(v for v in r["train"]["probe"].values() if v is not None) for r in rows if r["train"]["probe"]]
         lines.append(
@@ -80,15 +96,25 @@ def main():
     (ROOT / folder).mkdir(parents=True)
     written = path.parent / "results.json"
     results = json.loads(written.read_text()) if written.exists() and "--fresh" not in sys.argv else []
+    done = {(r.get("arm"), r["seed"]) for r in results}
+    order = [None] + [arm["name"] for arm in definition["arms"]]  # autoencoders first
+
+    def keep(result):
+        results.append(result)
+        results.sort(key=lambda r: (order.index(r.get("arm")) if r.get("arm") in order else len(order), r["seed"]))
+        written.write_text(json.dumps(results, indent=1) + "\n")
+
     # Arms one after the other, seeds side by side if the definition says so.
     for arm in definition["arms"]:
-        if sum(r["arm"] == arm["name"] for r in results) == definition["seeds"]:
-            continue
+        missing = [seed for seed in range(definition["seeds"]) if (arm["name"], seed) not in done]
+        eyes = [
+            shared_autoencoder(definition, arm["autoencoder"], seed, folder, results) if "autoencoder" in arm else None
+            for seed in missing]
         with concurrent.futures.ThreadPoolExecutor(definition.get("jobs", 1)) as pool:
-            results += pool.map(lambda seed: run_seed(definition, arm, seed, folder), range(definition["seeds"]))
-        written.write_text(json.dumps(results, indent=1) + "\n")
-    done = {r["arm"] for r in results}
-    partial = {**definition, "arms": [a for a in definition["arms"] if a["name"] in done]}
+            for result in pool.map(lambda seed, own: run_seed(definition, arm, seed, folder, own), missing, eyes):
+                keep(result)
+    named = {r.get("arm") for r in results}
+    partial = {**definition, "arms": [a for a in definition["arms"] if a["name"] in named]}
     (path.parent / "table.md").write_text(table(partial, results))
     print((path.parent / "table.md").read_text())
 

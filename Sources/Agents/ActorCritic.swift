@@ -13,8 +13,8 @@ import Tensors
 /// asynchronous: environment i belongs to worker i mod W, which acts with a copy of the parameters that it took after its
 /// last gradient. Its next gradient is one at that copy, from what the copy did, and is applied to the shared parameters,
 /// which other workers have changed since: how many updates that were is the lag, `workers/lag`. The asynchrony is
-/// simulated: workers take their turns in a random order, drawn anew each time, in place of threads, so that a seed still
-/// fixes everything.
+/// simulated, without threads: workers take their turns in a random order, drawn anew each time, so that the lag goes from 0
+/// to 2 (W − 1), W − 1 on average, and a seed still fixes everything.
 ///
 /// Letters: o observation, a action, r reward, γ discount, β entropy bonus, M transitions, O observation size.
 public struct ActorCritic: Agent {
@@ -29,13 +29,13 @@ public struct ActorCritic: Agent {
   public struct Settings: RolloutSettings {
     public var hidden = 64
     public var mode = Mode.batch
-    public var batchHorizon = 32
+    public var batchHorizon = 16
     public var discount = 0.99
     public var advantageSteps = 0
     public var gaeLambda = 0.95
-    public var learningRate = 1e-3
+    public var learningRate = 3e-3
     public var criticLearningRate = 3e-3
-    public var criticPasses = 5
+    public var criticPasses = 20
     public var entropyBonus = 0.01
     public var sharedNetwork = false
     public var workers = 1

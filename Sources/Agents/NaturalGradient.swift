@@ -22,7 +22,7 @@ public struct NaturalGradient: Agent {
     public var horizon = 500
     public var discount = 0.99
     public var gaeLambda = 0.95
-    public var stepSize = 0.3
+    public var stepSize = 0.5
     public var iterations = 10
     public var damping = 0.01
     public var criticLearningRate = 3e-3

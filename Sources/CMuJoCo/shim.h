@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static inline void shim_fail(const char *reason) {
+_Noreturn static inline void shim_fail(const char *reason) {
   fprintf(stderr, "pixelrl: MuJoCo: %s\n", reason);
   exit(1);
 }

@@ -14,6 +14,52 @@ func renderedStep(_ arguments: Arguments) throws -> Workload {
   }
 }
 
+/// The picture alone, after 50 random steps: `--env NAME --size 84 --renderer software --samples 4 --shadows 1`, where no
+/// shadows means no mirrors either.
+func drawnScene(_ arguments: Arguments) throws -> Workload {
+  let environment = try Environments.named(arguments.text("env") ?? CartPoleSwingup.id)
+  let size = try arguments.integer("size", default: 84)
+  var look = Look()
+  look.antialiasing = try arguments.integer("samples", default: look.antialiasing)
+  look.shadows = try arguments.integer("shadows", default: 1) > 0
+  look.reflections = look.shadows
+  if let name = arguments.text("renderer") {
+    guard let renderer = Renderer(rawValue: name) else { throw InputError("there is no renderer '\(name)'") }
+    look.renderer = renderer
+  }
+  return drawnScene(environment, look, size)
+}
+
+private func drawnScene<E: Environment>(_ type: E.Type, _ look: Look, _ size: Int) -> Workload {
+  var random = Seed(1).stream("actions")
+  var environment = E()
+  environment.reset(using: &random)
+  for _ in 0..<50 { _ = environment.step(E.actionSpace.sample(using: &random)) }
+  var frame = PixelBuffer(width: size, height: size)
+  return Workload { [environment] in environment.render(into: &frame, as: look) }
+}
+
+/// One agent step of Pong in each of N Python processes, with its frame 84x84: what a collection does.
+func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
+  let count = try arguments.integer("processes", default: 1)
+  let environment = try Environments.named(arguments.text("env") ?? "gym:ALE/Pong-v5")
+  func steps<E: Environment>(_ type: E.Type) -> Workload {
+    var episodes = (0..<count).map { Episode<E>(E.episodeDefaults, seed: Seed(UInt64($0))) }
+    var random = Seed(1).stream("actions")
+    var frame = episodes[0].blankFrame
+    return Workload {
+      let actions = (0..<count).map { _ in E.actionSpace.sample(using: &random) }
+      _ = episodes.step(Array(0..<count), actions)
+      for i in 0..<count {
+        if episodes[i].ending != .running { episodes[i].reset() }
+        episodes[i].render(into: &frame)
+      }
+      try E.check()
+    }
+  }
+  return steps(environment)
+}
+
 /// A batch out of a full ring of a million latents.
 func replaySample(_ arguments: Arguments) throws -> Workload {
   let batch = try arguments.integer("batch", default: 128)

@@ -115,6 +115,11 @@ public struct AtomicFile: ~Copyable {
   }
 }
 
+/// An environment's name as a part of a file's: `gym-ALE-Pong-v5` of `gym:ALE/Pong-v5`.
+public func fileName(of id: String) -> String {
+  String(id.map { $0.isLetter || $0.isNumber || "-._".contains($0) ? $0 : "-" })
+}
+
 /// Makes the name of `path` in its folder last through a power cut. Throws `WorldError`.
 public func synchronizeFolder(of path: String) throws {
   try synchronizeFolder(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")

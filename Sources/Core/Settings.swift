@@ -47,16 +47,19 @@ public struct Field<Group>: Sendable {
   /// The name of a member of a catalog; an unknown one names the nearest.
   /// - Parameters:
   ///   - kind: what the members are, such as `agent`.
+  ///   - prefix: what else may be named begins so.
   ///   - domain: what is taken, in words; nil names every member.
   public init(
     _ key: String, _ path: WritableKeyPath<Group, String> & Sendable, kind: String, among names: [String],
-    domain: String? = nil, _ help: String
+    orAfter prefix: String? = nil, domain: String? = nil, _ help: String
   ) {
     self.init(
       key: key, help: help, domain: domain ?? names.joined(separator: ", "), isSwitch: false,
       text: { $0[keyPath: path] },
       set: { group, typed in
-        guard names.contains(typed) else { throw InputError.unknown(kind, typed, known: names) }
+        guard names.contains(typed) || prefix.map(typed.hasPrefix) ?? false else {
+          throw InputError.unknown(kind, typed, known: names)
+        }
         group[keyPath: path] = typed
       })
   }

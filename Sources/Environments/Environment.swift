@@ -18,25 +18,45 @@ public protocol Environment: Sendable, Codable {
   static var actionRepeat: Int { get }
   /// Simulator steps after which random play begins anew, where much lies in the start states; nil plays episodes out.
   static var explorationLength: Int? { get }
+  /// The size up to which a reward is learned from; nil where each is taken as it is.
+  static var rewardLimit: Double? { get }
+  /// How it is played and seen unless said otherwise.
+  static var episodeDefaults: EpisodeSettings { get }
   /// The bounds of the reward of one simulator step.
   static var rewardRange: ClosedRange<Double> { get }
   /// The names of `state`, positions before velocities.
   static var stateNames: [String] { get }
   /// The names of `observation`.
   static var observationNames: [String] { get }
+  /// Those of them that are angles and leap after a whole turn: the state probe reads their cosine and sine.
+  static var wrappingAngles: Set<String> { get }
 
   /// Makes sure that all there must be outside the program is there.
   /// - Throws: `WorldError` that says what to do.
   static func prepare() throws
+  /// What draws a look where that is not this program itself: the name of an OpenGL.
+  /// - Throws: `WorldError` that says what to install.
+  static func drawer(of look: Look) throws -> String?
+  /// Throws what has gone wrong since with anything outside the program: all played from then on counts for nothing.
+  static func check() throws
   /// Some valid state, the same each time; `reset` draws one.
   init()
+  /// The same for an episode that is played with these settings, where they matter to more than `Episode`.
+  init(_ settings: EpisodeSettings)
   /// Draws a start state.
   mutating func reset(using random: inout Random)
   /// One step of the simulator; never resets. Continuous actions outside their bounds are clipped. The time limit is
   /// `Episode`'s: only `terminated` is said here.
   mutating func step(_ action: [Double]) -> Step
+  /// Holds an action for `repeats` steps of the simulator, fewer where the episode ends: the sum of the rewards, the product
+  /// of the discounts, and how many steps were taken.
+  mutating func hold(_ action: [Double], for repeats: Int) -> (step: Step, count: Int)
+  /// Says that `hold` with the same arguments is next, while others are told theirs: what is simulated elsewhere can begin.
+  func foresee(_ action: [Double], for repeats: Int)
   /// Draws the state into every pixel of a frame of any size and format.
   func render(into frame: inout PixelBuffer)
+  /// The same in a look of one's choice, where there are several.
+  func render(into frame: inout PixelBuffer, as look: Look)
 
   /// Positions followed by velocities, as MuJoCo orders them; setting it gives the same futures.
   var state: [Double] { get set }
@@ -50,10 +70,30 @@ public protocol Environment: Sendable, Codable {
 
 extension Environment {
   public static func prepare() throws {}
+  public static func drawer(of look: Look) throws -> String? { nil }
+  public static func check() throws {}
   public static var actionRepeat: Int { 1 }
   public static var explorationLength: Int? { nil }
+  public static var rewardLimit: Double? { nil }
+  public static var episodeDefaults: EpisodeSettings { EpisodeSettings() }
   public static var rewardRange: ClosedRange<Double> { 0...1 }
+  public static var wrappingAngles: Set<String> { [] }
+  public init(_ settings: EpisodeSettings) { self.init() }
+  public func foresee(_ action: [Double], for repeats: Int) {}
   public mutating func randomize(using random: inout Random) -> Bool { false }
+  public func render(into frame: inout PixelBuffer, as look: Look) { render(into: &frame) }
+
+  public mutating func hold(_ action: [Double], for repeats: Int) -> (step: Step, count: Int) {
+    var total = Step(reward: 0)
+    for count in 1...repeats {
+      let step = step(action)
+      total.reward += total.discount * step.reward
+      total.discount *= step.discount
+      total.ending = step.ending
+      if step.ending != .running { return (total, count) }
+    }
+    return (total, repeats)
+  }
 
   public static func complaint(about state: [Double]) -> String? {
     guard state.count == stateNames.count else {

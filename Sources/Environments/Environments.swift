@@ -12,6 +12,9 @@ public enum Environments {
       Catch.self,
     ] + suite
 
+  /// What the name of a Gymnasium environment begins with: `gym:CartPole-v1`.
+  public static let gymPrefix = GymName.prefix
+
   /// The tasks on MuJoCo's physics; none without the package trait `MuJoCo`.
   private static var suite: [any Environment.Type] {
     #if MuJoCo
@@ -22,6 +25,7 @@ public enum Environments {
         HopperStand.self, HopperHop.self, AcrobotSwingup.self, AcrobotSwingupSparse.self, PointMassEasy.self,
         HumanoidStand.self, HumanoidWalk.self, HumanoidRun.self, FishUpright.self, FishSwim.self,
         Swimmer6.self, Swimmer15.self, QuadrupedWalk.self, QuadrupedRun.self, ManipulatorBringBall.self,
+        MuJoCoCartPoleSwingup.self,
       ]
     #else
       []
@@ -30,6 +34,10 @@ public enum Environments {
 
   /// - Throws: `InputError` that names the nearest environment; `WorldError` if something that it needs is missing.
   public static func named(_ id: String) throws -> any Environment.Type {
+    if id.hasPrefix(gymPrefix) {
+      try Gymnasium.choose(id)
+      return GymEnvironment.self
+    }
     guard let found = all.first(where: { $0.id == id }) else {
       throw InputError.unknown("environment", id, known: all.map { $0.id })
     }
@@ -46,8 +54,8 @@ public struct EnvironmentChoice: SettingsGroup, Hashable {
   public static var fields: [Field<Self>] {
     [
       Field(
-        "env", \.env, kind: "environment", among: Environments.all.map { $0.id },
-        domain: "a name that 'pixelrl envs' lists", "the environment")
+        "env", \.env, kind: "environment", among: Environments.all.map { $0.id }, orAfter: Environments.gymPrefix,
+        domain: "a name that 'pixelrl envs' lists, or gym:NAME", "the environment")
     ]
   }
 }

@@ -29,7 +29,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
   /// An episode at its start.
   public init(_ settings: EpisodeSettings = EpisodeSettings(), seed: Seed) {
     self.settings = settings
-    environment = E()
+    environment = E(settings)
     actionRepeat = settings.actionRepeat > 0 ? settings.actionRepeat : E.actionRepeat
     timeLimit = settings.timeLimit > 0 ? settings.timeLimit : E.episodeLength
     starts = seed.stream("starts")
@@ -74,26 +74,34 @@ public struct Episode<E: Environment>: Sendable, Codable {
   public mutating func step(_ action: [Double]) -> Step {
     precondition(ending == .running, "the episode has \(ending): call reset before the next step")
     if let complaint = E.actionSpace.complaint(about: action) { preconditionFailure(complaint) }
-    let sticks = settings.stickyActions > 0 && stickiness.chance(settings.stickyActions)
-    let taken = sticks ? lastAction ?? action : action
+    let taken = taken(action, &stickiness)
     lastAction = taken
 
-    var total = Step(reward: 0)
-    for _ in 0..<actionRepeat {
-      let step = environment.step(taken)
-      steps += 1
-      totalSteps += 1
-      total.reward += total.discount * step.reward
-      total.discount *= step.discount
-      total.ending = step.ending == .running && steps >= timeLimit ? .truncated : step.ending
-      if total.ending != .running { break }
-    }
+    var (total, count) = environment.hold(taken, for: repeats)
+    steps += count
+    totalSteps += count
+    if total.ending == .running && steps >= timeLimit { total.ending = .truncated }
     ending = total.ending
     episodeReturn += total.reward
     views.removeFirst()
     views.append(View(environment: environment, noise: camera.next()))
     return total
   }
+
+  /// Says that `step` with the same action is next, while other episodes are told theirs: an environment in a process of
+  /// its own then begins.
+  public func foresee(_ action: [Double]) {
+    var unspent = stickiness
+    environment.foresee(taken(action, &unspent), for: repeats)
+  }
+
+  /// The action itself, or the last one where that sticks.
+  private func taken(_ action: [Double], _ stickiness: inout Random) -> [Double] {
+    let sticks = settings.stickyActions > 0 && stickiness.chance(settings.stickyActions)
+    return sticks ? lastAction ?? action : action
+  }
+
+  private var repeats: Int { min(actionRepeat, timeLimit - steps) }
 
   /// The true state as an agent sees it, undisturbed.
   public var observation: [Double] { environment.observation }
@@ -124,13 +132,28 @@ public struct Episode<E: Environment>: Sendable, Codable {
   }
 }
 
+extension Array {
+  /// Steps episodes, each with an action; environments in processes of their own work at the same time.
+  ///
+  /// - Parameters:
+  ///   - indices: of the episodes, none twice.
+  ///   - actions: one for each index.
+  public mutating func step<E: Environment>(_ indices: [Int], _ actions: [[Double]]) -> [Step]
+  where Element == Episode<E> {
+    if indices.count > 1 {
+      for (index, action) in zip(indices, actions) { self[index].foresee(action) }
+    }
+    return zip(indices, actions).map { index, action in self[index].step(action) }
+  }
+}
+
 /// What the camera saw at one agent step: it is drawn only when somebody looks.
 private struct View<E: Environment>: Sendable, Codable {
   let environment: E
   let noise: UInt64
 
   func render(into frame: inout PixelBuffer, _ settings: EpisodeSettings) {
-    environment.render(into: &frame)
+    environment.render(into: &frame, as: settings.look)
     settings.disturb(&frame, noise: noise)
   }
 }

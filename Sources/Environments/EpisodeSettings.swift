@@ -13,6 +13,11 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
   public var occlusion = 0.0
   public var occlusionPosition = 0.5
   public var pixelNoise = 0.0
+  public var look = Look()
+  public var noOpStarts = 0
+  public var lifeLoss = false
+  public var gymFailure = GymFailurePolicy.stop
+  public var gymTimeout = 60
 
   public init() {}
 
@@ -28,6 +33,19 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
       Field("occlusion", \.occlusion, 0...1, "height of an occluding bar, as a fraction of the frame's"),
       Field("occlusion-position", \.occlusionPosition, 0...1, "where the bar lies, from 0 (top) to 1 (bottom)"),
       Field("pixel-noise", \.pixelNoise, 0...255, "standard deviation of each pixel's noise, in levels of 255"),
+      Field(
+        "renderer", \.look.renderer, "what draws MuJoCo's scenes; other environments have one drawing of their own"),
+      Field("shadows", \.look.shadows, "shadows in MuJoCo's scenes"),
+      Field("reflections", \.look.reflections, "mirroring floors in MuJoCo's scenes"),
+      Field("antialiasing", \.look.antialiasing, 1...64, "samples of a pixel at the edges in MuJoCo's scenes; 1: none"),
+      Field(
+        "no-op-starts", \.noOpStarts, 0...1000,
+        "gym: most steps of doing nothing before an episode; 30 in Atari games unless given"),
+      Field("life-loss", \.lifeLoss, "gym: no reward counts beyond the loss of a life"),
+      Field(
+        "gym-failure", \.gymFailure,
+        "gym: what a Python process that crashes, hangs or sends a wrong shape ends: the run, or the episode"),
+      Field("gym-timeout", \.gymTimeout, 1...1_000_000, "gym: seconds after which a Python process counts as hanging"),
     ]
   }
 }

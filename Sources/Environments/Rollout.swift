@@ -45,6 +45,7 @@ extension Environment {
         RolloutLine(
           step: episode.steps, state: episode.environment.state, reward: step.reward, discount: step.discount,
           ending: step.ending))
+      try check()
     }
     return lines
   }

@@ -1,38 +1,52 @@
+import Synchronization
+
 extension PixelBuffer {
   /// The frame at another size: each axis by area averaging where it shrinks, by linear interpolation where it grows.
   public func resized(width newWidth: Int, height newHeight: Int) -> PixelBuffer {
     if newWidth == width && newHeight == height { return self }
     var result = PixelBuffer(width: newWidth, height: newHeight, format: format)
-    let (across, down) = (Taps(from: width, to: newWidth), Taps(from: height, to: newHeight))
-    let (source, channels) = (bytes.span, channels)
-    let (oldStride, newStride) = (stride, result.stride)
+    result.fill(resizing: bytes.span, width: width, height: height, format: format)
+    return result
+  }
 
-    // [H, newW, C] with `Taps.bits` fraction bits
-    var wide = [Int32](repeating: 0, count: height * newStride)
-    var middle = wide.mutableSpan
-    for y in 0..<height {
+  /// Fills this frame with another picture, resized and in this frame's colours.
+  ///
+  /// - Parameter source: `[height, width, channels]`
+  public mutating func fill(resizing source: Span<UInt8>, width: Int, height: Int, format: PixelFormat) {
+    precondition(
+      source.count == width * height * format.channels,
+      "\(width)x\(height) \(format) needs \(width * height * format.channels) bytes, not \(source.count)")
+    guard format == self.format else {
+      var other = PixelBuffer(width: self.width, height: self.height, format: format)
+      other.fill(resizing: source, width: width, height: height, format: format)
+      self = other.converted(to: self.format)
+      return
+    }
+    let (newWidth, newHeight) = (self.width, self.height)
+    let (across, down) = (Taps.between(width, newWidth), Taps.between(height, newHeight))
+    let (channels, row) = (format.channels, width * format.channels)
+    // A row between the two passes, [W, C] with `Taps.bits` fraction bits: whole numbers below 2^24, which a Float holds
+    // exactly and adds fast.
+    var tall = [Float](repeating: 0, count: row)
+    var middle = tall.mutableSpan
+    var target = bytes.mutableSpan
+    for y in 0..<newHeight {
+      for index in 0..<row { middle[index] = 0 }
+      for tap in down.taps(of: y) {
+        let weight = Float(down.weights[tap])
+        let line = source.extracting(down.sources[tap] * row..<(down.sources[tap] + 1) * row)
+        for index in 0..<row { middle[index] += weight * Float(line[index]) }
+      }
       for x in 0..<newWidth {
         for channel in 0..<channels {
-          var sum: Int32 = 0
+          var sum = 1 << (2 * Taps.bits - 1)  // half, to round
           for tap in across.taps(of: x) {
-            sum += across.weights[tap] * Int32(source[y * oldStride + across.sources[tap] * channels + channel])
+            sum += Int(across.weights[tap]) * Int(middle[across.sources[tap] * channels + channel])
           }
-          middle[y * newStride + x * channels + channel] = sum
+          target[(y * newWidth + x) * channels + channel] = UInt8(sum >> (2 * Taps.bits))
         }
       }
     }
-
-    var target = result.bytes.mutableSpan
-    for y in 0..<newHeight {
-      for index in 0..<newStride {
-        var sum = 1 << (2 * Taps.bits - 1)  // half, to round
-        for tap in down.taps(of: y) {
-          sum += Int(down.weights[tap]) * Int(middle[down.sources[tap] * newStride + index])
-        }
-        target[y * newStride + index] = UInt8(sum >> (2 * Taps.bits))
-      }
-    }
-    return result
   }
 
   /// The frame in another format: gray from RGB is luminance, RGB from gray has three equal channels.
@@ -75,13 +89,25 @@ extension PixelBuffer {
 /// Along one axis, what each new pixel takes from the old ones. The weights of a pixel sum to one exactly, so that a
 /// plain frame stays as it is.
 private struct Taps {
+  private static let known = Mutex<[[Int]: Taps]>([:])
+
+  /// Those of a pair of sizes, made once.
+  static func between(_ old: Int, _ new: Int) -> Taps {
+    known.withLock { known in
+      if let taps = known[[old, new]] { return taps }
+      let taps = Taps(from: old, to: new)
+      known[[old, new]] = taps
+      return taps
+    }
+  }
+
   /// Fraction bits of a weight.
   static let bits = 14
   var sources: [Int] = []
   var weights: [Int32] = []
   private var starts = [0]
 
-  init(from old: Int, to new: Int) {
+  private init(from old: Int, to new: Int) {
     let ratio = Double(old) / Double(new)
     for index in 0..<new {
       if new < old {

@@ -82,9 +82,12 @@ extension Rollout: Experience {
     _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
   ) throws -> Rollout? {
     guard !schedule.starts.isEmpty else { return nil }  // the agent has not begun to act
-    var (places, lane, isLast) = ([(lane: Int, position: Int)](), [Int](), [Bool]())
     let newest = replay.newestPositions
     let ends = newest.enumerated().map { demand.wholeEpisodes ? replay.episodeStart(lane: $0, from: $1) : $1 }
+    let least = demand.horizon * ends.count
+    // No more transitions than moments: most steps end here.
+    guard zip(ends, schedule.starts).reduce(0, { $0 + $1.0 - $1.1 }) >= least else { return nil }
+    var (places, lane, isLast) = ([(lane: Int, position: Int)](), [Int](), [Bool]())
     for (i, end) in ends.enumerated() {
       guard replay.holds(lane: i, position: schedule.starts[i]) else {
         throw InputError(
@@ -97,7 +100,7 @@ extension Rollout: Experience {
         isLast.append(position + 1 == end || !replay.startsTransition(lane: i, position: position + 1))
       }
     }
-    guard places.count >= demand.horizon * ends.count else { return nil }
+    guard places.count >= least else { return nil }
     schedule.starts = ends
     let transitions = replay.batch(at: places)
     return Rollout(

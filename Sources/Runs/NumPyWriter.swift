@@ -19,13 +19,13 @@ public struct NumPyWriter<Element: NumPyElement>: ~Copyable {
     pending += NumPyHeader(type: Element.numPyType, shape: [0] + rowShape).bytes
   }
 
-  /// Adds one row or several, each of `rowShape` numbers.
+  /// Adds one row or several, each of `rowShape` numbers; one where a row has none.
   public mutating func append(_ rows: [Element]) throws {
     precondition(
-      rowSize > 0 && rows.count % rowSize == 0,
+      rowSize == 0 ? rows.isEmpty : rows.count % rowSize == 0,
       "rows of shape \(rowShape) have \(rowSize) numbers each, not \(rows.count) together")
     unsafe rows.withUnsafeBytes { unsafe pending.append(contentsOf: $0) }
-    rowCount += rows.count / rowSize
+    rowCount += rowSize == 0 ? 1 : rows.count / rowSize
     if pending.count >= bufferSize { try flush() }
   }
 

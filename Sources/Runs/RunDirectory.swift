@@ -23,7 +23,7 @@ public struct RunDirectory: Sendable, Hashable {
   public init(
     at path: String?, root: String = "runs", _ facts: Facts, settings: [(title: String, group: any SettingsGroup)]
   ) throws {
-    let name = "\(timestamp())-\(facts.command)-\(facts.environment)-\(facts.member)-s\(facts.seed)"
+    let name = "\(timestamp())-\(facts.command)-\(fileName(of: facts.environment))-\(facts.member)-s\(facts.seed)"
     var place = path ?? unusedPath("\(root)/\(name)")
     while place.hasSuffix("/") && place.count > 1 { place.removeLast() }
     try makeNewFolder(place, flag: "--out")

@@ -16,12 +16,14 @@ extension RunDirectory {
     public var why: String
     /// What the run was made from, beside its settings.
     public var inputs: [Input]
+    /// The OpenGL that drew the frames; nil where the program itself did.
+    public var openGL: String?
     /// Nanoseconds since 1970.
     public var began: Int
 
     public init(
       command: String, environment: String, member: String, seed: UInt64, commandLine: [String], version: String,
-      why: String = "", inputs: [Input] = []
+      why: String = "", inputs: [Input] = [], openGL: String? = nil
     ) {
       self.command = command
       self.environment = environment
@@ -31,6 +33,7 @@ extension RunDirectory {
       self.version = version
       self.why = why
       self.inputs = inputs
+      self.openGL = openGL
       began = nanoseconds()
     }
   }
@@ -60,6 +63,7 @@ extension RunDirectory.Facts {
         inputs.map {
           .init($0.name, ["path": .string($0.path), "xxh64": .string(String($0.fingerprint, radix: 16))])
         }),
+      "opengl": openGL.map { .string($0) } ?? .null,
       "git": GitState.of(".")?.json ?? .null, "threads": Host.threads, "libraries": Host.libraries, "host": Host.facts,
     ]
   }
@@ -77,7 +81,7 @@ extension RunDirectory.Facts {
     }
     self.init(
       command: command, environment: environment, member: member, seed: seed, commandLine: words.compactMap(\.text),
-      version: version, why: json["why"]?.text ?? "", inputs: inputs)
+      version: version, why: json["why"]?.text ?? "", inputs: inputs, openGL: json["opengl"]?.text)
     self.began = began
   }
 }

@@ -134,6 +134,7 @@ public func collect<E: Environment>(
     recording.begin(frame: episode.frame, observation: episode.observation)
   }
   begin()
+  try E.check()
   let cut = settings.lengthOfEpisodes(E.self, episodeSettings)
   var stepsOfEpisode = 0
   for step in 0..<settings.steps {
@@ -142,6 +143,7 @@ public func collect<E: Environment>(
     stepsOfEpisode += 1
     recording.append(
       action: E.actionSpace.normalized(action), step: outcome, frame: episode.frame, observation: episode.observation)
+    try E.check()
     let isCut = stepsOfEpisode >= cut
     if (outcome.ending != .running || isCut) && step + 1 < settings.steps {
       stepsOfEpisode = 0

@@ -38,11 +38,10 @@ public struct Evaluation: Sendable, Codable {
       }
       let actions = agent.act(observation, behavior)
       let width = layout.actionSpace.arrayCount
-      actions.withElements { actions in
-        for (row, i) in running.enumerated() {
-          _ = episodes[i].step(layout.actionSpace.denormalized(actions.extracting(row * width..<(row + 1) * width)))
-        }
+      let chosen = actions.withElements { actions in
+        running.indices.map { layout.actionSpace.denormalized(actions.extracting($0 * width..<($0 + 1) * width)) }
       }
+      _ = episodes.step(running, chosen)
       let latents = observer.observe(running.map { episodes[$0] })
       latents.withElements { latents in
         actions.withElements { actions in

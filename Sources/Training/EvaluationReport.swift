@@ -35,11 +35,12 @@ public struct EvaluationReport: Sendable {
     self.saved = saved
     self.seed = seed
     let player = try saved.player(seed: seed.child("sampled actions"))
-    modes = [("deterministic", Behavior.exploit), ("sampled", .sample)].map { name, behavior in
+    modes = try [("deterministic", Behavior.exploit), ("sampled", .sample)].map { name, behavior in
       var film: [PixelBuffer] = []
       let evaluation = player.evaluate(episodes: episodes, behavior: behavior, seed: seed.child("evaluation")) {
         if isFilmed { film.append($0) }
       }
+      try player.check()
       return Mode(name: name, evaluation: evaluation, interval: interval(evaluation.returns), film: film)
     }
   }

@@ -21,6 +21,9 @@ extension Player {
   /// The agent as it acts for the best.
   var policy: any Policy { TrainedPolicy(agent: agent, observer: observer, layout: layout) }
 
+  /// Throws what has gone wrong with the environment.
+  func check() throws { try E.check() }
+
   /// Plays episodes from the start states that `seed` gives.
   ///
   /// - Parameter watch: called with each frame of the first episode.

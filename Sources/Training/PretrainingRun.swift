@@ -82,10 +82,10 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       "kind": .string(Model.id), "env_steps": .integer(recording.environmentSteps), "seconds": .number(seconds),
       "psnr": .number(reconstructions.psnr), "psnr_moving": .number(reconstructions.movingPSNR),
       "probe": .object(zip(probe.names, probe.r2).map { .init($0, .number($1)) }),
-      "probe_worst": .number(probe.worst), "peak_mb": .number(Host.peakMegabytes),
+      "probe_worst": probe.names.isEmpty ? .null : .number(probe.worst), "peak_mb": .number(Host.peakMegabytes),
     ]
     try directory.finish(summary)
-    try say("state probe, R² of held-out frames: \(probe.summary)")
+    if !probe.names.isEmpty { try say("state probe, R² of held-out frames: \(probe.summary)") }
     try say(
       "reconstruction of the \(encoder.target.isFrame ? "frame" : "blurred target"): "
         + "\(rounded(reconstructions.psnr, 1)) dB, on what moves \(rounded(reconstructions.movingPSNR, 1)) dB")

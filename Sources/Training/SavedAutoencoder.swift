@@ -37,7 +37,10 @@ public struct AutoencoderRecord: Sendable {
   /// The file of weights, standardisation and background in a folder.
   static let weights = "autoencoder.safetensors"
 
-  static let visual = ["size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise"]
+  static let visual = [
+    "size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise", "renderer", "shadows", "reflections",
+    "antialiasing",
+  ]
 
   /// The settings of an episode that change what a frame looks like.
   public static func view(of settings: EpisodeSettings) -> [Setting] {

@@ -5,6 +5,12 @@ import Networks
 import Replay
 import Tensors
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
 /// How well the true state can be read from stacked latents: R² of each number of it, regressed by a small network on
 /// episodes that neither the autoencoder nor the agent ever saw.
 ///
@@ -26,16 +32,22 @@ public struct StateProbe: Sendable {
   ///   - encode: what turns N recorded frames to latents `[N, Z]`.
   ///   - training, heldOut: episodes of their own.
   ///   - layout: how many latents are stacked; actions are left out.
+  ///   - angles: the numbers of which cosine and sine are read, as they leap after a whole turn.
   public init(
-    _ encode: (Recording) -> Tensor, training: Recording, heldOut: Recording, layout: HistoryLayout, seed: Seed,
-    steps: Int = 2000
+    _ encode: (Recording) -> Tensor, training: Recording, heldOut: Recording, layout: HistoryLayout,
+    angles: Set<String> = [], seed: Seed, steps: Int = 2000
   ) {
     let layout = HistoryLayout(
       latentSize: layout.latentSize, frames: layout.frames, actions: 0, actionSpace: layout.actionSpace,
       differenceScale: layout.differenceScale)
-    names = training.observationNames
-    let (inputs, targets) = (stacked(encode(training), training, layout), stateTensor(training))
-    let (testInputs, testTargets) = (stacked(encode(heldOut), heldOut, layout), stateTensor(heldOut))
+    names = training.observationNames.flatMap { angles.contains($0) ? ["\($0)-cos", "\($0)-sin"] : [$0] }
+    guard !names.isEmpty else {  // nothing to read: the environment gives pixels alone
+      (truths, readings) = (stateTensor(heldOut, angles), stateTensor(heldOut, angles))
+      r2 = []
+      return
+    }
+    let (inputs, targets) = (stacked(encode(training), training, layout), stateTensor(training, angles))
+    let (testInputs, testTargets) = (stacked(encode(heldOut), heldOut, layout), stateTensor(heldOut, angles))
     let mean = targets.mean(axis: 0)
     let deviation = maximum(
       sqrt(square(targets - mean).mean(axis: 0)), Tensor(repeating: 1e-6, mean.shape))
@@ -82,7 +94,8 @@ extension StateProbe {
     let heldOut = try collect(E.self, episode, probing, seed: seed.child("probe held out"))
     let layout = TrainingSettings().layout(latentSize: encoder.latentSize, actionSpace: E.actionSpace)
     let probe = StateProbe(
-      { encoder.encodeAll($0) }, training: seen, heldOut: heldOut, layout: layout, seed: seed, steps: steps)
+      { encoder.encodeAll($0) }, training: seen, heldOut: heldOut, layout: layout, angles: E.wrappingAngles, seed: seed,
+      steps: steps)
     return (probe, heldOut)
   }
 
@@ -121,8 +134,15 @@ private func stacked(_ latents: Tensor, _ recording: Recording, _ layout: Histor
   }
 }
 
-private func stateTensor(_ recording: Recording) -> Tensor {
-  Tensor(recording.observations.map(Float.init), [recording.count, recording.observationNames.count])
+/// The true state `[N, S]`, each angle as its cosine and sine.
+private func stateTensor(_ recording: Recording, _ angles: Set<String>) -> Tensor {
+  let names = recording.observationNames
+  let isAngle = names.map(angles.contains)
+  let numbers = recording.observations.indices.flatMap { index -> [Float] in
+    let x = recording.observations[index]
+    return isAngle[index % names.count] ? [Float(cos(x)), Float(sin(x))] : [Float(x)]
+  }
+  return Tensor(numbers, [recording.count, names.count + angles.count])
 }
 
 /// A number with a few digits behind the point.

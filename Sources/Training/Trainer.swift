@@ -16,6 +16,7 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public var seedUpdates = 1000
   public var updatesPerStep = 1.0
   public var returnSteps = 1
+  public var rewardLimit = 0.0
   public var exploreChance = 0.0
   public var exploreHoldLimit = 16
   public var evaluateEvery = 10_000
@@ -44,6 +45,10 @@ public struct TrainingSettings: SettingsGroup, Hashable {
         "return-steps", \.returnSteps, 1...1000,
         "rewards n that an off-policy update adds up before it bootstraps; 3 of rainbow unless given"),
       Field(
+        "reward-limit", \.rewardLimit, 0...Double.greatestFiniteMagnitude,
+        "size to which rewards are clipped before they are learned from; 0: the task's own, 1 in Atari games, else none"
+      ),
+      Field(
         "explore-chance", \.exploreChance, 0...1, "probability that the agent's step begins to hold an extreme action"),
       Field("explore-hold-limit", \.exploreHoldLimit, 1...100_000, "longest time, in agent steps, that it is held"),
       Field("evaluate-every", \.evaluateEvery, 0...Int.max, "simulator steps between evaluations; 0: only the last"),
@@ -63,12 +68,25 @@ public struct TrainingSettings: SettingsGroup, Hashable {
 }
 
 extension TrainingSettings {
+  /// A step as the agent learns from it; returns are told of the step itself.
+  func learned<E: Environment>(_ step: Step, of environment: E.Type) -> Step {
+    guard let limit = rewardLimit > 0 ? rewardLimit : E.rewardLimit else { return step }
+    var step = step
+    step.reward = min(max(step.reward, -limit), limit)
+    return step
+  }
+
   /// What the agent sees of latents of Z numbers.
   public func layout(latentSize: Int, actionSpace: ActionSpace) -> HistoryLayout {
     HistoryLayout(
       latentSize: latentSize, frames: frames, actions: actions, actionSpace: actionSpace,
       differenceScale: Float(differenceScale))
   }
+}
+
+/// The environments could not be stepped, such as for a process that died; nothing has changed.
+struct StepNotTaken: Error {
+  let reason: any Error
 }
 
 /// An agent that learns in environments through an observer: the data's way from frame to update, and back as actions.
@@ -151,7 +169,9 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       for i in 0..<recording.count {
         let latent = latents.extracting(i * size..<(i + 1) * size)
         if i > 0, recording.episodes[i] == recording.episodes[i - 1], let step = recording.steps[i - 1] {
-          replay.append(lane: 0, action: Array(recording.action(i - 1)).span, step: step, latent: latent)
+          replay.append(
+            lane: 0, action: Array(recording.action(i - 1)).span, step: settings.learned(step, of: E.self),
+            latent: latent)
         } else {
           replay.begin(lane: 0, latent: latent)
         }
@@ -185,24 +205,8 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   /// One step of every environment, and the updates that are due for it.
   public mutating func step(report: (Metrics) throws -> Void) throws {
     if !state.hasBegun { begin() }
-    let (size, width) = (layout.observationSize, layout.actionSpace.arrayCount)
-    let observation = Tensor([state.episodes.count, size], of: Float.self) { target in
-      for i in state.histories.indices { state.histories[i].write(into: &target, at: i * size) }
-    }
-    let actions = explored(state.agent.act(observation, .explore))
-    guard actions.isFinite else {
-      throw NotFinite(step: state.envSteps, quantity: "the action", value: .nan, in: state.agent)
-    }
-    var outcomes: [Step] = []
-    actions.withElements { actions in
-      for i in state.episodes.indices {
-        let before = state.episodes[i].totalSteps
-        outcomes.append(
-          state.episodes[i].step(layout.actionSpace.denormalized(actions.extracting(i * width..<(i + 1) * width))))
-        state.envSteps += state.episodes[i].totalSteps - before
-      }
-    }
-    let latents = state.observer.observe(state.episodes)
+    let width = layout.actionSpace.arrayCount
+    let (actions, outcomes, latents) = try play()
     // Before it is remembered: what is drawn from the replay buffer later would spread it.
     if let spoiled = outcomes.first(where: { !$0.reward.isFinite }) {
       throw NotFinite(
@@ -216,7 +220,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
         for i in state.episodes.indices {
           let action = actions.extracting(i * width..<(i + 1) * width)
           let latent = latents.extracting(i * layout.latentSize..<(i + 1) * layout.latentSize)
-          replay.append(lane: i, action: action, step: outcomes[i], latent: latent)
+          replay.append(lane: i, action: action, step: settings.learned(outcomes[i], of: E.self), latent: latent)
           state.histories[i].append(action: action, latent: latent)
           guard !recordings.isEmpty else { continue }
           recordings[i].append(
@@ -231,11 +235,39 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       state.episodes[i].reset()
       begin(i, state.observer.observe([state.episodes[i]]))
     }
+    try E.check()
     state.schedule.step(state.episodes.count)
     try update(report: report)
     if state.retrainingIsDue(state.envSteps), state.retrainings < settings.retrainRounds, let metrics = try retrain() {
       try report(metrics)
     }
+  }
+
+  /// Lets the agent act once in every environment.
+  ///
+  /// - Returns: the actions `[N, A]`, what they gave, and the latents `[N, Z]` that they led to.
+  /// - Throws: `StepNotTaken` where the world failed: the trainer is then as it was before.
+  private mutating func play() throws -> (actions: Tensor, outcomes: [Step], latents: Tensor) {
+    let before = state
+    let (size, width) = (layout.observationSize, layout.actionSpace.arrayCount)
+    let observation = Tensor([state.episodes.count, size], of: Float.self) { target in
+      for i in state.histories.indices { state.histories[i].write(into: &target, at: i * size) }
+    }
+    let actions = explored(state.agent.act(observation, .explore))
+    guard actions.isFinite else {
+      throw NotFinite(step: state.envSteps, quantity: "the action", value: .nan, in: state.agent)
+    }
+    let chosen = actions.withElements { actions in
+      state.episodes.indices.map { layout.actionSpace.denormalized(actions.extracting($0 * width..<($0 + 1) * width)) }
+    }
+    let outcomes = state.episodes.step(Array(state.episodes.indices), chosen)
+    for (new, old) in zip(state.episodes, before.episodes) { state.envSteps += new.totalSteps - old.totalSteps }
+    let latents = state.observer.observe(state.episodes)
+    do { try E.check() } catch {
+      state = before
+      throw StepNotTaken(reason: error)
+    }
+    return (actions, outcomes, latents)
   }
 
   /// The agent's actions `[N, A]`, but for the lanes that hold an action of their own.

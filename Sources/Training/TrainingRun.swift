@@ -163,7 +163,10 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       try Interruption.check()
     }
     while trainer.envSteps < training.envSteps {
-      try trainer.step { loop.means.add($0) }
+      do { try trainer.step { loop.means.add($0) } } catch let failure as StepNotTaken {
+        try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
+        throw failure.reason
+      }
       let step = trainer.envSteps
       for episode in trainer.finished { try log.episode(return: episode.sum, length: episode.length, step: step) }
       if loop.report(step) {
@@ -215,6 +218,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   ) throws -> Evaluation {
     var frames: [PixelBuffer] = []
     let evaluation = trainer.evaluate(seed: seed.child("evaluation")) { frames.append($0) }
+    try E.check()
     let text = ["run": directory.name, "environment": E.id, "step": "\(trainer.envSteps)"]
     if let grid = trainer.observer.reconstructions(of: frames) {
       let digits = String(trainer.envSteps)

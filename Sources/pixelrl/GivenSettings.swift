@@ -1,13 +1,16 @@
 import Core
+import Environments
 import Runs
+import Training
 
-/// What a command was told of its settings: those of the file of `--config`, and over them those of flags.
+/// What a command was told of its settings: a task's own defaults, over them the file of `--config`, and over that flags.
 struct GivenSettings {
   private let file: SettingsFile?
   /// The run that is done again: whose record the file is.
   let origin: RunDirectory?
   /// What was typed, by key.
   private var typed: [String: String]
+  private var taskDefaults: TaskDefaults.Settings = [:]
 
   /// - Parameters:
   ///   - config: the file's path.
@@ -25,10 +28,23 @@ struct GivenSettings {
   /// Takes a flag for another, such as `--latent` for `--observe latent`.
   mutating func type(_ key: String, _ text: String) { typed[key] = text }
 
+  /// The environment that was chosen, whose defaults count from now on.
+  mutating func environment() throws -> any Environment.Type {
+    let environment = try Environments.named(resolve("environment", EnvironmentChoice()).env)
+    start(from: environment)
+    return environment
+  }
+
+  /// Takes what was not given from a task's defaults.
+  mutating func start(from environment: any Environment.Type) { taskDefaults = TaskDefaults.of(environment.id) }
+
   /// A group as it was given under a title of the file and by flags.
   /// - Parameter defaults: the values of what was not given.
   func resolve<Group: SettingsGroup>(_ title: String, _ defaults: Group = Group()) throws -> Group {
     var group = defaults
+    for field in Group.fields {
+      if let text = taskDefaults[title]?[field.key] { try field.set(&group, text) }
+    }
     try file?.apply(title, to: &group)
     for field in Group.fields {
       if let text = typed[field.key] { try field.set(&group, text) }

@@ -23,6 +23,8 @@ struct PixelRL: ParsableCommand {
       Config.self,
       ListRuns.self,
       MeasureEstimators.self,
+      Serve.self,
+      GymnasiumModule.self,
     ])
 
   static func main() {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Environments
 import Runs
 
 /// What every command that writes results takes.
@@ -48,11 +49,23 @@ extension RunOptions {
     _ command: String, environment: String, member: String, seed: UInt64, inputs: [RunDirectory.Input] = [],
     settings: [(title: String, group: any SettingsGroup)]
   ) throws -> RunDirectory {
+    let openGL = try openGL(of: environment, settings)
     if let run = try resumedRun(command, inputs: inputs, settings: settings) { return run }
     return try RunDirectory(
       at: output.out,
       RunDirectory.Facts(
         command: command, environment: environment, member: member, seed: seed, commandLine: CommandLine.arguments,
-        version: PixelRL.configuration.version, why: why ?? askWhy(), inputs: inputs), settings: settings)
+        version: PixelRL.configuration.version, why: why ?? askWhy(), inputs: inputs, openGL: openGL),
+      settings: settings)
+  }
+
+  /// The OpenGL that will draw the frames, which is told of; nil where the program itself does.
+  private func openGL(of environment: String, _ settings: [(title: String, group: any SettingsGroup)]) throws -> String?
+  {
+    guard let episode = settings.lazy.compactMap({ $0.group as? EpisodeSettings }).first,
+      let name = try Environments.named(environment).drawer(of: episode.look)
+    else { return nil }
+    try printLine("drawn by MuJoCo with \(name)")
+    return name
   }
 }

@@ -179,7 +179,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
 
   @Test func onlineIsOneStepAtATime() throws {
     var settings = ActorCritic.Settings()
-    #expect(settings.demand.horizon == 32 && Reinforce.Settings().demand.wholeEpisodes)
+    #expect(settings.demand.horizon == 16 && Reinforce.Settings().demand.wholeEpisodes)
     try settings.set("mode", to: "online")
     #expect(settings.demand.horizon == 1)
   }
@@ -189,31 +189,26 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
   /// Five states in a row; 1 goes right, 0 goes left, each step costs 0.1; the right end gives 1 and ends the task, and
   /// twelve steps end the time.
   private static func chain<A: Agent>(_ agent: inout A, updates: Int) where A.Settings.Experience == Rollout {
+    let (lanes, limit) = (12, 12)
     for _ in 0..<updates {
-      var (states, actions, rewards, discounts, next, isLast) =
-        ([Int](), [Float](), [Float](), [Float](), [Int](), [Bool]())
-      for _ in 0..<12 {
-        var s = 0
-        for t in 0..<12 {
-          let a = agent.act(oneHot([s]), .explore).array[0]
+      var (states, actions) = ([[Int]](repeating: [0], count: lanes), [[Float]](repeating: [], count: lanes))
+      for _ in 0..<limit {
+        let chosen = agent.act(oneHot(states.map { $0[$0.count - 1] }), .explore).array
+        for lane in 0..<lanes where states[lane].last != 4 {
+          actions[lane].append(chosen[lane])
           // In a box, right is above zero.
-          let s2 = max(0, s + (a > 0 ? 1 : -1))
-          states.append(s)
-          actions.append(a)
-          rewards.append(s2 == 4 ? 1 : -0.1)
-          discounts.append(s2 == 4 ? 0 : 1)
-          next.append(s2)
-          isLast.append(s2 == 4 || t == 11)
-          if s2 == 4 { break }
-          s = s2
+          states[lane].append(max(0, states[lane][states[lane].count - 1] + (chosen[lane] > 0 ? 1 : -1)))
         }
       }
-      let count = states.count
+      let next = states.flatMap { $0.dropFirst() }
+      let count = next.count
       _ = agent.update(
         Rollout(
-          observation: oneHot(states), action: Tensor(actions, [count, 1]), reward: Tensor(rewards, [count, 1]),
-          discount: Tensor(discounts, [count, 1]), nextObservation: oneHot(next),
-          lane: [Int](repeating: 0, count: count), isLast: isLast))
+          observation: oneHot(states.flatMap { $0.dropLast() }), action: Tensor(actions.flatMap { $0 }, [count, 1]),
+          reward: Tensor(next.map { $0 == 4 ? 1 : Float(-0.1) }, [count, 1]),
+          discount: Tensor(next.map { $0 == 4 ? 0 : Float(1) }, [count, 1]), nextObservation: oneHot(next),
+          lane: states.indices.flatMap { [Int](repeating: $0, count: actions[$0].count) },
+          isLast: actions.flatMap { lane in lane.indices.map { $0 == lane.count - 1 } }))
     }
   }
 
@@ -251,7 +246,8 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
   @Test func ppoLearns() throws { try expectLearning(PPO.self, updates: 20) }
 
   @Test(arguments: [
-    [:], ["shared-network": "true"], ["advantage-steps": "3"], ["gae-lambda": "0"], ["mode": "online"],
+    [:], ["shared-network": "true"], ["advantage-steps": "3"], ["gae-lambda": "0"],
+    ["mode": "online", "critic-learning-rate": "0.01"],
   ])
   func actorCriticLearns(_ settings: [String: String]) throws {
     try expectLearning(ActorCritic.self, updates: settings["mode"] == nil ? 80 : 400, settings)

@@ -147,7 +147,7 @@ struct Member: Sendable, CustomTestStringConvertible {
     check(member.type)
   }
 
-  @Test(arguments: Member.all, [16, 84]) func otherPositionsLookOtherwise(_ member: Member, size: Int) {
+  @Test(arguments: Member.all, [32, 84]) func otherPositionsLookOtherwise(_ member: Member, size: Int) {
     func check<E: Environment>(_ type: E.Type) {
       var random = Random(seed: Seed(7))
       var environment = E()

@@ -82,7 +82,7 @@ private func direction(of module: some Module, seed: UInt64 = 8) -> [Double] {
 
   @Test(arguments: spaces) func divergencesAreMeansOfLogRatios(_ space: ActionSpace) {
     let (p, q) = (policy(space), policy(space, seed: 2))
-    let o = observations(1).gatheringRows([Int](repeating: 0, count: 200_000))
+    let o = observations(1).gatheringRows([Int](repeating: 0, count: 20_000))
     var random = Seed(5).stream("actions")
     let (before, after) = (p(o), q(o))
     let a = before.sample(using: &random)

@@ -146,7 +146,7 @@ func rows(_ batch: Batch) -> [Seen] {
     player.begin(0)
     var schedule = UpdateSchedule(updatesPerStep: 1, returnSteps: 1)
     schedule.begin(at: player.buffer)
-    for _ in 0..<30 { player.step(0, Step(reward: 1)) }
+    for _ in 0..<40 { player.step(0, Step(reward: 1)) }
     #expect(throws: InputError.self) {
       try Rollout.next(.init(horizon: 40), from: player.buffer, &schedule, using: &random)
     }

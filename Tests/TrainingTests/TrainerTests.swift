@@ -172,6 +172,17 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     #expect(error?.quantity == "critic/loss")
   }
 
+  @Test func anActionThatIsNotFiniteStopsTheTraining() throws {
+    var trainer = trainer(CartPoleSwingup.self, trainingSettings())
+    trainer.state.agent.replaceParameters { $1 * .nan }
+    let error = #expect(throws: NotFinite.self) { try self.step(&trainer) }
+    #expect(error?.quantity == "the action" && error?.tensor != nil)
+  }
+
+  private func step(_ trainer: inout Trainer<CartPoleSwingup, SAC, StateObserver>) throws {
+    try trainer.step { _ in }
+  }
+
   private func learn(_ trainer: inout Trainer<CartPoleSwingup, SAC, StateObserver>) throws {
     try trainer.learn(20) { _ in }
   }

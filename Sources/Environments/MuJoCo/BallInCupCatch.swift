@@ -6,6 +6,7 @@
     public static var id: String { "ball-in-cup-catch" }
     public static var note: String { "swing a ball on a string up and into the cup that it hangs from" }
     public static var actionRepeat: Int { 4 }
+    public static var explorationLength: Int? { 200 }
     static var substeps: Int { 10 }
     public static var observationNames: [String] {
       let joints = ["cup-x", "cup-z", "ball-x", "ball-z"]

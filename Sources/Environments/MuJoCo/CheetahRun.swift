@@ -6,6 +6,7 @@
     public static var id: String { "cheetah-run" }
     public static var note: String { "run with a two-legged cheetah in the plane, at 10 m/s for the full reward" }
     public static var actionRepeat: Int { 4 }
+    public static var wrappingAngles: Set<String> { ["rooty"] }
     public static var observationNames: [String] {
       let joints = ["rootx", "rootz", "rooty", "bthigh", "bshin", "bfoot", "fthigh", "fshin", "ffoot"]
       return Array(joints.dropFirst()) + joints.map { "\($0)-velocity" }

@@ -6,6 +6,7 @@
 
   extension HopperTask {
     static var substeps: Int { 4 }
+    public static var wrappingAngles: Set<String> { ["rooty"] }
     public static var observationNames: [String] {
       let joints = ["rootx", "rootz", "rooty", "waist", "hip", "knee", "ankle"]
       return Array(joints.dropFirst()) + joints.map { "\($0)-velocity" } + ["touch-toe", "touch-heel"]

@@ -12,6 +12,8 @@
 
   extension ReacherTask {
     public static var actionRepeat: Int { 4 }
+    public static var explorationLength: Int? { 40 }
+    public static var wrappingAngles: Set<String> { ["shoulder"] }
     public static var observationNames: [String] {
       ["shoulder", "wrist", "to-target-x", "to-target-y", "shoulder-velocity", "wrist-velocity"]
     }

@@ -10,6 +10,10 @@
     let placements: [Placement]
     /// Which state it holds, 0 for none that counts: a state that is here already is not set again.
     var stamp: UInt64 = 0
+    /// What its pictures are drawn with, once there was one.
+    var reader: SceneReader?
+    /// MuJoCo's own, made when it is first asked for.
+    lazy var glRenderer = GLRenderer()
 
     init(copying original: UnsafeMutablePointer<mjModel>, placements: [Placement]) {
       guard let model = unsafe mj_copyModel(nil, original), let data = unsafe mj_makeData(model) else {

@@ -8,18 +8,18 @@
     import Foundation
   #endif
 
-  // A plain drawing of a scene, one flat colour a part with a dark outline, far parts first: what there is to see, without
-  // light and shadow.
+  // A plain drawing of a scene, one flat colour a moving body with a dark outline, far parts first: what there is to see,
+  // without light and shadow, and nothing thinner than three pixels.
 
   extension Canvas {
     /// Draws what a camera of the model sees into every pixel.
     mutating func draw(_ simulation: Simulation, camera: Int) {
       let eye = Eye(simulation, camera)
       view(center: Point(0, 0), height: 2 * eye.slope)
-      minimumWidth = 1.5
+      minimumWidth = 3
       fill(Color(62, 84, 112))
       for geom in simulation.visibleGeoms where geom.shape == .plane { drawPlane(geom, eye) }
-      let outline = 1.0 / Double(min(width, height)) * 2 * eye.slope
+      let outline = 2 * eye.slope / Double(height)
       let parts = (simulation.visibleGeoms.filter { $0.shape != .plane } + simulation.visibleSites)
       let ordered = parts.map { (eye.depth(of: $0.center), $0) }.sorted { $0.0 > $1.0 }
       for strand in simulation.tendonPaths {
@@ -29,22 +29,23 @@
       }
       for (depth, part) in ordered where depth > Eye.nearest {
         opacity = part.opacity
-        draw(part, eye, grown: outline, part.color.mixed(with: .black, fraction: 0.55))
-        draw(part, eye, grown: 0, part.color)
+        let least = part.isMark ? 0 : 1.5 * outline
+        draw(part, eye, grown: outline, least: least, part.color.mixed(with: .black, fraction: 0.55))
+        draw(part, eye, grown: 0, least: least, part.color)
       }
       opacity = 1
     }
 
-    private mutating func draw(_ part: Part, _ eye: Eye, grown: Double, _ color: Color) {
+    private mutating func draw(_ part: Part, _ eye: Eye, grown: Double, least: Double, _ color: Color) {
       let scale = 1 / eye.depth(of: part.center)
       switch part.shape {
-      case .sphere: circle(center: eye.point(part.center), radius: part.size.x * scale + grown, color)
+      case .sphere: circle(center: eye.point(part.center), radius: max(part.size.x * scale, least) + grown, color)
       case .capsule:
         let half = part.frame.z * part.size.y
         guard eye.sees(part.center - half), eye.sees(part.center + half) else { return }
         capsule(
-          from: eye.point(part.center - half), to: eye.point(part.center + half), radius: part.size.x * scale + grown,
-          color)
+          from: eye.point(part.center - half), to: eye.point(part.center + half),
+          radius: max(part.size.x * scale, least) + grown, color)
       case .ellipsoid:
         // The silhouette of a small ellipsoid is an ellipse: the axes' shadows span its covariance.
         let axes = [part.frame.x * part.size.x, part.frame.y * part.size.y, part.frame.z * part.size.z]
@@ -152,12 +153,14 @@
     let center: SIMD3<Double>
     let frame: Frame
     let size: SIMD3<Double>
-    let color: Color
+    var color: Color
     let opacity: Double
     var secondColor: Color?
     /// The edge of a pattern's squares, in metres.
     var square = 0.5
     let isRound: Bool
+    /// A site, which is only a mark on a body.
+    var isMark = false
 
     init(
       type: Int32, center: SIMD3<Double>, frame: Frame, size: SIMD3<Double>, color: Color, opacity: Double
@@ -202,6 +205,8 @@
           type: model.pointee.geom_type[index], center: vector(data.pointee.geom_xpos, index),
           frame: Frame(rows: data.pointee.geom_xmat, index),
           size: vector(model.pointee.geom_size, index), color: color, opacity: opacity)
+        let body = unsafe Int(model.pointee.geom_bodyid[index])
+        if body > 0 { part.color = bodyColors[(body - 1) % bodyColors.count] }
         if material >= 0, unsafe model.pointee.mat_texid[material] >= 0, part.shape == .plane {
           part.secondColor = texel(ofMaterial: material, 0.75)
           part.square = unsafe 0.5 / Double(model.pointee.mat_texrepeat[2 * material])
@@ -215,10 +220,12 @@
         guard unsafe model.pointee.site_group[index] < 3,
           let (color, opacity) = unsafe look(model.pointee.site_rgba + 4 * index, Int(model.pointee.site_matid[index]))
         else { return nil }
-        return unsafe Part(
+        var mark = unsafe Part(
           type: model.pointee.site_type[index], center: vector(data.pointee.site_xpos, index),
           frame: Frame(rows: data.pointee.site_xmat, index),
           size: vector(model.pointee.site_size, index), color: color, opacity: opacity)
+        mark.isMark = true
+        return mark
       }
     }
 
@@ -259,6 +266,12 @@
       unsafe self.init(level(rgba[0]), level(rgba[1]), level(rgba[2]))
     }
   }
+
+  /// Neighbours are far apart: a part of one colour is found more easily than one of three alike.
+  private let bodyColors: [Color] = [
+    Color(242, 204, 60), Color(214, 56, 46), Color(62, 190, 92), Color(170, 96, 220), Color(237, 139, 34),
+    Color(64, 200, 220), Color(240, 120, 180), Color(200, 200, 200),
+  ]
 
   /// The corners of the hull of points, counterclockwise (Andrew 1979).
   private func convexHull(_ points: [Point]) -> [Point] {

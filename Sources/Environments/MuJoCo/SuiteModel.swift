@@ -1,6 +1,7 @@
 #if MuJoCo
   import CMuJoCo
   import Core
+  import Pixels
   import Synchronization
 
   /// A compiled model of the suite: shared by all environments of a task, never changed, with the simulations that they
@@ -19,6 +20,8 @@
     private let hasRotations: Bool
     /// Those that nobody uses, the longest idle first.
     private let idle = Mutex<[Simulation]>([])
+    /// Textures and meshes, read when the first picture is drawn.
+    private let assets = Mutex<SceneReader.Assets?>(nil)
 
     /// MuJoCo's compiler has global state.
     private static let compiling = Mutex(())
@@ -85,6 +88,29 @@
       let simulation = borrow(state)
       defer { giveBack(simulation) }
       return body(simulation)
+    }
+
+    /// Draws what a camera sees of a state into every pixel of a frame.
+    func draw(_ state: PhysicsState, camera: Int, _ look: Look, into frame: inout PixelBuffer) {
+      self.look(at: state) { simulation in
+        switch look.renderer {
+        case .sketch: frame.draw { canvas in canvas.draw(simulation, camera: camera) }
+        case .software: reader(of: simulation).draw(simulation, camera: camera, look, into: &frame)
+        case .gl: simulation.glRenderer.draw(simulation, camera: camera, look, into: &frame)
+        }
+      }
+    }
+
+    private func reader(of simulation: Simulation) -> SceneReader {
+      if let reader = simulation.reader { return reader }
+      let assets = assets.withLock { assets in
+        let found = unsafe assets ?? SceneReader.Assets(model)
+        assets = found
+        return found
+      }
+      let reader = unsafe SceneReader(simulation.model, assets)
+      simulation.reader = reader
+      return reader
     }
 
     /// Changes a state.

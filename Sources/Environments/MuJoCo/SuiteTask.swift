@@ -39,6 +39,9 @@
     }
 
     public static func prepare() throws { _ = try compiled.get() }
+    public static func drawer(of look: Look) throws -> String? {
+      look.renderer == .gl ? try GLDriver.found.get().name : nil
+    }
     public static var actionSpace: ActionSpace { model.actionSpace }
     public static var episodeLength: Int { 1000 }
     public static var actionRepeat: Int { 2 }
@@ -93,10 +96,10 @@
 
     public var observation: [Double] { Self.model.look(at: physics, Self.observe) }
 
-    public func render(into frame: inout PixelBuffer) {
-      Self.model.look(at: physics) { simulation in
-        frame.draw { canvas in canvas.draw(simulation, camera: Self.camera) }
-      }
+    public func render(into frame: inout PixelBuffer) { render(into: &frame, as: Look()) }
+
+    public func render(into frame: inout PixelBuffer, as look: Look) {
+      Self.model.draw(physics, camera: Self.camera, look, into: &frame)
     }
   }
 

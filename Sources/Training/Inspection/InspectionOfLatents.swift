@@ -30,6 +30,7 @@ extension Inspection {
     let (probe, heldOut) = try drawing.probe(
       in: E.self, episode, collection, frames: pretraining.probeFrames, steps: pretraining.probeSteps, seed: origin)
     let size = probe.names.count
+    guard size > 0 else { return heldOut }  // pixels alone
     let (truths, readings) = (probe.truths.doubles, probe.readings.doubles)
     let plots = probe.names.indices.map { i in
       Scatter(
@@ -97,6 +98,7 @@ extension Inspection {
         plot("latents by \(what)", judged, shown, what), numbers(judged, shown))
     }
     let (names, all) = (play.recording.observationNames, Array(0..<play.recording.count))
+    guard !names.isEmpty else { return }
     let shades = names.indices.map { i in all.map { play.recording.observations[$0 * names.count + i] } }
     let plots = names.indices.map { plot(names[$0], all, shades[$0], "", small: true) }
     let rows = stride(from: 0, to: plots.count, by: 2).map { Array(plots[$0..<min($0 + 2, plots.count)]) }

@@ -7,7 +7,6 @@ struct Contest {
   let name: String
   /// The contender's workload and its options.
   let ours: [String]
-  /// Scripts in the peers' folder, with their options.
   let peers: [Peer]
   var threads: Int
   /// Turns of each side at most.
@@ -15,7 +14,14 @@ struct Contest {
 
   struct Peer {
     let label: String
-    let script: [String]
+    let side: Side
+  }
+
+  enum Side {
+    /// In the peers' folder, with its options.
+    case script([String])
+    /// What the contender measures of others, with its options.
+    case contender([String])
   }
 }
 
@@ -67,9 +73,12 @@ struct Arena {
     }
     let ours = try enter("pixelrl", contender, contest.ours)
     let products = ours.operations > 0 ? try enter("square products", contender, ["sgemm"]) : nil
-    if let python {
-      for peer in contest.peers {
-        _ = try enter(peer.label, python, ["\(scripts)/\(peer.script[0])"] + peer.script.dropFirst())
+    for peer in contest.peers {
+      switch peer.side {
+      case .contender(let options): _ = try enter(peer.label, contender, options)
+      case .script(let words):
+        guard let python else { continue }
+        _ = try enter(peer.label, python, ["\(scripts)/\(words[0])"] + words.dropFirst())
       }
     }
     // Warm up, and see how many iterations fill a turn.

@@ -26,9 +26,9 @@ final class Contestant {
     self.label = label
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
-    // What oneDNN's and PyTorch's thread pools read at their start.
+    // What oneDNN's, PyTorch's and Mesa's thread pools read at their start; Mesa counts those beside the caller's own.
     process.environment = ProcessInfo.processInfo.environment.merging(
-      ["OMP_NUM_THREADS": "\(threads)", "MKL_NUM_THREADS": "\(threads)"]) { $1 }
+      ["OMP_NUM_THREADS": "\(threads)", "MKL_NUM_THREADS": "\(threads)", "LP_NUM_THREADS": "\(threads - 1)"]) { $1 }
     process.standardInput = input
     process.standardOutput = output
     do { try process.run() } catch { throw WorldError(path: program, error.localizedDescription) }

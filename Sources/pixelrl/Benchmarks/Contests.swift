@@ -1,3 +1,5 @@
+import Environments
+
 /// All that `pixelrl bench` measures.
 enum Contests {
   /// - Parameter picture: a file that the pictures' contests may write.
@@ -8,7 +10,7 @@ enum Contests {
       rounds: Int = .max
     ) -> Contest {
       Contest(
-        id: id, name: name, ours: ours, peers: peers.map { .init(label: $0.0, script: $0.1) },
+        id: id, name: name, ours: ours, peers: peers.map { .init(label: $0.0, side: .script($0.1)) },
         threads: count ?? threads, rounds: rounds)
     }
     func convolutions(_ part: String, _ name: String) -> Contest {
@@ -39,6 +41,16 @@ enum Contests {
         "png", "PNG grid of 24 frames", ["png-grid", "--picture", picture],
         [("Pillow", ["png.py", "--picture", picture])], threads: 1),
     ]
+    for count in [1, 2, 4] {
+      let processes = ["--processes", "\(count)"]
+      contests.append(
+        contest(
+          "gym", "Pong, an agent step in each of \(count) Python process\(count == 1 ? "" : "es")", ["gym"] + processes,
+          [
+            ("Python alone", ["gym.py"] + processes),
+            ("Gymnasium's AtariPreprocessing", ["gym.py", "--wrapper", "1"] + processes),
+          ], threads: 1))
+    }
     for (workload, script, name) in [
       ("sac", ["sac.py"], "SAC update"), ("ae-step", ["keypoint.py", "step"], "keypoint autoencoder step"),
     ] {
@@ -52,6 +64,32 @@ enum Contests {
         }
       }
     }
-    return contests
+    return contests + scenes
+  }
+
+  /// The software renderer beside MuJoCo's own: one picture, in milliseconds of one processor, in the barest look and in
+  /// dm_control's. None without the package trait `MuJoCo`.
+  private static var scenes: [Contest] {
+    #if MuJoCo
+      let tasks =
+        [
+          CheetahRun.self, ReacherEasy.self, BallInCupCatch.self, WalkerWalk.self, FingerSpin.self, HopperHop.self,
+          AcrobotSwingup.self, PointMassEasy.self, HumanoidWalk.self, FishSwim.self, Swimmer6.self, QuadrupedWalk.self,
+          ManipulatorBringBall.self, MuJoCoCartPoleSwingup.self,
+        ] as [any Environment.Type]
+      let looks = [("bare", ["--samples", "1", "--shadows", "0"]), ("full", ["--samples", "4", "--shadows", "1"])]
+      return looks.flatMap { name, look in
+        tasks.map { task in
+          func draw(_ renderer: Renderer) -> [String] {
+            ["scene", "--clock", "processor", "--env", task.id, "--renderer", renderer.rawValue] + look
+          }
+          return Contest(
+            id: "rendering", name: "\(task.id) 84x84, \(name)", ours: draw(.software),
+            peers: [.init(label: "MuJoCo's OpenGL", side: .contender(draw(.gl)))], threads: 1)
+        }
+      }
+    #else
+      return []
+    #endif
   }
 }

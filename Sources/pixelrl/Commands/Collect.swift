@@ -24,7 +24,7 @@ struct Collect: ParsableCommand {
 
     // Opened first: a folder that cannot be written is known before the work is done.
     let name = policy == nil ? settings.policy.rawValue : "trained"
-    let path = output.out ?? "datasets/\(E.id)-\(name)-s\(seed.value)"
+    let path = output.out ?? "datasets/\(fileName(of: E.id))-\(name)-s\(seed.value)"
     let writer = try FrameDatasetWriter(
       path: path, manifest: FrameDatasetManifest(environment: E.id, settings: episode, seed: seed, policy: name),
       frame: Episode<E>(episode, seed: seed).blankFrame, stateSize: E.observationNames.count,

@@ -28,6 +28,8 @@ struct Envs: ParsableCommand {
     let header = ["environment", "actions", "episode", "repeat", "random return", "note"]
     for line in aligned([header] + rows.map(\.cells)) { try printLine(line) }
     for line in missing { try printLine(line) }
+    try printLine(
+      "and any environment of Gymnasium, such as gym:CartPole-v1, gym:ALE/Pong-v5 or gym:my_module:MyEnv-v0")
     if json { try printLine(JSON.object([.init("environments", .array(rows.map(\.json)))]).description) }
   }
 }

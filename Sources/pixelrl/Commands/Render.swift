@@ -18,6 +18,12 @@ struct Render: ParsableCommand {
   @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"))
   var seed: UInt64 = 0
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "start from these numbers, as 0,3.14,0,0 or a JSON array: positions, then velocities", valueName: "numbers"))
+  var state: String?
+
   @OptionGroup var output: OutputOptions
   @OptionGroup var source: ConfigOptions
 
@@ -27,17 +33,21 @@ struct Render: ParsableCommand {
   func run() throws {
     guard frames > 0 else { throw InputError("--frames takes a whole number of at least 1, not '\(frames)'") }
     let type = try Environments.named(environment)
-    let given = try GivenSettings(config: source.config, episode.typed)
-    let settings: EpisodeSettings = try given.resolve("environment")
+    var given = try GivenSettings(config: source.config, episode.typed)
+    given.start(from: type)
+    let settings: EpisodeSettings = try given.resolve("environment", type.episodeDefaults)
     try given.check([("environment", EnvironmentChoice()), ("environment", settings)])
-    try write(type, settings)
+    try write(type, settings, from: try state.map(startState))
   }
 
-  private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings) throws {
-    let folder = output.out ?? unusedPath("runs/\(timestamp())-render-\(E.id)")
+  private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings, from start: [Double]?) throws {
+    if let start, let complaint = E.complaint(about: start) { throw InputError("--state: \(complaint)") }
+    let openGL = try E.drawer(of: settings.look)
+    let folder = output.out ?? unusedPath("runs/\(timestamp())-render-\(fileName(of: E.id))")
     try makeNewFolder(folder, flag: "--out")
     var random = Seed(seed).stream("policy")
     var game = Episode<E>(settings, seed: Seed(seed))
+    if let start { game.reset(to: start) }
     var frame = game.blankFrame
     let video = "\(folder)/episode.png"
     var animation = try AnimatedPNG(path: video, framesPerSecond: 25, text: ["environment": E.id])
@@ -50,9 +60,11 @@ struct Render: ParsableCommand {
         frame, to: "\(folder)/\(name)", text: ["environment": E.id, "step": "\(game.steps)", "seed": "\(seed)"])
       try animation.append(frame)
       _ = game.step(E.actionSpace.sample(using: &random))
+      try E.check()
     }
     try animation.finish()
     try printLine("\(frames) frames of \(E.id), and as an animation: \(video)")
+    if let openGL { try printLine("drawn by MuJoCo with \(openGL)") }
     if output.json {
       try printLine(JSON.object([.init("run", .string(folder)), .init("video", .string(video))]).description)
     }

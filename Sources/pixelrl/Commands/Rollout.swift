@@ -30,13 +30,13 @@ struct Rollout: ParsableCommand {
     let list = try actionArrays(in: actions)
     for line in try type.rollout(from: start, actions: list, seed: Seed(seed)) { try printLine(line.json) }
   }
+}
 
-  /// '0,3.14,0,0' is as good as '[0, 3.14, 0, 0]'.
-  private func startState(_ typed: String) throws -> [Double] {
-    let json: JSON
-    do { json = try JSON(parsing: typed.hasPrefix("[") ? typed : "[\(typed)]") } catch is InputError {
-      throw InputError("--state takes numbers, such as 0,3.14,0,0, not '\(typed)'")
-    }
-    return try numbers(json, of: "--state")
+/// The numbers of --state: '0,3.14,0,0' is as good as '[0, 3.14, 0, 0]'.
+func startState(_ typed: String) throws -> [Double] {
+  let json: JSON
+  do { json = try JSON(parsing: typed.hasPrefix("[") ? typed : "[\(typed)]") } catch is InputError {
+    throw InputError("--state takes numbers, such as 0,3.14,0,0, not '\(typed)'")
   }
+  return try numbers(json, of: "--state")
 }

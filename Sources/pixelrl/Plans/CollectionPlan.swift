@@ -12,9 +12,12 @@ struct CollectionFlags: ParsableArguments {
 
   /// Defaults, the file and the flags as one.
   func plan() throws -> CollectionPlan {
-    let given = try GivenSettings(config: source.config, environment.typed, collection.typed)
+    var given = try GivenSettings(config: source.config, environment.typed, collection.typed)
+    let environment = try given.environment()
+    let choice = try given.resolve("environment", EnvironmentChoice())
     let plan = CollectionPlan(
-      environment: try given.resolve("environment"), episode: try given.resolve("environment"),
+      environment: choice,
+      episode: try given.resolve("environment", environment.episodeDefaults),
       seed: try given.resolve("collection"), policy: try given.resolve("collection"),
       collection: try given.resolve("collection"))
     try given.check(plan.groups)

@@ -16,10 +16,10 @@ struct PretrainingFlags: ParsableArguments {
   /// Defaults, the file and the flags as one.
   /// - Parameter run: whose settings stand in the place of a file's.
   func plan(of run: RunDirectory? = nil) throws -> any RunPlan {
-    let given = try GivenSettings(
+    var given = try GivenSettings(
       config: source.config ?? run?.file(RunDirectory.settings), environment.typed, collection.typed, encoder.typed,
       pretraining.typed)
-    let environment = try Environments.named(given.resolve("environment", EnvironmentChoice()).env)
+    let environment = try given.environment()
     return try plan(given, environment, try Autoencoders.named(given.resolve("encoder", AutoencoderChoice()).kind))
   }
 
@@ -27,7 +27,7 @@ struct PretrainingFlags: ParsableArguments {
     _ given: GivenSettings, _ environment: E.Type, _ kind: Model.Type
   ) throws -> any RunPlan {
     let plan = PretrainingPlan<E, Model>(
-      episode: try given.resolve("environment"), collection: try given.resolve("collection"),
+      episode: try given.resolve("environment", E.episodeDefaults), collection: try given.resolve("collection"),
       model: try given.resolve("encoder"), pretraining: try given.resolve("pretraining"),
       dataset: try given.resolve("pretraining"), seed: try given.resolve("pretraining"))
     try given.check(plan.groups, member: ("encoder", "the autoencoder \(Model.id)"))

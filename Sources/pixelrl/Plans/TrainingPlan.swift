@@ -29,7 +29,8 @@ struct TrainingFlags: ParsableArguments {
       }
       given.type("observe", Sight.latent.text)
     }
-    return try plan(given, try Environments.named(given.resolve("environment", EnvironmentChoice()).env))
+    let environment = try given.environment()
+    return try plan(given, environment)
   }
 
   private func plan<E: Environment>(_ given: GivenSettings, _ environment: E.Type) throws -> any RunPlan {
@@ -57,7 +58,7 @@ struct TrainingFlags: ParsableArguments {
       sight.autoencoder = ""  // the file's
     }
     let plan = TrainingPlan<E, A>(
-      episode: try given.resolve("environment"), sight: sight, agent: try given.resolve("agent"),
+      episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
       training: try given.resolve("training", TrainingSettings(for: sight.observe, A.self)),
       seed: try given.resolve("training"), origin: given.origin)
     try given.check(plan.groups, member: ("agent", "the agent \(A.id)"))
@@ -89,6 +90,9 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
 
   func run(_ options: RunOptions) throws {
     guard sight.observe != .state else {
+      guard !E.observationNames.isEmpty else {
+        throw InputError("\(E.id) has no state but its pixels: use --observe latent")
+      }
       // An on-policy agent would not learn from them.
       let first =
         A.Settings.Experience.isOffPolicy

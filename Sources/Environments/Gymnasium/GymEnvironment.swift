@@ -1,0 +1,209 @@
+import Core
+import Pixels
+import Synchronization
+
+/// Any Gymnasium environment, `gym:NAME`, in a Python process beside this one.
+///
+/// A value is the way to its moment: a seed and the actions since. The Python process that stands there plays on; where that
+/// has moved on with another copy, the way is played again in another process. So copies are snapshots, and a checkpoint
+/// holds all there is, as long as the environment is deterministic; one that is not has its episode truncated there.
+public struct GymEnvironment: Environment {
+  private var trace: Trace
+  /// How many of the trace's entries led here.
+  private var count = 0
+  private var moment = Moment()
+  private let settings: GymSettings
+  /// Whether the process failed: all that follows is truncated.
+  private var isLost = false
+
+  // MARK: - What it is
+
+  public static var id: String { Gymnasium.id }
+  public static var note: String { "an environment of Gymnasium in a Python process" }
+  public static var actionSpace: ActionSpace { Gymnasium.facts.actionSpace }
+  /// 108,000 frames of an Atari game, else what the environment is registered with; without end where it is not.
+  public static var episodeLength: Int { Gymnasium.facts.timeLimit }
+  /// 4 frames of an Atari game, else 1.
+  public static var actionRepeat: Int { Gymnasium.facts.actionRepeat }
+  public static var rewardRange: ClosedRange<Double> { -Double.infinity...Double.infinity }
+  /// The size of a reward that an Atari game's agent learns from (Mnih 2015).
+  public static var rewardLimit: Double? { Gymnasium.facts.isAtari ? 1 : nil }
+  /// The observation's, since the true state stays in Python.
+  public static var stateNames: [String] { observationNames }
+  /// The numbers of the observation, or those of an Atari game's memory that are known or all; none where it is an image.
+  public static var observationNames: [String] { Gymnasium.facts.observationNames }
+
+  /// 84x84 gray, and up to 30 steps of doing nothing at the start, for an Atari game.
+  public static var episodeDefaults: EpisodeSettings {
+    var settings = EpisodeSettings()
+    if Gymnasium.facts.isAtari { (settings.size, settings.color, settings.noOpStarts) = (84, .gray, 30) }
+    return settings
+  }
+
+  public static func check() throws { try Gymnasium.check() }
+
+  // MARK: - Playing
+
+  public init() { self.init(Self.episodeDefaults) }
+
+  public init(_ settings: EpisodeSettings) {
+    trace = Trace(actionCount: Self.actionSpace.arrayCount)
+    self.settings = GymSettings(settings)
+  }
+
+  /// Begins an episode with a seed that is passed to `reset(seed=…)`. Returns before Python is ready with it.
+  public mutating func reset(using random: inout Random) {
+    let start = Trace.Start(
+      seed: UInt32(random.next() >> 33),
+      noOps: settings.noOpStarts > 0 ? random.integer(below: settings.noOpStarts + 1) : 0)
+    let last = (trace, count)
+    (trace, count, moment, isLost) = (Trace(start, actionCount: Self.actionSpace.arrayCount), 0, Moment(), false)
+    Gymnasium.begin(trace, after: last, settings)
+  }
+
+  public mutating func step(_ action: [Double]) -> Step { hold(action, for: 1).step }
+
+  /// The steps are taken in Python, so that the action of an agent costs one exchange.
+  public mutating func hold(_ action: [Double], for repeats: Int) -> (step: Step, count: Int) {
+    let lost = (Step(reward: 0, ending: .truncated), 1)
+    guard !isLost else { return lost }
+    let entry = entry(action, repeats)
+    // What a replay must come to.
+    _ = observation
+    let (settings, trace, count) = (settings, trace, count)
+    var next = trace
+    let found = Gymnasium.withProcess(in: trace, at: count, digest: moment.digest, next: entry, settings) {
+      process throws(PythonProcess.Failure) in
+      try process.beginStep(entry, settings)
+      next = trace.appending(entry, after: count)
+      let outcome = try process.step(entry, in: next, settings)
+      return (outcome, try process.observe(settings))
+    }
+    guard let (outcome, seen) = found else {
+      isLost = true
+      return lost
+    }
+    (self.trace, self.count, moment) = (next, count + 1, Moment(seen.numbers, digest: seen.digest))
+    let isOver = outcome.ending == .terminated || settings.lifeLoss && outcome.lostLife
+    return (Step(reward: outcome.reward, discount: isOver ? 0 : 1, ending: outcome.ending), outcome.steps)
+  }
+
+  public func foresee(_ action: [Double], for repeats: Int) {
+    guard !isLost else { return }
+    Gymnasium.foresee(entry(action, repeats), in: trace, at: count, settings)
+  }
+
+  private func entry(_ action: [Double], _ repeats: Int) -> Trace.Entry {
+    guard case .continuous(let low, let high) = Self.actionSpace else {
+      return Trace.Entry(action: action, repeats: repeats)
+    }
+    return Trace.Entry(action: action.indices.map { min(max(action[$0], low[$0]), high[$0]) }, repeats: repeats)
+  }
+
+  // MARK: - Seeing
+
+  public var observation: [Double] {
+    if let known = moment.observation { return known }
+    let found = Gymnasium.withProcess(in: trace, at: count, digest: moment.digest, settings) {
+      process throws(PythonProcess.Failure) in try process.observe(settings)
+    }
+    guard let found else { return [Double](repeating: 0, count: Self.observationNames.count) }
+    moment.note(found.numbers, digest: found.digest)
+    return found.numbers
+  }
+
+  /// What `render()` gives, or the observation where that is an image; resized by area, whatever its shape.
+  public func render(into frame: inout PixelBuffer) {
+    if let known = moment.picture(like: frame) {
+      frame = known
+      return
+    }
+    _ = observation
+    let drawn: Void? =
+      isLost
+      ? nil
+      : Gymnasium.withProcess(in: trace, at: count, digest: moment.digest, settings) {
+        process throws(PythonProcess.Failure) in try process.draw(into: &frame, settings)
+      }
+    guard drawn != nil else {
+      for index in frame.bytes.indices { frame.bytes[index] = 0 }
+      return
+    }
+    moment.note(frame)
+  }
+
+  public var state: [Double] {
+    get { observation }
+    set { preconditionFailure("a Gymnasium environment cannot be set to a state") }
+  }
+
+  public static func complaint(about state: [Double]) -> String? {
+    "\(id) cannot be set to a state: leave the state out, and give a seed"
+  }
+}
+
+extension GymEnvironment: Codable {
+  private enum CodingKeys: CodingKey {
+    case start, numbers, observation, digest, settings, isLost
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    let observation = observation
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(trace.start, forKey: .start)
+    try container.encode(trace.firstNumbers(count), forKey: .numbers)
+    try container.encode(observation, forKey: .observation)
+    try container.encodeIfPresent(moment.digest, forKey: .digest)
+    try container.encode(settings, forKey: .settings)
+    try container.encode(isLost, forKey: .isLost)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let numbers = try container.decode([Double].self, forKey: .numbers)
+    let actionCount = Self.actionSpace.arrayCount
+    guard numbers.count % (actionCount + 1) == 0 else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .numbers, in: container, debugDescription: "\(numbers.count) numbers are no whole actions")
+    }
+    trace = Trace(try container.decode(Trace.Start.self, forKey: .start), numbers: numbers, actionCount: actionCount)
+    count = numbers.count / (actionCount + 1)
+    moment = Moment(
+      try container.decode([Double].self, forKey: .observation),
+      digest: try container.decodeIfPresent(UInt32.self, forKey: .digest))
+    settings = try container.decode(GymSettings.self, forKey: .settings)
+    isLost = try container.decode(Bool.self, forKey: .isLost)
+  }
+}
+
+/// What has been seen of one moment of an episode; copies share it, so that nobody asks Python twice.
+private final class Moment: Sendable {
+  private struct Seen {
+    var observation: [Double]?
+    var digest: UInt32?
+    var picture: PixelBuffer?
+  }
+
+  private let seen: Mutex<Seen>
+
+  init(_ observation: [Double]? = nil, digest: UInt32? = nil) {
+    seen = Mutex(Seen(observation: observation, digest: digest))
+  }
+
+  var observation: [Double]? { seen.withLock { $0.observation } }
+  var digest: UInt32? { seen.withLock { $0.digest } }
+
+  func note(_ observation: [Double], digest: UInt32) {
+    seen.withLock { ($0.observation, $0.digest) = (observation, digest) }
+  }
+
+  func note(_ picture: PixelBuffer) { seen.withLock { $0.picture = picture } }
+
+  /// The picture, if it was seen in the size and colours of a frame.
+  func picture(like frame: PixelBuffer) -> PixelBuffer? {
+    let picture = seen.withLock { $0.picture }
+    guard let picture, picture.width == frame.width, picture.height == frame.height, picture.format == frame.format
+    else { return nil }
+    return picture
+  }
+}

@@ -1,0 +1,214 @@
+#if MuJoCo
+  import CMuJoCo
+  import Pixels
+  import Scenes
+
+  #if canImport(Glibc)
+    import Glibc
+  #else
+    import Foundation
+  #endif
+
+  /// A simulation's scene: what MuJoCo's own visualiser would hand to its renderer, without OpenGL.
+  @safe final class SceneReader {
+    /// The textures and meshes of a model, which all simulations share.
+    struct Assets: Sendable {
+      let textures: [Scenes.Texture]
+      let sky: Scenes.Texture?
+      let meshes: [Mesh]
+      let heightFields: [Mesh]
+    }
+
+    private let assets: Assets
+    private let scene: UnsafeMutablePointer<mjvScene>
+    private let option: UnsafeMutablePointer<mjvOption>
+    private var renderer = SceneRenderer()
+
+    init(_ model: UnsafeMutablePointer<mjModel>, _ assets: Assets) {
+      self.assets = assets
+      unsafe scene = .allocate(capacity: 1)
+      unsafe option = .allocate(capacity: 1)
+      unsafe mjv_defaultScene(scene)
+      unsafe mjv_makeScene(model, scene, 1000)
+      unsafe mjv_defaultOption(option)
+    }
+
+    deinit {
+      unsafe mjv_freeScene(scene)
+      unsafe scene.deallocate()
+      unsafe option.deallocate()
+    }
+
+    func draw(_ simulation: Simulation, camera: Int, _ look: Look, into frame: inout PixelBuffer) {
+      let read = read(simulation, camera: camera)
+      renderer.draw(
+        read, SceneLook(shadows: look.shadows, reflections: look.reflections, antialiasing: look.antialiasing),
+        into: &frame)
+    }
+
+    /// What a camera of the model sees.
+    func read(_ simulation: Simulation, camera: Int) -> Scene {
+      var view = mjvCamera()
+      unsafe mjv_defaultCamera(&view)
+      view.type = Int32(mjCAMERA_FIXED.rawValue)
+      view.fixedcamid = Int32(camera)
+      unsafe mjv_updateScene(
+        simulation.model, simulation.data, option, nil, &view, Int32(mjCAT_ALL.rawValue), scene)
+      let (left, right) = unsafe scene.pointee.camera
+      var eyes = (left, right)
+      let eye = unsafe mjv_averageCamera(&eyes.0, &eyes.1)
+      let position = vector(eye.pos)
+      let gaze = vector(eye.forward)
+      var read = Scene(
+        camera: Camera(
+          position: position, forward: gaze, up: vector(eye.up), slope: eye.frustum_top / eye.frustum_near,
+          nearest: eye.frustum_near))
+      read.sky = assets.sky
+      read.lights = lights(position, gaze)
+      read.parts = unsafe (0..<Int(scene.pointee.ngeom)).compactMap { unsafe part(scene.pointee.geoms[$0]) }
+      return read
+    }
+
+    private func lights(_ eye: SIMD3<Float>, _ gaze: SIMD3<Float>) -> [Light] {
+      let count = unsafe min(Int(scene.pointee.nlight), Int(mjMAXLIGHT))
+      return unsafe withUnsafePointer(to: &scene.pointee.lights) { all in
+        unsafe all.withMemoryRebound(to: mjvLight.self, capacity: count) { lights in
+          (0..<count).map { index in
+            let light = unsafe lights[index]
+            let kind: Light.Kind =
+              light.directional != 0
+              ? .directional
+              : .spot(
+                exponent: light.exponent, rim: light.cutoff >= 180 ? -1 : cos(light.cutoff * .pi / 180),
+                attenuation: vector(light.attenuation))
+            let isHead = light.headlight != 0
+            return Light(
+              kind, position: isHead ? eye : vector(light.pos), direction: isHead ? gaze : vector(light.dir),
+              ambient: vector(light.ambient), diffuse: vector(light.diffuse), specular: vector(light.specular),
+              castsShadow: light.castshadow != 0)
+          }
+        }
+      }
+    }
+
+    private func part(_ geom: mjvGeom) -> Part? {
+      guard geom.rgba.3 > 0 else { return nil }
+      let size = vector(geom.size)
+      let shape: Shape
+      switch UInt32(bitPattern: geom.type) {
+      case mjGEOM_PLANE.rawValue: shape = .plane(halfSizes: SIMD2(size.x, size.y))
+      case mjGEOM_SPHERE.rawValue, mjGEOM_ELLIPSOID.rawValue: shape = .ellipsoid(radii: size)
+      case mjGEOM_CAPSULE.rawValue: shape = .capsule(radius: size.x, halfLength: size.z)
+      case mjGEOM_CYLINDER.rawValue: shape = .cylinder(radii: SIMD2(size.x, size.y), halfLength: size.z)
+      case mjGEOM_BOX.rawValue: shape = .box(halfSizes: size)
+      // A mesh has its hull, which is not drawn, at the next number.
+      case mjGEOM_MESH.rawValue:
+        guard geom.dataid >= 0, geom.dataid % 2 == 0 else { return nil }
+        shape = .mesh(assets.meshes[Int(geom.dataid / 2)])
+      case mjGEOM_HFIELD.rawValue:
+        guard geom.dataid >= 0 else { return nil }
+        shape = .mesh(assets.heightFields[Int(geom.dataid)])
+      default: return nil
+      }
+      let m = geom.mat
+      let axes = (
+        x: SIMD3(m.0, m.3, m.6), y: SIMD3(m.1, m.4, m.7), z: SIMD3(m.2, m.5, m.8)
+      )
+      var surface = Surface(
+        color: SIMD3(geom.rgba.0, geom.rgba.1, geom.rgba.2), opacity: geom.rgba.3, emission: geom.emission,
+        specular: geom.specular, shininess: geom.shininess, reflectance: geom.reflectance)
+      if geom.texid >= 0 {
+        let texture = assets.textures[Int(geom.texid)]
+        surface.texture = texture
+        let isUniform = geom.texuniform != 0
+        let isMesh = geom.type == Int32(mjGEOM_MESH.rawValue)
+        if isMesh, geom.texcoord != 0 {
+          surface.mapping = .own
+        } else if texture.isCube {
+          surface.mapping = .cube(isUniform || isMesh ? SIMD3(1, 1, 1) : 1 / size)
+        } else {
+          let of = SIMD2(isUniform || size.x <= 0 ? 1 : size.x, isUniform || size.y <= 0 ? 1 : size.y)
+          surface.mapping = .flat(SIMD2(geom.texrepeat.0, geom.texrepeat.1) / of)
+        }
+      }
+      return Part(shape, position: vector(geom.pos), axes: axes, surface: surface)
+    }
+  }
+
+  extension SceneReader.Assets {
+    init(_ model: UnsafeMutablePointer<mjModel>) {
+      var textures: [Scenes.Texture] = []
+      var sky: Scenes.Texture?
+      for index in 0..<(unsafe Int(model.pointee.ntex)) {
+        let (width, height) = unsafe (Int(model.pointee.tex_width[index]), Int(model.pointee.tex_height[index]))
+        let start = unsafe model.pointee.tex_rgb + Int(model.pointee.tex_adr[index])
+        let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: 3 * width * height))
+        let type = unsafe UInt32(bitPattern: model.pointee.tex_type[index])
+        let isFlat = type == mjTEXTURE_2D.rawValue
+        let texture = Scenes.Texture(
+          isFlat ? .flat : .cube, width: width, height: isFlat ? height : width, bytes: bytes)
+        textures.append(texture)
+        if type == mjTEXTURE_SKYBOX.rawValue, sky == nil { sky = texture }
+      }
+      self.textures = textures
+      self.sky = sky
+      meshes = unsafe (0..<Int(model.pointee.nmesh)).map { unsafe Self.mesh(model, $0) }
+      heightFields = unsafe (0..<Int(model.pointee.nhfield)).map { unsafe Self.heightField(model, $0) }
+    }
+
+    private static func mesh(_ model: UnsafeMutablePointer<mjModel>, _ index: Int) -> Mesh {
+      let first = unsafe Int(model.pointee.mesh_vertadr[index])
+      let count = unsafe Int(model.pointee.mesh_vertnum[index])
+      let (faces, faceCount) = unsafe (
+        Int(model.pointee.mesh_faceadr[index]), Int(model.pointee.mesh_facenum[index])
+      )
+      let coordinates = unsafe Int(model.pointee.mesh_texcoordadr[index])
+      func vector(_ base: UnsafeMutablePointer<Float>, _ at: Int) -> SIMD3<Float> {
+        unsafe SIMD3(base[3 * at], base[3 * at + 1], base[3 * at + 2])
+      }
+      return Mesh(
+        corners: (first..<first + count).map { unsafe vector(model.pointee.mesh_vert, $0) },
+        triangles: (faces..<faces + faceCount).map { face in
+          unsafe SIMD3(
+            model.pointee.mesh_face[3 * face], model.pointee.mesh_face[3 * face + 1],
+            model.pointee.mesh_face[3 * face + 2])
+        },
+        normals: (first..<first + count).map { unsafe vector(model.pointee.mesh_normal, $0) },
+        textureCoordinates: coordinates < 0
+          ? []
+          : (coordinates..<coordinates + count).map { at in
+            unsafe SIMD2(model.pointee.mesh_texcoord[2 * at], model.pointee.mesh_texcoord[2 * at + 1])
+          })
+    }
+
+    /// Two triangles for each square of the grid, over a base.
+    private static func heightField(_ model: UnsafeMutablePointer<mjModel>, _ index: Int) -> Mesh {
+      let (rows, columns) = unsafe (
+        Int(model.pointee.hfield_nrow[index]), Int(model.pointee.hfield_ncol[index])
+      )
+      let size = (0..<4).map { axis in unsafe Float(model.pointee.hfield_size[4 * index + axis]) }
+      let start = unsafe Int(model.pointee.hfield_adr[index])
+      var corners: [SIMD3<Float>] = []
+      for row in 0..<rows {
+        for column in 0..<columns {
+          let height = unsafe model.pointee.hfield_data[start + row * columns + column]
+          corners.append(
+            SIMD3(
+              size[0] * (2 * Float(column) / Float(columns - 1) - 1), size[1] * (2 * Float(row) / Float(rows - 1) - 1),
+              size[2] * height))
+        }
+      }
+      var triangles: [SIMD3<Int32>] = []
+      for row in 0..<rows - 1 {
+        for column in 0..<columns - 1 {
+          let a = Int32(row * columns + column)
+          let (b, c) = (a + 1, a + Int32(columns))
+          triangles += [SIMD3(a, b, c + 1), SIMD3(a, c + 1, c)]
+        }
+      }
+      return Mesh(corners: corners, triangles: triangles)
+    }
+  }
+
+  private func vector(_ v: (Float, Float, Float)) -> SIMD3<Float> { SIMD3(v.0, v.1, v.2) }
+#endif

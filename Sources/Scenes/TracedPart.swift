@@ -1,0 +1,133 @@
+/// Pixels of a picture, columns and rows that count from the upper left corner; the ends are not in it.
+struct PixelArea: Sendable {
+  var columns: Range<Int>
+  var rows: Range<Int>
+
+  init(columns: Range<Int>, rows: Range<Int>) {
+    self.columns = columns
+    self.rows = rows
+  }
+
+  /// One pixel.
+  init(column: Int, row: Int) { self.init(columns: column..<column + 1, rows: row..<row + 1) }
+
+  @inline(__always)
+  func overlaps(_ other: PixelArea) -> Bool {
+    columns.lowerBound < other.columns.upperBound && other.columns.lowerBound < columns.upperBound
+      && rows.lowerBound < other.rows.upperBound && other.rows.lowerBound < rows.upperBound
+  }
+
+  /// Grows by a pixel.
+  @inline(__always)
+  mutating func include(_ column: Int, _ row: Int) {
+    columns = min(columns.lowerBound, column)..<max(columns.upperBound, column + 1)
+    rows = min(rows.lowerBound, row)..<max(rows.upperBound, row + 1)
+  }
+}
+
+/// How a camera turns pixels into rays: d = forward + u right + v up, so that distances along d are depths.
+struct Lens: Sendable {
+  let forward: SIMD3<Float>
+  let right: SIMD3<Float>
+  let up: SIMD3<Float>
+  let nearest: Float
+  let width: Int
+  let height: Int
+  /// The size of a pixel at depth 1, and the picture's half sizes there.
+  let pixel: Float
+  let halfWidth: Float
+  let halfHeight: Float
+
+  init(_ camera: Camera, width: Int, height: Int) {
+    forward = camera.forward
+    right = camera.right
+    up = camera.up
+    nearest = camera.nearest
+    self.width = width
+    self.height = height
+    pixel = 2 * camera.slope / Float(height)
+    halfHeight = camera.slope
+    halfWidth = camera.slope * Float(width) / Float(height)
+  }
+
+  /// Rays through places of the picture, in pixels from its upper left corner.
+  @inline(__always)
+  func rays(_ x: Lanes, _ y: Lanes) -> LaneVectors {
+    let u = x * pixel - halfWidth
+    let v = Lanes(halfHeight) - y * pixel
+    return LaneVectors(forward) + LaneVectors(right) * u + LaneVectors(up) * v
+  }
+
+  /// The pixels that a box can touch: its half sizes along axes around a centre.
+  func area(
+    center: SIMD3<Float>, axes: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>), extent: SIMD3<Float>?
+  ) -> PixelArea {
+    let all = PixelArea(columns: 0..<width, rows: 0..<height)
+    guard let extent else { return all }
+    var (low, high) = (SIMD2<Float>(repeating: .infinity), SIMD2<Float>(repeating: -.infinity))
+    for corner in 0..<8 {
+      let x = axes.x * (corner & 1 == 0 ? extent.x : -extent.x)
+      let y = axes.y * (corner & 2 == 0 ? extent.y : -extent.y)
+      let z = axes.z * (corner & 4 == 0 ? extent.z : -extent.z)
+      let place = center + x + y + z
+      let depth = dot(place, forward)
+      guard depth > nearest else { return all }
+      let at = SIMD2((dot(place, right) / depth + halfWidth) / pixel, (halfHeight - dot(place, up) / depth) / pixel)
+      low = pointwiseMin(low, at)
+      high = pointwiseMax(high, at)
+    }
+    func range(_ low: Float, _ high: Float, _ count: Int) -> Range<Int> {
+      let first = Int(min(max(low - 0.01, 0), Float(count)))
+      return first..<max(first, Int(min(max(high + 1.01, 0), Float(count))))
+    }
+    return PixelArea(columns: range(low.x, high.x, width), rows: range(low.y, high.y, height))
+  }
+}
+
+/// A part with all that is the same for every ray.
+struct TracedPart: Sendable {
+  let solid: Solid
+  let surface: Surface
+  let opacity: Float
+  let shininess: PowerLadder
+  /// The camera in the shape's own coordinates.
+  let ownOrigin: SIMD3<Float>
+  let axes: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>)
+  let area: PixelArea
+  /// Of a ball that holds all.
+  let radius: Float
+  /// From the camera to that ball.
+  let distance: Float
+  let isTransparent: Bool
+  let canMirror: Bool
+
+  init(_ part: Part, origin: SIMD3<Float>, _ lens: Lens) {
+    solid = Solid(part, origin: origin)
+    surface = part.surface
+    shininess = PowerLadder(part.surface.shininess * 128)
+    let center = solid.center
+    ownOrigin = SIMD3(-dot(center, solid.rows.x), -dot(center, solid.rows.y), -dot(center, solid.rows.z))
+    axes = part.axes
+    area = lens.area(center: center, axes: part.axes, extent: solid.extent)
+    let isPlane = solid.kind == .plane
+    // Seen from behind, MuJoCo's planes are glass.
+    let isBehind = isPlane && dot(center, part.axes.z) > 0
+    opacity = part.surface.opacity * (isBehind ? 0.3 : 1)
+    isTransparent = part.surface.opacity < 0.995 || isBehind
+    radius = solid.extent.map(length) ?? 1e6
+    distance = isPlane ? 1e10 : length(center) - radius
+    canMirror = isPlane || solid.kind == .box
+  }
+
+  var axisZ: SIMD3<Float> { axes.z }
+
+  /// The pixels that this part's mirror image can touch, in a plane or a box's upper side.
+  func area(mirroredBy mirror: TracedPart, _ lens: Lens) -> PixelArea {
+    let normal = mirror.axisZ
+    func mirrored(_ v: SIMD3<Float>) -> SIMD3<Float> { v - normal * (2 * dot(v, normal)) }
+    let face = mirror.solid.center + normal * (mirror.solid.kind == .box ? mirror.solid.scale.z : 0)
+    return lens.area(
+      center: face + mirrored(solid.center - face), axes: (mirrored(axes.x), mirrored(axes.y), mirrored(axes.z)),
+      extent: solid.extent)
+  }
+}

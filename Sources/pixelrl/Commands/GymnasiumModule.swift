@@ -1,0 +1,29 @@
+import ArgumentParser
+import Core
+import Runs
+
+/// `pixelrl gymnasium`
+struct GymnasiumModule: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gymnasium", abstract: "Write the Python module that gives Gymnasium these environments.",
+    discussion: """
+      After 'import pixelrl_gymnasium', gymnasium.make("pixelrl/cartpole-swingup-v0") plays one in a process of pixelrl. \
+      The module says in its head how.
+      """)
+
+  @Option(
+    help: ArgumentHelp("the folder that gets pixelrl_gymnasium.py; printed where none is given", valueName: "dir"))
+  var write: String?
+
+  func run() throws {
+    let text = PackageResources.pixelrl_gymnasium_py
+    guard let write else { return try printLine(String(decoding: text.dropLast(), as: UTF8.self)) }
+    let path = "\(write)/pixelrl_gymnasium.py"
+    // An older one of ours may be replaced; anything else of that name may be the user's.
+    if exists(path), try !readBytes(from: path).starts(with: text.prefix(40)) {
+      throw InputError("\(path) is not pixelrl's: give another folder, or move the file away")
+    }
+    try writeAtomically(text, to: path)
+    try printLine(path)
+  }
+}

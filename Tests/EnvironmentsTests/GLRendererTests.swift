@@ -1,0 +1,98 @@
+#if MuJoCo
+  import Core
+  import Pixels
+  import Testing
+
+  @testable import Environments
+
+  private let canDraw = (try? SuiteFolder.text(of: "reacher.xml")) != nil && (try? GLDriver.found.get()) != nil
+
+  /// A way to OpenGL that no machine has.
+  private struct Glide: GLPlatform {
+    static let name = "Glide"
+    static let packages = "libglide3"
+    let library: SharedLibrary
+
+    init?() {
+      guard let library = SharedLibrary(["libpixelrl-has-no-glide.so.3"]) else { return nil }
+      self.library = library
+    }
+
+    func makeContext() -> UnsafeMutableRawPointer? { nil }
+    func makeCurrent(_ context: UnsafeMutableRawPointer?) -> Bool { false }
+    func destroy(_ context: UnsafeMutableRawPointer) {}
+    func function<F>(_ name: String, as type: F.Type) -> F? { nil }
+  }
+
+  @Suite struct MissingOpenGLTests {
+    @Test func aMissingOpenGLSaysWhatToInstall() throws {
+      let error = #expect(throws: WorldError.self) { try GLDriver([Glide.self], "a test needs an OpenGL") }
+      let text = try #require(error).description
+      #expect(text.hasPrefix("a test needs an OpenGL: 'apt-get install libglide3' brings one"))
+    }
+  }
+
+  /// MuJoCo's own renderer, where there is an OpenGL.
+  @Suite(.enabled(if: canDraw, "without models or OpenGL: make models; apt-get install libegl1 libgl1-mesa-dri"))
+  struct GLRendererTests {
+    private func frame(_ look: Look, _ format: PixelFormat = .rgb, size: Int = 84) -> PixelBuffer {
+      var environment = CheetahRun()
+      var random = Random(seed: Seed(1))
+      environment.reset(using: &random)
+      var frame = PixelBuffer(width: size, height: size, format: format)
+      var look = look
+      look.renderer = .gl
+      environment.render(into: &frame, as: look)
+      return frame
+    }
+
+    @Test func theDriverIsNamed() throws {
+      var look = Look()
+      look.renderer = .gl
+      let name = try #require(try CheetahRun.drawer(of: look))
+      #expect(name.contains(" of ") && (name.hasSuffix("by EGL") || name.hasSuffix("by OSMesa")), "\(name)")
+    }
+
+    @Test func theSkyIsAboveTheFloor() {
+      let frame = frame(.bare)
+      func mean(_ rows: Range<Int>, _ channel: Int) -> Int {
+        let pixels = rows.flatMap { row in (0..<84).map { Int(frame.bytes[(row * 84 + $0) * 3 + channel]) } }
+        return pixels.reduce(0, +) / pixels.count
+      }
+      // A blue gradient that darkens towards the floor, which is darker still.
+      #expect(mean(0..<20, 2) > mean(58..<66, 2) + 20)
+      #expect(mean(0..<20, 2) > mean(0..<20, 0) + 20)
+    }
+
+    @Test func theSameStateIsTheSamePictureForAnyNumberOfThreads() async {
+      let expected = frame(Look())
+      await withTaskGroup(of: PixelBuffer.self) { group in
+        for _ in 0..<8 { group.addTask { frame(Look()) } }
+        for await other in group { #expect(other == expected) }
+      }
+    }
+
+    @Test func everyPartOfALookIsSeen() {
+      func change(_ edit: (inout Look) -> Void) -> PixelBuffer {
+        var look = Look()
+        edit(&look)
+        return frame(look)
+      }
+      let full = frame(Look())
+      #expect(change { $0.shadows = false } != full)
+      #expect(change { $0.reflections = false } != full)
+      #expect(change { $0.antialiasing = 1 } != full)
+    }
+
+    @Test func aSimulationDrawsFramesOfOtherSizesAndFormats() {
+      let small = frame(.bare, size: 32)
+      let large = frame(.bare, size: 100)
+      #expect(frame(.bare, size: 32) == small)
+      #expect(Set(large.bytes).count > 20)
+      let gray = frame(.bare, .gray, size: 100)
+      let pixel = (50 * 100 + 50) * 3
+      let color = Color(large.bytes[pixel], large.bytes[pixel + 1], large.bytes[pixel + 2])
+      #expect(gray.bytes[50 * 100 + 50] == color.luminance)
+    }
+  }
+#endif

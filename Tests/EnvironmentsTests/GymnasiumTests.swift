@@ -1,0 +1,189 @@
+import Core
+import Foundation
+import Pixels
+import Testing
+
+@testable import Environments
+
+/// A Gymnasium environment as a value. It is played by the small gymnasium of Tests/Games, which needs no package.
+@Suite(.serialized) struct GymnasiumTests {
+  private typealias E = GymEnvironment
+  private static let games = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../Games").path
+
+  /// Lamp-v0, with all of its actions.
+  init() throws { try Gymnasium.choose("gym:games:Lamp-v0?actions=6", in: Self.games) }
+
+  private func environment(seed: UInt64, _ change: (inout EpisodeSettings) -> Void = { _ in }) -> E {
+    var settings = EpisodeSettings()
+    change(&settings)
+    var environment = E(settings)
+    var random = Random(seed: Seed(seed))
+    environment.reset(using: &random)
+    return environment
+  }
+
+  /// What the next steps give: observations, rewards and a picture each.
+  private func future(_ environment: E, _ count: Int = 12) -> [[Double]] {
+    var environment = environment
+    return (0..<count).map { i in
+      let step = environment.step([Double(i % 3 == 1 ? 1 : 0)])
+      var frame = PixelBuffer(width: 11, height: 5, format: .gray)
+      environment.render(into: &frame)
+      return environment.observation + [step.reward] + frame.bytes.map(Double.init)
+    }
+  }
+
+  @Test func itsFactsAreTheEnvironmentsOwn() {
+    #expect(E.id == "gym:games:Lamp-v0?actions=6")
+    #expect(E.actionSpace == .discrete(count: 6))
+    #expect(E.episodeLength == 40 && E.actionRepeat == 1 && E.observationNames.count == 3)
+    #expect(E.episodeDefaults == EpisodeSettings() && E.rewardLimit == nil)
+    #expect(E.complaint(about: [0, 0, 0]) != nil)
+    #expect(throws: InputError("this process plays gym:games:Lamp-v0?actions=6: play gym:games:Lamp-v0 in another")) {
+      try Environments.named("gym:games:Lamp-v0")
+    }
+  }
+
+  @Test func seedFixesTheFuture() throws {
+    let futures = [1, 1, 2].map { future(environment(seed: $0)) }
+    #expect(futures[0] == futures[1])
+    #expect(futures[0] != futures[2])
+    try Gymnasium.check()
+  }
+
+  @Test func aCopyIsASnapshotAndACheckpoint() throws {
+    var played = environment(seed: 3)
+    for _ in 0..<5 { _ = played.step([1]) }
+    let data = try PropertyListEncoder().encode([played])
+    let snapshot = played
+    let expected = future(played)
+    _ = played.step([0])
+    #expect(future(snapshot) == expected, "playing the original must not move the copy")
+    let restored = try #require(try PropertyListDecoder().decode([E].self, from: data).first)
+    #expect(restored.observation == snapshot.observation)
+    #expect(future(restored) == expected)
+    try Gymnasium.check()
+  }
+
+  @Test func anEpisodeThatIsNotTheSameTwiceIsTruncated() {
+    var played = environment(seed: 3)
+    _ = played.step([2])
+    let snapshot = played
+    #expect(played.step([1]).ending == .running)
+    // The snapshot has to be played again, and comes to another moment.
+    var other = snapshot
+    #expect(other.step([1]) == Step(reward: 0, discount: 1, ending: .truncated))
+    #expect(other.observation == snapshot.observation)
+  }
+
+  @Test func terminatedAndTruncatedAreKeptApart() {
+    var (ended, cut) = (environment(seed: 4), environment(seed: 4))
+    let steps = (ended.step([4]), cut.step([5]))
+    #expect(steps.0.ending == .terminated && steps.0.discount == 0)
+    #expect(steps.1.ending == .truncated && steps.1.discount == 1)
+    #expect(steps.0.reward == steps.1.reward)
+  }
+
+  @Test(arguments: [true, false]) func aLostLifeEndsWhatCountsWhereThatIsAsked(_ isAsked: Bool) {
+    var played = environment(seed: 5) { $0.lifeLoss = isAsked }
+    #expect(played.step([0]).discount == 1)
+    let step = played.step([3])
+    #expect(step.ending == .running && step.discount == (isAsked ? 0 : 1))
+  }
+
+  @Test func heldActionsAreOneExchangeAndTheSame() {
+    var (held, stepped) = (environment(seed: 6), environment(seed: 6))
+    let (total, count) = held.hold([1], for: 4)
+    let rewards = (0..<4).map { _ in stepped.step([1]).reward }
+    #expect(count == 4 && total.reward == rewards.reduce(0, +))
+    #expect(held.observation == stepped.observation)
+    #expect(held.hold([4], for: 4).count == 1)
+  }
+
+  @Test func theTimeLimitIsTheEpisodes() {
+    var settings = EpisodeSettings()
+    (settings.actionRepeat, settings.timeLimit) = (4, 10)
+    var episode = Episode<E>(settings, seed: Seed(1))
+    #expect((0..<3).map { _ in episode.step([1]).ending } == [.running, .running, .truncated])
+    #expect(episode.steps == 10)
+  }
+
+  @Test func noOpsAreStepsOfTheStart() {
+    var starts: Set<[Double]> = []
+    for seed in 0..<12 { starts.insert(environment(seed: UInt64(seed)) { $0.noOpStarts = 20 }.observation) }
+    // Without them the speed is 0 at the start.
+    #expect(starts.contains { $0[1] != 0 })
+  }
+
+  @Test func episodesSideBySideAreThoseOneByOne() throws {
+    let settings = EpisodeSettings()
+    func episodes() -> [Episode<E>] { (0..<3).map { Episode(settings, seed: Seed(UInt64($0))) } }
+    var (together, single) = (episodes(), episodes())
+    for step in 0..<8 {
+      let actions = (0..<3).map { [Double(($0 + step) % 2)] }
+      let steps = together.step([0, 1, 2], actions)
+      #expect(steps == single.indices.map { single[$0].step(actions[$0]) })
+    }
+    #expect(together.map(\.observation) == single.map(\.observation))
+    #expect(together.map(\.frame) == single.map(\.frame))
+    try Gymnasium.check()
+  }
+
+  @Test func picturesAreResizedByArea() {
+    let environment = environment(seed: 1)
+    var frame = PixelBuffer(width: 44, height: 20)
+    environment.render(into: &frame)
+    var small = PixelBuffer(width: 11, height: 5)
+    environment.render(into: &small)
+    #expect(small == frame.resized(width: 11, height: 5))
+    #expect(Set(frame.bytes) == [0, 40, 200, 255])
+  }
+}
+
+/// The customary preprocessing of Atari games, played by the real emulator.
+@Suite(.enabled(if: hasAtari, "needs PIXELRL_PYTHON, a Python with gymnasium and ale-py: see 'make peers'"))
+struct AtariTests {
+  /// A program of its own, since a process plays one environment.
+  @Test func framesAreTheMaximumOfTheLastTwo() throws {
+    let name = try GymName("gym:ALE/Pong-v5?repeat_action_probability=0")
+    let process = try GymProcess(name, python: Gymnasium.python, in: nil)
+    #expect(process.facts.isAtari && process.facts.actionRepeat == 4 && process.facts.timeLimit == 108_000)
+    #expect(process.facts.actionSpace == .discrete(count: 6), "the minimal actions")
+    #expect(process.facts.observationNames.contains("ball-x"))
+    var settings = EpisodeSettings()
+    settings.color = .gray
+    let gym = GymSettings(settings)
+
+    /// The picture after steps of so many frames.
+    func picture(_ repeats: [Int]) throws -> PixelBuffer {
+      var trace = Trace(Trace.Start(seed: 1), actionCount: 1)
+      try process.beginReset(trace, gym)
+      for (count, repeats) in repeats.enumerated() {
+        let entry = Trace.Entry(action: [2], repeats: repeats)
+        trace = trace.appending(entry, after: count)
+        #expect(try process.step(entry, in: trace, gym).steps == repeats)
+      }
+      var frame = PixelBuffer(width: process.facts.width, height: process.facts.height, format: .gray)
+      try process.draw(into: &frame, gym)
+      return frame
+    }
+    // After 100 frames: the ball flies. One step more shows the maximum of it and the last.
+    let whole = try picture([100])
+    #expect(try picture([96, 4]) == whole)
+    #expect(try picture([99, 1]) == whole)
+    let before = try picture([98])
+    #expect(whole != before)
+    // The ball, brighter than what it flies over, is seen at both places.
+    func bright(_ frame: PixelBuffer) -> Set<Int> {
+      Set(frame.bytes.indices.filter { frame.bytes[$0] > 200 && (34 * 160..<194 * 160).contains($0) })
+    }
+    let next = try picture([101])
+    #expect(!bright(whole).isDisjoint(with: bright(next)), "two maxima in a row share a frame")
+  }
+}
+
+private let hasAtari: Bool = {
+  guard let name = try? GymName("gym:ALE/Pong-v5") else { return false }
+  return (try? GymProcess(name, python: Gymnasium.python, in: nil)) != nil
+}()

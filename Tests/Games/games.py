@@ -1,0 +1,97 @@
+"""Environments that do what tests need, made with the small gymnasium beside this file."""
+
+import array
+import os
+import random
+import signal
+import time
+
+import gymnasium
+
+
+class Numbers:
+    """What NumPy's arrays have for the server: a shape, a buffer, lists."""
+
+    def __new__(cls, *numbers):
+        return memoryview(array.array("d", numbers))
+
+
+class Lamp:
+    """A lamp on a rail of eleven places, moved left (0) and right (1): reward 1 in the middle.
+
+    Further actions, in the longer action space: 2 shows what no seed decides, 3 costs a life, 4 ends the task, 5 the time.
+    `event` happens once, as a file says, at step number `at` of the process.
+    """
+
+    def __init__(self, render_mode=None, actions=2, event="", at=0):
+        self.render_mode = render_mode
+        self.action_space = gymnasium.spaces.Discrete(actions)
+        self.observation_space = gymnasium.spaces.Box(Numbers(-1, -1, 0), Numbers(1, 1, 1), (3,), "float64")
+        self.event, self.at, self.steps, self.chance = event, at, 0, 0.0
+        if os.path.exists("games.py"):  # a test's own folder
+            with open("pids", "a") as file:
+                file.write(f"{os.getpid()}\n")
+
+    def reset(self, seed=None):
+        if seed is not None:
+            self.random = random.Random(seed)
+        self.place, self.speed, self.lives = self.random.randrange(11), 0, 3
+        self.chance = self.random.random()
+        return self.observe(), {}
+
+    def step(self, action):
+        self.steps += 1
+        strays = self.random.random() < 0.2
+        self.speed = (1 if action == 1 else -1) * (-1 if strays else 1)
+        self.place = min(max(self.place + self.speed, 0), 10)
+        if action == 2:
+            self.chance = random.SystemRandom().random()
+        self.lives -= action == 3
+        observation = self.observe()
+        if self.event and self.steps == self.at and not os.path.exists("happened"):
+            open("happened", "w").close()
+            observation = self.fail(observation)
+        return observation, float(self.place == 5) * 3, action == 4, action == 5, {"lives": self.lives}
+
+    def observe(self):
+        return Numbers(self.place / 5 - 1, self.speed, self.chance)
+
+    def fail(self, observation):
+        if self.event == "error":
+            raise ValueError("the lamp is broken")
+        if self.event == "exit":
+            print("the lamp goes out")
+            os._exit(3)
+        if self.event == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.event == "hang":
+            time.sleep(1000)
+        if self.event == "shape":
+            return Numbers(0, 0)
+        if self.event == "picture":
+            self.render = lambda: memoryview(bytes(4 * 4 * 3)).cast("B", (4, 4, 3))
+        return observation
+
+    def render(self):
+        height, width = 20, 44
+        picture = bytearray(height * width * 3)
+        for row in range(4, 16):
+            start = (row * width + 4 * self.place) * 3
+            picture[start : start + 12] = bytes([255, 200, 40]) * 4
+        return memoryview(bytes(picture)).cast("B", (height, width, 3))
+
+    def close(self):
+        pass
+
+
+class Odd(Lamp):
+    """What pixelrl cannot choose for."""
+
+    def __init__(self, render_mode=None, kind="dict"):
+        super().__init__(render_mode)
+        boundless = gymnasium.spaces.Box(Numbers(float("-inf")), Numbers(float("inf")), (1,), "float64")
+        self.action_space = boundless if kind == "box" else gymnasium.spaces.Dict({"left": 0, "right": 0})
+
+
+gymnasium.register("Lamp-v0", Lamp, max_episode_steps=40)
+gymnasium.register("Odd-v0", Odd)

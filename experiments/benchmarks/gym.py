@@ -1,0 +1,104 @@
+"""Pong in N Python processes to which nobody listens: the peer of 'contender gym'. See contender.py for the lines it speaks.
+
+The work in a process is pixelrl's own (Sources/Environments/Gymnasium/server.py) but for the exchange; with --wrapper 1 it
+is that of Gymnasium's AtariPreprocessing, where OpenCV is installed. An iteration is one agent step in each process, as
+fast as they come.
+"""
+
+import argparse
+import mmap
+import multiprocessing
+import os
+import random
+import struct
+import sys
+import time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--processes", type=int, default=1)
+parser.add_argument("--wrapper", type=int, default=0)
+parser.add_argument("--env", default="ALE/Pong-v5")
+options = parser.parse_args()
+
+
+def served():
+    """What steps as the server does for pixelrl, into memory that nobody reads."""
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../Sources/Environments/Gymnasium"))
+    import server
+
+    game = server.load(options.env, {})
+    memory = mmap.mmap(-1, server.Service.size(game))
+    service = server.Service(game, memory)
+
+    def reset(seed):
+        struct.pack_into("<iiqii", memory, 0, 4, 1, seed, random.randrange(31), 1)
+        service.answer(b"r")
+
+    def step(action):
+        struct.pack_into("<iiqii", memory, 0, 4, 1, 0, 0, 1)
+        struct.pack_into("<d", memory, service.action, action)
+        service.answer(b"s")
+        return struct.unpack_from("<i", memory, 44)[0]
+
+    return reset, step, game.actions["count"]
+
+
+def wrapped():
+    """What steps as Gymnasium's own preprocessing does."""
+    import ale_py
+    import gymnasium
+
+    gymnasium.register_envs(ale_py)
+    environment = gymnasium.make(options.env, frameskip=1)
+    environment = gymnasium.wrappers.AtariPreprocessing(environment, noop_max=30, frame_skip=4, screen_size=84)
+
+    def step(action):
+        _, _, terminated, truncated, _ = environment.step(action)
+        return terminated or truncated
+
+    return lambda seed: environment.reset(seed=seed), step, int(environment.action_space.n)
+
+
+def work(connection, seed):
+    reset, step, count = wrapped() if options.wrapper else served()
+    choose = random.Random(seed).randrange
+    reset(seed)
+    connection.send("ready")
+    while steps := connection.recv():
+        start = time.perf_counter()
+        for _ in range(steps):
+            if step(choose(count)):
+                seed += 1
+                reset(seed)
+        connection.send(time.perf_counter() - start)
+
+
+def main():
+    context = multiprocessing.get_context("spawn")
+    connections = []
+    for i in range(options.processes):
+        ours, theirs = context.Pipe()
+        context.Process(target=work, args=(theirs, i), daemon=True).start()
+        theirs.close()
+        connections.append(ours)
+    for connection in connections:
+        connection.recv()
+    print("ready 0", flush=True)
+    for line in sys.stdin:
+        words = line.split()
+        if words[0] == "end":
+            break
+        count = int(words[1])
+        start = time.perf_counter()
+        for connection in connections:
+            connection.send(count)
+        for connection in connections:
+            connection.recv()
+        print("time", 1000 * (time.perf_counter() - start) / count, flush=True)
+    for connection in connections:
+        connection.send(0)
+    print("end 0 0 0", flush=True)
+
+
+if __name__ == "__main__":
+    main()
