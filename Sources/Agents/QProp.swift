@@ -29,14 +29,15 @@ public struct QProp: Agent {
     public var batch = 64
     public var discount = 0.99
     public var gaeLambda = 0.95
-    public var learningRate = 3e-3
+    public var divergence = 0.02
+    public var iterations = 10
+    public var damping = 0.01
     public var criticLearningRate = 1e-3
     public var tau = 0.01
     public var controlVariate = true
     public var adaptive = true
     public var actionSamples = 4
     public var entropyBonus = 0.003
-    public var gradientLimit = 1.0
 
     public init() {}
     public static var fields: [Field<Self>] {
@@ -47,7 +48,9 @@ public struct QProp: Agent {
         Field("batch", \.batch, 1...1_048_576, "transitions of an update of the critic"),
         Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
         Field("gae-lambda", \.gaeLambda, 0...1, "the λ of generalised advantages"),
-        Field("learning-rate", \.learningRate, 0...1, "Adam's step size for the policy"),
+        Field("divergence", \.divergence, 1e-8...100, "δ: how far an update moves the policy, by its model"),
+        Field("conjugate-gradients", \.iterations, 1...1000, "iterations of conjugate gradient"),
+        Field("damping", \.damping, 0...1000, "ζ, added to the diagonal of the Fisher matrix"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
         Field("tau", \.tau, 0...1, "how far the target critic follows at each of its updates"),
         Field(
@@ -55,7 +58,6 @@ public struct QProp: Agent {
         Field("adaptive", \.adaptive, "as much of it as leaves the least variance, not all"),
         Field("action-samples", \.actionSamples, 1...1000, "actions that are drawn for the mean of Q in a box"),
         Field("entropy-bonus", \.entropyBonus, 0...100, "the weight of the entropy"),
-        Field("gradient-limit", \.gradientLimit, 1e-8...1e8, "the greatest norm of the policy's gradient"),
       ]
     }
 
@@ -69,7 +71,6 @@ public struct QProp: Agent {
   var policy: StochasticPolicy
   var critic: ActionValue
   var targetCritic: ActionValue
-  var optimizer: Adam
   var criticOptimizer: Adam
   var random: Random
   /// η of the last update.
@@ -83,7 +84,6 @@ public struct QProp: Agent {
     critic = ActionValue(
       observationSize, actionSpace, hidden: hidden, layerNorm: settings.criticLayerNorm, using: &initial)
     targetCritic = critic
-    optimizer = Adam(learningRate: settings.learningRate)
     criticOptimizer = Adam(learningRate: settings.criticLearningRate)
     random = seed.stream("actions")
   }
@@ -98,8 +98,7 @@ public struct QProp: Agent {
   public mutating func update(_ experience: RolloutWithReplay) -> Metrics {
     let losses = experience.batches.map { fit($0) }
     let eta: Double? = settings.controlVariate ? (settings.adaptive ? nil : 1) : 0
-    let gradient = gradient(of: experience.rollout, control: eta)
-    optimizer.update(&policy, along: gradient.clipped(toNorm: settings.gradientLimit))
+    step(against: gradient(of: experience.rollout, control: eta), at: experience.rollout.observation)
     return [
       "critic/loss": losses.reduce(0, +) / Double(max(losses.count, 1)), "actor/control": control,
       "actor/entropy": policy(experience.rollout.observation).entropy.mean().item,
@@ -126,6 +125,18 @@ public struct QProp: Agent {
       let expected = eta == 0 ? Tensor(scalar: 0) : eta * value(o, pi).mean()
       return -(pi.logProbability(of: a) * weight).mean() - expected - settings.entropyBonus * pi.entropy.mean()
     }.gradient
+  }
+
+  /// x = (F + ζ1)⁻¹ ∇J,  θ ← θ + x √(2δ / xᵀ(F + ζ1) x): as far as the divergence allows (1.65 to 1.67)
+  private mutating func step(against gradient: Gradient, at o: Tensor) {
+    let g = gradient.vector(of: policy).map { -$0 }
+    let x = conjugateGradient(g, iterations: settings.iterations) { v in
+      sum(policy.fisherProduct(at: o, v), settings.damping, times: v)
+    }
+    let curvature = dot(x, g)  // xᵀ(F + ζ1) x, where the system is solved
+    guard curvature > 0 else { return }
+    let length = (2 * settings.divergence / curvature).squareRoot()
+    policy.setParameters(to: sum(policy.parameterVector, length, times: x))
   }
 
   private mutating func value(_ o: Tensor, _ pi: ActionDistribution) -> Tensor {

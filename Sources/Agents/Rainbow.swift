@@ -23,7 +23,7 @@ public struct Rainbow: Agent {
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { !actionSpace.isContinuous }
 
   public struct Settings: BatchSettings {
-    public var hidden = 256
+    public var hidden = 128
     public var layerNorm = true
     public var batch = 128
     public var discount = 0.99

@@ -96,14 +96,14 @@ import Testing
   @Test(arguments: ["none", "double", "duelling", "noisy", "distributional", "prioritised", "all"])
   func rainbowLearnsAChain(_ leftOut: String) throws {
     var settings = Rainbow.Settings()
-    (settings.hidden, settings.batch, settings.learningRate, settings.tau) = (16, 64, 6e-3, 0.2)
+    (settings.hidden, settings.batch, settings.learningRate, settings.tau) = (16, 64, 5e-3, 0.1)
     (settings.discount, settings.atoms, settings.returnLimit) = (0.9, 21, 1.5)
     for part in ["double", "duelling", "noisy", "distributional", "prioritised"] where [part, "all"].contains(leftOut) {
       try settings.set(part, to: "false")
     }
     var agent = Rainbow(observationSize: 5, actionSpace: .discrete(count: 2), settings: settings, seed: Seed(1))
     var random = Seed(2).stream("transitions")
-    for _ in 0..<200 { _ = agent.update(chain(&random)) }
+    for _ in 0..<300 { _ = agent.update(chain(&random)) }
     let states = oneHot([0, 1, 2, 3], of: 5)
     #expect(agent.act(states, .exploit).array == [1, 1, 1, 1])
     let q = agent.network.values(states, nil).array
@@ -150,20 +150,17 @@ import Testing
     }
   }
 
-  /// Reward -(a - 0.5)², one step; the actions in replay are an old policy's, near -0.5, among which the worst come closest
-  /// to the best.
+  /// Reward -(a - 0.5)², one step; the actions in replay are an old policy's, uniform.
   private func oldActions(_ random: inout Random) -> Batch {
     let o = Tensor(repeating: 1, [64, 1])
-    let a = Tensor((0..<64).map { _ in Float(-0.5 + 0.2 * random.normal()).clamped }, [64, 1])
+    let a = Tensor((0..<64).map { _ in Float(random.uniform(-1, 1)) }, [64, 1])
     return Batch(observation: o, action: a, reward: -square(a - 0.5), discount: .zeros([64, 1]), nextObservation: o)
   }
 
-  /// The notes' six steps with Q and actions drawn anew find the best action from an old policy's data; with V and
-  /// the old actions, whatever was above that policy's mean is made likelier for ever, and the policy ends at the edge.
+  /// With Q and actions drawn anew the notes' algorithm finds the best action from an old policy's data. With V and the old
+  /// actions the gradient by the mean, E[∂log π(a)/∂μ Â], is a covariance of the old policy alone: it points one way wherever
+  /// the mean is, for ever, and the policy ends at the edge.
   @Test func replayedActionsOfOldPoliciesMisleadAnActorCritic() throws {
-    func best<A: Agent>(_ type: A.Type) throws -> Double where A.Settings == OffPolicyActorCritic.Settings {
-      try best(A.self, OffPolicyActorCritic.Settings())
-    }
     func best<A: Agent>(_ type: A.Type, _ defaults: A.Settings) throws -> Double where A.Settings: BatchSettings {
       var settings = defaults
       for (key, value) in [("hidden", "32"), ("batch", "64"), ("learning-rate", "0.003")] {
@@ -171,17 +168,12 @@ import Testing
       }
       var agent = A(observationSize: 1, actionSpace: box, settings: settings, seed: Seed(1))
       var random = Seed(2).stream("old actions")
-      for _ in 0..<500 { _ = agent.update(oldActions(&random)) }
+      for _ in 0..<400 { _ = agent.update(oldActions(&random)) }
       return Double(agent.act(Tensor(repeating: 1, [1, 1]), .exploit).item)
     }
-    let (right, broken) = (
-      try best(OffPolicyActorCritic.self), try best(BrokenOffPolicyActorCritic.self, .init())
-    )
-    #expect(-(right - 0.5) * (right - 0.5) > -0.1, "\(right)")
-    #expect(-(broken - 0.5) * (broken - 0.5) < -0.2, "\(broken)")
+    let right = try best(OffPolicyActorCritic.self, .init())
+    let broken = try best(BrokenOffPolicyActorCritic.self, .init())
+    #expect(abs(right - 0.5) < 0.15, "\(right)")
+    #expect(broken > 0.9, "\(broken)")
   }
-}
-
-extension Float {
-  fileprivate var clamped: Float { Swift.min(Swift.max(self, -0.99), 0.99) }
 }
