@@ -5,7 +5,7 @@
 
 Each task is played at random from seed 0, twice with the same states, at 84 and 256 pixels, in the full look (shadows,
 reflections, 4 samples a pixel) and in the barest. DIR gets TASK-SIZE.png (above the full look, below the barest:
-software, MuJoCo's own, the difference times four), sheet.png of all tasks at 84 pixels, table.md and results.json.
+software, MuJoCo's own, the difference times four), sheet.png of all tasks at 84 pixels, table.md and likeness.json.
 
 PSNR: 10 log10(255² / mean squared difference of all channels), in dB. SSIM: Wang 2004, eq. 13, of the luminance (ITU-R
 BT.601), in windows that lie within the picture, weighted by a Gaussian of deviation 1.5 and 11 pixels wide, K1 = 0.01 and
@@ -95,7 +95,7 @@ def main():
             if size == SIZES[0]:
                 sheet.append(rows[0])
     write_sheet(sheet, arguments.out / "sheet.png")
-    (arguments.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    (arguments.out / "likeness.json").write_text(json.dumps(results, indent=1) + "\n")
     (arguments.out / "table.md").write_text(table(results, arguments.tasks))
 
 
