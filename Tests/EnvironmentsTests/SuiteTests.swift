@@ -50,8 +50,21 @@
 
     @Test func goldenCoversEveryTask() {
       let tasks = Environments.all.filter { $0 is any SuiteTask.Type }.map { $0.id }
+        .filter { $0 != MuJoCoCartPoleSwingup.id }  // which has a twin
       #expect(tasks.count == 25)
       #expect(Set(tasks) == Set(SuiteGolden.all.map(\.environment)))
+    }
+
+    @Test func theCartPoleOfMuJoCoIsThatOfTheProject() {
+      var random = Seed(4).stream("actions")
+      var (own, suite) = (CartPoleSwingup(), MuJoCoCartPoleSwingup())
+      own.state = [0.1, 3, -0.2, 0.4]
+      suite.state = own.state
+      for _ in 0..<200 {
+        let action = [random.uniform(-1, 1)]
+        #expect(abs(own.step(action).reward - suite.step(action).reward) < 1e-9)
+      }
+      for (a, b) in zip(own.observation, suite.observation) { #expect(abs(a - b) < 1e-9) }
     }
 
     @Test(arguments: SuiteGolden.all)
