@@ -29,11 +29,11 @@ public struct ActorCritic: Agent {
   public struct Settings: RolloutSettings {
     public var hidden = 64
     public var mode = Mode.batch
-    public var batchHorizon = 16
+    public var batchHorizon = 32
     public var discount = 0.99
     public var advantageSteps = 0
     public var gaeLambda = 0.95
-    public var learningRate = 3e-3
+    public var learningRate = 1e-3
     public var criticLearningRate = 3e-3
     public var criticPasses = 20
     public var entropyBonus = 0.01

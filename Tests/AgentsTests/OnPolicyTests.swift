@@ -179,7 +179,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
 
   @Test func onlineIsOneStepAtATime() throws {
     var settings = ActorCritic.Settings()
-    #expect(settings.demand.horizon == 16 && Reinforce.Settings().demand.wholeEpisodes)
+    #expect(settings.demand.horizon == 32 && Reinforce.Settings().demand.wholeEpisodes)
     try settings.set("mode", to: "online")
     #expect(settings.demand.horizon == 1)
   }
