@@ -25,25 +25,29 @@ extension PixelBuffer {
     let (newWidth, newHeight) = (self.width, self.height)
     let (across, down) = (Taps.between(width, newWidth), Taps.between(height, newHeight))
     let (channels, row) = (format.channels, width * format.channels)
-    // A row between the two passes, [W, C] with `Taps.bits` fraction bits: whole numbers below 2^24, which a Float holds
-    // exactly and adds fast.
-    var tall = [Float](repeating: 0, count: row)
+    let (firsts, weights) = (across.firsts.span, across.weights.span)
+    // A row between the two passes, [W, C] with `Taps.bits` fraction bits.
+    var tall = [Int32](repeating: 0, count: row)
     var middle = tall.mutableSpan
     var target = bytes.mutableSpan
     for y in 0..<newHeight {
       for index in 0..<row { middle[index] = 0 }
-      for tap in down.taps(of: y) {
-        let weight = Float(down.weights[tap])
-        let line = source.extracting(down.sources[tap] * row..<(down.sources[tap] + 1) * row)
-        for index in 0..<row { middle[index] += weight * Float(line[index]) }
+      for tap in 0..<down.count {
+        let weight = Int32(down.weights[y * down.count + tap])
+        let top = (down.firsts[y] + tap) * row
+        let line = source.extracting(top..<top + row)
+        for index in 0..<row { middle[index] &+= weight &* Int32(line[index]) }
       }
       for x in 0..<newWidth {
         for channel in 0..<channels {
           var sum = 1 << (2 * Taps.bits - 1)  // half, to round
-          for tap in across.taps(of: x) {
-            sum += Int(across.weights[tap]) * Int(middle[across.sources[tap] * channels + channel])
+          for tap in 0..<across.count {
+            // Within bounds, as Taps are made.
+            let weight = unsafe weights[unchecked: x * across.count + tap]
+            let pixel = unsafe firsts[unchecked: x] &+ tap
+            sum &+= unsafe Int(weight) &* Int(middle[unchecked: pixel &* channels &+ channel])
           }
-          target[(y * newWidth + x) * channels + channel] = UInt8(sum >> (2 * Taps.bits))
+          target[(y * newWidth + x) * channels + channel] = UInt8(truncatingIfNeeded: sum >> (2 * Taps.bits))
         }
       }
     }
@@ -89,6 +93,15 @@ extension PixelBuffer {
 /// Along one axis, what each new pixel takes from the old ones. The weights of a pixel sum to one exactly, so that a
 /// plain frame stays as it is.
 private struct Taps {
+  /// Fraction bits of a weight.
+  static let bits = 14
+  /// How many neighbours each new pixel takes; some weigh nothing.
+  let count: Int
+  /// The first of them, for each new pixel.
+  private(set) var firsts: [Int] = []
+  /// `count` for each new pixel.
+  private(set) var weights: [UInt16] = []
+
   private static let known = Mutex<[[Int]: Taps]>([:])
 
   /// Those of a pair of sizes, made once.
@@ -101,41 +114,37 @@ private struct Taps {
     }
   }
 
-  /// Fraction bits of a weight.
-  static let bits = 14
-  var sources: [Int] = []
-  var weights: [Int32] = []
-  private var starts = [0]
-
   private init(from old: Int, to new: Int) {
     let ratio = Double(old) / Double(new)
-    for index in 0..<new {
+    let shares = (0..<new).map { index -> [(source: Int, weight: Double)] in
       if new < old {
         let (low, high) = (Double(index) * ratio, Double(index + 1) * ratio)
         let first = Int(low)
         let last = max(first, min(Int(high.rounded(.up)), old) - 1)
-        append((first...last).map { ($0, (min(Double($0) + 1, high) - max(Double($0), low)) / ratio) })
+        return (first...last).map { ($0, (min(Double($0) + 1, high) - max(Double($0), low)) / ratio) }
       } else {
         let place = min(max((Double(index) + 0.5) * ratio - 0.5, 0), Double(old - 1))
         let first = Int(place)
         let part = place - Double(first)
-        append(part > 0 ? [(first, 1 - part), (first + 1, part)] : [(first, 1)])
+        return part > 0 ? [(first, 1 - part), (first + 1, part)] : [(first, 1)]
       }
     }
+    count = shares.map(\.count).max() ?? 0
+    for share in shares { append(share, below: old) }
   }
 
-  func taps(of index: Int) -> Range<Int> { starts[index]..<starts[index + 1] }
-
   /// Rounds the running sum, so that rounding errors never add up.
-  private mutating func append(_ shares: [(source: Int, weight: Double)]) {
-    var (sum, rounded) = (0.0, Int32(0))
-    for (source, weight) in shares {
-      sum += weight
-      let next = source == shares[shares.count - 1].source ? 1 << Taps.bits : Int32(sum * Double(1 << Taps.bits) + 0.5)
-      sources.append(source)
-      weights.append(next - rounded)
+  private mutating func append(_ shares: [(source: Int, weight: Double)], below end: Int) {
+    let first = min(shares[0].source, end - count)
+    var own = [UInt16](repeating: 0, count: count)
+    var (sum, rounded) = (0.0, 0)
+    for (index, share) in shares.enumerated() {
+      sum += share.weight
+      let next = index == shares.count - 1 ? 1 << Self.bits : Int(sum * Double(1 << Self.bits) + 0.5)
+      own[share.source - first] = UInt16(next - rounded)
       rounded = next
     }
-    starts.append(weights.count)
+    firsts.append(first)
+    weights += own
   }
 }

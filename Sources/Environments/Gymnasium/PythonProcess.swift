@@ -10,8 +10,6 @@ import Foundation
   /// Why it cannot be talked to any more.
   struct Failure: Error {
     let reason: String
-    /// It was too slow, and has been left to itself.
-    var isTimeout = false
   }
 
   private let processID: pid_t
@@ -22,6 +20,7 @@ import Foundation
   private var memory: UnsafeMutableRawPointer?
   private var memoryCount = 0
   private var status: Int32?
+  private var waitLimit = Duration.zero
 
   /// Starts `python -c script arguments…`.
   ///
@@ -112,17 +111,26 @@ import Foundation
 
   /// Waits for a byte from it.
   func receive(within limit: Duration) throws(Failure) -> UInt8 {
+    let deadline = ContinuousClock.now + limit
+    setLimit(limit)
     var byte: UInt8 = 0
     while true {
-      let count = unsafe recv(socket, &byte, 1, Int32(MSG_DONTWAIT))
+      let count = unsafe recv(socket, &byte, 1, 0)
       if count == 1 { return byte }
-      if count < 0 && errno == EAGAIN {
-        try wait(within: limit)
-        continue
+      guard count < 0, errno == EINTR || errno == EAGAIN else { throw ended() }
+      guard ContinuousClock.now < deadline else {
+        throw Failure(reason: "its Python process did not answer within \(limit / .seconds(1)) s")
       }
-      if count < 0 && errno == EINTR { continue }
-      throw ended()
     }
+  }
+
+  /// Tells the system, once for many waits, how long one may last.
+  private func setLimit(_ limit: Duration) {
+    guard limit != waitLimit else { return }
+    waitLimit = limit
+    let (seconds, rest) = limit.components
+    var time = timeval(tv_sec: Int(seconds), tv_usec: Int(rest / 1_000_000_000_000))
+    unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
   }
 
   /// Waits for a line from it.
@@ -132,20 +140,6 @@ import Foundation
       let byte = try receive(within: limit)
       if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
       line.append(byte)
-    }
-  }
-
-  private func wait(within limit: Duration) throws(Failure) {
-    let deadline = ContinuousClock.now + limit
-    var waiting = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-    while true {
-      let left = max(0, (deadline - ContinuousClock.now) / .milliseconds(1)).rounded(.up)
-      let count = unsafe poll(&waiting, 1, Int32(min(left, 1e9)))
-      if count > 0 { return }
-      if count < 0 && errno != EINTR { throw ended() }
-      guard ContinuousClock.now < deadline else {
-        throw Failure(reason: "its Python process did not answer within \(limit / .seconds(1)) s", isTimeout: true)
-      }
     }
   }
 

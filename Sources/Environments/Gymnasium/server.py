@@ -488,6 +488,8 @@ def serve(name, options):
         game = load(name, json.loads(options))
     except Refusal as refusal:
         return say({"error": refusal.kind, "message": str(refusal)})
+    except ModuleNotFoundError as error:
+        return say({"error": "missing", "message": f"{error}: {install(error.name)}"})
     except Exception as error:
         import traceback
 
