@@ -38,6 +38,9 @@ struct GivenSettings {
   /// Takes what was not given from a task's defaults.
   mutating func start(from environment: any Environment.Type) { taskDefaults = TaskDefaults.of(environment.id) }
 
+  /// Leaves out a default of the task that does not fit the rest.
+  mutating func dropTaskDefault(_ title: String, _ key: String) { taskDefaults[title]?[key] = nil }
+
   /// A group as it was given under a title of the file and by flags.
   /// - Parameter defaults: the values of what was not given.
   func resolve<Group: SettingsGroup>(_ title: String, _ defaults: Group = Group()) throws -> Group {

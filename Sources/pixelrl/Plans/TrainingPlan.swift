@@ -57,6 +57,9 @@ struct TrainingFlags: ParsableArguments {
       }
       sight.autoencoder = ""  // the file's
     }
+    var given = given
+    // An on-policy agent must act by its own policy alone.
+    if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault("training", "explore-chance") }
     let plan = TrainingPlan<E, A>(
       episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
       training: try given.resolve("training", TrainingSettings(for: sight.observe, A.self)),
