@@ -62,6 +62,7 @@ public struct ActorCritic: Agent {
     }
 
     public var horizon: Int { mode == .online ? 1 : batchHorizon }
+    public var demand: Rollout.Demand { Rollout.Demand(horizon: horizon, workers: workers) }
     /// A stale copy gives one gradient, and so does a single step.
     fileprivate var passes: Int { mode == .online || workers > 1 ? 1 : criticPasses }
   }

@@ -9,8 +9,9 @@ import Tensors
 ///     2. draw a batch                             5. θ ← θ + α ∇J
 ///     3. Q toward r + γ Q(o', a'),  a' ~ π(·|o')
 ///
-/// Three things are added that people add in practice, each without effect at the value that its setting names: a slow
-/// target network (`tau` 1), several actions a state with the others' mean as a baseline, and a reward for entropy. Letters:
+/// Three things are added that people add in practice, without effect where the setting says so: a slow target
+/// network (`tau` 1: none), several actions a state with the others' mean as a baseline (`baseline` false: none), and a reward
+/// for entropy (`entropy-bonus` 0: none). Letters:
 /// o observation, a action, r reward, d discount of the environment, γ the agent's discount, B batch, K actions of a state.
 public struct OffPolicyActorCritic: Agent {
   public static let id = "off-policy-actor-critic"

@@ -9,7 +9,7 @@ import Tensors
 ///     ∇J ≈ E[∇log π(a|o) (Â(o, a) - η Ā(o, a))] + η ∇E_{a∼π}[Q(o, a)],    Ā(o, a) = Q(o, a) - E_{a∼π}[Q(o, a)]
 ///
 /// The first mean is over what the policy just did; it is small where the critic is good. The second has no return in it and
-/// takes the critic's share back: whatever Q is, the sum is no more biased than Â. Where Gu's paper expands Q about the mean
+/// takes the critic's share back: whatever Q is, for a constant η the sum is no more biased than Â. Where Gu's paper expands Q about the mean
 /// action, E_{a∼π}[Q] is here a sum over all choices, or a mean over reparametrised actions. η is 1 as in (1.106), or what
 /// leaves the least variance, Cov(Â, Ā) / Var(Ā) (Gu 2017, 3.2), with one η for the rollout.
 ///
@@ -54,7 +54,8 @@ public struct QProp: Agent {
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
         Field("tau", \.tau, 0...1, "how far the target critic follows at each of its updates"),
         Field(
-          "control-variate", \.controlVariate, "the critic as control variate; without it an advantage actor-critic"),
+          "control-variate", \.controlVariate,
+          "the critic as control variate; without it a natural gradient on advantages alone"),
         Field("adaptive", \.adaptive, "as much of it as leaves the least variance, not all"),
         Field("action-samples", \.actionSamples, 1...1000, "actions that are drawn for the mean of Q in a box"),
         Field("entropy-bonus", \.entropyBonus, 0...100, "the weight of the entropy"),

@@ -59,7 +59,10 @@ public struct Rainbow: Agent {
         Field("initial-sigma", \.initialSigma, 0...10, "the noise σ₀ at the start, in units of 1/√inputs"),
         Field("distributional", \.distributional, "a distribution of returns is learned, not their mean"),
         Field("atoms", \.atoms, 2...10_000, "values N that a distributed return may take"),
-        Field("return-limit", \.returnLimit, 1e-6...1e9, "the largest of these; the smallest is its negative"),
+        Field(
+          "return-limit", \.returnLimit, 1e-6...1e9,
+          "the largest discounted return that the distribution holds, its negative the smallest: larger ones count as it"
+        ),
         Field("prioritised", \.prioritised, "transitions are drawn by what they surprised with, not uniformly"),
         Field("priority-exponent", \.priorityExponent, 0...1, "how much the surprise matters; 0: not at all"),
         Field("importance-exponent", \.importanceExponent, 0...1, "how far that is weighed out at the start; 1: all"),

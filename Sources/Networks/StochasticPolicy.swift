@@ -25,7 +25,7 @@ public struct StochasticPolicy: Module {
     Self.distribution(trunk(o), logSigma: logSigma.first?.value)
   }
 
-  /// Where log σ stays: a density that is all in one place has no slope.
+  /// Where log σ stays: a density that is all in one place has no slope. Once it has left, nothing moves it any more.
   private static let (leastLogSigma, greatestLogSigma) = (-5.0, 2.0)
 
   /// What a network's output `[B, A]` speaks of.

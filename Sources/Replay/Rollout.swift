@@ -59,18 +59,24 @@ extension Rollout: Experience {
     /// Steps of every environment, T: at least so many are taken together.
     public var horizon: Int
     /// Whether episodes are taken whole. What runs on then waits for the next rollout; with several environments, an
-    /// episode's first steps may so be one update older than its last.
+    /// episode's first steps may so be older than its last by an update, or by several where the others' are short.
     public var wholeEpisodes: Bool
+    /// Workers that need an environment each.
+    public var workers: Int
 
-    public init(horizon: Int, wholeEpisodes: Bool = false) {
+    public init(horizon: Int, wholeEpisodes: Bool = false, workers: Int = 1) {
       self.horizon = horizon
       self.wholeEpisodes = wholeEpisodes
+      self.workers = workers
     }
   }
 
   public static var isOffPolicy: Bool { false }
 
   public static func complaint(about demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) -> String? {
+    guard lanes >= demand.workers else {
+      return "--workers \(demand.workers) takes an environment each: give --environments \(demand.workers) or more"
+    }
     // Each episode has a latent more than it has transitions.
     let least = lanes * (2 * demand.horizon + layout.reach + 3)
     guard replay < least else { return nil }

@@ -2,7 +2,7 @@
 ///
 /// Comparisons and choices are made of the bits: the standard library's masks become a branch for each lane, these a few
 /// instructions for all.
-public struct Lanes: Sendable {
+struct Lanes: Sendable {
   var values: SIMD8<Float>
 
   static let count = 8

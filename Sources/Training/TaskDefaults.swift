@@ -1,7 +1,7 @@
 import Environments
 
 /// The settings that were found to serve a task best, where they are not everybody's: the defaults that the commands start
-/// from for it. `experiments/suite` has the trials.
+/// from for it. `experiments/suite` and `experiments/exploration` have the trials.
 public enum TaskDefaults {
   /// Texts as one types them, by the title of the group in a settings file and the setting's key.
   public typealias Settings = [String: [String: String]]
@@ -18,16 +18,11 @@ public enum TaskDefaults {
     "reacher-easy": [
       "environment": sketch,
       "collection": ["collect-steps": "5000"],
-      "pretraining": thickStrokes,
+      "pretraining": ["target-blur": "1", "target-gain": "2"],
       "agent": ["target-entropy-scale": "3"],
     ],
-    "ball-in-cup-catch": ["environment": sketch, "pretraining": thickStrokes],
-    "cheetah-run": ["environment": sketch, "pretraining": thickStrokes],
-    "finger-spin": ["environment": sketch, "collection": ["collect-steps": "5000"], "pretraining": thickStrokes],
-    "walker-walk": ["environment": sketch, "collection": ["collect-steps": "5000"], "pretraining": thickStrokes],
+    "ball-in-cup-catch": ["environment": sketch],
   ]
 
   private static let sketch = ["renderer": Renderer.sketch.rawValue]
-  /// What is large and of one colour needs no blur to be found.
-  private static let thickStrokes = ["target-blur": "1", "target-gain": "2"]
 }

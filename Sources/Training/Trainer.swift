@@ -195,9 +195,9 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       state.agent.settings.demand, from: replay, &state.schedule, using: &state.sampling)
     {
       let metrics = state.agent.update(experience)
-      if replay.isPrioritized { replay.prioritize(experience.slots, by: state.agent.priorities) }
       state.updates += 1
       try requireFinite(metrics, step: state.envSteps, in: state.agent)
+      if replay.isPrioritized { replay.prioritize(experience.slots, by: state.agent.priorities) }
       try report(metrics)
     }
   }

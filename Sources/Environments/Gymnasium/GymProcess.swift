@@ -45,9 +45,6 @@ final class GymProcess: @unchecked Sendable {
       facts = try GymFacts(try python.receiveLine(within: timeout), of: name.id)
     } catch let failure as Failure {
       throw WorldError(path: name.id, Self.description(of: failure, python))
-    } catch let error as WorldError {
-      // What it says of itself is enough where something is missing; else there may be more.
-      throw error
     }
     try python.mapMemory(facts.memoryCount)
   }

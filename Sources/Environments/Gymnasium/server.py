@@ -68,6 +68,10 @@ REGISTERED_BY = {
 def make(name, options):
     """The environment, without a time limit of its own, and its specification."""
     gymnasium = imported("gymnasium", "gymnasium")
+    # Before 1.0 every step of an environment without a time limit would be its last.
+    version = getattr(gymnasium, "__version__", "1")
+    if int(version.split(".")[0]) < 1:
+        raise Refusal("missing", f"{sys.executable} has gymnasium {version}: {install('gymnasium>=1')}")
     for prefix, (module, package) in REGISTERED_BY.items():
         if name.startswith(prefix):
             module = imported(module, package)
@@ -91,7 +95,10 @@ def make(name, options):
             environment = gymnasium.make(name, render_mode="rgb_array", max_episode_steps=-1, **options)
         except (TypeError, AssertionError, ValueError, NotImplementedError):
             # Those that draw nothing may still show images as observations.
-            environment = gymnasium.make(name, max_episode_steps=-1, **options)
+            try:
+                environment = gymnasium.make(name, max_episode_steps=-1, **options)
+            except TypeError as error:
+                raise Refusal("input", str(error)) from error
         return environment, specification
     except gymnasium.error.DependencyNotInstalled as error:
         raise Refusal("missing", f"{error} (in {sys.executable})") from error
@@ -234,7 +241,7 @@ class Game:
             if terminated or truncated:
                 observation, _ = self.environment.reset()
                 self.take(observation)
-        self.mix(observation, 0.0)
+        self.mix(self.observation, 0.0)
 
     @property
     def action_count(self):
