@@ -49,8 +49,6 @@ import Foundation
     for (number, file) in [(1, log), (2, log), (3, theirs), (4, sharedFile)] {
       unsafe posix_spawn_file_actions_adddup2(&actions, file, Int32(number))
     }
-    // Another's pipe that was held open here would never end for who reads it.
-    unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 5)
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
     var environment = ProcessInfo.processInfo.environment
     environment["PIXELRL_PARENT_THREAD"] = Thread.isMainThread ? "main" : "other"

@@ -522,4 +522,6 @@ def serve(name, options):
 
 
 if __name__ == "__main__":
+    # Another's pipe that was held open here would never end for who reads it.
+    os.closerange(5, 65536)
     serve(sys.argv[1], sys.argv[2])
