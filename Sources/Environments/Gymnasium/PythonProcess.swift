@@ -49,6 +49,10 @@ import Foundation
     for (number, file) in [(1, log), (2, log), (3, theirs), (4, sharedFile)] {
       unsafe posix_spawn_file_actions_adddup2(&actions, file, Int32(number))
     }
+    // Another's pipe that was held open there would never end for who reads it.
+    for number in Self.inheritedFiles() where number > 4 {
+      unsafe posix_spawn_file_actions_addclose(&actions, number)
+    }
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
     var environment = ProcessInfo.processInfo.environment
     environment["PIXELRL_PARENT_THREAD"] = Thread.isMainThread ? "main" : "other"
@@ -66,6 +70,12 @@ import Foundation
       throw WorldError(
         path: python, "\(unsafe String(cString: strerror(failure))): install Python, or name one in PIXELRL_PYTHON")
     }
+  }
+
+  /// The open files that a child would have too.
+  private static func inheritedFiles() -> [Int32] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+    return names.compactMap { Int32($0) }.filter { fcntl($0, F_GETFD) & FD_CLOEXEC == 0 }
   }
 
   deinit {
@@ -151,10 +161,12 @@ import Foundation
       if status == nil { usleep(5000) }
     }
     guard let status else { return Failure(reason: "its Python process has closed the socket") }
-    let signal = status & 0x7f
+    // Python may have been started by a script, which ends with 128 and the signal.
+    let exitCode = status >> 8 & 0xff
+    let signal = status & 0x7f > 0 ? status & 0x7f : exitCode > 128 && exitCode < 160 ? exitCode - 128 : 0
     return Failure(
       reason: signal == 0
-        ? "its Python process ended with exit code \(status >> 8 & 0xff)"
+        ? "its Python process ended with exit code \(exitCode)"
         : "its Python process was ended by signal \(signal) (\(unsafe String(cString: strsignal(signal))))")
   }
 
