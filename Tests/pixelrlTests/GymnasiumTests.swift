@@ -129,7 +129,6 @@ import Testing
     }
   }
 
-  /// The Python processes of a folder that have not ended.
   /// Whether none lives within ten seconds: where a script has started Python, it hears of its parent's end a little later.
   private func pythonsEnd(_ program: Program) throws -> Bool {
     for _ in 0..<500 {
@@ -139,6 +138,7 @@ import Testing
     return false
   }
 
+  /// The Python processes of a folder that have not ended.
   private func livingPythons(_ program: Program) throws -> [pid_t] {
     let path = "\(program.folder)/pids"
     guard exists(path) else { return [] }
