@@ -102,7 +102,7 @@ def main():
     def keep(result):
         results.append(result)
         results.sort(key=lambda r: (order.index(r.get("arm")) if r.get("arm") in order else len(order), r["seed"]))
-        written.write_text(json.dumps(results, indent=1) + "\n")
+        written.write_text("[\n" + ",\n".join(json.dumps(r) for r in results) + "\n]\n")
 
     # Arms one after the other, seeds side by side if the definition says so.
     for arm in definition["arms"]:

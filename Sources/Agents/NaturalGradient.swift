@@ -83,7 +83,7 @@ public struct NaturalGradient: Agent {
 
     // x = (F + ζ1)⁻¹ g,  θ ← θ + α x                                             (1.66), (1.67)
     let x = conjugateGradient(g, iterations: settings.iterations) { v in
-      sum(policy.fisherProduct(at: o, v), settings.damping, times: v)
+      policy.dampedFisherProduct(at: o, damping: settings.damping, v)
     }
     policy.setParameters(to: sum(policy.parameterVector, settings.stepSize, times: x))
 

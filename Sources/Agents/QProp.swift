@@ -132,7 +132,7 @@ public struct QProp: Agent {
   private mutating func step(against gradient: Gradient, at o: Tensor) {
     let g = gradient.vector(of: policy).map { -$0 }
     let x = conjugateGradient(g, iterations: settings.iterations) { v in
-      sum(policy.fisherProduct(at: o, v), settings.damping, times: v)
+      policy.dampedFisherProduct(at: o, damping: settings.damping, v)
     }
     let curvature = dot(x, g)  // xᵀ(F + ζ1) x, where the system is solved
     guard curvature > 0 else { return }

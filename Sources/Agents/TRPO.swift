@@ -95,7 +95,7 @@ public struct TRPO: Agent {
 
     // x = (F + ζ1)⁻¹ g,  Δ = √(2ε / xᵀ F x) x                                    appendix C
     let (before, gradient) = valueWithGradient(at: policy) { surrogate($0) }
-    func fisher(_ v: [Double]) -> [Double] { sum(policy.fisherProduct(at: o, v), settings.damping, times: v) }
+    func fisher(_ v: [Double]) -> [Double] { policy.dampedFisherProduct(at: o, damping: settings.damping, v) }
     let x = conjugateGradient(gradient.vector(of: policy), iterations: settings.iterations, product: fisher)
     let curvature = dot(x, fisher(x))
     guard curvature > 0 else { return 0 }

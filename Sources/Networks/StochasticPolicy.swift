@@ -72,7 +72,17 @@ extension StochasticPolicy {
       weighed = tangent * exp(-2 * box.gaussian.logSigma)
     }
     let (_, product) = valueWithGradient(at: trunk) { trunk in (trunk(observation) * weighed).sum() / rows }
-    // and 2 for each log σ.
-    return product.vector(of: trunk) + v.logSigma.flatMap { $0.value.doubles.map { 2 * $0 } }
+    // and 2 for each log σ that still moves the policy.
+    let spread = zip(logSigma, v.logSigma).flatMap { own, v in
+      zip(own.value.doubles, v.value.doubles).map {
+        $0 > Self.leastLogSigma && $0 < Self.greatestLogSigma ? 2 * $1 : 0
+      }
+    }
+    return product.vector(of: trunk) + spread
+  }
+
+  /// (F + ζ1) v: the damping ζ keeps what no action tells of from moving far.
+  public func dampedFisherProduct(at observation: Tensor, damping: Double, _ direction: [Double]) -> [Double] {
+    sum(fisherProduct(at: observation, direction), damping, times: direction)
   }
 }

@@ -16,13 +16,16 @@ public struct SceneLook: Sendable, Hashable {
 }
 
 /// Draws scenes by following a ray through each pixel, eight at a time; where neighbours see different parts, through
-/// several places of the pixel. It keeps its memory, and the sky as long as the camera looks the same way.
+/// several places of the pixel. It keeps its memory, and the sky as long as the camera looks the same
+/// way: the scenes that one renderer draws have one sky.
 public struct SceneRenderer: Sendable {
   /// What a sky looks like from a camera.
   private struct Sky: Sendable {
     var forward: SIMD3<Float>
     var up: SIMD3<Float>
     var slope: Float
+    var width: Int
+    var height: Int
     /// Of eight pixels of a row each.
     var packets: [LaneVectors]
   }
@@ -61,7 +64,7 @@ public struct SceneRenderer: Sendable {
   private mutating func prepareSky(_ scene: Scene, _ lens: Lens, _ across: Int) {
     let count = across * lens.height
     if let sky, sky.forward == lens.forward, sky.up == lens.up, sky.slope == scene.camera.slope,
-      sky.packets.count == count
+      sky.width == lens.width, sky.height == lens.height
     {
       return
     }
@@ -78,7 +81,9 @@ public struct SceneRenderer: Sendable {
         }
       }
     }
-    sky = Sky(forward: lens.forward, up: lens.up, slope: scene.camera.slope, packets: packets)
+    sky = Sky(
+      forward: lens.forward, up: lens.up, slope: scene.camera.slope, width: lens.width, height: lens.height,
+      packets: packets)
   }
 
   /// Draws the pixels at edges again, as the mean of several rays. A ray that meets what the pixel or a neighbour has seen

@@ -24,18 +24,12 @@ struct SurfacePoint {
     footprint = choose(mask, t, Lanes(0)) * lens.pixel / max(normal.dot(toEye).magnitude, Lanes(0.02))
   }
 
-  /// A light as these points answer to it.
-  struct Answer {
-    let colors: LaneVectors
-    let castsShadow: Bool
-  }
-
   /// Ambient, diffuse and specular light, by OpenGL's formula: fading with distance and off a spot's axis.
   ///
   /// - Parameter mask: the points that matter: where all are at 1 already, what would be above is left out.
   @inline(__always)
   func light(_ light: Light, _ part: TracedPart, _ color: SIMD3<Float>, _ mask: LaneMask) -> (
-    Answer, toLight: LaneVectors, distance: Lanes
+    colors: LaneVectors, toLight: LaneVectors, distance: Lanes
   ) {
     let (toLight, distance, strength): (LaneVectors, Lanes, Lanes)
     switch light.kind {
@@ -67,7 +61,7 @@ struct SurfacePoint {
       let shine = min(max(normal.dot(half), Lanes(0)), Lanes(1)).power(part.shininess)
       colors += LaneVectors(gloss) * choose(facing < 0, Lanes(0), shine)
     }
-    return (Answer(colors: colors * strength, castsShadow: light.castsShadow), toLight, distance)
+    return (colors * strength, toLight, distance)
   }
 
   /// The colours of the part's texture; nil where it has none.

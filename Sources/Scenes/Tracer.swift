@@ -112,16 +112,16 @@ struct Tracer: Sendable {
       let isAlone = shadows && light.castsShadow
       // A floor in the headlight is as bright as can be: no lamp adds to that.
       if isFull && !isAlone { continue }
-      let (light, toLight, distance) = point.light(light, part, color, mask)
+      let (answer, toLight, distance) = point.light(light, part, color, mask)
       guard isAlone else {
-        even += light.colors
+        even += answer
         isFull = even.isFull(mask)
         continue
       }
-      let isLit = mask & ((light.colors.x + light.colors.y + light.colors.z) > 1e-4)
+      let isLit = mask & ((answer.x + answer.y + answer.z) > 1e-4)
       guard !isLit.isEmpty else { continue }
       let free = isLit & !occluded(point.position, toLight, distance, isLit, except: index)
-      colors += clamped(light.colors) * choose(free, Lanes(1), Lanes(0))
+      colors += clamped(answer) * choose(free, Lanes(1), Lanes(0))
     }
     colors += clamped(even)
     guard let texture = point.texture(part, mask) else { return colors }

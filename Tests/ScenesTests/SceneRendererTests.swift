@@ -127,6 +127,21 @@ struct SceneRendererTests {
     }
   }
 
+  @Test func theSkyIsSeenAnewInAFrameOfAnotherWidth() {
+    var open = scene()
+    open.parts = []
+    let faces = (0..<288).map { UInt8(($0 * 37) % 256) }
+    open.sky = Texture(.cube, width: 4, height: 4, bytes: faces)
+    var renderer = SceneRenderer()
+    // Both widths take two packets a row.
+    for width in [13, 16] {
+      var frame = PixelBuffer(width: width, height: 9)
+      renderer.draw(open, into: &frame)
+      #expect(frame == picture(open, SceneLook(), width, 9))
+      #expect(Set(frame.bytes).count > 8)
+    }
+  }
+
   @Test func grayIsTheLuminanceOfTheColours() {
     var renderer = SceneRenderer()
     var gray = PixelBuffer(width: 61, height: 61, format: .gray)
