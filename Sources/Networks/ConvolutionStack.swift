@@ -3,10 +3,13 @@ import Tensors
 
 /// A chain of convolutions, run as one operation: `[B, C, H, W]` to `[B, C', H', W']`.
 public struct ConvolutionStack: Module {
-  /// What the weights are at the start, scaled to keep the variance through each link and its ReLU. Biases are zero.
+  /// What the weights are at the start, all but the damped ones scaled to keep the variance through each link and its ReLU.
+  /// Biases are zero.
   public enum Start: Sendable, Hashable {
     /// Uniform over the whole kernel (He 2015).
     case heUniform
+    /// Uniform in ±1/√fan-in, which each link weakens: the output starts near zero.
+    case dampedUniform
     /// The kernels, each seen as a row, are orthogonal (Saxe 2014).
     case orthogonal
     /// The centre taps alone are orthogonal, all others zero (Xiao 2018).
@@ -56,6 +59,8 @@ extension Convolution {
     switch start {
     case .heUniform:
       return uniform(weightShape, bound: gain * (3 / Double(fanIn)).squareRoot(), using: &random)
+    case .dampedUniform:
+      return uniform(weightShape, bound: 1 / Double(fanIn).squareRoot(), using: &random)
     case .orthogonal:
       return orthogonal(weightShape, gain: gain, using: &random)
     case .deltaOrthogonal:

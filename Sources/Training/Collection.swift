@@ -127,7 +127,7 @@ public func collect<E: Environment>(
   try settings.check(E.self, episodeSettings)
   var episode = Episode<E>(episodeSettings, seed: seed.child("episodes"))
   var recording = Recording(
-    frame: episode.blankFrame, observationNames: E.observationNames, actionSize: E.actionSpace.arrayCount)
+    frame: episode.blankFrame, observationNames: E.observationNames, actionSpace: E.actionSpace)
   func begin() {
     if settings.policy != .uniform || !episode.randomize() { episode.reset() }
     policy.begin(episode)

@@ -4,19 +4,26 @@ import Core
 /// last seen (Kauvar et al. 2023, Curious Replay, arXiv 2306.15934, in its simplest form).
 struct FrameSampler: Sendable, Codable {
   private let sampling: FrameSampling
-  private let count: Int
-  /// Running sums of the frames' weights.
+  /// The frames that can be drawn: those with enough of their episode before them.
+  private let candidates: [Int]
+  /// Running sums of the candidates' weights.
   private var cumulative: [Double] = []
+  /// Of all frames.
   private var weights: [Double] = []
   private var notes = 0
 
-  init(_ sampling: FrameSampling, _ recording: Recording) {
+  /// - Parameter past: frames of its episode that must lie before a frame.
+  init(_ sampling: FrameSampling, _ recording: Recording, past: Int = 0) {
     self.sampling = sampling
-    count = recording.count
+    let episodes = recording.episodes
+    candidates = episodes.indices.filter { $0 >= past && episodes[$0 - past] == episodes[$0] }
+    precondition(!candidates.isEmpty, "no frame has \(past) others of its episode before it")
     switch sampling {
     case .uniform: break
     case .motion: weights = FrameSampler.motion(recording)
-    case .error: weights = [Double](repeating: 0, count: count)  // the uniform half finds what was not seen yet
+    case .error:
+      // The uniform half finds what was not seen yet.
+      weights = [Double](repeating: 0, count: recording.count)
     }
     accumulate()
   }
@@ -24,9 +31,9 @@ struct FrameSampler: Sendable, Codable {
   mutating func sample(_ batch: Int, using random: inout Random) -> [Int] {
     (0..<batch).map { b in
       guard sampling != .uniform, b % 2 == 1, let total = cumulative.last, total > 0 else {
-        return random.integer(below: count)
+        return candidates[random.integer(below: candidates.count)]
       }
-      return firstIndex(above: random.uniform(0, total))
+      return candidates[firstIndex(above: random.uniform(0, total))]
     }
   }
 
@@ -39,9 +46,10 @@ struct FrameSampler: Sendable, Codable {
   }
 
   private mutating func accumulate() {
+    guard sampling != .uniform else { return }
     var sum = 0.0
-    cumulative = weights.map {
-      sum += $0
+    cumulative = candidates.map {
+      sum += weights[$0]
       return sum
     }
   }

@@ -17,6 +17,7 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var changeThreshold = 0.03
   public var targetBlur = 3
   public var targetGain = 5.0
+  public var actionWeight = 0.0
   public var sampling = FrameSampling.uniform
   public var probeSteps = 2000
   public var probeFrames = 3000
@@ -36,6 +37,9 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
       Field("change-threshold", \.changeThreshold, 0...1, "difference from the background that counts as change"),
       Field("target-blur", \.targetBlur, 0...64, "radius in pixels of the box that blurs what is to be reconstructed"),
       Field("target-gain", \.targetGain, 0.01...1000, "factor on what is to be reconstructed, clamped to -1 to 1"),
+      Field(
+        "action-weight", \.actionWeight, 0...1000,
+        "weight of telling the actions from the latents of three frames in a row; 0: of the pixels alone"),
       Field(
         "frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
       Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
@@ -76,11 +80,14 @@ public enum FrameSampling: String, ChoiceSetting, Hashable {
 /// Trains an autoencoder on recorded frames.
 ///
 /// The loss is Σ w (x̂ - x)² / Σ w plus the model's penalty, where w is 1, or more for pixels that differ from the
-/// background: a plain mean square forgets small things that move.
+/// background: a plain mean square forgets small things that move. Added to it, if wanted, is how badly the actions can be
+/// told from the latents.
 public struct Pretraining<Model: Autoencoder>: Sendable {
   public let settings: PretrainingSettings
   public private(set) var encoder: LatentEncoder<Model>
   public private(set) var step = 0
+  /// What reads the actions; nil where pixels alone teach.
+  private var dynamics: InverseDynamics?
   private let recording: Recording
   private let schedule: LearningRateSchedule
   private var optimizer: Adam
@@ -90,6 +97,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   /// All that the future depends on, but for the frames.
   struct State: Codable {
     let encoder: LatentEncoder<Model>
+    let dynamics: InverseDynamics?
     let step: Int
     let optimizer: Adam
     let sampler: FrameSampler
@@ -98,10 +106,13 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
 
   /// What a checkpoint holds; setting it goes on from there.
   var state: State {
-    get { State(encoder: encoder, step: step, optimizer: optimizer, sampler: sampler, random: random) }
+    get {
+      State(
+        encoder: encoder, dynamics: dynamics, step: step, optimizer: optimizer, sampler: sampler, random: random)
+    }
     set {
-      (encoder, step, optimizer, sampler, random) = (
-        newValue.encoder, newValue.step, newValue.optimizer, newValue.sampler, newValue.random
+      (encoder, dynamics, step, optimizer, sampler, random) = (
+        newValue.encoder, newValue.dynamics, newValue.step, newValue.optimizer, newValue.sampler, newValue.random
       )
     }
   }
@@ -115,6 +126,10 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       settings.background
       ? FramePreparation(shape: shape, medianOf: recording.count) { recording.frame($0).bytes }
       : FramePreparation(shape: shape)
+    let past = InverseDynamics.frames - 1
+    guard settings.actionWeight == 0 || recording.hasEpisode(ofFrames: past + 1) else {
+      throw InputError("--action-weight needs episodes of \(past) actions at least: give --action-weight 0")
+    }
     var initial = seed.stream("initial weights")
     let model = try Model(frame: shape, settings: modelSettings, using: &initial)
     self.init(
@@ -135,8 +150,14 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       rate: settings.learningRate, warmUpSteps: min(settings.warmUp, settings.steps), steps: settings.steps,
       finalFraction: settings.finalRate)
     optimizer = Adam(learningRate: settings.learningRate)
-    sampler = FrameSampler(settings.sampling, recording)
+    sampler = FrameSampler(
+      settings.sampling, recording, past: settings.actionWeight > 0 ? InverseDynamics.frames - 1 : 0)
     random = seed.stream("frames")
+    if settings.actionWeight > 0 {
+      var initial = seed.stream("inverse dynamics")
+      dynamics = InverseDynamics(
+        latentSize: encoder.latentSize, actionSpace: recording.actionSpace, using: &initial)
+    }
   }
 
   public var isDone: Bool { step >= settings.steps }
@@ -145,25 +166,49 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   ///
   /// - Throws: `NotFinite` if the loss is not a number.
   public mutating func update() throws -> Metrics {
-    let indices = sampler.sample(settings.batch, using: &random)
+    let indices = frames()
     let x = prepared(indices)  // [B, C, H, W]
     let target = encoder.target(x)
     let weights = changeWeights(x)
     var error = 0.0
     var difference = x  // of what is drawn from what should be
-    let (loss, gradient) = valueWithGradient(at: encoder.model) { model in
-      let z = model.encode(x)
-      let d = model.decode(z) - target
+    var actionError: Double?
+    var taught = Taught(model: encoder.model, dynamics: dynamics)
+    let (loss, gradient) = valueWithGradient(at: taught) { taught in
+      let z = taught.model.encode(x)
+      let d = taught.model.decode(z) - target
       let reconstruction = meanSquared(d, weights: weights)
       (error, difference) = (reconstruction.item, d.detached)
-      return reconstruction + model.penalty(z)
+      let drawing = reconstruction + taught.model.penalty(z)
+      guard let reading = taught.dynamics?.loss(z, actions: actions(indices)) else { return drawing }
+      actionError = reading.item
+      return drawing + reading * settings.actionWeight
     }
     try requireFinite(["autoencoder/loss": loss], step: step, in: encoder.model)
     optimizer.learningRate = schedule.rate(at: step)
-    optimizer.update(&encoder.model, along: gradient)
+    optimizer.update(&taught, along: gradient)
+    (encoder.model, dynamics) = (taught.model, taught.dynamics)
     sampler.note(indices) { frameErrors(difference, weights) }
     step += 1
-    return ["autoencoder/loss": loss, "autoencoder/error": error, "autoencoder/rate": optimizer.learningRate]
+    var metrics: Metrics = [
+      "autoencoder/loss": loss, "autoencoder/error": error, "autoencoder/rate": optimizer.learningRate,
+    ]
+    if let actionError { metrics["autoencoder/action-error"] = actionError }
+    return metrics
+  }
+
+  /// The frames of a batch, in threes one after the other where actions are read.
+  private mutating func frames() -> [Int] {
+    guard dynamics != nil else { return sampler.sample(settings.batch, using: &random) }
+    let (past, groups) = (InverseDynamics.frames - 1, max(1, settings.batch / InverseDynamics.frames))
+    return sampler.sample(groups, using: &random).flatMap { $0 - past...$0 }
+  }
+
+  /// Those taken at the first frame of each three, then those at the second.
+  private func actions(_ indices: [Int]) -> [Float] {
+    (0..<InverseDynamics.frames - 1).flatMap { frame in
+      stride(from: frame, to: indices.count, by: InverseDynamics.frames).flatMap { recording.action(indices[$0]) }
+    }
   }
 
   /// Freezes the encoder, with latents standardised on all recorded frames.
@@ -188,6 +233,19 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
         for i in 0..<x.count { w[i] = x[i] > threshold || x[i] < -threshold ? 1 + extra : 1 }
       }
     }.reshaped(x.shape)
+  }
+}
+
+/// What an update changes: the autoencoder, and what reads the actions from its latents.
+private struct Taught<Model: Autoencoder>: Module {
+  var model: Model
+  var dynamics: InverseDynamics?
+
+  mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("model", &model)
+    guard var reader = dynamics else { return }
+    visitor("dynamics", &reader)
+    dynamics = reader
   }
 }
 

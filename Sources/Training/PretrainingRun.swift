@@ -152,8 +152,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     try recording.write(
       to: own,
       manifest: FrameDatasetManifest(
-        environment: E.id, settings: episode, seed: seed, policy: collection.policy.rawValue),
-      actionSpace: E.actionSpace)
+        environment: E.id, settings: episode, seed: seed, policy: collection.policy.rawValue))
     return recording
   }
 

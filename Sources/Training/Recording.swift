@@ -11,7 +11,7 @@ public struct Recording: Sendable, Codable {
   public let height: Int
   public let format: PixelFormat
   public let observationNames: [String]
-  public let actionSize: Int
+  public let actionSpace: ActionSpace
   /// N frames of `frameSize` bytes each.
   public internal(set) var frames: [UInt8] = []
   /// N rows of the true observation.
@@ -26,18 +26,20 @@ public struct Recording: Sendable, Codable {
   public var environmentSteps = 0
 
   private enum CodingKeys: CodingKey {
-    case width, height, format, observationNames, actionSize, observations, actions, steps, episodes, environmentSteps
+    case width, height, format, observationNames, actionSpace, observations, actions, steps, episodes, environmentSteps
   }
 
-  public init(frame: PixelBuffer, observationNames: [String], actionSize: Int) {
+  public init(frame: PixelBuffer, observationNames: [String], actionSpace: ActionSpace) {
     width = frame.width
     height = frame.height
     format = frame.format
     self.observationNames = observationNames
-    self.actionSize = actionSize
+    self.actionSpace = actionSpace
   }
 
   public var count: Int { episodes.count }
+  /// Numbers of an action.
+  public var actionSize: Int { actionSpace.arrayCount }
   public var frameSize: Int { width * height * format.channels }
 
   public mutating func begin(frame: PixelBuffer, observation: [Double]) {
@@ -54,7 +56,7 @@ public struct Recording: Sendable, Codable {
   /// Adds the episodes of another recording of the same frames and actions.
   public mutating func append(contentsOf other: Recording) {
     precondition(
-      other.frameSize == frameSize && other.actionSize == actionSize, "recordings of unlike frames or actions")
+      other.frameSize == frameSize && other.actionSpace == actionSpace, "recordings of unlike frames or actions")
     let firstEpisode = (episodes.last ?? -1) + 1
     frames.append(contentsOf: other.frames)
     observations.append(contentsOf: other.observations)
@@ -79,6 +81,10 @@ public struct Recording: Sendable, Codable {
     try body(frames.span.extracting(index * frameSize..<(index + 1) * frameSize))
   }
 
+  func hasEpisode(ofFrames length: Int) -> Bool {
+    episodes.indices.contains { $0 >= length - 1 && episodes[$0 - length + 1] == episodes[$0] }
+  }
+
   public func frame(_ index: Int) -> PixelBuffer {
     PixelBuffer(
       width: width, height: height, format: format,
@@ -97,15 +103,14 @@ public struct Recording: Sendable, Codable {
 
 extension Recording {
   /// Writes the folder of a dataset. Throws `WorldError` with the path and the system's reason.
-  public func write(to path: String, manifest: FrameDatasetManifest, actionSpace: ActionSpace) throws {
+  public func write(to path: String, manifest: FrameDatasetManifest) throws {
     try write(
       with: FrameDatasetWriter(
-        path: path, manifest: manifest, frame: frame(0), stateSize: observationNames.count, actionSize: actionSize),
-      actionSpace: actionSpace)
+        path: path, manifest: manifest, frame: frame(0), stateSize: observationNames.count, actionSize: actionSize))
   }
 
   /// Completes a dataset with all that is recorded. Throws `WorldError` with the path and the system's reason.
-  public func write(with writer: consuming FrameDatasetWriter, actionSpace: ActionSpace) throws {
+  public func write(with writer: consuming FrameDatasetWriter) throws {
     writer.manifest.environmentSteps = environmentSteps
     for i in 0..<count {
       if i > 0, episodes[i] == episodes[i - 1], let step = steps[i - 1] {
@@ -126,7 +131,7 @@ extension Recording {
         "\(dataset.path) holds states of \(dataset.states.shape[1]) and actions of \(dataset.actions.shape[1]) numbers, "
           + "not \(observationNames.count) and \(actionSpace.arrayCount): collect it again with 'pixelrl collect'")
     }
-    self.init(frame: dataset.frame(0), observationNames: observationNames, actionSize: actionSpace.arrayCount)
+    self.init(frame: dataset.frame(0), observationNames: observationNames, actionSpace: actionSpace)
     environmentSteps = dataset.manifest.environmentSteps
     for i in 0..<dataset.count {
       let state = dataset.states[i]

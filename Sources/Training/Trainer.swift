@@ -157,7 +157,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     if settings.retrainRounds > 0 {
       recordings = episodes.map {
         Recording(
-          frame: $0.blankFrame, observationNames: E.observationNames, actionSize: E.actionSpace.arrayCount)
+          frame: $0.blankFrame, observationNames: E.observationNames, actionSpace: E.actionSpace)
       }
     }
   }

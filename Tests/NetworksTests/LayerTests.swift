@@ -73,6 +73,16 @@ import Testing
     #expect(stack.parameters.map(\.name).prefix(2) == ["layers.0.weight", "layers.0.bias"])
   }
 
+  /// Uniform in ±1/√fan-in has a variance of 1/3 fan-in; half of a signal's mean square passes its ReLU.
+  @Test func dampedConvolutionsWeakenASignal() {
+    var random = Seed(6).stream("stack")
+    let link = Convolution(inputs: 64, outputs: 64, kernel: 3, padding: 1)
+    let stack = ConvolutionStack([link, link], start: .dampedUniform, using: &random)
+    let x = Tensor.normal([1, 64, 24, 24], using: &random)
+    let ratio = square(stack(x)).mean().item / square(x).mean().item
+    #expect(abs(ratio * 9 - 1) < 0.25, "the mean square changes by \(ratio)")
+  }
+
   @Test(arguments: [Precision.float32, .float64])
   func sequenceOfGRUAgreesWithPyTorch(_ precision: Precision) throws {
     var random = Seed(1).stream("gru")

@@ -117,7 +117,7 @@ func collectionSettings(
       let recording = try collect(E.self, settings, collectionSettings(35, episodeSteps: 12), seed: Seed(3))
       try withFolder { folder in
         let manifest = FrameDatasetManifest(environment: E.id, settings: settings, seed: Seed(3), policy: "held")
-        try recording.write(to: folder + "/data", manifest: manifest, actionSpace: E.actionSpace)
+        try recording.write(to: folder + "/data", manifest: manifest)
         let dataset = try FrameDataset(path: folder + "/data")
         let read = try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
         #expect(read.frames == recording.frames && read.observations == recording.observations)

@@ -46,6 +46,28 @@ private func pretraining(
     #expect(last < 0.8 * first, "\(last) after \(first)")
   }
 
+  /// The paddle of catch goes where the action sends it.
+  @Test func latentsLearnToTellTheActions() throws {
+    var training = try pretraining { ($0.steps, $0.batch, $0.actionWeight) = (300, 24, 1) }
+    var errors: [Double] = []
+    while !training.isDone { errors.append(try training.update()["autoencoder/action-error"] ?? .nan) }
+    let (first, last) = (errors.prefix(20).reduce(0, +) / 20, errors.suffix(20).reduce(0, +) / 20)
+    #expect(first > 1 && last < 0.5 * first, "\(last) after \(first); of three choices ln 3 is a guess")
+    var plain = try pretraining()
+    #expect(try plain.update()["autoencoder/action-error"] == nil)
+  }
+
+  @Test func actionsAreNotToldFromEpisodesWithout() throws {
+    let recording = try collect(
+      Catch.self, smallEpisode(), collectionSettings(30, episodeSteps: 1), seed: Seed(1))
+    var settings = PretrainingSettings()
+    settings.actionWeight = 0.5
+    #expect(throws: InputError.self) {
+      try Pretraining(
+        KeypointAutoencoder.self, on: recording, modelSettings: .init(), settings: settings, seed: Seed(1))
+    }
+  }
+
   @Test func theFrozenEncoderIsStandardisedOnTheData() throws {
     var training = try pretraining()
     while !training.isDone { _ = try training.update() }
@@ -99,7 +121,7 @@ private func pretraining(
     func frame(_ level: UInt8) -> PixelBuffer {
       PixelBuffer(width: 2, height: 2, format: .gray, bytes: [level, 0, 0, 0])
     }
-    var recording = Recording(frame: frame(0), observationNames: ["x"], actionSize: 1)
+    var recording = Recording(frame: frame(0), observationNames: ["x"], actionSpace: .continuous(low: [-1], high: [1]))
     recording.begin(frame: frame(0), observation: [0])
     recording.append(action: [0], step: Step(reward: 0), frame: frame(3), observation: [0])
     recording.append(action: [0], step: Step(reward: 0), frame: frame(200), observation: [0])
@@ -122,6 +144,10 @@ private func pretraining(
     for _ in 0..<20 { sampler.note([0, 1, 2, 3]) { [0.1, 0.6, 0.1, 0.2] } }
     let missed = counts(sampler)
     #expect((1600...1800).contains(missed[1]) && (800...1000).contains(missed[3]), "\(missed)")
+    // With two frames before it there is only the one.
+    for sampling in FrameSampling.allCases {
+      #expect(counts(FrameSampler(sampling, recording, past: 2)) == [0, 0, 4000, 0])
+    }
     var indifferent = FrameSampler(.uniform, recording)
     indifferent.note([0]) {
       Issue.record("nobody asks for the errors")

@@ -127,7 +127,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     let episode = smallEpisode(timeLimit: 160)
     let first = try collect(CartPoleSwingup.self, episode, collectionSettings(12), seed: Seed(1))
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
-    (pretraining.steps, pretraining.batch) = (3, 4)
+    (pretraining.steps, pretraining.batch, pretraining.actionWeight) = (3, 4, 0.5)
     (model.keypoints, model.filters) = (4, 8)
     var learner = try Pretraining(
       KeypointAutoencoder.self, on: first, modelSettings: model, settings: pretraining, seed: Seed(1))
@@ -138,11 +138,12 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
       first: first, retrainRounds: retrainRounds, episode: episode)
   }
 
-  @Test(arguments: [FrameSampling.uniform, .error])
-  func pretrainingGoesOnToTheBit(_ sampling: FrameSampling) throws {
+  @Test(arguments: [FrameSampling.uniform, .error], [0, 0.5])
+  func pretrainingGoesOnToTheBit(_ sampling: FrameSampling, _ actionWeight: Double) throws {
     try withFolder { folder in
       var (pretraining, model) = (PretrainingSettings(), RegularizedAutoencoder.Settings())
       (pretraining.steps, pretraining.batch, pretraining.sampling) = (25, 4, sampling)
+      pretraining.actionWeight = actionWeight
       (pretraining.probeFrames, pretraining.probeSteps) = (40, 5)
       (pretraining.checkpointEvery, pretraining.keepCheckpoints) = (10, 100)
       (model.latent, model.filters) = (6, 4)

@@ -59,7 +59,8 @@ import Testing
       agent.hidden = 8
       change(&training, &agent)
       var first = Recording(
-        frame: PixelBuffer(width: 8, height: 8, format: .gray), observationNames: ["x"], actionSize: 1)
+        frame: PixelBuffer(width: 8, height: 8, format: .gray), observationNames: ["x"],
+        actionSpace: .continuous(low: [-1], high: [1]))
       first.environmentSteps = 20_000
       let work = TrainingRun(
         CartPoleSwingup.self, SAC.self, through: StateObserver(CartPoleSwingup.self), agent: agent,

@@ -39,7 +39,7 @@ extension Player {
     settings.timeLimit = limit + repeats * horizon(of: discount)
     var recording = Recording(
       frame: Episode<E>(settings, seed: seed).blankFrame, observationNames: E.observationNames,
-      actionSize: E.actionSpace.arrayCount)
+      actionSpace: E.actionSpace)
     var (values, returns) = ([Double](), [Double]())
 
     for index in 0..<count {

@@ -39,7 +39,7 @@ struct Collect: ParsableCommand {
       recording = try Training.collect(E.self, episode, settings, seed: source) { progress.update($0) }
     }
     progress.finish()
-    try recording.write(with: writer, actionSpace: E.actionSpace)
+    try recording.write(with: writer)
     let episodes = (recording.episodes.last ?? 0) + 1
     let meanReturn = recording.steps.reduce(0) { $0 + ($1?.reward ?? 0) } / Double(episodes)
     try printLine(
