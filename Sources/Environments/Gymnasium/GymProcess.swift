@@ -1,5 +1,7 @@
 import Core
+import Foundation
 import Pixels
+import Synchronization
 
 /// One Gymnasium environment in a Python process, and where in which episode it is.
 ///
@@ -33,8 +35,17 @@ final class GymProcess: @unchecked Sendable {
   private(set) var count = 0
   /// Channels of the picture of this moment in shared memory; 0 where it has not been drawn.
   private var pictureChannels = 0
-  /// Whether the last moment was looked at: the next picture is then drawn with the step, without being asked for.
-  private var isLookedAt = false
+  /// The frame that was last drawn into: its size and format are likely those of the next.
+  private var lastFrame: PixelBuffer?
+
+  /// All that live. Where the machine has a processor more than there are of them, both sides stay awake for the other.
+  private static let living = Atomic(0)
+  private static let processors = ProcessInfo.processInfo.activeProcessorCount
+  private var hasProcessor: Bool { Self.living.load(ordering: .relaxed) < Self.processors }
+  /// How long an answer is waited for without sleep, where there is a processor for it.
+  private static let patience = Duration.microseconds(500)
+  /// Whether the last answer came within that time.
+  private var isQuick = true
 
   /// Starts the process, and waits until the environment stands.
   ///
@@ -46,8 +57,11 @@ final class GymProcess: @unchecked Sendable {
     } catch let failure as Failure {
       throw WorldError(path: name.id, Self.description(of: failure, python))
     }
+    Self.living.add(1, ordering: .relaxed)
     try python.mapMemory(facts.memoryCount)
   }
+
+  deinit { Self.living.subtract(1, ordering: .relaxed) }
 
   /// Whether it stands where an episode has taken `count` entries, and may be asked for what follows.
   ///
@@ -67,23 +81,27 @@ final class GymProcess: @unchecked Sendable {
   // MARK: - Requests
 
   /// Begins an episode.
-  func beginReset(_ trace: Trace, _ settings: GymSettings) throws(Failure) {
+  ///
+  /// - Parameter draws: whether its first picture is drawn at once, without being asked for.
+  func beginReset(_ trace: Trace, draws: Bool = false, _ settings: GymSettings) throws(Failure) {
     if pending != nil { try settle(settings) }
     (self.trace, count) = (trace, 0)
     python.trimLog()
     python.store(Int64(trace.start.seed), at: 8)
     python.store(Int32(trace.start.noOps), at: 16)
-    try send(UInt8(ascii: "r"), settings)
+    try send(UInt8(ascii: "r"), draws: draws, settings)
     pending = .reset
   }
 
   /// Tells of the next entry of the episode; `step` waits for what it gives.
-  func beginStep(_ entry: Trace.Entry, _ settings: GymSettings) throws(Failure) {
+  ///
+  /// - Parameter draws: as above.
+  func beginStep(_ entry: Trace.Entry, draws: Bool = false, _ settings: GymSettings) throws(Failure) {
     if pending == .step(entry) { return }
     if pending != nil { try settle(settings) }
     python.store(Int32(entry.repeats), at: 0)
     for (index, number) in entry.action.enumerated() { python.store(number, at: facts.actionOffset + 8 * index) }
-    try send(UInt8(ascii: "s"), settings)
+    try send(UInt8(ascii: "s"), draws: draws, settings)
     pending = .step(entry)
   }
 
@@ -112,24 +130,32 @@ final class GymProcess: @unchecked Sendable {
   /// Draws the picture of this moment, of any size, into a frame; black where the environment draws none.
   func draw(into frame: inout PixelBuffer, _ settings: GymSettings) throws(Failure) {
     if pending != nil { try settle(settings) }
-    isLookedAt = true
     if pictureChannels == 0 {
-      try send(UInt8(ascii: "p"), settings)
+      try send(UInt8(ascii: "p"), draws: true, settings)
       try receive(settings)
     }
-    guard let format = PixelFormat(rawValue: pictureChannels) else {
-      for index in frame.bytes.indices { frame.bytes[index] = 0 }
-      return
-    }
+    if !fill(&frame) { for index in frame.bytes.indices { frame.bytes[index] = 0 } }
+    lastFrame = frame
+  }
+
+  /// The picture of this moment like the one before, while other processes are at work; nil where it has not been drawn.
+  func likelyPicture() -> PixelBuffer? {
+    guard pending == nil, var frame = lastFrame, fill(&frame) else { return nil }
+    return frame
+  }
+
+  private func fill(_ frame: inout PixelBuffer) -> Bool {
+    guard let format = PixelFormat(rawValue: pictureChannels) else { return false }
     let (width, height) = (facts.width, facts.height)
     let range = facts.pictureOffset..<facts.pictureOffset + width * height * format.channels
     python.withBytes(range) { bytes in frame.fill(resizing: bytes, width: width, height: height, format: format) }
+    return true
   }
 
-  private func send(_ request: UInt8, _ settings: GymSettings) throws(Failure) {
+  private func send(_ request: UInt8, draws: Bool, _ settings: GymSettings) throws(Failure) {
     python.store(Int32(settings.channels), at: 4)
-    python.store(Int32(isLookedAt || request == UInt8(ascii: "p") ? 1 : 0), at: 20)
-    if request != UInt8(ascii: "p") { isLookedAt = false }
+    python.store(Int32(draws ? 1 : 0), at: 20)
+    python.store(Int32(hasProcessor ? 1 : 0), at: 24)
     if let failure { throw failure }
     do throws(Failure) { try python.send(request) } catch {
       failure = error
@@ -146,7 +172,10 @@ final class GymProcess: @unchecked Sendable {
   private func receive(_ settings: GymSettings) throws(Failure) {
     if let failure { throw failure }
     do throws(Failure) {
-      let answer = try python.receive(within: .seconds(settings.timeout))
+      let start = ContinuousClock.now
+      let answer = try python.receive(
+        within: .seconds(settings.timeout), awake: hasProcessor && isQuick ? Self.patience : .zero)
+      isQuick = ContinuousClock.now - start < Self.patience
       guard answer != UInt8(ascii: "!") else {
         let complaint = try python.receiveLine(within: .seconds(settings.timeout))
         let message = (try? JSON(parsing: Array(complaint.utf8)))?["message"]?.text

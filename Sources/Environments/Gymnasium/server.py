@@ -4,7 +4,8 @@ A wake-up byte on a socket (file descriptor 3) asks for something: `r` reset, `s
 what came of it, lie in shared memory (file descriptor 4). The answer is `.`, or `!` and a line of JSON that says what went
 wrong. The first answer, before anything is asked, is a line of JSON with all that does not change.
 
-    byte   0  int32 repeats, int32 mode (1 gray, 3 colours), int64 seed, int32 no-ops, int32 wants picture    asked
+    byte   0  int32 repeats, int32 mode (1 gray, 3 colours), int64 seed, int32 no-ops, int32 wants picture,
+          24  int32 may stay awake for the next request                                            asked
           32  float64 reward, int32 steps, terminated, truncated, life lost, uint32 digest,
               int32 channels of the picture that is there                                          answered
          128  float64 action [A], float64 observation [S], uint8 picture [H, W, channels]
@@ -29,6 +30,8 @@ import time
 import zlib
 
 HEADER = 128
+# Seconds that a request is waited for without sleep.
+PATIENCE = 1e-4
 # An interrupt or the end of a job is the parent's to handle: it may want to write a checkpoint, and closes the socket.
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, signal.SIG_IGN)
@@ -88,7 +91,8 @@ def make(name, options):
                 "input", f"there is no Python module '{module}': start pixelrl in its folder, or name that in PYTHONPATH"
             ) from error
     try:
-        specification = gymnasium.spec(name)
+        # The module is imported: `spec` knows no such names, unlike `make`.
+        specification = gymnasium.spec(name.rpartition(":")[2])
         if name.startswith("ALE/"):
             return make_atari(gymnasium, name, options, specification), specification
         try:
@@ -122,24 +126,7 @@ def action_space(gymnasium, space):
         start = int(space.start)
         return {"count": int(space.n)}, lambda numbers: start + int(numbers[0])
     if isinstance(space, (spaces.MultiDiscrete, spaces.MultiBinary)):
-        shape = space.shape
-        radices = [2] * flat_count(shape)
-        if isinstance(space, spaces.MultiDiscrete):
-            radices = [int(n) for n in space.nvec.ravel()]
-        count = 1
-        for radix in radices:
-            count *= radix
-        if count > 4096:
-            raise Refusal("input", f"its actions {space} make {count} choices, more than the 4096 that pixelrl takes")
-
-        def chosen(numbers):
-            index, digits = int(numbers[0]), []
-            for radix in radices:
-                index, digit = divmod(index, radix)
-                digits.append(digit)
-            return importlib.import_module("numpy").array(digits, space.dtype).reshape(shape)
-
-        return {"count": count}, chosen
+        return product_space(space, isinstance(space, spaces.MultiBinary))
     if isinstance(space, spaces.Box):
         low, high = flat_numbers(space.low), flat_numbers(space.high)
         if not all(abs(x) < 1e30 for x in low + high):
@@ -155,7 +142,40 @@ def action_space(gymnasium, space):
     )
 
 
+CHOICES = 4096
+
+
+def product_space(space, is_binary):
+    """Several discrete actions at once as one, a number whose digits they are, the first the lowest."""
+    radices, starts = [2] * flat_count(space.shape), None
+    if not is_binary:
+        radices = [int(n) for n in flat_numbers(space.nvec)]
+        # Gymnasium 1.0 has none.
+        starts = getattr(space, "start", None)
+    starts = [0] * len(radices) if starts is None else [int(x) for x in flat_numbers(starts)]
+    count = 1
+    for radix in radices:
+        count *= radix
+    if count > CHOICES:
+        raise Refusal(
+            "input",
+            f"its actions {space} make {count} choices together, more than the {CHOICES} that pixelrl takes: register it "
+            "with gymnasium.wrappers.TransformAction around it, which makes fewer of them, or gives it a Box of thresholds",
+        )
+    made = boxed(space)
+
+    def chosen(numbers):
+        index, digits = int(numbers[0]), []
+        for radix, start in zip(radices, starts):
+            index, digit = divmod(index, radix)
+            digits.append(start + digit)
+        return made(digits)
+
+    return {"count": count}, chosen
+
+
 def boxed(space):
+    """What turns a list of numbers into an array of a space."""
     try:
         import numpy
     except ImportError:
@@ -436,8 +456,22 @@ class Service:
         self.picture = self.observation + 8 * len(game.names)
         self.wanted = struct.Struct(f"<{game.action_count}d")
         self.seen = struct.Struct(f"<{len(game.names)}d")
+        self.is_quick = True
         self.asked = struct.Struct("<iiqii")
         self.answered = struct.Struct("<diiiiIi")
+
+    def wait(self, wake):
+        """The next request; empty where the parent is gone. Where there is a processor for it, stays awake a while: a
+        parent that answers at once is sooner than the system's alarm."""
+        start = time.perf_counter()
+        while self.memory[24] and self.is_quick:
+            try:
+                return wake.recv(1, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                self.is_quick = time.perf_counter() - start < PATIENCE
+        request = wake.recv(1)
+        self.is_quick = time.perf_counter() - start < PATIENCE
+        return request
 
     @staticmethod
     def size(game):
@@ -506,7 +540,7 @@ def serve(name, options):
     service = Service(game, mmap.mmap(4, Service.size(game)))
     say(facts(game))
     try:
-        while request := wake.recv(1):
+        while request := service.wait(wake):
             try:
                 service.answer(request)
             except Exception as error:
