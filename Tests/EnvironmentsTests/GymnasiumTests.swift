@@ -179,13 +179,15 @@ import Testing
   @Test(arguments: [("binary", [2, 2, 2], [0, 0, 0]), ("discrete", [2, 3, 4], [0, 5, -1])])
   func severalDiscreteActionsAreTheDigitsOfOne(_ kind: String, _ sizes: [Int], _ starts: [Int]) throws {
     var (process, trace) = try process("gym:games:Switches-v0?kind=\(kind)")
-    #expect(process.facts.actionSpace == .discrete(count: sizes.reduce(1, *)))
-    for action in 0..<sizes.reduce(1, *) {
+    let count = sizes.reduce(1, *)
+    #expect(process.facts.actionSpace == .discrete(count: count))
+    for action in 0..<count {
       let entry = Trace.Entry(action: [Double(action)], repeats: 1)
       trace = trace.appending(entry, after: action)
       _ = try process.step(entry, in: trace, settings)
       let digits = [action % sizes[0], action / sizes[0] % sizes[1], action / sizes[0] / sizes[1]]
-      #expect(try process.observe(settings).numbers == zip(digits, starts).map { Double($0 + $1) })
+      let expected: [Double] = zip(digits, starts).map { digit, start in Double(digit + start) }
+      #expect(try process.observe(settings).numbers == expected)
     }
   }
 
@@ -203,8 +205,9 @@ import Testing
     var frame = PixelBuffer(width: 10, height: 10, format: channels == 3 ? .rgb : .gray)
     try process.draw(into: &frame, settings)
     // The mean of three rows each.
-    let rows = (0..<10).map { row in frame.bytes[row * frame.stride] }
-    #expect(rows == (0..<10).map { UInt8(6 * (3 * $0 + 1)) })
+    let rows = (0..<10).map { row in Int(frame.bytes[row * frame.stride]) }
+    let means: [Int] = (0..<10).map { row in 6 * (3 * row + 1) }
+    #expect(rows == means)
     #expect(channels < 3 || frame.bytes[9 * frame.stride + 1] == 2 * 28)
   }
 }
