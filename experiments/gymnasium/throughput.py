@@ -4,7 +4,7 @@
 
 The three sides take turns of --steps agent steps; the ratio is the median over --rounds. 'pixelrl bench --only gym' does the
 same in short turns. Beside it stands the processor's time of an agent step, in microseconds, of a side and all that it
-started: on a busy machine it says more than the clock, but for what is spent awake in waiting (one process on two cores).
+started: on a busy machine it says more than the clock.
 """
 
 import argparse

@@ -1,7 +1,5 @@
 import Core
-import Foundation
 import Pixels
-import Synchronization
 
 /// One Gymnasium environment in a Python process, and where in which episode it is.
 ///
@@ -38,15 +36,6 @@ final class GymProcess: @unchecked Sendable {
   /// The frame that was last drawn into: its size and format are likely those of the next.
   private var lastFrame: PixelBuffer?
 
-  /// All that live. Where the machine has a processor more than there are of them, both sides stay awake for the other.
-  private static let living = Atomic(0)
-  private static let processors = ProcessInfo.processInfo.activeProcessorCount
-  private var hasProcessor: Bool { Self.living.load(ordering: .relaxed) < Self.processors }
-  /// How long an answer is waited for without sleep, where there is a processor for it.
-  private static let patience = Duration.microseconds(500)
-  /// Whether the last answer came within that time.
-  private var isQuick = true
-
   /// Starts the process, and waits until the environment stands.
   ///
   /// - Throws: `InputError` or `WorldError` that say what to type or to install.
@@ -57,11 +46,8 @@ final class GymProcess: @unchecked Sendable {
     } catch let failure as Failure {
       throw WorldError(path: name.id, Self.description(of: failure, python))
     }
-    Self.living.add(1, ordering: .relaxed)
     try python.mapMemory(facts.memoryCount)
   }
-
-  deinit { Self.living.subtract(1, ordering: .relaxed) }
 
   /// Whether it stands where an episode has taken `count` entries, and may be asked for what follows.
   ///
@@ -155,7 +141,6 @@ final class GymProcess: @unchecked Sendable {
   private func send(_ request: UInt8, draws: Bool, _ settings: GymSettings) throws(Failure) {
     python.store(Int32(settings.channels), at: 4)
     python.store(Int32(draws ? 1 : 0), at: 20)
-    python.store(Int32(hasProcessor ? 1 : 0), at: 24)
     if let failure { throw failure }
     do throws(Failure) { try python.send(request) } catch {
       failure = error
@@ -172,10 +157,7 @@ final class GymProcess: @unchecked Sendable {
   private func receive(_ settings: GymSettings) throws(Failure) {
     if let failure { throw failure }
     do throws(Failure) {
-      let start = ContinuousClock.now
-      let answer = try python.receive(
-        within: .seconds(settings.timeout), awake: hasProcessor && isQuick ? Self.patience : .zero)
-      isQuick = ContinuousClock.now - start < Self.patience
+      let answer = try python.receive(within: .seconds(settings.timeout))
       guard answer != UInt8(ascii: "!") else {
         let complaint = try python.receiveLine(within: .seconds(settings.timeout))
         let message = (try? JSON(parsing: Array(complaint.utf8)))?["message"]?.text

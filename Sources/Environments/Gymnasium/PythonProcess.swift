@@ -120,21 +120,15 @@ import Foundation
   }
 
   /// Waits for a byte from it.
-  ///
-  /// - Parameter awake: how long it asks again and again before it sleeps, since to be woken takes longer than many answers.
-  func receive(within limit: Duration, awake: Duration = .zero) throws(Failure) -> UInt8 {
-    let start = ContinuousClock.now
-    let (deadline, bedtime) = (start + limit, start + awake)
+  func receive(within limit: Duration) throws(Failure) -> UInt8 {
+    let deadline = ContinuousClock.now + limit
     setLimit(limit)
-    var isAwake = awake > .zero
     var byte: UInt8 = 0
     while true {
-      let count = unsafe recv(socket, &byte, 1, isAwake ? Int32(MSG_DONTWAIT) : 0)
+      let count = unsafe recv(socket, &byte, 1, 0)
       if count == 1 { return byte }
       guard count < 0, errno == EINTR || errno == EAGAIN else { throw ended() }
-      let now = ContinuousClock.now
-      isAwake = now < bedtime
-      guard now < deadline else {
+      guard ContinuousClock.now < deadline else {
         throw Failure(reason: "its Python process did not answer within \(limit / .seconds(1)) s")
       }
     }

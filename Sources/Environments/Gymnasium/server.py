@@ -4,8 +4,7 @@ A wake-up byte on a socket (file descriptor 3) asks for something: `r` reset, `s
 what came of it, lie in shared memory (file descriptor 4). The answer is `.`, or `!` and a line of JSON that says what went
 wrong. The first answer, before anything is asked, is a line of JSON with all that does not change.
 
-    byte   0  int32 repeats, int32 mode (1 gray, 3 colours), int64 seed, int32 no-ops, int32 wants picture,
-          24  int32 may stay awake for the next request                                            asked
+    byte   0  int32 repeats, int32 mode (1 gray, 3 colours), int64 seed, int32 no-ops, int32 wants picture    asked
           32  float64 reward, int32 steps, terminated, truncated, life lost, uint32 digest,
               int32 channels of the picture that is there                                          answered
          128  float64 action [A], float64 observation [S], uint8 picture [H, W, channels]
@@ -30,8 +29,6 @@ import time
 import zlib
 
 HEADER = 128
-# Seconds that a request is waited for without sleep.
-PATIENCE = 1e-4
 # An interrupt or the end of a job is the parent's to handle: it may want to write a checkpoint, and closes the socket.
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, signal.SIG_IGN)
@@ -456,22 +453,8 @@ class Service:
         self.picture = self.observation + 8 * len(game.names)
         self.wanted = struct.Struct(f"<{game.action_count}d")
         self.seen = struct.Struct(f"<{len(game.names)}d")
-        self.is_quick = True
         self.asked = struct.Struct("<iiqii")
         self.answered = struct.Struct("<diiiiIi")
-
-    def wait(self, wake):
-        """The next request; empty where the parent is gone. Where there is a processor for it, stays awake a while: a
-        parent that answers at once is sooner than the system's alarm."""
-        start = time.perf_counter()
-        while self.memory[24] and self.is_quick:
-            try:
-                return wake.recv(1, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                self.is_quick = time.perf_counter() - start < PATIENCE
-        request = wake.recv(1)
-        self.is_quick = time.perf_counter() - start < PATIENCE
-        return request
 
     @staticmethod
     def size(game):
@@ -540,7 +523,7 @@ def serve(name, options):
     service = Service(game, mmap.mmap(4, Service.size(game)))
     say(facts(game))
     try:
-        while request := service.wait(wake):
+        while request := wake.recv(1):
             try:
                 service.answer(request)
             except Exception as error:
