@@ -28,26 +28,51 @@ extension PixelBuffer {
     let (firsts, weights) = (across.firsts.span, across.weights.span)
     // A row between the two passes, [W, C] with `Taps.bits` fraction bits.
     var tall = [Int32](repeating: 0, count: row)
-    var middle = tall.mutableSpan
     var target = bytes.mutableSpan
+    let newRow = newWidth * channels
+    // The last row so far that differs from the one above it.
+    var (lastChange, seen) = (0, 0)
     for y in 0..<newHeight {
-      for index in 0..<row { middle[index] = 0 }
-      for tap in 0..<down.count {
-        let weight = Int32(down.weights[y * down.count + tap])
-        let top = (down.firsts[y] + tap) * row
-        let line = source.extracting(top..<top + row)
-        for index in 0..<row { middle[index] &+= weight &* Int32(line[index]) }
+      let first = down.firsts[y]
+      while seen + 1 < first + down.count {
+        seen += 1
+        let (above, line) = (
+          source.extracting((seen - 1) * row..<seen * row), source.extracting(seen * row..<(seen + 1) * row)
+        )
+        if !above.holdsTheSame(as: line) { lastChange = seen }
       }
+      // Plain from the last one's top on: backgrounds, walls and paddles have many such rows.
+      if y > 0 && lastChange <= down.firsts[y - 1] {
+        for index in y * newRow..<(y + 1) * newRow { target[index] = target[index - newRow] }
+        continue
+      }
+      do {
+        var middle = tall.mutableSpan
+        for index in 0..<row { middle[index] = 0 }
+        for tap in 0..<down.count {
+          let weight = Int32(down.weights[y * down.count + tap])
+          let line = source.extracting((first + tap) * row..<(first + tap + 1) * row)
+          for index in 0..<row { middle[index] &+= weight &* Int32(line[index]) }
+        }
+      }
+      let middle = tall.span
       for x in 0..<newWidth {
         for channel in 0..<channels {
+          // Within bounds, as Taps are made.
+          let (start, place) = (x &* across.count, unsafe firsts[unchecked: x] &* channels &+ channel)
           var sum = 1 << (2 * Taps.bits - 1)  // half, to round
-          for tap in 0..<across.count {
-            // Within bounds, as Taps are made.
-            let weight = unsafe weights[unchecked: x * across.count + tap]
-            let pixel = unsafe firsts[unchecked: x] &+ tap
-            sum &+= unsafe Int(weight) &* Int(middle[unchecked: pixel &* channels &+ channel])
+          if across.count == 3 {
+            // The loop below, unrolled, for the most frequent.
+            unsafe sum &+=
+              Int(weights[unchecked: start]) &* Int(middle[unchecked: place])
+              &+ Int(weights[unchecked: start &+ 1]) &* Int(middle[unchecked: place &+ channels])
+              &+ Int(weights[unchecked: start &+ 2]) &* Int(middle[unchecked: place &+ 2 &* channels])
+          } else {
+            for tap in 0..<across.count {
+              unsafe sum &+= Int(weights[unchecked: start &+ tap]) &* Int(middle[unchecked: place &+ tap &* channels])
+            }
           }
-          target[(y * newWidth + x) * channels + channel] = UInt8(truncatingIfNeeded: sum >> (2 * Taps.bits))
+          target[y * newRow + x * channels + channel] = UInt8(truncatingIfNeeded: sum >> (2 * Taps.bits))
         }
       }
     }
@@ -146,5 +171,14 @@ private struct Taps {
     }
     firsts.append(first)
     weights += own
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether another of the same length holds the same. Looks at all of it, which is quick where it is short.
+  fileprivate func holdsTheSame(as other: Span<UInt8>) -> Bool {
+    var difference: UInt8 = 0
+    for index in indices { difference |= self[index] ^ other[index] }
+    return difference == 0
   }
 }

@@ -130,6 +130,27 @@ import Testing
     try Gymnasium.check()
   }
 
+  @Test func aPictureDrawnWithTheStepIsThatOfAnyOther() {
+    var (looked, blind) = (environment(seed: 7), environment(seed: 7))
+    for size in [9, 9, 9, 5, 5] {
+      var (frame, late) = (PixelBuffer(width: size, height: size), PixelBuffer(width: size, height: size))
+      looked.render(into: &frame)
+      // Never seen before: asked for now.
+      var fresh = blind
+      fresh.render(into: &late)
+      #expect(frame == late)
+      _ = looked.step([1])
+      _ = blind.step([1])
+      blind = copyThatSawNothing(blind)
+    }
+  }
+
+  /// As from a checkpoint.
+  private func copyThatSawNothing(_ environment: E) -> E {
+    let data = try? PropertyListEncoder().encode([environment])
+    return data.flatMap { try? PropertyListDecoder().decode([E].self, from: $0).first } ?? environment
+  }
+
   @Test func picturesAreResizedByArea() {
     let environment = environment(seed: 1)
     var frame = PixelBuffer(width: 44, height: 20)
@@ -138,6 +159,56 @@ import Testing
     environment.render(into: &small)
     #expect(small == frame.resized(width: 11, height: 5))
     #expect(Set(frame.bytes) == [0, 40, 200, 255])
+  }
+}
+
+/// What is translated between a process and its environment, of other kinds than the lamp's.
+@Suite struct GymSpacesTests {
+  private static let games = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../Games").path
+  private let settings = GymSettings(EpisodeSettings())
+
+  /// Started, and at the beginning of an episode.
+  private func process(_ id: String) throws -> (GymProcess, Trace) {
+    let process = try GymProcess(try GymName(id), python: Gymnasium.python, in: Self.games)
+    let trace = Trace(actionCount: process.facts.actionSpace.arrayCount)
+    try process.beginReset(trace, settings)
+    return (process, trace)
+  }
+
+  @Test(arguments: [("binary", [2, 2, 2], [0, 0, 0]), ("discrete", [2, 3, 4], [0, 5, -1])])
+  func severalDiscreteActionsAreTheDigitsOfOne(_ kind: String, _ sizes: [Int], _ starts: [Int]) throws {
+    var (process, trace) = try process("gym:games:Switches-v0?kind=\(kind)")
+    let count = sizes.reduce(1, *)
+    #expect(process.facts.actionSpace == .discrete(count: count))
+    for action in 0..<count {
+      let entry = Trace.Entry(action: [Double(action)], repeats: 1)
+      trace = trace.appending(entry, after: action)
+      _ = try process.step(entry, in: trace, settings)
+      let digits = [action % sizes[0], action / sizes[0] % sizes[1], action / sizes[0] / sizes[1]]
+      let expected: [Double] = zip(digits, starts).map { digit, start in Double(digit + start) }
+      #expect(try process.observe(settings).numbers == expected)
+    }
+  }
+
+  @Test func tooManyChoicesAreRefusedWithAdvice() {
+    let error = #expect(throws: InputError.self) { try self.process("gym:games:Switches-v0?count=13") }
+    let text = error.map { "\($0)" } ?? ""
+    #expect(text.contains("MultiBinary(13) make 8192 choices together") && text.contains("TransformAction"))
+  }
+
+  @Test(arguments: [0, 1, 3]) func imagesAsObservationsAreThePictures(_ channels: Int) throws {
+    let (process, _) = try process("gym:games:Screen-v0?channels=\(channels)")
+    let facts = process.facts
+    #expect(facts.width == 50 && facts.height == 30 && facts.channels == max(1, channels))
+    #expect(facts.observationNames.isEmpty)
+    var frame = PixelBuffer(width: 10, height: 10, format: channels == 3 ? .rgb : .gray)
+    try process.draw(into: &frame, settings)
+    // The mean of three rows each.
+    let rows = (0..<10).map { row in Int(frame.bytes[row * frame.stride]) }
+    let means: [Int] = (0..<10).map { row in 6 * (3 * row + 1) }
+    #expect(rows == means)
+    #expect(channels < 3 || frame.bytes[9 * frame.stride + 1] == 2 * 28)
   }
 }
 

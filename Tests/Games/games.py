@@ -93,5 +93,50 @@ class Odd(Lamp):
         self.action_space = boundless if kind == "box" else gymnasium.spaces.Dict({"left": 0, "right": 0})
 
 
+class Switches:
+    """Several choices at once, and numbers that show them."""
+
+    def __init__(self, render_mode=None, kind="binary", count=3):
+        self.action_space = gymnasium.spaces.MultiBinary(count)
+        if kind == "discrete":
+            sizes, starts = (memoryview(array.array("q", numbers)) for numbers in ([2, 3, 4], [0, 5, -1]))
+            self.action_space = gymnasium.spaces.MultiDiscrete(sizes, starts)
+        self.observation_space = gymnasium.spaces.Box(Numbers(0, 0, 0), Numbers(9, 9, 9), (3,), "float64")
+
+    def reset(self, seed=None):
+        return Numbers(0, 0, 0), {}
+
+    def step(self, action):
+        return Numbers(*(float(x) for x in action)), 0, False, False, {}
+
+    def close(self):
+        pass
+
+
+class Screen:
+    """An image as the observation: rows brighter than the one above, with a third of the red in green where it has colours."""
+
+    def __init__(self, render_mode=None, channels=0, height=30, width=50):
+        self.shape = (height, width, channels) if channels else (height, width)
+        self.action_space = gymnasium.spaces.Discrete(2)
+        self.observation_space = gymnasium.spaces.Box(0, 255, self.shape, "uint8")
+
+    def reset(self, seed=None):
+        return self.observe(), {}
+
+    def step(self, action):
+        return self.observe(), 0, False, False, {}
+
+    def observe(self):
+        pixel = {3: lambda row: [6 * row, 2 * row, 0]}.get(self.shape[-1], lambda row: [6 * row])
+        rows = [bytes(pixel(row)) * self.shape[1] for row in range(self.shape[0])]
+        return memoryview(b"".join(rows)).cast("B", self.shape)
+
+    def close(self):
+        pass
+
+
 gymnasium.register("Lamp-v0", Lamp, max_episode_steps=40)
 gymnasium.register("Odd-v0", Odd)
+gymnasium.register("Switches-v0", Switches)
+gymnasium.register("Screen-v0", Screen)

@@ -44,6 +44,26 @@ import Testing
     }
   }
 
+  /// Rows like the one above are not computed again. Beside noise in another channel they are.
+  @Test(arguments: [(84, 84), (21, 30), (160, 300), (40, 7)])
+  func rowsAlikeAreTheirMean(_ width: Int, _ height: Int) {
+    let noise = Self.noise(160, 210, .rgb)
+    var (flat, mixed) = (PixelBuffer(width: 160, height: 210, format: .gray), noise)
+    var random = Random(seed: Seed(5))
+    var source = 0
+    for y in 0..<210 {
+      if random.chance(0.25) { source = y }
+      for x in 0..<160 {
+        flat.bytes[y * 160 + x] = noise.bytes[(source * 160 + x) * 3]
+        mixed.bytes[(y * 160 + x) * 3] = flat.bytes[y * 160 + x]
+      }
+    }
+    let (quick, slow) = (
+      flat.resized(width: width, height: height), mixed.resized(width: width, height: height)
+    )
+    #expect(quick.bytes == (0..<width * height).map { slow.bytes[3 * $0] })
+  }
+
   @Test func shrinkingKeepsTheMean() {
     let frame = Self.noise(210, 160, .gray)
     #expect(abs(mean(frame.resized(width: 84, height: 84)) - mean(frame)) < 0.2)

@@ -108,6 +108,7 @@ import Testing
     ("gym:nowhere:Lamp-v0", 64, "there is no Python module 'nowhere'"),
     ("gym:games:Odd-v0", 64, "its actions Dict(left, right) are neither Discrete"),
     ("gym:games:Odd-v0?kind=box", 64, "have no bounds"),
+    ("gym:games:Switches-v0?count=13", 64, "MultiBinary(13) make 8192 choices together"),
     ("gym:MiniGrid-Empty-5x5-v0", 1, "has no minigrid: "),
     ("gym:MiniGrid-Empty-5x5-v0", 1, "-m pip install minigrid"),
   ])

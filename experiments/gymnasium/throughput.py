@@ -3,7 +3,8 @@
     PIXELRL_PYTHON=PYTHON python3 throughput.py ../../.build/release/Contender > throughput.json
 
 The three sides take turns of --steps agent steps; the ratio is the median over --rounds. 'pixelrl bench --only gym' does the
-same in short turns.
+same in short turns. Beside it stands the processor's time of an agent step, in microseconds, of a side and all that it
+started: on a busy machine it says more than the clock.
 """
 
 import argparse
@@ -23,19 +24,37 @@ peer = [
 ]
 
 
+def family(pid):
+    """A process and those that came of it."""
+    with open(f"/proc/{pid}/task/{pid}/children") as children:
+        return [pid] + [one for child in children.read().split() for one in family(int(child))]
+
+
+def processor_time(pid):
+    """Of all its threads, in microseconds."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat") as times:
+            total += int(times.read().split()[0])
+    return total / 1000
+
+
 class Side:
     def __init__(self, command):
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
-        self.rates = []
+        self.rates, self.costs = [], []
         self.process.stdout.readline()
+        self.family = family(self.process.pid)
 
     def run(self, steps, processes):
+        before = sum(map(processor_time, self.family))
         self.process.stdin.write(f"run {steps}\n")
         self.process.stdin.flush()
         milliseconds = float(self.process.stdout.readline().split()[1])
-        return 1000 * processes / milliseconds
+        cost = sum(map(processor_time, self.family)) - before
+        return 1000 * processes / milliseconds, cost / steps / processes
 
 
 results = []
@@ -50,13 +69,18 @@ for processes in (1, 2, 4):
         side.run(200, processes)
     for _ in range(options.rounds):
         for side in sides.values():
-            side.rates.append(side.run(options.steps, processes))
-    ours = sides["pixelrl"].rates
-    result = {"processes": processes}
+            rate, cost = side.run(options.steps, processes)
+            side.rates.append(rate)
+            side.costs.append(cost)
+    ours = sides["pixelrl"]
+    result = {"processes": processes, "load": round(os.getloadavg()[0], 1)}
     for name, side in sides.items():
         result[name] = round(statistics.median(side.rates))
-        if side.rates is not ours:
-            result[f"ratio to {name}"] = round(statistics.median(a / b for a, b in zip(ours, side.rates)), 3)
+        result[f"processor time of {name}"] = round(statistics.median(side.costs))
+        if side is not ours:
+            result[f"ratio to {name}"] = round(statistics.median(a / b for a, b in zip(ours.rates, side.rates)), 3)
+            result[f"ratio of processor time, {name}"] = round(
+                statistics.median(b / a for a, b in zip(ours.costs, side.costs)), 3)
         side.process.stdin.close()
         side.process.wait()
     results.append(result)

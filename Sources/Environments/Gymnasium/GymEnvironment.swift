@@ -56,9 +56,9 @@ public struct GymEnvironment: Environment {
     let start = Trace.Start(
       seed: UInt32(random.next() >> 33),
       noOps: settings.noOpStarts > 0 ? random.integer(below: settings.noOpStarts + 1) : 0)
-    let last = (trace, count)
+    let (last, draws) = ((trace, count), moment.isLookedAt)
     (trace, count, moment, isLost) = (Trace(start, actionCount: Self.actionSpace.arrayCount), 0, Moment(), false)
-    Gymnasium.begin(trace, after: last, settings)
+    Gymnasium.begin(trace, after: last, draws: draws, settings)
   }
 
   public mutating func step(_ action: [Double]) -> Step { hold(action, for: 1).step }
@@ -70,27 +70,27 @@ public struct GymEnvironment: Environment {
     let entry = entry(action, repeats)
     // What a replay must come to.
     _ = observation
-    let (settings, trace, count) = (settings, trace, count)
+    let (settings, trace, count, draws) = (settings, trace, count, moment.isLookedAt)
     var next = trace
     let found = Gymnasium.withProcess(in: trace, at: count, digest: moment.digest, next: entry, settings) {
       process throws(PythonProcess.Failure) in
-      try process.beginStep(entry, settings)
+      try process.beginStep(entry, draws: draws, settings)
       next = trace.appending(entry, after: count)
       let outcome = try process.step(entry, in: next, settings)
-      return (outcome, try process.observe(settings))
+      return (outcome, try process.observe(settings), process.likelyPicture())
     }
-    guard let (outcome, seen) = found else {
+    guard let (outcome, seen, picture) = found else {
       isLost = true
       return lost
     }
-    (self.trace, self.count, moment) = (next, count + 1, Moment(seen.numbers, digest: seen.digest))
+    (self.trace, self.count, moment) = (next, count + 1, Moment(seen.numbers, digest: seen.digest, picture))
     let isOver = outcome.ending == .terminated || settings.lifeLoss && outcome.lostLife
     return (Step(reward: outcome.reward, discount: isOver ? 0 : 1, ending: outcome.ending), outcome.steps)
   }
 
   public func foresee(_ action: [Double], for repeats: Int) {
     guard !isLost else { return }
-    Gymnasium.foresee(entry(action, repeats), in: trace, at: count, settings)
+    Gymnasium.foresee(entry(action, repeats), in: trace, at: count, draws: moment.isLookedAt, settings)
   }
 
   private func entry(_ action: [Double], _ repeats: Int) -> Trace.Entry {
@@ -182,16 +182,19 @@ private final class Moment: Sendable {
     var observation: [Double]?
     var digest: UInt32?
     var picture: PixelBuffer?
+    var isLookedAt = false
   }
 
   private let seen: Mutex<Seen>
 
-  init(_ observation: [Double]? = nil, digest: UInt32? = nil) {
-    seen = Mutex(Seen(observation: observation, digest: digest))
+  init(_ observation: [Double]? = nil, digest: UInt32? = nil, _ picture: PixelBuffer? = nil) {
+    seen = Mutex(Seen(observation: observation, digest: digest, picture: picture))
   }
 
   var observation: [Double]? { seen.withLock { $0.observation } }
   var digest: UInt32? { seen.withLock { $0.digest } }
+  /// Whether somebody wanted its picture: the next is then drawn with the step.
+  var isLookedAt: Bool { seen.withLock { $0.isLookedAt } }
 
   func note(_ observation: [Double], digest: UInt32) {
     seen.withLock { ($0.observation, $0.digest) = (observation, digest) }
@@ -201,7 +204,10 @@ private final class Moment: Sendable {
 
   /// The picture, if it was seen in the size and colours of a frame.
   func picture(like frame: PixelBuffer) -> PixelBuffer? {
-    let picture = seen.withLock { $0.picture }
+    let picture = seen.withLock { seen in
+      seen.isLookedAt = true
+      return seen.picture
+    }
     guard let picture, picture.width == frame.width, picture.height == frame.height, picture.format == frame.format
     else { return nil }
     return picture

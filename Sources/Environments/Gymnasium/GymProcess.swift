@@ -33,8 +33,8 @@ final class GymProcess: @unchecked Sendable {
   private(set) var count = 0
   /// Channels of the picture of this moment in shared memory; 0 where it has not been drawn.
   private var pictureChannels = 0
-  /// Whether the last moment was looked at: the next picture is then drawn with the step, without being asked for.
-  private var isLookedAt = false
+  /// The frame that was last drawn into: its size and format are likely those of the next.
+  private var lastFrame: PixelBuffer?
 
   /// Starts the process, and waits until the environment stands.
   ///
@@ -67,23 +67,27 @@ final class GymProcess: @unchecked Sendable {
   // MARK: - Requests
 
   /// Begins an episode.
-  func beginReset(_ trace: Trace, _ settings: GymSettings) throws(Failure) {
+  ///
+  /// - Parameter draws: whether its first picture is drawn at once, without being asked for.
+  func beginReset(_ trace: Trace, draws: Bool = false, _ settings: GymSettings) throws(Failure) {
     if pending != nil { try settle(settings) }
     (self.trace, count) = (trace, 0)
     python.trimLog()
     python.store(Int64(trace.start.seed), at: 8)
     python.store(Int32(trace.start.noOps), at: 16)
-    try send(UInt8(ascii: "r"), settings)
+    try send(UInt8(ascii: "r"), draws: draws, settings)
     pending = .reset
   }
 
   /// Tells of the next entry of the episode; `step` waits for what it gives.
-  func beginStep(_ entry: Trace.Entry, _ settings: GymSettings) throws(Failure) {
+  ///
+  /// - Parameter draws: as above.
+  func beginStep(_ entry: Trace.Entry, draws: Bool = false, _ settings: GymSettings) throws(Failure) {
     if pending == .step(entry) { return }
     if pending != nil { try settle(settings) }
     python.store(Int32(entry.repeats), at: 0)
     for (index, number) in entry.action.enumerated() { python.store(number, at: facts.actionOffset + 8 * index) }
-    try send(UInt8(ascii: "s"), settings)
+    try send(UInt8(ascii: "s"), draws: draws, settings)
     pending = .step(entry)
   }
 
@@ -112,24 +116,31 @@ final class GymProcess: @unchecked Sendable {
   /// Draws the picture of this moment, of any size, into a frame; black where the environment draws none.
   func draw(into frame: inout PixelBuffer, _ settings: GymSettings) throws(Failure) {
     if pending != nil { try settle(settings) }
-    isLookedAt = true
     if pictureChannels == 0 {
-      try send(UInt8(ascii: "p"), settings)
+      try send(UInt8(ascii: "p"), draws: true, settings)
       try receive(settings)
     }
-    guard let format = PixelFormat(rawValue: pictureChannels) else {
-      for index in frame.bytes.indices { frame.bytes[index] = 0 }
-      return
-    }
+    if !fill(&frame) { for index in frame.bytes.indices { frame.bytes[index] = 0 } }
+    lastFrame = frame
+  }
+
+  /// The picture of this moment like the one before, while other processes are at work; nil where it has not been drawn.
+  func likelyPicture() -> PixelBuffer? {
+    guard pending == nil, var frame = lastFrame, fill(&frame) else { return nil }
+    return frame
+  }
+
+  private func fill(_ frame: inout PixelBuffer) -> Bool {
+    guard let format = PixelFormat(rawValue: pictureChannels) else { return false }
     let (width, height) = (facts.width, facts.height)
     let range = facts.pictureOffset..<facts.pictureOffset + width * height * format.channels
     python.withBytes(range) { bytes in frame.fill(resizing: bytes, width: width, height: height, format: format) }
+    return true
   }
 
-  private func send(_ request: UInt8, _ settings: GymSettings) throws(Failure) {
+  private func send(_ request: UInt8, draws: Bool, _ settings: GymSettings) throws(Failure) {
     python.store(Int32(settings.channels), at: 4)
-    python.store(Int32(isLookedAt || request == UInt8(ascii: "p") ? 1 : 0), at: 20)
-    if request != UInt8(ascii: "p") { isLookedAt = false }
+    python.store(Int32(draws ? 1 : 0), at: 20)
     if let failure { throw failure }
     do throws(Failure) { try python.send(request) } catch {
       failure = error

@@ -61,23 +61,25 @@ enum Gymnasium {
 
   /// Begins an episode, without waiting for its first observation.
   ///
-  /// - Parameter last: the episode that the caller leaves, whose process is then free.
-  static func begin(_ trace: Trace, after last: (trace: Trace, count: Int), _ settings: GymSettings) {
+  /// - Parameters:
+  ///   - last: the episode that the caller leaves, whose process is then free.
+  ///   - draws: whether its first picture is drawn at once.
+  static func begin(_ trace: Trace, after last: (trace: Trace, count: Int), draws: Bool, _ settings: GymSettings) {
     guard shared.withLock({ $0.problem == nil }) else { return }
     do {
       let process = try take { $0.stands(in: last.trace, at: last.count) } ?? freeProcess()
       defer { giveBack(process) }
       // It remembers a failure, and says it when it is waited for.
-      try? process.beginReset(trace, settings)
+      try? process.beginReset(trace, draws: draws, settings)
     } catch { stop(error) }
   }
 
   /// Tells an episode's process of an action that is to follow, so that it can begin with it.
-  static func foresee(_ entry: Trace.Entry, in trace: Trace, at count: Int, _ settings: GymSettings) {
+  static func foresee(_ entry: Trace.Entry, in trace: Trace, at count: Int, draws: Bool, _ settings: GymSettings) {
     guard let process = take({ $0.stands(in: trace, at: count) }) else { return }
     defer { giveBack(process) }
     // As above.
-    try? process.beginStep(entry, settings)
+    try? process.beginStep(entry, draws: draws, settings)
   }
 
   /// Does something with a process that stands where an episode is; if there is none, the episode is played again in one.

@@ -88,7 +88,8 @@ def make(name, options):
                 "input", f"there is no Python module '{module}': start pixelrl in its folder, or name that in PYTHONPATH"
             ) from error
     try:
-        specification = gymnasium.spec(name)
+        # The module is imported: `spec` knows no such names, unlike `make`.
+        specification = gymnasium.spec(name.rpartition(":")[2])
         if name.startswith("ALE/"):
             return make_atari(gymnasium, name, options, specification), specification
         try:
@@ -122,24 +123,7 @@ def action_space(gymnasium, space):
         start = int(space.start)
         return {"count": int(space.n)}, lambda numbers: start + int(numbers[0])
     if isinstance(space, (spaces.MultiDiscrete, spaces.MultiBinary)):
-        shape = space.shape
-        radices = [2] * flat_count(shape)
-        if isinstance(space, spaces.MultiDiscrete):
-            radices = [int(n) for n in space.nvec.ravel()]
-        count = 1
-        for radix in radices:
-            count *= radix
-        if count > 4096:
-            raise Refusal("input", f"its actions {space} make {count} choices, more than the 4096 that pixelrl takes")
-
-        def chosen(numbers):
-            index, digits = int(numbers[0]), []
-            for radix in radices:
-                index, digit = divmod(index, radix)
-                digits.append(digit)
-            return importlib.import_module("numpy").array(digits, space.dtype).reshape(shape)
-
-        return {"count": count}, chosen
+        return product_space(space, isinstance(space, spaces.MultiBinary))
     if isinstance(space, spaces.Box):
         low, high = flat_numbers(space.low), flat_numbers(space.high)
         if not all(abs(x) < 1e30 for x in low + high):
@@ -155,7 +139,40 @@ def action_space(gymnasium, space):
     )
 
 
+CHOICES = 4096
+
+
+def product_space(space, is_binary):
+    """Several discrete actions at once as one, a number whose digits they are, the first the lowest."""
+    radices, starts = [2] * flat_count(space.shape), None
+    if not is_binary:
+        radices = [int(n) for n in flat_numbers(space.nvec)]
+        # Gymnasium 1.0 has none.
+        starts = getattr(space, "start", None)
+    starts = [0] * len(radices) if starts is None else [int(x) for x in flat_numbers(starts)]
+    count = 1
+    for radix in radices:
+        count *= radix
+    if count > CHOICES:
+        raise Refusal(
+            "input",
+            f"its actions {space} make {count} choices together, more than the {CHOICES} that pixelrl takes: register it "
+            "with gymnasium.wrappers.TransformAction around it, which makes fewer of them, or gives it a Box of thresholds",
+        )
+    made = boxed(space)
+
+    def chosen(numbers):
+        index, digits = int(numbers[0]), []
+        for radix, start in zip(radices, starts):
+            index, digit = divmod(index, radix)
+            digits.append(start + digit)
+        return made(digits)
+
+    return {"count": count}, chosen
+
+
 def boxed(space):
+    """What turns a list of numbers into an array of a space."""
     try:
         import numpy
     except ImportError:

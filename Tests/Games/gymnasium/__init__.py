@@ -35,9 +35,24 @@ class Dict:
         return f"Dict({', '.join(self.parts)})"
 
 
+class MultiDiscrete:
+    def __init__(self, nvec, start):
+        self.nvec, self.start, self.shape, self.dtype = nvec, start, nvec.shape, "int64"
+
+    def __repr__(self):
+        return f"MultiDiscrete({self.nvec.tolist()})"
+
+
+class MultiBinary:
+    def __init__(self, n):
+        self.n, self.shape, self.dtype = n, (n,), "int8"
+
+    def __repr__(self):
+        return f"MultiBinary({self.n})"
+
+
 spaces = SimpleNamespace(
-    Discrete=Discrete, Box=Box, Dict=Dict, MultiDiscrete=type("MultiDiscrete", (), {}),
-    MultiBinary=type("MultiBinary", (), {}),
+    Discrete=Discrete, Box=Box, Dict=Dict, MultiDiscrete=MultiDiscrete, MultiBinary=MultiBinary
 )
 
 
@@ -46,13 +61,14 @@ def register(id, entry_point, max_episode_steps=None):
 
 
 def spec(name):
-    module, _, id = name.rpartition(":")
-    if module:
-        importlib.import_module(module)
-    if id not in registry:
-        raise error.UnregisteredEnv(f"Environment `{id}` doesn't exist.")
-    return registry[id]
+    """Of a name without a module, as the real one."""
+    if name not in registry:
+        raise error.UnregisteredEnv(f"Environment `{name}` doesn't exist.")
+    return registry[name]
 
 
 def make(name, render_mode=None, max_episode_steps=None, **arguments):
-    return spec(name).entry_point(render_mode=render_mode, **arguments)
+    module, _, id = name.rpartition(":")
+    if module:
+        importlib.import_module(module)
+    return spec(id).entry_point(render_mode=render_mode, **arguments)
