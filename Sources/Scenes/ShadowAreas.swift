@@ -40,22 +40,53 @@ struct ShadowAreas: Sendable {
 
   private static func area(of caster: TracedPart, on plane: TracedPart, from light: Light, _ lens: Lens) -> PixelArea {
     guard let extent = caster.solid.extent else { return lens.everything }
+    let corners = Lens.corners(center: caster.solid.center, axes: caster.axes, extent: extent)
     let normal = plane.axisZ
     func height(_ place: SIMD3<Float>) -> Float { dot(place - plane.solid.center, normal) }
+    // Between the plane and the light there is only what lies on the light's side.
+    let lightHeight: Float
+    switch light.kind {
+    case .directional: lightHeight = -dot(light.direction, normal)
+    case .spot: lightHeight = height(light.position)
+    }
+    if lightHeight < 1e-6, corners.allSatisfy({ height($0) > 1e-3 }) { return .none }
+    if lightHeight > -1e-6, corners.allSatisfy({ height($0) < -1e-3 }) { return .none }
+    if isBeside(corners, plane, light) { return .none }
     var images: [SIMD3<Float>] = []
     images.reserveCapacity(8)
-    for corner in Lens.corners(center: caster.solid.center, axes: caster.axes, extent: extent) {
-      let ray: SIMD3<Float>
-      switch light.kind {
-      case .directional: ray = light.direction
-      case .spot: ray = corner - light.position
-      }
+    for corner in corners {
+      let ray = light.ray(to: corner)
       let fall = -dot(ray, normal)
       // A light beside or below what it shines on: rays do not end on the plane, or come from behind it.
-      guard fall > 1e-3 * length(ray) else { return lens.everything }
-      if case .spot = light.kind, height(light.position) < 1e-3 { return lens.everything }
+      guard fall > 1e-3 * length(ray), lightHeight > 1e-3 else { return lens.everything }
       images.append(corner + ray * (height(corner) / fall))
     }
     return lens.area(images)
+  }
+
+  /// Whether places lie wholly beside all that is between a bounded plane and the light.
+  private static func isBeside(_ places: [SIMD3<Float>], _ plane: TracedPart, _ light: Light) -> Bool {
+    guard let half = plane.solid.extent else { return false }
+    let (x, y) = (plane.axes.x * half.x, plane.axes.y * half.y)
+    let center = plane.solid.center
+    return [(x, y), (y, -x), (-x, -y), (-y, x)].contains { side, along in
+      // The face that the light's rays through one side make, its normal turned outwards.
+      let place = center + side
+      let face = cross(along, light.ray(to: place))
+      let inwards = dot(center - place, face)
+      guard abs(inwards) > 1e-3 * length(face) * length(side) else { return false }
+      let outwards = inwards > 0 ? -face : face
+      return places.allSatisfy { dot($0 - place, outwards) > 1e-3 * length(outwards) * length(side) }
+    }
+  }
+}
+
+extension Light {
+  /// The direction in which its light comes to a place, of any length.
+  fileprivate func ray(to place: SIMD3<Float>) -> SIMD3<Float> {
+    switch kind {
+    case .directional: direction
+    case .spot: place - position
+    }
   }
 }

@@ -29,6 +29,7 @@ public struct Texture: Sendable, Equatable {
     /// The index of the texel up and left of places in a picture that repeats, for s and t from 0 to 1.
     @inline(__always)
     func first(_ s: Lanes, _ t: Lanes) -> SIMD8<Int32> {
+      @inline(__always)
       func texel(_ place: Lanes, _ size: Int) -> SIMD8<Int32> {
         let at = (((place * Float(size << 8)).floor.integers &- 128) &>> 8)
         return at &+ (Int32(size) & (at &>> 31))

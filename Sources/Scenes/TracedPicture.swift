@@ -82,6 +82,7 @@ struct PixelBytes {
 
   @inline(__always)
   init(_ colors: LaneVectors) {
+    @inline(__always)
     func level(_ x: Lanes) -> SIMD8<Int32> { (min(max(x, Lanes(0)), Lanes(1)) * 255).integers }
     (red, green, blue) = (level(colors.x), level(colors.y), level(colors.z))
   }
@@ -91,6 +92,17 @@ struct PixelBytes {
     Color(
       UInt8(truncatingIfNeeded: red[lane]), UInt8(truncatingIfNeeded: green[lane]),
       UInt8(truncatingIfNeeded: blue[lane]))
+  }
+
+  /// All bytes in their order, the first in the lowest bits.
+  @inline(__always)
+  private var words: InlineArray<3, UInt64> {
+    let packed = red | green &<< 8 | blue &<< 16
+    func pixel(_ lane: Int) -> UInt64 { UInt64(UInt32(bitPattern: packed[lane])) }
+    return [
+      pixel(0) | pixel(1) << 24 | pixel(2) << 48, pixel(2) >> 16 | pixel(3) << 8 | pixel(4) << 32 | pixel(5) << 56,
+      pixel(5) >> 8 | pixel(6) << 16 | pixel(7) << 40,
+    ]
   }
 
   /// Writes the pixels of a packet that are masked and within the frame.
@@ -103,6 +115,15 @@ struct PixelBytes {
       for lane in 0..<count where mask[lane] { bytes[row * stride + first + lane] = self[lane].luminance }
     case .rgb:
       var bytes = frame.bytes.mutableSpan
+      if count == Lanes.count && (!mask).isEmpty {
+        var raw = unsafe bytes.mutableBytes
+        let words = words
+        for index in words.indices {
+          let at = row * stride + 3 * first + 8 * index
+          raw.storeBytes(of: words[index].littleEndian, toByteOffset: at, as: UInt64.self)
+        }
+        return
+      }
       for lane in 0..<count where mask[lane] {
         let (at, color) = (row * stride + 3 * (first + lane), self[lane])
         bytes[at] = color.red
