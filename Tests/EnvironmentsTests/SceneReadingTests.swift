@@ -72,7 +72,7 @@
 
     @Test(.enabled(if: (try? GLDriver.found.get()) != nil, "without OpenGL: apt-get install libegl1 libgl1-mesa-dri"))
     func meshesAndHeightFieldsLieWhereMuJoCoDrawsThem() throws {
-      let heights = (0..<20).map { Float($0 % 4) * 0.2 + ($0 / 4 == 2 ? 0.3 : 0) }
+      let heights: [Float] = (0..<5).flatMap { row -> [Float] in row == 2 ? [0.3, 0.5, 0.7, 0.9] : [0, 0.2, 0.4, 0.6] }
       for geom in ["type='mesh' mesh='roof' euler='30 0 20'", "type='hfield' hfield='land' pos='.1 .1 0'"] {
         let (ours, theirs) = (try picture(geom, heights: heights), try picture(geom, .gl, heights: heights))
         #expect(lit(theirs) > 150)
