@@ -7,14 +7,15 @@
 
   private let hasModels = (try? SuiteFolder.text(of: "reacher.xml")) != nil
 
-  /// Meshes and height fields as they come out of a model, beside shapes that look the same. All glow, so that it makes no
-  /// difference how MuJoCo rounds a mesh's normals.
+  /// Meshes and height fields as they come out of a model, beside shapes that look the same. All glow in the dark, so that it makes
+  /// no difference how MuJoCo rounds a mesh's normals.
   @Suite(.enabled(if: hasModels, "without models: make models"))
   struct SceneReadingTests {
     private func picture(_ geom: String, _ renderer: Renderer = .software, heights: [Float] = []) throws -> PixelBuffer
     {
       let text = """
         <mujoco>
+          <visual><headlight active="0"/></visual>
           <asset>
             <material name="glow" rgba=".8 .5 .2 1" emission="1" specular="0"/>
             <mesh name="brick" vertex="-.3 -.2 -.1  .3 -.2 -.1  -.3 .2 -.1  .3 .2 -.1  -.3 -.2 .1  .3 -.2 .1  -.3 .2 .1  .3 .2 .1"/>
@@ -22,7 +23,7 @@
             <hfield name="land" nrow="5" ncol="4" size=".4 .3 .5 .1"/>
           </asset>
           <worldbody>
-            <light pos="0 0 3" castshadow="false"/>
+            <light pos="0 0 3" castshadow="false" diffuse="0 0 0" specular="0 0 0"/>
             <camera name="above" pos="0 -.6 2" xyaxes="1 0 0 0 .9578 .2873"/>
             <geom \(geom) material="glow"/>
             <body><joint name="root"/><geom size=".001" pos="0 0 -9"/></body>
