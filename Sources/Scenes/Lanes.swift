@@ -79,6 +79,17 @@ struct Lanes: Sendable {
     return choose(part < 0, part + 1, part)
   }
 
+  /// The next lower whole number; for magnitudes below four million.
+  @inline(__always)
+  var floor: Lanes {
+    let nearest = rounded
+    return choose(self < nearest, nearest - 1, nearest)
+  }
+
+  /// Of whole numbers from 0 to four million.
+  @inline(__always)
+  init(whole: SIMD8<Int32>) { self = Lanes(bits: whole | 0x4b00_0000) - 8_388_608 }
+
   /// The nearest whole numbers, as such.
   @inline(__always)
   var integers: SIMD8<Int32> { (self + 12_582_912).bits &- 0x4b40_0000 }
@@ -127,7 +138,13 @@ struct LaneMask: Sendable {
   /// Where an index is this one.
   @inline(__always)
   init(_ indices: SIMD8<Int32>, are index: Int32) {
-    let difference = indices ^ index
+    self.init(indices, are: SIMD8(repeating: index))
+  }
+
+  /// Where two indices are the same.
+  @inline(__always)
+  init(_ indices: SIMD8<Int32>, are others: SIMD8<Int32>) {
+    let difference = indices ^ others
     // The sign of d | -d is set for all but zero.
     bits = ~((difference | (0 &- difference)) &>> 31)
   }
@@ -142,6 +159,14 @@ struct LaneMask: Sendable {
   subscript(lane: Int) -> Bool { bits[lane] != 0 }
   @inline(__always)
   mutating func remove(_ lane: Int) { bits[lane] = 0 }
+
+  /// The first lane that is set.
+  @inline(__always)
+  var first: Int? {
+    if isEmpty { return nil }
+    for lane in 0..<Lanes.count where bits[lane] != 0 { return lane }
+    return nil
+  }
 
   @inline(__always)
   var isEmpty: Bool {

@@ -1,5 +1,5 @@
 /// Triangles, in a tree of boxes that spares a ray most of them.
-public struct Mesh: Sendable {
+public struct Mesh: Sendable, Equatable {
   private let corners: [SIMD3<Float>]
   /// One for each corner, of length 1.
   private let normals: [SIMD3<Float>]
@@ -9,7 +9,7 @@ public struct Mesh: Sendable {
   private let nodes: [Node]
 
   /// A box around triangles: those of a leaf, or those of the next node and another one.
-  private struct Node {
+  private struct Node: Equatable {
     var low: SIMD3<Float>
     var high: SIMD3<Float>
     /// The first triangle of a leaf, or the second child.

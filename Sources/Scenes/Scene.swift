@@ -8,6 +8,9 @@ public struct Scene: Sendable {
   public var parts: [Part] = []
   /// The six faces around all, as a cube texture; nil is black.
   public var sky: Texture?
+  /// Whether the camera, the lights and the fixed parts stay as they are in pictures to come: a renderer then keeps what
+  /// they look like. That is found out sooner or later anyway, so that a wrong answer costs time and nothing else.
+  public var isStill = false
 
   public init(camera: Camera) { self.camera = camera }
 }
@@ -37,8 +40,8 @@ public struct Camera: Sendable, Hashable {
 }
 
 /// A lamp. Colours are red, green, blue from 0 to 1 and may be larger.
-public struct Light: Sendable {
-  public enum Kind: Sendable {
+public struct Light: Sendable, Equatable {
+  public enum Kind: Sendable, Equatable {
     /// From everywhere along a direction.
     case directional
     /// From a place, within an angle around a direction: the exponent says how fast it fades towards the rim, the cosine
@@ -70,26 +73,34 @@ public struct Light: Sendable {
 }
 
 /// A body in the scene: a shape, a place and a surface.
-public struct Part: Sendable {
+public struct Part: Sendable, Equatable {
   public var shape: Shape
   public var position: SIMD3<Float>
   /// Where the shape's own axes point in the world: of length 1, at right angles.
   public var axes: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>)
   public var surface: Surface
+  /// Whether it stays where it is from picture to picture.
+  public var isFixed: Bool
 
   public init(
     _ shape: Shape, position: SIMD3<Float>, axes: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>),
-    surface: Surface
+    surface: Surface, isFixed: Bool = false
   ) {
     self.shape = shape
     self.position = position
     self.axes = axes
     self.surface = surface
+    self.isFixed = isFixed
+  }
+
+  public static func == (a: Part, b: Part) -> Bool {
+    a.isFixed == b.isFixed && a.position == b.position && a.axes == b.axes && a.shape == b.shape
+      && a.surface == b.surface
   }
 }
 
 /// How a part answers to light. Numbers from 0 to 1.
-public struct Surface: Sendable {
+public struct Surface: Sendable, Equatable {
   public var color: SIMD3<Float>
   public var opacity: Float
   public var emission: Float
@@ -116,7 +127,7 @@ public struct Surface: Sendable {
 }
 
 /// How a point of a shape finds its place in a texture.
-public enum TextureMapping: Sendable {
+public enum TextureMapping: Sendable, Equatable {
   /// By the shape's own x and y in metres: that many half repetitions a metre.
   case flat(SIMD2<Float>)
   /// Outwards from the centre to a cube, each axis first multiplied.

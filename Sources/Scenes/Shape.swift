@@ -1,5 +1,5 @@
 /// A form around its own origin. Sizes are in metres; half sizes count from the centre.
-public enum Shape: Sendable {
+public enum Shape: Sendable, Equatable {
   /// Where z is 0, seen from above, to each side as far as the half sizes; 0 is without end.
   case plane(halfSizes: SIMD2<Float>)
   case ellipsoid(radii: SIMD3<Float>)
@@ -23,6 +23,8 @@ struct Solid: Sendable {
   let mesh: Mesh?
   /// What turns a world vector into one of the shape's own coordinates.
   let rows: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>)
+  /// A plane's normal in the world.
+  let planeNormal: LaneVectors
   /// Metres of each own unit.
   let scale: SIMD3<Float>
   let center: SIMD3<Float>
@@ -64,6 +66,7 @@ struct Solid: Sendable {
       extent = pointwiseMax(own.bounds.high, -own.bounds.low)
     }
     rows = (part.axes.x / scale.x, part.axes.y / scale.y, part.axes.z / scale.z)
+    planeNormal = Self.turned(LaneVectors(SIMD3(0, 0, 1)), rows)
     self.size = size
     self.mesh = mesh
     self.scale = scale
@@ -162,18 +165,25 @@ struct Solid: Sendable {
   /// The world's normal, of length 1, at points of the surface in the shape's own coordinates.
   @inline(__always)
   func normal(at p: LaneVectors, face: SIMD8<Int32>, _ mask: LaneMask) -> LaneVectors {
+    if kind == .plane { return planeNormal }
     let g: LaneVectors =
       switch kind {
-      case .plane: LaneVectors(SIMD3(0, 0, 1))
-      case .ellipsoid: p
+      case .plane, .ellipsoid: p
       case .capsule: LaneVectors(p.x, p.y, p.z - min(max(p.z, Lanes(-size.x)), Lanes(size.x)))
       case .cylinder:
         choose(p.z.magnitude > 0.99999, LaneVectors(Lanes(0), Lanes(0), p.z), LaneVectors(p.x, p.y, Lanes(0)))
       case .box: boxNormal(p)
       case .mesh: mesh?.details(at: p, face: face, mask).normal ?? p
       }
-    // A gradient turns with the transposed rows.
-    return LaneVectors(
+    return Self.turned(g, rows)
+  }
+
+  /// A gradient in the world, of length 1: it turns with the transposed rows.
+  @inline(__always)
+  private static func turned(
+    _ g: LaneVectors, _ rows: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>)
+  ) -> LaneVectors {
+    LaneVectors(
       g.x * rows.x.x + g.y * rows.y.x + g.z * rows.z.x, g.x * rows.x.y + g.y * rows.y.y + g.z * rows.z.y,
       g.x * rows.x.z + g.y * rows.y.z + g.z * rows.z.z
     ).normalized

@@ -1,8 +1,8 @@
 import Core
 
 /// A picture to lay on surfaces, with ever coarser copies of itself for what lies far away (Williams 1983).
-public struct Texture: Sendable {
-  public enum Kind: Sendable {
+public struct Texture: Sendable, Equatable {
+  public enum Kind: Sendable, Equatable {
     /// One picture, repeated.
     case flat
     /// Six square pictures, looking along x, -x, y, -y, z and -z.
@@ -16,20 +16,35 @@ public struct Texture: Sendable {
   /// Where each level of a face starts, and its size, finest first.
   private let levels: [Level]
   private let faceStride: Int
-  /// Red, green and blue in the three lowest bytes.
+  /// Red, green and blue in the three lowest bytes, and `evenBit`.
   private let texels: [UInt32]
+  /// Says of a texel that nothing changes its colour anywhere between it and the next ones of its level, nor between levels.
+  private static let evenBit: UInt32 = 1 << 24
 
-  private struct Level {
+  private struct Level: Equatable {
     let start: Int
     let width: Int
     let height: Int
+
+    /// The index of the texel up and left of places in a picture that repeats, for s and t from 0 to 1.
+    @inline(__always)
+    func first(_ s: Lanes, _ t: Lanes) -> SIMD8<Int32> {
+      @inline(__always)
+      func texel(_ place: Lanes, _ size: Int) -> SIMD8<Int32> {
+        let at = (((place * Float(size << 8)).floor.integers &- 128) &>> 8)
+        return at &+ (Int32(size) & (at &>> 31))
+      }
+      return Int32(start) &+ texel(t, height) &* Int32(width) &+ texel(s, width)
+    }
   }
 
-  /// - Parameter bytes: `height * width * 3` bytes a picture, rows from the top; a cube has six or one for all sides.
+  /// - Parameters:
+  ///   - width: at most 8192, as the height.
+  ///   - bytes: `height * width * 3` bytes a picture, rows from the top; a cube has six or one for all sides.
   public init(_ kind: Kind, width: Int, height: Int, bytes: [UInt8]) {
     let count = 3 * width * height
     precondition(
-      width > 0 && height > 0 && (bytes.count == count || kind == .cube && bytes.count == 6 * count),
+      1...8192 ~= width && 1...8192 ~= height && (bytes.count == count || kind == .cube && bytes.count == 6 * count),
       "a texture of \(width)x\(height) does not have \(bytes.count) bytes")
     self.kind = kind
     self.width = width
@@ -49,6 +64,8 @@ public struct Texture: Sendable {
       }
       texels += Self.pyramid(picture, levels)
     }
+    // A checker is even in most places; the pictures of a cube seldom are.
+    if kind == .flat { Self.markEven(&texels, levels) }
     self.levels = levels
     self.texels = texels
     faceStride = bytes.count == count ? 0 : texels.count / 6
@@ -72,6 +89,36 @@ public struct Texture: Sendable {
       }
     }
     return all
+  }
+
+  /// Sets `evenBit` where it is true of a picture that repeats.
+  private static func markEven(_ texels: inout [UInt32], _ levels: [Level]) {
+    let plain = texels
+    for (number, level) in levels.enumerated() {
+      let coarse = number + 1 < levels.count ? levels[number + 1] : level
+      // The coarse texels that are read for places between texel i and the next: half a texel is the first one's centre.
+      func range(_ i: Int, _ size: Int, _ coarseSize: Int) -> ClosedRange<Int> {
+        let ratio = Double(coarseSize) / Double(size)
+        let (low, high) = ((Double(i) + 0.49) * ratio - 0.5, (Double(i) + 1.51) * ratio - 0.5)
+        return Int(low.rounded(.down))...Int(high.rounded(.down)) + 1
+      }
+      func has(_ color: UInt32, _ level: Level, _ rows: ClosedRange<Int>, _ columns: ClosedRange<Int>) -> Bool {
+        rows.allSatisfy { row in
+          let first = level.start + (row + level.height) % level.height * level.width
+          return columns.allSatisfy { plain[first + ($0 + level.width) % level.width] == color }
+        }
+      }
+      for y in 0..<level.height {
+        for x in 0..<level.width {
+          let at = level.start + y * level.width + x
+          guard has(plain[at], level, y...y + 1, x...x + 1) else { continue }
+          guard
+            has(plain[at], coarse, range(y, level.height, coarse.height), range(x, level.width, coarse.width))
+          else { continue }
+          texels[at] |= evenBit
+        }
+      }
+    }
   }
 
   public var isCube: Bool { kind == .cube }
@@ -107,24 +154,37 @@ public struct Texture: Sendable {
   ) -> LaneVectors {
     // 256 log₂ of the footprint: the exponent, and the fraction as if the logarithm were straight in between.
     let logarithm = (max(footprint, Lanes(1)).bits &- 0x3f80_0000) &>> 15
-    var colors = LaneVectors(SIMD3(0, 0, 0))
+    let beyond = logarithm &- Int32((levels.count - 1) << 8)
+    let detail = logarithm &- (beyond & ~(beyond &>> 31))
+    let number = detail &>> 8
+    var packed = SIMD8<Int32>(repeating: 0)
     let texels = texels.span
     let levels = levels.span
-    for lane in 0..<Lanes.count where mask[lane] {
-      let detail = Swift.min(Int(logarithm[lane]), (levels.count - 1) << 8)
-      let start = Int(face[lane]) * faceStride
-      let index = detail >> 8
-      var color = blend(texels, start, levels[index], s[lane], t[lane], repeats)
-      let weight = UInt32(truncatingIfNeeded: detail & 255)
-      if weight > 0 {
-        let coarse = blend(texels, start, levels[index + 1], s[lane], t[lane], repeats)
-        if coarse != color { color = mixed(color, coarse, weight) }
+    var open = mask
+    while let first = open.first {
+      let index = Int(number[first])
+      let level = levels[index]
+      let own = open & LaneMask(number, are: Int32(index))
+      open = open & !own
+      let nearest = repeats ? level.first(s, t) : SIMD8(repeating: 0)
+      for lane in 0..<Lanes.count where own[lane] {
+        let texel = repeats ? texels[Int(nearest[lane])] : 0
+        if texel & Self.evenBit != 0 {
+          packed[lane] = Int32(truncatingIfNeeded: texel)
+          continue
+        }
+        let start = Int(face[lane]) * faceStride
+        var color = blend(texels, start, level, s[lane], t[lane], repeats)
+        let weight = UInt32(truncatingIfNeeded: detail[lane] & 255)
+        if weight > 0 {
+          let coarse = blend(texels, start, levels[index + 1], s[lane], t[lane], repeats)
+          if coarse != color { color = mixed(color, coarse, weight) }
+        }
+        packed[lane] = Int32(truncatingIfNeeded: color)
       }
-      colors.x[lane] = Float(color & 255)
-      colors.y[lane] = Float(color >> 8 & 255)
-      colors.z[lane] = Float(color >> 16)
     }
-    return colors * Lanes(1 / 255)
+    return LaneVectors(
+      Lanes(whole: packed & 255), Lanes(whole: packed &>> 8 & 255), Lanes(whole: packed &>> 16 & 255)) * Lanes(1 / 255)
   }
 
   /// Between the four texels around a place.
@@ -145,8 +205,8 @@ public struct Texture: Sendable {
     let (across, down) = (UInt32(truncatingIfNeeded: x & 255), UInt32(truncatingIfNeeded: y & 255))
     let upper = start + level.start + top * level.width
     let lower = start + level.start + bottom * level.width
-    let (a, b, c, d) = (texels[upper + left], texels[upper + right], texels[lower + left], texels[lower + right])
-    // Most of a checker is of one colour.
+    func color(_ at: Int) -> UInt32 { texels[at] & 0xffffff }
+    let (a, b, c, d) = (color(upper + left), color(upper + right), color(lower + left), color(lower + right))
     if (a ^ b) | (a ^ c) | (a ^ d) == 0 { return a }
     return mixed(mixed(a, b, across), mixed(c, d, across), down)
   }

@@ -11,10 +11,30 @@ struct PixelArea: Sendable {
   /// One pixel.
   init(column: Int, row: Int) { self.init(columns: column..<column + 1, rows: row..<row + 1) }
 
+  /// Eight pixels of a row.
+  @inline(__always)
+  init(row: Int, packet: Int) {
+    self.init(columns: packet * Lanes.count..<(packet + 1) * Lanes.count, rows: row..<row + 1)
+  }
+
+  static let none = PixelArea(columns: 0..<0, rows: 0..<0)
+
+  var isEmpty: Bool { columns.isEmpty || rows.isEmpty }
+
   @inline(__always)
   func overlaps(_ other: PixelArea) -> Bool {
     columns.lowerBound < other.columns.upperBound && other.columns.lowerBound < columns.upperBound
       && rows.lowerBound < other.rows.upperBound && other.rows.lowerBound < rows.upperBound
+  }
+
+  /// The packets of a row that it overlaps.
+  var packets: Range<Int> {
+    let first = columns.lowerBound / Lanes.count
+    return first..<max(first, (columns.upperBound + Lanes.count - 1) / Lanes.count)
+  }
+
+  func intersection(_ other: PixelArea) -> PixelArea {
+    PixelArea(columns: columns.clamped(to: other.columns), rows: rows.clamped(to: other.rows))
   }
 
   /// Grows by a pixel.
@@ -62,16 +82,29 @@ struct Lens: Sendable {
   func area(
     center: SIMD3<Float>, axes: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>), extent: SIMD3<Float>?
   ) -> PixelArea {
-    let all = PixelArea(columns: 0..<width, rows: 0..<height)
-    guard let extent else { return all }
-    var (low, high) = (SIMD2<Float>(repeating: .infinity), SIMD2<Float>(repeating: -.infinity))
-    for corner in 0..<8 {
+    guard let extent else { return everything }
+    return area(Self.corners(center: center, axes: axes, extent: extent))
+  }
+
+  var everything: PixelArea { PixelArea(columns: 0..<width, rows: 0..<height) }
+
+  static func corners(
+    center: SIMD3<Float>, axes: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>), extent: SIMD3<Float>
+  ) -> [SIMD3<Float>] {
+    (0..<8).map { corner in
       let x = axes.x * (corner & 1 == 0 ? extent.x : -extent.x)
       let y = axes.y * (corner & 2 == 0 ? extent.y : -extent.y)
       let z = axes.z * (corner & 4 == 0 ? extent.z : -extent.z)
-      let place = center + x + y + z
+      return center + x + y + z
+    }
+  }
+
+  /// The pixels that all between some places can touch.
+  func area(_ places: [SIMD3<Float>]) -> PixelArea {
+    var (low, high) = (SIMD2<Float>(repeating: .infinity), SIMD2<Float>(repeating: -.infinity))
+    for place in places {
       let depth = dot(place, forward)
-      guard depth > nearest else { return all }
+      guard depth > nearest else { return everything }
       let at = SIMD2((dot(place, right) / depth + halfWidth) / pixel, (halfHeight - dot(place, up) / depth) / pixel)
       low = pointwiseMin(low, at)
       high = pointwiseMax(high, at)
@@ -93,15 +126,21 @@ struct TracedPart: Sendable {
   /// The camera in the shape's own coordinates.
   let ownOrigin: SIMD3<Float>
   let axes: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>)
-  let area: PixelArea
+  /// The pixels that it can touch.
+  var area: PixelArea
   /// Of a ball that holds all.
   let radius: Float
   /// From the camera to that ball.
   let distance: Float
   let isTransparent: Bool
   let canMirror: Bool
+  let isFixed: Bool
+  /// Its place in the scene's list, by which its pixels are known whatever the other parts do.
+  let number: Int
 
-  init(_ part: Part, origin: SIMD3<Float>, _ lens: Lens) {
+  init(_ part: Part, number: Int, origin: SIMD3<Float>, _ lens: Lens) {
+    self.number = number
+    isFixed = part.isFixed
     solid = Solid(part, origin: origin)
     surface = part.surface
     shininess = PowerLadder(part.surface.shininess * 128)

@@ -10,8 +10,14 @@ struct Tracer: Sendable {
   let mirror: Int?
   /// The pixels that the mirror image of each opaque part can touch.
   let mirrorAreas: [PixelArea]
+  /// The parts that cast shadows. Planes cast none: MuJoCo's maps hold what faces away from the light.
+  let casters: [Int]
+  let shadowAreas: ShadowAreas
+  /// The opaque parts that are not fixed.
+  let moving: [Int]
 
-  init(_ scene: Scene, _ look: SceneLook, width: Int, height: Int) {
+  /// - Parameter isEmptied: whether only the fixed parts are there, though all keep their indices.
+  init(_ scene: Scene, _ look: SceneLook, width: Int, height: Int, isEmptied: Bool = false) {
     self.look = look
     let lens = Lens(scene.camera, width: width, height: height)
     self.lens = lens
@@ -21,14 +27,23 @@ struct Tracer: Sendable {
       light.position -= origin
       return light
     }
-    let parts = scene.parts.map { TracedPart($0, origin: origin, lens) }
+    var parts = scene.parts.enumerated().map { TracedPart($1, number: $0, origin: origin, lens) }
+    if isEmptied { for index in parts.indices where !parts[index].isFixed { parts[index].area = .none } }
     let transparent = parts.filter(\.isTransparent).sorted { $0.distance < $1.distance }
     let opaque = parts.filter { part in !part.isTransparent }
     opaqueCount = opaque.count
-    self.parts = opaque + transparent
+    let all = opaque + transparent
+    self.parts = all
+    moving = opaque.indices.filter { !opaque[$0].isFixed }
     mirror = look.reflections ? opaque.firstIndex { $0.surface.reflectance > 0 && $0.canMirror } : nil
     let mirrorPart = mirror.map { opaque[$0] }
-    mirrorAreas = mirrorPart.map { mirror in opaque.map { $0.area(mirroredBy: mirror, lens) } } ?? []
+    mirrorAreas =
+      mirrorPart.map { mirror in
+        opaque.map { isEmptied && !$0.isFixed ? .none : $0.area(mirroredBy: mirror, lens) }
+      } ?? []
+    let casters = all.indices.filter { all[$0].solid.kind != .plane && (all[$0].isFixed || !isEmptied) }
+    self.casters = casters
+    shadowAreas = ShadowAreas(look.shadows ? all : [], casters: casters, lights: lights, lens)
   }
 
   /// What eight rays meet first.
@@ -44,18 +59,37 @@ struct Tracer: Sendable {
   @inline(__always)
   func hit(_ d: LaneVectors, in area: PixelArea) -> Hit {
     var hit = Hit()
-    let parts = parts.span
-    for index in 0..<opaqueCount where parts[index].area.overlaps(area) {
-      let solid = parts[index].solid
-      var face = SIMD8<Int32>(repeating: 0)
-      let t = solid.entry(
-        LaneVectors(parts[index].ownOrigin), solid.toOwn(d), nearest: lens.nearest, .all, &face)
-      let isNearer = t < hit.t
-      hit.t = choose(isNearer, t, hit.t)
-      hit.part = choose(isNearer, SIMD8(repeating: Int32(index)), hit.part)
-      if solid.kind == .mesh { hit.face = choose(isNearer, face, hit.face) }
-    }
+    for index in 0..<opaqueCount { meet(index, d, in: area, &hit) }
     return hit
+  }
+
+  /// The same where only some parts can be nearer than what is known to lie behind them.
+  @inline(__always)
+  func hit(_ d: LaneVectors, in area: PixelArea, among candidates: [Int], behind: Hit = Hit()) -> Hit {
+    var hit = behind
+    for index in candidates { meet(index, d, in: area, &hit) }
+    return hit
+  }
+
+  /// Lists the opaque parts that a row of pixels can meet.
+  func list(_ candidates: inout [Int], inRow row: Int) {
+    candidates.removeAll(keepingCapacity: true)
+    for index in 0..<opaqueCount where parts[index].area.rows.contains(row) { candidates.append(index) }
+  }
+
+  /// Meets one more part; of two at the same distance the first in order counts.
+  @inline(__always)
+  private func meet(_ index: Int, _ d: LaneVectors, in area: PixelArea, _ hit: inout Hit) {
+    let parts = parts.span
+    guard parts[index].area.overlaps(area) else { return }
+    let solid = parts[index].solid
+    var face = SIMD8<Int32>(repeating: 0)
+    let t = solid.entry(
+      LaneVectors(parts[index].ownOrigin), solid.toOwn(d), nearest: lens.nearest, .all, &face)
+    let isNearer = (t < hit.t) | (!(hit.t < t) & LaneMask(bits: (Int32(index) &- hit.part) &>> 31))
+    hit.t = choose(isNearer, t, hit.t)
+    hit.part = choose(isNearer, SIMD8(repeating: Int32(index)), hit.part)
+    if solid.kind == .mesh { hit.face = choose(isNearer, face, hit.face) }
   }
 
   /// Whether there is a part in a rectangle of pixels that one sees through.
@@ -71,56 +105,63 @@ struct Tracer: Sendable {
   ) -> (colors: LaneVectors, seen: SIMD8<Int32>) {
     var colors = sky
     var seen = hit.part
-    shade(hit, from: LaneVectors(SIMD3(0, 0, 0)), along: d, mask, shadows: look.shadows, mirrorsIn: area, into: &colors)
+    shade(hit, from: LaneVectors(SIMD3(0, 0, 0)), along: d, mask, isDirect: true, in: area, into: &colors)
     if opaqueCount < parts.count { seeThrough(hit.t, d, area, mask, &colors, &seen) }
     return (colors, seen)
   }
 
   /// Replaces the colours of rays that have met something.
   ///
-  /// - Parameter mirrorsIn: the pixels of the rays; nil where nothing mirrors.
+  /// - Parameters:
+  ///   - isDirect: whether the rays come from the camera, not from a mirror: there are no shadows nor mirrors in mirrors.
+  ///   - area: the pixels of the rays.
   private func shade(
-    _ hit: Hit, from start: LaneVectors, along d: LaneVectors, _ mask: LaneMask, strength: Float = 1, shadows: Bool,
-    mirrorsIn area: PixelArea?, into colors: inout LaneVectors
+    _ hit: Hit, from start: LaneVectors, along d: LaneVectors, _ mask: LaneMask, strength: Float = 1, isDirect: Bool,
+    in area: PixelArea, into colors: inout LaneVectors
   ) {
     var open = mask & (hit.t < never * 0.5)
     let position = start + d * choose(open, hit.t, Lanes(0))
     let parts = parts.span
-    while let lane = (0..<Lanes.count).first(where: { open[$0] }) {
+    while let lane = open.first {
       let index = Int(hit.part[lane])
       let own = open & LaneMask(hit.part, are: Int32(index))
       open = open & !own
       let point = SurfacePoint(parts[index], position, d, hit.t, face: hit.face, own, lens)
-      var shaded = lit(parts[index], index, point, own, strength: strength, shadows: shadows)
-      if let area, index == mirror { shaded += mirrored(index, point, d, own, in: area) }
+      var shaded = lit(
+        parts[index], index, point, own, strength: strength, shadowsIn: isDirect && look.shadows ? area : nil)
+      if isDirect, index == mirror { shaded += mirrored(index, point, d, own, in: area) }
       colors = choose(own, clamped(shaded), colors)
     }
   }
 
   /// What a part shows of the lights. Those that cast shadows are added one by one, each no brighter than 1.
   ///
-  /// - Parameter strength: of the part's colour, though not of its gloss.
+  /// - Parameters:
+  ///   - strength: of the part's colour, though not of its gloss.
+  ///   - area: the pixels of the rays; nil where there are no shadows.
   @inline(__always)
   private func lit(
-    _ part: TracedPart, _ index: Int, _ point: SurfacePoint, _ mask: LaneMask, strength: Float = 1, shadows: Bool
+    _ part: TracedPart, _ index: Int, _ point: SurfacePoint, _ mask: LaneMask, strength: Float = 1,
+    shadowsIn area: PixelArea? = nil
   ) -> LaneVectors {
     let color = part.surface.color * strength
     var even = LaneVectors(color * (part.surface.emission + (lights.isEmpty ? 0.3 : 0)))
     var colors = LaneVectors(SIMD3(0, 0, 0))
     var isFull = false
-    for light in lights {
-      let isAlone = shadows && light.castsShadow
+    for number in lights.indices {
+      let light = lights[number]
+      let isAlone = area != nil && light.castsShadow
       // A floor in the headlight is as bright as can be: no lamp adds to that.
       if isFull && !isAlone { continue }
       let (answer, toLight, distance) = point.light(light, part, color, mask)
-      guard isAlone else {
+      guard isAlone, let area else {
         even += answer
         isFull = even.isFull(mask)
         continue
       }
       let isLit = mask & ((answer.x + answer.y + answer.z) > 1e-4)
       guard !isLit.isEmpty else { continue }
-      let free = isLit & !occluded(point.position, toLight, distance, isLit, except: index)
+      let free = isLit & !occluded(point.position, toLight, distance, isLit, on: index, by: number, in: area)
       colors += clamped(answer) * choose(free, Lanes(1), Lanes(0))
     }
     colors += clamped(even)
@@ -128,15 +169,17 @@ struct Tracer: Sendable {
     return colors * texture
   }
 
-  /// Where something stands between points and a light.
+  /// Where something stands between points of a part and a light.
   private func occluded(
-    _ position: LaneVectors, _ direction: LaneVectors, _ distance: Lanes, _ mask: LaneMask, except index: Int
+    _ position: LaneVectors, _ direction: LaneVectors, _ distance: Lanes, _ mask: LaneMask, on index: Int,
+    by light: Int,
+    in area: PixelArea
   ) -> LaneMask {
     var dark = LaneMask.none
     let parts = parts.span
-    for other in parts.indices where other != index || parts[other].solid.kind == .mesh {
-      // Planes cast none: MuJoCo's maps hold what faces away from the light.
-      if parts[other].solid.kind == .plane { continue }
+    let start = shadowAreas.start(part: index, light: light)
+    for (number, other) in casters.enumerated() where other != index || parts[other].solid.kind == .mesh {
+      if let start, !shadowAreas[start + number].overlaps(area) { continue }
       let w = LaneVectors(parts[other].solid.center) - position
       let along = w.dot(direction)
       let apart = w.dot(w) - along * along
@@ -185,8 +228,8 @@ struct Tracer: Sendable {
     }
     var colors = LaneVectors(SIMD3(0, 0, 0))
     shade(
-      hit, from: point.position, along: direction, mask, strength: parts[index].surface.reflectance, shadows: false,
-      mirrorsIn: nil, into: &colors)
+      hit, from: point.position, along: direction, mask, strength: parts[index].surface.reflectance,
+      isDirect: false, in: area, into: &colors)
     return colors
   }
 
@@ -207,8 +250,8 @@ struct Tracer: Sendable {
       if own.isEmpty { continue }
       let point = SurfacePoint(parts[index], d * choose(own, t, Lanes(0)), d, t, face: face, own, lens)
       layers.append(
-        (lit(parts[index], index, point, own, shadows: false), choose(own, Lanes(parts[index].opacity), Lanes(0))))
-      seen = seen &+ (SIMD8(repeating: Int32(1000 * (index + 1))) & own.bits)
+        (lit(parts[index], index, point, own), choose(own, Lanes(parts[index].opacity), Lanes(0))))
+      seen = seen &+ (SIMD8(repeating: Int32(1000 * (parts[index].number + 1))) & own.bits)
     }
     for layer in layers + layers.reversed() { colors = colors + (layer.colors - colors) * layer.weight }
   }

@@ -12,6 +12,12 @@
       text = try Self.expanded(file)
     }
 
+    /// A model of one's own, by its whole text.
+    init(text: String, named file: String) {
+      self.file = file
+      self.text = text
+    }
+
     private static func expanded(_ file: String) throws -> String {
       var text = try SuiteFolder.text(of: file)
       while let start = text.firstRange(of: "<include file=\"") {

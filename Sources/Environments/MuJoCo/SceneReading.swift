@@ -23,9 +23,12 @@
     private let scene: UnsafeMutablePointer<mjvScene>
     private let option: UnsafeMutablePointer<mjvOption>
     private var renderer = SceneRenderer()
+    private let fixed: FixedParts
 
-    init(_ model: UnsafeMutablePointer<mjModel>, _ assets: Assets) {
+    init(_ simulation: Simulation, _ assets: Assets) {
+      let model = unsafe simulation.model
       self.assets = assets
+      fixed = FixedParts(simulation)
       unsafe scene = .allocate(capacity: 1)
       unsafe option = .allocate(capacity: 1)
       unsafe mjv_defaultScene(scene)
@@ -65,6 +68,7 @@
           nearest: eye.frustum_near))
       read.sky = assets.sky
       read.lights = lights(position, gaze)
+      read.isStill = fixed.areLightsFixed && fixed.cameras[camera]
       read.parts = unsafe (0..<Int(scene.pointee.ngeom)).compactMap { unsafe part(scene.pointee.geoms[$0]) }
       return read
     }
@@ -131,7 +135,8 @@
           surface.mapping = .flat(SIMD2(geom.texrepeat.0, geom.texrepeat.1) / of)
         }
       }
-      return Part(shape, position: vector(geom.pos), axes: axes, surface: surface)
+      return Part(
+        shape, position: vector(geom.pos), axes: axes, surface: surface, isFixed: fixed.contains(geom))
     }
   }
 

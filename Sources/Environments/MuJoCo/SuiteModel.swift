@@ -108,7 +108,7 @@
         assets = found
         return found
       }
-      let reader = unsafe SceneReader(simulation.model, assets)
+      let reader = SceneReader(simulation, assets)
       simulation.reader = reader
       return reader
     }
