@@ -96,8 +96,7 @@ public struct ActorCritic: Agent {
   // a ~ π(·|o), of environment i by its worker's copy
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
     guard behavior == .explore, !workers.isEmpty else {
-      let pi = model.policy(observation)
-      return behavior == .exploit ? pi.mode : pi.sample(using: &random)
+      return model.policy(observation).action(for: behavior, using: &random)
     }
     let actions = (0..<observation.shape[0]).map { i in
       workers[i % workers.count].model.policy(observation.rows(i..<i + 1)).sample(using: &random)
