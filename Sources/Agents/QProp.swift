@@ -57,7 +57,8 @@ public struct QProp: Agent {
         Field("conjugate-gradients", \.iterations, 1...1000, "iterations of conjugate gradient"),
         Field("damping", \.damping, 0...1000, "ζ, added to the diagonal of the Fisher matrix"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
-        Field("baseline-learning-rate", \.baselineLearningRate, 0...1, "Adam's step size for the value V̂ of advantages"),
+        Field(
+          "baseline-learning-rate", \.baselineLearningRate, 0...1, "Adam's step size for the value V̂ of advantages"),
         Field("baseline-passes", \.baselinePasses, 1...1000, "passes of V̂ over an update's transitions"),
         Field("tau", \.tau, 0...1, "how far the target critic follows at each of its updates"),
         Field(
