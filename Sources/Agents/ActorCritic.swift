@@ -14,7 +14,8 @@ import Tensors
 /// last gradient. Its next gradient is one at that copy, from what the copy did, and is applied to the shared parameters,
 /// which other workers have changed since: how many updates that were is the lag, `workers/lag`. The asynchrony is
 /// simulated, without threads: workers take their turns in a random order, drawn anew each time, so that the lag goes from 0
-/// to 2 (W − 1), W − 1 on average, and a seed still fixes everything.
+/// to 2 (W − 1), W − 1 on average, and a seed still fixes everything. (With `--asynchronous` the loop has threads instead,
+/// for every agent that learns from rollouts.)
 ///
 /// Letters: o observation, a action, r reward, γ discount, β entropy bonus, M transitions, O observation size.
 public struct ActorCritic: Agent {
@@ -96,8 +97,7 @@ public struct ActorCritic: Agent {
   // a ~ π(·|o), of environment i by its worker's copy
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
     guard behavior == .explore, !workers.isEmpty else {
-      let pi = model.policy(observation)
-      return behavior == .exploit ? pi.mode : pi.sample(using: &random)
+      return model.policy(observation).action(for: behavior, using: &random)
     }
     let actions = (0..<observation.shape[0]).map { i in
       workers[i % workers.count].model.policy(observation.rows(i..<i + 1)).sample(using: &random)

@@ -1,4 +1,5 @@
 import Core
+import Networks
 import Replay
 import Tensors
 
@@ -10,6 +11,13 @@ public enum Behavior: Sendable {
   case exploit
   /// To see how the policy is spread: as it explores when its schedule has run out.
   case sample
+}
+
+extension ActionDistribution {
+  /// How a policy with probabilities acts: a ~ π(·|o), and its mode where it is judged. `[B, A]`
+  func action(for behavior: Behavior, using random: inout Random) -> Tensor {
+    behavior == .exploit ? mode : sample(using: &random)
+  }
 }
 
 /// A learner: what its paper says, and nothing of loops, logs or files.

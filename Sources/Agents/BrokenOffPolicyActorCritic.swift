@@ -72,7 +72,7 @@ public struct BrokenOffPolicyActorCritic: Agent {
 
   // a ~ π(·|o)                                                               step 1
   public mutating func act(_ o: Tensor, _ behavior: Behavior) -> Tensor {
-    behavior == .exploit ? policy(actor, o).mode : policy(actor, o).sample(using: &random)
+    policy(actor, o).action(for: behavior, using: &random)
   }
 
   public func value(_ o: Tensor) -> Tensor { critic(o) }  // [B, 1]

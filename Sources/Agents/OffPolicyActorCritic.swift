@@ -70,7 +70,7 @@ public struct OffPolicyActorCritic: Agent {
 
   // a ~ π(·|o)                                                               step 1
   public mutating func act(_ o: Tensor, _ behavior: Behavior) -> Tensor {
-    behavior == .exploit ? actor(o).mode : actor(o).sample(using: &random)
+    actor(o).action(for: behavior, using: &random)
   }
 
   // V(o) = Q(o, a),  a the most probable action

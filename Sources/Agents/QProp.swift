@@ -13,8 +13,11 @@ import Tensors
 /// action, E_{a∼π}[Q] is here a sum over all choices, or a mean over reparametrised actions. η is 1 as in (1.106), or what
 /// leaves the least variance, Cov(Â, Ā) / Var(Ā) (Gu 2017, 3.2), with one η for the rollout.
 ///
-/// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, V = E_{a∼π}[Q],
-/// M transitions of the rollout, B of a batch.
+/// Â is GAE's with a V̂ of its own, fitted to what the policy just did (Gu 2017, algorithm 1). With E_{a∼π}[Q] in its place
+/// the bias of Q would be in Â, where no control variate takes it back.
+///
+/// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, M transitions of the
+/// rollout, B of a batch.
 public struct QProp: Agent {
   public static let id = "q-prop"
   public static let note = "policy gradient with an off-policy critic as control variate (Gu 2017); any actions"
@@ -33,6 +36,8 @@ public struct QProp: Agent {
     public var iterations = 10
     public var damping = 0.01
     public var criticLearningRate = 1e-3
+    public var baselineLearningRate = 3e-3
+    public var baselinePasses = 10
     public var tau = 0.01
     public var controlVariate = true
     public var adaptive = true
@@ -42,7 +47,7 @@ public struct QProp: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of policy and critic"),
+        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of policy, critic and V̂"),
         Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critic's hidden layers"),
         Field("horizon", \.horizon, 1...1_000_000, "steps of every environment between two updates of the policy"),
         Field("batch", \.batch, 1...1_048_576, "transitions of an update of the critic"),
@@ -52,6 +57,9 @@ public struct QProp: Agent {
         Field("conjugate-gradients", \.iterations, 1...1000, "iterations of conjugate gradient"),
         Field("damping", \.damping, 0...1000, "ζ, added to the diagonal of the Fisher matrix"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
+        Field(
+          "baseline-learning-rate", \.baselineLearningRate, 0...1, "Adam's step size for the value V̂ of advantages"),
+        Field("baseline-passes", \.baselinePasses, 1...1000, "passes of V̂ over an update's transitions"),
         Field("tau", \.tau, 0...1, "how far the target critic follows at each of its updates"),
         Field(
           "control-variate", \.controlVariate,
@@ -73,6 +81,7 @@ public struct QProp: Agent {
   var critic: ActionValue
   var targetCritic: ActionValue
   var criticOptimizer: Adam
+  var baseline: Critic
   var random: Random
   /// η of the last update.
   private(set) var control = 0.0
@@ -86,36 +95,46 @@ public struct QProp: Agent {
       observationSize, actionSpace, hidden: hidden, layerNorm: settings.criticLayerNorm, using: &initial)
     targetCritic = critic
     criticOptimizer = Adam(learningRate: settings.criticLearningRate)
+    baseline = Critic(observationSize, hidden: hidden, learningRate: settings.baselineLearningRate, using: &initial)
     random = seed.stream("actions")
   }
 
   // a ~ π(·|o)
   public mutating func act(_ o: Tensor, _ behavior: Behavior) -> Tensor {
-    behavior == .exploit ? policy(o).mode : policy(o).sample(using: &random)
+    policy(o).action(for: behavior, using: &random)
   }
 
-  public func value(_ o: Tensor) -> Tensor { critic(o, policy(o).mode) }  // [B, 1]
+  public func value(_ o: Tensor) -> Tensor { baseline(o) }  // [B, 1]
 
   public mutating func update(_ experience: RolloutWithReplay) -> Metrics {
     let losses = experience.batches.map { fit($0) }
+    let o = experience.rollout.observation
+
+    // Â by GAE, y = Â + V̂(o)                                                     (1.111)
+    let v = baseline(o)
+    let advantage = experience.rollout.generalizedAdvantages(
+      value: v, nextValue: baseline(experience.rollout.nextObservation), discount: settings.discount,
+      lambda: settings.gaeLambda)
+
     let eta: Double? = settings.controlVariate ? (settings.adaptive ? nil : 1) : 0
-    step(against: gradient(of: experience.rollout, control: eta), at: experience.rollout.observation)
+    step(against: gradient(of: experience.rollout, advantage, control: eta), at: o)
+    let baselineLoss = baseline.fit(
+      o, to: advantage + v, passes: settings.baselinePasses, batch: settings.batch, using: &random)
     return [
-      "critic/loss": losses.reduce(0, +) / Double(max(losses.count, 1)), "actor/control": control,
-      "actor/entropy": policy(experience.rollout.observation).entropy.mean().item,
+      "critic/loss": losses.reduce(0, +) / Double(max(losses.count, 1)), "baseline/loss": baselineLoss,
+      "actor/control": control, "actor/entropy": policy(o).entropy.mean().item,
     ]
   }
 
   /// The gradient of -J by the policy.
   ///
-  /// - Parameter given: η; nil for what leaves the least variance.
-  mutating func gradient(of rollout: Rollout, control given: Double?) -> Gradient {
-    // Â of the rollout, by GAE with V = E_{a∼π}[Q]; Ā of the critic alone
-    let (o, a, oNext) = (rollout.observation, rollout.action, rollout.nextObservation)
-    let v = value(o, policy(o))
-    let advantage = rollout.generalizedAdvantages(
-      value: v, nextValue: value(oNext, policy(oNext)), discount: settings.discount, lambda: settings.gaeLambda)
-    let controlVariate = critic(o, a) - v
+  /// - Parameters:
+  ///   - advantage: Â, `[M, 1]`.
+  ///   - given: η; nil for what leaves the least variance.
+  mutating func gradient(of rollout: Rollout, _ advantage: Tensor, control given: Double?) -> Gradient {
+    // Ā = Q(o, a) - E_{a∼π}[Q(o, a)]
+    let (o, a) = (rollout.observation, rollout.action)
+    let controlVariate = critic(o, a) - expectation(o, policy(o))
     let eta = given ?? leastVariance(advantage, controlVariate)
     control = eta
 
@@ -123,7 +142,7 @@ public struct QProp: Agent {
     let weight = advantage - eta * controlVariate
     return valueWithGradient(at: policy) { policy in
       let pi = policy(o)
-      let expected = eta == 0 ? Tensor(scalar: 0) : eta * value(o, pi).mean()
+      let expected = eta == 0 ? Tensor(scalar: 0) : eta * expectation(o, pi).mean()
       return -(pi.logProbability(of: a) * weight).mean() - expected - settings.entropyBonus * pi.entropy.mean()
     }.gradient
   }
@@ -140,7 +159,8 @@ public struct QProp: Agent {
     policy.setParameters(to: sum(policy.parameterVector, length, times: x))
   }
 
-  private mutating func value(_ o: Tensor, _ pi: ActionDistribution) -> Tensor {
+  /// E_{a∼π}[Q(o, a)], `[M, 1]`
+  private mutating func expectation(_ o: Tensor, _ pi: ActionDistribution) -> Tensor {
     critic.expectation(at: o, under: pi, samples: settings.actionSamples, using: &random)
   }
 
@@ -167,5 +187,6 @@ public struct QProp: Agent {
     visitor("policy", &policy)
     visitor("critic", &critic)
     visitor("target_critic", &targetCritic)
+    visitor("baseline", &baseline)
   }
 }

@@ -70,9 +70,8 @@ public struct Reinforce: Agent {
   }
 
   // a ~ π(·|o)
-  public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
-    let pi = policy(observation)
-    return behavior == .exploit ? pi.mode : pi.sample(using: &random)
+  public mutating func act(_ o: Tensor, _ behavior: Behavior) -> Tensor {
+    policy(o).action(for: behavior, using: &random)
   }
 
   public func value(_ o: Tensor) -> Tensor { critic(o) }  // [B, 1]

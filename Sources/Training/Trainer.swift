@@ -9,6 +9,7 @@ import Tensors
 public struct TrainingSettings: SettingsGroup, Hashable {
   public var envSteps = 100_000
   public var environments = 1
+  public var asynchronous = false
   public var replay = 1_000_000
   public var frames = 3
   public var actions = 2
@@ -32,6 +33,10 @@ public struct TrainingSettings: SettingsGroup, Hashable {
     [
       Field("env-steps", \.envSteps, 1...Int.max, "simulator steps in all, those of pretraining's data included"),
       Field("environments", \.environments, 1...4096, "environments that are stepped side by side"),
+      Field(
+        "asynchronous", \.asynchronous,
+        "each environment is played in a thread of its own by a copy of the policy, which may lag behind; on-policy agents; "
+          + "no seed fixes such a run"),
       Field("replay", \.replay, 16...Int.max, "latents that the replay buffer keeps"),
       Field(
         "history-frames", \.frames, 1...64,
@@ -100,6 +105,10 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   /// What each lane of the replay buffer was made of, latent by latent; empty where the observer never learns on.
   var recordings: [Recording] = []
   private let seed: Seed
+  /// What asynchronous workers hand over.
+  let arrivals = Arrivals<Result<Segment<E, A>, any Error>>()
+  /// Whether asynchronous workers are under way.
+  var workersPlay = false
 
   /// All that the future depends on, but for the replay buffer and recorded frames.
   struct State: Codable {
@@ -116,6 +125,8 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     var lastReturn: Double?
     var hasBegun = false
     var retrainings = 0
+    /// Asynchronous workers, each as it was when it last handed over; none where all environments are stepped together.
+    var workers: [Worker<E, A>] = []
   }
 
   public var agent: A { state.agent }
@@ -124,7 +135,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   public var envSteps: Int { state.envSteps }
   public var updates: Int { state.updates }
   /// Return and simulator steps of the episodes that the last step finished.
-  public private(set) var finished: [(sum: Double, length: Int)] = []
+  public internal(set) var finished: [(sum: Double, length: Int)] = []
   /// The return of the last finished episode.
   public var lastReturn: Double? { state.lastReturn }
   var histories: [History] { state.histories }
@@ -154,6 +165,14 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       schedule: UpdateSchedule(updatesPerStep: settings.updatesPerStep, returnSteps: settings.returnSteps),
       retrainingIsDue: Every(settings.retrainRounds > 0 ? settings.retrainEvery : 0))
     self.seed = seed
+    if settings.asynchronous {
+      state.workers = episodes.indices.map { lane in
+        let agent = A(
+          observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
+          seed: seed.child("worker \(lane)"))
+        return Worker(agent: agent, episode: episodes[lane], history: state.histories[lane])
+      }
+    }
     if settings.retrainRounds > 0 {
       recordings = episodes.map {
         Recording(
@@ -202,8 +221,9 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     }
   }
 
-  /// One step of every environment, and the updates that are due for it.
+  /// One step of every environment, and the updates that are due for it; of asynchronous workers, one's segment.
   public mutating func step(report: (Metrics) throws -> Void) throws {
+    guard !settings.asynchronous else { return try learnFromNextWorker(report: report) }
     if !state.hasBegun { begin() }
     let width = layout.actionSpace.arrayCount
     let (actions, outcomes, latents) = try play()

@@ -58,6 +58,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       throw InputError(
         "\(A.id) learns from its own policy's actions alone: leave out --explore-chance \(training.exploreChance.text)")
     }
+    if training.asynchronous { try checkAsynchronous() }
     let bytesOfLatent = ReplayBuffer.byteCount(capacity: 1, layout: layout)
     guard replay <= Host.memory / bytesOfLatent else {
       throw InputError(
@@ -71,6 +72,20 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     }
   }
 
+  private func checkAsynchronous() throws {
+    guard let demand = agent.demand as? Rollout.Demand else {
+      throw InputError("\(A.id) does not learn from rollouts alone, as --asynchronous has it: leave that out")
+    }
+    guard demand.workers == 1 else {
+      throw InputError(
+        "--workers \(demand.workers) simulates what --asynchronous does: leave out one of them; --environments are the "
+          + "workers of --asynchronous")
+    }
+    guard training.retrainRounds == 0 else {
+      throw InputError("--asynchronous workers keep no frames to retrain on: leave out --retrain-rounds")
+    }
+  }
+
   /// - Parameter say: takes the lines that state what is about to be done.
   /// - Returns: the outcome as the last line of output has it: `return_mean` is the mean over the episodes of the last
   ///   three evaluations.
@@ -81,6 +96,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     for complaint in checkpoints.complaints { try say(complaint) }
     let size = ReplayBuffer.byteCount(capacity: training.replay, layout: layout)
     try say("replay: \(grouped(Double(training.replay))) latents of \(observer.latentSize), \(megabytes(size))")
+    if training.asynchronous { try say("asynchronous workers: the same seed gives another run each time") }
     var trainer = Trainer(
       E.self, A.self, through: observer, agentSettings: agent, episodeSettings: episode, settings: training, seed: seed)
     var loop = Loop()

@@ -31,9 +31,13 @@ import Testing
     settings.tau = 1
     var agent = QProp(observationSize: 3, actionSpace: space, settings: settings, seed: Seed(1))
     for _ in 0..<200 { _ = agent.fit(rollout(&agent, space, count: 64).batches[0]) }
+    func gradient(_ eta: Double) -> Gradient {
+      let rollout = rollout(&agent, space, count: 16).rollout
+      return agent.gradient(of: rollout, rollout.reward - agent.baseline(rollout.observation), control: eta)
+    }
     func moments(_ eta: Double) -> (mean: [Double], variance: [Double]) {
       let gradients = (0..<400).map { _ in
-        agent.gradient(of: rollout(&agent, space, count: 16).rollout, control: eta).vector(of: agent.policy)
+        gradient(eta).vector(of: agent.policy)
       }
       let columns = gradients[0].indices.map { k in gradients.map { $0[k] } }
       return (columns.map(\.mean), columns.map { $0.deviation * $0.deviation })

@@ -33,14 +33,15 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
 @Suite struct ResumeTests {
   private func train<E: Environment, A: Agent, O: Observer>(
     _ environment: E.Type, _ agent: A.Type, through observer: O, _ settings: A.Settings,
-    first: Recording? = nil, retrainRounds: Int = 0, environments: Int = 2, exploreChance: Double = 0,
-    episode: EpisodeSettings
+    first: Recording? = nil, retrainRounds: Int = 0, environments: Int = 2, asynchronous: Bool = false,
+    exploreChance: Double = 0, episode: EpisodeSettings
   ) throws {
     var training = TrainingSettings()
     (training.envSteps, training.environments, training.replay) = (700, environments, 160)
     (training.evaluateEvery, training.evaluationEpisodes, training.seedUpdates) = (300, 2, 5)
     (training.checkpointEvery, training.keepCheckpoints, training.updatesPerStep) = (150, 100, 0.3)
     (training.retrainRounds, training.retrainEvery) = (retrainRounds, 250)
+    training.asynchronous = asynchronous
     (training.exploreChance, training.returnSteps) = (exploreChance, 3)
     let work = TrainingRun(
       E.self, A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
@@ -121,6 +122,15 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     try train(
       PendulumSwingup.self, TRPO.self, through: StateObserver(PendulumSwingup.self), trust,
       episode: smallEpisode(timeLimit: 90))
+  }
+
+  /// One asynchronous worker alone waits for every update, and so nothing is up to the machine.
+  @Test func anAsynchronousWorkerAloneGoesOnToTheBit() throws {
+    var settings = ActorCritic.Settings()
+    (settings.hidden, settings.batchHorizon) = (16, 7)
+    try train(
+      CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.self), settings, environments: 1,
+      asynchronous: true, episode: smallEpisode(timeLimit: 90))
   }
 
   @Test(arguments: [0, 2]) func trainingThroughLatentsGoesOnToTheBit(_ retrainRounds: Int) throws {
