@@ -30,7 +30,13 @@ import Testing
     (settings.hidden, settings.adaptive, settings.criticLearningRate, settings.entropyBonus) = (16, false, 1e-2, 0)
     settings.tau = 1
     var agent = QProp(observationSize: 3, actionSpace: space, settings: settings, seed: Seed(1))
-    for _ in 0..<200 { _ = agent.fit(rollout(&agent, space, count: 64).batches[0]) }
+    var random = Seed(2).stream("passes")
+    for _ in 0..<200 {
+      let fitted = rollout(&agent, space, count: 64)
+      _ = agent.fit(fitted.batches[0])
+      _ = agent.baseline.fit(
+        fitted.rollout.observation, to: fitted.rollout.reward, passes: 1, batch: 64, using: &random)
+    }
     func gradient(_ eta: Double) -> Gradient {
       let rollout = rollout(&agent, space, count: 16).rollout
       return agent.gradient(of: rollout, rollout.reward - agent.baseline(rollout.observation), control: eta)
@@ -61,7 +67,7 @@ import Testing
 
   @Test(arguments: spaces) func qPropLearnsABandit(_ space: ActionSpace) {
     var settings = QProp.Settings()
-    (settings.hidden, settings.criticLearningRate) = (16, 1e-2)
+    (settings.hidden, settings.criticLearningRate, settings.baselineLearningRate) = (16, 1e-2, 1e-2)
     var agent = QProp(observationSize: 3, actionSpace: space, settings: settings, seed: Seed(1))
     for _ in 0..<80 { _ = agent.update(rollout(&agent, space, count: 32)) }
     for found in agent.act(Tensor(repeating: 0.5, [1, 3]), .exploit).array {

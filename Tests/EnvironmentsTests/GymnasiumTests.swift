@@ -136,7 +136,7 @@ import Testing
       var (frame, late) = (PixelBuffer(width: size, height: size), PixelBuffer(width: size, height: size))
       looked.render(into: &frame)
       // Never seen before: asked for now.
-      var fresh = blind
+      let fresh = blind
       fresh.render(into: &late)
       #expect(frame == late)
       _ = looked.step([1])
