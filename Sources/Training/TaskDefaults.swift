@@ -1,7 +1,8 @@
 import Environments
 
 /// The settings that were found to serve a task best, where they are not everybody's: the defaults that the commands start
-/// from for it. `experiments/suite` and `experiments/exploration` have the trials.
+/// from for it. `experiments/suite`, `experiments/full-look` and
+/// `experiments/exploration` have the trials.
 public enum TaskDefaults {
   /// Texts as one types them, by the title of the group in a settings file and the setting's key.
   public typealias Settings = [String: [String: String]]
@@ -22,6 +23,14 @@ public enum TaskDefaults {
       "agent": ["target-entropy-scale": "3"],
     ],
     "ball-in-cup-catch": ["environment": sketch],
+    "cheetah-run": ["environment": sketch, "collection": ["collect-steps": "4000"]],
+    "finger-spin": ["environment": sketch, "collection": ["collect-steps": "4000"]],
+    "walker-walk": ["environment": sketch, "collection": ["collect-steps": "4000"]],
+    // Random play hardly shows a pole that stands in view: frames of the agent's own play do.
+    "mujoco-cartpole-swingup": [
+      "pretraining": ["target-blur": "2", "frame-sampling": "error"],
+      "training": ["retrain-rounds": "5", "retrain-every": "12000", "retrain-steps": "1000"],
+    ],
   ]
 
   private static let sketch = ["renderer": Renderer.sketch.rawValue]

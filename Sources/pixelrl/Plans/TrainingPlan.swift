@@ -60,6 +60,8 @@ struct TrainingFlags: ParsableArguments {
     var given = given
     // An on-policy agent must act by its own policy alone.
     if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault("training", "explore-chance") }
+    // Nothing is trained further where no autoencoder is looked through.
+    if sight.observe != .latent { given.dropTaskDefault("training", "retrain-rounds") }
     let plan = TrainingPlan<E, A>(
       episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
       training: try given.resolve("training", TrainingSettings(for: sight.observe, A.self)),
