@@ -1,8 +1,7 @@
 import Environments
 
 /// The settings that were found to serve a task best, where they are not everybody's: the defaults that the commands start
-/// from for it. `experiments/suite`, `experiments/full-look` and
-/// `experiments/exploration` have the trials.
+/// from for it. `experiments/suite`, `experiments/full-look` and `experiments/exploration` have the trials.
 public enum TaskDefaults {
   /// Texts as one types them, by the title of the group in a settings file and the setting's key.
   public typealias Settings = [String: [String: String]]
