@@ -9,9 +9,9 @@ import Tensors
 ///     ∇J ≈ E[∇log π(a|o) (Â(o, a) - η Ā(o, a))] + η ∇E_{a∼π}[Q(o, a)],    Ā(o, a) = Q(o, a) - E_{a∼π}[Q(o, a)]
 ///
 /// The first mean is over what the policy just did; it is small where the critic is good. The second has no return in it and
-/// takes the critic's share back: whatever Q is, for a constant η the sum is no more biased than Â. Where Gu's paper expands Q about the mean
-/// action, E_{a∼π}[Q] is here a sum over all choices, or a mean over reparametrised actions. η is 1 as in (1.106), or what
-/// leaves the least variance, Cov(Â, Ā) / Var(Ā) (Gu 2017, 3.2), with one η for the rollout.
+/// takes the critic's share back: whatever Q is, for a constant η the sum is no more biased than Â. Where Gu's paper expands
+/// Q about the mean action, E_{a∼π}[Q] is here a sum over all choices, or a mean over reparametrised actions. η is 1 as in
+/// (1.106), or what leaves the least variance, Cov(Â, Ā) / Var(Ā) (Gu 2017, 3.2), with one η for the rollout.
 ///
 /// Â is GAE's with a V̂ of its own, fitted to what the policy just did (Gu 2017, algorithm 1). With E_{a∼π}[Q] in its place
 /// the bias of Q would be in Â, where no control variate takes it back.

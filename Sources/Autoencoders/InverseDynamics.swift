@@ -22,7 +22,7 @@ public struct InverseDynamics: Module {
   public init(latentSize: Int, actionSpace: ActionSpace, using random: inout Random) {
     self.actionSpace = actionSpace
     network = MultilayerPerceptron(
-      3 * latentSize, hidden: [128, 128], 2 * actionSpace.networkSize, using: &random)
+      Self.frames * latentSize, hidden: [128, 128], 2 * actionSpace.networkSize, using: &random)
   }
 
   // â = f(z_t+2, κ (z_t+2 - z_t+1), κ (z_t+1 - z_t)),  the two actions that led from z_t to z_t+2
@@ -34,13 +34,13 @@ public struct InverseDynamics: Module {
   ///   - actions: in the policy's units, those of the B first frames, then those of their successors.
   /// - Returns: a scalar.
   public func loss(_ latents: Tensor, actions: [Float]) -> Tensor {
-    let batch = latents.shape[0] / InverseDynamics.frames
+    let batch = latents.shape[0] / Self.frames
     precondition(
-      latents.shape[0] == 3 * batch && actions.count == 2 * batch * actionSpace.arrayCount,
+      latents.shape[0] == Self.frames * batch && actions.count == 2 * batch * actionSpace.arrayCount,
       "latents \(latents.shape) of frames in threes with \(actions.count) numbers of actions")
     let size = latents.shape[1]
-    let z = (0..<3).map { latents.reshaped(batch, 3 * size).columns($0 * size..<($0 + 1) * size) }
-    let scale = InverseDynamics.differenceScale
+    let z = (0..<Self.frames).map { latents.reshaped(batch, Self.frames * size).columns($0 * size..<($0 + 1) * size) }
+    let scale = Self.differenceScale
     let read = network(concatenated(z[2], (z[2] - z[1]) * scale, (z[1] - z[0]) * scale))  // [B, 2A]
     let width = actionSpace.networkSize
     let half = batch * actionSpace.arrayCount

@@ -55,7 +55,7 @@ public struct KeypointAutoencoder: Autoencoder {
       repeating: Convolution(inputs: filters, outputs: filters, kernel: 3, padding: 1, rectified: true),
       count: settings.depth)
     // Damped, so that each softmax starts flat: every keypoint then sees the whole frame and is drawn to what moves, where
-    // random peaks would hold it. With He's scale the state probe misses up to half as much again.
+    // random peaks would hold it; experiments/full-look has both.
     encoder = ConvolutionStack(
       [Convolution(inputs: 4 * channels, outputs: filters, kernel: 3, stride: 2, padding: 1, rectified: true)] + hidden
         + [Convolution(inputs: filters, outputs: keypoints, kernel: 3, padding: 1)], start: .dampedUniform,
