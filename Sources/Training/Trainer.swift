@@ -5,90 +5,6 @@ import Pixels
 import Replay
 import Tensors
 
-/// How long an agent learns, and how it is judged.
-public struct TrainingSettings: SettingsGroup, Hashable {
-  public var envSteps = 100_000
-  public var environments = 1
-  public var asynchronous = false
-  public var replay = 1_000_000
-  public var frames = 3
-  public var actions = 2
-  public var differenceScale = 2.0
-  public var seedUpdates = 1000
-  public var updatesPerStep = 1.0
-  public var returnSteps = 1
-  public var rewardLimit = 0.0
-  public var exploreChance = 0.0
-  public var exploreHoldLimit = 16
-  public var evaluateEvery = 10_000
-  public var evaluationEpisodes = 20
-  public var retrainRounds = 0
-  public var retrainEvery = 20_000
-  public var retrainSteps = 500
-  public var checkpointEvery = 10_000
-  public var keepCheckpoints = 2
-
-  public init() {}
-  public static var fields: [Field<Self>] {
-    [
-      Field("env-steps", \.envSteps, 1...Int.max, "simulator steps in all, those of pretraining's data included"),
-      Field("environments", \.environments, 1...4096, "environments that are stepped side by side"),
-      Field(
-        "asynchronous", \.asynchronous,
-        "each environment is played in a thread of its own by a copy of the policy, which may lag behind; on-policy agents; "
-          + "no seed fixes such a run"),
-      Field("replay", \.replay, 16...Int.max, "latents that the replay buffer keeps"),
-      Field(
-        "history-frames", \.frames, 1...64,
-        "latents that the agent sees, as the last one and differences; 1 of the true state unless given"),
-      Field(
-        "history-actions", \.actions, 0...64, "past actions that the agent sees; 0 beside the true state unless given"),
-      Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
-      Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts; 0 on-policy"),
-      Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step, off-policy"),
-      Field(
-        "return-steps", \.returnSteps, 1...1000,
-        "rewards n that an off-policy update adds up before it bootstraps; 3 of rainbow unless given"),
-      Field(
-        "reward-limit", \.rewardLimit, 0...Double.greatestFiniteMagnitude,
-        "size to which rewards are clipped before they are learned from; 0: the task's own, 1 in Atari games, else none"
-      ),
-      Field(
-        "explore-chance", \.exploreChance, 0...1, "probability that the agent's step begins to hold an extreme action"),
-      Field("explore-hold-limit", \.exploreHoldLimit, 1...100_000, "longest time, in agent steps, that it is held"),
-      Field("evaluate-every", \.evaluateEvery, 0...Int.max, "simulator steps between evaluations; 0: only the last"),
-      Field(
-        "evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
-      Field(
-        "retrain-rounds", \.retrainRounds, 0...100_000,
-        "times that the autoencoder is trained further on all frames so far, which are then kept"),
-      Field("retrain-every", \.retrainEvery, 1...Int.max, "simulator steps between these rounds"),
-      Field("retrain-steps", \.retrainSteps, 1...Int.max, "updates of the autoencoder in each of them"),
-      Field(
-        "checkpoint-every", \.checkpointEvery, 0...Int.max,
-        "simulator steps between checkpoints; 0: at a signal and at the end"),
-      Field("keep-checkpoints", \.keepCheckpoints, 1...1_000_000, "last checkpoints that are kept, beside the best"),
-    ]
-  }
-}
-
-extension TrainingSettings {
-  /// A step as the agent learns from it; returns are told of the step itself.
-  func learned<E: Environment>(_ step: Step, of environment: E.Type) -> Step {
-    guard let limit = rewardLimit > 0 ? rewardLimit : E.rewardLimit else { return step }
-    var step = step
-    step.reward = min(max(step.reward, -limit), limit)
-    return step
-  }
-
-  /// What the agent sees of latents of Z numbers.
-  public func layout(latentSize: Int, actionSpace: ActionSpace) -> HistoryLayout {
-    HistoryLayout(
-      latentSize: latentSize, frames: frames, actions: actions, actionSpace: actionSpace,
-      differenceScale: Float(differenceScale))
-  }
-}
-
 /// The environments could not be stepped, such as for a process that died; nothing has changed.
 struct StepNotTaken: Error {
   let reason: any Error
@@ -97,6 +13,7 @@ struct StepNotTaken: Error {
 /// An agent that learns in environments through an observer: the data's way from frame to update, and back as actions.
 public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   public let settings: TrainingSettings
+  /// How whole episodes are played, which judge the agent.
   public let episodeSettings: EpisodeSettings
   public let layout: HistoryLayout
   public internal(set) var replay: ReplayBuffer
@@ -151,7 +68,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       capacity: settings.replay, lanes: settings.environments, layout: layout,
       isPrioritized: agentSettings.drawsByPriority)
     let episodes = (0..<settings.environments).map {
-      Episode<E>(episodeSettings, seed: seed.child("environment \($0)"))
+      Episode<E>(settings.practice(of: episodeSettings, in: E.self), seed: seed.child("environment \($0)"))
     }
     state = State(
       agent: A(

@@ -70,6 +70,24 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     #expect(trainer.lastReturn == nil)
   }
 
+  @Test(arguments: [(0, 64), (24, 24), (1000, 64)])
+  func trainingEpisodesAreCutAndEvaluationsWhole(_ limit: Int, _ length: Int) throws {
+    var settings = trainingSettings()
+    settings.trainingTimeLimit = limit
+    var trainer = trainer(CartPoleSwingup.self, settings, timeLimit: 64)
+    var lengths: [Int] = []
+    while lengths.count < 3 {
+      try trainer.step { _ in }
+      lengths += trainer.finished.map(\.length)
+    }
+    #expect(lengths == [length, length, length])
+    // Cut short, not over: what would have come still counts.
+    var random = Random(seed: Seed(3))
+    let settled = try trainer.replay.sample(64, using: &random)
+    #expect(settled.discount.array.allSatisfy { $0 == 1 })
+    #expect(try trainer.evaluate(seed: Seed(8)).lengths.allSatisfy { $0 == 64 })
+  }
+
   @Test func firstDataCountAndAreLearnedFrom() throws {
     let recording = try collect(
       CartPoleSwingup.self, smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4))

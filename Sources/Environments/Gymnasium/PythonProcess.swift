@@ -1,8 +1,8 @@
 import Core
 import Foundation
 
-/// A Python program beside this one: woken by bytes on a socket (its descriptor 3), with memory that both see (its
-/// descriptor 4).
+/// A Python program beside this one, with a socket (its descriptor 3) and memory that both see (its descriptor 4): what
+/// wakes either side is a `Doorbell`.
 ///
 /// It has a process group of its own, so that an interrupt from the keyboard is this program's to handle, and ends with
 /// the socket, which closes with this process however that ends. Used by one thread at a time.
@@ -19,8 +19,8 @@ import Foundation
   private let log: Int32
   private var memory: UnsafeMutableRawPointer?
   private var memoryCount = 0
+  private var doorbell: Doorbell?
   private var status: Int32?
-  private var waitLimit = Duration.zero
 
   /// Starts `python -c script arguments…`.
   ///
@@ -108,48 +108,37 @@ import Foundation
 
   // MARK: - Words
 
-  /// Wakes it.
-  func send(_ byte: UInt8) throws(Failure) {
-    var byte = byte
-    while true {
-      let count = unsafe Foundation.send(socket, &byte, 1, Int32(MSG_NOSIGNAL))
-      if count == 1 { return }
-      if count < 0 && errno == EINTR { continue }
-      throw ended()
-    }
+  /// Asks it for something, once there is memory that both see.
+  func send(_ request: UInt8) throws(Failure) {
+    do throws(Doorbell.Silence) { try doorbell!.ring(request) } catch { throw ended() }
   }
 
-  /// Waits for a byte from it.
+  /// Waits for its answer.
   func receive(within limit: Duration) throws(Failure) -> UInt8 {
-    let deadline = ContinuousClock.now + limit
-    setLimit(limit)
-    var byte: UInt8 = 0
-    while true {
-      let count = unsafe recv(socket, &byte, 1, 0)
-      if count == 1 { return byte }
-      guard count < 0, errno == EINTR || errno == EAGAIN else { throw ended() }
-      guard ContinuousClock.now < deadline else {
-        throw Failure(reason: "its Python process did not answer within \(limit / .seconds(1)) s")
-      }
+    do throws(Doorbell.Silence) { return try doorbell!.listen(within: limit) } catch {
+      throw error == .closed ? ended() : late(limit)
     }
   }
 
-  /// Tells the system, once for many waits, how long one may last.
-  private func setLimit(_ limit: Duration) {
-    guard limit != waitLimit else { return }
-    waitLimit = limit
-    let (seconds, rest) = limit.components
-    var time = timeval(tv_sec: Int(seconds), tv_usec: Int(rest / 1_000_000_000_000))
-    unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+  private func late(_ limit: Duration) -> Failure {
+    Failure(reason: "its Python process did not answer within \(limit / .seconds(1)) s")
   }
 
   /// Waits for a line from it.
   func receiveLine(within limit: Duration) throws(Failure) -> String {
+    let deadline = ContinuousClock.now + limit
     var line: [UInt8] = []
     while true {
-      let byte = try receive(within: limit)
+      let left = max(.zero, deadline - ContinuousClock.now)
+      var waited = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+      let isReady = unsafe poll(&waited, 1, Int32(left / .milliseconds(1)))
+      if isReady < 0 && errno == EINTR { continue }
+      guard isReady > 0 else { throw late(limit) }
+      var byte: UInt8 = 0
+      guard unsafe recv(socket, &byte, 1, 0) == 1 else { throw ended() }
       if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
-      line.append(byte)
+      // A byte that was to wake us may lie before the line.
+      if byte != 0 { line.append(byte) }
     }
   }
 
@@ -189,6 +178,9 @@ import Foundation
 
   // MARK: - Shared memory
 
+  /// Where the doorbell's words lie in the memory, see server.py.
+  private static let doorbellOffset = 64
+
   /// Sees the memory that the child has made, which must have `count` bytes.
   func mapMemory(_ count: Int) throws {
     var status = stat()
@@ -198,6 +190,7 @@ import Foundation
     let mapped = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, sharedFile, 0)
     guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw systemFailure("shared memory") }
     (unsafe memory, memoryCount) = unsafe (mapped, count)
+    doorbell = unsafe Doorbell(socket: socket, memory: mapped + Self.doorbellOffset)
   }
 
   func load<Value: BitwiseCopyable>(_ type: Value.Type, at offset: Int) -> Value {

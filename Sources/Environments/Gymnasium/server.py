@@ -1,12 +1,13 @@
 """Plays one Gymnasium environment for pixelrl, which starts this as `python -c SERVER NAME OPTIONS`.
 
-A wake-up byte on a socket (file descriptor 3) asks for something: `r` reset, `s` step, `p` picture. What it is about, and
-what came of it, lie in shared memory (file descriptor 4). The answer is `.`, or `!` and a line of JSON that says what went
+A word in shared memory (file descriptor 4) asks for something: `r` reset, `s` step, `p` picture. What it is about, and what
+came of it, lie there too. The answer is `.`, or `!` and a line of JSON on a socket (file descriptor 3) that says what went
 wrong. The first answer, before anything is asked, is a line of JSON with all that does not change.
 
     byte   0  int32 repeats, int32 mode (1 gray, 3 colours), int64 seed, int32 no-ops, int32 wants picture    asked
           32  float64 reward, int32 steps, terminated, truncated, life lost, uint32 digest,
               int32 channels of the picture that is there                                          answered
+          64  four words of the doorbell, uint32: see Doorbell
          128  float64 action [A], float64 observation [S], uint8 picture [H, W, channels]
 
 The digest is a running checksum of what the episode gave: an episode that is played again must end on the same.
@@ -465,9 +466,9 @@ class Service:
         game, memory = self.game, self.memory
         repeats, mode, seed, no_ops, is_looked_at = self.asked.unpack_from(memory, 0)
         outcome = 0.0, 0, False, False, False
-        if request == b"r":
+        if request == ord("r"):
             game.reset(seed, no_ops)
-        elif request == b"s":
+        elif request == ord("s"):
             outcome = game.hold(self.wanted.unpack_from(memory, self.action), repeats, mode)
         channels = game.paint(memory, self.picture, mode) if is_looked_at else 0
         self.seen.pack_into(memory, self.observation, *game.numbers())
@@ -486,6 +487,60 @@ def facts(game):
         "repeats": game.repeats,
         "atari": game.is_atari,
     }
+
+
+class Doorbell:
+    """How two processes wake each other: words in shared memory, and a byte on the socket for who sleeps.
+
+    word 0  the count of requests << 8 | the request    written there
+         1  the count of requests << 8 | the answer     written here
+         2  not 0: sleeps, and wants a byte             of here
+         3  the same                                    of there
+
+    To sleep and be woken takes longer than a step of many environments. So who waits looks at the word for a moment first, if
+    the last request came within such a moment, and lets others have the processor meanwhile.
+    """
+
+    MOMENT = 400_000  # nanoseconds
+
+    def __init__(self, wake, memory):
+        self.wake = wake
+        self.words = memoryview(memory)[64:80].cast("I")
+        self.heard = 0
+        self.last_wait_was_short = True
+        self.fence = threading.Lock()
+        self.fence.acquire()
+
+    def order(self):
+        """Keeps the processor from moving what is read or written before beyond what comes after."""
+        self.fence.release()
+        self.fence.acquire()
+
+    def listen(self):
+        """Waits for a request; 0 where the parent is gone."""
+        words, heard, now = self.words, self.heard, time.perf_counter_ns
+        end = now() + self.MOMENT
+        if self.last_wait_was_short:
+            while words[0] == heard and now() < end:
+                os.sched_yield()
+        if words[0] == heard:
+            words[2] = 1
+            self.order()
+            while words[0] == heard:
+                if not self.wake.recv(1):
+                    return 0
+            words[2] = 0
+        self.last_wait_was_short = now() < end
+        self.heard = words[0]
+        self.order()
+        return self.heard & 0xFF
+
+    def answer(self, byte):
+        self.order()
+        self.words[1] = self.heard & ~0xFF | byte
+        self.order()
+        if self.words[3]:
+            self.wake.sendall(b"\0")
 
 
 def end_with_parent(wake):
@@ -520,19 +575,20 @@ def serve(name, options):
         traceback.print_exc()
         return say({"error": "crash", "message": f"{type(error).__name__}: {error}"})
     os.ftruncate(4, Service.size(game))
-    service = Service(game, mmap.mmap(4, Service.size(game)))
+    memory = mmap.mmap(4, Service.size(game))
+    service, doorbell = Service(game, memory), Doorbell(wake, memory)
     say(facts(game))
     try:
-        while request := wake.recv(1):
+        while request := doorbell.listen():
             try:
                 service.answer(request)
             except Exception as error:
                 import traceback
 
                 traceback.print_exc()
-                wake.sendall(b"!")
+                doorbell.answer(ord("!"))
                 return say({"error": "crash", "message": f"{type(error).__name__}: {error}"})
-            wake.sendall(b".")
+            doorbell.answer(ord("."))
     except OSError:
         pass  # the parent is gone
     game.environment.close()
