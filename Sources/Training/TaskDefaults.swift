@@ -22,7 +22,7 @@ public enum TaskDefaults {
       "pretraining": ["target-blur": "1", "target-gain": "2"],
       "training": ["training-time-limit": "100", "explore-chance": "0.1"],
     ],
-    "ball-in-cup-catch": ["environment": sketch],
+    "ball-in-cup-catch": ["environment": sketch, "training": ["training-time-limit": "100"]],
     "cheetah-run": ["environment": sketch, "collection": ["collect-steps": "4000"]],
     "finger-spin": ["environment": sketch, "collection": ["collect-steps": "4000"]],
     "walker-walk": ["environment": sketch, "collection": ["collect-steps": "4000"]],

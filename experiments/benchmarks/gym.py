@@ -32,12 +32,12 @@ def served():
 
     def reset(seed):
         struct.pack_into("<iiqii", memory, 0, 4, 1, seed, random.randrange(31), 1)
-        service.answer(b"r")
+        service.answer(ord("r"))
 
     def step(action):
         struct.pack_into("<iiqii", memory, 0, 4, 1, 0, 0, 1)
         struct.pack_into("<d", memory, service.action, action)
-        service.answer(b"s")
+        service.answer(ord("s"))
         return struct.unpack_from("<i", memory, 44)[0]
 
     return reset, step, game.actions["count"]

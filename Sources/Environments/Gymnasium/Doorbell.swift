@@ -3,14 +3,16 @@ import Synchronization
 
 /// How two processes wake each other: by words in memory that both see, and by a byte on a socket for who sleeps.
 ///
-/// To sleep and be woken takes longer than many environments take for a step. So who waits looks at the word for a moment
-/// first, if the last answer came within such a moment, and lets others have the processor meanwhile. The other side is in
-/// server.py.
+/// To sleep and be woken takes a good part of the time that many environments take for a step. So who waits looks at the
+/// word for a moment first, where there is a processor for each, and lets others have the processor meanwhile. Where that is
+/// in vain, because much is to be done between two requests or because others keep the processor, the next waits sleep at
+/// once: 16, then twice as many each time. The other side is in server.py.
 ///
 ///     word  0  the count of requests << 8 | the request    written here
 ///           1  the count of requests << 8 | the answer     written there
 ///           2  not 0: sleeps, and wants a byte             of there
 ///           3  the same                                    of here
+///           4  whether there is a processor for each       written here
 @safe struct Doorbell {
   enum Silence: Error {
     /// The other side has closed the socket.
@@ -19,23 +21,32 @@ import Synchronization
     case late
   }
 
-  /// How long to look before sleeping: what sleeping and being woken may cost, and an environment's step beside it.
-  private static let moment = Duration.microseconds(400)
+  /// How long to look before sleeping: what many environments take for an agent's step.
+  private static let moment = Duration.microseconds(1500)
+  private static let leastPenalty = 16
+  private static let mostPenalty = 4096
 
   private let socket: Int32
   private let words: UnsafeMutablePointer<Atomic<UInt32>>
   private var count: UInt32 = 0
-  private var lastWaitWasShort = true
+  private var mayLook = false
+  /// Waits that sleep at once before one looks again, and how many they were to be.
+  private var sleeps = 0
+  private var penalty = Self.leastPenalty
 
-  /// - Parameter memory: where the four words lie, zero at first; it outlives this.
+  /// - Parameter memory: where the words lie, zero at first; it outlives this.
   init(socket: Int32, memory: UnsafeMutableRawPointer) {
     self.socket = socket
     unsafe words = unsafe memory.assumingMemoryBound(to: Atomic<UInt32>.self)
   }
 
   /// Asks for something.
-  mutating func ring(_ request: UInt8) throws(Silence) {
+  ///
+  /// - Parameter mayLook: whether there is a processor for each that waits.
+  mutating func ring(_ request: UInt8, mayLook: Bool) throws(Silence) {
     count = (count &+ 1) & 0xff_ffff
+    self.mayLook = mayLook
+    unsafe words[4].store(mayLook ? 1 : 0, ordering: .sequentiallyConsistent)
     unsafe words[0].store(count << 8 | UInt32(request), ordering: .sequentiallyConsistent)
     guard unsafe words[2].load(ordering: .sequentiallyConsistent) != 0 else { return }
     var byte: UInt8 = 0
@@ -47,12 +58,18 @@ import Synchronization
   /// Waits for the answer.
   mutating func listen(within limit: Duration) throws(Silence) -> UInt8 {
     let start = ContinuousClock.now
-    defer { lastWaitWasShort = ContinuousClock.now - start < Self.moment }
-    if lastWaitWasShort {
+    if sleeps > 0 {
+      sleeps -= 1
+    } else if mayLook {
       repeat {
-        if let answer { return answer }
+        if let answer {
+          penalty = Self.leastPenalty
+          return answer
+        }
         sched_yield()
       } while ContinuousClock.now - start < Self.moment
+      sleeps = penalty
+      penalty = min(2 * penalty, Self.mostPenalty)
     }
     unsafe words[3].store(1, ordering: .sequentiallyConsistent)
     defer { unsafe words[3].store(0, ordering: .sequentiallyConsistent) }

@@ -7,7 +7,7 @@ wrong. The first answer, before anything is asked, is a line of JSON with all th
     byte   0  int32 repeats, int32 mode (1 gray, 3 colours), int64 seed, int32 no-ops, int32 wants picture    asked
           32  float64 reward, int32 steps, terminated, truncated, life lost, uint32 digest,
               int32 channels of the picture that is there                                          answered
-          64  four words of the doorbell, uint32: see Doorbell
+          64  five words of the doorbell, uint32: see Doorbell
          128  float64 action [A], float64 observation [S], uint8 picture [H, W, channels]
 
 The digest is a running checksum of what the episode gave: an episode that is played again must end on the same.
@@ -470,6 +470,8 @@ class Service:
             game.reset(seed, no_ops)
         elif request == ord("s"):
             outcome = game.hold(self.wanted.unpack_from(memory, self.action), repeats, mode)
+        elif request != ord("p"):
+            raise ValueError(f"there is no request {request}")
         channels = game.paint(memory, self.picture, mode) if is_looked_at else 0
         self.seen.pack_into(memory, self.observation, *game.numbers())
         reward, taken, terminated, truncated, lost = outcome
@@ -496,18 +498,21 @@ class Doorbell:
          1  the count of requests << 8 | the answer     written here
          2  not 0: sleeps, and wants a byte             of here
          3  the same                                    of there
+         4  whether there is a processor for each       written there
 
-    To sleep and be woken takes longer than a step of many environments. So who waits looks at the word for a moment first, if
-    the last request came within such a moment, and lets others have the processor meanwhile.
+    To sleep and be woken takes a good part of the time of a step of many environments. So who waits looks at the word for a
+    moment first, where there is a processor for each, and lets others have the processor meanwhile. Where that is in vain,
+    the next waits sleep at once: 16, then twice as many each time.
     """
 
     MOMENT = 400_000  # nanoseconds
+    LEAST_PENALTY, MOST_PENALTY = 16, 4096
 
     def __init__(self, wake, memory):
         self.wake = wake
-        self.words = memoryview(memory)[64:80].cast("I")
+        self.words = memoryview(memory)[64:84].cast("I")
         self.heard = 0
-        self.last_wait_was_short = True
+        self.sleeps, self.penalty = 0, self.LEAST_PENALTY
         self.fence = threading.Lock()
         self.fence.acquire()
 
@@ -518,11 +523,11 @@ class Doorbell:
 
     def listen(self):
         """Waits for a request; 0 where the parent is gone."""
-        words, heard, now = self.words, self.heard, time.perf_counter_ns
-        end = now() + self.MOMENT
-        if self.last_wait_was_short:
-            while words[0] == heard and now() < end:
-                os.sched_yield()
+        words, heard = self.words, self.heard
+        if self.sleeps:
+            self.sleeps -= 1
+        elif words[4]:
+            self.look()
         if words[0] == heard:
             words[2] = 1
             self.order()
@@ -530,10 +535,20 @@ class Doorbell:
                 if not self.wake.recv(1):
                     return 0
             words[2] = 0
-        self.last_wait_was_short = now() < end
         self.heard = words[0]
         self.order()
         return self.heard & 0xFF
+
+    def look(self):
+        """Looks for a request for a moment."""
+        words, heard, now = self.words, self.heard, time.perf_counter_ns
+        end = now() + self.MOMENT
+        while now() < end:
+            if words[0] != heard:
+                self.penalty = self.LEAST_PENALTY
+                return
+            os.sched_yield()
+        self.sleeps, self.penalty = self.penalty, min(2 * self.penalty, self.MOST_PENALTY)
 
     def answer(self, byte):
         self.order()
