@@ -20,14 +20,14 @@ class Lamp:
     """A lamp on a rail of eleven places, moved left (0) and right (1): reward 1 in the middle.
 
     Further actions, in the longer action space: 2 shows what no seed decides, 3 costs a life, 4 ends the task, 5 the time.
-    `event` happens once, as a file says, at step number `at` of the process.
+    `event` happens once, as a file says, at step number `at` of the process. A step takes up to `pause` microseconds.
     """
 
-    def __init__(self, render_mode=None, actions=2, event="", at=0):
+    def __init__(self, render_mode=None, actions=2, event="", at=0, pause=0):
         self.render_mode = render_mode
         self.action_space = gymnasium.spaces.Discrete(actions)
         self.observation_space = gymnasium.spaces.Box(Numbers(-1, -1, 0), Numbers(1, 1, 1), (3,), "float64")
-        self.event, self.at, self.steps, self.chance = event, at, 0, 0.0
+        self.event, self.at, self.steps, self.chance, self.pause = event, at, 0, 0.0, pause
         if os.path.exists("games.py"):  # a test's own folder
             with open("pids", "a") as file:
                 file.write(f"{os.getpid()}\n")
@@ -41,6 +41,8 @@ class Lamp:
 
     def step(self, action):
         self.steps += 1
+        if self.pause:
+            time.sleep(random.random() * self.pause / 1e6)
         strays = self.random.random() < 0.2
         self.speed = (1 if action == 1 else -1) * (-1 if strays else 1)
         self.place = min(max(self.place + self.speed, 0), 10)

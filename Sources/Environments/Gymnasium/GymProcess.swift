@@ -142,7 +142,7 @@ final class GymProcess: @unchecked Sendable {
     python.store(Int32(settings.channels), at: 4)
     python.store(Int32(draws ? 1 : 0), at: 20)
     if let failure { throw failure }
-    do throws(Failure) { try python.send(request) } catch {
+    do throws(Failure) { try python.send(request, mayLook: settings.mayLook) } catch {
       failure = error
       throw error
     }

@@ -11,6 +11,8 @@ struct GymSettings: Sendable, Hashable, Codable {
   let failure: GymFailurePolicy
   /// Seconds that an answer may take.
   let timeout: Int
+  /// Whether either side may wait awake; nil: where there is a processor for each process.
+  var mayLook: Bool?
 
   init(_ settings: EpisodeSettings) {
     channels = settings.color.format.channels

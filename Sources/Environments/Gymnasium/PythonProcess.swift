@@ -116,8 +116,10 @@ import Synchronization
   // MARK: - Words
 
   /// Asks it for something, once there is memory that both see.
-  func send(_ request: UInt8) throws(Failure) {
-    let mayLook = Self.living.load(ordering: .relaxed) <= Self.processors
+  ///
+  /// - Parameter mayLook: whether either side may wait awake; nil: where there is a processor for each process.
+  func send(_ request: UInt8, mayLook: Bool? = nil) throws(Failure) {
+    let mayLook = mayLook ?? (Self.living.load(ordering: .relaxed) <= Self.processors)
     do throws(Doorbell.Silence) { try doorbell!.ring(request, mayLook: mayLook) } catch { throw ended() }
   }
 

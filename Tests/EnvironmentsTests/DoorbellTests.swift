@@ -1,0 +1,45 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Environments
+
+/// Both sides wait awake, fall asleep, and are woken, at any time: no request and no answer is lost.
+@Suite struct DoorbellTests {
+  private static let games = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../Games").path
+
+  /// What the lamp shows in 500 steps.
+  ///
+  /// - Parameters:
+  ///   - pause: how many microseconds a step takes at most.
+  ///   - ours: the same of what is done between two steps.
+  ///   - mayLook: whether either side waits awake at first.
+  private func seen(pause: Int, ours: Int, mayLook: Bool) throws -> [[Double]] {
+    var episode = EpisodeSettings()
+    episode.gymTimeout = 20  // a lost wake-up would wait for it
+    var settings = GymSettings(episode)
+    settings.mayLook = mayLook
+    let process = try GymProcess(
+      try GymName("gym:games:Lamp-v0?pause=\(pause)"), python: Gymnasium.python, in: Self.games)
+    var trace = Trace(actionCount: 1)
+    var random = Random(seed: Seed(UInt64(pause + ours)))
+    try process.beginReset(trace, settings)
+    return try (0..<500).map { i in
+      if ours > 0 { usleep(UInt32(random.uniform(0, Double(ours)))) }
+      let entry = Trace.Entry(action: [Double(i % 2)], repeats: 1)
+      trace = trace.appending(entry, after: i)
+      _ = try process.step(entry, in: trace, settings)
+      return try process.observe(settings).numbers
+    }
+  }
+
+  @Test(arguments: [true, false]) func nothingIsLostWhoeverSleeps(_ mayLook: Bool) throws {
+    let expected = try seen(pause: 0, ours: 0, mayLook: mayLook)
+    #expect(Set(expected.map { $0[0] }).count > 3)
+    // About as long as either side looks before it sleeps: 1500 microseconds here, 400 there.
+    for (pause, ours) in [(3000, 0), (0, 800), (3000, 800)] {
+      #expect(try seen(pause: pause, ours: ours, mayLook: mayLook) == expected, "pauses of \(pause) and \(ours)")
+    }
+  }
+}
