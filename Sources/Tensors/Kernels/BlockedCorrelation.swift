@@ -13,7 +13,14 @@
     let narrow: dnnl_memory_desc_t
 
     /// Channels come in blocks: with fewer, oneDNN falls back to kernels a hundred times slower.
-    static func padded(_ channels: Int) -> Int { (channels + 15) & ~15 }
+    static func padded(_ channels: Int) -> Int { (channels + block - 1) / block * block }
+
+    /// Channels of a block: 16 with AVX-512, else 8. Of padding, oneDNN clears what lies in the last used block alone, so
+    /// that there may be no block of padding only.
+    private static let block: Int = {
+      let wide = dnnl_cpu_isa_avx512_core.rawValue & ~dnnl_cpu_isa_avx2.rawValue
+      return dnnl_get_effective_cpu_isa().rawValue & wide != 0 ? 16 : 8
+    }()
 
     struct Extent {
       let channels: Int
