@@ -41,6 +41,15 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     }
     if let dataset { try dataset.check(E.self, episode) }
     try collection.check(E.self, episode)
+    let actions = InverseDynamics.frames - 1
+    guard
+      pretraining.actionWeight == 0 || dataset != nil
+        || min(collection.steps, collection.lengthOfEpisodes(E.self, episode)) >= actions
+    else {
+      throw InputError(
+        "--action-weight tells actions from \(InverseDynamics.frames) frames in a row: give --collect-episode-steps "
+          + "\(actions) or more, or --action-weight 0")
+    }
     let shape = FrameShape(height: episode.size, width: episode.size, channels: episode.color.format.channels)
     var random = seed.stream("unused")
     _ = try Model(frame: shape, settings: model, using: &random)
