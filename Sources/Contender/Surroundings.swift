@@ -46,13 +46,15 @@ func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
   func steps<E: Environment>(_ type: E.Type) -> Workload {
     var episodes = (0..<count).map { Episode<E>(E.episodeDefaults, seed: Seed(UInt64($0))) }
     var random = Seed(1).stream("actions")
+    var actions = (0..<count).map { _ in E.actionSpace.sample(using: &random) }
     var frame = episodes[0].blankFrame
     return Workload {
-      let actions = (0..<count).map { _ in E.actionSpace.sample(using: &random) }
-      _ = episodes.step(Array(0..<count), actions)
       for i in 0..<count {
+        _ = episodes[i].step(actions[i])
         if episodes[i].ending != .running { episodes[i].reset() }
         episodes[i].render(into: &frame)
+        actions[i] = E.actionSpace.sample(using: &random)
+        episodes[i].foresee(actions[i])
       }
       try E.check()
     }

@@ -9,6 +9,7 @@ public struct CollectionSettings: SettingsGroup, Hashable {
   public var steps = 2500
   public var holdLimit = 8
   public var episodeSteps = 0
+  public var environments = 1
 
   public init() {}
   public static var fields: [Field<Self>] {
@@ -21,6 +22,7 @@ public struct CollectionSettings: SettingsGroup, Hashable {
       Field(
         "collect-episode-steps", \.episodeSteps, 0...Int.max,
         "agent steps after which an episode is cut short; 0: as the task has it"),
+      Field("collect-environments", \.environments, 1...4096, "environments that are played side by side"),
     ]
   }
 }
@@ -113,46 +115,101 @@ public func collect<E: Environment>(
   _ environment: E.Type, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, seed: Seed,
   progress: (Int) throws -> Void = { _ in }
 ) throws -> Recording {
-  var policy = RandomPolicy(space: E.actionSpace, settings: settings, random: seed.stream("policy"))
-  return try collect(E.self, episodeSettings, settings, by: &policy, seed: seed, progress: progress)
+  let policies = (0..<settings.environments).map { i in
+    RandomPolicy(space: E.actionSpace, settings: settings, random: seed.lane(i).stream("policy"))
+  }
+  return try collect(E.self, episodeSettings, settings, by: policies, seed: seed, progress: progress)
 }
 
 /// Plays episodes with a policy until `settings.steps` agent steps are recorded.
 ///
 /// - Throws: `InputError` where the environment has no uniformly drawn states, or memory is too small for the frames.
 public func collect<E: Environment>(
-  _ environment: E.Type, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings,
-  by policy: inout some Policy, seed: Seed, progress: (Int) throws -> Void = { _ in }
+  _ environment: E.Type, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, by policy: some Policy,
+  seed: Seed, progress: (Int) throws -> Void = { _ in }
+) throws -> Recording {
+  let policies = Array(repeating: policy, count: settings.environments)
+  return try collect(E.self, episodeSettings, settings, by: policies, seed: seed, progress: progress)
+}
+
+/// - Parameter policies: one for each of `settings.environments`, which play in turns and end up one after the other.
+private func collect<E: Environment, P: Policy>(
+  _ environment: E.Type, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, by policies: [P],
+  seed: Seed, progress: (Int) throws -> Void
 ) throws -> Recording {
   try settings.check(E.self, episodeSettings)
-  var episode = Episode<E>(episodeSettings, seed: seed.child("episodes"))
-  var recording = Recording(
-    frame: episode.blankFrame, observationNames: E.observationNames, actionSpace: E.actionSpace)
-  func begin() {
-    if settings.policy != .uniform || !episode.randomize() { episode.reset() }
-    policy.begin(episode)
-    recording.begin(frame: episode.frame, observation: episode.observation)
+  let count = min(policies.count, settings.steps)
+  var lanes = (0..<count).map { i in
+    Lane<E, P>(
+      episodeSettings, settings, policy: policies[i], seed: seed.lane(i),
+      steps: settings.steps / count + (i < settings.steps % count ? 1 : 0))
   }
-  begin()
   try E.check()
-  let cut = settings.lengthOfEpisodes(E.self, episodeSettings)
-  var stepsOfEpisode = 0
   for step in 0..<settings.steps {
-    let action = policy.act(in: episode)
-    let outcome = episode.step(action)
-    stepsOfEpisode += 1
-    recording.append(
-      action: E.actionSpace.normalized(action), step: outcome, frame: episode.frame, observation: episode.observation)
+    lanes[step % count].advance()
     try E.check()
-    let isCut = stepsOfEpisode >= cut
-    if (outcome.ending != .running || isCut) && step + 1 < settings.steps {
-      stepsOfEpisode = 0
-      begin()
-    }
     try progress(step + 1)
   }
-  recording.environmentSteps = episode.totalSteps
-  return recording
+  return lanes.dropFirst().reduce(into: lanes[0].finished) { $0.append(contentsOf: $1.finished) }
+}
+
+/// An environment that is recorded while others are.
+private struct Lane<E: Environment, P: Policy> {
+  private let settings: CollectionSettings
+  private let cut: Int
+  private var policy: P
+  private var episode: Episode<E>
+  private var recording: Recording
+  private var action: [Double] = []
+  private var stepsLeft: Int
+  private var stepsOfEpisode = 0
+
+  /// - Parameter steps: agent steps that are recorded, at least one.
+  init(_ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, policy: P, seed: Seed, steps: Int) {
+    self.settings = settings
+    self.policy = policy
+    cut = settings.lengthOfEpisodes(E.self, episodeSettings)
+    episode = Episode<E>(episodeSettings, seed: seed.child("episodes"))
+    recording = Recording(
+      frame: episode.blankFrame, observationNames: E.observationNames, actionSpace: E.actionSpace)
+    stepsLeft = steps
+    begin()
+  }
+
+  var finished: Recording {
+    var recording = recording
+    recording.environmentSteps = episode.totalSteps
+    return recording
+  }
+
+  private mutating func begin() {
+    if settings.policy != .uniform || !episode.randomize() { episode.reset() }
+    policy.begin(episode)
+    stepsOfEpisode = 0
+    recording.begin(frame: episode.frame, observation: episode.observation)
+    choose()
+  }
+
+  /// The next action, with which an environment in a process of its own begins at once, while others are looked at.
+  private mutating func choose() {
+    action = policy.act(in: episode)
+    episode.foresee(action)
+  }
+
+  mutating func advance() {
+    let outcome = episode.step(action)
+    recording.append(
+      action: E.actionSpace.normalized(action), step: outcome, frame: episode.frame, observation: episode.observation)
+    stepsOfEpisode += 1
+    stepsLeft -= 1
+    guard stepsLeft > 0 else { return }
+    if outcome.ending != .running || stepsOfEpisode >= cut { begin() } else { choose() }
+  }
+}
+
+extension Seed {
+  /// That of the environment `index` of several: of the first, this itself.
+  fileprivate func lane(_ index: Int) -> Seed { index == 0 ? self : child("environment \(index)") }
 }
 
 extension CollectionSettings {

@@ -33,6 +33,25 @@ func collectionSettings(
 }
 
 @Suite struct CollectionTests {
+  @Test func severalEnvironmentsStandOneAfterTheOther() throws {
+    var settings = collectionSettings(31)
+    settings.environments = 3
+    let together = try collect(Catch.self, smallEpisode(), settings, seed: Seed(1))
+    // 11, 10 and 10 steps, in two episodes each, of which the first ends after 9.
+    #expect(together.environmentSteps == 31)
+    #expect(together.episodes == [10, 3, 10, 2, 10, 2].enumerated().flatMap { Array(repeating: $0, count: $1) })
+    // The first plays as it does alone.
+    let alone = try collect(Catch.self, smallEpisode(), collectionSettings(11), seed: Seed(1))
+    #expect(Array(together.frames.prefix(alone.frames.count)) == alone.frames)
+    #expect(Array(together.actions.prefix(alone.actions.count)) == alone.actions)
+    // The others in ways of their own.
+    let starts = [0, 13, 25].map { Array(together.observations[$0 * 3..<$0 * 3 + 30]) }
+    #expect(Set(starts).count == 3)
+    // Fewer steps than environments.
+    settings.steps = 2
+    #expect(try collect(Catch.self, smallEpisode(), settings, seed: Seed(1)).episodes == [0, 0, 1, 1])
+  }
+
   @Test func episodesEndWithTheTask() throws {
     // An episode of catch has 9 steps and terminates.
     let recording = try collect(Catch.self, smallEpisode(), collectionSettings(30), seed: Seed(1))

@@ -33,8 +33,8 @@ struct Collect: ParsableCommand {
     var progress = Progress("collect", total: settings.steps)
     let source = seed.child("collection")
     let recording: Recording
-    if var policy {
-      recording = try Training.collect(E.self, episode, settings, by: &policy, seed: source) { progress.update($0) }
+    if let policy {
+      recording = try Training.collect(E.self, episode, settings, by: policy, seed: source) { progress.update($0) }
     } else {
       recording = try Training.collect(E.self, episode, settings, seed: source) { progress.update($0) }
     }
