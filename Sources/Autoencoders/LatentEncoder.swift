@@ -11,6 +11,8 @@ public struct LatentEncoder<Model: Autoencoder>: Sendable, Codable {
   /// Mean and standard deviation of each number of the latent on the pretraining data, `[Z]`.
   public private(set) var mean: Tensor
   public private(set) var deviation: Tensor
+  /// What the agent is given of the latent in place of its standardised numbers; nil: these.
+  public private(set) var axes: LatentAxes?
 
   /// An encoder whose latents are not standardised yet.
   public init(model: Model, preparation: FramePreparation, target: ReconstructionTarget) {
@@ -20,8 +22,8 @@ public struct LatentEncoder<Model: Autoencoder>: Sendable, Codable {
   }
 
   public init(
-    model: Model, preparation: FramePreparation, target: ReconstructionTarget, mean: Tensor,
-    deviation: Tensor
+    model: Model, preparation: FramePreparation, target: ReconstructionTarget, mean: Tensor, deviation: Tensor,
+    axes: LatentAxes? = nil
   ) {
     precondition(
       mean.shape == [model.latentSize] && deviation.shape == mean.shape,
@@ -31,9 +33,11 @@ public struct LatentEncoder<Model: Autoencoder>: Sendable, Codable {
     self.target = target
     self.mean = mean
     self.deviation = deviation
+    self.axes = axes
   }
 
-  public var latentSize: Int { model.latentSize }
+  /// Numbers that the agent is given, Z.
+  public var latentSize: Int { axes?.count ?? model.latentSize }
 
   /// Standardised latents `[B, Z]` of frames.
   public func encode(_ frames: [PixelBuffer]) -> Tensor { standardized(model.encode(preparation.prepare(frames))) }
@@ -41,17 +45,28 @@ public struct LatentEncoder<Model: Autoencoder>: Sendable, Codable {
   /// Standardised latents `[B, Z]` of prepared frames `[B, C, H, W]`.
   public func encode(prepared x: Tensor) -> Tensor { standardized(model.encode(x)) }
 
-  /// Reconstructions `[B, C, H, W]` of prepared frames.
-  public func reconstruct(prepared x: Tensor) -> Tensor { model.decode(model.encode(x)) }
+  /// Reconstructions `[B, C, H, W]` of prepared frames, from what the agent is given.
+  public func reconstruct(prepared x: Tensor) -> Tensor {
+    let z = model.encode(x)
+    return model.decode(axes == nil ? z : restored(standardized(z)))
+  }
 
-  /// (z - mean) / deviation.
-  private func standardized(_ z: Tensor) -> Tensor { (z - mean) / deviation }
+  /// (z - mean) / deviation, or the places along the axes.
+  private func standardized(_ z: Tensor) -> Tensor {
+    axes.map { $0.places(of: z - mean) } ?? (z - mean) / deviation
+  }
 
-  /// Takes mean and deviation from raw latents `[N, Z]`. A number that hardly moves is not blown up.
-  public mutating func standardize(on latents: Tensor) {
+  /// The model's latents, as far as standardised ones tell them.
+  public func restored(_ s: Tensor) -> Tensor { axes.map { $0.latents(at: s) + mean } ?? s * deviation + mean }
+
+  /// Takes mean, deviation and, if wanted, axes from raw latents `[N, Z]`. A number that hardly moves is not blown up.
+  ///
+  /// - Parameter episodes: the episode of each latent; smooth axes need three in a row.
+  public mutating func standardize(on latents: Tensor, episodes: [Int] = [], as form: LatentForm = .each) {
     mean = latents.mean(axis: 0)
     let spread = sqrt(square(latents - mean).mean(axis: 0))
     let floor = max(1e-6, 0.2 * spread.mean().item)
     deviation = maximum(spread, Tensor(repeating: floor, spread.shape))
+    axes = form == .smooth ? LatentAxes(of: latents, episodes: episodes) : nil
   }
 }

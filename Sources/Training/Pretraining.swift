@@ -19,6 +19,7 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var targetGain = 5.0
   public var actionWeight = 0.0
   public var sampling = FrameSampling.uniform
+  public var form = LatentForm.each
   public var probeSteps = 2000
   public var probeFrames = 3000
   public var checkpointEvery = 500
@@ -42,6 +43,9 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
         "weight of telling the actions from the latents of three frames in a row; 0: of the pixels alone"),
       Field(
         "frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
+      Field(
+        "latent-form", \.form,
+        "what an agent is given of a latent. each: its numbers; smooth: its principal axes, but for what only trembles"),
       Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
       Field("probe-frames", \.probeFrames, 300...1_000_000, "agent steps that the state probe learns from"),
       Field(
@@ -130,6 +134,9 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     guard settings.actionWeight == 0 || recording.hasEpisode(ofFrames: past + 1) else {
       throw InputError("--action-weight needs episodes of \(past) actions at least: give --action-weight 0")
     }
+    guard settings.form == .each || recording.hasEpisode(ofFrames: 3) else {
+      throw InputError("--latent-form smooth needs episodes of 2 actions at least: give --latent-form each")
+    }
     var initial = seed.stream("initial weights")
     let model = try Model(frame: shape, settings: modelSettings, using: &initial)
     self.init(
@@ -156,7 +163,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     if settings.actionWeight > 0 {
       var initial = seed.stream("inverse dynamics")
       dynamics = InverseDynamics(
-        latentSize: encoder.latentSize, actionSpace: recording.actionSpace, using: &initial)
+        latentSize: encoder.model.latentSize, actionSpace: recording.actionSpace, using: &initial)
     }
   }
 
@@ -217,7 +224,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   public func finished() throws -> LatentEncoder<Model> {
     try requireFinite(encoder.model, step: step)
     var frozen = LatentEncoder(model: encoder.model, preparation: encoder.preparation, target: encoder.target)
-    frozen.standardize(on: frozen.encodeAll(recording))
+    frozen.standardize(on: frozen.encodeAll(recording), episodes: recording.episodes, as: settings.form)
     return frozen
   }
 

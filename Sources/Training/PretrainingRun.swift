@@ -42,13 +42,16 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     if let dataset { try dataset.check(E.self, episode) }
     try collection.check(E.self, episode)
     let actions = InverseDynamics.frames - 1
-    guard
-      pretraining.actionWeight == 0 || dataset != nil
-        || min(collection.steps, collection.lengthOfEpisodes(E.self, episode)) >= actions
-    else {
-      throw InputError(
-        "--action-weight tells actions from \(InverseDynamics.frames) frames in a row: give --collect-episode-steps "
-          + "\(actions) or more, or --action-weight 0")
+    for (setting, isGiven, plain) in [
+      ("--action-weight", pretraining.actionWeight > 0, "0"),
+      ("--latent-form smooth", pretraining.form == .smooth, "each"),
+    ] where isGiven && dataset == nil {
+      guard min(collection.steps, collection.lengthOfEpisodes(E.self, episode)) >= actions else {
+        let flag = setting.prefix { $0 != " " }
+        throw InputError(
+          "\(setting) needs \(actions + 1) frames in a row: give --collect-episode-steps \(actions) or more, or "
+            + "\(flag) \(plain)")
+      }
     }
     let shape = FrameShape(height: episode.size, width: episode.size, channels: episode.color.format.channels)
     var random = seed.stream("unused")

@@ -193,7 +193,8 @@ extension LatentEncoder {
   /// Writes weights, standardisation and background.
   func write(to folder: String) throws {
     let background = Tensor(preparation.background.map(Float.init), [preparation.background.count])
-    let extras = [("standardization.mean", mean), ("standardization.deviation", deviation), ("background", background)]
+    var extras = [("standardization.mean", mean), ("standardization.deviation", deviation), ("background", background)]
+    if let axes { extras += zip(LatentAxes.names, [axes.reading, axes.directions]) }
     try Safetensors(
       model.parameters + extras.map { (name: $0.0, value: $0.1) },
       metadata: [("kind", Model.id)]
@@ -217,14 +218,30 @@ extension LatentEncoder {
         [mean, deviation, background].allSatisfy({ $0.precision == .float32 && $0.isFinite }),
         deviation.array.allSatisfy({ $0 > 0 }), background.array.allSatisfy({ $0 >= 0 && $0 <= 255 })
       else { throw InputError("standardisation or background are missing or do not fit") }
-      try model.load(file.tensors.filter { !extras.contains($0.name) })
+      let axes = try LatentAxes(in: file, latentSize: model.latentSize)
+      try model.load(file.tensors.filter { !extras.contains($0.name) && !LatentAxes.names.contains($0.name) })
       self.init(
         model: model,
         preparation: FramePreparation(shape: record.frame, background: background.array.map { UInt8($0) }),
-        target: record.target, mean: mean, deviation: deviation)
+        target: record.target, mean: mean, deviation: deviation, axes: axes)
     } catch let error as InputError {
       throw WorldError(path: path, error.description)
     }
+  }
+}
+
+extension LatentAxes {
+  fileprivate static let names = ["axes.reading", "axes.directions"]
+
+  /// Those of a file of weights, where it has any.
+  fileprivate init?(in file: Safetensors, latentSize: Int) throws {
+    let found = Self.names.map { file[$0] }
+    guard found.contains(where: { $0 != nil }) else { return nil }
+    guard let reading = found[0], let directions = found[1], reading.shape == directions.shape,
+      reading.shape.rank == 2, reading.shape[0] > 0, reading.shape[1] == latentSize,
+      [reading, directions].allSatisfy({ $0.precision == .float32 && $0.isFinite })
+    else { throw InputError("the axes of the latents are missing or do not fit") }
+    self.init(reading: reading, directions: directions)
   }
 }
 
@@ -236,7 +253,8 @@ extension LatentEncoder {
     var other = LatentEncoder(
       model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation,
       target: target)
-    other.standardize(on: other.encodeAll(recording))
+    other.standardize(
+      on: other.encodeAll(recording), episodes: recording.episodes, as: axes == nil ? .each : .smooth)
     return other
   }
 }

@@ -168,45 +168,6 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
   }
 }
 
-@Suite struct PrincipalComponentsTests {
-  @Test func turnedAxesAreFoundInTheirOrder() {
-    // Independent numbers of deviation 3, 2 and 1 along the axes of a turned frame.
-    let axes = [[2.0, 1, 2], [-2, 2, 1], [1, 2, -2]].map { $0.map { $0 / 3 } }
-    var random = Seed(3).stream("rows")
-    let rows = (0..<4000).flatMap { _ in
-      let along = [3 * random.normal(), 2 * random.normal(), random.normal()]
-      return (0..<3).map { i in Float(5 + (0..<3).reduce(0) { $0 + along[$1] * axes[$1][i] }) }
-    }
-    let tensor = Tensor(rows, [4000, 3])
-    let found = PrincipalComponents(of: tensor, count: 3)
-    for (axis, known) in zip(found.axes, axes) {
-      #expect(abs(abs(zip(axis, known).reduce(0) { $0 + $1.0 * $1.1 }) - 1) < 2e-3)
-    }
-    for (variance, known) in zip(found.variances, [9.0, 4, 1]) { #expect(abs(variance / known - 1) < 0.07) }
-    #expect(abs(found.variances.reduce(0, +) - found.totalVariance) < 1e-6 * found.totalVariance)
-    for i in 0..<3 {
-      for j in 0..<3 {
-        let product = zip(found.axes[i], found.axes[j]).reduce(0) { $0 + $1.0 * $1.1 }
-        #expect(abs(product - (i == j ? 1 : 0)) < 1e-9)
-      }
-    }
-    // What lies along an axis has the variance that is told of it.
-    let places = found.places(of: tensor)
-    for i in 0..<3 {
-      let mean = places.reduce(0) { $0 + $1[i] } / 4000
-      let variance = places.reduce(0) { $0 + $1[i] * $1[i] } / 4000
-      #expect(abs(mean) < 1e-6 && abs(variance / found.variances[i] - 1) < 1e-6)
-    }
-  }
-
-  @Test func whatDoesNotVaryHasNoVariance() {
-    let still = PrincipalComponents(of: Tensor(repeating: 2, [5, 4]))
-    #expect(still.variances == [0, 0] && still.places(of: Tensor(repeating: 2, [1, 4])) == [[0, 0]])
-    let single = PrincipalComponents(of: Tensor([1, 2, 3], [3, 1]))
-    #expect(single.axes == [[1]] && abs(single.variances[0] - 2.0 / 3) < 1e-6)
-  }
-}
-
 @Suite struct AgreementTests {
   @Test func biasErrorAndCorrelation() {
     let agreement = Agreement(of: [2, 4, 6], with: [1, 2, 3])

@@ -23,10 +23,10 @@ struct Pipeline {
       command: command, environment: E.id, member: member, seed: 1, commandLine: ["pixelrl", command], version: "test")
   }
 
-  func pretrain() throws -> RunDirectory {
+  func pretrain(_ form: LatentForm = .each) throws -> RunDirectory {
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (pretraining.steps, pretraining.batch) = (15, 8)
-    (pretraining.probeFrames, pretraining.probeSteps) = (300, 20)
+    (pretraining.probeFrames, pretraining.probeSteps, pretraining.form) = (300, 20, form)
     (model.keypoints, model.filters) = (4, 8)
     let work = PretrainingRun(
       E.self, KeypointAutoencoder.self, episode: episode, collection: collectionSettings(60), pretraining: pretraining,
@@ -106,18 +106,29 @@ struct Pipeline {
     }
   }
 
-  @Test(arguments: [0, 2]) func aSavedAgentActsAgain(_ retrainRounds: Int) throws {
+  @Test(arguments: [0, 2], LatentForm.allCases) func aSavedAgentActsAgain(_ retrainRounds: Int, _ form: LatentForm)
+    throws
+  {
     try withFolder { folder in
       let pipeline = Pipeline(folder: folder)
-      let pretrained = try pipeline.pretrain()
+      let pretrained = try pipeline.pretrain(form)
       let record = try AutoencoderRecord(folder: pretrained.path)
       let encoder = try LatentEncoder<KeypointAutoencoder>(folder: pretrained.path, record: record)
+      #expect((encoder.axes != nil) == (form == .smooth))
       let first = try record.recording(of: pretrained.path, E.self, pipeline.episode)
       let trained = try pipeline.train(
         encoder, of: pretrained.path, first: first, agentSteps: 120, retrainRounds: retrainRounds)
       // A run that trained the encoder further keeps it: the agent cannot see with the old one.
       let own = trained.file("autoencoder.safetensors")
       #expect(FileManager.default.fileExists(atPath: own) == (retrainRounds > 0))
+      if let axes = encoder.axes {
+        #expect(encoder.latentSize == axes.count && encoder.encodeAll(first).shape == [first.count, axes.count])
+        if retrainRounds > 0 {
+          let later = try LatentEncoder<KeypointAutoencoder>(folder: trained.path, record: record)
+          #expect(later.axes?.reading.array == axes.reading.array, "the agent knows its axes")
+        }
+        #expect(try encoder.randomized(on: first, seed: Seed(3)).axes != nil)
+      }
 
       func actions() throws -> [[Double]] {
         let saved = try SavedAgent(path: trained.path)
@@ -227,6 +238,15 @@ struct Pipeline {
       ]
       for (name, value) in broken {
         try Safetensors(tensors.compactMap { $0.name == name ? value.map { (name, $0) } : $0 }).write(to: weights)
+        expectRefusal()
+      }
+      // Axes that are no pair, or of other latents.
+      for axes in [
+        [("axes.reading", Tensor.zeros([2, 8]))],
+        [("axes.reading", .zeros([2, 8])), ("axes.directions", .zeros([3, 8]))],
+        [("axes.reading", .zeros([2, 7])), ("axes.directions", .zeros([2, 7]))],
+      ] {
+        try Safetensors(tensors + axes).write(to: weights)
         expectRefusal()
       }
       try good.write(to: URL(fileURLWithPath: weights))

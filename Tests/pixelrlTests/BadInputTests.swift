@@ -80,7 +80,11 @@ let quickTraining = [
     ("rollout catch --actions a.json --state 0,abc", "--state takes numbers"),
     ("train --observe state --retrain-rounds 1", "--retrain-rounds trains the autoencoder"),
     ("pretrain-ae --frame-stack 2", "an autoencoder takes one frame"),
-    ("pretrain-ae --action-weight 0.5 --collect-episode-steps 1", "give --collect-episode-steps 2 or more"),
+    (
+      "pretrain-ae --action-weight 0.5 --collect-episode-steps 1",
+      "give --collect-episode-steps 2 or more, or --action-weight 0"
+    ),
+    ("pretrain-ae --latent-form smooth --collect-episode-steps 1", "2 or more, or --latent-form each"),
     ("train --latent --observe state", "--latent and --observe state contradict each other"),
     ("train --observe state --autoencoder a", "--observe state looks through no autoencoder"),
     ("train", "there is no autoencoder for cartpole-swingup with these frames: run 'pixelrl pretrain-ae"),

@@ -1,3 +1,4 @@
+import Autoencoders
 import Core
 import Environments
 import Pixels

@@ -31,7 +31,7 @@ extension LatentEncoder: LatentDrawing {
   public func drawings(of latents: Tensor) -> [PixelBuffer] {
     stride(from: 0, to: latents.shape[0], by: 64).flatMap { start in
       let z = latents.rows(start..<min(start + 64, latents.shape[0]))
-      let drawn = model.decode(z * deviation + mean)
+      let drawn = model.decode(restored(z))
       return (0..<z.shape[0]).map { preparation.picture(of: drawn, at: $0) }
     }
   }

@@ -3,20 +3,20 @@ import Tensors
 
 /// The directions along which rows of numbers vary most, by power iteration on their covariance with what was found
 /// before taken away (deflation).
-struct PrincipalComponents: Sendable {
+public struct PrincipalComponents: Sendable {
   /// The mean of the rows, Z numbers.
-  let mean: [Double]
+  public let mean: [Double]
   /// Orthogonal unit vectors of Z numbers, the one of the greatest variance first; its greatest number is positive.
-  let axes: [[Double]]
+  public let axes: [[Double]]
   /// The variance along each axis.
-  let variances: [Double]
+  public let variances: [Double]
   /// The variance over all directions.
-  let totalVariance: Double
+  public let totalVariance: Double
 
   /// - Parameters:
   ///   - rows: `[N, Z]`, at least one row.
   ///   - count: axes that are wanted; never more than Z.
-  init(of rows: Tensor, count: Int = 2) {
+  public init(of rows: Tensor, count: Int = 2) {
     let (n, size) = (rows.shape[0], rows.shape[1])
     let exact = rows.converted(to: .float64)
     let mean = exact.mean(axis: 0)
@@ -48,7 +48,7 @@ struct PrincipalComponents: Sendable {
   }
 
   /// The places of rows `[N, Z]` along each axis: an array for each row.
-  func places(of rows: Tensor) -> [[Double]] {
+  public func places(of rows: Tensor) -> [[Double]] {
     let (values, size) = (rows.doubles, mean.count)
     return (0..<rows.shape[0]).map { row in
       axes.map { axis in (0..<size).reduce(0) { $0 + (values[row * size + $1] - mean[$1]) * axis[$1] } }

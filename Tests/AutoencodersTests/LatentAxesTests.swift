@@ -1,0 +1,155 @@
+import Core
+import Pixels
+import Tensors
+import Testing
+
+@testable import Autoencoders
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+@Suite struct PrincipalComponentsTests {
+  @Test func turnedAxesAreFoundInTheirOrder() {
+    // Independent numbers of deviation 3, 2 and 1 along the axes of a turned frame.
+    let axes = [[2.0, 1, 2], [-2, 2, 1], [1, 2, -2]].map { $0.map { $0 / 3 } }
+    var random = Seed(3).stream("rows")
+    let rows = (0..<4000).flatMap { _ in
+      let along = [3 * random.normal(), 2 * random.normal(), random.normal()]
+      return (0..<3).map { i in Float(5 + (0..<3).reduce(0) { $0 + along[$1] * axes[$1][i] }) }
+    }
+    let tensor = Tensor(rows, [4000, 3])
+    let found = PrincipalComponents(of: tensor, count: 3)
+    for (axis, known) in zip(found.axes, axes) {
+      #expect(abs(abs(zip(axis, known).reduce(0) { $0 + $1.0 * $1.1 }) - 1) < 2e-3)
+    }
+    for (variance, known) in zip(found.variances, [9.0, 4, 1]) { #expect(abs(variance / known - 1) < 0.07) }
+    #expect(abs(found.variances.reduce(0, +) - found.totalVariance) < 1e-6 * found.totalVariance)
+    for i in 0..<3 {
+      for j in 0..<3 {
+        let product = zip(found.axes[i], found.axes[j]).reduce(0) { $0 + $1.0 * $1.1 }
+        #expect(abs(product - (i == j ? 1 : 0)) < 1e-9)
+      }
+    }
+    // What lies along an axis has the variance that is told of it.
+    let places = found.places(of: tensor)
+    for i in 0..<3 {
+      let mean = places.reduce(0) { $0 + $1[i] } / 4000
+      let variance = places.reduce(0) { $0 + $1[i] * $1[i] } / 4000
+      #expect(abs(mean) < 1e-6 && abs(variance / found.variances[i] - 1) < 1e-6)
+    }
+  }
+
+  @Test func whatDoesNotVaryHasNoVariance() {
+    let still = PrincipalComponents(of: Tensor(repeating: 2, [5, 4]))
+    #expect(still.variances == [0, 0] && still.places(of: Tensor(repeating: 2, [1, 4])) == [[0, 0]])
+    let single = PrincipalComponents(of: Tensor([1, 2, 3], [3, 1]))
+    #expect(single.axes == [[1]] && abs(single.variances[0] - 2.0 / 3) < 1e-6)
+  }
+}
+
+@Suite struct LatentAxesTests {
+  /// Latents of 10 numbers: six follow a place that swings slowly, two one that swings faster and less, two tremble.
+  private let latents: [[Double]]
+  private let places: [[Double]]
+  private let episodes = (0..<600).map { $0 / 60 }
+
+  init() {
+    var random = Seed(5).stream("latents")
+    let places = (0..<600).map { t -> [Double] in [sin(0.05 * Double(t)), 0.1 * cos(0.31 * Double(t))] }
+    latents = places.map { place -> [Double] in
+      var latent = (0..<6).map { _ in place[0] + 0.01 * random.normal() }
+      latent += [place[1], 0.5 * place[0] - place[1]]
+      latent += [0.3 * random.normal(), 0.3 * random.normal()]
+      return latent
+    }
+    self.places = places
+  }
+
+  private func tensor(_ rows: [[Double]]) -> Tensor {
+    Tensor(rows.flatMap { $0.map { Float($0) } }, [rows.count, rows[0].count])
+  }
+
+  @Test func whatMovesSmoothlyIsKeptAndWhatTremblesIsNot() {
+    let z = tensor(latents)
+    let axes = LatentAxes(of: z, episodes: episodes)
+    // The noise of the six numbers is below what is looked at.
+    #expect(axes.count == 2)
+    let centered = z - z.mean(axis: 0)
+    let s = axes.places(of: centered)
+    for deviation in sqrt(square(s).mean(axis: 0)).doubles { #expect(abs(deviation - LatentAxes.deviation) < 1e-3) }
+    // The axes are independent, and each place is a sum of them.
+    let product = (matrixProduct(s.transposed, s) / 600).doubles
+    #expect(abs(product[1]) < 1e-2)
+    for number in 0..<2 {
+      let place = places.map { $0[number] }
+      let mean = place.reduce(0, +) / 600
+      let values = s.doubles
+      var rest = place.map { $0 - mean }
+      for axis in 0..<2 {
+        let share = (0..<600).reduce(0) { $0 + rest[$1] * values[$1 * 2 + axis] } / (600 * product[axis * 3])
+        for t in 0..<600 { rest[t] -= share * values[t * 2 + axis] }
+      }
+      let variance = place.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      #expect(rest.reduce(0) { $0 + $1 * $1 } < 0.02 * variance)
+    }
+  }
+
+  @Test func latentsComeBackWithoutTheNoise() {
+    let z = tensor(latents)
+    let axes = LatentAxes(of: z, episodes: episodes)
+    // Places of latents of places are these places.
+    let identity = matrixProduct(axes.reading, transposed: false, axes.directions, transposed: true).doubles
+    for (found, known) in zip(identity, [1.0, 0, 0, 1]) { #expect(abs(found - known) < 1e-4) }
+    let mean = z.mean(axis: 0)
+    let error = (axes.latents(at: axes.places(of: z - mean)) + mean - z).doubles
+    let root = (0..<10).map { i -> Double in
+      var sum = 0.0
+      for t in 0..<600 { sum += error[t * 10 + i] * error[t * 10 + i] }
+      return (sum / 600).squareRoot()
+    }
+    for i in 0..<8 { #expect(root[i] < 0.03) }
+    for i in 8..<10 { #expect(root[i] > 0.25) }
+  }
+
+  @Test func leapsBetweenEpisodesDoNotCount() {
+    // Each frame of an episode is the next of a slow movement, but every episode starts elsewhere.
+    let rows = (0..<600).map { t -> [Double] in
+      let start = Double(t / 3 * 7919 % 101)
+      return [start + 0.01 * Double(t % 3)]
+    }
+    let leaping = LatentAxes(of: tensor(rows), episodes: (0..<600).map { $0 / 3 })
+    #expect(leaping.count == 1)
+    let still = LatentAxes(of: Tensor(repeating: 0.5, [30, 4]), episodes: [Int](repeating: 0, count: 30))
+    #expect(still.count == 1 && still.reading.isFinite)
+    #expect(still.places(of: Tensor.zeros([2, 4])).doubles == [0, 0])
+  }
+
+  @Test func anEncoderGivesPlacesAndDrawsThem() throws {
+    let shape = FrameShape(height: 16, width: 16, channels: 1)
+    var settings = KeypointAutoencoder.Settings()
+    (settings.keypoints, settings.filters, settings.sharpness) = (4, 8, 30)
+    var random = Seed(3).stream("initial weights")
+    let model = try KeypointAutoencoder(frame: shape, settings: settings, using: &random)
+    var encoder = LatentEncoder(
+      model: model, preparation: FramePreparation(shape: shape), target: ReconstructionTarget())
+    // A bright square that wanders.
+    let frames = (0..<60).map { t in
+      var frame = PixelBuffer(width: 16, height: 16, format: .gray)
+      let (x, y) = (Int(6 + 5 * sin(0.2 * Double(t))), Int(6 + 5 * cos(0.13 * Double(t))))
+      for i in 0..<16 { frame.bytes[(y + i / 4) * 16 + x + i % 4] = 255 }
+      return frame
+    }
+    encoder.standardize(on: encoder.encode(frames), episodes: [Int](repeating: 0, count: 60), as: .smooth)
+    let axes = try #require(encoder.axes)
+    #expect(encoder.latentSize == axes.count && axes.count <= 8)
+    let x = encoder.preparation.prepare(frames)
+    let s = encoder.encode(prepared: x)
+    #expect(s.shape == [60, axes.count])
+    #expect(encoder.reconstruct(prepared: x).array == model.decode(encoder.restored(s)).array)
+    encoder.standardize(on: encoder.model.encode(x))
+    #expect(encoder.axes == nil && encoder.latentSize == 8)
+  }
+}
