@@ -61,12 +61,12 @@ public struct LatentEncoder<Model: Autoencoder>: Sendable, Codable {
 
   /// Takes mean, deviation and, if wanted, axes from raw latents `[N, Z]`. A number that hardly moves is not blown up.
   ///
-  /// - Parameter episodes: the episode of each latent; smooth axes need three in a row.
-  public mutating func standardize(on latents: Tensor, episodes: [Int] = [], as form: LatentForm = .each) {
+  /// - Parameter episodes: for smooth axes, the episode of each latent, of which one has three or more; nil: without axes.
+  public mutating func standardize(on latents: Tensor, alongAxesWithin episodes: [Int]? = nil) {
     mean = latents.mean(axis: 0)
     let spread = sqrt(square(latents - mean).mean(axis: 0))
     let floor = max(1e-6, 0.2 * spread.mean().item)
     deviation = maximum(spread, Tensor(repeating: floor, spread.shape))
-    axes = form == .smooth ? LatentAxes(of: latents, episodes: episodes) : nil
+    axes = episodes.map { LatentAxes(of: latents, episodes: $0) }
   }
 }

@@ -57,6 +57,12 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
 }
 
 extension PretrainingSettings {
+  /// A setting that looks at as many frames in a row as `InverseDynamics`, and what to give instead; nil: none does.
+  var needingFramesInARow: (setting: String, instead: String)? {
+    if actionWeight > 0 { return ("--action-weight", "--action-weight 0") }
+    return form == .smooth ? ("--latent-form smooth", "--latent-form each") : nil
+  }
+
   /// The settings that a pretraining recorded in its run's folder.
   public init(ofRunIn folder: String) throws {
     self.init()
@@ -130,12 +136,8 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       settings.background
       ? FramePreparation(shape: shape, medianOf: recording.count) { recording.frame($0).bytes }
       : FramePreparation(shape: shape)
-    let past = InverseDynamics.frames - 1
-    guard settings.actionWeight == 0 || recording.hasEpisode(ofFrames: past + 1) else {
-      throw InputError("--action-weight needs episodes of \(past) actions at least: give --action-weight 0")
-    }
-    guard settings.form == .each || recording.hasEpisode(ofFrames: 3) else {
-      throw InputError("--latent-form smooth needs episodes of 2 actions at least: give --latent-form each")
+    if let (setting, instead) = settings.needingFramesInARow, !recording.hasEpisode(ofFrames: InverseDynamics.frames) {
+      throw InputError("\(setting) needs episodes of \(InverseDynamics.frames - 1) actions at least: give \(instead)")
     }
     var initial = seed.stream("initial weights")
     let model = try Model(frame: shape, settings: modelSettings, using: &initial)
@@ -224,7 +226,8 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   public func finished() throws -> LatentEncoder<Model> {
     try requireFinite(encoder.model, step: step)
     var frozen = LatentEncoder(model: encoder.model, preparation: encoder.preparation, target: encoder.target)
-    frozen.standardize(on: frozen.encodeAll(recording), episodes: recording.episodes, as: settings.form)
+    frozen.standardize(
+      on: frozen.encodeAll(recording), alongAxesWithin: settings.form == .smooth ? recording.episodes : nil)
     return frozen
   }
 

@@ -41,16 +41,14 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     }
     if let dataset { try dataset.check(E.self, episode) }
     try collection.check(E.self, episode)
-    let actions = InverseDynamics.frames - 1
-    for (setting, isGiven, plain) in [
-      ("--action-weight", pretraining.actionWeight > 0, "0"),
-      ("--latent-form smooth", pretraining.form == .smooth, "each"),
-    ] where isGiven && dataset == nil {
-      guard min(collection.steps, collection.lengthOfEpisodes(E.self, episode)) >= actions else {
-        let flag = setting.prefix { $0 != " " }
+    if dataset == nil, let (setting, instead) = pretraining.needingFramesInARow {
+      // Steps are dealt out among the environments.
+      let most = (collection.steps + collection.environments - 1) / collection.environments
+      let actions = InverseDynamics.frames - 1
+      guard min(most, collection.lengthOfEpisodes(E.self, episode)) >= actions else {
         throw InputError(
-          "\(setting) needs \(actions + 1) frames in a row: give --collect-episode-steps \(actions) or more, or "
-            + "\(flag) \(plain)")
+          "\(setting) needs \(actions + 1) frames in a row: give --collect-episode-steps \(actions) or more and as many "
+            + "steps an environment, or \(instead)")
       }
     }
     let shape = FrameShape(height: episode.size, width: episode.size, channels: episode.color.format.channels)

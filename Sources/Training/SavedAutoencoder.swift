@@ -254,7 +254,7 @@ extension LatentEncoder {
       model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation,
       target: target)
     other.standardize(
-      on: other.encodeAll(recording), episodes: recording.episodes, as: axes == nil ? .each : .smooth)
+      on: other.encodeAll(recording), alongAxesWithin: axes == nil ? nil : recording.episodes)
     return other
   }
 }

@@ -59,16 +59,23 @@ private func randomFrame(_ shape: FrameShape, using random: inout Random) -> Pix
   }
 }
 
+/// An encoder of 16x16 gray frames with four keypoints and random weights, not standardised yet.
+func smallEncoder() throws -> LatentEncoder<KeypointAutoencoder> {
+  let shape = FrameShape(height: 16, width: 16, channels: 1)
+  var settings = KeypointAutoencoder.Settings()
+  (settings.keypoints, settings.filters, settings.sharpness) = (4, 8, 30)
+  var random = Seed(3).stream("initial weights")
+  return LatentEncoder(
+    model: try KeypointAutoencoder(frame: shape, settings: settings, using: &random),
+    preparation: FramePreparation(shape: shape), target: ReconstructionTarget())
+}
+
 @Suite struct LatentEncoderTests {
   @Test func standardisedLatentsHaveMeanZeroAndDeviationOne() throws {
-    let shape = FrameShape(height: 16, width: 16, channels: 1)
-    var settings = KeypointAutoencoder.Settings()
-    (settings.keypoints, settings.filters, settings.sharpness) = (4, 8, 30)
-    var random = Seed(3).stream("initial weights")
-    let model = try KeypointAutoencoder(frame: shape, settings: settings, using: &random)
-    var encoder = LatentEncoder(
-      model: model, preparation: FramePreparation(shape: shape), target: ReconstructionTarget())
-    let frames = (0..<200).map { _ in randomFrame(shape, using: &random) }
+    var encoder = try smallEncoder()
+    let model = encoder.model
+    var random = Seed(4).stream("frames")
+    let frames = (0..<200).map { _ in randomFrame(encoder.preparation.shape, using: &random) }
     let raw = encoder.encode(frames)
     encoder.standardize(on: raw)
     let z = encoder.encode(frames)

@@ -82,9 +82,9 @@ let quickTraining = [
     ("pretrain-ae --frame-stack 2", "an autoencoder takes one frame"),
     (
       "pretrain-ae --action-weight 0.5 --collect-episode-steps 1",
-      "give --collect-episode-steps 2 or more, or --action-weight 0"
+      "2 or more and as many steps an environment, or --action-weight 0"
     ),
-    ("pretrain-ae --latent-form smooth --collect-episode-steps 1", "2 or more, or --latent-form each"),
+    ("pretrain-ae --latent-form smooth --collect-steps 300 --collect-environments 300", "or --latent-form each"),
     ("train --latent --observe state", "--latent and --observe state contradict each other"),
     ("train --observe state --autoencoder a", "--observe state looks through no autoencoder"),
     ("train", "there is no autoencoder for cartpole-swingup with these frames: run 'pixelrl pretrain-ae"),

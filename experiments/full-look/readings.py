@@ -5,7 +5,7 @@
 
 AUTOENCODER is a folder of 'pixelrl pretrain-ae' with a keypoint autoencoder, or a training that taught one further. Every
 fourth episode is held out. 'many' learns from all others, 'few' from 300 of their frames, as an agent does that has not
-seen much. Beside the latents stand the true positions, exact and with noise. Needs torch, numpy and safetensors.
+seen much. Beside the latents stand the true positions. Needs torch, numpy and safetensors.
 """
 
 import sys
@@ -65,11 +65,7 @@ learnt, judged = ((chosen & inView).nonzero()[:, 0] for chosen in (~held, held))
 with torch.no_grad():
     latents = encoder(folder)(frames)
 print(f"{len(learnt)} frames to learn from, {len(judged)} to judge on, where the cart is in view; latents of {latents.shape[1]}")
-for name, x in {
-    "latents": latents,
-    "true positions": y,
-    "true positions, noise 0.02": y + 0.02 * torch.randn_like(y),
-}.items():
+for name, x in {"latents": latents, "true positions": y}.items():
     for amount, count, updates in ("many", len(learnt), 3000), ("few", 300, 400):
         errors = []
         for seed in range(3):
