@@ -47,9 +47,11 @@ public struct LatentEncoder<Model: Autoencoder>: Sendable, Codable {
 
   /// Reconstructions `[B, C, H, W]` of prepared frames, from what the agent is given.
   public func reconstruct(prepared x: Tensor) -> Tensor {
-    let z = model.encode(x)
-    return model.decode(axes == nil ? z : restored(standardized(z)))
+    model.decode(asSeen(model.encode(x)))
   }
+
+  /// The model's latents `[B, Z]` as far as the agent is given them: whole, or without what its axes leave out.
+  public func asSeen(_ z: Tensor) -> Tensor { axes == nil ? z : restored(standardized(z)) }
 
   /// (z - mean) / deviation, or the places along the axes.
   private func standardized(_ z: Tensor) -> Tensor {

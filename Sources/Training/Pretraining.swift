@@ -148,7 +148,8 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       on: recording, settings: settings, seed: seed)
   }
 
-  /// Trains an encoder further. Its background and the standardisation of its latents stay.
+  /// Trains an encoder further. Its background and the standardisation of its latents stay, and its decoder draws from what
+  /// the agent is given: what axes leave out of a latent could otherwise come to hold what matters.
   public init(
     continuing encoder: LatentEncoder<Model>, on recording: Recording, settings: PretrainingSettings, seed: Seed
   ) {
@@ -185,7 +186,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     var taught = Taught(model: encoder.model, dynamics: dynamics)
     let (loss, gradient) = valueWithGradient(at: taught) { taught in
       let z = taught.model.encode(x)
-      let d = taught.model.decode(z) - target
+      let d = taught.model.decode(encoder.asSeen(z)) - target
       let reconstruction = meanSquared(d, weights: weights)
       (error, difference) = (reconstruction.item, d.detached)
       let drawing = reconstruction + taught.model.penalty(z)

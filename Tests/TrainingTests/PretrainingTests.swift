@@ -57,6 +57,31 @@ private func pretraining(
     #expect(try plain.update()["autoencoder/action-error"] == nil)
   }
 
+  /// What no axis shows the agent is nothing that further training may rely on.
+  @Test(arguments: [true, false]) func furtherTrainingDrawsFromWhatTheAgentIsGiven(_ isShown: Bool) throws {
+    let recording = try collect(Catch.self, smallEpisode(), collectionSettings(60), seed: Seed(1))
+    let shape = FrameShape(height: recording.height, width: recording.width, channels: recording.format.channels)
+    var (random, kind) = (Seed(2).stream("weights"), KeypointAutoencoder.Settings())
+    (kind.keypoints, kind.filters, kind.latentPenalty) = (4, 8, 0)
+    let model = try KeypointAutoencoder(frame: shape, settings: kind, using: &random)
+    let size = model.latentSize
+    let identity = Tensor((0..<size * size).map { Float($0 % (size + 1) == 0 ? 1 : 0) }, [size, size])
+    let reading = isShown ? identity : Tensor.zeros([size, size])
+    let encoder = LatentEncoder(
+      model: model, preparation: FramePreparation(shape: shape), target: ReconstructionTarget(blur: 0, gain: 1),
+      mean: .zeros([size]), deviation: Tensor(repeating: 1, [size]),
+      axes: LatentAxes(reading: reading, directions: identity))
+    var settings = PretrainingSettings()
+    (settings.steps, settings.batch) = (3, 8)
+    var training = Pretraining(continuing: encoder, on: recording, settings: settings, seed: Seed(3))
+    while !training.isDone { _ = try training.update() }
+    let x = encoder.preparation.prepare(recording.count) { body, i in recording.withFrame(i, body) }
+    let (before, after) = (model.encode(x), training.encoder.model.encode(x))
+    #expect((before.array != after.array) == isShown, "the encoder learns from what is drawn of it")
+    let z = Tensor.zeros([1, size])
+    #expect(model.decode(z).array != training.encoder.model.decode(z).array, "the decoder learns in any case")
+  }
+
   @Test func actionsAreNotToldFromEpisodesWithout() throws {
     let recording = try collect(
       Catch.self, smallEpisode(), collectionSettings(30, episodeSteps: 1), seed: Seed(1))
