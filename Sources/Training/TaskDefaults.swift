@@ -32,7 +32,7 @@ public enum TaskDefaults {
     "mujoco-cartpole-swingup": [
       "pretraining": ["target-blur": "2", "frame-sampling": "error", "latent-form": "smooth"],
       "training": [
-        "retrain-rounds": "5", "retrain-every": "8000", "retrain-steps": "800", "updates-per-step": "2",
+        "retrain-rounds": "9", "retrain-every": "8000", "retrain-steps": "800", "updates-per-step": "2",
       ],
     ],
   ]
