@@ -63,9 +63,6 @@ extension PretrainingSettings {
     return form == .smooth ? ("--latent-form smooth", "--latent-form each") : nil
   }
 
-  /// Updates after which axes are laid through the latents; from then on the decoder draws from what they show alone.
-  var stepsBeforeAxes: Int { form == .smooth ? steps - steps / 4 : Int.max }
-
   /// The settings that a pretraining recorded in its run's folder.
   public init(ofRunIn folder: String) throws {
     self.init()
@@ -179,7 +176,6 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   ///
   /// - Throws: `NotFinite` if the loss is not a number.
   public mutating func update() throws -> Metrics {
-    if step >= settings.stepsBeforeAxes, encoder.axes == nil { encoder = standardized() }
     let indices = frames()
     let x = prepared(indices)  // [B, C, H, W]
     let target = encoder.target(x)
@@ -225,20 +221,15 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     }
   }
 
-  /// Freezes the encoder, with latents standardised on all recorded frames, or along the axes laid before.
+  /// Freezes the encoder, with latents standardised on all recorded frames.
   ///
   /// - Throws: `NotFinite` if the last update left a parameter that is not a number.
   public func finished() throws -> LatentEncoder<Model> {
     try requireFinite(encoder.model, step: step)
-    return encoder.axes == nil ? standardized() : encoder
-  }
-
-  /// The encoder with latents standardised on all recorded frames, and axes laid through them if wanted.
-  private func standardized() -> LatentEncoder<Model> {
-    var encoder = LatentEncoder(model: encoder.model, preparation: encoder.preparation, target: encoder.target)
-    encoder.standardize(
-      on: encoder.encodeAll(recording), alongAxesWithin: settings.form == .smooth ? recording.episodes : nil)
-    return encoder
+    var frozen = LatentEncoder(model: encoder.model, preparation: encoder.preparation, target: encoder.target)
+    frozen.standardize(
+      on: frozen.encodeAll(recording), alongAxesWithin: settings.form == .smooth ? recording.episodes : nil)
+    return frozen
   }
 
   private func prepared(_ indices: [Int]) -> Tensor {

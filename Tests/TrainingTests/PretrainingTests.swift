@@ -57,18 +57,6 @@ private func pretraining(
     #expect(try plain.update()["autoencoder/action-error"] == nil)
   }
 
-  /// The last quarter of the updates draws from what the axes show, which stay as they are.
-  @Test(arguments: LatentForm.allCases) func axesAreLaidBeforeTheEnd(_ form: LatentForm) throws {
-    var training = try pretraining { ($0.steps, $0.form) = (20, form) }
-    for step in 0..<20 {
-      #expect((training.encoder.axes != nil) == (form == .smooth && step > 15), "before update \(step)")
-      _ = try training.update()
-    }
-    let finished = try training.finished()
-    #expect((finished.axes != nil) == (form == .smooth))
-    #expect(finished.axes?.reading.array == training.encoder.axes?.reading.array)
-  }
-
   /// What no axis shows the agent is nothing that further training may rely on.
   @Test(arguments: [true, false]) func furtherTrainingDrawsFromWhatTheAgentIsGiven(_ isShown: Bool) throws {
     let recording = try collect(Catch.self, smallEpisode(), collectionSettings(60), seed: Seed(1))
