@@ -39,21 +39,23 @@ private func drawnScene<E: Environment>(_ type: E.Type, _ look: Look, _ size: In
   return Workload { [environment] in environment.render(into: &frame, as: look) }
 }
 
-/// One agent step of Pong in each of N Python processes, with its frame 84x84: what a collection does.
+/// One agent step of Pong in each of N Python processes, with its frame 84x84: what a collection does. `--ahead 1` tells a
+/// process its next action alone, as an agent must; random play knows seven.
 func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
   let count = try arguments.integer("processes", default: 1)
+  let ahead = try arguments.integer("ahead", default: 7)
   let environment = try Environments.named(arguments.text("env") ?? "gym:ALE/Pong-v5")
   func steps<E: Environment>(_ type: E.Type) -> Workload {
     var episodes = (0..<count).map { Episode<E>(E.episodeDefaults, seed: Seed(UInt64($0))) }
     var random = Seed(1).stream("actions")
-    var actions = (0..<count).map { _ in E.actionSpace.sample(using: &random) }
+    var actions = (0..<count).map { _ in (0..<ahead).map { _ in E.actionSpace.sample(using: &random) } }
     var frame = episodes[0].blankFrame
     return Workload {
       for i in 0..<count {
-        _ = episodes[i].step(actions[i])
+        _ = episodes[i].step(actions[i].removeFirst())
         if episodes[i].ending != .running { episodes[i].reset() }
         episodes[i].render(into: &frame)
-        actions[i] = E.actionSpace.sample(using: &random)
+        actions[i].append(E.actionSpace.sample(using: &random))
         episodes[i].foresee(actions[i])
       }
       try E.check()

@@ -51,8 +51,10 @@ public protocol Environment: Sendable, Codable {
   /// Holds an action for `repeats` steps of the simulator, fewer where the episode ends: the sum of the rewards, the product
   /// of the discounts, and how many steps were taken.
   mutating func hold(_ action: [Double], for repeats: Int) -> (step: Step, count: Int)
-  /// Says that `hold` with the same arguments is next, while others are told theirs: what is simulated elsewhere can begin.
-  func foresee(_ action: [Double], for repeats: Int)
+  /// How many calls of `hold` can begin before they are made.
+  static var foresight: Int { get }
+  /// Says which calls of `hold` are next, as long as the episode goes on: what is simulated elsewhere can begin.
+  func foresee(_ plan: [(action: [Double], repeats: Int)])
   /// Draws the state into every pixel of a frame of any size and format.
   func render(into frame: inout PixelBuffer)
   /// The same in a look of one's choice, where there are several.
@@ -79,7 +81,8 @@ extension Environment {
   public static var rewardRange: ClosedRange<Double> { 0...1 }
   public static var wrappingAngles: Set<String> { [] }
   public init(_ settings: EpisodeSettings) { self.init() }
-  public func foresee(_ action: [Double], for repeats: Int) {}
+  public static var foresight: Int { 0 }
+  public func foresee(_ plan: [(action: [Double], repeats: Int)]) {}
   public mutating func randomize(using random: inout Random) -> Bool { false }
   public func render(into frame: inout PixelBuffer, as look: Look) { render(into: &frame) }
 

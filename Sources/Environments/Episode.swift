@@ -74,10 +74,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
   public mutating func step(_ action: [Double]) -> Step {
     precondition(ending == .running, "the episode has \(ending): call reset before the next step")
     if let complaint = E.actionSpace.complaint(about: action) { preconditionFailure(complaint) }
-    let taken = taken(action, &stickiness)
-    lastAction = taken
-
-    var (total, count) = environment.hold(taken, for: repeats)
+    var (total, count) = environment.hold(taken(action), for: repeats(after: steps))
     steps += count
     totalSteps += count
     if total.ending == .running && steps >= timeLimit { total.ending = .truncated }
@@ -88,20 +85,29 @@ public struct Episode<E: Environment>: Sendable, Codable {
     return total
   }
 
-  /// Says that `step` with the same action is next, while other episodes are told theirs: an environment in a process of
-  /// its own then begins.
-  public func foresee(_ action: [Double]) {
-    var unspent = stickiness
-    environment.foresee(taken(action, &unspent), for: repeats)
+  /// Says with which actions `step` is next, as long as the episode goes on: an environment in a process of its own then
+  /// begins.
+  public func foresee(_ actions: [[Double]]) {
+    guard E.foresight > 0 else { return }
+    var ahead = self
+    var plan: [(action: [Double], repeats: Int)] = []
+    for action in actions where ahead.steps < timeLimit {
+      let repeats = repeats(after: ahead.steps)
+      plan.append((ahead.taken(action), repeats))
+      ahead.steps += repeats
+    }
+    environment.foresee(plan)
   }
 
   /// The action itself, or the last one where that sticks.
-  private func taken(_ action: [Double], _ stickiness: inout Random) -> [Double] {
+  private mutating func taken(_ action: [Double]) -> [Double] {
     let sticks = settings.stickyActions > 0 && stickiness.chance(settings.stickyActions)
-    return sticks ? lastAction ?? action : action
+    let taken = sticks ? lastAction ?? action : action
+    lastAction = taken
+    return taken
   }
 
-  private var repeats: Int { min(actionRepeat, timeLimit - steps) }
+  private func repeats(after steps: Int) -> Int { min(actionRepeat, timeLimit - steps) }
 
   /// The true state as an agent sees it, undisturbed.
   public var observation: [Double] { environment.observation }
@@ -141,7 +147,7 @@ extension Array {
   public mutating func step<E: Environment>(_ indices: [Int], _ actions: [[Double]]) -> [Step]
   where Element == Episode<E> {
     if indices.count > 1 {
-      for (index, action) in zip(indices, actions) { self[index].foresee(action) }
+      for (index, action) in zip(indices, actions) { self[index].foresee([action]) }
     }
     return zip(indices, actions).map { index, action in self[index].step(action) }
   }

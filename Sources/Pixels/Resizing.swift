@@ -11,8 +11,12 @@ extension PixelBuffer {
 
   /// Fills this frame with another picture, resized and in this frame's colours.
   ///
-  /// - Parameter source: `[height, width, channels]`
-  public mutating func fill(resizing source: Span<UInt8>, width: Int, height: Int, format: PixelFormat) {
+  /// - Parameters:
+  ///   - source: `[height, width, channels]`
+  ///   - shown: the picture that this frame was filled with last, if it is known: only what differs from it is done.
+  public mutating func fill(
+    resizing source: Span<UInt8>, width: Int, height: Int, format: PixelFormat, after shown: [UInt8]? = nil
+  ) {
     precondition(
       source.count == width * height * format.channels,
       "\(width)x\(height) \(format) needs \(width * height * format.channels) bytes, not \(source.count)")
@@ -30,10 +34,19 @@ extension PixelBuffer {
     var tall = [Int32](repeating: 0, count: row)
     var target = bytes.mutableSpan
     let newRow = newWidth * channels
-    // The last row so far that differs from the one above it.
+    // The last row so far that differs from the one above it, and the last that differs from what was shown.
     var (lastChange, seen) = (0, 0)
+    var (lastNews, compared) = (-1, -1)
     for y in 0..<newHeight {
       let first = down.firsts[y]
+      if let shown, shown.count == source.count {
+        while compared + 1 < first + down.count {
+          compared += 1
+          let line = compared * row..<(compared + 1) * row
+          if !shown.span.extracting(line).holdsTheSame(as: source.extracting(line)) { lastNews = compared }
+        }
+        if lastNews < first { continue }
+      }
       while seen + 1 < first + down.count {
         seen += 1
         let (above, line) = (

@@ -65,6 +65,12 @@ public protocol Policy {
   mutating func begin<E: Environment>(_ episode: Episode<E>)
   /// The next action of an episode that goes on, in the environment's units.
   mutating func act<E: Environment>(in episode: Episode<E>) -> [Double]
+  /// Whether it acts without looking, so that actions are known before what they follow.
+  var isBlind: Bool { get }
+}
+
+extension Policy {
+  var isBlind: Bool { false }
 }
 
 /// Random actions that explore: white noise would only make the system tremble.
@@ -80,6 +86,8 @@ struct RandomPolicy: Policy {
     self.settings = settings
     self.random = random
   }
+
+  var isBlind: Bool { true }
 
   mutating func begin<E: Environment>(_ episode: Episode<E>) { remaining = 0 }
 
@@ -190,10 +198,13 @@ private struct Lane<E: Environment, P: Policy> {
     choose()
   }
 
-  /// The next action, with which an environment in a process of its own begins at once, while others are looked at.
+  /// The next action. An environment in a process of its own begins with it at once, and goes on with those that are known
+  /// to follow.
   private mutating func choose() {
     action = policy.act(in: episode)
-    episode.foresee(action)
+    var (actions, ahead) = ([action], policy)
+    if policy.isBlind { while actions.count < E.foresight { actions.append(ahead.act(in: episode)) } }
+    episode.foresee(actions)
   }
 
   mutating func advance() {

@@ -15,7 +15,8 @@ import Testing
   ///   - pause: how many microseconds a step takes at most.
   ///   - ours: the same of what is done between two steps.
   ///   - mayLook: whether either side waits awake at first.
-  private func seen(pause: Int, ours: Int, mayLook: Bool) throws -> [[Double]] {
+  ///   - foresight: how many steps it is told before they are taken.
+  private func seen(pause: Int, ours: Int, mayLook: Bool, foresight: Int = 0) throws -> [[Double]] {
     var episode = EpisodeSettings()
     episode.gymTimeout = 20  // a lost wake-up would wait for it
     var settings = GymSettings(episode)
@@ -25,9 +26,10 @@ import Testing
     var trace = Trace(actionCount: 1)
     var random = Random(seed: Seed(UInt64(pause + ours)))
     try process.beginReset(trace, settings)
-    return try (0..<500).map { i in
+    let entries = (0..<500).map { Trace.Entry(action: [Double($0 % 2)], repeats: 1) }
+    return try entries.enumerated().map { i, entry in
+      try process.foresee(Array(entries[i...].prefix(foresight)), settings)
       if ours > 0 { usleep(UInt32(random.uniform(0, Double(ours)))) }
-      let entry = Trace.Entry(action: [Double(i % 2)], repeats: 1)
       trace = trace.appending(entry, after: i)
       _ = try process.step(entry, in: trace, settings)
       return try process.observe(settings).numbers
@@ -40,6 +42,9 @@ import Testing
     // About as long as either side looks before it sleeps: 1500 microseconds here, 400 there.
     for (pause, ours) in [(3000, 0), (0, 800), (3000, 800)] {
       #expect(try seen(pause: pause, ours: ours, mayLook: mayLook) == expected, "pauses of \(pause) and \(ours)")
+      #expect(
+        try seen(pause: pause, ours: ours, mayLook: mayLook, foresight: 3) == expected,
+        "pauses of \(pause) and \(ours), foreseen")
     }
   }
 }

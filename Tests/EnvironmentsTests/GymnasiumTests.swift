@@ -130,6 +130,59 @@ import Testing
     try Gymnasium.check()
   }
 
+  @Test func stepsThatWereToldAheadAreTheSame() throws {
+    var (told, single) = (Episode<E>(seed: Seed(1)), Episode<E>(seed: Seed(1)))
+    // The sixth ends the task: what was told beyond it comes to nothing.
+    let actions = [[1.0], [1], [0], [1], [1], [4], [1], [1], [1], [1], [1]]
+    for i in 0..<6 {
+      _ = (told.frame, single.frame)
+      told.foresee(Array(actions[i...].prefix(5)))
+      #expect(told.step(actions[i]) == single.step(actions[i]))
+      #expect(told.observation == single.observation && told.frame == single.frame)
+    }
+    #expect(told.ending == .terminated)
+    told.reset()
+    single.reset()
+    #expect(told.observation == single.observation && told.frame == single.frame)
+    // Told of one, and asked for another: the episode is played again.
+    told.foresee([[1], [1]])
+    #expect(told.step([0]) == single.step([0]))
+    let copy = told
+    told.foresee([[1], [1], [1]])
+    var other = copy
+    #expect(other.step([0]) == single.step([0]))
+    #expect(other.observation == single.observation)
+    // Left in the middle of what it was told.
+    told.reset()
+    single.reset()
+    #expect(told.observation == single.observation)
+    try Gymnasium.check()
+  }
+
+  @Test func noMoreIsToldThanTheTimeLimitAllows() {
+    var settings = EpisodeSettings()
+    (settings.actionRepeat, settings.timeLimit) = (4, 6)
+    var (told, single) = (Episode<E>(settings, seed: Seed(2)), Episode<E>(settings, seed: Seed(2)))
+    told.foresee([[1], [0], [1]])
+    for action in [[1.0], [0]] {
+      #expect(told.step(action) == single.step(action))
+      #expect(told.observation == single.observation)
+    }
+    #expect(told.ending == .truncated && told.steps == 6)
+  }
+
+  @Test func stickyActionsAreForeseen() {
+    var settings = EpisodeSettings()
+    settings.stickyActions = 0.5
+    var (told, single) = (Episode<E>(settings, seed: Seed(3)), Episode<E>(settings, seed: Seed(3)))
+    for i in 0..<20 {
+      let actions = (0..<3).map { [Double((i + $0) % 2)] }
+      told.foresee(actions)
+      #expect(told.step(actions[0]) == single.step(actions[0]))
+      #expect(told.observation == single.observation)
+    }
+  }
+
   @Test func aPictureDrawnWithTheStepIsThatOfAnyOther() {
     var (looked, blind) = (environment(seed: 7), environment(seed: 7))
     for size in [9, 9, 9, 5, 5] {

@@ -30,15 +30,19 @@ def served():
     memory = mmap.mmap(-1, server.Service.size(game))
     service = server.Service(game, memory)
 
+    place = service.place(0)
+
+    def ask(request, seed=0, no_ops=0):
+        service.asked.pack_into(memory, place, 4, 1, seed, no_ops, 1, ord(request))
+        service.answer(0)
+
     def reset(seed):
-        struct.pack_into("<iiqii", memory, 0, 4, 1, seed, random.randrange(31), 1)
-        service.answer(ord("r"))
+        ask("r", seed, random.randrange(31))
 
     def step(action):
-        struct.pack_into("<iiqii", memory, 0, 4, 1, 0, 0, 1)
-        struct.pack_into("<d", memory, service.action, action)
-        service.answer(ord("s"))
-        return struct.unpack_from("<i", memory, 44)[0]
+        struct.pack_into("<d", memory, place + server.PLACE_HEADER, action)
+        ask("s")
+        return struct.unpack_from("<i", memory, place + 44)[0]
 
     return reset, step, game.actions["count"]
 

@@ -8,11 +8,12 @@ import Synchronization
 /// in vain, because much is to be done between two requests or because others keep the processor, the next waits sleep at
 /// once: 16, then twice as many each time. The other side is in server.py.
 ///
-///     word  0  the count of requests << 8 | the request    written here
-///           1  the count of requests << 8 | the answer     written there
+///     word  0  the count of requests                       written here
+///           1  the count of answers                        written there
 ///           2  not 0: sleeps, and wants a byte             of there
 ///           3  the same                                    of here
 ///           4  whether there is a processor for each       written here
+///           5  the count of answers that here waits for    written here
 @safe struct Doorbell {
   enum Silence: Error {
     /// The other side has closed the socket.
@@ -28,7 +29,8 @@ import Synchronization
 
   private let socket: Int32
   private let words: UnsafeMutablePointer<Atomic<UInt32>>
-  private var count: UInt32 = 0
+  /// How many requests there were; it starts anew after the last number.
+  private(set) var count: UInt32 = 0
   private var mayLook = false
   /// Waits that sleep at once before one looks again, and how many they were to be.
   private var sleeps = 0
@@ -40,14 +42,14 @@ import Synchronization
     unsafe words = unsafe memory.assumingMemoryBound(to: Atomic<UInt32>.self)
   }
 
-  /// Asks for something.
+  /// Asks for something more.
   ///
   /// - Parameter mayLook: whether there is a processor for each that waits.
-  mutating func ring(_ request: UInt8, mayLook: Bool) throws(Silence) {
-    count = (count &+ 1) & 0xff_ffff
+  mutating func ring(mayLook: Bool) throws(Silence) {
+    count &+= 1
     self.mayLook = mayLook
     unsafe words[4].store(mayLook ? 1 : 0, ordering: .sequentiallyConsistent)
-    unsafe words[0].store(count << 8 | UInt32(request), ordering: .sequentiallyConsistent)
+    unsafe words[0].store(count, ordering: .sequentiallyConsistent)
     guard unsafe words[2].load(ordering: .sequentiallyConsistent) != 0 else { return }
     var byte: UInt8 = 0
     while unsafe Foundation.send(socket, &byte, 1, Int32(MSG_NOSIGNAL)) != 1 {
@@ -55,38 +57,41 @@ import Synchronization
     }
   }
 
-  /// Waits for the answer.
-  mutating func listen(within limit: Duration) throws(Silence) -> UInt8 {
+  /// Waits for the answer to the request of a number, which is among the last.
+  mutating func listen(for number: UInt32, within limit: Duration) throws(Silence) {
     let start = ContinuousClock.now
+    // Where more is under way nobody waits for us, and each time we wake disturbs: half of it may be done first.
+    let wanted = number &+ (count &- number) / 3
+    if hasAnswer(to: number) { return }
     if sleeps > 0 {
       sleeps -= 1
-    } else if mayLook {
+    } else if mayLook && number == count {
       repeat {
-        if let answer {
+        if hasAnswer(to: number) {
           penalty = Self.leastPenalty
-          return answer
+          return
         }
         sched_yield()
       } while ContinuousClock.now - start < Self.moment
       sleeps = penalty
       penalty = min(2 * penalty, Self.mostPenalty)
     }
+    unsafe words[5].store(wanted, ordering: .sequentiallyConsistent)
     unsafe words[3].store(1, ordering: .sequentiallyConsistent)
     defer { unsafe words[3].store(0, ordering: .sequentiallyConsistent) }
     while true {
-      if let answer { return answer }
+      if hasAnswer(to: number) { return }
       let left = limit - (ContinuousClock.now - start)
       guard left > .zero else { throw .late }
       var waited = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
       guard unsafe poll(&waited, 1, Int32(left / .milliseconds(1)) + 1) > 0 else { continue }
       var byte: UInt8 = 0
       let ended = unsafe recv(socket, &byte, 1, Int32(MSG_DONTWAIT)) == 0
-      if ended && answer == nil { throw .closed }
+      if ended && !hasAnswer(to: number) { throw .closed }
     }
   }
 
-  private var answer: UInt8? {
-    let word = unsafe words[1].load(ordering: .sequentiallyConsistent)
-    return word >> 8 == count ? UInt8(word & 0xff) : nil
+  private func hasAnswer(to number: UInt32) -> Bool {
+    Int32(bitPattern: unsafe words[1].load(ordering: .sequentiallyConsistent) &- number) >= 0
   }
 }

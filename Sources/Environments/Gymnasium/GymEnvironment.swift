@@ -74,9 +74,8 @@ public struct GymEnvironment: Environment {
     var next = trace
     let found = Gymnasium.withProcess(in: trace, at: count, digest: moment.digest, next: entry, settings) {
       process throws(PythonProcess.Failure) in
-      try process.beginStep(entry, draws: draws, settings)
       next = trace.appending(entry, after: count)
-      let outcome = try process.step(entry, in: next, settings)
+      let outcome = try process.step(entry, in: next, draws: draws, settings)
       return (outcome, try process.observe(settings), process.likelyPicture())
     }
     guard let (outcome, seen, picture) = found else {
@@ -88,9 +87,12 @@ public struct GymEnvironment: Environment {
     return (Step(reward: outcome.reward, discount: isOver ? 0 : 1, ending: outcome.ending), outcome.steps)
   }
 
-  public func foresee(_ action: [Double], for repeats: Int) {
+  public static var foresight: Int { Gymnasium.facts.placeCount - 1 }
+
+  public func foresee(_ plan: [(action: [Double], repeats: Int)]) {
     guard !isLost else { return }
-    Gymnasium.foresee(entry(action, repeats), in: trace, at: count, draws: moment.isLookedAt, settings)
+    let entries = plan.map { entry($0.action, $0.repeats) }
+    Gymnasium.foresee(entries, in: trace, at: count, draws: moment.isLookedAt, settings)
   }
 
   private func entry(_ action: [Double], _ repeats: Int) -> Trace.Entry {

@@ -11,6 +11,9 @@ struct GymFacts: Sendable, Hashable {
   let timeLimit: Int
   let actionRepeat: Int
   let isAtari: Bool
+  /// Places in shared memory for requests and what comes of them, which are used in turns: as many requests can be told, less
+  /// one, that of the moment.
+  let placeCount: Int
 
   /// - Throws: `InputError` or `WorldError` where the answer is a complaint, about what is named `id`.
   init(_ answer: String, of id: String) throws {
@@ -24,6 +27,7 @@ struct GymFacts: Sendable, Hashable {
     }
     guard let actions = json["actions"], let names = json["observation"]?.array?.compactMap(\.text),
       let width = json["width"]?.int, let height = json["height"]?.int, let channels = json["channels"]?.int,
+      let placeCount = json["places"]?.int, placeCount > 1,
       let repeats = json["repeats"]?.int, let isAtari = json["atari"]?.bool
     else { throw WorldError(path: id, "answered '\(answer)'") }
     if let count = actions["count"]?.int {
@@ -39,12 +43,18 @@ struct GymFacts: Sendable, Hashable {
     timeLimit = json["time_limit"]?.int ?? 1 << 40
     actionRepeat = repeats
     self.isAtari = isAtari
+    self.placeCount = placeCount
   }
 
   // MARK: - Where things lie in shared memory, see server.py
 
-  var actionOffset: Int { 128 }
+  /// Where the request of a number lies.
+  func place(_ number: UInt32) -> Int { 64 + Int(number) % placeCount * placeSize }
+  private var placeSize: Int { (pictureOffset + height * width * channels + 63) / 64 * 64 }
+  var memoryCount: Int { 64 + placeCount * placeSize }
+
+  /// Within a place.
+  var actionOffset: Int { 72 }
   var observationOffset: Int { actionOffset + 8 * actionSpace.arrayCount }
   var pictureOffset: Int { observationOffset + 8 * observationNames.count }
-  var memoryCount: Int { pictureOffset + height * width * channels }
 }

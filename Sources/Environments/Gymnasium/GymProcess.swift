@@ -3,8 +3,8 @@ import Pixels
 
 /// One Gymnasium environment in a Python process, and where in which episode it is.
 ///
-/// A request can be sent before its answer is waited for, so that several processes work at the same time. Used by one
-/// thread at a time.
+/// A request can be sent before its answer is waited for, so that several processes work at the same time; and steps can be
+/// told before those ahead of them are taken, so that none has to wait. Used by one thread at a time.
 final class GymProcess: @unchecked Sendable {
   typealias Failure = PythonProcess.Failure
 
@@ -17,24 +17,21 @@ final class GymProcess: @unchecked Sendable {
     let lostLife: Bool
   }
 
-  private enum Request: Equatable {
-    case reset
-    case step(Trace.Entry)
-  }
-
   let facts: GymFacts
   private let python: PythonProcess
-  private var pending: Request?
   private var failure: Failure?
 
   /// The episode that it is in; nil once no value of it is left, or where it has gone astray.
   private(set) weak var trace: Trace?
   /// How many of the episode's entries it has taken.
   private(set) var count = 0
-  /// Channels of the picture of this moment in shared memory; 0 where it has not been drawn.
-  private var pictureChannels = 0
-  /// The frame that was last drawn into: its size and format are likely those of the next.
-  private var lastFrame: PixelBuffer?
+  /// The number of the request that led to this moment, and whether it is known to be answered.
+  private var number: UInt32 = 0
+  private var isAnswered = true
+  /// What it has been told to take after this moment, with the numbers that follow.
+  private var ahead: [Trace.Entry] = []
+  /// The frame that was last drawn into, whose size and format are likely those of the next, and the picture that it shows.
+  private var last: (frame: PixelBuffer, picture: [UInt8])?
 
   /// Starts the process, and waits until the environment stands.
   ///
@@ -49,13 +46,14 @@ final class GymProcess: @unchecked Sendable {
     try python.mapMemory(facts.memoryCount)
   }
 
-  /// Whether it stands where an episode has taken `count` entries, and may be asked for what follows.
+  /// Whether an episode that has taken `count` entries is the last that it was in.
+  func isIn(_ trace: Trace, at count: Int) -> Bool { self.trace === trace && self.count == count }
+
+  /// Whether it stands there, and may be asked for what follows.
   ///
   /// - Parameter next: the entry that it may have been told already.
   func stands(in trace: Trace, at count: Int, next: Trace.Entry? = nil) -> Bool {
-    guard self.trace === trace, self.count == count else { return false }
-    if case .step(let entry) = pending { return entry == next }
-    return true
+    isIn(trace, at: count) && (ahead.isEmpty || ahead.first == next)
   }
 
   /// Whether no episode needs it.
@@ -70,100 +68,127 @@ final class GymProcess: @unchecked Sendable {
   ///
   /// - Parameter draws: whether its first picture is drawn at once, without being asked for.
   func beginReset(_ trace: Trace, draws: Bool = false, _ settings: GymSettings) throws(Failure) {
-    if pending != nil { try settle(settings) }
+    try settle(settings)
+    // What it was told to take before comes to nothing.
+    ahead = []
     (self.trace, count) = (trace, 0)
     python.trimLog()
-    python.store(Int64(trace.start.seed), at: 8)
-    python.store(Int32(trace.start.noOps), at: 16)
-    try send(UInt8(ascii: "r"), draws: draws, settings)
-    pending = .reset
+    let place = facts.place(python.nextNumber)
+    python.store(Int64(trace.start.seed), at: place + 8)
+    python.store(Int32(trace.start.noOps), at: place + 16)
+    try send("r", draws: draws, settings)
+    (number, isAnswered) = (python.nextNumber &- 1, false)
   }
 
-  /// Tells of the next entry of the episode; `step` waits for what it gives.
+  /// Tells of the next entries of the episode, as many as there are places for; `step` waits for what each gives. Nothing
+  /// happens where it has been told of others.
   ///
   /// - Parameter draws: as above.
-  func beginStep(_ entry: Trace.Entry, draws: Bool = false, _ settings: GymSettings) throws(Failure) {
-    if pending == .step(entry) { return }
-    if pending != nil { try settle(settings) }
-    python.store(Int32(entry.repeats), at: 0)
-    for (index, number) in entry.action.enumerated() { python.store(number, at: facts.actionOffset + 8 * index) }
-    try send(UInt8(ascii: "s"), draws: draws, settings)
-    pending = .step(entry)
+  func foresee(_ entries: [Trace.Entry], draws: Bool = false, _ settings: GymSettings) throws(Failure) {
+    guard entries.starts(with: ahead) else { return }
+    try settle(settings)
+    for entry in entries.prefix(facts.placeCount - 1).dropFirst(ahead.count) {
+      let place = facts.place(python.nextNumber)
+      python.store(Int32(entry.repeats), at: place)
+      for (index, number) in entry.action.enumerated() {
+        python.store(number, at: place + facts.actionOffset + 8 * index)
+      }
+      try send("s", draws: draws, settings)
+      ahead.append(entry)
+    }
   }
 
   /// Takes the next entry of the episode, which is from then on in `trace`.
-  func step(_ entry: Trace.Entry, in trace: Trace, _ settings: GymSettings) throws(Failure) -> Outcome {
-    try beginStep(entry, settings)
+  ///
+  /// - Parameter draws: as above.
+  func step(
+    _ entry: Trace.Entry, in trace: Trace, draws: Bool = false, _ settings: GymSettings
+  ) throws(Failure) -> Outcome {
+    if ahead.isEmpty { try foresee([entry], draws: draws, settings) }
+    precondition(ahead.first == entry, "the process was told of another action")
+    ahead.removeFirst()
+    (number, isAnswered) = (number &+ 1, false)
     try settle(settings)
     self.trace = trace
     count += 1
-    let (terminated, truncated) = (python.load(Int32.self, at: 44) != 0, python.load(Int32.self, at: 48) != 0)
+    let place = facts.place(number)
+    let (terminated, truncated) = (
+      python.load(Int32.self, at: place + 44) != 0, python.load(Int32.self, at: place + 48) != 0
+    )
     return Outcome(
-      reward: python.load(Double.self, at: 32), steps: Int(python.load(Int32.self, at: 40)),
+      reward: python.load(Double.self, at: place + 32), steps: Int(python.load(Int32.self, at: place + 40)),
       ending: terminated ? .terminated : truncated ? .truncated : .running,
-      lostLife: python.load(Int32.self, at: 52) != 0)
+      lostLife: python.load(Int32.self, at: place + 52) != 0)
   }
 
   /// What is seen at this moment, and the checksum of the episode so far.
   func observe(_ settings: GymSettings) throws(Failure) -> (numbers: [Double], digest: UInt32) {
-    if pending != nil { try settle(settings) }
+    try settle(settings)
+    let place = facts.place(number)
     let numbers = facts.observationNames.indices.map {
-      python.load(Double.self, at: facts.observationOffset + 8 * $0)
+      python.load(Double.self, at: place + facts.observationOffset + 8 * $0)
     }
-    return (numbers, python.load(UInt32.self, at: 56))
+    return (numbers, python.load(UInt32.self, at: place + 56))
   }
 
   /// Draws the picture of this moment, of any size, into a frame; black where the environment draws none.
   func draw(into frame: inout PixelBuffer, _ settings: GymSettings) throws(Failure) {
-    if pending != nil { try settle(settings) }
+    try settle(settings)
     if pictureChannels == 0 {
-      try send(UInt8(ascii: "p"), draws: true, settings)
-      try receive(settings)
+      precondition(ahead.isEmpty, "the process has moved on")
+      try send("p", draws: true, settings)
+      (number, isAnswered) = (number &+ 1, false)
+      try settle(settings)
     }
     if !fill(&frame) { for index in frame.bytes.indices { frame.bytes[index] = 0 } }
-    lastFrame = frame
   }
 
-  /// The picture of this moment like the one before, while other processes are at work; nil where it has not been drawn.
+  /// The picture of this moment like the one before, while it and others are at work; nil where it has not been drawn.
   func likelyPicture() -> PixelBuffer? {
-    guard pending == nil, var frame = lastFrame, fill(&frame) else { return nil }
-    return frame
+    guard isAnswered, let last else { return nil }
+    var frame = last.frame
+    return fill(&frame, after: last.picture) ? frame : nil
   }
 
-  private func fill(_ frame: inout PixelBuffer) -> Bool {
+  /// Channels of the picture of this moment in shared memory; 0 where it has not been drawn.
+  private var pictureChannels: Int { Int(python.load(Int32.self, at: facts.place(number) + 60)) }
+
+  /// - Parameter shown: the picture that the frame shows; nil where that is not known.
+  private func fill(_ frame: inout PixelBuffer, after shown: [UInt8]? = nil) -> Bool {
     guard let format = PixelFormat(rawValue: pictureChannels) else { return false }
     let (width, height) = (facts.width, facts.height)
-    let range = facts.pictureOffset..<facts.pictureOffset + width * height * format.channels
-    python.withBytes(range) { bytes in frame.fill(resizing: bytes, width: width, height: height, format: format) }
+    let start = facts.place(number) + facts.pictureOffset
+    python.withBytes(start..<start + width * height * format.channels) { bytes in
+      frame.fill(resizing: bytes, width: width, height: height, format: format, after: shown)
+      last = (frame, unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) })
+    }
     return true
   }
 
-  private func send(_ request: UInt8, draws: Bool, _ settings: GymSettings) throws(Failure) {
-    python.store(Int32(settings.channels), at: 4)
-    python.store(Int32(draws ? 1 : 0), at: 20)
+  private func send(_ request: Unicode.Scalar, draws: Bool, _ settings: GymSettings) throws(Failure) {
+    let place = facts.place(python.nextNumber)
+    python.store(Int32(settings.channels), at: place + 4)
+    python.store(Int32(draws ? 1 : 0), at: place + 20)
+    python.store(Int32(request.value), at: place + 24)
     if let failure { throw failure }
-    do throws(Failure) { try python.send(request, mayLook: settings.mayLook) } catch {
+    do throws(Failure) { try python.send(mayLook: settings.mayLook) } catch {
       failure = error
       throw error
     }
   }
 
-  /// Waits for what was asked.
+  /// Waits for the answer that belongs to this moment.
   private func settle(_ settings: GymSettings) throws(Failure) {
-    pending = nil
-    try receive(settings)
-  }
-
-  private func receive(_ settings: GymSettings) throws(Failure) {
     if let failure { throw failure }
+    guard !isAnswered else { return }
     do throws(Failure) {
-      let answer = try python.receive(within: .seconds(settings.timeout))
-      guard answer != UInt8(ascii: "!") else {
+      try python.receive(number, within: .seconds(settings.timeout))
+      guard python.load(Int32.self, at: facts.place(number) + 64) != Int32(UInt8(ascii: "!")) else {
         let complaint = try python.receiveLine(within: .seconds(settings.timeout))
         let message = (try? JSON(parsing: Array(complaint.utf8)))?["message"]?.text
         throw Failure(reason: message ?? complaint)
       }
-      pictureChannels = Int(python.load(Int32.self, at: 60))
+      isAnswered = true
     } catch {
       failure = error
       throw error

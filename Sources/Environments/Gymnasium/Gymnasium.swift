@@ -67,19 +67,21 @@ enum Gymnasium {
   static func begin(_ trace: Trace, after last: (trace: Trace, count: Int), draws: Bool, _ settings: GymSettings) {
     guard shared.withLock({ $0.problem == nil }) else { return }
     do {
-      let process = try take { $0.stands(in: last.trace, at: last.count) } ?? freeProcess()
+      let process = try take { $0.isIn(last.trace, at: last.count) } ?? freeProcess()
       defer { giveBack(process) }
       // It remembers a failure, and says it when it is waited for.
       try? process.beginReset(trace, draws: draws, settings)
     } catch { stop(error) }
   }
 
-  /// Tells an episode's process of an action that is to follow, so that it can begin with it.
-  static func foresee(_ entry: Trace.Entry, in trace: Trace, at count: Int, draws: Bool, _ settings: GymSettings) {
-    guard let process = take({ $0.stands(in: trace, at: count) }) else { return }
+  /// Tells an episode's process of the actions that are to follow, so that it can begin with them.
+  static func foresee(
+    _ entries: [Trace.Entry], in trace: Trace, at count: Int, draws: Bool, _ settings: GymSettings
+  ) {
+    guard let process = take({ $0.isIn(trace, at: count) }) else { return }
     defer { giveBack(process) }
     // As above.
-    try? process.beginStep(entry, draws: draws, settings)
+    try? process.foresee(entries, draws: draws, settings)
   }
 
   /// Does something with a process that stands where an episode is; if there is none, the episode is played again in one.

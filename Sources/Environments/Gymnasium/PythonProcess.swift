@@ -115,17 +115,20 @@ import Synchronization
 
   // MARK: - Words
 
-  /// Asks it for something, once there is memory that both see.
+  /// The number of the request that `send` will send.
+  var nextNumber: UInt32 { doorbell!.count &+ 1 }
+
+  /// Sends it a request, once there is memory that both see.
   ///
   /// - Parameter mayLook: whether either side may wait awake; nil: where there is a processor for each process.
-  func send(_ request: UInt8, mayLook: Bool? = nil) throws(Failure) {
+  func send(mayLook: Bool? = nil) throws(Failure) {
     let mayLook = mayLook ?? (Self.living.load(ordering: .relaxed) <= Self.processors)
-    do throws(Doorbell.Silence) { try doorbell!.ring(request, mayLook: mayLook) } catch { throw ended() }
+    do throws(Doorbell.Silence) { try doorbell!.ring(mayLook: mayLook) } catch { throw ended() }
   }
 
-  /// Waits for its answer.
-  func receive(within limit: Duration) throws(Failure) -> UInt8 {
-    do throws(Doorbell.Silence) { return try doorbell!.listen(within: limit) } catch {
+  /// Waits for its answer to the request of a number.
+  func receive(_ number: UInt32, within limit: Duration) throws(Failure) {
+    do throws(Doorbell.Silence) { try doorbell!.listen(for: number, within: limit) } catch {
       throw error == .closed ? ended() : late(limit)
     }
   }
@@ -188,9 +191,6 @@ import Synchronization
 
   // MARK: - Shared memory
 
-  /// Where the doorbell's words lie in the memory, see server.py.
-  private static let doorbellOffset = 64
-
   /// Sees the memory that the child has made, which must have `count` bytes.
   func mapMemory(_ count: Int) throws {
     var status = stat()
@@ -200,7 +200,8 @@ import Synchronization
     let mapped = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, sharedFile, 0)
     guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw systemFailure("shared memory") }
     (unsafe memory, memoryCount) = unsafe (mapped, count)
-    doorbell = unsafe Doorbell(socket: socket, memory: mapped + Self.doorbellOffset)
+    // Its words come first, see server.py.
+    doorbell = unsafe Doorbell(socket: socket, memory: mapped)
   }
 
   func load<Value: BitwiseCopyable>(_ type: Value.Type, at offset: Int) -> Value {

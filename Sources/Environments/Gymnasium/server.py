@@ -1,14 +1,18 @@
 """Plays one Gymnasium environment for pixelrl, which starts this as `python -c SERVER NAME OPTIONS`.
 
-A word in shared memory (file descriptor 4) asks for something: `r` reset, `s` step, `p` picture. What it is about, and what
-came of it, lie there too. The answer is `.`, or `!` and a line of JSON on a socket (file descriptor 3) that says what went
-wrong. The first answer, before anything is asked, is a line of JSON with all that does not change.
+Requests lie in shared memory (file descriptor 4), each with what comes of it in a place of its own: `r` reset, `s` step, `p`
+picture. There are several places, which are used in turns, so that steps can be told before those ahead of them are taken;
+after the end of an episode they do nothing until it is reset. The answer is `.`, or `!` and a line of JSON on a socket (file
+descriptor 3) that says what went wrong. The first answer, before anything is asked, is a line of JSON with all that does
+not change.
 
-    byte   0  int32 repeats, int32 mode (1 gray, 3 colours), int64 seed, int32 no-ops, int32 wants picture    asked
-          32  float64 reward, int32 steps, terminated, truncated, life lost, uint32 digest,
-              int32 channels of the picture that is there                                          answered
-          64  five words of the doorbell, uint32: see Doorbell
-         128  float64 action [A], float64 observation [S], uint8 picture [H, W, channels]
+    byte   0  six words of the doorbell, uint32: see Doorbell
+          64  the places, each a multiple of 64 bytes long:
+              0  int32 repeats, int32 mode (1 gray, 3 colours), int64 seed, int32 no-ops, int32 wants picture,
+                 int32 request                                                                     asked
+             32  float64 reward, int32 steps, terminated, truncated, life lost, uint32 digest,
+                 int32 channels of the picture that is there, int32 answer                         answered
+             72  float64 action [A], float64 observation [S], uint8 picture [H, W, channels]
 
 The digest is a running checksum of what the episode gave: an episode that is played again must end on the same.
 """
@@ -29,7 +33,10 @@ import threading
 import time
 import zlib
 
-HEADER = 128
+FIRST_PLACE = 64
+PLACE_HEADER = 72
+# As many as fit, up to eight: a machine may have little memory to share.
+MOST_PLACES, SHARED_MEMORY = 8, 4 << 20
 # An interrupt or the end of a job is the parent's to handle: it may want to write a checkpoint, and closes the socket.
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, signal.SIG_IGN)
@@ -340,7 +347,7 @@ def leaves(value):
 
 
 # Where a game keeps what one sees, in its 128 bytes of memory (Anand 2019, Atari Annotated RAM Interface).
-PLACES = {
+ADDRESSES = {
     "pong": {"player-y": 51, "enemy-y": 50, "ball-x": 49, "ball-y": 54},
     "breakout": {"player-x": 72, "ball-x": 99, "ball-y": 101},
 }
@@ -365,9 +372,9 @@ class Atari(Game):
         self.repeats = arguments["frameskip"] if isinstance(arguments.get("frameskip"), int) else 4
         self.is_atari = True
         environment.reset(seed=0)
-        places = PLACES.get(arguments.get("game"), {f"ram-{i}": i for i in range(128)})
-        self.names = list(places)
-        self.addresses = list(places.values())
+        addresses = ADDRESSES.get(arguments.get("game"), {f"ram-{i}": i for i in range(128)})
+        self.names = list(addresses)
+        self.addresses = list(addresses.values())
         self.frame_shape = (*self.emulator.getScreenDims(), 3)
         height, width, _ = self.frame_shape
         self.before = {1: numpy.zeros((height, width), numpy.uint8), 3: numpy.zeros((height, width, 3), numpy.uint8)}
@@ -449,33 +456,56 @@ class Service:
     def __init__(self, game, memory):
         self.game = game
         self.memory = memory
-        self.action = HEADER
-        self.observation = self.action + 8 * game.action_count
-        self.picture = self.observation + 8 * len(game.names)
+        self.place_size, self.place_count = self.places(game)
+        self.is_over = False
         self.wanted = struct.Struct(f"<{game.action_count}d")
         self.seen = struct.Struct(f"<{len(game.names)}d")
-        self.asked = struct.Struct("<iiqii")
-        self.answered = struct.Struct("<diiiiIi")
+        self.asked = struct.Struct("<iiqiii")
+        self.answered = struct.Struct("<diiiiIii")
 
     @staticmethod
-    def size(game):
+    def places(game):
+        """How long they are, and how many there are: a power of two, so that they go round where the count does."""
         height, width, channels = game.frame_shape
-        return HEADER + 8 * (game.action_count + len(game.names)) + height * width * channels
+        size = PLACE_HEADER + 8 * (game.action_count + len(game.names)) + height * width * channels
+        size, count = (size + 63) // 64 * 64, MOST_PLACES
+        while count > 2 and count * size > SHARED_MEMORY:
+            count //= 2
+        return size, count
 
-    def answer(self, request):
-        game, memory = self.game, self.memory
-        repeats, mode, seed, no_ops, is_looked_at = self.asked.unpack_from(memory, 0)
+    @classmethod
+    def size(cls, game):
+        size, count = cls.places(game)
+        return FIRST_PLACE + size * count
+
+    def place(self, number):
+        """Where the request of a number lies."""
+        return FIRST_PLACE + number % self.place_count * self.place_size
+
+    def answer(self, number):
+        game, memory, place = self.game, self.memory, self.place(number)
+        action = place + PLACE_HEADER
+        observation = action + self.wanted.size
+        repeats, mode, seed, no_ops, is_looked_at, request = self.asked.unpack_from(memory, place)
         outcome = 0.0, 0, False, False, False
         if request == ord("r"):
             game.reset(seed, no_ops)
+            self.is_over = False
         elif request == ord("s"):
-            outcome = game.hold(self.wanted.unpack_from(memory, self.action), repeats, mode)
+            if not self.is_over:
+                outcome = game.hold(self.wanted.unpack_from(memory, action), repeats, mode)
+                self.is_over = outcome[2] or outcome[3]
         elif request != ord("p"):
             raise ValueError(f"there is no request {request}")
-        channels = game.paint(memory, self.picture, mode) if is_looked_at else 0
-        self.seen.pack_into(memory, self.observation, *game.numbers())
-        reward, taken, terminated, truncated, lost = outcome
-        self.answered.pack_into(memory, 32, reward, taken, terminated, truncated, lost, game.digest, channels)
+        channels = game.paint(memory, observation + self.seen.size, mode) if is_looked_at else 0
+        self.seen.pack_into(memory, observation, *game.numbers())
+        self.conclude(number, *outcome, game.digest, channels, ord("."))
+
+    def refuse(self, number):
+        self.conclude(number, 0.0, 0, False, False, False, 0, 0, ord("!"))
+
+    def conclude(self, number, *outcome):
+        self.answered.pack_into(self.memory, self.place(number) + 32, *outcome)
 
 
 def facts(game):
@@ -485,6 +515,7 @@ def facts(game):
         "height": game.frame_shape[0],
         "width": game.frame_shape[1],
         "channels": game.frame_shape[2],
+        "places": Service.places(game)[1],
         "time_limit": game.time_limit,
         "repeats": game.repeats,
         "atari": game.is_atari,
@@ -494,11 +525,12 @@ def facts(game):
 class Doorbell:
     """How two processes wake each other: words in shared memory, and a byte on the socket for who sleeps.
 
-    word 0  the count of requests << 8 | the request    written there
-         1  the count of requests << 8 | the answer     written here
+    word 0  the count of requests                       written there
+         1  the count of answers                        written here
          2  not 0: sleeps, and wants a byte             of here
          3  the same                                    of there
          4  whether there is a processor for each       written there
+         5  the count of answers that is waited for     written there
 
     To sleep and be woken takes a good part of the time of a step of many environments. So who waits looks at the word for a
     moment first, where there is a processor for each, and lets others have the processor meanwhile. Where that is in vain,
@@ -510,8 +542,8 @@ class Doorbell:
 
     def __init__(self, wake, memory):
         self.wake = wake
-        self.words = memoryview(memory)[64:84].cast("I")
-        self.heard = 0
+        self.words = memoryview(memory)[:24].cast("I")
+        self.heard = 0  # requests
         self.sleeps, self.penalty = 0, self.LEAST_PENALTY
         self.fence = threading.Lock()
         self.fence.acquire()
@@ -522,22 +554,23 @@ class Doorbell:
         self.fence.acquire()
 
     def listen(self):
-        """Waits for a request; 0 where the parent is gone."""
+        """Waits for the next request; False where the parent is gone."""
         words, heard = self.words, self.heard
-        if self.sleeps:
-            self.sleeps -= 1
-        elif words[4]:
-            self.look()
+        if words[0] == heard:
+            if self.sleeps:
+                self.sleeps -= 1
+            elif words[4]:
+                self.look()
         if words[0] == heard:
             words[2] = 1
             self.order()
             while words[0] == heard:
                 if not self.wake.recv(1):
-                    return 0
+                    return False
             words[2] = 0
-        self.heard = words[0]
+        self.heard = heard + 1 & 0xFFFFFFFF
         self.order()
-        return self.heard & 0xFF
+        return True
 
     def look(self):
         """Looks for a request for a moment."""
@@ -550,11 +583,12 @@ class Doorbell:
             os.sched_yield()
         self.sleeps, self.penalty = self.penalty, min(2 * self.penalty, self.MOST_PENALTY)
 
-    def answer(self, byte):
+    def answer(self, is_last=False):
+        words = self.words
         self.order()
-        self.words[1] = self.heard & ~0xFF | byte
+        words[1] = self.heard
         self.order()
-        if self.words[3]:
+        if words[3] and (is_last or not (self.heard - words[5]) & 0x80000000):
             self.wake.sendall(b"\0")
 
 
@@ -594,16 +628,17 @@ def serve(name, options):
     service, doorbell = Service(game, memory), Doorbell(wake, memory)
     say(facts(game))
     try:
-        while request := doorbell.listen():
+        while doorbell.listen():
             try:
-                service.answer(request)
+                service.answer(doorbell.heard)
             except Exception as error:
                 import traceback
 
                 traceback.print_exc()
-                doorbell.answer(ord("!"))
+                service.refuse(doorbell.heard)
+                doorbell.answer(is_last=True)
                 return say({"error": "crash", "message": f"{type(error).__name__}: {error}"})
-            doorbell.answer(ord("."))
+            doorbell.answer()
     except OSError:
         pass  # the parent is gone
     game.environment.close()
