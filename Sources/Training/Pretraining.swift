@@ -20,6 +20,7 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var actionWeight = 0.0
   public var sampling = FrameSampling.uniform
   public var form = LatentForm.each
+  public var axesSteps = 4000
   public var probeSteps = 2000
   public var probeFrames = 3000
   public var checkpointEvery = 500
@@ -46,6 +47,9 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
       Field(
         "latent-form", \.form,
         "what an agent is given of a latent. each: its numbers; smooth: its principal axes, but for what only trembles"),
+      Field(
+        "axes-steps", \.axesSteps, 0...Int.max,
+        "with smooth axes: further updates once they are laid, which draw from what an agent is given"),
       Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
       Field("probe-frames", \.probeFrames, 300...1_000_000, "agent steps that the state probe learns from"),
       Field(
@@ -57,6 +61,9 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
 }
 
 extension PretrainingSettings {
+  /// Updates until the encoder is frozen.
+  var updates: Int { steps + (form == .smooth ? axesSteps : 0) }
+
   /// A setting that looks at as many frames in a row as `InverseDynamics`, and what to give instead; nil: none does.
   var needingFramesInARow: (setting: String, instead: String)? {
     if actionWeight > 0 { return ("--action-weight", "--action-weight 0") }
@@ -99,7 +106,8 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   /// What reads the actions; nil where pixels alone teach.
   private var dynamics: InverseDynamics?
   private let recording: Recording
-  private let schedule: LearningRateSchedule
+  /// Updates in all; after the first `settings.steps` of them axes are laid.
+  private let updates: Int
   private var optimizer: Adam
   private var sampler: FrameSampler
   private var random: Random
@@ -141,11 +149,10 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     }
     var initial = seed.stream("initial weights")
     let model = try Model(frame: shape, settings: modelSettings, using: &initial)
-    self.init(
-      continuing: LatentEncoder(
-        model: model, preparation: preparation,
-        target: ReconstructionTarget(blur: settings.targetBlur, gain: settings.targetGain)),
-      on: recording, settings: settings, seed: seed)
+    let encoder = LatentEncoder(
+      model: model, preparation: preparation,
+      target: ReconstructionTarget(blur: settings.targetBlur, gain: settings.targetGain))
+    self.init(encoder, updates: settings.updates, on: recording, settings: settings, seed: seed)
   }
 
   /// Trains an encoder further. Its background and the standardisation of its latents stay, and its decoder draws from what
@@ -153,12 +160,16 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   public init(
     continuing encoder: LatentEncoder<Model>, on recording: Recording, settings: PretrainingSettings, seed: Seed
   ) {
+    self.init(encoder, updates: settings.steps, on: recording, settings: settings, seed: seed)
+  }
+
+  private init(
+    _ encoder: LatentEncoder<Model>, updates: Int, on recording: Recording, settings: PretrainingSettings, seed: Seed
+  ) {
     self.settings = settings
     self.recording = recording
     self.encoder = encoder
-    schedule = LearningRateSchedule(
-      rate: settings.learningRate, warmUpSteps: min(settings.warmUp, settings.steps), steps: settings.steps,
-      finalFraction: settings.finalRate)
+    self.updates = updates
     optimizer = Adam(learningRate: settings.learningRate)
     sampler = FrameSampler(
       settings.sampling, recording, past: settings.actionWeight > 0 ? InverseDynamics.frames - 1 : 0)
@@ -170,12 +181,13 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     }
   }
 
-  public var isDone: Bool { step >= settings.steps }
+  public var isDone: Bool { step >= updates }
 
   /// One update.
   ///
   /// - Throws: `NotFinite` if the loss is not a number.
   public mutating func update() throws -> Metrics {
+    if step == settings.steps && !isDone { try layAxes() }
     let indices = frames()
     let x = prepared(indices)  // [B, C, H, W]
     let target = encoder.target(x)
@@ -195,7 +207,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       return drawing + reading * settings.actionWeight
     }
     try requireFinite(["autoencoder/loss": loss], step: step, in: encoder.model)
-    optimizer.learningRate = schedule.rate(at: step)
+    optimizer.learningRate = learningRate
     optimizer.update(&taught, along: gradient)
     (encoder.model, dynamics) = (taught.model, taught.dynamics)
     sampler.note(indices) { frameErrors(difference, weights) }
@@ -221,10 +233,32 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     }
   }
 
+  /// A warm-up and a cosine, and the same once more when axes are laid.
+  private var learningRate: Double {
+    let (begin, end) = step < settings.steps ? (0, settings.steps) : (settings.steps, updates)
+    let schedule = LearningRateSchedule(
+      rate: settings.learningRate, warmUpSteps: min(settings.warmUp, end - begin), steps: end - begin,
+      finalFraction: settings.finalRate)
+    return schedule.rate(at: step - begin)
+  }
+
+  /// What the axes leave out is lost to an agent and had a part in the pictures: the decoder learns to draw without it, and
+  /// the encoder to keep what matters out of it.
+  private mutating func layAxes() throws {
+    encoder = try standardized()
+    optimizer = Adam(learningRate: settings.learningRate)
+  }
+
   /// Freezes the encoder, with latents standardised on all recorded frames.
   ///
   /// - Throws: `NotFinite` if the last update left a parameter that is not a number.
   public func finished() throws -> LatentEncoder<Model> {
+    guard encoder.axes != nil else { return try standardized() }
+    try requireFinite(encoder.model, step: step)
+    return encoder
+  }
+
+  private func standardized() throws -> LatentEncoder<Model> {
     try requireFinite(encoder.model, step: step)
     var frozen = LatentEncoder(model: encoder.model, preparation: encoder.preparation, target: encoder.target)
     frozen.standardize(

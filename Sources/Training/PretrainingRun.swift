@@ -121,7 +121,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     _ training: inout Pretraining<Model>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints
   ) throws -> LatentEncoder<Model> {
     let start = ContinuousClock.now
-    var progress = Progress("pretrain", total: pretraining.steps)
+    var progress = Progress("pretrain", total: pretraining.updates)
     while !training.isDone {
       loop.means.add(try training.update())
       if loop.report(training.step) || training.isDone {
@@ -170,13 +170,13 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     _ encoder: LatentEncoder<Model>, _ heldOut: Recording, _ reconstructions: Reconstructions,
     to directory: RunDirectory, _ log: inout RunLog
   ) throws {
-    let text = ["run": directory.name, "environment": E.id, "step": "\(pretraining.steps)"]
+    let text = ["run": directory.name, "environment": E.id, "step": "\(pretraining.updates)"]
     let spread = (0..<6).map { $0 * (heldOut.count - 1) / 5 }
     let worst = Array(reconstructions.worst.prefix(6))
     for (name, frames) in [("reconstructions", spread), ("worst", worst)] {
       let grid = reconstructionGrid(of: frames.map { heldOut.frame($0) }, by: encoder)
       try PNG.write(grid, to: directory.file("\(name).png"), text: text)
-      try log.image(name, step: pretraining.steps, grid)
+      try log.image(name, step: pretraining.updates, grid)
     }
   }
 }

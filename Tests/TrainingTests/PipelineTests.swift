@@ -27,6 +27,7 @@ struct Pipeline {
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (pretraining.steps, pretraining.batch) = (15, 8)
     (pretraining.probeFrames, pretraining.probeSteps, pretraining.form) = (300, 20, form)
+    pretraining.axesSteps = 10
     (model.keypoints, model.filters) = (4, 8)
     let work = PretrainingRun(
       E.self, KeypointAutoencoder.self, episode: episode, collection: collectionSettings(60), pretraining: pretraining,

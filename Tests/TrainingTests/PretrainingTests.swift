@@ -82,6 +82,40 @@ private func pretraining(
     #expect(model.decode(z).array != training.encoder.model.decode(z).array, "the decoder learns in any case")
   }
 
+  /// The axes are laid after the first updates, and stay; the pictures that are drawn from them get better.
+  @Test func axesAreLaidBeforeTheLastUpdates() throws {
+    func start() throws -> Pretraining<KeypointAutoencoder> {
+      try pretraining { ($0.steps, $0.axesSteps, $0.form) = (25, 60, .smooth) }
+    }
+    var training = try start()
+    var (rates, errors): ([Double], [Double]) = ([], [])
+    var resumed: Pretraining<KeypointAutoencoder>?
+    while !training.isDone {
+      #expect((training.encoder.axes != nil) == (training.step > 25))
+      let metrics = try training.update()
+      rates.append(metrics["autoencoder/rate"] ?? .nan)
+      errors.append(metrics["autoencoder/error"] ?? .nan)
+      if training.step == 40 {
+        resumed = try start()
+        resumed?.state = training.state
+      }
+    }
+    #expect(rates.count == 85 && rates[25] < rates[10] && rates[84] < 0.2 * rates[70], "a warm-up and a cosine each")
+    let (first, last) = (errors[25..<35].reduce(0, +), errors.suffix(10).reduce(0, +))
+    #expect(last < first, "\(last) after \(first)")
+    var other = try #require(resumed)
+    let axes = try #require(other.encoder.axes)
+    while !other.isDone { _ = try other.update() }
+    let (frozen, again) = (try training.finished(), try other.finished())
+    #expect(frozen.axes?.reading.array == axes.reading.array && again.axes?.reading.array == axes.reading.array)
+    let recording = try collect(Catch.self, smallEpisode(), collectionSettings(20), seed: Seed(9))
+    #expect(frozen.encodeAll(recording).array == again.encodeAll(recording).array)
+
+    var plain = try pretraining { ($0.axesSteps, $0.form) = (60, .each) }
+    while !plain.isDone { _ = try plain.update() }
+    #expect(plain.step == 25 && plain.encoder.axes == nil)
+  }
+
   @Test func actionsAreNotToldFromEpisodesWithout() throws {
     let recording = try collect(
       Catch.self, smallEpisode(), collectionSettings(30, episodeSteps: 1), seed: Seed(1))

@@ -2,9 +2,11 @@
 
     PIXELRL_PYTHON=PYTHON python3 throughput.py ../../.build/release/Contender > throughput.json
 
-The three sides take turns of --steps agent steps; the ratio is the median over --rounds. 'pixelrl bench --only gym' does the
-same in short turns. Beside it stands the processor's time of an agent step, in microseconds, of a side and all that it
-started: on a busy machine it says more than the clock.
+'pixelrl' is random play, which knows the next actions before it sees what they follow, as a collection of frames does;
+'pixelrl, one action' is told each action when the picture before it has come, as an agent's are. The sides take turns of
+--steps agent steps; the ratio is the median over --rounds. 'pixelrl bench --only gym' does the same in short turns. Beside it
+stands the processor's time of an agent step, in microseconds, of a side and all that it started: on a busy machine it says
+more than the clock.
 """
 
 import argparse
@@ -62,6 +64,7 @@ for processes in (1, 2, 4):
     count = ["--processes", str(processes)]
     sides = {
         "pixelrl": Side([options.contender, "gym", *count]),
+        "pixelrl, one action": Side([options.contender, "gym", "--ahead", "1", *count]),
         "python alone": Side([*peer, *count]),
         "AtariPreprocessing alone": Side([*peer, "--wrapper", "1", *count]),
     }
