@@ -64,6 +64,25 @@ import Testing
     #expect(quick.bytes == (0..<width * height).map { slow.bytes[3 * $0] })
   }
 
+  /// A film in which a few bytes change: what is known to be shown need not be done again.
+  @Test(arguments: PixelFormat.allCases, [(84, 84), (16, 11), (40, 60)])
+  func whatIsShownIsNotDoneAgain(_ format: PixelFormat, _ size: (Int, Int)) {
+    var picture = Self.noise(40, 60, format)
+    var film = PixelBuffer(width: size.0, height: size.1, format: format)
+    var shown: [UInt8]?
+    for change in 0..<12 {
+      film.fill(resizing: picture.bytes.span, width: 40, height: 60, format: format, after: shown)
+      #expect(film == picture.resized(width: size.0, height: size.1), "after \(change) changes")
+      shown = picture.bytes
+      picture.bytes[(change * 7919 + 13) % picture.bytes.count] ^= 0xff
+      if change == 8 { picture.bytes = picture.bytes.map { $0 / 2 } }
+    }
+    // Where the same is shown, nothing is touched: the frame is known to show it.
+    var other = PixelBuffer(width: size.0, height: size.1, format: format)
+    other.fill(resizing: picture.bytes.span, width: 40, height: 60, format: format, after: picture.bytes)
+    #expect(other == PixelBuffer(width: size.0, height: size.1, format: format))
+  }
+
   @Test func shrinkingKeepsTheMean() {
     let frame = Self.noise(210, 160, .gray)
     #expect(abs(mean(frame.resized(width: 84, height: 84)) - mean(frame)) < 0.2)
