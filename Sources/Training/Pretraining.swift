@@ -20,7 +20,7 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var actionWeight = 0.0
   public var sampling = FrameSampling.uniform
   public var form = LatentForm.each
-  public var axesSteps = 4000
+  public var axesSteps = 0
   public var probeSteps = 2000
   public var probeFrames = 3000
   public var checkpointEvery = 500
