@@ -33,7 +33,7 @@ public enum TaskDefaults {
     "mujoco-cartpole-swingup": [
       "pretraining": ["target-blur": "2", "frame-sampling": "error", "latent-form": "smooth"],
       "training": [
-        "retrain-rounds": "9", "retrain-every": "8000", "retrain-steps": "800", "updates-per-step": "2",
+        "retrain-rounds": "2", "retrain-every": "20000", "retrain-steps": "4000", "updates-per-step": "2",
       ],
     ],
   ]
