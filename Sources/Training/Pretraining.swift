@@ -242,8 +242,8 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     return schedule.rate(at: step - begin)
   }
 
-  /// What the axes leave out is lost to an agent and had a part in the pictures: the decoder learns to draw without it, and
-  /// the encoder to keep what matters out of it.
+  /// What the axes leave out is lost to an agent and had a part in the pictures: from here on the decoder draws without it,
+  /// and the encoder keeps what matters where the axes look.
   private mutating func layAxes() throws {
     encoder = try standardized()
     optimizer = Adam(learningRate: settings.learningRate)
