@@ -60,7 +60,7 @@ import Synchronization
   /// Waits for the answer to the request of a number, which is among the last.
   mutating func listen(for number: UInt32, within limit: Duration) throws(Silence) {
     let start = ContinuousClock.now
-    // Where more is under way nobody waits for us, and each time we wake disturbs: half of it may be done first.
+    // Where more is under way nobody waits for us, and each time we wake disturbs: a third of it may be done first.
     let wanted = number &+ (count &- number) / 3
     if hasAnswer(to: number) { return }
     if sleeps > 0 {
