@@ -40,12 +40,12 @@ private func drawnScene<E: Environment>(_ type: E.Type, _ look: Look, _ size: In
 }
 
 /// One agent step of Pong in each of N Python processes, with its frame 84x84: what a collection does. `--ahead 1` tells a
-/// process its next action alone, as an agent must; random play knows seven.
+/// process its next action alone, as an agent must; random play knows as many as it takes.
 func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
   let count = try arguments.integer("processes", default: 1)
-  let ahead = try arguments.integer("ahead", default: 7)
   let environment = try Environments.named(arguments.text("env") ?? "gym:ALE/Pong-v5")
-  func steps<E: Environment>(_ type: E.Type) -> Workload {
+  func steps<E: Environment>(_ type: E.Type) throws -> Workload {
+    let ahead = try arguments.integer("ahead", default: E.foresight)
     var episodes = (0..<count).map { Episode<E>(E.episodeDefaults, seed: Seed(UInt64($0))) }
     var random = Seed(1).stream("actions")
     var actions = (0..<count).map { _ in (0..<ahead).map { _ in E.actionSpace.sample(using: &random) } }
@@ -61,7 +61,7 @@ func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
       try E.check()
     }
   }
-  return steps(environment)
+  return try steps(environment)
 }
 
 /// A batch out of a full ring of a million latents.

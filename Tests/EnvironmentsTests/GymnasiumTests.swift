@@ -134,6 +134,7 @@ import Testing
     var (told, single) = (Episode<E>(seed: Seed(1)), Episode<E>(seed: Seed(1)))
     // The sixth ends the task: what was told beyond it comes to nothing.
     let actions = [[1.0], [1], [0], [1], [1], [4], [1], [1], [1], [1], [1]]
+    let replays = Gymnasium.replays
     for i in 0..<6 {
       _ = (told.frame, single.frame)
       told.foresee(Array(actions[i...].prefix(5)))
@@ -144,9 +145,11 @@ import Testing
     told.reset()
     single.reset()
     #expect(told.observation == single.observation && told.frame == single.frame)
+    #expect(Gymnasium.replays == replays)
     // Told of one, and asked for another: the episode is played again.
     told.foresee([[1], [1]])
     #expect(told.step([0]) == single.step([0]))
+    #expect(Gymnasium.replays == replays + 1)
     let copy = told
     told.foresee([[1], [1], [1]])
     var other = copy
@@ -163,24 +166,30 @@ import Testing
     var settings = EpisodeSettings()
     (settings.actionRepeat, settings.timeLimit) = (4, 6)
     var (told, single) = (Episode<E>(settings, seed: Seed(2)), Episode<E>(settings, seed: Seed(2)))
+    let replays = Gymnasium.replays
     told.foresee([[1], [0], [1]])
     for action in [[1.0], [0]] {
       #expect(told.step(action) == single.step(action))
       #expect(told.observation == single.observation)
     }
     #expect(told.ending == .truncated && told.steps == 6)
+    // The second is cut to two simulator steps, and was told so.
+    #expect(Gymnasium.replays == replays)
   }
 
   @Test func stickyActionsAreForeseen() {
     var settings = EpisodeSettings()
     settings.stickyActions = 0.5
     var (told, single) = (Episode<E>(settings, seed: Seed(3)), Episode<E>(settings, seed: Seed(3)))
+    let replays = Gymnasium.replays
     for i in 0..<20 {
       let actions = (0..<3).map { [Double((i + $0) % 2)] }
       told.foresee(actions)
       #expect(told.step(actions[0]) == single.step(actions[0]))
       #expect(told.observation == single.observation)
     }
+    // What sticks was foretold too, or the episode would have been played again.
+    #expect(Gymnasium.replays == replays)
   }
 
   @Test func aPictureDrawnWithTheStepIsThatOfAnyOther() {

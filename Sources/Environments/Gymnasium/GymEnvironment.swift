@@ -91,6 +91,8 @@ public struct GymEnvironment: Environment {
 
   public func foresee(_ plan: [(action: [Double], repeats: Int)]) {
     guard !isLost else { return }
+    // Of this moment, which could not be looked at once the process has gone on.
+    _ = observation
     let entries = plan.map { entry($0.action, $0.repeats) }
     Gymnasium.foresee(entries, in: trace, at: count, draws: moment.isLookedAt, settings)
   }

@@ -18,6 +18,7 @@ enum Gymnasium {
     /// What stopped the play, and has not been told.
     var problem: WorldError?
     var failuresInARow = 0
+    var replays = 0
   }
 
   private static let shared = Mutex(Shared())
@@ -56,6 +57,8 @@ enum Gymnasium {
   }
   static var id: String { chosen.name.id }
   static var facts: GymFacts { chosen.facts }
+  /// Episodes that had to be played again so far, such as for a copy that went on.
+  static var replays: Int { shared.withLock { $0.replays } }
 
   // MARK: - Processes
 
@@ -122,6 +125,7 @@ enum Gymnasium {
   private static func replay(
     _ trace: Trace, _ count: Int, _ digest: UInt32?, in process: GymProcess, _ settings: GymSettings
   ) throws -> Bool {
+    shared.withLock { $0.replays += 1 }
     try process.beginReset(trace, settings)
     var isSame = true
     for entry in trace.entries(count) where isSame {

@@ -35,8 +35,8 @@ import zlib
 
 FIRST_PLACE = 64
 PLACE_HEADER = 72
-# As many as fit, up to eight: a machine may have little memory to share.
-MOST_PLACES, SHARED_MEMORY = 8, 4 << 20
+# As many as fit, up to sixteen: a machine may have little memory to share.
+MOST_PLACES, SHARED_MEMORY = 16, 4 << 20
 # An interrupt or the end of a job is the parent's to handle: it may want to write a checkpoint, and closes the socket.
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, signal.SIG_IGN)
