@@ -24,7 +24,11 @@ public enum TaskDefaults {
       "training": ["training-time-limit": "100", "return-steps": "3"],
       "agent": ["discount": "0.95", "hidden": "128"],
     ],
-    "ball-in-cup-catch": ["environment": sketch, "training": ["training-time-limit": "100"]],
+    // The same: a ball that lies in the cup teaches nothing more.
+    "ball-in-cup-catch": [
+      "environment": sketch, "pretraining": ["ae-batch": "16"],
+      "training": ["training-time-limit": "100", "return-steps": "3"], "agent": ["hidden": "128"],
+    ],
     "cheetah-run": ["environment": sketch, "collection": ["collect-steps": "4000"]],
     "finger-spin": ["environment": sketch, "collection": ["collect-steps": "4000"]],
     "walker-walk": ["environment": sketch, "collection": ["collect-steps": "4000"]],
