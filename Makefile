@@ -75,7 +75,7 @@ bench: build
 
 peers:
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet numpy safetensors pillow tensorboard torch 'gymnasium[classic-control]' ale-py minigrid dm_control opencv-python-headless
+	.venv/bin/pip install --quiet numpy safetensors pillow tensorboard torch 'gymnasium[classic-control]' ale-py minigrid dm_control 'mujoco<4' opencv-python-headless
 
 models:
 	@.ci/models

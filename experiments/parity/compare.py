@@ -4,7 +4,7 @@
 
 Half of the rollouts use the suite's own start states, half start anywhere on the rail. With `--converged`, MuJoCo's
 constraint solver runs to convergence (see make_golden.py). Exits with 1 when a difference exceeds `--tolerance`.
-Needs: pip install dm_control
+Needs: pip install dm_control 'mujoco<4'
 """
 
 import argparse

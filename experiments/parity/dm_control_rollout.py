@@ -2,7 +2,7 @@
 
     python dm_control_rollout.py cartpole-swingup --actions actions.json --state 0,3.14,0,0
 
-Needs: pip install dm_control
+Needs: pip install dm_control 'mujoco<4'
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python make_golden.py > ../../Tests/EnvironmentsTests/Golden/dm_control.json
 
-Each case: environment, actions [T], states [T + 1][n], rewards [T]. Needs: pip install dm_control
+Each case: environment, actions [T], states [T + 1][n], rewards [T]. Needs: pip install dm_control 'mujoco<4'
 
 MuJoCo's constraint solver stops once it gains less than `opt.tolerance`; where the cart leaves or meets a stop that
 leaves up to 4e-6 of velocity undecided (it depends on the warm start). Here it runs until it has converged.

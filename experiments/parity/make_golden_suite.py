@@ -3,7 +3,7 @@
     python make_golden_suite.py > ../../Tests/EnvironmentsTests/Golden/suite.json
 
 Each case: environment, start, actions [T][A], rewards [T], and the state and the observation after the last of them.
-Needs: pip install dm_control
+Needs: pip install dm_control 'mujoco<4'
 """
 
 import json

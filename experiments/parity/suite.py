@@ -9,7 +9,7 @@ From start states of the suite, under random, held and full actions:
 - 50 steps: both go their own way from the same start. Differences grow as fast as the motion is chaotic.
 
 With `--converged`, dm_control's constraint solver runs until it has converged, in place of until it gains less than 1e-8.
-Exits with 1 where a figure exceeds its task's tolerance. Needs: pip install dm_control
+Exits with 1 where a figure exceeds its task's tolerance. Needs: pip install dm_control 'mujoco<4'
 """
 
 import argparse
