@@ -45,7 +45,7 @@ func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
   let count = try arguments.integer("processes", default: 1)
   let environment = try Environments.named(arguments.text("env") ?? "gym:ALE/Pong-v5")
   func steps<E: Environment>(_ type: E.Type) throws -> Workload {
-    let ahead = try arguments.integer("ahead", default: E.foresight)
+    let ahead = try arguments.integer("ahead", default: max(E.foresight, 1))
     var episodes = (0..<count).map { Episode<E>(E.episodeDefaults, seed: Seed(UInt64($0))) }
     var random = Seed(1).stream("actions")
     var actions = (0..<count).map { _ in (0..<ahead).map { _ in E.actionSpace.sample(using: &random) } }
