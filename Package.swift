@@ -76,7 +76,7 @@ let package = Package(
     .executableTarget(
       name: "pixelrl",
       dependencies: [
-        "Core", "Pixels", "Environments", "Autoencoders", "Agents", "Tabular", "Runs", "Reports", "Training",
+        "Core", "Pixels", "Tensors", "Environments", "Autoencoders", "Agents", "Tabular", "Runs", "Reports", "Training",
         argumentParser, httpServer,
       ],
       resources: [.embedInCode("Serving/pixelrl_gymnasium.py")], swiftSettings: strict),

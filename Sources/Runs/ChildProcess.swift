@@ -20,28 +20,25 @@ public enum ChildProcess {
   public static func run(
     _ arguments: [String], environment: [String: String] = [:], keepsOutput: Bool = true, limit: Duration
   ) throws -> Outcome {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-    process.standardInput = FileHandle.nullDevice
     let pipe = Pipe()
-    process.standardOutput = keepsOutput ? pipe : FileHandle.standardError
-    if keepsOutput { process.standardError = FileHandle.nullDevice }
-    do { try process.run() } catch { throw WorldError(path: arguments[0], error.localizedDescription) }
-    let end = ContinuousClock.now + limit
-    while process.isRunning && ContinuousClock.now < end { usleep(2000) }
-    guard !process.isRunning else {
-      // The group too: a shell's children would live on.
-      _ = kill(-process.processIdentifier, SIGKILL)
-      _ = kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+    let reading = pipe.fileHandleForReading
+    let process = try SpawnedProcess(
+      arguments, environment: environment,
+      files: keepsOutput
+        ? [nil, pipe.fileHandleForWriting.fileDescriptor, nil] : [nil, STDERR_FILENO, STDERR_FILENO])
+    try? pipe.fileHandleForWriting.close()
+    guard let status = process.wait(limit: limit) else {
+      process.end()
       throw WorldError(path: arguments[0], "did not end within \(limit) and was killed")
     }
-    let output = keepsOutput ? pipe.fileHandleForReading.availableData : Data()
-    let code = process.terminationStatus
-    return Outcome(
-      status: process.terminationReason == .uncaughtSignal ? 128 + code : code,
-      output: String(decoding: output, as: UTF8.self))
+    // What it started may hold the pipe open: only what is there by now is read.
+    _ = fcntl(reading.fileDescriptor, F_SETFL, O_NONBLOCK)
+    return Outcome(status: status, output: keepsOutput ? String(decoding: beginning(of: reading), as: UTF8.self) : "")
+  }
+
+  private static func beginning(of file: FileHandle) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(file.fileDescriptor, $0.baseAddress, $0.count) }
+    return Array(bytes.prefix(max(0, count)))
   }
 }

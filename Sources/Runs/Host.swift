@@ -32,10 +32,53 @@ public enum Host {
     ]
   }
 
+  /// The processors that this process may use, by its affinity and its control group's quota, less those that were busy
+  /// within the last fifth of a second; at least 1.
+  public static var freeProcessors: Int {
+    let before = processorTimes()
+    usleep(200_000)
+    let after = processorTimes()
+    let busy = after.total > before.total ? (after.busy - before.busy) / (after.total - before.total) : 0
+    let all = Double(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    return max(1, min(usableProcessors, Int((all * (1 - busy)).rounded())))
+  }
+
+  /// The processors that this process may use, at least 1.
+  static var usableProcessors: Int {
+    var count = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    // `Cpus_allowed:	ff,ffffffff`
+    if let bytes = try? readBytes(from: "/proc/self/status", limit: 1 << 16),
+      let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") })
+    {
+      let digits = line.dropFirst("Cpus_allowed:".count).compactMap(\.hexDigitValue)
+      count = min(count, digits.reduce(0) { $0 + $1.nonzeroBitCount })
+    }
+    // `max 100000`, or microseconds of each period.
+    if let bytes = try? readBytes(from: "/sys/fs/cgroup/cpu.max", limit: 1 << 12) {
+      let numbers = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).map { Double($0) }
+      if numbers.count == 2, let quota = numbers[0], let period = numbers[1], period > 0 {
+        count = min(count, Int((quota / period).rounded(.up)))
+      }
+    }
+    return max(1, count)
+  }
+
+  /// Time of all processors together that went to any work, and in all; the same unit, since the machine's start.
+  private static func processorTimes() -> (busy: Double, total: Double) {
+    guard let bytes = try? readBytes(from: "/proc/stat", limit: 1 << 24),
+      let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first, line.hasPrefix("cpu ")
+    else { return (0, 0) }
+    // user nice system idle iowait irq softirq steal; what guests take is a part of user and nice.
+    let times = line.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
+    guard times.count == 8 else { return (0, 0) }
+    let total = times.reduce(0, +)
+    return (total - times[3] - times[4], total)
+  }
+
   /// The threads that are computed with, and what the environment asked for.
-  static var threads: JSON {
+  static func threads(_ count: Int) -> JSON {
     let asked = unsafe getenv("OMP_NUM_THREADS").map { unsafe String(cString: $0) }
-    return ["count": .integer(Threads.count), "omp_num_threads": asked.map { .string($0) } ?? .null]
+    return ["count": .integer(count), "omp_num_threads": asked.map { .string($0) } ?? .null]
   }
 
   /// The versions of the compiler and of the libraries that results depend on.

@@ -1,33 +1,50 @@
+import Core
+import Foundation
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Foundation
-#endif
-
-/// A wish from outside that the run stop: the first signal is noted, so that a loop can write a checkpoint at its next
-/// step; a second one ends the process at once.
+/// A signal from outside that asks the program to stop.
 ///
-/// SIGTERM and SIGUSR1 are what queues of clusters send before they take the machine away, SIGINT comes from the keyboard.
+/// No handler ever runs: the signals are blocked in every thread, and one thread waits for them. A handler would run on the
+/// stack of whichever thread the system picks, such as one in the middle of a kernel of the matrix library.
+///
+/// SIGTERM and SIGUSR1 are what queues of clusters send before they take the machine away, SIGINT comes from the keyboard,
+/// SIGHUP from a terminal that closes.
 public enum Interruption {
   private static let received = Atomic<Int32>(0)
-  static let signals = [SIGTERM, SIGUSR1, SIGINT]
+  private static let isListening = Atomic<Bool>(false)
+  private static let reaction = Mutex<(@Sendable () -> Void)?>(nil)
 
-  /// Begins to note signals.
-  public static func listen() {
-    // Made before any signal can ask for it: a handler must not initialise anything.
-    received.store(0, ordering: .relaxed)
-    // A launcher may have blocked them, and a program inherits that.
-    var all = sigset_t()
-    unsafe sigemptyset(&all)
-    for signal in signals { unsafe sigaddset(&all, signal) }
-    unsafe pthread_sigmask(SIG_UNBLOCK, &all, nil)
-    for signal in signals {
-      _ = Glibc.signal(signal) { number in
-        if Interruption.received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
+  static let signals = [SIGTERM, SIGUSR1, SIGINT, SIGHUP]
+
+  /// Blocks the signals in this thread, and so in all that it starts, and waits for them on a thread of its own. Call it
+  /// once, before there is any other thread.
+  ///
+  /// Until `listen` a signal ends the program as the system has it. Writes to a closed pipe and beyond a file's size limit
+  /// fail with an error instead of ending the program. Programs that are started must have their signals restored:
+  /// `SpawnedProcess` does it.
+  public static func begin() {
+    for signal in [SIGPIPE, SIGXFSZ] { _ = Glibc.signal(signal, SIG_IGN) }
+    var waited = sigset_t()
+    unsafe sigemptyset(&waited)
+    for signal in signals where !(signal == SIGHUP && isIgnored(signal)) { unsafe sigaddset(&waited, signal) }
+    unsafe pthread_sigmask(SIG_BLOCK, &waited, nil)
+    let set = waited
+    Thread.detachNewThread {
+      while true {
+        var (waited, signal) = (set, Int32(0))
+        if unsafe sigwait(&waited, &signal) == 0 { receive(signal) }
       }
     }
+  }
+
+  /// Notes the first signal from now on, so that a loop can write a checkpoint at its next step; a second one ends the
+  /// program at once.
+  public static func listen() { isListening.store(true, ordering: .sequentiallyConsistent) }
+
+  /// The same, with something to be done when the first signal comes, on the thread that waits for it.
+  public static func listen(_ reaction: @escaping @Sendable () -> Void) {
+    self.reaction.withLock { $0 = reaction }
+    listen()
   }
 
   /// Whether a signal has come.
@@ -37,6 +54,29 @@ public enum Interruption {
   public static func check() throws {
     let number = received.load(ordering: .relaxed)
     if number != 0 { throw Interrupted(signal: number) }
+  }
+
+  private static func receive(_ signal: Int32) {
+    guard isListening.load(ordering: .sequentiallyConsistent) else { return endBySignal(signal) }
+    guard received.exchange(signal, ordering: .relaxed) == 0 else { _exit(128 + signal) }
+    reaction.withLock { $0 }?()
+  }
+
+  /// Ends the program as if the signal had never been blocked, so that a shell sees which one it was.
+  private static func endBySignal(_ signal: Int32) {
+    guard !isIgnored(signal) else { return }
+    var only = sigset_t()
+    unsafe sigemptyset(&only)
+    unsafe sigaddset(&only, signal)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &only, nil)
+    raise(signal)
+  }
+
+  /// Whether whoever started the program has it ignore a signal, as `nohup` does.
+  private static func isIgnored(_ signal: Int32) -> Bool {
+    var action = sigaction()
+    guard unsafe sigaction(signal, nil, &action) == 0 else { return false }
+    return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
   }
 }
 
@@ -51,10 +91,12 @@ public struct Interrupted: Error, Sendable, CustomStringConvertible {
     self.remedy = remedy
   }
 
-  /// 130 after the keyboard's interrupt, as shells have it, else 75: try again (EX_TEMPFAIL).
-  public var exitCode: Int32 { signal == SIGINT ? 130 : 75 }
+  /// Try again (`EX_TEMPFAIL`), whichever signal it was.
+  public static let exitCode: Int32 = 75
 
   public var description: String {
-    "interrupted by \(signal == SIGINT ? "the keyboard" : "a signal"); go on with: \(remedy ?? "the same command")"
+    "interrupted by \(Self.names[signal] ?? "signal \(signal)"); go on with: \(remedy ?? "the same command")"
   }
+
+  private static let names = [SIGTERM: "SIGTERM", SIGUSR1: "SIGUSR1", SIGINT: "the keyboard", SIGHUP: "SIGHUP"]
 }

@@ -10,10 +10,12 @@ import Core
 public struct ProgressLine: Sendable {
   public let title: String
   public let total: Int
-  public var done = 0
-  /// Since the loop began.
-  public var seconds = 0.0
   public var metrics = Metrics()
+  /// How far the loop was, and when, in seconds since it began: from half a minute ago to now.
+  private var marks: [(done: Int, seconds: Double)] = []
+
+  /// Seconds over which the rate is taken. What a resumed run did before it was resumed took none of them.
+  private static let window = 30.0
 
   public init(_ title: String, total: Int) {
     precondition(total > 0, "progress goes towards a positive count, not \(total)")
@@ -21,11 +23,24 @@ public struct ProgressLine: Sendable {
     self.total = total
   }
 
-  /// Counts a second so far.
-  public var rate: Double { seconds > 0 ? Double(done) / seconds : 0 }
+  public var done: Int { marks.last?.done ?? 0 }
+
+  /// Notes how far the loop is.
+  /// - Parameter seconds: since the loop began; later each time.
+  public mutating func note(_ done: Int, seconds: Double) {
+    marks.append((done, seconds))
+    // One that is older stays, so that the window is covered.
+    while marks.count > 2, marks[1].seconds <= seconds - Self.window { marks.removeFirst() }
+  }
+
+  /// Counts a second of late.
+  public var rate: Double {
+    guard let first = marks.first, let last = marks.last, last.seconds > first.seconds else { return 0 }
+    return Double(last.done - first.done) / (last.seconds - first.seconds)
+  }
 
   /// Seconds to the end at this rate; unknown at the start.
-  public var remaining: Double? { done > 0 && seconds > 0 ? Double(max(0, total - done)) / rate : nil }
+  public var remaining: Double? { rate > 0 ? Double(max(0, total - done)) / rate : nil }
 
   /// `train [#####-----] 50% 1,234/s 0:42 left  return 812  loss 0.013`, no longer than `width`: metrics are left out from
   /// the last, then the bar shrinks.
@@ -63,13 +78,18 @@ public struct Progress: ~Copyable {
   private let isTerminal: Bool
   private let start = ContinuousClock.now
   private var last: ContinuousClock.Instant?
-  /// What the last drawing told.
+  private var done: Int
+  /// What the last drawing showed.
   private var drawn: Int?
   private let period: Duration
 
-  /// - Parameter plainPeriod: seconds between lines where standard error is no terminal.
-  public init(_ title: String, total: Int, plainPeriod: Double = 10) {
+  /// - Parameters:
+  ///   - done: how far the loop is already, such as of a run that is resumed.
+  ///   - plainPeriod: seconds between lines where standard error is no terminal.
+  public init(_ title: String, total: Int, from done: Int = 0, plainPeriod: Double = 10) {
     line = ProgressLine(title, total: total)
+    line.note(done, seconds: 0)
+    self.done = done
     isTerminal = isatty(STDERR_FILENO) == 1
     period = isTerminal ? .milliseconds(100) : .seconds(plainPeriod)
     last = isTerminal ? nil : start
@@ -77,7 +97,7 @@ public struct Progress: ~Copyable {
 
   /// Notes how far the loop is, and draws when it is time to.
   public mutating func update(_ done: Int, _ metrics: Metrics = Metrics()) {
-    line.done = done
+    self.done = done
     line.metrics.merge(metrics)
     let now = ContinuousClock.now
     if let last, now - last < period { return }
@@ -86,7 +106,7 @@ public struct Progress: ~Copyable {
 
   /// Draws the last state and leaves it standing.
   public consuming func finish() {
-    if isTerminal || line.done != drawn { draw(at: ContinuousClock.now) }
+    if isTerminal || done != drawn { draw(at: ContinuousClock.now) }
   }
 
   /// Whatever comes next, an error too, begins a line of its own.
@@ -96,17 +116,13 @@ public struct Progress: ~Copyable {
 
   private mutating func draw(at now: ContinuousClock.Instant) {
     last = now
-    drawn = line.done
-    line.seconds = (now - start) / .seconds(1)
+    drawn = done
+    line.note(done, seconds: (now - start) / .seconds(1))
     // Back to the line's start, and wipe what is left of the last drawing.
     put(isTerminal ? "\r\(line.bar(width: terminalWidth() - 1))\u{1b}[K" : line.plain + "\n")
   }
 
-  /// Progress is worth no failure: what cannot be written is dropped.
-  private func put(_ text: String) {
-    let bytes = Array(text.utf8)
-    _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
-  }
+  private func put(_ text: String) { StandardStreams.say(text, terminator: "") }
 }
 
 /// The columns of the terminal, 80 where it does not say.

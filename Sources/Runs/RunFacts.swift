@@ -1,4 +1,5 @@
 import Core
+import Tensors
 
 extension RunDirectory {
   /// What `run.json` says of a run: what it is told apart by, and why it was made.
@@ -18,6 +19,8 @@ extension RunDirectory {
     public var inputs: [Input]
     /// The OpenGL that drew the frames; nil where the program itself did.
     public var openGL: String?
+    /// Threads that it is computed with; nil of a run that does not say.
+    public var threads: Int?
     /// Nanoseconds since 1970.
     public var began: Int
 
@@ -34,6 +37,7 @@ extension RunDirectory {
       self.why = why
       self.inputs = inputs
       self.openGL = openGL
+      threads = Threads.count
       began = nanoseconds()
     }
   }
@@ -64,7 +68,7 @@ extension RunDirectory.Facts {
           .init($0.name, ["path": .string($0.path), "xxh64": .string(String($0.fingerprint, radix: 16))])
         }),
       "opengl": openGL.map { .string($0) } ?? .null,
-      "git": GitState.of(".")?.json ?? .null, "threads": Host.threads, "libraries": Host.libraries, "host": Host.facts,
+      "git": GitState.of(".")?.json ?? .null, "threads": threads.map { Host.threads($0) } ?? .null, "libraries": Host.libraries, "host": Host.facts,
     ]
   }
 
@@ -83,6 +87,7 @@ extension RunDirectory.Facts {
       command: command, environment: environment, member: member, seed: seed, commandLine: words.compactMap(\.text),
       version: version, why: json["why"]?.text ?? "", inputs: inputs, openGL: json["opengl"]?.text)
     self.began = began
+    threads = json["threads"]?["count"]?.int
   }
 }
 

@@ -4,15 +4,21 @@
 
 /// The threads that oneDNN computes with.
 public enum Threads {
-  /// Sets their number for calls from the present thread, at least 1. Without OpenMP, and so without oneDNN, every
-  /// computation has one thread anyway and nothing happens.
+  /// Sets their number for calls from the present thread, at least 1 and at most what `OMP_THREAD_LIMIT` allows. Without
+  /// OpenMP, and so without oneDNN, every computation has one thread anyway and nothing happens.
   public static func set(_ count: Int) {
     precondition(count > 0, "computing needs at least one thread, not \(count)")
     #if canImport(Glibc)
       // Looked up at run time: OpenMP comes with oneDNN and has no module of its own.
       typealias Setter = @convention(c) (Int32) -> Void
-      guard let symbol = unsafe dlsym(nil, "omp_set_num_threads") else { return }
-      unsafe unsafeBitCast(symbol, to: Setter.self)(Int32(clamping: count))
+      typealias Getter = @convention(c) () -> Int32
+      guard let threads = unsafe dlsym(nil, "omp_set_num_threads"), let limit = unsafe dlsym(nil, "omp_get_thread_limit"),
+        let dynamic = unsafe dlsym(nil, "omp_set_dynamic")
+      else { return }
+      // oneDNN's threads wait for as many as it asked for: it must get them all, whatever OMP_DYNAMIC says.
+      unsafe unsafeBitCast(dynamic, to: Setter.self)(0)
+      let most = unsafe unsafeBitCast(limit, to: Getter.self)()
+      unsafe unsafeBitCast(threads, to: Setter.self)(min(Int32(clamping: count), max(1, most)))
     #endif
   }
 

@@ -153,6 +153,8 @@ extension Trainer {
     worker.copy(state.agent, updates: state.updates)
     let (arrivals, observer, settings) = (arrivals, state.observer, settings)
     DispatchQueue.global().async { [worker] in
+      // One observation at a time is no work to be shared, and the other processors have workers of their own.
+      Threads.set(1)
       var worker = worker
       arrivals.put(Result { try worker.play(demand, lane: lane, through: observer, settings) })
     }

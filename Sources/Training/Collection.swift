@@ -154,6 +154,7 @@ private func collect<E: Environment, P: Policy>(
   }
   try E.check()
   for step in 0..<settings.steps {
+    try Interruption.check()
     lanes[step % count].advance()
     try E.check()
     try progress(step + 1)

@@ -121,7 +121,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     _ training: inout Pretraining<Model>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints
   ) throws -> LatentEncoder<Model> {
     let start = ContinuousClock.now
-    var progress = Progress("pretrain", total: pretraining.updates)
+    var progress = Progress("pretrain", total: pretraining.updates, from: training.step)
     while !training.isDone {
       loop.means.add(try training.update())
       if loop.report(training.step) || training.isDone {
@@ -155,7 +155,6 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     }
     var progress = Progress("collect", total: collection.steps)
     let recording = try collect(E.self, episode, collection, seed: seed.child("collection")) {
-      try Interruption.check()
       progress.update($0)
     }
     progress.finish()

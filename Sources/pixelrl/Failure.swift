@@ -1,10 +1,10 @@
 import ArgumentParser
 import Core
-import Foundation
 import Runs
 
 /// How a failed command ends: one line on standard error, and 64 where something else should be typed, else 1.
 struct Failure {
+  /// Empty where nobody is left to read it.
   let message: String
   /// 0 for a request that is answered by its "error", such as `--help`.
   let code: Int32
@@ -14,7 +14,8 @@ struct Failure {
     case let error as InputError: (message, code) = (error.description, ExitCode.validationFailure.rawValue)
     case let error as WorldError: (message, code) = (error.description, ExitCode.failure.rawValue)
     case let error as Damage: (message, code) = (error.description, ExitCode.failure.rawValue)
-    case let error as Interrupted: (message, code) = (error.description, error.exitCode)
+    case is ClosedPipe: (message, code) = ("", ExitCode.failure.rawValue)
+    case let error as Interrupted: (message, code) = (error.description, Interrupted.exitCode)
     default: (message, code) = (PixelRL.message(for: error), PixelRL.exitCode(for: error).rawValue)
     }
   }
@@ -22,15 +23,13 @@ struct Failure {
 
 /// Prints the failure and ends the program with its code.
 func report(_ failure: Failure) -> Never {
-  FileHandle.standardError.write(Data("pixelrl: \(failure.message)\n".utf8))
-  exit(failure.code)
+  if !failure.message.isEmpty { StandardStreams.say("pixelrl: \(failure.message)") }
+  PixelRL.exit(withError: ExitCode(failure.code))
 }
 
-/// Prints a line on standard output at once.
-///
-/// Throws `WorldError` where the line cannot be written, unlike `print`: a full disk must not look like success.
-func printLine(_ line: String) throws {
-  do { try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8)) } catch {
-    throw WorldError(path: "standard output", error.localizedDescription)
-  }
-}
+/// Prints a line on standard output at once. Throws where it cannot be written.
+func printLine(_ line: String) throws { try StandardStreams.print(line) }
+
+/// Prints a line that tells of a run's progress. One that cannot be written is dropped: the run is worth more than it, and
+/// the result's lines come later.
+func printProgress(_ line: String) { try? printLine(line) }

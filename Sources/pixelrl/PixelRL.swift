@@ -1,5 +1,9 @@
 import ArgumentParser
 import Core
+import Foundation
+import Runs
+import Tensors
+import Training
 
 @main
 struct PixelRL: ParsableCommand {
@@ -28,16 +32,33 @@ struct PixelRL: ParsableCommand {
     ])
 
   static func main() {
+    // Before any other thread and any file: signals go to a thread of their own, files get no stream's number.
+    StandardStreams.open()
+    Interruption.begin()
+    correctTerminalWidth()
+    Threads.set(MachineSettings.byDefault.threads)
     do {
       try checkCommand(CommandLine.arguments.dropFirst())
       var command = try parseAsRoot()
       try command.run()
     } catch {
       let failure = Failure(error)
-      if failure.code == 0 { exit(withError: error) }
-      report(failure)
+      guard failure.code == 0 else { report(failure) }
+      do { try printLine(fullMessage(for: error)) } catch { report(Failure(error)) }
     }
   }
+
+  /// Help is folded to the terminal's width, which some callers give as 0.
+  private static func correctTerminalWidth() {
+    let environment = ProcessInfo.processInfo.environment
+    if let text = environment["COLUMNS"], (Int(text) ?? 0) < leastWidth { unsafe unsetenv("COLUMNS") }
+    var size = winsize()
+    let isKnown = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0
+    if isKnown, size.ws_col < leastWidth { unsafe setenv("COLUMNS", "80", 1) }
+  }
+
+  /// Columns with fewer of which no help can be read.
+  private static let leastWidth = 20
 
   /// The parser names the nearest flag, but not the nearest command.
   private static func checkCommand(_ words: ArraySlice<String>, of parent: any ParsableCommand.Type = PixelRL.self)

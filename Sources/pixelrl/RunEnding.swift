@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Runs
+import Tensors
 
 /// Does a run's work while this process holds its lock, and tells of its end: a failure is written into the folder, and
 /// the user's command is run. A run that has finished before is left as it is.
@@ -14,11 +15,13 @@ func withRun(_ directory: RunDirectory, _ options: RunOptions, _ work: () throws
   let lock = try directory.lock()
   defer { withExtendedLifetime(lock) {} }
   if directory.isFinished {
-    try printLine("\(directory.path) has finished already")
+    printProgress("\(directory.path) has finished already")
     return try directory.json("summary.json")
   }
-  if goesOn { try directory.noteResume(CommandLine.arguments) }
-  Interruption.listen()
+  if goesOn {
+    try directory.noteResume(CommandLine.arguments)
+    if let warning = try threadWarning(directory.facts()) { printProgress(warning) }
+  }
   do {
     let outcome = try work()
     if let command { notify(command, of: directory, .finished) }
@@ -58,13 +61,11 @@ private func notify(_ command: String, of directory: RunDirectory, _ status: Run
 private let notifyLimit = Duration.seconds(60)
 
 /// Says on standard error what does not end the program.
-private func complain(_ problem: Any) {
-  FileHandle.standardError.write(Data("pixelrl: \(problem)\n".utf8))
-}
+private func complain(_ problem: Any) { StandardStreams.say("pixelrl: \(problem)") }
 
-/// Asks at a terminal for the reason of a run; an empty answer is one. Never asks where nobody would see it.
-func askWhy() -> String {
-  guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { return "" }
-  FileHandle.standardError.write(Data("why this run? ".utf8))
-  return (readLine() ?? "").trimmingCharacters(in: .whitespaces)
+/// What to know where a run was computed with another number of threads so far; nil where it was not.
+private func threadWarning(_ facts: RunDirectory.Facts) -> String? {
+  guard let before = facts.threads, before != Threads.count else { return nil }
+  return "WARNING: computed with \(before) threads so far, with \(Threads.count) from here on: sums are rounded otherwise, so "
+    + "the rest will not equal that of an uninterrupted run to the bit; --threads \(before) would"
 }

@@ -27,7 +27,7 @@ struct ConfigOptions: ParsableArguments {
 struct RunOptions: ParsableArguments {
   @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("why this run: asked for at a terminal when missing", valueName: "reason"))
+  @Option(help: ArgumentHelp("why this run: a note for its record", valueName: "reason"))
   var why: String?
 
   @Option(
@@ -55,7 +55,7 @@ extension RunOptions {
       at: output.out,
       RunDirectory.Facts(
         command: command, environment: environment, member: member, seed: seed, commandLine: CommandLine.arguments,
-        version: PixelRL.configuration.version, why: why ?? askWhy(), inputs: inputs, openGL: openGL),
+        version: PixelRL.configuration.version, why: why ?? "", inputs: inputs, openGL: openGL),
       settings: settings)
   }
 
@@ -65,7 +65,7 @@ extension RunOptions {
     guard let episode = settings.lazy.compactMap({ $0.group as? EpisodeSettings }).first,
       let name = try Environments.named(environment).drawer(of: episode.look)
     else { return nil }
-    try printLine("drawn by MuJoCo with \(name)")
+    printProgress("drawn by MuJoCo with \(name)")
     return name
   }
 }

@@ -46,6 +46,10 @@ enum DatasetSource: SettingsSource {
   static let groups: [any SettingsGroup.Type] = [SeedChoice.self, PolicyChoice.self, CollectionSettings.self]
 }
 
+enum MachineSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [MachineSettings.self]
+}
+
 enum PretrainingSource: SettingsSource {
   static let groups: [any SettingsGroup.Type] = [SeedChoice.self, DatasetChoice.self, PretrainingSettings.self]
 }

@@ -44,8 +44,8 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: exists("/usr/bin/timeout")), arguments: [("TERM", 75), ("USR1", 75), ("INT", 130)])
-  func aSignalLeavesACheckpointAndSaysHowToGoOn(_ signal: String, _ code: Int32) throws {
+  @Test(.enabled(if: exists("/usr/bin/timeout")), arguments: ["TERM", "USR1", "INT", "HUP"])
+  func aSignalLeavesACheckpointAndSaysHowToGoOn(_ signal: String) throws {
     try withProgram { program in
       // Too long to end by itself. A signal before the program listens is lost where the tests ignore it: then it is
       // killed, and given more time.
@@ -54,7 +54,7 @@ import Testing
         seconds *= 2
         outcome = try interrupted(program, after: seconds, signal)
       }
-      #expect(outcome.code == code)
+      #expect(outcome.code == 75)
       let error = try #require(outcome.complaints.last)
       #expect(error.hasSuffix("go on with: pixelrl train --resume run"), "\(error)")
       #expect(try RunDirectory(existing: "\(program.folder)/run").status == .interrupted)

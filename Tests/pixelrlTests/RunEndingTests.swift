@@ -61,26 +61,4 @@ import Testing
       #expect(note(folder).hasPrefix("interrupted,40,2.5,interrupted by"))
     }
   }
-
-  /// At a terminal of its own the program asks; with --why, or without a terminal, it does not.
-  @Test(.enabled(if: exists("/usr/bin/script"))) func theReasonIsAskedForAtATerminal() throws {
-    try withProgram { program in
-      let pretraining = ["pretrain-ae", "--env", "catch", "--collect-steps", "30", "--out"]
-      func atTerminal(_ arguments: [String]) throws -> String {
-        let words = ([try #require(Program.path?.path)] + arguments).map { "'\($0)'" }.joined(separator: " ")
-        let shell = "printf 'to see\\n' | script -qefc \"\(words)\" /dev/null"
-        let outcome = try program.run(["-c", shell], of: URL(fileURLWithPath: "/bin/sh"))
-        #expect(outcome.code == 0, "\(outcome.output)")
-        return outcome.output
-      }
-      let asked = try atTerminal(pretraining + ["a"] + quickPretraining)
-      let notAsked = try atTerminal(pretraining + ["b", "--why", "given"] + quickPretraining)
-      let plain = try program.run(pretraining + ["c"] + quickPretraining)
-      #expect(asked.contains("why this run? ") && !notAsked.contains("why this run? ") && plain.code == 0)
-      let reasons = try ["a", "b", "c"].map { name in
-        try JSON(parsing: readBytes(from: "\(program.folder)/\(name)/run.json"))["why"]?.text
-      }
-      #expect(reasons == ["to see", "given", ""])
-    }
-  }
 }

@@ -176,7 +176,7 @@ enum Gymnasium {
     shared.withLock { $0.problem = $0.problem ?? problem }
   }
 
-  private static func tell(_ line: String) { FileHandle.standardError.write(Data("pixelrl: \(line)\n".utf8)) }
+  private static func tell(_ line: String) { StandardStreams.say("pixelrl: \(line)") }
 
   /// Throws what stopped the play, once.
   static func check() throws {

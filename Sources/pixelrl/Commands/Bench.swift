@@ -37,8 +37,6 @@ struct Bench: ParsableCommand {
   func run() throws {
     guard threads > 0 else { throw InputError("--threads takes a whole number of at least 1, not '\(threads)'") }
     guard rounds > 0 else { throw InputError("--rounds takes a whole number of at least 1, not '\(rounds)'") }
-    // A contestant that has died is told of by an error, not by a signal that ends this program too.
-    signal(SIGPIPE, SIG_IGN)
     let picture = FileManager.default.temporaryDirectory.appendingPathComponent("pixelrl-bench-\(UUID()).png").path
     defer { _ = unsafe unlink(picture) }
     let contests = try chosen(from: Contests.all(threads: threads, picture: picture))
@@ -46,7 +44,7 @@ struct Bench: ParsableCommand {
     let arena = Arena(contender: try contender(), python: try peerPython(), scripts: peers, rounds: rounds)
     var results: [ContestResult] = []
     for contest in contests {
-      if !json { FileHandle.standardError.write(Data("\(contest.name) …\n".utf8)) }
+      if !json { StandardStreams.say("\(contest.name) …") }
       results.append(try arena.hold(contest))
     }
     let lines = aligned([BenchReport.header] + results.flatMap(BenchReport.rows))
@@ -83,22 +81,13 @@ struct Bench: ParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let found = (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/python3" }.first(where: exists)
     guard let path = python ?? environment["PIXELRL_PEER_PYTHON"] ?? found else { return nil }
-    let probe = Process()
-    probe.executableURL = URL(fileURLWithPath: path)
-    probe.arguments = ["-c", "import torch, gymnasium, pygame, numpy, PIL"]
-    probe.standardError = FileHandle.nullDevice
-    var works = false
-    if exists(path) {
-      do { try probe.run() } catch { throw WorldError(path: path, error.localizedDescription) }
-      probe.waitUntilExit()
-      works = probe.terminationStatus == 0
-    }
-    if works { return path }
+    let imports = "import torch, gymnasium, pygame, numpy, PIL"
+    if exists(path), try SpawnedProcess([path, "-c", imports]).wait() == 0 { return path }
     let advice =
       "install the peers (pip install torch 'gymnasium[classic-control]' numpy pillow) and name their Python with "
       + "--python"
     guard python == nil else { throw WorldError(path: path, "has not all peers: \(advice)") }
-    FileHandle.standardError.write(Data("pixelrl: no peers to compare with; \(advice)\n".utf8))
+    StandardStreams.say("pixelrl: no peers to compare with; \(advice)")
     return nil
   }
 }

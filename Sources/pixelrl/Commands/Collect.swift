@@ -13,6 +13,7 @@ struct Collect: ParsableCommand {
   @OptionGroup var settings: CollectionFlags
 
   func run() throws {
+    Interruption.listen()
     let plan = try settings.plan()
     try collect(try Environments.named(plan.environment.env), plan)
   }

@@ -23,6 +23,7 @@ struct ListSettings: ParsableCommand {
       SettingsSection("Pretraining", SeedChoice.self, DatasetChoice.self, PretrainingSettings.self),
       SettingsSection("Encoder", SightSettings.self),
       SettingsSection("Training", SeedChoice.self, TrainingSettings.self),
+      SettingsSection("Machine", MachineSettings.self),
       SettingsSection("Agent", AgentChoice.self),
     ] + Agents.all.map { section("Agent `\($0.id)`", $0) }
   }

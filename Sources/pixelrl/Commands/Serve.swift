@@ -87,7 +87,7 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
       try printLine(answer.description)
       guard bytes > 0 else { return }
       episode.render(into: &frame)
-      try FileHandle.standardOutput.write(contentsOf: Data(frame.bytes))
+      try StandardStreams.write(frame.bytes)
     } catch let error as InputError {
       // The other program's mistake: it may go on.
       try printLine(JSON.object([.init("error", .string(error.description))]).description)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Core
 import Dispatch
 import Foundation
+import Runs
 import Synchronization
 
 /// `pixelrl watch`
@@ -38,15 +39,8 @@ struct Watch: ParsableCommand {
           + "come through 'ssh -L \(port):127.0.0.1:\(port) THIS-MACHINE'")
     }
     let server = try RunServer(try RunSite(of: path, hosts: rule, refreshEvery: refresh), port: port)
-    let signals = [SIGINT, SIGTERM].map { number in
-      // The default action would end the program before its answers have gone out.
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { Task { await server.stop() } }
-      source.resume()
-      return source
-    }
-    defer { for signal in signals { signal.cancel() } }
+    // Answers that are under way still go out.
+    Interruption.listen { Task { await server.stop() } }
     let path = path
     try waiting {
       try await server.run { url in try printLine("\(path) is shown at \(url) (Ctrl-C ends this)") }

@@ -12,13 +12,14 @@ struct PretrainingFlags: ParsableArguments {
   @OptionGroup(title: "Collection settings") var collection: SettingsOptions<CollectionSource>
   @OptionGroup(title: "Autoencoder settings") var encoder: SettingsOptions<AutoencoderSource>
   @OptionGroup(title: "Pretraining settings") var pretraining: SettingsOptions<PretrainingSource>
+  @OptionGroup(title: "Machine settings") var machine: SettingsOptions<MachineSource>
 
   /// Defaults, the file and the flags as one.
   /// - Parameter run: whose settings stand in the place of a file's.
   func plan(of run: RunDirectory? = nil) throws -> any RunPlan {
     var given = try GivenSettings(
       config: source.config ?? run?.file(RunDirectory.settings), environment.typed, collection.typed, encoder.typed,
-      pretraining.typed)
+      pretraining.typed, machine.typed)
     let environment = try given.environment()
     return try plan(given, environment, try Autoencoders.named(given.resolve("encoder", AutoencoderChoice()).kind))
   }
@@ -29,7 +30,8 @@ struct PretrainingFlags: ParsableArguments {
     let plan = PretrainingPlan<E, Model>(
       episode: try given.resolve("environment", E.episodeDefaults), collection: try given.resolve("collection"),
       model: try given.resolve("encoder"), pretraining: try given.resolve("pretraining"),
-      dataset: try given.resolve("pretraining"), seed: try given.resolve("pretraining"))
+      dataset: try given.resolve("pretraining"), seed: try given.resolve("pretraining"),
+      machine: try given.resolve("machine", MachineSettings.byDefault))
     try given.check(plan.groups, member: ("encoder", "the autoencoder \(Model.id)"))
     return plan
   }
@@ -43,6 +45,7 @@ struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
   let pretraining: PretrainingSettings
   let dataset: DatasetChoice
   let seed: SeedChoice
+  let machine: MachineSettings
 
   var groups: [(title: String, group: any SettingsGroup)] {
     var (environment, kind) = (EnvironmentChoice(), AutoencoderChoice())
@@ -50,10 +53,13 @@ struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
     return [
       ("environment", environment), ("environment", episode), ("collection", collection), ("encoder", kind),
       ("encoder", model), ("pretraining", seed), ("pretraining", dataset), ("pretraining", pretraining),
+      ("machine", machine),
     ]
   }
 
   func run(_ options: RunOptions) throws {
+    Interruption.listen()
+    machine.apply(goingOn: try options.namedRun("pretrain-ae")?.facts())
     let frames = dataset.dataset.isEmpty ? nil : try FrameDataset(path: dataset.dataset)
     let work = PretrainingRun(
       E.self, Model.self, episode: episode, collection: collection, pretraining: pretraining, model: model,
@@ -63,7 +69,7 @@ struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
       "pretrain-ae", environment: E.id, member: Model.id, seed: seed.seed,
       inputs: frames.map { [.init(name: "dataset", path: $0.path, fingerprint: $0.fingerprint)] } ?? [],
       settings: groups)
-    let summary = try withRun(directory, options) { try work.run(in: directory, say: printLine) }
+    let summary = try withRun(directory, options) { try work.run(in: directory, say: printProgress) }
     try printLine("autoencoder: \(directory.path)")
     try printLine("pictures: \(directory.file("reconstructions.png")), \(directory.file("worst.png"))")
     if options.output.json { try printLine(summary.description) }

@@ -16,13 +16,14 @@ struct TrainingFlags: ParsableArguments {
   @OptionGroup(title: "Encoder settings") var encoder: SettingsOptions<SightSource>
   @OptionGroup(title: "Agent settings") var agent: SettingsOptions<AgentSource>
   @OptionGroup(title: "Training settings") var training: SettingsOptions<TrainingSource>
+  @OptionGroup(title: "Machine settings") var machine: SettingsOptions<MachineSource>
 
   /// Defaults, the file and the flags as one.
   /// - Parameter run: whose settings stand in the place of a file's.
   func plan(of run: RunDirectory? = nil) throws -> any RunPlan {
     var given = try GivenSettings(
       config: source.config ?? run?.file(RunDirectory.settings), environment.typed, encoder.typed, agent.typed,
-      training.typed)
+      training.typed, machine.typed)
     if latent {
       if let other = encoder.typed["observe"], other != Sight.latent.text {
         throw InputError("--latent and --observe \(other) contradict each other: give one")
@@ -65,7 +66,8 @@ struct TrainingFlags: ParsableArguments {
     let plan = TrainingPlan<E, A>(
       episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
       training: try given.resolve("training", TrainingSettings(for: sight.observe, A.self)),
-      seed: try given.resolve("training"), origin: given.origin)
+      seed: try given.resolve("training"), machine: try given.resolve("machine", MachineSettings.byDefault),
+      origin: given.origin)
     try given.check(plan.groups, member: ("agent", "the agent \(A.id)"))
     guard plan.training.retrainRounds == 0 || sight.observe == .latent else {
       throw InputError("--retrain-rounds trains the autoencoder of --observe latent: leave it out, or see through one")
@@ -81,6 +83,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   let agent: A.Settings
   let training: TrainingSettings
   let seed: SeedChoice
+  let machine: MachineSettings
   /// The run that is done again, if any.
   let origin: RunDirectory?
 
@@ -89,11 +92,13 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     (environment.env, kind.agent) = (E.id, A.id)
     return [
       ("environment", environment), ("environment", episode), ("encoder", sight), ("agent", kind), ("agent", agent),
-      ("training", seed), ("training", training),
+      ("training", seed), ("training", training), ("machine", machine),
     ]
   }
 
   func run(_ options: RunOptions) throws {
+    Interruption.listen()
+    machine.apply(goingOn: try options.namedRun("train")?.facts())
     guard sight.observe != .state else {
       guard !E.observationNames.isEmpty else {
         throw InputError("\(E.id) has no state but its pixels: use --observe latent")
@@ -128,7 +133,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     }
     let input = try AutoencoderRecord.input(folder: folder)
     if let origin, let former = try origin.facts().inputs.first(where: { $0.path == folder }), former != input {
-      try printLine("WARNING: \(folder) has changed since \(origin.path) was made: this will be another run")
+      printProgress("WARNING: \(folder) has changed since \(origin.path) was made: this will be another run")
     }
     try train(
       through: LatentObserver(encoder, retraining: retraining), first: first, probe: probe, inputs: [input], options)
@@ -138,7 +143,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     through observer: O, first: Recording?, probe: [AutoencoderRecord.Setting] = [], inputs: [RunDirectory.Input] = [],
     _ options: RunOptions
   ) throws {
-    if let warning = StateProbe.warning(about: probe) { try printLine(warning) }
+    if let warning = StateProbe.warning(about: probe) { printProgress(warning) }
     let work = TrainingRun(
       E.self, A.self, through: observer, agent: agent, episode: episode, training: training, first: first,
       seed: Seed(seed.seed))
@@ -146,7 +151,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     let directory = try options.directory(
       "train", environment: E.id, member: A.id, seed: seed.seed, inputs: inputs, settings: groups)
     let summary = try withRun(directory, options) {
-      let outcome = try work.run(in: directory, say: printLine)
+      let outcome = try work.run(in: directory, say: printProgress)
       let summary = record(outcome, of: directory, probe: probe)
       try directory.finish(summary)
       return summary
