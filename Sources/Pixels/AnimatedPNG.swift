@@ -60,7 +60,7 @@ public struct AnimatedPNG: ~Copyable {
 
   /// Writes an animation whole or not at all.
   public static func write(
-    _ frames: [PixelBuffer], to path: String, framesPerSecond: Double, text: [String: String] = [:]
+    _ frames: some Sequence<PixelBuffer>, to path: String, framesPerSecond: Double, text: [String: String] = [:]
   ) throws {
     var animation = try AnimatedPNG(path: path, framesPerSecond: framesPerSecond, text: text)
     for frame in frames { try animation.append(frame) }

@@ -44,7 +44,7 @@ public enum Host {
   }
 
   /// The processors that this process may use, at least 1.
-  static var usableProcessors: Int {
+  public static var usableProcessors: Int {
     var count = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     // `Cpus_allowed:	ff,ffffffff`
     if let bytes = try? readBytes(from: "/proc/self/status", limit: 1 << 16),

@@ -3,6 +3,7 @@ import Core
 import Environments
 import Pixels
 import Replay
+import Runs
 import Tensors
 
 /// Episodes played to judge an agent.
@@ -19,10 +20,11 @@ public struct Evaluation: Sendable, Codable {
   ///
   /// - Parameters:
   ///   - watch: called with each frame of the first episode.
+  /// - Throws: `Interrupted` at the step after a signal, what the environment failed with, and what `watch` throws.
   public init<E: Environment, A: Agent, O: Observer>(
     of agent: A, in environment: E.Type, _ settings: EpisodeSettings, through observer: O, layout: HistoryLayout,
     episodes count: Int, behavior: Behavior = .exploit, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }
-  ) rethrows {
+  ) throws {
     var agent = agent
     var episodes = (0..<count).map { Episode<E>(settings, seed: seed.child("evaluation \($0)")) }
     var histories = (0..<count).map { _ in History(layout) }
@@ -30,9 +32,11 @@ public struct Evaluation: Sendable, Codable {
     observer.observe(episodes).withElements { latents in
       for i in 0..<count { histories[i].begin(with: latents.extracting(i * size..<(i + 1) * size)) }
     }
+    try E.check()
     try watch(episodes[0].frame)
     var running = Array(0..<count)
     while !running.isEmpty {
+      try Interruption.check()
       let observation = Tensor([running.count, layout.observationSize], of: Float.self) { target in
         for (row, i) in running.enumerated() { histories[i].write(into: &target, at: row * layout.observationSize) }
       }
@@ -43,6 +47,7 @@ public struct Evaluation: Sendable, Codable {
       }
       _ = episodes.step(running, chosen)
       let latents = observer.observe(running.map { episodes[$0] })
+      try E.check()
       latents.withElements { latents in
         actions.withElements { actions in
           for (row, i) in running.enumerated() {

@@ -15,7 +15,7 @@ public struct EvaluationReport: Sendable {
       Double(evaluation.lengths.reduce(0, +)) / Double(evaluation.lengths.count)
     }
     /// Each frame of the first episode, where a film is asked for.
-    public fileprivate(set) var film: [PixelBuffer] = []
+    public fileprivate(set) var film = Film()
   }
 
   public let modes: [Mode]
@@ -36,11 +36,10 @@ public struct EvaluationReport: Sendable {
     self.seed = seed
     let player = try saved.player(seed: seed.child("sampled actions"))
     modes = try [("deterministic", Behavior.exploit), ("sampled", .sample)].map { name, behavior in
-      var film: [PixelBuffer] = []
-      let evaluation = player.evaluate(episodes: episodes, behavior: behavior, seed: seed.child("evaluation")) {
+      var film = Film()
+      let evaluation = try player.evaluate(episodes: episodes, behavior: behavior, seed: seed.child("evaluation")) {
         if isFilmed { film.append($0) }
       }
-      try player.check()
       return Mode(name: name, evaluation: evaluation, interval: interval(evaluation.returns), film: film)
     }
   }
@@ -60,10 +59,9 @@ public struct EvaluationReport: Sendable {
   /// Writes `evaluation.json`, and `episode.png` and `episode-sampled.png` where it is filmed, into a folder.
   public func write(to folder: String) throws {
     try writeAtomically(Array(json.indented.utf8), to: "\(folder)/evaluation.json")
-    for (mode, name) in zip(modes, Self.films) where !mode.film.isEmpty {
-      let video = mode.film.map { $0.magnified(by: max(1, 256 / $0.height)) }
-      try AnimatedPNG.write(
-        video, to: "\(folder)/\(name)", framesPerSecond: 25,
+    for (mode, name) in zip(modes, Self.films) where mode.film.count > 0 {
+      try mode.film.write(
+        to: "\(folder)/\(name)",
         text: [
           "run": saved.run.name, "environment": saved.facts.environment, "step": "\(saved.step)", "actions": mode.name,
         ])

@@ -29,7 +29,7 @@ extension Player {
   /// - Parameter watch: called with each frame of the first episode.
   public func evaluate(
     episodes: Int, behavior: Behavior, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }
-  ) rethrows -> Evaluation {
+  ) throws -> Evaluation {
     try Evaluation(
       of: agent, in: E.self, episode, through: observer, layout: layout, episodes: episodes, behavior: behavior,
       seed: seed, watch: watch)

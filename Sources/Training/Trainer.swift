@@ -266,7 +266,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   }
 
   /// Plays episodes with deterministic actions.
-  public func evaluate(seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }) rethrows -> Evaluation {
+  public func evaluate(seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }) throws -> Evaluation {
     try Evaluation(
       of: state.agent, in: E.self, episodeSettings, through: state.observer, layout: layout,
       episodes: settings.evaluationEpisodes, seed: seed, watch: watch)

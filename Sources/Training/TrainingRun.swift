@@ -135,6 +135,8 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     var means = MetricsMean()
     var report = Every(0)
     var judge = Every(0)
+    /// Whether this step's evaluation is still to be played; nil, as false, in checkpoints of older programs.
+    var evaluationIsDue: Bool?
     var checkpoint = Every(0)
     var evaluations: [Judgement] = []
     var log: RunLog.Position?
@@ -164,7 +166,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     _ checkpoints: inout Checkpoints, seconds: () -> Double
   ) throws {
     var log = try RunLog(in: directory, from: loop.log, step: trainer.envSteps)
-    var progress = Progress("train", total: training.envSteps)
+    var progress = Progress("train", total: training.envSteps, from: trainer.envSteps)
     if !loop.hasBegun {
       if let first { trainer.seed(with: first) }
       // What another policy did, an on-policy agent does not learn from; its steps count all the same.
@@ -178,33 +180,32 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       }
       try Interruption.check()
     }
-    while trainer.envSteps < training.envSteps {
-      do { try trainer.step { loop.means.add($0) } } catch let failure as StepNotTaken {
-        try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
-        throw failure.reason
+    while trainer.envSteps < training.envSteps || loop.evaluationIsDue == true {
+      // An evaluation that a signal cut short is played anew.
+      if loop.evaluationIsDue != true {
+        do { try trainer.step { loop.means.add($0) } } catch let failure as StepNotTaken {
+          try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
+          throw failure.reason
+        }
+        let step = trainer.envSteps
+        for episode in trainer.finished { try log.episode(return: episode.sum, length: episode.length, step: step) }
+        if loop.report(step) {
+          var metrics = loop.means.take()
+          if let last = trainer.lastReturn { metrics["train/return"] = last }
+          try log.append(step: step, metrics)
+          progress.update(
+            min(step, training.envSteps), ["return": trainer.lastReturn ?? .nan, "loss": metrics["critic/loss"] ?? .nan])
+        }
+        loop.evaluationIsDue = loop.judge(step) || step >= training.envSteps
       }
       let step = trainer.envSteps
-      for episode in trainer.finished { try log.episode(return: episode.sum, length: episode.length, step: step) }
-      if loop.report(step) {
-        var metrics = loop.means.take()
-        if let last = trainer.lastReturn { metrics["train/return"] = last }
-        try log.append(step: step, metrics)
-        progress.update(
-          min(step, training.envSteps), ["return": trainer.lastReturn ?? .nan, "loss": metrics["critic/loss"] ?? .nan])
-      }
       let isLast = step >= training.envSteps
-      if loop.judge(step) || isLast {
-        // What is saved is sound: a later loss that is not a number can name it as the last good checkpoint.
-        try requireFinite(trainer.agent, step: step)
-        try Safetensors(
-          trainer.agent.parameters,
-          metadata: [("agent", A.id), ("environment", E.id), ("step", "\(step)")]
-        ).write(to: directory.file(SavedAgent.weights))
-        try trainer.observer.write(to: directory.path)
-        let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
-        loop.evaluations.append(Judgement(step: step, evaluation: evaluation))
-        try log.evaluation(step: step, returns: evaluation.returns, lengths: evaluation.lengths)
-        try writeCurve(loop.evaluations, to: directory)
+      if loop.evaluationIsDue == true {
+        do { try evaluate(trainer, &loop, &log, in: directory, isLast: isLast) } catch let error as Interrupted {
+          try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
+          throw error
+        }
+        loop.evaluationIsDue = false
       }
       if loop.checkpoint(step) || isLast || Interruption.isWanted {
         try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
@@ -228,24 +229,41 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     }
   }
 
+  /// Saves the agent, then plays its evaluation.
+  ///
+  /// - Throws: `Interrupted` before anything of the evaluation is noted.
+  private func evaluate(
+    _ trainer: borrowing Trainer<E, A, O>, _ loop: inout Loop, _ log: inout RunLog, in directory: RunDirectory,
+    isLast: Bool
+  ) throws {
+    let step = trainer.envSteps
+    // What is saved is sound: a later loss that is not a number can name it as the last good checkpoint.
+    try requireFinite(trainer.agent, step: step)
+    try Safetensors(
+      trainer.agent.parameters,
+      metadata: [("agent", A.id), ("environment", E.id), ("step", "\(step)")]
+    ).write(to: directory.file(SavedAgent.weights))
+    try trainer.observer.write(to: directory.path)
+    let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
+    loop.evaluations.append(Judgement(step: step, evaluation: evaluation))
+    try log.evaluation(step: step, returns: evaluation.returns, lengths: evaluation.lengths)
+    try writeCurve(loop.evaluations, to: directory)
+  }
+
   /// Plays the evaluation's episodes, pictures what the agent sees in the first, and films it at the end.
   private func evaluate(
     _ trainer: borrowing Trainer<E, A, O>, in directory: RunDirectory, _ log: inout RunLog, isLast: Bool
   ) throws -> Evaluation {
-    var frames: [PixelBuffer] = []
-    let evaluation = trainer.evaluate(seed: seed.child("evaluation")) { frames.append($0) }
-    try E.check()
+    var film = Film()
+    let evaluation = try trainer.evaluate(seed: seed.child("evaluation")) { film.append($0) }
     let text = ["run": directory.name, "environment": E.id, "step": "\(trainer.envSteps)"]
-    if let grid = trainer.observer.reconstructions(of: frames) {
+    if let grid = trainer.observer.reconstructions(of: film.frames) {
       let digits = String(trainer.envSteps)
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
       try PNG.write(grid, to: directory.file(name), text: text)
       try log.image("reconstructions", step: trainer.envSteps, grid)
     }
-    if isLast {
-      let video = frames.map { $0.magnified(by: max(1, 256 / $0.height)) }
-      try AnimatedPNG.write(video, to: directory.file("episode.png"), framesPerSecond: 25, text: text)
-    }
+    if isLast { try film.write(to: directory.file("episode.png"), text: text) }
     return evaluation
   }
 

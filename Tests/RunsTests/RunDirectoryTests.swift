@@ -103,8 +103,8 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
 @Suite struct ProgressTests {
   private var line: ProgressLine {
     var line = ProgressLine("train", total: 100_000)
-    line.done = 50_000
-    line.seconds = 40
+    line.note(0, seconds: 0)
+    line.note(50_000, seconds: 40)
     line.metrics = ["return": 812.4, "loss": 0.01319]
     return line
   }
@@ -121,6 +121,17 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
   @Test func plainLinesSayTheSame() {
     #expect(line.plain == "train 50000/100000 50% 1,250/s 0:40 left return 812 loss 0.0132")
     #expect(ProgressLine("x", total: 3).plain == "x 0/3 0% 0/s")
+  }
+
+  /// The time that is left follows the rate of the last half minute, and of a resumed run that of what it did itself.
+  @Test func theRateIsThatOfLate() {
+    var line = ProgressLine("train", total: 10_000)
+    line.note(4000, seconds: 0)
+    line.note(4100, seconds: 10)
+    #expect(line.rate == 10 && line.remaining == 590)
+    // Slower since: what lies further back than half a minute counts no longer.
+    for second in stride(from: 20.0, through: 100, by: 10) { line.note(line.done + 10, seconds: second) }
+    #expect(line.done == 4190 && line.rate == 1 && line.remaining == 5810)
   }
 
   @Test func numbersAreShort() {

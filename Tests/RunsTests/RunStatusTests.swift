@@ -113,6 +113,22 @@ private func makeRun(
     #expect(try ChildProcess.run(["/bin/sh", "-c", "kill -9 $$"], limit: .seconds(10)).status == 137)
   }
 
+  /// What this program blocks or ignores is its own matter.
+  @Test func signalsAreAsTheyWere() throws {
+    var blocked = sigset_t()
+    unsafe sigemptyset(&blocked)
+    unsafe sigaddset(&blocked, SIGTERM)
+    var before = sigset_t()
+    unsafe pthread_sigmask(SIG_BLOCK, &blocked, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    let outcome = try ChildProcess.run(["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"], limit: .seconds(10))
+    let masks = outcome.output.split(separator: "\n").compactMap { line in
+      line.split(whereSeparator: \.isWhitespace).last.flatMap { UInt64($0, radix: 16) }
+    }
+    // Those from 32 on are the C library's own.
+    #expect(masks.map { $0 & 0x7fff_ffff } == [0, 0], "\(outcome.output)")
+  }
+
   @Test(.timeLimit(.minutes(1))) func whatHangsIsKilledWithItsChildren() throws {
     try withFolder { folder in
       let error = #expect(throws: WorldError.self) {

@@ -228,23 +228,23 @@ private struct Countdown: Environment {
 }
 
 @Suite struct EvaluationTests {
-  @Test func episodesOfDifferentLengthsDoNotMix() {
+  @Test func episodesOfDifferentLengthsDoNotMix() throws {
     let layout = TrainingSettings().layout(latentSize: 1, actionSpace: Countdown.actionSpace)
     let agent = SAC(
       observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: smallAgent(), seed: Seed(1))
-    func evaluate(_ episodes: Int) -> (evaluation: Evaluation, watched: [UInt8]) {
+    func evaluate(_ episodes: Int) throws -> (evaluation: Evaluation, watched: [UInt8]) {
       var watched: [UInt8] = []
-      let evaluation = Evaluation(
+      let evaluation = try Evaluation(
         of: agent, in: Countdown.self, smallEpisode(), through: StateObserver(Countdown.self), layout: layout,
         episodes: episodes, seed: Seed(3)
       ) { watched.append($0.bytes[0]) }
       return (evaluation, watched)
     }
-    let (together, watched) = evaluate(10)
+    let (together, watched) = try evaluate(10)
     #expect(Set(together.lengths).count > 3)
     #expect(watched == (0...together.lengths[0]).reversed().map(UInt8.init))
     for count in 1...9 {
-      let (evaluation, again) = evaluate(count)
+      let (evaluation, again) = try evaluate(count)
       #expect(evaluation.lengths == Array(together.lengths.prefix(count)) && again == watched)
       for (alone, one) in zip(evaluation.returns, together.returns) { #expect(abs(alone - one) < 1e-5) }
     }
@@ -288,7 +288,7 @@ private struct Countdown: Environment {
     let agent = DoubleDQN(
       observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: settings, seed: Seed(1))
     var frames: [PixelBuffer] = []
-    let evaluation = Evaluation(
+    let evaluation = try Evaluation(
       of: agent, in: Catch.self, smallEpisode(), through: StateObserver(Catch.self), layout: layout, episodes: 3,
       seed: Seed(2)
     ) { frames.append($0) }

@@ -1,0 +1,31 @@
+import Runs
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite struct MachineSettingsTests {
+  /// The number of threads belongs to a thread: each test sets it for its own.
+  @Test func aRunThatGoesOnKeepsItsThreads() {
+    let before = Threads.count
+    defer { Threads.set(before) }
+    var settings = MachineSettings()
+    #expect(settings.threads == 1)
+    var facts = RunDirectory.Facts(
+      command: "train", environment: "catch", member: "sac", seed: 0, commandLine: [], version: "1")
+    facts.threads = 3
+    settings.threads = 0
+    settings.apply(goingOn: facts)
+    #if OneDNN
+      #expect(Threads.count == 3)
+    #endif
+    settings.threads = 2
+    settings.apply(goingOn: facts)
+    #if OneDNN
+      #expect(Threads.count == 2)
+    #endif
+    settings.threads = 0
+    settings.apply(goingOn: nil)
+    #expect((1...Host.usableProcessors).contains(Threads.count))
+  }
+}

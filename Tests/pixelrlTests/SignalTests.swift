@@ -1,0 +1,123 @@
+import Core
+import Foundation
+import Runs
+import Testing
+
+@testable import pixelrl
+
+/// Signals while the program computes and while it evaluates: short forms of experiments/durability/signals.py.
+@Suite(.serialized) struct SignalTests {
+  private static let training = [
+    "train", "--env", "catch", "--observe", "state", "--replay", "3000", "--evaluate-every", "0", "--out", "run",
+  ]
+
+  /// Starts the program in its folder and calls `body` with its process once `file` of the run is there.
+  private func start(
+    _ program: Program, _ arguments: [String], environment: [String: String] = [:], until file: String = "lock",
+    _ body: (Process) throws -> Void
+  ) throws -> (code: Int32, error: String) {
+    let process = Process()
+    let errors = Pipe()
+    let path: URL = try #require(Program.path)
+    process.executableURL = path
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(filePath: program.folder)
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors
+    try process.run()
+    while process.isRunning && !exists("\(program.folder)/run/\(file)") { usleep(2000) }
+    try body(process)
+    let error = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    return (process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus, error)
+  }
+
+  /// No thread that computes could ever run a handler: none is installed, and every thread but the one that waits blocks
+  /// the signals.
+  @Test func noThreadThatComputesHandlesASignal() throws {
+    try withProgram { program in
+      let outcome = try start(
+        program, Self.training + ["--env-steps", "1000000000", "--threads", "2"]
+      ) { process in
+        usleep(200_000)
+        let tasks = "/proc/\(process.processIdentifier)/task"
+        let signals: UInt64 = [SIGTERM, SIGUSR1, SIGINT, SIGHUP].reduce(0) { $0 | 1 << UInt64($1 - 1) }
+        var open = 0
+        for task in try FileManager.default.contentsOfDirectory(atPath: tasks) {
+          let status = try String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8)
+          func mask(_ name: String) -> UInt64? {
+            let line = status.split(separator: "\n").first { $0.hasPrefix(name) }
+            return line?.split(whereSeparator: \.isWhitespace).last.flatMap { UInt64($0, radix: 16) }
+          }
+          #expect(try #require(mask("SigCgt:")) & signals == 0)
+          if try #require(mask("SigBlk:")) & signals != signals { open += 1 }
+        }
+        #expect(open <= 1)
+        process.terminate()
+      }
+      #expect(outcome.code == 75, "\(outcome.error)")
+    }
+  }
+
+  @Test(arguments: [("AVX512_CORE", SIGTERM, 1), ("AVX2", SIGUSR1, 2), ("AVX2", SIGTERM, 1), ("SSE41", SIGINT, 1)])
+  func aSignalEndsATrainingWithAHint(_ isa: String, _ signal: Int32, _ threads: Int) throws {
+    try withProgram { program in
+      for delay: UInt32 in [100_000, 300_000, 500_000] {
+        let outcome = try start(
+          program, Self.training + ["--env-steps", "1000000000", "--threads", "\(threads)"],
+          environment: ["DNNL_MAX_CPU_ISA": isa]
+        ) { process in
+          usleep(delay)
+          kill(process.processIdentifier, signal)
+        }
+        #expect(outcome.code == 75 && outcome.error.contains("go on with: pixelrl train --resume run"), "\(outcome)")
+        try FileManager.default.removeItem(atPath: "\(program.folder)/run")
+      }
+    }
+  }
+
+  /// A signal before there is a run ends the program as the system has it.
+  @Test func commandsWithoutARunEndAtOnce() throws {
+    try withProgram { program in
+      let outcome = try start(program, ["watch", "."], until: "none") { $0.terminate() }
+      #expect([64, -SIGTERM].contains(outcome.code))
+      let serving = try start(program, ["serve", "catch"], until: "none") { _ in }
+      #expect(serving.code == 0, "its input has ended")
+    }
+  }
+
+  /// An evaluation is left at its next step, and played anew when the run goes on: to the bit as if nothing had happened.
+  @Test func anEvaluationIsLeftAndPlayedAnew() throws {
+    try withProgram { program in
+      let arguments =
+        Self.training + [
+          "--env-steps", "2600", "--hidden", "8", "--batch", "4", "--seed-updates", "5", "--updates-per-step", "0.1",
+          "--evaluation-episodes", "4000",
+        ]
+      #expect(try program.run(arguments).code == 0)
+      let whole = try readBytes(from: "\(program.folder)/run/metrics.jsonl")
+      try FileManager.default.removeItem(atPath: "\(program.folder)/run")
+      // The agent is saved right before it is evaluated.
+      let outcome = try start(program, arguments, until: "agent.safetensors") { $0.terminate() }
+      #expect(outcome.code == 75, "\(outcome.error)")
+      #expect(try RunDirectory(existing: "\(program.folder)/run").progress.returned == nil, "nothing of it is noted")
+      #expect(try program("train", "--resume", "run").code == 0)
+      let isTheSame = try readBytes(from: "\(program.folder)/run/metrics.jsonl") == whole
+      #expect(isTheSame)
+    }
+  }
+
+  /// Whatever the caller did with OpenMP's settings, a team is as large as the matrix library expects it.
+  @Test(.timeLimit(.minutes(2)), arguments: ["OMP_DYNAMIC", "OMP_THREAD_LIMIT"])
+  func aTeamThatIsCutShortIsNotWaitedFor(_ variable: String) throws {
+    try withProgram { program in
+      let outcome = try start(
+        program,
+        Self.training + ["--env-steps", "2600", "--seed-updates", "10", "--updates-per-step", "0.1", "--threads", "2"],
+        environment: [variable: variable == "OMP_DYNAMIC" ? "true" : "1"]
+      ) { _ in }
+      #expect(outcome.code == 0, "\(outcome.error)")
+    }
+  }
+}
