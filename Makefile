@@ -16,13 +16,11 @@ endif
 # The portable build computes in plain Swift, and has a folder of its own so that neither build undoes the other.
 portable = $(portable_traits) --scratch-path .build-portable
 
-# The Python that some tests and 'pixelrl bench' compare with; such tests are skipped where there is none.
-ifneq ($(wildcard .venv/bin/python),)
+# The Python that tests and 'pixelrl bench' compare with.
 export PIXELRL_PYTHON ?= $(CURDIR)/.venv/bin/python
 export PIXELRL_PEER_PYTHON ?= $(PIXELRL_PYTHON)
-endif
 
-.PHONY: help demo demo-portable play build build-portable test test-portable lint readme bench peers models parity set-up set-up-portable
+.PHONY: help demo demo-portable play build build-portable test test-portable lint readme bench readers peers models parity set-up set-up-portable set-up-tests
 
 help:
 	@echo "make demo             install what is missing, build, pretrain an autoencoder, train on its latents"
@@ -34,7 +32,8 @@ help:
 	@echo "make lint             check the formatting"
 	@echo "make readme           write the README's table of settings anew"
 	@echo "make bench            the engine beside its peers (after make peers)"
-	@echo "make peers            a .venv with the Python packages that some tests and benchmarks compare with"
+	@echo "make readers          a .venv with the Python packages that tests compare with, which make test does too"
+	@echo "make peers            PyTorch and dm_control beside them, which benchmarks and make parity compare with"
 	@echo "MUJOCO=1              with the tasks of the DeepMind Control suite: make build MUJOCO=1, make test MUJOCO=1, ..."
 	@echo "make models           fetch their models, which the above does too"
 	@echo "make parity           compare the environments with dm_control (after make peers)"
@@ -56,10 +55,10 @@ build: set-up
 build-portable: set-up-portable
 	swift build -c release $(portable)
 
-test: set-up
+test: set-up set-up-tests
 	swift test $(traits) $(TESTS)
 
-test-portable: set-up-portable
+test-portable: set-up-portable set-up-tests
 	swift test -c release -Xswiftc -enable-testing $(portable) $(TESTS)
 
 lint:
@@ -73,9 +72,16 @@ readme:
 bench: build
 	.build/release/pixelrl bench
 
-peers:
+readers: .venv/readers
+
+.venv/readers: Tests/requirements.txt
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet numpy safetensors pillow tensorboard torch 'gymnasium[classic-control]' ale-py minigrid dm_control 'mujoco<4' opencv-python-headless
+	.venv/bin/pip install --quiet --requirement Tests/requirements.txt
+	.venv/bin/pip install --quiet --no-deps 'stable-baselines3<3'
+	touch .venv/readers
+
+peers: readers
+	.venv/bin/pip install --quiet torch dm_control 'mujoco<4'
 
 models:
 	@.ci/models
@@ -84,6 +90,11 @@ parity:
 	$(MAKE) --no-print-directory build MUJOCO=1
 	cd experiments/parity && $(PIXELRL_PYTHON) compare.py ../../.build/release/pixelrl
 	cd experiments/parity && $(PIXELRL_PYTHON) suite.py ../../.build/release/pixelrl
+
+# Without a network the tests that compare with Python are skipped, and say so.
+set-up-tests:
+	@.ci/set-up tests $(if $(MUJOCO),opengl)
+	@$(MAKE) --no-print-directory readers || echo "pixelrl: no Python readers: tests that compare with them are skipped" >&2
 
 set-up:
 	@.ci/set-up $(if $(MUJOCO),mujoco)

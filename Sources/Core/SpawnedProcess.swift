@@ -99,11 +99,11 @@ public final class SpawnedProcess: Sendable {
   }
 }
 
-/// Calls `body` with texts as a C function takes a list of words: ended by a null pointer.
-@unsafe private func withCStrings<Result>(
-  _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) throws -> Result
-) rethrows -> Result {
-  let words = unsafe texts.map { unsafe strdup($0) } + [nil]
-  defer { for unsafe word in unsafe words { unsafe free(word) } }
-  return unsafe try body(words)
+/// Calls a body with an array of C strings that ends with nil.
+private func withCStrings<Result>(
+  _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+  let copies = unsafe strings.map { unsafe strdup($0) } + [nil]
+  defer { for index in unsafe copies.indices { unsafe free(copies[index]) } }
+  return unsafe copies.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
 }

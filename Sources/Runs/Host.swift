@@ -48,7 +48,9 @@ public enum Host {
     var count = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     // `Cpus_allowed:	ff,ffffffff`
     if let bytes = try? readBytes(from: "/proc/self/status", limit: 1 << 16),
-      let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") })
+      let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first(where: {
+        $0.hasPrefix("Cpus_allowed:")
+      })
     {
       let digits = line.dropFirst("Cpus_allowed:".count).compactMap(\.hexDigitValue)
       count = min(count, digits.reduce(0) { $0 + $1.nonzeroBitCount })

@@ -12,6 +12,7 @@ import Synchronization
 public enum Interruption {
   private static let received = Atomic<Int32>(0)
   private static let isListening = Atomic<Bool>(false)
+  private static let firstCame = Mutex<ContinuousClock.Instant?>(nil)
   private static let reaction = Mutex<(@Sendable () -> Void)?>(nil)
 
   static let signals = [SIGTERM, SIGUSR1, SIGINT, SIGHUP]
@@ -37,8 +38,8 @@ public enum Interruption {
     }
   }
 
-  /// Notes the first signal from now on, so that a loop can write a checkpoint at its next step; a second one ends the
-  /// program at once.
+  /// Notes the first signal from now on, so that a loop can write a checkpoint at its next step; one that comes a second or
+  /// more later ends the program at once.
   public static func listen() { isListening.store(true, ordering: .sequentiallyConsistent) }
 
   /// The same, with something to be done when the first signal comes, on the thread that waits for it.
@@ -58,7 +59,12 @@ public enum Interruption {
 
   private static func receive(_ signal: Int32) {
     guard isListening.load(ordering: .sequentiallyConsistent) else { return endBySignal(signal) }
-    guard received.exchange(signal, ordering: .relaxed) == 0 else { _exit(128 + signal) }
+    guard received.exchange(signal, ordering: .relaxed) == 0 else {
+      // Launchers such as `timeout` signal the process and then its group: that is one wish.
+      if let first = firstCame.withLock({ $0 }), ContinuousClock.now - first >= .seconds(1) { _exit(128 + signal) }
+      return
+    }
+    firstCame.withLock { $0 = ContinuousClock.now }
     reaction.withLock { $0 }?()
   }
 

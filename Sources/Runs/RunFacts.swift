@@ -68,7 +68,8 @@ extension RunDirectory.Facts {
           .init($0.name, ["path": .string($0.path), "xxh64": .string(String($0.fingerprint, radix: 16))])
         }),
       "opengl": openGL.map { .string($0) } ?? .null,
-      "git": GitState.of(".")?.json ?? .null, "threads": threads.map { Host.threads($0) } ?? .null, "libraries": Host.libraries, "host": Host.facts,
+      "git": GitState.of(".")?.json ?? .null, "threads": threads.map { Host.threads($0) } ?? .null,
+      "libraries": Host.libraries, "host": Host.facts,
     ]
   }
 

@@ -12,7 +12,8 @@ public enum Threads {
       // Looked up at run time: OpenMP comes with oneDNN and has no module of its own.
       typealias Setter = @convention(c) (Int32) -> Void
       typealias Getter = @convention(c) () -> Int32
-      guard let threads = unsafe dlsym(nil, "omp_set_num_threads"), let limit = unsafe dlsym(nil, "omp_get_thread_limit"),
+      guard let threads = unsafe dlsym(nil, "omp_set_num_threads"),
+        let limit = unsafe dlsym(nil, "omp_get_thread_limit"),
         let dynamic = unsafe dlsym(nil, "omp_set_dynamic")
       else { return }
       // oneDNN's threads wait for as many as it asked for: it must get them all, whatever OMP_DYNAMIC says.

@@ -194,7 +194,8 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
           if let last = trainer.lastReturn { metrics["train/return"] = last }
           try log.append(step: step, metrics)
           progress.update(
-            min(step, training.envSteps), ["return": trainer.lastReturn ?? .nan, "loss": metrics["critic/loss"] ?? .nan])
+            min(step, training.envSteps),
+            ["return": trainer.lastReturn ?? .nan, "loss": metrics["critic/loss"] ?? .nan])
         }
         loop.evaluationIsDue = loop.judge(step) || step >= training.envSteps
       }

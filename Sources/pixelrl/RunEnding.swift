@@ -66,6 +66,7 @@ private func complain(_ problem: Any) { StandardStreams.say("pixelrl: \(problem)
 /// What to know where a run was computed with another number of threads so far; nil where it was not.
 private func threadWarning(_ facts: RunDirectory.Facts) -> String? {
   guard let before = facts.threads, before != Threads.count else { return nil }
-  return "WARNING: computed with \(before) threads so far, with \(Threads.count) from here on: sums are rounded otherwise, so "
-    + "the rest will not equal that of an uninterrupted run to the bit; --threads \(before) would"
+  return
+    "WARNING: computed with \(before) threads so far, with \(Threads.count) from here on: sums are rounded otherwise, "
+    + "so the rest will not equal that of an uninterrupted run to the bit; --threads \(before) would"
 }

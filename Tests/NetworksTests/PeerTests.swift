@@ -37,11 +37,12 @@ import Testing
     }
   }
 
-  /// The weights fit the same network in PyTorch, and so do its outputs.
+  /// The weights have the names and the layout of PyTorch's modules: NumPy computes the same from them by those modules'
+  /// definitions, and with --torch, by hand, so do the modules.
   @Test(
-    .enabled(if: Python.has("torch", "safetensors"), "needs Python with torch and safetensors"),
+    .enabled(if: Python.has("safetensors", "numpy"), "needs Python with safetensors and numpy"),
     arguments: [false, true])
-  func torchComputesTheSameFromTheWeights(layerNorm: Bool) throws {
+  func theWeightsAreThoseOfPyTorchsModules(layerNorm: Bool) throws {
     var random = Seed(1).stream("peer")
     let network = MultilayerPerceptron(10, hidden: [33, 20], 5, layerNorm: layerNorm, using: &random)
     let x = Tensor.normal([16, 10], using: &random)

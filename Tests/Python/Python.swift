@@ -7,6 +7,11 @@ public enum Python {
     (try? run(packages.map { "import \($0)" }.joined(separator: "\n"))) != nil
   }
 
+  /// Whether a package is installed, which it may be without all that it imports.
+  public static func finds(_ package: String) -> Bool {
+    (try? run("import importlib.util, sys\nsys.exit(importlib.util.find_spec('\(package)') is None)")) != nil
+  }
+
   /// What a script prints. Throws what it says where it fails.
   public static func run(_ script: String, _ arguments: [String] = []) throws -> String {
     try Conversation(script, arguments).finish()
