@@ -72,6 +72,13 @@ public struct Checkpoint: Sendable, Hashable {
   }
 }
 
+extension RunDirectory {
+  /// Whether the run has a checkpoint, sound or not.
+  public var hasCheckpoint: Bool {
+    (try? folderEntries(file("checkpoints")))?.contains { $0.hasPrefix("checkpoint-") } ?? false
+  }
+}
+
 /// The checkpoints of a run: the last ones and the best.
 ///
 /// Only the process that holds the run's lock may have this.

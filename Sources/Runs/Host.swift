@@ -32,6 +32,9 @@ public enum Host {
     ]
   }
 
+  /// The threads that are computed with.
+  public static var threadCount: Int { Threads.count }
+
   /// The threads that are computed with, and what the environment asked for.
   static var threads: JSON {
     let asked = unsafe getenv("OMP_NUM_THREADS").map { unsafe String(cString: $0) }

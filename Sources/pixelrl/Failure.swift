@@ -22,15 +22,15 @@ struct Failure {
 
 /// Prints the failure and ends the program with its code.
 func report(_ failure: Failure) -> Never {
-  FileHandle.standardError.write(Data("pixelrl: \(failure.message)\n".utf8))
+  FileHandle.standardError.write(Data("pixelrl: \(failure.message.printable)\n".utf8))
   exit(failure.code)
 }
 
-/// Prints a line on standard output at once.
+/// Prints a line on standard output at once, without obeying control characters in it.
 ///
 /// Throws `WorldError` where the line cannot be written, unlike `print`: a full disk must not look like success.
 func printLine(_ line: String) throws {
-  do { try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8)) } catch {
+  do { try FileHandle.standardOutput.write(contentsOf: Data((line.printable + "\n").utf8)) } catch {
     throw WorldError(path: "standard output", error.localizedDescription)
   }
 }

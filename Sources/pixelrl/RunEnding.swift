@@ -17,7 +17,10 @@ func withRun(_ directory: RunDirectory, _ options: RunOptions, _ work: () throws
     try printLine("\(directory.path) has finished already")
     return try directory.json("summary.json")
   }
-  if goesOn { try directory.noteResume(CommandLine.arguments) }
+  if goesOn {
+    try directory.noteResume(CommandLine.arguments)
+    try noteThreads(of: directory)
+  }
   Interruption.listen()
   do {
     let outcome = try work()
@@ -37,6 +40,15 @@ func withRun(_ directory: RunDirectory, _ options: RunOptions, _ work: () throws
     if let command { notify(command, of: directory, isInterruption ? .interrupted : .failed, error) }
     throw error
   }
+}
+
+/// Says where a run goes on with another number of threads than it began with.
+private func noteThreads(of directory: RunDirectory) throws {
+  let count = Host.threadCount
+  guard let began = try directory.facts().threads, began != count else { return }
+  try printLine(
+    "WARNING: the run began with \(began) threads and goes on with \(count), which add in another order: it will differ "
+      + "from one that was not interrupted; OMP_NUM_THREADS=\(began) goes on to the bit")
 }
 
 /// Runs the user's command. What goes wrong with it is told on standard error, and changes nothing of the run's end.
@@ -59,7 +71,7 @@ private let notifyLimit = Duration.seconds(60)
 
 /// Says on standard error what does not end the program.
 private func complain(_ problem: Any) {
-  FileHandle.standardError.write(Data("pixelrl: \(problem)\n".utf8))
+  FileHandle.standardError.write(Data("pixelrl: \("\(problem)".printable)\n".utf8))
 }
 
 /// Asks at a terminal for the reason of a run; an empty answer is one. Never asks where nobody would see it.

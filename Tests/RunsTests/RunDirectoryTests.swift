@@ -29,6 +29,25 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
     }
   }
 
+  /// Reports compare by the autoencoder, and a run finds it again from another working directory.
+  @Test func aRunKnowsWhatItWasMadeFrom() throws {
+    try withFolder { folder in
+      var made = facts()
+      made.inputs = [.init(name: "autoencoder", path: "ae", absolutePath: "/x/ae", fingerprint: 0xab)]
+      made.autoencoder = ["fingerprint": "ab", "kind": "rae", "settings": ["ae-steps": "7"]]
+      let run = try RunDirectory(at: folder + "/a", made, settings: []) { new in
+        try makeFolder(new.file("autoencoder"))
+        #expect(!exists(folder + "/a"))
+      }
+      #expect(isFolder(run.file("autoencoder")))
+      #expect(try run.facts() == made)
+      let json = try run.json("run.json")
+      #expect(json["inputs"]?["autoencoder"]?["absolute_path"]?.text == "/x/ae")
+      #expect(json["autoencoder"]?["settings"]?["ae-steps"]?.text == "7")
+      #expect(try run.facts().threads == Host.threadCount)
+    }
+  }
+
   @Test func anExistingRunIsRefusedAndKept() throws {
     try withFolder { folder in
       let run = try RunDirectory(at: folder + "/a", facts(), settings: [])
