@@ -42,7 +42,8 @@ public final class NewFolder: Sendable {
       if unsafe lstat(place, &status) == 0 {
         let isLink = status.st_mode & S_IFMT == S_IFLNK
         throw WorldError(
-          path: place, isLink ? "is a link to a folder that does not exist: make that first" : "exists and is not a folder")
+          path: place,
+          isLink ? "is a link to a folder that does not exist: make that first" : "exists and is not a folder")
       }
       let split = place.lastIndex(of: "/").map { place.index(after: $0) } ?? place.startIndex
       let above = String(place[..<split])

@@ -6,7 +6,12 @@ import Core
 /// machine, `metrics.jsonl` the numbers by step, `summary.json` the outcome of a run that reached its end, `failure.json`
 /// why it did not, and pictures.
 public struct RunDirectory: Sendable, Hashable {
-  public internal(set) var path: String
+  private var place: String
+  /// Held by the process that works on the run.
+  private var folder: OpenFolder?
+
+  /// As it was given; for the process that works on the run also where it was moved to since.
+  public var path: String { folder?.path ?? place }
 
   /// Makes the folder of a new run and writes what is known at its start.
   ///
@@ -22,19 +27,32 @@ public struct RunDirectory: Sendable, Hashable {
     let name = "\(timestamp())-\(facts.command)-\(fileName(of: facts.environment))-\(facts.member)-s\(facts.seed)"
     // All of it appears at once: a process that is killed leaves a run or none.
     let folder = try NewFolder(at: path ?? unusedPath("\(root)/\(name)"))
-    self.path = folder.path
+    place = folder.path
     try writeAtomically(Array(SettingsFile.text(of: settings).utf8), to: file(Self.settings))
     try fill(self)
     try write(facts.json, to: "run.json")
     try folder.commit(last: "run.json")
-    self.path = folder.place
+    place = folder.place
   }
 
   /// A run that exists.
   /// - Throws: `InputError` where there is none.
   public init(existing path: String) throws {
     guard exists("\(path)/run.json") else { throw InputError("\(path) is no run: it has no run.json") }
-    self.path = path
+    place = path
+  }
+
+  /// A run that may be damaged: a folder that holds a run's files.
+  init?(anyAt path: String) {
+    guard exists("\(path)/run.json") || exists("\(path)/\(RunDirectory.settings)") else { return nil }
+    place = path
+  }
+
+  /// The run, which stays the same one if its folder gets another name while this process works on it. Throws `WorldError`.
+  public func held() throws -> RunDirectory {
+    var run = self
+    run.folder = try OpenFolder(path)
+    return run
   }
 
   /// The file of resolved settings.

@@ -42,14 +42,6 @@ public struct RunEntry: Sendable, Hashable {
   }
 }
 
-extension RunDirectory {
-  /// A run that may be damaged: a folder that holds a run's files.
-  fileprivate init?(anyAt path: String) {
-    guard exists("\(path)/run.json") || exists("\(path)/\(RunDirectory.settings)") else { return nil }
-    self.path = path
-  }
-}
-
 // MARK: - Choosing
 
 extension RunEntry {

@@ -39,7 +39,7 @@ public struct RunLog: ~Copyable {
     var events = try EventLog(in: directory.path, keeping: position?.events, step: step)
     if try position == nil || !events.hasEarlierFiles(in: directory.path) { try events.describe(directory) }
     let episodes = try position?.episodes.map { try EpisodeLog(in: directory, keeping: $0) }
-    evaluations = try EvaluationLog(path: directory.file("evaluations.npz"), keeping: position?.evaluations ?? 0)
+    evaluations = try EvaluationLog(in: directory, keeping: position?.evaluations ?? 0)
     self.directory = directory
     self.metrics = metrics
     self.events = events
@@ -107,7 +107,7 @@ extension RunLog.Position {
       count = 0
     }
     keep("metrics.jsonl", &metrics)
-    keep("evaluations.npz", &evaluations)
+    keep(EvaluationLog.name, &evaluations)
     keep(events.file, &events.byteCount)
     if var told = episodes {
       keep("monitor.csv", &told.monitor)

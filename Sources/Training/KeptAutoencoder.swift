@@ -23,7 +23,9 @@ extension AutoencoderRecord {
     }
     var record = self
     let dataset = "\(folder)/dataset"
-    if source == nil, exists(dataset) { record.source = try Source(FrameDataset(path: dataset, checkingFingerprints: false)) }
+    if source == nil, exists(dataset) {
+      record.source = try Source(FrameDataset(path: dataset, checkingFingerprints: false))
+    }
     try writeAtomically(Array(record.json.indented.utf8), to: "\(kept)/autoencoder.json")
   }
 

@@ -218,7 +218,8 @@ extension LatentEncoder {
       var model = try Model(frame: record.frame, settings: settings, using: &random)
       let file = try Safetensors(weightsAt: path)
       let extras = ["standardization.mean", "standardization.deviation", "background"]
-      let mean = try file.tensor(extras[0], [model.latentSize]), deviation = try file.tensor(extras[1], mean.shape)
+      let mean = try file.tensor(extras[0], [model.latentSize])
+      let deviation = try file.tensor(extras[1], mean.shape)
       let background = try file.tensor(extras[2], [record.frame.count])
       guard deviation.array.allSatisfy({ $0 > 0 }) else {
         throw InputError("the tensor \(extras[1]) has numbers that are not above 0")

@@ -53,14 +53,15 @@ extension RunOptions {
     fill: (RunDirectory) throws -> Void = { _ in }
   ) throws -> RunDirectory {
     let openGL = try openGL(of: environment, settings)
-    if let run = try resumedRun(command, inputs: inputs, settings: settings) { return run }
+    if let run = try resumedRun(command, inputs: inputs, settings: settings) { return try run.held() }
     return try RunDirectory(
       at: output.out,
       RunDirectory.Facts(
         command: command, environment: environment, member: member, seed: seed, commandLine: CommandLine.arguments,
         version: PixelRL.configuration.version, why: why ?? askWhy(), inputs: inputs,
         autoencoder: autoencoder, openGL: openGL),
-      settings: settings, fill: fill)
+      settings: settings, fill: fill
+    ).held()
   }
 
   /// The OpenGL that will draw the frames, which is told of; nil where the program itself does.

@@ -64,7 +64,8 @@ import Testing
     try withFolder { root in
       try writeAtomically([1], to: root + "/file")
       try FileManager.default.createSymbolicLink(atPath: root + "/link", withDestinationPath: "nothing")
-      for (path, reason) in [("/file", "exists and is not a folder"), ("/link", "is a link to a folder that does not")] {
+      for (path, reason) in [("/file", "exists and is not a folder"), ("/link", "is a link to a folder that does not")]
+      {
         let error = #expect(throws: WorldError.self) { try make(root + path) }
         #expect(error?.description.hasPrefix("\(root)\(path): \(reason)") == true)
       }

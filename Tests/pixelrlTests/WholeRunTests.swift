@@ -33,7 +33,8 @@ import Testing
       _ = succeed(try program.run(train + ["--out", "run", "--checkpoint-every", "200"]))
       let evaluation = ["--episodes", "1", "--json", "--out"]
       func returns(_ outcome: Program.Outcome) throws -> JSON? {
-        try JSON(parsing: Array(succeed(outcome).split(separator: "\n").last ?? "").utf8.map { $0 })["deterministic"]
+        _ = succeed(outcome)
+        return try JSON(parsing: Array(outcome.lastLine.utf8))["deterministic"]
       }
       let expected = try returns(program.run(["eval", "run"] + evaluation + ["e1"]))
       let run = try RunDirectory(existing: "\(program.folder)/run")
@@ -62,7 +63,8 @@ import Testing
 
       let elsewhere = ["eval", "../../run"] + evaluation + ["e2"]
       #expect(try returns(self.run(program, in: "else/where", elsewhere)) == expected)
-      _ = succeed(try self.run(program, in: "else/where", ["inspect", "../../run", "--episodes", "1", "--frames", "2"]))
+      _ = succeed(
+        try self.run(program, in: "else/where", ["inspect", "../../run", "--episodes", "1", "--frames", "2"]))
       let collect = ["collect", "--policy-run", "../../run", "--collect-steps", "9", "--size", "32", "--out", "d"]
       _ = succeed(try self.run(program, in: "else/where", collect))
     }
@@ -116,12 +118,13 @@ import Testing
     try withProgram { program in
       let train = ["train", "--env", "catch", "--observe", "state", "--out", "run", "--env-steps", "2600"]
       _ = succeed(
-        try program.run(train + ["--hidden", "8", "--batch", "8", "--seed-updates", "1", "--replay", "4000"]
-          + ["--updates-per-step", "0.1", "--evaluation-episodes", "1"]))
+        try program.run(
+          train + ["--hidden", "8", "--batch", "8", "--seed-updates", "1", "--replay", "4000"]
+            + ["--updates-per-step", "0.1", "--evaluation-episodes", "1"]))
       let path = "\(program.folder)/run/agent.safetensors"
       var file = try Safetensors(contentsOf: path)
       let (name, shape) = (file.tensors[0].name, file.tensors[0].value.shape)
-      for value in [Float.nan, -.infinity] {
+      for value in [Double.nan, -.infinity] {
         file.tensors[0].value = Tensor(repeating: value, shape)
         try file.write(to: path)
         for command in ["eval", "inspect"] {
@@ -137,7 +140,8 @@ import Testing
   @Test func whatARunSaysIsPrintedPlainly() throws {
     try withProgram { program in
       try makeFolder("\(program.folder)/run")
-      let json = #"{"command":"tr\u001b[31main","environment":"catch","member":"dqn","seed":"1","command_line":[],"#
+      let json =
+        #"{"command":"tr\u001b[31main","environment":"catch","member":"dqn","seed":"1","command_line":[],"#
         + #""version":"1","began":1,"why":"\u001b[2Jx"}"#
       try writeAtomically(Array(json.utf8), to: "\(program.folder)/run/run.json")
       for command in ["eval", "inspect", "runs"] {
@@ -152,8 +156,9 @@ import Testing
     try withProgram { program in
       let train = ["train", "--env", "catch", "--observe", "state", "--out", "run", "--env-steps", "2600"]
       _ = succeed(
-        try program.run(train + ["--hidden", "8", "--batch", "8", "--seed-updates", "1", "--replay", "4000"]
-          + ["--updates-per-step", "0.1", "--evaluation-episodes", "1"]))
+        try program.run(
+          train + ["--hidden", "8", "--batch", "8", "--seed-updates", "1", "--replay", "4000"]
+            + ["--updates-per-step", "0.1", "--evaluation-episodes", "1"]))
       #expect(!succeed(try program("train", "--resume", "run")).contains("threads"))
       try remove(program, "run/summary.json")
       let path = "\(program.folder)/run/run.json"
