@@ -93,7 +93,7 @@ let package = Package(
     tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"], resources: [.copy("Golden")]),
     tests("Tabular", ["Core", "Tensors", "Networks"]),
-    tests("Runs", ["Core", "Pixels", "Python"]),
+    tests("Runs", ["Core", "Pixels", "Tensors", "Python"]),
     tests("Reports", ["Core", "Pixels", "Runs"]),
     tests("pixelrl", ["Core", "Python", "Runs", "Environments", "Autoencoders", "Agents", argumentParser]),
     tests(

@@ -10,11 +10,14 @@ public struct RolloutLine: Sendable, Hashable {
   public let discount: Double
   public let ending: Ending
 
-  /// `{"step": 1, "state": [0.1, 3.14], "reward": 0.5, "discount": 1.0, "ending": "running"}`; numbers read back exactly.
+  /// `{"step": 1, "state": [0.1, 3.14], "reward": 0.5, "discount": 1.0, "ending": "running"}`; numbers read back exactly,
+  /// and those that are not finite are null.
   public var json: String {
-    let numbers = state.map { "\($0)" }.joined(separator: ", ")
+    func text(_ x: Double) -> String { x.isFinite ? "\(x)" : "null" }
+    let numbers = state.map(text).joined(separator: ", ")
     return """
-      {"step": \(step), "state": [\(numbers)], "reward": \(reward), "discount": \(discount), "ending": "\(ending.rawValue)"}
+      {"step": \(step), "state": [\(numbers)], "reward": \(text(reward)), "discount": \(text(discount)), \
+      "ending": "\(ending.rawValue)"}
       """
   }
 }

@@ -72,11 +72,20 @@ public struct Checkpoint: Sendable, Hashable {
   }
 }
 
+extension RunDirectory {
+  /// Whether the run has a checkpoint, sound or not.
+  public var hasCheckpoint: Bool {
+    (try? folderEntries(file("checkpoints")))?.contains { $0.hasPrefix("checkpoint-") } ?? false
+  }
+}
+
 /// The checkpoints of a run: the last ones and the best.
 ///
 /// Only the process that holds the run's lock may have this.
 public struct Checkpoints: ~Copyable {
-  public let folder: String
+  /// Where they are now.
+  public var folder: String { place() }
+  private let place: @Sendable () -> String
   /// How many of the last ones are kept, at least 1.
   public let kept: Int
   /// The fingerprint of the settings that the run goes on with.
@@ -100,9 +109,10 @@ public struct Checkpoints: ~Copyable {
   /// left half written or half removed goes.
   ///
   /// - Throws: `WorldError` with the path, or `InputError` where a checkpoint is of other settings than these.
-  public init(folder: String, kept: Int, settings: UInt64) throws {
+  public init(folder place: @autoclosure @escaping @Sendable () -> String, kept: Int, settings: UInt64) throws {
     precondition(kept > 0, "at least one checkpoint is kept, not \(kept)")
-    self.folder = folder
+    self.place = place
+    let folder = place()
     self.kept = kept
     self.settings = settings
     try makeFolder(folder)
@@ -134,6 +144,7 @@ public struct Checkpoints: ~Copyable {
     step: Int, score: Double? = nil, _ write: (inout CheckpointWriter) throws -> Void
   ) throws {
     let start = ContinuousClock.now
+    followFolder()
     let name = Checkpoint.name((newest?.number ?? 0) + 1)
     var writer = try CheckpointWriter(path: "\(folder)/\(name)", step: step, settings: settings, previous: newest)
     try write(&writer)
@@ -145,6 +156,15 @@ public struct Checkpoints: ~Copyable {
     cost.seconds += (ContinuousClock.now - start) / .seconds(1)
     cost.bytesLinked += linked
     cost.bytesWritten += checkpoint.manifest.parts.reduce(0) { $0 + $1.byteCount } - linked
+  }
+
+  /// Takes the checkpoints from where they are, should the run have been moved.
+  private mutating func followFolder() {
+    let folder = folder
+    for (index, checkpoint) in all.enumerated() {
+      let path = "\(folder)/\(Checkpoint.name(checkpoint.number))"
+      if path != checkpoint.path { all[index] = Checkpoint(path: path, manifest: checkpoint.manifest) }
+    }
   }
 
   private mutating func prune() throws {

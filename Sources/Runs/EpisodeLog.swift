@@ -20,7 +20,7 @@ struct EpisodeLog: ~Copyable {
     start = kept?.start ?? nanoseconds()
     var monitor = try AppendedFile(path: run.file("monitor.csv"), keeping: kept?.monitor ?? 0)
     let scores = try AppendedFile(path: run.file("scores.jsonl"), keeping: kept?.scores ?? 0)
-    if kept == nil {
+    if monitor.byteCount == 0 {
       let header: JSON = ["t_start": .number(Double(start) / 1e9), "env_id": .string(try run.facts().environment)]
       try monitor.append(Array("#\(header)\nr,l,t\n".utf8))
     }

@@ -3,17 +3,20 @@ import Core
 /// `evaluations.npz` as Stable-Baselines3's evaluation callback writes it: `timesteps` `[n]`, `results` and `ep_lengths`
 /// `[n, episodes]`. Small, and written anew with each evaluation.
 struct EvaluationLog {
-  private let path: String
+  private let run: RunDirectory
   private var steps: [Int64] = []
   private var returns: [Double] = []
   private var lengths: [Int64] = []
   /// Evaluations so far.
   var count: Int { steps.count }
 
+  static let name = "evaluations.npz"
+
   /// - Parameter kept: the evaluations of a resumed run's checkpoint; later ones are dropped.
-  init(path: String, keeping kept: Int) throws {
-    self.path = path
+  init(in run: RunDirectory, keeping kept: Int) throws {
+    self.run = run
     guard kept > 0 else { return }
+    let path = run.file(Self.name)
     let archive = try NumPyArchive(path: path)
     let (steps, _) = try archive.array("timesteps", of: Int64.self)
     let (returns, shape) = try archive.array("results", of: Double.self)
@@ -39,7 +42,7 @@ struct EvaluationLog {
   }
 
   private func write() throws {
-    var archive = try NumPyArchiveWriter(path: path)
+    var archive = try NumPyArchiveWriter(path: run.file(Self.name))
     let shape = [count, returns.count / count]
     try archive.append("timesteps", steps, shape: [count])
     try archive.append("results", returns, shape: shape)

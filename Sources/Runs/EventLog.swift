@@ -31,7 +31,7 @@ struct EventLog: ~Copyable {
   init(in folder: String, keeping kept: Position?, step: Int) throws {
     let names = try folderEntries(folder).filter { $0.hasPrefix(Self.prefix) }
     for name in names where kept.map({ name > $0.file }) ?? true { try removeFile("\(folder)/\(name)") }
-    if let kept { _ = try AppendedFile(path: "\(folder)/\(kept.file)", keeping: kept.byteCount) }
+    if let kept, kept.byteCount > 0 { _ = try AppendedFile(path: "\(folder)/\(kept.file)", keeping: kept.byteCount) }
     // Readers take the files in the order of their names: each is of a later second than the one before.
     let last = kept.flatMap { Int($0.file.dropFirst(Self.prefix.count).prefix { $0 != "." }) } ?? 0
     let name = "\(Self.prefix)\(max(Int(wallTime), last + 1)).pixelrl.\(getpid()).0"
@@ -44,6 +44,11 @@ struct EventLog: ~Copyable {
   }
 
   private static let prefix = "events.out.tfevents."
+
+  /// Whether other files have the run's beginning.
+  func hasEarlierFiles(in folder: String) throws -> Bool {
+    try folderEntries(folder).contains { $0.hasPrefix(Self.prefix) && $0 != name }
+  }
 
   /// Writes numbers of a step.
   mutating func append(step: Int, _ metrics: Metrics) throws {

@@ -6,17 +6,6 @@ import Core
   import Foundation
 #endif
 
-/// Makes a folder, and those above it, for new results.
-///
-/// - Parameter flag: what to change where there are results already, such as `--out`.
-/// - Throws: `InputError` where the folder exists and has something in it, `WorldError` where it cannot be made.
-public func makeNewFolder(_ path: String, flag: String) throws {
-  try makeFolder(path)
-  guard try folderEntries(path).isEmpty else {
-    throw InputError("\(path) exists and is not empty: give another folder with \(flag), or remove it")
-  }
-}
-
 /// The path itself, or one with `-2`, `-3`, … before the ending where that exists: for names made of the time, which two
 /// commands of one second share.
 public func unusedPath(_ stem: String, ending: String = "") -> String {
@@ -77,6 +66,12 @@ public func folderEntries(_ path: String) throws -> [String] {
     if name != "." && name != ".." { names.append(name) }
   }
   return names.sorted()
+}
+
+/// The folders in a folder in order, but for hidden ones and what a process that was killed left unfinished.
+func visibleFolders(in folder: String) throws -> [String] {
+  try folderEntries(folder).filter { !$0.hasPrefix(".") && !$0.hasSuffix(".partial") }.map { "\(folder)/\($0)" }
+    .filter(isFolder)
 }
 
 /// Whether a folder of this name exists.

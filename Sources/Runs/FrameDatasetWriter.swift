@@ -1,16 +1,10 @@
 import Core
 import Pixels
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Foundation
-#endif
-
 /// Writes a frame dataset frame by frame; its folder appears under its name, whole, with `commit`.
 public struct FrameDatasetWriter: ~Copyable {
   public let path: String
-  private let folder: UnfinishedFolder
+  private let folder: NewFolder
   /// What is said of the frames; the steps that they cost may be told at the end.
   public var manifest: FrameDatasetManifest
   private let actionSize: Int
@@ -23,15 +17,14 @@ public struct FrameDatasetWriter: ~Copyable {
   private var episodes: NumPyWriter<Int64>
 
   /// - Parameters:
-  ///   - path: the folder, which must not exist.
+  ///   - path: the folder, which must be new or empty.
   ///   - frame: one of the size and format that all will have.
   ///   - stateSize, actionSize: numbers of a state and of an action array.
-  /// - Throws: `InputError` where the folder exists, `WorldError` with the path and the system's reason.
+  /// - Throws: `InputError` where the folder has something in it, `WorldError` with the path and the system's reason.
   public init(
     path: String, manifest: FrameDatasetManifest, frame: PixelBuffer, stateSize: Int, actionSize: Int
   ) throws {
-    guard !exists(path) else { throw InputError("\(path) exists: give another name with --out, or remove it") }
-    let folder = try UnfinishedFolder(of: path)
+    let folder = try NewFolder(at: path)
     let inside = folder.path
     // Opened one after the other before any becomes a part: what is noncopyable is not undone halfway.
     let frames = try NumPyWriter<UInt8>(
@@ -72,7 +65,7 @@ public struct FrameDatasetWriter: ~Copyable {
     try closeEpisode()
     precondition(manifest.count > 0, "a dataset has at least one frame")
     var manifest = manifest
-    let (path, folder) = (path, folder.path)
+    let inside = folder.path
     try frames.commit()
     try states.commit()
     try actions.commit()
@@ -80,12 +73,11 @@ public struct FrameDatasetWriter: ~Copyable {
     try discounts.commit()
     try episodes.commit()
     manifest.files = try FrameDataset.files.map { name in
-      let file = try MappedFile(path: "\(folder)/\(name)")
+      let file = try MappedFile(path: "\(inside)/\(name)")
       return .init(name: name, bytes: file.count, fingerprint: file.withBytes { xxHash64($0) })
     }
-    try writeAtomically(Array(manifest.json.indented.utf8), to: "\(folder)/manifest.json")
-    guard unsafe rename(folder, path) == 0 else { throw systemFailure(path) }
-    try synchronizeFolder(of: path)
+    try writeAtomically(Array(manifest.json.indented.utf8), to: "\(inside)/manifest.json")
+    try folder.commit(last: "manifest.json")
   }
 
   private mutating func add(_ frame: PixelBuffer, _ state: [Double]) throws {

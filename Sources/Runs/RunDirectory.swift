@@ -1,47 +1,58 @@
 import Core
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Foundation
-#endif
-
 /// The folder of a run: what was asked and why, on which machine, what happened and what came of it.
 ///
 /// `settings.yaml` the resolved settings by group (a valid `--config`), `run.json` the command, reason, version, seed and
 /// machine, `metrics.jsonl` the numbers by step, `summary.json` the outcome of a run that reached its end, `failure.json`
 /// why it did not, and pictures.
 public struct RunDirectory: Sendable, Hashable {
-  public internal(set) var path: String
+  private var place: String
+  /// Held by the process that works on the run.
+  private var folder: OpenFolder?
+
+  /// As it was given; for the process that works on the run also where it was moved to since.
+  public var path: String { folder?.path ?? place }
 
   /// Makes the folder of a new run and writes what is known at its start.
   ///
   /// - Parameters:
   ///   - path: the folder that `--out` names; nil makes `root/<time>-<command>-<environment>-<member>-s<seed>`.
   ///   - settings: the resolved groups by title.
+  ///   - fill: writes what else the run has from its start.
   /// - Throws: `InputError` where the folder has something in it, `WorldError` with the path and the system's reason.
   public init(
-    at path: String?, root: String = "runs", _ facts: Facts, settings: [(title: String, group: any SettingsGroup)]
+    at path: String?, root: String = "runs", _ facts: Facts, settings: [(title: String, group: any SettingsGroup)],
+    fill: (RunDirectory) throws -> Void = { _ in }
   ) throws {
     let name = "\(timestamp())-\(facts.command)-\(fileName(of: facts.environment))-\(facts.member)-s\(facts.seed)"
-    var place = path ?? unusedPath("\(root)/\(name)")
-    while place.hasSuffix("/") && place.count > 1 { place.removeLast() }
-    try makeNewFolder(place, flag: "--out")
-    // All of it appears at once, in the place of the empty folder: a process that is killed leaves a run or none.
-    let unfinished = try UnfinishedFolder(of: place)
-    self.path = unfinished.path
+    // All of it appears at once: a process that is killed leaves a run or none.
+    let folder = try NewFolder(at: path ?? unusedPath("\(root)/\(name)"))
+    place = folder.path
     try writeAtomically(Array(SettingsFile.text(of: settings).utf8), to: file(Self.settings))
+    try fill(self)
     try write(facts.json, to: "run.json")
-    guard unsafe rename(unfinished.path, place) == 0 else { throw systemFailure(place) }
-    self.path = place
-    try synchronizeFolder(of: place)
+    try folder.commit(last: "run.json")
+    place = folder.place
   }
 
   /// A run that exists.
   /// - Throws: `InputError` where there is none.
   public init(existing path: String) throws {
     guard exists("\(path)/run.json") else { throw InputError("\(path) is no run: it has no run.json") }
-    self.path = path
+    place = path
+  }
+
+  /// A run that may be damaged: a folder that holds a run's files.
+  init?(anyAt path: String) {
+    guard exists("\(path)/run.json") || exists("\(path)/\(RunDirectory.settings)") else { return nil }
+    place = path
+  }
+
+  /// The run, which stays the same one if its folder gets another name while this process works on it. Throws `WorldError`.
+  public func held() throws -> RunDirectory {
+    var run = self
+    run.folder = try OpenFolder(path)
+    return run
   }
 
   /// The file of resolved settings.
@@ -60,11 +71,19 @@ public struct RunDirectory: Sendable, Hashable {
   /// - Throws: `WorldError` with the path where the run's settings are missing or damaged.
   public func differences(from groups: [(title: String, group: any SettingsGroup)]) throws -> [SettingsDifference] {
     let recorded = try settings()
-    return try groups.flatMap { try $0.group.differences(from: recorded, under: $0.title) }
+    // A title that the file lacks is of settings that the program did not have then: nothing is known of them.
+    let titles = Set(recorded.groups.map(\.title))
+    return try groups.filter { titles.contains($0.title) }.flatMap {
+      try $0.group.differences(from: recorded, under: $0.title)
+    }
   }
 
   /// The folder's own name, which pictures carry.
-  public var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+  public var name: String {
+    let last = path.split(separator: "/").last ?? ""
+    guard last.isEmpty || last == "." || last == "..", let place = try? absolutePath(path) else { return String(last) }
+    return place.split(separator: "/").last.map(String.init) ?? path
+  }
 
   /// A file of the run.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
@@ -102,9 +121,9 @@ public struct RunDirectory: Sendable, Hashable {
     -> RunDirectory?
   {
     guard isFolder(root) else { return nil }
-    let runs = try folderEntries(root).compactMap { name -> (RunDirectory, JSON, Int)? in
-      guard exists("\(root)/\(name)/run.json") else { return nil }
-      let run = try RunDirectory(existing: "\(root)/\(name)")
+    let runs = try visibleFolders(in: root).compactMap { path -> (RunDirectory, JSON, Int)? in
+      guard exists("\(path)/run.json") else { return nil }
+      let run = try RunDirectory(existing: path)
       guard let json = try? run.json("run.json"), let began = json["began"]?.int else { return nil }
       return (run, json, began)
     }

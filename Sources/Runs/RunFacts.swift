@@ -17,6 +17,9 @@ extension RunDirectory {
     public var why: String
     /// What the run was made from, beside its settings.
     public var inputs: [Input]
+    /// The autoencoder that an agent sees through, as reports compare runs by: `{"fingerprint": "9f…", "kind": "keypoint",
+    /// "settings": {"ae-steps": "2500", …}}`, with all settings of its pretraining but the seed and the dataset.
+    public var autoencoder: JSON
     /// The OpenGL that drew the frames; nil where the program itself did.
     public var openGL: String?
     /// Threads that it is computed with; nil of a run that does not say.
@@ -26,7 +29,7 @@ extension RunDirectory {
 
     public init(
       command: String, environment: String, member: String, seed: UInt64, commandLine: [String], version: String,
-      why: String = "", inputs: [Input] = [], openGL: String? = nil
+      why: String = "", inputs: [Input] = [], autoencoder: JSON = .null, openGL: String? = nil
     ) {
       self.command = command
       self.environment = environment
@@ -36,22 +39,32 @@ extension RunDirectory {
       self.version = version
       self.why = why
       self.inputs = inputs
+      self.autoencoder = autoencoder
       self.openGL = openGL
       threads = Threads.count
       began = nanoseconds()
     }
   }
 
-  /// A file or folder that a run was made from, and how to know it again.
+  /// A folder that a run was made from, and how to know it again.
   public struct Input: Sendable, Hashable {
     /// `autoencoder`
     public let name: String
+    /// As it was given, perhaps relative to the working directory.
     public let path: String
+    /// From the root; nil where an earlier version did not record it.
+    public let absolutePath: String?
     public let fingerprint: UInt64
 
-    public init(name: String, path: String, fingerprint: UInt64) {
-      (self.name, self.path, self.fingerprint) = (name, path, fingerprint)
+    public init(name: String, path: String, absolutePath: String? = nil, fingerprint: UInt64) {
+      (self.name, self.path, self.absolutePath, self.fingerprint) = (name, path, absolutePath, fingerprint)
     }
+
+    /// Where it may be now, the likeliest first.
+    public var places: [String] { [absolutePath, path].compactMap(\.self).filter(exists) }
+
+    /// Whether it is the same, wherever it lies.
+    public func isSame(as other: Input) -> Bool { name == other.name && fingerprint == other.fingerprint }
   }
 }
 
@@ -65,9 +78,14 @@ extension RunDirectory.Facts {
       "version": .string(version), "began": .integer(began),
       "inputs": .object(
         inputs.map {
-          .init($0.name, ["path": .string($0.path), "xxh64": .string(String($0.fingerprint, radix: 16))])
+          .init(
+            $0.name,
+            [
+              "path": .string($0.path), "absolute_path": $0.absolutePath.map { .string($0) } ?? .null,
+              "xxh64": .string(String($0.fingerprint, radix: 16)),
+            ])
         }),
-      "opengl": openGL.map { .string($0) } ?? .null,
+      "autoencoder": autoencoder, "opengl": openGL.map { .string($0) } ?? .null,
       "git": GitState.of(".")?.json ?? .null, "threads": threads.map { Host.threads($0) } ?? .null,
       "libraries": Host.libraries, "host": Host.facts,
     ]
@@ -82,11 +100,13 @@ extension RunDirectory.Facts {
       guard let path = member.value["path"]?.text,
         let fingerprint = member.value["xxh64"]?.text.flatMap({ UInt64($0, radix: 16) })
       else { return nil }
-      return RunDirectory.Input(name: member.key, path: path, fingerprint: fingerprint)
+      return RunDirectory.Input(
+        name: member.key, path: path, absolutePath: member.value["absolute_path"]?.text, fingerprint: fingerprint)
     }
     self.init(
       command: command, environment: environment, member: member, seed: seed, commandLine: words.compactMap(\.text),
-      version: version, why: json["why"]?.text ?? "", inputs: inputs, openGL: json["opengl"]?.text)
+      version: version, why: json["why"]?.text ?? "", inputs: inputs, autoencoder: json["autoencoder"] ?? .null,
+      openGL: json["opengl"]?.text)
     self.began = began
     threads = json["threads"]?["count"]?.int
   }

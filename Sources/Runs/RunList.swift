@@ -38,17 +38,7 @@ public struct RunEntry: Sendable, Hashable {
   private static func all(in folder: String, depth: Int) throws -> [RunEntry] {
     if let run = RunDirectory(anyAt: folder) { return [RunEntry(run)] }
     guard depth > 0 else { return [] }
-    return try folderEntries(folder).map { "\(folder)/\($0)" }.filter(isFolder).flatMap {
-      try all(in: $0, depth: depth - 1)
-    }
-  }
-}
-
-extension RunDirectory {
-  /// A run that may be damaged: a folder that holds a run's files.
-  fileprivate init?(anyAt path: String) {
-    guard exists("\(path)/run.json") || exists("\(path)/\(RunDirectory.settings)") else { return nil }
-    self.path = path
+    return try visibleFolders(in: folder).flatMap { try all(in: $0, depth: depth - 1) }
   }
 }
 

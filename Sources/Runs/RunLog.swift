@@ -21,6 +21,8 @@ public struct RunLog: ~Copyable {
   private var events: EventLog
   private var episodes: EpisodeLog?
   private var evaluations: EvaluationLog
+  /// What somebody else removed, and how it goes on.
+  public let notes: [String]
 
   /// Opens the files of a run.
   ///
@@ -29,11 +31,15 @@ public struct RunLog: ~Copyable {
   ///   - step: the step of that checkpoint.
   /// - Throws: `WorldError` with the path, as do all others here.
   public init(in directory: RunDirectory, from position: Position? = nil, step: Int = 0) throws {
+    // A file that is not there takes nothing from the run but its own lines.
+    var position = position
+    let gone = position?.forget { !exists(directory.file($0)) } ?? []
+    notes = gone.map { "\(directory.file($0)) is gone: it begins anew after step \(step)" }
     let metrics = try MetricsLog(path: directory.file("metrics.jsonl"), offset: position?.metrics ?? 0)
     var events = try EventLog(in: directory.path, keeping: position?.events, step: step)
-    if position == nil { try events.describe(directory) }
+    if try position == nil || !events.hasEarlierFiles(in: directory.path) { try events.describe(directory) }
     let episodes = try position?.episodes.map { try EpisodeLog(in: directory, keeping: $0) }
-    evaluations = try EvaluationLog(path: directory.file("evaluations.npz"), keeping: position?.evaluations ?? 0)
+    evaluations = try EvaluationLog(in: directory, keeping: position?.evaluations ?? 0)
     self.directory = directory
     self.metrics = metrics
     self.events = events
@@ -88,5 +94,26 @@ public struct RunLog: ~Copyable {
     case .some(let log): try log.synchronize()
     case .none: break
     }
+  }
+}
+
+extension RunLog.Position {
+  /// Takes files for empty that are gone. Returns the names of those that had something in them.
+  fileprivate mutating func forget(where isGone: (String) -> Bool) -> [String] {
+    var gone: [String] = []
+    func keep(_ name: String, _ count: inout Int) {
+      guard count > 0, isGone(name) else { return }
+      gone.append(name)
+      count = 0
+    }
+    keep("metrics.jsonl", &metrics)
+    keep(EvaluationLog.name, &evaluations)
+    keep(events.file, &events.byteCount)
+    if var told = episodes {
+      keep("monitor.csv", &told.monitor)
+      keep("scores.jsonl", &told.scores)
+      episodes = told
+    }
+    return gone
   }
 }

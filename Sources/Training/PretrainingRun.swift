@@ -73,6 +73,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       try say("goes on from update \(training.step): \(checkpoint.path)")
     }
     var log = try RunLog(in: directory, from: loop.log, step: training.step)
+    for note in log.notes { try say(note) }
     let encoder = try train(&training, &loop, &log, &checkpoints)
 
     let (probe, heldOut) = try StateProbe.judge(

@@ -39,7 +39,7 @@ public struct SavedAgent: Sendable {
     guard exists(path) else {
       throw InputError("\(run.path) has no \(Self.weights) yet: the first evaluation writes it")
     }
-    let file = try Safetensors(contentsOf: path)
+    let file = try Safetensors(weightsAt: path)
     tensors = file.tensors
     guard let step = file.metadata.first(where: { $0.key == "step" }).flatMap({ Int($0.value) }) else {
       throw WorldError(path: path, "is damaged: it does not say after how many steps it was written")
@@ -52,7 +52,7 @@ public struct SavedAgent: Sendable {
     try settings.apply("encoder", to: &sight)
     (self.episode, self.training) = (episode, training)
     self.sight = sight.observe
-    autoencoder = sight.autoencoder
+    autoencoder = sight.observe == .state ? "" : try AutoencoderRecord.folder(of: run)
   }
 
   /// The agent with deterministic actions.
@@ -95,10 +95,10 @@ public struct SavedAgent: Sendable {
     _ environment: E.Type, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord,
     _ seed: Seed
   ) throws -> any Player {
-    // A run that trained the autoencoder further has weights of its own.
-    let hasOwn = exists(run.file(AutoencoderRecord.weights))
+    // A run that trained the autoencoder further, or drew random weights, has its own.
+    let hasOwn = AutoencoderRecord.hasOwnWeights(run)
     var encoder = try LatentEncoder<Model>(folder: hasOwn ? run.path : folder, record: record)
-    if sight == .randomEncoder {
+    if sight == .randomEncoder, !hasOwn {
       let first = try record.recording(of: folder, E.self, episode)
       encoder = try encoder.randomized(on: first, seed: Seed(facts.seed))
     }

@@ -159,8 +159,13 @@ extension AutoencoderRecord {
 extension AutoencoderRecord {
   /// The autoencoder of a folder as an input of a run. Its fingerprint is that of the weights.
   public static func input(folder: String) throws -> RunDirectory.Input {
-    let bytes = try readBytes(from: "\(folder)/\(weights)")
-    return RunDirectory.Input(name: "autoencoder", path: folder, fingerprint: unsafe xxHash64(bytes.span.bytes))
+    RunDirectory.Input(
+      name: "autoencoder", path: folder, absolutePath: try absolutePath(folder),
+      fingerprint: try fingerprint(ofWeightsIn: folder))
+  }
+
+  static func fingerprint(ofWeightsIn folder: String) throws -> UInt64 {
+    xxHash64(try readBytes(from: "\(folder)/\(weights)"))
   }
 }
 
@@ -191,7 +196,7 @@ extension LatentEncoder {
   }
 
   /// Writes weights, standardisation and background.
-  func write(to folder: String) throws {
+  public func write(to folder: String) throws {
     let background = Tensor(preparation.background.map(Float.init), [preparation.background.count])
     var extras = [("standardization.mean", mean), ("standardization.deviation", deviation), ("background", background)]
     if let axes { extras += zip(LatentAxes.names, [axes.reading, axes.directions]) }
@@ -211,13 +216,17 @@ extension LatentEncoder {
     do {
       for setting in record.kindSettings { try settings.set(setting.key, to: setting.text) }
       var model = try Model(frame: record.frame, settings: settings, using: &random)
-      let file = try Safetensors(contentsOf: path)
+      let file = try Safetensors(weightsAt: path)
       let extras = ["standardization.mean", "standardization.deviation", "background"]
-      guard let mean = file[extras[0]], let deviation = file[extras[1]], let background = file[extras[2]],
-        mean.shape == [model.latentSize], deviation.shape == mean.shape, background.shape == [record.frame.count],
-        [mean, deviation, background].allSatisfy({ $0.precision == .float32 && $0.isFinite }),
-        deviation.array.allSatisfy({ $0 > 0 }), background.array.allSatisfy({ $0 >= 0 && $0 <= 255 })
-      else { throw InputError("standardisation or background are missing or do not fit") }
+      let mean = try file.tensor(extras[0], [model.latentSize])
+      let deviation = try file.tensor(extras[1], mean.shape)
+      let background = try file.tensor(extras[2], [record.frame.count])
+      guard deviation.array.allSatisfy({ $0 > 0 }) else {
+        throw InputError("the tensor \(extras[1]) has numbers that are not above 0")
+      }
+      guard background.array.allSatisfy({ $0 >= 0 && $0 <= 255 }) else {
+        throw InputError("the tensor background has numbers outside 0 to 255")
+      }
       let axes = try LatentAxes(in: file, latentSize: model.latentSize)
       try model.load(file.tensors.filter { !extras.contains($0.name) && !LatentAxes.names.contains($0.name) })
       self.init(
@@ -238,8 +247,7 @@ extension LatentAxes {
     let found = Self.names.map { file[$0] }
     guard found.contains(where: { $0 != nil }) else { return nil }
     guard let reading = found[0], let directions = found[1], reading.shape == directions.shape,
-      reading.shape.rank == 2, reading.shape[0] > 0, reading.shape[1] == latentSize,
-      [reading, directions].allSatisfy({ $0.precision == .float32 && $0.isFinite })
+      reading.shape.rank == 2, reading.shape[0] > 0, reading.shape[1] == latentSize
     else { throw InputError("the axes of the latents are missing or do not fit") }
     self.init(reading: reading, directions: directions)
   }

@@ -15,12 +15,12 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   public var episode: EpisodeSettings
   public var training: TrainingSettings
   public var seed: Seed
-  /// Recorded transitions that the agent learns from first.
-  public var first: Recording?
+  /// Recorded transitions that the agent learns from first; asked for where the run begins.
+  public var first: () throws -> Recording?
 
   public init(
     _ environment: E.Type, _ agentKind: A.Type, through observer: O, agent: A.Settings, episode: EpisodeSettings,
-    training: TrainingSettings, first: Recording?, seed: Seed
+    training: TrainingSettings, first: @autoclosure @escaping () throws -> Recording?, seed: Seed
   ) {
     self.first = first
     self.observer = observer
@@ -65,7 +65,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
         "--replay \(replay) takes \(megabytes(replay.multipliedReportingOverflow(by: bytesOfLatent).partialValue)), more "
           + "than this machine's memory of \(megabytes(Host.memory)): give at most \(Host.memory / 2 / bytesOfLatent)")
     }
-    if let first, training.envSteps <= first.environmentSteps {
+    if let first = try first(), training.envSteps <= first.environmentSteps {
       throw InputError(
         "--env-steps \(training.envSteps) leaves nothing to train with: the first data of random play take "
           + "\(first.environmentSteps) simulator steps, which count; give more than \(first.environmentSteps)")
@@ -107,7 +107,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     }
     let secondsBefore = loop.seconds
     do {
-      try train(&trainer, &loop, in: directory, &checkpoints) {
+      try train(&trainer, &loop, in: directory, &checkpoints, say) {
         secondsBefore + (ContinuousClock.now - start) / .seconds(1)
       }
     } catch var error as NotFinite {
@@ -163,15 +163,19 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   /// - Parameter seconds: since the start, over all processes.
   private func train(
     _ trainer: inout Trainer<E, A, O>, _ loop: inout Loop, in directory: RunDirectory,
-    _ checkpoints: inout Checkpoints, seconds: () -> Double
+    _ checkpoints: inout Checkpoints, _ say: (String) throws -> Void, seconds: () -> Double
   ) throws {
     var log = try RunLog(in: directory, from: loop.log, step: trainer.envSteps)
+    for note in log.notes { try say(note) }
     var progress = Progress("train", total: training.envSteps, from: trainer.envSteps)
     if !loop.hasBegun {
+      let first = try first()
       if let first { trainer.seed(with: first) }
       // What another policy did, an on-policy agent does not learn from; its steps count all the same.
       let learnsFromFirst = first != nil && A.Settings.Experience.isOffPolicy
       loop.begin(training, at: trainer.envSteps, seedUpdates: learnsFromFirst ? training.seedUpdates : 0)
+      // From here on the run needs nothing from outside its folder.
+      if first != nil { try save(trainer, &loop, &log, &checkpoints, seconds: seconds()) }
     }
     while trainer.updates < loop.seedUpdates {
       try trainer.learn(1) { loop.means.add($0) }

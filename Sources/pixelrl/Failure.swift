@@ -23,12 +23,12 @@ struct Failure {
 
 /// Prints the failure and ends the program with its code.
 func report(_ failure: Failure) -> Never {
-  if !failure.message.isEmpty { StandardStreams.say("pixelrl: \(failure.message)") }
+  if !failure.message.isEmpty { StandardStreams.say("pixelrl: \(failure.message.printable)") }
   PixelRL.exit(withError: ExitCode(failure.code))
 }
 
-/// Prints a line on standard output at once. Throws where it cannot be written.
-func printLine(_ line: String) throws { try StandardStreams.print(line) }
+/// Prints a line on standard output at once, without obeying control characters in it. Throws where it cannot be written.
+func printLine(_ line: String) throws { try StandardStreams.print(line.printable) }
 
 /// Prints a line that tells of a run's progress. One that cannot be written is dropped: the run is worth more than it, and
 /// the result's lines come later.

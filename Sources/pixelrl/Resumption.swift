@@ -25,7 +25,9 @@ extension RunOptions {
       }
       return try RunDirectory(existing: resume)
     }
-    guard let out = output.out, exists("\(out)/run.json") else { return nil }
+    guard let out = output.out else { return nil }
+    try NewFolder.finishMove(into: out)
+    guard exists("\(out)/run.json") else { return nil }
     return try RunDirectory(existing: out)
   }
 
@@ -39,19 +41,26 @@ extension RunOptions {
     guard let run = try namedRun(command) else {
       guard resume != nil, output.out == nil else { return nil }
       return try RunDirectory.newest { run, facts in
-        let isTheSame = facts.command == command && facts.inputs == inputs
-        return try isTheSame && run.differences(from: groups).isEmpty
+        guard facts.command == command else { return false }
+        return try difference(of: run, facts, inputs, groups) == nil
       }
     }
-    let facts = try run.facts()
-    if let other = try run.differences(from: groups).first {
-      throw InputError(
-        "\(run.path) was made with --\(other.key) \(other.recorded), not \(other.given): leave the flag out to go on with "
-          + "the run, or leave out --resume for a new one")
-    }
-    if let changed = zip(facts.inputs, inputs).first(where: { $0 != $1 }) {
-      throw InputError("\(changed.0.path) has changed since \(run.path) began: put it back, or begin a new run")
-    }
+    if let reason = try difference(of: run, try run.facts(), inputs, groups) { throw InputError(reason) }
     return run
+  }
+
+  /// Why a run is not the one that these settings and inputs make; nil where it is. Inputs may lie elsewhere by now.
+  private func difference(
+    of run: RunDirectory, _ facts: RunDirectory.Facts, _ inputs: [RunDirectory.Input],
+    _ groups: [(title: String, group: any SettingsGroup)]
+  ) throws -> String? {
+    let same = inputs.filter { input in facts.inputs.contains { $0.isSame(as: input) } }.map(\.name)
+    if let other = try run.differences(from: groups).first(where: { !same.contains($0.key) }) {
+      return
+        "\(run.path) was made with --\(other.key) \(other.recorded), not \(other.given): leave the flag out to go on with "
+        + "the run, or leave out --resume for a new one"
+    }
+    guard let changed = inputs.first(where: { !same.contains($0.name) }) else { return nil }
+    return "\(changed.path) has changed since \(run.path) began: put it back, or begin a new run"
   }
 }

@@ -61,12 +61,12 @@ private func notify(_ command: String, of directory: RunDirectory, _ status: Run
 private let notifyLimit = Duration.seconds(60)
 
 /// Says on standard error what does not end the program.
-private func complain(_ problem: Any) { StandardStreams.say("pixelrl: \(problem)") }
+private func complain(_ problem: Any) { StandardStreams.say("pixelrl: \("\(problem)".printable)") }
 
-/// What to know where a run was computed with another number of threads so far; nil where it was not.
+/// What to know where a run goes on with another number of threads than it began with; nil where it does not.
 private func threadWarning(_ facts: RunDirectory.Facts) -> String? {
-  guard let before = facts.threads, before != Threads.count else { return nil }
+  guard let began = facts.threads, began != Threads.count else { return nil }
   return
-    "WARNING: computed with \(before) threads so far, with \(Threads.count) from here on: sums are rounded otherwise, "
-    + "so the rest will not equal that of an uninterrupted run to the bit; --threads \(before) would"
+    "WARNING: the run began with \(began) threads and goes on with \(Threads.count), which add in another order: it will "
+    + "differ from one that was not interrupted; OMP_NUM_THREADS=\(began) goes on to the bit"
 }

@@ -45,18 +45,23 @@ struct RunOptions: ParsableArguments {
 
 extension RunOptions {
   /// The folder of the run that `--resume` goes on with, else a new one with what is known at its start.
+  ///
+  /// - Parameter fill: writes what else a new run has from its start.
   func directory(
     _ command: String, environment: String, member: String, seed: UInt64, inputs: [RunDirectory.Input] = [],
-    settings: [(title: String, group: any SettingsGroup)]
+    autoencoder: JSON = .null, settings: [(title: String, group: any SettingsGroup)],
+    fill: (RunDirectory) throws -> Void = { _ in }
   ) throws -> RunDirectory {
     let openGL = try openGL(of: environment, settings)
-    if let run = try resumedRun(command, inputs: inputs, settings: settings) { return run }
+    if let run = try resumedRun(command, inputs: inputs, settings: settings) { return try run.held() }
     return try RunDirectory(
       at: output.out,
       RunDirectory.Facts(
         command: command, environment: environment, member: member, seed: seed, commandLine: CommandLine.arguments,
-        version: PixelRL.configuration.version, why: why ?? "", inputs: inputs, openGL: openGL),
-      settings: settings)
+        version: PixelRL.configuration.version, why: why ?? "", inputs: inputs,
+        autoencoder: autoencoder, openGL: openGL),
+      settings: settings, fill: fill
+    ).held()
   }
 
   /// The OpenGL that will draw the frames, which is told of; nil where the program itself does.

@@ -25,6 +25,13 @@ import Testing
     }
   }
 
+  @Test func whatIsNotFiniteIsNull() throws {
+    let line = RolloutLine(step: 1, state: [.nan, -.nan, .infinity, 2], reward: -.nan, discount: 1, ending: .running)
+    #expect(
+      line.json
+        == #"{"step": 1, "state": [null, null, null, 2.0], "reward": null, "discount": 1.0, "ending": "running"}"#)
+  }
+
   @Test func endsWithTheEpisode() throws {
     let lines = try PendulumSwingup.rollout(actions: Array(repeating: [0.5], count: 1200))
     #expect(lines.count == 1001)

@@ -32,6 +32,26 @@ private func file(_ header: String, data count: Int = 0) -> [UInt8] {
     expectEqual(try Safetensors(parsing: Safetensors([]).bytes), Safetensors([]))
   }
 
+  /// Weights of another type or that are no numbers are refused with the tensor's name.
+  @Test(arguments: [
+    (Tensor([0.5, 1], [2]), "the tensor b is of the type F64: weights are saved as F32"),
+    (Tensor([Float(1), .nan], [2]), "the tensor b has numbers that are not finite: number 1 is nan"),
+    (Tensor([-Float.infinity, 0], [2]), "the tensor b has numbers that are not finite: number 0 is -inf"),
+  ])
+  func weightsAreFiniteAndFloat32(_ tensor: Tensor, _ reason: String) throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let good = ("a", Tensor([Float(1)], [1]))
+    try Safetensors([good, ("b", tensor)]).write(to: path)
+    let error = #expect(throws: WorldError.self) { try Safetensors(weightsAt: path) }
+    #expect(error?.description == "\(path): \(reason)")
+    try Safetensors([good]).write(to: path)
+    let file = try Safetensors(weightsAt: path)
+    #expect(try file.tensor("a", [1]).array == [1])
+    #expect(throws: InputError("the tensor b is missing")) { try file.tensor("b", [1]) }
+    #expect(throws: InputError("the tensor a has the shape [1], not [2]")) { try file.tensor("a", [2]) }
+  }
+
   @Test func goldenBytes() {
     let written = Safetensors(
       [("w", Tensor([Float(1), -2], [1, 2])), ("d", Tensor([0.5], [1]))], metadata: [("k", "v")])

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Tensors
 import Testing
 
 @testable import Runs
@@ -29,6 +30,25 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
     }
   }
 
+  /// Reports compare by the autoencoder, and a run finds it again from another working directory.
+  @Test func aRunKnowsWhatItWasMadeFrom() throws {
+    try withFolder { folder in
+      var made = facts()
+      made.inputs = [.init(name: "autoencoder", path: "ae", absolutePath: "/x/ae", fingerprint: 0xab)]
+      made.autoencoder = ["fingerprint": "ab", "kind": "rae", "settings": ["ae-steps": "7"]]
+      let run = try RunDirectory(at: folder + "/a", made, settings: []) { new in
+        try makeFolder(new.file("autoencoder"))
+        #expect(!exists(folder + "/a"))
+      }
+      #expect(isFolder(run.file("autoencoder")))
+      #expect(try run.facts() == made)
+      let json = try run.json("run.json")
+      #expect(json["inputs"]?["autoencoder"]?["absolute_path"]?.text == "/x/ae")
+      #expect(json["autoencoder"]?["settings"]?["ae-steps"]?.text == "7")
+      #expect(try run.facts().threads == Threads.count)
+    }
+  }
+
   @Test func anExistingRunIsRefusedAndKept() throws {
     try withFolder { folder in
       let run = try RunDirectory(at: folder + "/a", facts(), settings: [])
@@ -38,6 +58,36 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
       #expect(try folderEntries(run.path) == before)
       try makeFolder(folder + "/empty")
       #expect(throws: Never.self) { try RunDirectory(at: folder + "/empty", facts(), settings: []) }
+    }
+  }
+
+  /// The process that works on a run goes on in its folder, though it has another name by now and somebody took its own.
+  @Test func aRunThatIsRenamedStaysTheSame() throws {
+    try withFolder { folder in
+      let run = try RunDirectory(at: folder + "/a", facts(), settings: []).held()
+      var log = try RunLog(in: run)
+      var checkpoints = try run.checkpoints(kept: 1, settings: 1)
+      func tell(_ step: Int) throws {
+        try log.append(step: step, ["loss": 1])
+        try log.evaluation(step: step, returns: [Double(step)], lengths: [1])
+        try checkpoints.write(step: step) { try $0.write("part", revision: 1) { [1, 2, 3] } }
+        try run.fail(WorldError("x"), step: step)
+      }
+      try tell(1)
+      #expect(run.path == folder + "/a")
+      try FileManager.default.moveItem(atPath: folder + "/a", toPath: folder + "/b")
+      let other = try RunDirectory(at: folder + "/a", facts(), settings: []).held()
+      let before = try folderEntries(other.path)
+      try tell(2)
+      #expect(try run.path == absolutePath(folder + "/b") && run.name == "b" && other.path == folder + "/a")
+      #expect(try folderEntries(other.path) == before)
+      #expect(checkpoints.newest?.path == run.file("checkpoints/checkpoint-000002"))
+      #expect(try folderEntries(run.file("checkpoints")) == ["checkpoint-000002"])
+      #expect(try Checkpoint(path: run.file("checkpoints/checkpoint-000002")).bytes(of: "part") == [1, 2, 3])
+      #expect(
+        try NumPyArchive(path: run.file("evaluations.npz")).array("timesteps", of: Int64.self).elements == [1, 2])
+      #expect(try run.json("failure.json")["step"]?.int == 2)
+      #expect(try readBytes(from: run.file("metrics.jsonl")).split(separator: 10).count == 4)
     }
   }
 

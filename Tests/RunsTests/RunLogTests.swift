@@ -109,6 +109,36 @@ func eventFiles(of run: RunDirectory) throws -> [String] {
     }
   }
 
+  /// A file that somebody removed begins anew: the run is worth more than its lines.
+  @Test(arguments: ["metrics.jsonl", "monitor.csv", "scores.jsonl", "evaluations.npz", "events"])
+  func aFileThatIsGoneBeginsAnew(name: String) throws {
+    try withFolder { folder in
+      let run = try sampleRun(in: folder)
+      var position: RunLog.Position
+      do {
+        var log = try RunLog(in: run)
+        try tell(&log, 1...20)
+        position = log.position
+      }
+      let file = name == "events" ? try #require(try eventFiles(of: run).first) : name
+      try FileManager.default.removeItem(atPath: run.file(file))
+      for last in [40, 60] {  // a checkpoint of what goes on is sound too
+        var log = try RunLog(in: run, from: position, step: last - 20)
+        let expected = last == 40 ? ["\(run.file(file)) is gone: it begins anew after step 20"] : []
+        #expect(log.notes == expected)
+        try tell(&log, last - 19...last)
+        position = log.position
+      }
+      let text = { try String(contentsOfFile: run.file($0), encoding: .utf8).split(separator: "\n") }
+      let monitor = try text("monitor.csv")
+      #expect(monitor[0].hasPrefix("#{") && monitor[1] == "r,l,t" && monitor.count == (name == "monitor.csv" ? 42 : 62))
+      #expect(try text("scores.jsonl").count == (name == "scores.jsonl" ? 40 : 60))
+      #expect(try text("metrics.jsonl").count == (name == "metrics.jsonl" ? 6 : 9))
+      let evaluations = try NumPyArchive(path: run.file("evaluations.npz")).array("timesteps", of: Int64.self)
+      #expect(evaluations.elements == (name == "evaluations.npz" ? [40, 60] : [20, 40, 60]))
+    }
+  }
+
   @Test func evaluationsKeepEveryEpisode() throws {
     try withFolder { folder in
       let run = try sampleRun(in: folder)

@@ -40,7 +40,7 @@ struct Bench: ParsableCommand {
     let picture = FileManager.default.temporaryDirectory.appendingPathComponent("pixelrl-bench-\(UUID()).png").path
     defer { _ = unsafe unlink(picture) }
     let contests = try chosen(from: Contests.all(threads: threads, picture: picture))
-    if let out { try makeNewFolder(out, flag: "--out") }
+    let folder = try out.map { try NewFolder(at: $0) }
     let arena = Arena(contender: try contender(), python: try peerPython(), scripts: peers, rounds: rounds)
     var results: [ContestResult] = []
     for contest in contests {
@@ -50,9 +50,10 @@ struct Bench: ParsableCommand {
     let lines = aligned([BenchReport.header] + results.flatMap(BenchReport.rows))
     for line in lines { try printLine(line) }
     let summary = JSON.object([.init("results", .array(results.map(BenchReport.json)))]).description
-    if let out {
-      try writeAtomically(Array((lines.joined(separator: "\n") + "\n").utf8), to: out + "/bench.txt")
-      try writeAtomically(Array((summary + "\n").utf8), to: out + "/bench.json")
+    if let folder {
+      try writeAtomically(Array((lines.joined(separator: "\n") + "\n").utf8), to: folder.path + "/bench.txt")
+      try writeAtomically(Array((summary + "\n").utf8), to: folder.path + "/bench.json")
+      try folder.commit()
     }
     if json { try printLine(summary) }
   }

@@ -41,8 +41,8 @@ struct Evaluate: ParsableCommand {
     }
     let saved = try SavedAgent(path: path)
     let count = episodes ?? saved.training.evaluationEpisodes
-    let folder = out ?? unusedPath(saved.run.file("evaluations/\(timestamp())"))
-    try makeNewFolder(folder, flag: "--out")
+    // Made first: a folder that cannot be written is known before the work is done.
+    let new = try NewFolder(at: out ?? unusedPath(saved.run.file("evaluations/\(timestamp())")))
     try printLine(
       "\(saved.facts.member) of \(saved.run.path) at step \(saved.step)\(saved.run.isFinished ? "" : ", the last evaluation of a run that has not ended"): \(count) episodes of \(saved.facts.environment)"
     )
@@ -51,7 +51,9 @@ struct Evaluate: ParsableCommand {
     let report = try EvaluationReport(of: saved, episodes: count, seed: seed, isFilmed: video) { returns in
       bootstrap.estimate([returns]) { $0[0].reduce(0, +) / Double(count) }.interval
     }
-    try report.write(to: folder)
+    try report.write(to: new.path)
+    try new.commit()
+    let folder = new.place
     for line in table(report) { try printLine(line) }
     try printLine("numbers: \(folder)/evaluation.json")
     if video { try printLine("videos: \(EvaluationReport.films.map { "\(folder)/\($0)" }.joined(separator: ", "))") }

@@ -81,17 +81,19 @@ struct MeasureEstimators: ParsableCommand {
     let laboratory = try Laboratory(
       GradientProblem(process, policy: table, horizon: horizon, criticError: criticError, seed: Seed(seed)),
       batch: batch, trials: trials, seed: Seed(seed))
-    if let out { try makeNewFolder(out, flag: "--out") }
+    let folder = try out.map { try NewFolder(at: $0) }
     let report = EstimatorReport(
       title: "\(named.id), \(policy.rawValue) policy, batch \(batch), horizon \(horizon)",
       laboratory: laboratory, measurements: laboratory.measure(estimators ?? Estimators.all))
     for line in report.lines { try printLine(line) }
-    if let out {
+    if let folder {
+      let out = folder.path
       try writeAtomically(Array((report.lines.joined(separator: "\n") + "\n").utf8), to: out + "/estimators.txt")
       try writeAtomically(Array(report.json.indented.utf8), to: out + "/estimators.json")
       try PNG.write(report.biasPlot.picture(), to: out + "/bias.png")
       try PNG.write(report.variancePlot.picture(), to: out + "/variance.png")
-      try printLine("written: \(out)")
+      try folder.commit()
+      try printLine("written: \(folder.place)")
     }
     if json { try printLine(report.json.description) }
   }

@@ -43,26 +43,27 @@ struct Render: ParsableCommand {
   private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings, from start: [Double]?) throws {
     if let start, let complaint = E.complaint(about: start) { throw InputError("--state: \(complaint)") }
     let openGL = try E.drawer(of: settings.look)
-    let folder = output.out ?? unusedPath("runs/\(timestamp())-render-\(fileName(of: E.id))")
-    try makeNewFolder(folder, flag: "--out")
+    let new = try NewFolder(at: output.out ?? unusedPath("runs/\(timestamp())-render-\(fileName(of: E.id))"))
     var random = Seed(seed).stream("policy")
     var game = Episode<E>(settings, seed: Seed(seed))
     if let start { game.reset(to: start) }
     var frame = game.blankFrame
-    let video = "\(folder)/episode.png"
-    var animation = try AnimatedPNG(path: video, framesPerSecond: 25, text: ["environment": E.id])
+    var animation = try AnimatedPNG(
+      path: "\(new.path)/episode.png", framesPerSecond: 25, text: ["environment": E.id])
     for index in 0..<frames {
       if game.ending != .running { game.reset() }
       game.render(into: &frame)
       let number = String(index)
       let name = "frame-\(String(repeating: "0", count: max(0, 5 - number.count)) + number).png"
       try PNG.write(
-        frame, to: "\(folder)/\(name)", text: ["environment": E.id, "step": "\(game.steps)", "seed": "\(seed)"])
+        frame, to: "\(new.path)/\(name)", text: ["environment": E.id, "step": "\(game.steps)", "seed": "\(seed)"])
       try animation.append(frame)
       _ = game.step(E.actionSpace.sample(using: &random))
       try E.check()
     }
     try animation.finish()
+    try new.commit()
+    let (folder, video) = (new.place, "\(new.place)/episode.png")
     try printLine("\(frames) frames of \(E.id), and as an animation: \(video)")
     if let openGL { try printLine("drawn by MuJoCo with \(openGL)") }
     if output.json {

@@ -59,19 +59,33 @@ struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
 
   func run(_ options: RunOptions) throws {
     Interruption.listen()
-    machine.apply(goingOn: try options.namedRun("pretrain-ae")?.facts())
-    let frames = dataset.dataset.isEmpty ? nil : try FrameDataset(path: dataset.dataset)
+    let run = try options.namedRun("pretrain-ae")
+    machine.apply(goingOn: try run?.facts())
+    let frames = try frames(for: run)
     let work = PretrainingRun(
       E.self, Model.self, episode: episode, collection: collection, pretraining: pretraining, model: model,
       seed: Seed(seed.seed), dataset: frames)
     try work.check()
     let directory = try options.directory(
       "pretrain-ae", environment: E.id, member: Model.id, seed: seed.seed,
-      inputs: frames.map { [.init(name: "dataset", path: $0.path, fingerprint: $0.fingerprint)] } ?? [],
+      inputs: try frames.map { try [input($0)] } ?? [],
       settings: groups)
     let summary = try withRun(directory, options) { try work.run(in: directory, say: printProgress) }
     try printLine("autoencoder: \(directory.path)")
     try printLine("pictures: \(directory.file("reconstructions.png")), \(directory.file("worst.png"))")
     if options.output.json { try printLine(summary.description) }
+  }
+
+  /// The dataset to train on: of a run that goes on, wherever that is by now.
+  private func frames(for run: RunDirectory?) throws -> FrameDataset? {
+    guard !dataset.dataset.isEmpty else { return nil }
+    let recorded = try run?.facts().inputs.first { $0.path == dataset.dataset }
+    return try FrameDataset(path: recorded?.places.first ?? dataset.dataset)
+  }
+
+  private func input(_ frames: FrameDataset) throws -> RunDirectory.Input {
+    .init(
+      name: "dataset", path: dataset.dataset, absolutePath: try absolutePath(frames.path),
+      fingerprint: frames.fingerprint)
   }
 }

@@ -67,7 +67,7 @@ struct TrainingFlags: ParsableArguments {
       episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
       training: try given.resolve("training", TrainingSettings(for: sight.observe, A.self)),
       seed: try given.resolve("training"), machine: try given.resolve("machine", MachineSettings.byDefault),
-      origin: given.origin)
+      origin: given.isTyped("autoencoder") ? nil : given.origin)
     try given.check(plan.groups, member: ("agent", "the agent \(A.id)"))
     guard plan.training.retrainRounds == 0 || sight.observe == .latent else {
       throw InputError("--retrain-rounds trains the autoencoder of --observe latent: leave it out, or see through one")
@@ -84,7 +84,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   let training: TrainingSettings
   let seed: SeedChoice
   let machine: MachineSettings
-  /// The run that is done again, if any.
+  /// The run that is done again, if any, with the autoencoder that it names.
   let origin: RunDirectory?
 
   var groups: [(title: String, group: any SettingsGroup)] {
@@ -98,58 +98,97 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
 
   func run(_ options: RunOptions) throws {
     Interruption.listen()
-    machine.apply(goingOn: try options.namedRun("train")?.facts())
+    let run = try options.namedRun("train")
+    machine.apply(goingOn: try run?.facts())
     guard sight.observe != .state else {
       guard !E.observationNames.isEmpty else {
         throw InputError("\(E.id) has no state but its pixels: use --observe latent")
       }
-      // An on-policy agent would not learn from them.
-      let first =
+      return try train(through: StateObserver(E.self), of: run, options) {
+        // An on-policy agent would not learn from them.
         A.Settings.Experience.isOffPolicy
-        ? try collect(E.self, episode, CollectionSettings(), seed: Seed(seed.seed).child("collection")) : nil
-      return try train(through: StateObserver(E.self), first: first, options)
+          ? try collect(E.self, episode, CollectionSettings(), seed: Seed(seed.seed).child("collection")) : nil
+      }
     }
+    let folder = try autoencoderFolder(of: run)
+    let record = try AutoencoderRecord(folder: folder)
+    try record.check(environment: E.id, episode, path: folder)
     var plan = self
-    if sight.autoencoder.isEmpty { plan.sight.autoencoder = try newestAutoencoder(for: E.id, episode) }
-    let record = try AutoencoderRecord(folder: plan.sight.autoencoder)
-    try record.check(environment: E.id, episode, path: plan.sight.autoencoder)
-    try plan.run(options, through: try Autoencoders.named(record.kind), record)
+    if run == nil { plan.sight.autoencoder = folder }
+    try plan.run(options, of: run, through: try Autoencoders.named(record.kind), record, folder)
   }
 
+  /// Where the autoencoder is read from. A run that goes on has its own; one that is done again with a settings file has the
+  /// one that the file names or, where that changed or moved, its copy.
+  private func autoencoderFolder(of run: RunDirectory?) throws -> String {
+    let named = sight.autoencoder
+    if let run, try run.facts().autoencoderInput?.path == named { return try AutoencoderRecord.folder(of: run) }
+    guard !named.isEmpty else { return try newestAutoencoder(for: E.id, episode) }
+    guard let origin, let input = try origin.facts().autoencoderInput, input.path == named,
+      try !AutoencoderRecord.fits(named, input)
+    else { return named }
+    guard let kept = try? AutoencoderRecord.folder(of: origin) else {
+      if exists("\(named)/autoencoder.json") {
+        printProgress("WARNING: \(named) has changed since \(origin.path) was made: this will be another run")
+      }
+      return named
+    }
+    let reason = exists(named) ? "WARNING: \(named) has changed since \(origin.path) was made" : "\(named) is not here"
+    try printLine("\(reason): \(kept) is used")
+    return kept
+  }
+
+  /// - Parameters:
+  ///   - run: that goes on, if one is named.
+  ///   - folder: that the autoencoder and its record are read from.
   private func run<Model: Autoencoder>(
-    _ options: RunOptions, through kind: Model.Type, _ record: AutoencoderRecord
+    _ options: RunOptions, of run: RunDirectory?, through kind: Model.Type, _ record: AutoencoderRecord,
+    _ folder: String
   ) throws {
-    let folder = sight.autoencoder
-    let first = try record.recording(of: folder, E.self, episode)
+    func recorded() throws -> Recording { try record.recording(of: folder, for: run ?? origin, E.self, episode) }
     var encoder = try LatentEncoder<Model>(folder: folder, record: record)
     var probe = record.probe
     var retraining: PretrainingSettings?
     if sight.observe == .randomEncoder {
-      encoder = try encoder.randomized(on: first, seed: Seed(seed.seed))
+      if let run, AutoencoderRecord.hasOwnWeights(run) {
+        encoder = try LatentEncoder<Model>(folder: run.path, record: record)
+      } else {
+        encoder = try encoder.randomized(on: recorded(), seed: Seed(seed.seed))
+      }
       probe = try StateProbe.judge(encoder, in: E.self, episode, seed: Seed(seed.seed)).probe.record
     } else if training.retrainRounds > 0 {
       retraining = try PretrainingSettings(ofRunIn: folder)
       retraining?.steps = training.retrainSteps
     }
     let input = try AutoencoderRecord.input(folder: folder)
-    if let origin, let former = try origin.facts().inputs.first(where: { $0.path == folder }), former != input {
-      printProgress("WARNING: \(folder) has changed since \(origin.path) was made: this will be another run")
-    }
     try train(
-      through: LatentObserver(encoder, retraining: retraining), first: first, probe: probe, inputs: [input], options)
+      through: LatentObserver(encoder, retraining: retraining), of: run, probe: probe, inputs: [input],
+      autoencoder: try record.facts(input), options, first: recorded
+    ) { new in
+      try record.keep(from: folder, in: new)
+      if sight.observe == .randomEncoder { try encoder.write(to: new.path) }
+    }
   }
 
+  /// - Parameters:
+  ///   - first: gives what the agent learns from first.
+  ///   - fill: writes what a new run has from its start.
   private func train<O: Observer>(
-    through observer: O, first: Recording?, probe: [AutoencoderRecord.Setting] = [], inputs: [RunDirectory.Input] = [],
-    _ options: RunOptions
+    through observer: O, of run: RunDirectory?, probe: [AutoencoderRecord.Setting] = [],
+    inputs: [RunDirectory.Input] = [], autoencoder: JSON = .null, _ options: RunOptions,
+    first recorded: @escaping () throws -> Recording?, fill: (RunDirectory) throws -> Void = { _ in }
   ) throws {
     if let warning = StateProbe.warning(about: probe) { printProgress(warning) }
+    // A checkpoint holds what was learned from first.
+    let goesOn = run?.hasCheckpoint ?? false
+    let first = goesOn ? nil : try recorded()
     let work = TrainingRun(
-      E.self, A.self, through: observer, agent: agent, episode: episode, training: training, first: first,
-      seed: Seed(seed.seed))
-    try work.check()
+      E.self, A.self, through: observer, agent: agent, episode: episode, training: training,
+      first: try goesOn ? recorded() : first, seed: Seed(seed.seed))
+    if !goesOn { try work.check() }
     let directory = try options.directory(
-      "train", environment: E.id, member: A.id, seed: seed.seed, inputs: inputs, settings: groups)
+      "train", environment: E.id, member: A.id, seed: seed.seed, inputs: inputs, autoencoder: autoencoder,
+      settings: groups, fill: fill)
     let summary = try withRun(directory, options) {
       let outcome = try work.run(in: directory, say: printProgress)
       let summary = record(outcome, of: directory, probe: probe)
@@ -160,7 +199,8 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     try printLine(
       "return \(shortened(mean)) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps"
     )
-    if sight.observe == .latent { try printLine("reconstructions: \(sight.autoencoder)/reconstructions.png") }
+    let reconstructions = "\(sight.autoencoder)/reconstructions.png"
+    if sight.observe == .latent, exists(reconstructions) { try printLine("reconstructions: \(reconstructions)") }
     try printLine("learning curve: \(directory.file("curve.png"))")
     try printLine("episode video: \(directory.file("episode.png"))")
     if options.output.json { try printLine(summary.description) }
