@@ -34,9 +34,11 @@ public struct Plot: Sendable {
     self.series = series
   }
 
-  static let palette: [Color] = [.blue, .orange, .green, .red, .purple, Color(110, 84, 70), Color(30, 160, 175)]
+  static let palette = PictureTheme.light.palette
 
-  func color(of index: Int) -> Color { series[index].color ?? Self.palette[index % Self.palette.count] }
+  func color(of index: Int, _ theme: PictureTheme = .light) -> Color {
+    series[index].color ?? theme.palette[index % theme.palette.count]
+  }
 
   /// The axes that hold all points and bands, with about so many ticks.
   func axes(ticks xTicks: Int, _ yTicks: Int) -> (x: Axis, y: Axis) {
@@ -49,10 +51,10 @@ public struct Plot: Sendable {
   }
 
   /// The plot as an RGB picture, by default 960 by 560 pixels.
-  public func picture(width: Int = 960, height: Int = 560) -> PixelBuffer {
+  public func picture(width: Int = 960, height: Int = 560, theme: PictureTheme = .light) -> PixelBuffer {
     precondition(width >= 240 && height >= 160, "a plot needs at least 240x160 pixels, not \(width)x\(height)")
     let (x, y) = axes(ticks: max(width / 130, 2), max(height / 75, 2))
-    let layout = PlotLayout(plot: self, x: x, y: y, width: width, height: height)
+    let layout = PlotLayout(plot: self, x: x, y: y, width: width, height: height, theme: theme)
     var picture = PixelBuffer(width: width, height: height)
     layout.drawFrame(into: &picture)
     picture.draw { canvas in
