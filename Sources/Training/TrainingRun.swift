@@ -251,9 +251,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
 
   private func writeCurve(_ evaluations: [Judgement], to directory: RunDirectory) throws {
     let points = evaluations.map { Point(Double($0.step), $0.evaluation.mean) }
-    let band = evaluations.map {
-      $0.evaluation.mean - $0.evaluation.deviation...$0.evaluation.mean + $0.evaluation.deviation
-    }
+    let band = evaluations.map { $0.evaluation.returns.deviationBand ?? 0...0 }
     let plot = Plot(
       title: "\(E.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
       series: [Plot.Series(A.id, points, band: band)])

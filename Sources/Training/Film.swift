@@ -1,0 +1,112 @@
+import Core
+import Environments
+import Pixels
+import Runs
+
+/// An episode as it is seen, frame by frame: the original, its keypoints, what is drawn of it and the error side by side,
+/// over numbers such as step, reward and value.
+///
+/// Frames are drawn and written one after the other, so that a film of any length takes the memory of a few.
+public struct Film: Sendable {
+  /// What a number below the frames is called, and how it goes on, a value for each frame of the recording.
+  struct Reading: Sendable {
+    let name: String
+    let values: [Double]
+    let digits: Int
+  }
+
+  /// Of a longer episode only every second frame is shown, or every third and so on: a film stays a file of a few MB.
+  static let frameLimit = 300
+  /// Rows of a frame as it is shown: small ones are magnified, large ones are not shown larger than this.
+  private static let cellHeight = 192
+
+  /// The recording's frames that are shown, `step` apart.
+  let frames: [Int]
+  let step: Int
+  private let recording: Recording
+  private let drawing: (any LatentDrawing)?
+  private let readings: [Reading]
+  private let scale: Int
+  private let columnCaptions: [String]
+  private let legend: PixelBuffer?
+
+  /// A film of the first episode.
+  init(of recording: Recording, through drawing: (any LatentDrawing)?, _ readings: [Reading]) {
+    (self.recording, self.drawing, self.readings) = (recording, drawing, readings)
+    scale = max(1, Self.cellHeight / recording.height)
+    columnCaptions = drawing?.comparisonCaptions ?? ["original"]
+    legend = drawing == nil ? nil : ErrorScale().picture()
+    let length = recording.firstEpisodeLength
+    step = max(1, (length + Self.frameLimit - 1) / Self.frameLimit)
+    frames = Array(stride(from: 0, to: length, by: step))
+  }
+
+  /// How much of the episode is shown, as the end of a sentence.
+  var extent: String {
+    let all = grouped(Double(recording.firstEpisodeLength))
+    return step == 1 ? "all \(all) frames" : "1 of each \(step) frames, \(frames.count) of \(all)"
+  }
+
+  /// Writes it as an animated PNG, whole or not at all. Throws `WorldError` with the path.
+  func write(to path: String, framesPerSecond: Double = 15, text: [String: String] = [:]) throws {
+    var animation = try AnimatedPNG(path: path, framesPerSecond: framesPerSecond, text: text)
+    for start in stride(from: 0, to: frames.count, by: 16) {
+      let batch = frames[start..<min(start + 16, frames.count)]
+      for (index, cells) in zip(batch, cells(of: batch.map { recording.frame($0) })) {
+        try animation.append(picture(cells, at: index))
+      }
+    }
+    try animation.finish()
+  }
+
+  private func cells(of frames: [PixelBuffer]) -> [[PixelBuffer]] {
+    let cells =
+      drawing?.comparisons(of: frames, magnifiedBy: scale) ?? frames.map { [$0.magnified(by: scale)] }
+    guard scale * recording.height > Self.cellHeight else { return cells }
+    let width = max(1, recording.width * Self.cellHeight / recording.height)
+    return cells.map { $0.map { $0.resized(width: width, height: Self.cellHeight) } }
+  }
+
+  private func picture(_ cells: [PixelBuffer], at index: Int) -> PixelBuffer {
+    var grid = ImageGrid(rows: [cells], columnCaptions: columnCaptions, scale: 1)
+    grid.legend = legend
+    let (frames, font, theme, pitch) = (grid.picture(), Font.regular, PictureTheme.dark, 118)
+    let width = max(frames.width, 2 * pitch)
+    let perLine = min(width / pitch, readings.count)
+    // Beside the scale of the errors there is room, unless the frames are few.
+    let isBeside = legend.map { perLine == readings.count && $0.width + perLine * pitch <= width } ?? false
+    let lines = perLine == 0 ? 0 : (readings.count + perLine - 1) / perLine
+    let below = isBeside ? 0 : lines * font.lineHeight + 8
+    var picture = PixelBuffer(width: width, height: frames.height + below)
+    picture.draw { $0.fill(theme.paper) }
+    picture.paste(frames, left: 0, top: 0)
+    let first = isBeside ? frames.height - (legend?.height ?? 0) : frames.height
+    for (number, reading) in readings.enumerated() {
+      let (left, top) = (12 + number % perLine * pitch, first + number / perLine * font.lineHeight)
+      let value = reading.values[index]
+      picture.write(reading.name, left: left, top: top, font: .small, theme.axis)
+      picture.write(
+        value.isFinite ? rounded(value, reading.digits) : "–", left: left + Font.small.width(of: reading.name) + 7,
+        top: top - 2, font: font, theme.ink)
+    }
+    return picture
+  }
+}
+
+extension Recording {
+  /// Frames of the first episode.
+  var firstEpisodeLength: Int { episodes.firstIndex { $0 != episodes[0] } ?? count }
+
+  /// Step within its episode and reward of each frame, as a film shows them. An episode's last frame has no reward.
+  var filmReadings: [Film.Reading] {
+    var start = 0
+    let places = episodes.indices.map { i -> Double in
+      if i > 0 && episodes[i] != episodes[i - 1] { start = i }
+      return Double(i - start)
+    }
+    return [
+      Film.Reading(name: "step", values: places, digits: 0),
+      Film.Reading(name: "reward", values: steps.map { $0?.reward ?? .nan }, digits: 2),
+    ]
+  }
+}
