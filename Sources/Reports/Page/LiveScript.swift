@@ -29,6 +29,9 @@ extension Report {
         for (const fold of fresh.querySelectorAll("details")) {
           if (folds.has(name(fold))) fold.open = folds.get(name(fold));
         }
+        const box = ".zoom input";
+        const large = new Set([...document.querySelectorAll(`${box}:checked`)].map((picture) => picture.ariaLabel));
+        for (const picture of fresh.querySelectorAll(box)) picture.checked = large.has(picture.ariaLabel);
         const place = [window.scrollX, window.scrollY];
         for (const part of ["header", "main", "footer"]) {
           const [old, next] = [document.querySelector(`body > ${part}`), fresh.querySelector(`body > ${part}`)];

@@ -97,6 +97,12 @@ struct RunSection {
       guard let figure = pictures.figure(name, caption: "\(title)", alternative: title) else { continue }
       parts.append("<h3>\(title)</h3>\(figure)")
     }
+    if let film = pictures.figure(
+      "film.png", caption: "The first held-out episode frame by frame, with step and reward (an animated PNG).",
+      alternative: "Film of reconstructions")
+    {
+      parts.append("<h3>Film of reconstructions</h3>\(film)")
+    }
     return parts.isEmpty ? #"<p class="note">This run has no pictures of what was seen.</p>"# : parts.joined()
   }
 
