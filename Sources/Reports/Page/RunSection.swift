@@ -90,7 +90,7 @@ struct RunSection {
       }
       let left = count > grids.count ? " \(grids.count) of \(count) evaluations are shown." : ""
       parts.append(
-        #"<h3>Reconstructions over time</h3><p class="note">Frames of an evaluation's first episode, what the autoencoder is to draw, what it draws from their latents, and the error.\#(left)</p><div class="shots">\#(figures)</div>"#
+        #"<h3>Reconstructions over time</h3><p class="note">Frames of an evaluation's first episode, their keypoints where there are any, what the autoencoder is to draw, what it draws from their latents, and the error.\#(left)</p><div class="shots">\#(figures)</div>"#
       )
     }
     for (name, title) in [("reconstructions.png", "Held-out reconstructions"), ("worst.png", "Worst reconstructions")] {
