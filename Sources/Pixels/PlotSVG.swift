@@ -68,6 +68,7 @@ extension VectorPlot {
     let path: [Markup] = line(of: index).flatMap { piece in
       piece.enumerated().map { "\($0 == 0 ? "M" : "L" as Markup)\(SVG.length($1.x)) \(SVG.length($1.y))" as Markup }
     }
+    let dashes: Markup = plot.series[index].isDashed ? #" stroke-dasharray="6 5""# : ""
     let name = plot.series[index].name
     let dots: [Markup] = dots(of: index).map { place, value in
       """
@@ -78,7 +79,7 @@ extension VectorPlot {
     }
     return """
       <path class="line\(palette(index))" fill="none" stroke="\(paint(index))" stroke-width="1.8" \
-      stroke-linejoin="round" stroke-linecap="round" d="\(path)"/>\(dots)
+      stroke-linejoin="round" stroke-linecap="round"\(dashes) d="\(path)"/>\(dots)
       """
   }
 

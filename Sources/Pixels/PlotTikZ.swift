@@ -56,8 +56,9 @@ extension VectorPlot {
   }
 
   private func stroke(of index: Int) -> LaTeX {
+    let dashes: LaTeX = plot.series[index].isDashed ? ",dash pattern=on 4.3pt off 3.6pt" : ""
     let pieces: [LaTeX] = line(of: index).filter { $0.count > 1 }.map {
-      "\\draw[pixelrl\(index),line width=1.1pt] \(path($0));\n"
+      "\\draw[pixelrl\(index),line width=1.1pt\(dashes)] \(path($0));\n"
     }
     let dots: [LaTeX] = dots(of: index).map { dot in
       "\\fill[pixelrl\(index)] \(coordinates(dot.place)) circle[radius=1.5pt];\n"

@@ -59,9 +59,9 @@ struct VectorPlot {
 
   /// The corners of a series' band; none where there is none to draw.
   func band(of index: Int) -> [Point] {
-    let series = plot.series[index]
-    guard series.band.count == series.points.count else { return [] }
-    let ranges = zip(series.points, series.band).filter {
+    let (series, band) = (plot.series[index], plot.band(of: index))
+    guard band.count == series.points.count else { return [] }
+    let ranges = zip(series.points, band).filter {
       isDrawable($0) && abs($1.lowerBound) < 1e100 && abs($1.upperBound) < 1e100
     }
     guard ranges.count > 1 else { return [] }
@@ -77,6 +77,6 @@ struct VectorPlot {
   /// A series' points, where so few stand out: their places, and what they are.
   func dots(of index: Int) -> [(place: Point, value: Point)] {
     let points = plot.series[index].points
-    return points.count > 60 ? [] : points.filter(isDrawable).map { (place($0), $0) }
+    return points.count > 60 || plot.series[index].isDashed ? [] : points.filter(isDrawable).map { (place($0), $0) }
   }
 }

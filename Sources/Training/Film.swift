@@ -6,17 +6,21 @@ import Runs
 /// An episode as it is seen, frame by frame: the original, its keypoints, what is drawn of it and the error side by side,
 /// over numbers such as step, reward and value.
 ///
-/// Frames are drawn and written one after the other, so that a film of any length takes the memory of a few.
+/// Frames are drawn and compressed one after the other: only the film's own bytes are held.
 public struct Film: Sendable {
   /// What a number below the frames is called, and how it goes on, a value for each frame of the recording.
   struct Reading: Sendable {
     let name: String
     let values: [Double]
     let digits: Int
+
+    func text(at index: Int) -> String { values[index].isFinite ? rounded(values[index], digits) : "–" }
   }
 
-  /// Of a longer episode only every second frame is shown, or every third and so on: a film stays a file of a few MB.
+  /// Of a longer episode only every second frame is shown, or every third and so on: a film stays a file of a few MB. Of
+  /// large frames fewer fit into it.
   static let frameLimit = 300
+  private static let pixelLimit = 16_000_000
   /// Rows of a frame as it is shown: small ones are magnified, large ones are not shown larger than this.
   private static let cellHeight = 192
 
@@ -29,6 +33,8 @@ public struct Film: Sendable {
   private let scale: Int
   private let columnCaptions: [String]
   private let legend: PixelBuffer?
+  /// Columns from one reading to the next, for the longest of all.
+  private let pitch: Int
 
   /// A film of the first episode.
   init(of recording: Recording, through drawing: (any LatentDrawing)?, _ readings: [Reading]) {
@@ -37,9 +43,18 @@ public struct Film: Sendable {
     columnCaptions = drawing?.comparisonCaptions ?? ["original"]
     legend = drawing == nil ? nil : ErrorScale().picture()
     let length = recording.firstEpisodeLength
-    step = max(1, (length + Self.frameLimit - 1) / Self.frameLimit)
+    let height = min(recording.height, Self.cellHeight)
+    let pixels = columnCaptions.count * height * max(1, height * recording.width / recording.height)
+    let most = max(2, min(Self.frameLimit, Self.pixelLimit / pixels))
+    step = max(1, (length + most - 1) / most)
     frames = Array(stride(from: 0, to: length, by: step))
+    pitch =
+      24 + (readings.flatMap { reading in frames.map { reading.text(at: $0) } }.map(Font.regular.width(of:)).max() ?? 0)
+      + (readings.map { Self.start(of: $0) }.max() ?? 0)
   }
+
+  /// Where a reading's number begins, behind its name.
+  private static func start(of reading: Reading) -> Int { Font.small.width(of: reading.name) + 7 }
 
   /// How much of the episode is shown, as the end of a sentence.
   var extent: String {
@@ -47,16 +62,21 @@ public struct Film: Sendable {
     return step == 1 ? "all \(all) frames" : "1 of each \(step) frames, \(frames.count) of \(all)"
   }
 
-  /// Writes it as an animated PNG, whole or not at all. Throws `WorldError` with the path.
-  func write(to path: String, framesPerSecond: Double = 15, text: [String: String] = [:]) throws {
-    var animation = try AnimatedPNG(path: path, framesPerSecond: framesPerSecond, text: text)
-    for start in stride(from: 0, to: frames.count, by: 16) {
-      let batch = frames[start..<min(start + 16, frames.count)]
-      for (index, cells) in zip(batch, cells(of: batch.map { recording.frame($0) })) {
-        try animation.append(picture(cells, at: index))
+  /// The bytes of an animated PNG.
+  func encoded(framesPerSecond: Double = 15, text: [String: String] = [:]) throws -> [UInt8] {
+    try AnimatedPNG.encode(framesPerSecond: framesPerSecond, text: text) { append in
+      for start in stride(from: 0, to: frames.count, by: 16) {
+        let batch = frames[start..<min(start + 16, frames.count)]
+        for (index, cells) in zip(batch, cells(of: batch.map { recording.frame($0) })) {
+          try append(picture(cells, at: index))
+        }
       }
     }
-    try animation.finish()
+  }
+
+  /// Writes it as an animated PNG, whole or not at all. Throws `WorldError` with the path.
+  func write(to path: String, text: [String: String] = [:]) throws {
+    try writeAtomically(encoded(text: text), to: path)
   }
 
   private func cells(of frames: [PixelBuffer]) -> [[PixelBuffer]] {
@@ -70,8 +90,8 @@ public struct Film: Sendable {
   private func picture(_ cells: [PixelBuffer], at index: Int) -> PixelBuffer {
     var grid = ImageGrid(rows: [cells], columnCaptions: columnCaptions, scale: 1)
     grid.legend = legend
-    let (frames, font, theme, pitch) = (grid.picture(), Font.regular, PictureTheme.dark, 118)
-    let width = max(frames.width, 2 * pitch)
+    let (frames, font, theme) = (grid.picture(), Font.regular, PictureTheme.dark)
+    let width = max(frames.width, min(2, readings.count) * pitch)
     let perLine = min(width / pitch, readings.count)
     // Beside the scale of the errors there is room, unless the frames are few.
     let isBeside = legend.map { perLine == readings.count && $0.width + perLine * pitch <= width } ?? false
@@ -83,11 +103,8 @@ public struct Film: Sendable {
     let first = isBeside ? frames.height - (legend?.height ?? 0) : frames.height
     for (number, reading) in readings.enumerated() {
       let (left, top) = (12 + number % perLine * pitch, first + number / perLine * font.lineHeight)
-      let value = reading.values[index]
       picture.write(reading.name, left: left, top: top, font: .small, theme.axis)
-      picture.write(
-        value.isFinite ? rounded(value, reading.digits) : "–", left: left + Font.small.width(of: reading.name) + 7,
-        top: top - 2, font: font, theme.ink)
+      picture.write(reading.text(at: index), left: left + Self.start(of: reading), top: top - 2, font: font, theme.ink)
     }
     return picture
   }

@@ -212,6 +212,18 @@ import Testing
     return max(light(a), light(b)) / min(light(a), light(b))
   }
 
+  @Test func bandsAndAxesEndAtWhatCanBe() {
+    let series = Plot.Series("", [Point(0, 800), Point(10, 950)], band: [700...900, 820...1080])
+    var plot = Plot(title: "", xLabel: "", yLabel: "", series: [series])
+    #expect(plot.axes(ticks: 5, 5).y.high > 1000)
+    plot.yLimits = 0...1000
+    #expect(plot.axes(ticks: 5, 5).y.high == 1000 && plot.band(of: 0)[1] == 820...1000)
+    let before = plot.tikz()
+    plot.mark(150, "random player")
+    #expect(plot.tikz() != before && plot.tikz().description.contains("dash pattern"))
+    #expect(plot.svg().description.contains("stroke-dasharray") && plot.picture() != plot.picture(theme: .dark))
+  }
+
   @Test func anyDataGivesAPicture() {
     let nan = Plot.Series("gap", [Point(0, 1), Point(1, .nan), Point(2, .infinity), Point(3, 2)])
     let band = Plot.Series("band", [Point(0, 1), Point(5, 2)], band: [0...2, 1...(.infinity)])

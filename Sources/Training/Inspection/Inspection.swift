@@ -31,11 +31,12 @@ public struct Inspection: Sendable {
       case film(Film)
     }
 
-    fileprivate func write(to path: String, text: [String: String]) throws {
+    /// The file's bytes, with the title, the caption and more in its text.
+    fileprivate func encoded(text: [String: String]) throws -> [UInt8] {
       let text = text.merging(["Title": title, "Description": caption]) { $1 }
-      switch content {
-      case .still(let picture): try PNG.write(picture, to: path, text: text)
-      case .film(let film): try film.write(to: path, text: text)
+      return switch content {
+      case .still(let picture): try PNG.encode(picture, text: text)
+      case .film(let film): try film.encoded(text: text)
       }
     }
   }
@@ -182,7 +183,7 @@ public struct Inspection: Sendable {
     text["step"] = step.map(String.init)
     try replaceFolder(path) { folder in
       for picture in pictures {
-        try picture.write(to: "\(folder)/\(picture.file)", text: text)
+        try writeAtomically(picture.encoded(text: text), to: "\(folder)/\(picture.file)")
       }
       try writeAtomically(Array((json.description + "\n").utf8), to: "\(folder)/inspection.json")
     }
