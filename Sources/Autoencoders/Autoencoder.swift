@@ -1,4 +1,5 @@
 import Core
+import Pixels
 import Tensors
 
 /// The size of the frames that an autoencoder is built for.
@@ -43,6 +44,13 @@ public protocol Autoencoder: Module {
   func decode(_ z: Tensor) -> Tensor
   /// What the loss adds to the reconstruction's error, a scalar.
   func penalty(_ z: Tensor) -> Tensor
+  /// Where in the frame each of the latents `[B, Z]` says that something is: as many places for each, x and y as parts of
+  /// the frame's width and height from its upper left corner; nil for a kind whose latents are no places.
+  func keypoints(of z: Tensor) -> [[Point]]?
+}
+
+extension Autoencoder {
+  public func keypoints(of z: Tensor) -> [[Point]]? { nil }
 }
 
 /// The members, by what one types.

@@ -1,5 +1,6 @@
 import Core
 import Networks
+import Pixels
 import Tensors
 
 /// An autoencoder whose latent is the places of K keypoints: a spatial softmax finds each (Finn et al. 2016, arXiv
@@ -88,6 +89,20 @@ public struct KeypointAutoencoder: Autoencoder {
   }
 
   public func penalty(_ z: Tensor) -> Tensor { square(z).mean() * settings.latentPenalty }
+
+  // Cell j of M has its middle at (j + 1/2) / M of the frame: there the decoder draws it.
+  public func keypoints(of z: Tensor) -> [[Point]]? {
+    func part(_ place: Float, of cells: Int) -> Double {
+      0.5 + Double(place) * Double(cells - 1) / Double(2 * cells)
+    }
+    let values = z.array
+    return (0..<z.shape[0]).map { b in
+      (0..<settings.keypoints).map { k in
+        let i = b * latentSize + 2 * k
+        return Point(part(values[i], of: mapWidth), part(values[i + 1], of: mapHeight))
+      }
+    }
+  }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {
     visitor("encoder", &encoder)

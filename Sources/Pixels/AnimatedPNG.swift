@@ -7,54 +7,21 @@ import Core
 /// name with `finish`; without it nothing remains.
 public struct AnimatedPNG: ~Copyable {
   private var file: AtomicFile
-  private let text: [String: String]
-  private let delay: (numerator: UInt16, denominator: UInt16)
-  private var last: PixelBuffer?
-  private var frames: UInt32 = 0
-  /// The number of the next fcTL or fdAT chunk: they share one count.
-  private var sequence: UInt32 = 0
-
-  /// Behind the signature (8 bytes) and IHDR (25): the animation's chunk is rewritten there when the count is known.
-  private static let controlOffset = 33
+  private var encoder: AnimationEncoder
 
   /// Opens an animation of `framesPerSecond` (0.02 to 1000) that will be `path`. Throws `WorldError` with the path.
   public init(path: String, framesPerSecond: Double, text: [String: String] = [:]) throws {
-    precondition(
-      (0.02...1000).contains(framesPerSecond), "an animation plays 0.02 to 1000 frames a second, not \(framesPerSecond)"
-    )
-    let whole = framesPerSecond.rounded()
-    delay = whole == framesPerSecond ? (1, UInt16(whole)) : (UInt16((1000 / framesPerSecond).rounded()), 1000)
-    self.text = text
+    encoder = AnimationEncoder(framesPerSecond: framesPerSecond, text: text)
     file = try AtomicFile(path: path)
   }
 
   /// Compresses and writes the next frame; all have the first one's size and format.
-  public mutating func append(_ frame: PixelBuffer) throws {
-    guard let last else {
-      try start(with: frame)
-      self.last = frame
-      return
-    }
-    precondition(
-      frame.width == last.width && frame.height == last.height && frame.format == last.format,
-      "a \(frame.width)x\(frame.height) \(frame.format) frame cannot follow one of "
-        + "\(last.width)x\(last.height) \(last.format)")
-    let changed = frame.rectangle(changedFrom: last)
-    var bytes = frameControl(changed).bytes
-    for chunk in PNGChunk.all(of: try PNG.encode(frame.cropped(to: changed))) where chunk.type == "IDAT" {
-      bytes += PNGChunk(type: "fdAT", data: bigEndian(sequence) + chunk.data).bytes
-      sequence += 1
-    }
-    try file.append(bytes)
-    frames += 1
-    self.last = frame
-  }
+  public mutating func append(_ frame: PixelBuffer) throws { try file.append(encoder.append(frame)) }
 
   /// Completes the file and gives it its name. At least one frame must have been appended.
   public consuming func finish() throws {
-    precondition(frames > 0, "an animation without frames is no picture")
-    try file.append(PNGChunk(type: "IEND", data: []).bytes)
-    try file.overwrite(animationControl().bytes, at: Self.controlOffset)
+    try file.append(encoder.end)
+    try file.overwrite(encoder.control, at: AnimationEncoder.controlOffset)
     try file.commit()
   }
 
@@ -67,7 +34,71 @@ public struct AnimatedPNG: ~Copyable {
     try animation.finish()
   }
 
-  private mutating func start(with frame: PixelBuffer) throws {
+  /// The bytes of an animation: `body` is given what appends a frame, and calls it at least once.
+  public static func encode(
+    framesPerSecond: Double, text: [String: String] = [:], _ body: ((PixelBuffer) throws -> Void) throws -> Void
+  ) throws -> [UInt8] {
+    var encoder = AnimationEncoder(framesPerSecond: framesPerSecond, text: text)
+    var bytes: [UInt8] = []
+    try body { bytes += try encoder.append($0) }
+    bytes += encoder.end
+    let control = encoder.control
+    let start = AnimationEncoder.controlOffset
+    bytes.replaceSubrange(start..<start + control.count, with: control)
+    return bytes
+  }
+}
+
+/// The pieces of an animation's file, in order.
+private struct AnimationEncoder {
+  private let text: [String: String]
+  private let delay: (numerator: UInt16, denominator: UInt16)
+  private var last: PixelBuffer?
+  private var frames: UInt32 = 0
+  /// The number of the next fcTL or fdAT chunk: they share one count.
+  private var sequence: UInt32 = 0
+
+  /// Behind the signature (8 bytes) and IHDR (25): the animation's chunk is rewritten there when the count is known.
+  static let controlOffset = 33
+
+  init(framesPerSecond: Double, text: [String: String]) {
+    precondition(
+      (0.02...1000).contains(framesPerSecond), "an animation plays 0.02 to 1000 frames a second, not \(framesPerSecond)"
+    )
+    let whole = framesPerSecond.rounded()
+    delay = whole == framesPerSecond ? (1, UInt16(whole)) : (UInt16((1000 / framesPerSecond).rounded()), 1000)
+    self.text = text
+  }
+
+  /// What the next frame adds to the file.
+  mutating func append(_ frame: PixelBuffer) throws -> [UInt8] {
+    guard let last else {
+      let bytes = try start(with: frame)
+      self.last = frame
+      return bytes
+    }
+    precondition(
+      frame.width == last.width && frame.height == last.height && frame.format == last.format,
+      "a \(frame.width)x\(frame.height) \(frame.format) frame cannot follow one of "
+        + "\(last.width)x\(last.height) \(last.format)")
+    let changed = frame.rectangle(changedFrom: last)
+    var bytes = frameControl(changed).bytes
+    for chunk in PNGChunk.all(of: try PNG.encode(frame.cropped(to: changed))) where chunk.type == "IDAT" {
+      bytes += PNGChunk(type: "fdAT", data: bigEndian(sequence) + chunk.data).bytes
+      sequence += 1
+    }
+    frames += 1
+    self.last = frame
+    return bytes
+  }
+
+  /// What stands at the file's end.
+  var end: [UInt8] {
+    precondition(frames > 0, "an animation without frames is no picture")
+    return PNGChunk(type: "IEND", data: []).bytes
+  }
+
+  private mutating func start(with frame: PixelBuffer) throws -> [UInt8] {
     var bytes = PNGChunk.signature
     var control: PNGChunk? = frameControl(Rectangle(x: 0, y: 0, width: frame.width, height: frame.height))
     for chunk in PNGChunk.all(of: try PNG.encode(frame, text: text)) where chunk.type != "IEND" {
@@ -76,15 +107,16 @@ public struct AnimatedPNG: ~Copyable {
         control = nil
       }
       bytes += chunk.bytes
-      if chunk.type == "IHDR" { bytes += animationControl().bytes }
+      if chunk.type == "IHDR" { bytes += self.control }
     }
-    try file.append(bytes)
     frames = 1
+    return bytes
   }
 
-  private func animationControl() -> PNGChunk {
+  /// How many frames there are, so far.
+  var control: [UInt8] {
     let plays: UInt32 = 0  // for ever
-    return PNGChunk(type: "acTL", data: bigEndian(frames) + bigEndian(plays))
+    return PNGChunk(type: "acTL", data: bigEndian(frames) + bigEndian(plays)).bytes
   }
 
   private mutating func frameControl(_ part: Rectangle) -> PNGChunk {

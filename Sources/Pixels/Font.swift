@@ -1,154 +1,191 @@
-/// A fixed-width font of its own: printable ASCII, 5 by 7 pixels a character, g, p, q and y two pixels lower.
-public enum Font {
-  /// The size of a cell: a glyph and the space to its right and below.
-  public static let advance = 6
-  public static let lineHeight = 11
-  /// Rows from the top of a capital to the line that it stands on.
-  public static let capHeight = 7
-
-  /// The pixels from the first character's left edge to the last one's right edge.
-  public static func width(of text: String, scale: Int = 1) -> Int {
-    max(text.count * advance - 1, 0) * scale
+/// A sans-serif of its own for captions: strokes of a round pen, antialiased, their edges fitted to the pixels of each
+/// size. What it has no letter for shows as a question mark.
+public struct Font: Sendable {
+  /// Rows of a capital.
+  public let capHeight: Int
+  /// Coverage of a letter's pixels.
+  struct Glyph: Sendable, Hashable {
+    /// Columns from one letter's left edge to the next one's.
+    var advance: Int
+    /// `rows` rows of `advance + 1` columns, the first one left of the letter's edge, in 256ths.
+    var weights: [UInt16]
   }
 
-  /// The seven rows of a character from the top, five bits each, the leftmost highest; '?' for what is not ASCII.
-  static func glyph(_ character: Character) -> UInt64 {
-    guard let code = character.asciiValue, (32...126).contains(code) else { return glyphs[Int(UInt8(ascii: "?")) - 32] }
-    return glyphs[Int(code) - 32]
+  private let glyphs: [Character: Glyph]
+  private let unknown: Glyph
+  /// Rows above a capital's top and below the line that it stands on: of parentheses, g and the like.
+  let ascent: Int
+  let descent: Int
+  /// Columns between two letters.
+  let gap: Int
+
+  /// For captions of many small frames: capitals of 8 pixels.
+  public static let small = Font(capHeight: 8)
+  /// For plots and captions: capitals of 10 pixels.
+  public static let regular = Font(capHeight: 10)
+  /// For titles: capitals of 13 pixels.
+  public static let large = Font(capHeight: 13)
+
+  /// Draws all letters, once for each size.
+  init(capHeight: Int) {
+    self.capHeight = capHeight
+    let pen = Pen(capHeight: capHeight)
+    (ascent, descent) = (pen.ascent, pen.descent)
+    gap = max(1, (17 * capHeight + 50) / 100)
+    var glyphs: [Character: Glyph] = [:]
+    for (character, outline) in Glyphs.outlines {
+      glyphs[character] = pen.glyph(outline, gap: gap, isDigit: ("0"..."9").contains(character))
+    }
+    let space = (32 * capHeight + 50) / 100 + gap
+    glyphs[" "] = Glyph(advance: space, weights: [UInt16](repeating: 0, count: (space + 1) * pen.rows))
+    self.glyphs = glyphs
+    unknown = glyphs["?"] ?? Glyph(advance: space, weights: [])
   }
 
-  /// How far a glyph hangs below the line.
-  static func descent(of character: Character) -> Int { "gpqy".contains(character) ? 2 : 0 }
+  /// Rows from one line's top to the next one's.
+  public var lineHeight: Int { capHeight * 9 / 5 }
 
-  static func isSet(_ glyph: UInt64, column: Int, row: Int) -> Bool {
-    glyph >> UInt64(8 * (6 - row) + 4 - column) & 1 == 1
+  /// The columns from the first character's left edge to the last one's right edge.
+  public func width(of text: String) -> Int {
+    max(text.reduce(0) { $0 + glyph($1).advance } - gap, 0)
   }
 
-  private static let glyphs: [UInt64] = [
-    0x00_00_00_00_00_00_00,  // space
-    0x04_04_04_04_04_00_04,  // !
-    0x0a_0a_0a_00_00_00_00,  // "
-    0x0a_0a_1f_0a_1f_0a_0a,  // #
-    0x04_0f_14_0e_05_1e_04,  // $
-    0x19_19_02_04_08_13_13,  // %
-    0x08_14_14_08_15_12_0d,  // &
-    0x04_04_04_00_00_00_00,  // '
-    0x02_04_08_08_08_04_02,  // (
-    0x08_04_02_02_02_04_08,  // )
-    0x00_04_15_0e_15_04_00,  // *
-    0x00_04_04_1f_04_04_00,  // +
-    0x00_00_00_00_06_04_08,  // ,
-    0x00_00_00_1f_00_00_00,  // -
-    0x00_00_00_00_00_06_06,  // .
-    0x01_01_02_04_08_10_10,  // /
-    0x0e_11_13_15_19_11_0e,  // 0
-    0x04_0c_04_04_04_04_0e,  // 1
-    0x0e_11_01_02_04_08_1f,  // 2
-    0x1f_02_04_02_01_11_0e,  // 3
-    0x02_06_0a_12_1f_02_02,  // 4
-    0x1f_10_1e_01_01_11_0e,  // 5
-    0x06_08_10_1e_11_11_0e,  // 6
-    0x1f_01_02_02_04_04_04,  // 7
-    0x0e_11_11_0e_11_11_0e,  // 8
-    0x0e_11_11_0f_01_02_0c,  // 9
-    0x00_06_06_00_06_06_00,  // :
-    0x00_06_06_00_06_04_08,  // ;
-    0x02_04_08_10_08_04_02,  // <
-    0x00_00_1f_00_1f_00_00,  // =
-    0x08_04_02_01_02_04_08,  // >
-    0x0e_11_01_02_04_00_04,  // ?
-    0x0e_11_17_15_17_10_0e,  // @
-    0x04_0a_11_11_1f_11_11,  // A
-    0x1e_11_11_1e_11_11_1e,  // B
-    0x0e_11_10_10_10_11_0e,  // C
-    0x1c_12_11_11_11_12_1c,  // D
-    0x1f_10_10_1e_10_10_1f,  // E
-    0x1f_10_10_1e_10_10_10,  // F
-    0x0e_11_10_17_11_11_0f,  // G
-    0x11_11_11_1f_11_11_11,  // H
-    0x0e_04_04_04_04_04_0e,  // I
-    0x07_02_02_02_02_12_0c,  // J
-    0x11_12_14_18_14_12_11,  // K
-    0x10_10_10_10_10_10_1f,  // L
-    0x11_1b_15_15_11_11_11,  // M
-    0x11_11_19_15_13_11_11,  // N
-    0x0e_11_11_11_11_11_0e,  // O
-    0x1e_11_11_1e_10_10_10,  // P
-    0x0e_11_11_11_15_12_0d,  // Q
-    0x1e_11_11_1e_14_12_11,  // R
-    0x0f_10_10_0e_01_01_1e,  // S
-    0x1f_04_04_04_04_04_04,  // T
-    0x11_11_11_11_11_11_0e,  // U
-    0x11_11_11_11_11_0a_04,  // V
-    0x11_11_11_15_15_15_0a,  // W
-    0x11_11_0a_04_0a_11_11,  // X
-    0x11_11_11_0a_04_04_04,  // Y
-    0x1f_01_02_04_08_10_1f,  // Z
-    0x0e_08_08_08_08_08_0e,  // [
-    0x10_10_08_04_02_01_01,  // \
-    0x0e_02_02_02_02_02_0e,  // ]
-    0x04_0a_11_00_00_00_00,  // ^
-    0x00_00_00_00_00_00_1f,  // _
-    0x08_04_02_00_00_00_00,  // `
-    0x00_00_0e_01_0f_11_0f,  // a
-    0x10_10_16_19_11_11_1e,  // b
-    0x00_00_0e_10_10_11_0e,  // c
-    0x01_01_0d_13_11_11_0f,  // d
-    0x00_00_0e_11_1f_10_0e,  // e
-    0x06_09_08_1c_08_08_08,  // f
-    0x0f_11_11_0f_01_01_0e,  // g
-    0x10_10_16_19_11_11_11,  // h
-    0x04_00_0c_04_04_04_0e,  // i
-    0x02_00_06_02_02_12_0c,  // j
-    0x10_10_12_14_18_14_12,  // k
-    0x0c_04_04_04_04_04_0e,  // l
-    0x00_00_1a_15_15_15_15,  // m
-    0x00_00_16_19_11_11_11,  // n
-    0x00_00_0e_11_11_11_0e,  // o
-    0x16_19_11_1e_10_10_10,  // p
-    0x0d_13_11_0f_01_01_01,  // q
-    0x00_00_16_19_10_10_10,  // r
-    0x00_00_0f_10_0e_01_1e,  // s
-    0x08_08_1c_08_08_09_06,  // t
-    0x00_00_11_11_11_13_0d,  // u
-    0x00_00_11_11_11_0a_04,  // v
-    0x00_00_11_11_15_15_0a,  // w
-    0x00_00_11_0a_04_0a_11,  // x
-    0x11_11_11_0f_01_01_0e,  // y
-    0x00_00_1f_02_04_08_1f,  // z
-    0x02_04_04_08_04_04_02,  // {
-    0x04_04_04_04_04_04_04,  // |
-    0x08_04_04_02_04_04_08,  // }
-    0x00_00_08_15_02_00_00,  // ~
-  ]
+  /// The text, or as much of it as fits into so many columns, with "…" behind it.
+  public func fitted(_ text: String, within width: Int) -> String {
+    if self.width(of: text) <= width { return text }
+    var kept = text
+    while !kept.isEmpty && self.width(of: kept + "…") > width { kept.removeLast() }
+    return kept.isEmpty ? "" : kept + "…"
+  }
+
+  func glyph(_ character: Character) -> Glyph { glyphs[character] ?? unknown }
+}
+
+/// Draws the strokes of a letter into pixels.
+private struct Pen {
+  let capHeight: Int
+  /// The strokes' width, in pixels as all here.
+  let width: Double
+  let ascent: Int
+  let descent: Int
+  /// Pixels of a tenth of a capital's height, between the middles of its highest and its lowest stroke.
+  private let scale: Double
+
+  init(capHeight: Int) {
+    self.capHeight = capHeight
+    width = 0.7 + 0.075 * Double(capHeight)
+    (ascent, descent) = ((14 * capHeight + 99) / 100, (30 * capHeight + 99) / 100 + 1)
+    scale = (Double(capHeight) - width) / 10
+  }
+
+  var rows: Int { ascent + capHeight + descent }
+
+  func glyph(_ outline: Glyphs.Outline, gap: Int, isDigit: Bool) -> Font.Glyph {
+    let ink = inkWidth(of: outline, isDigit: isDigit)
+    let segments = outline.strokes.flatMap { capsules(of: $0, in: outline, ink: ink) }
+    let columns = ink + gap + 1
+    var weights = [UInt16](repeating: 0, count: columns * rows)
+    for row in 0..<rows {
+      for column in 0..<columns {
+        let center = Point(Double(column) - 0.5, Double(ascent + capHeight - row) - 0.5)
+        let distance = segments.map { $0.distance(to: center) }.min() ?? .infinity
+        weights[row * columns + column] = UInt16(min(max(0.5 - distance, 0), 1) * 256)
+      }
+    }
+    return Font.Glyph(advance: ink + gap, weights: weights)
+  }
+
+  /// Whole columns; an odd number for a letter with a stem in its middle, which then is as sharp as others. All digits have
+  /// the width of a 1.
+  private func inkWidth(of outline: Glyphs.Outline, isDigit: Bool) -> Int {
+    if outline.width == 0 { return max(1, Int((width - 0.3).rounded(.up))) }
+    let ink = outline.width * scale + width
+    let middle = outline.width / 2
+    let hasStem =
+      isDigit
+      || outline.strokes.contains { stroke in
+        steps(of: stroke).contains { $0.x == middle && $1.x == middle && $0.y != $1.y }
+      }
+    return max(1, hasStem ? 2 * Int(((ink - 1) / 2).rounded()) + 1 : Int(ink.rounded()))
+  }
+
+  private func steps(of stroke: Glyphs.Stroke) -> [(Point, Point)] {
+    let points = [stroke.start] + stroke.moves.map(\.end)
+    return Array(zip(points, points.dropFirst()))
+  }
+
+  private func capsules(of stroke: Glyphs.Stroke, in outline: Glyphs.Outline, ink: Int) -> [Capsule] {
+    let bars = Set(outline.strokes.flatMap(steps).filter { $0.y == $1.y }.map { $0.0.y })
+    func place(_ point: Point) -> Point {
+      let across = outline.width == 0 ? 0 : point.x / outline.width * (Double(ink) - width)
+      return Point(width / 2 + across, height(point.y, isBar: bars.contains(point.y)))
+    }
+    var capsules: [Capsule] = []
+    var at = place(stroke.start)
+    func draw(to end: Point) {
+      capsules.append(Capsule(start: at, end: end, radius: width / 2))
+      at = end
+    }
+    for move in stroke.moves {
+      switch move {
+      case .line(let end): draw(to: place(end))
+      case .corner(let corner, let end):
+        let curve = QuarterEllipse(start: at, corner: place(corner), end: place(end))
+        for step in 1...8 { draw(to: curve.point(at: Double(step) / 8)) }
+      }
+    }
+    return capsules
+  }
+
+  /// The row of a stroke's middle: the tops of small letters and of bars lie at an edge between pixels.
+  private func height(_ y: Double, isBar: Bool) -> Double {
+    let exact = width / 2 + y * scale
+    if y == 7 { return (0.7 * Double(capHeight)).rounded() - width / 2 }
+    return isBar && y != 0 && y != 10 ? (exact + width / 2).rounded() - width / 2 : exact
+  }
+}
+
+/// A curve that leaves and arrives along the lines to a corner: a quarter of an ellipse, as a cubic has it.
+private struct QuarterEllipse {
+  var start: Point
+  var corner: Point
+  var end: Point
+
+  func point(at t: Double) -> Point {
+    let (u, bend) = (1 - t, 0.5523)
+    func mix(_ a: Double, _ c: Double, _ b: Double) -> Double {
+      let (first, second) = (a + bend * (c - a), b + bend * (c - b))
+      return u * u * u * a + 3 * u * u * t * first + 3 * u * t * t * second + t * t * t * b
+    }
+    return Point(mix(start.x, corner.x, end.x), mix(start.y, corner.y, end.y))
+  }
 }
 
 extension PixelBuffer {
   /// Which way a line of text runs.
   public enum TextDirection: Sendable, Hashable { case right, up }
 
-  /// Writes one line; `left` and `top` are the upper left corner of its box in pixels, and what lies outside the frame
-  /// is cut off. Each of the font's pixels becomes a block of `scale` by `scale`.
+  /// Writes one line; `left` and `top` are the upper left corner of its capitals' box in pixels, and what lies outside
+  /// the frame is cut off.
   public mutating func write(
-    _ text: String, left: Int, top: Int, scale: Int = 1, direction: TextDirection = .right, _ color: Color
+    _ text: String, left: Int, top: Int, font: Font = .regular, direction: TextDirection = .right, _ color: Color
   ) {
-    let length = Font.width(of: text, scale: scale)
+    let length = font.width(of: text)
     var row = Row(format: format, color: color)
-    var start = 0
+    var start = -1
     for character in text {
-      let glyph = Font.glyph(character)
-      let lowered = Font.descent(of: character) * scale
-      for v in 0..<Font.capHeight * scale {
-        for u in 0..<5 * scale where Font.isSet(glyph, column: u / scale, row: v / scale) {
-          let x = direction == .right ? left + start + u : left + lowered + v
-          let y = direction == .right ? top + lowered + v : top + length - 1 - start - u
-          guard (0..<width).contains(x) && (0..<height).contains(y) else { continue }
-          row.start = y * stride
-          var pixels = bytes.mutableSpan
-          row.fill(x..<x + 1, weight: 256, into: &pixels)
-        }
+      let glyph = font.glyph(character)
+      let columns = glyph.advance + 1
+      for index in glyph.weights.indices where glyph.weights[index] > 0 {
+        let (u, v) = (start + index % columns, index / columns - font.ascent)
+        let x = direction == .right ? left + u : left + v
+        let y = direction == .right ? top + v : top + length - 1 - u
+        guard (0..<width).contains(x) && (0..<height).contains(y) else { continue }
+        row.start = y * stride
+        var pixels = bytes.mutableSpan
+        row.blend(x, weight: Int(glyph.weights[index]), into: &pixels)
       }
-      start += Font.advance * scale
+      start += glyph.advance
     }
   }
 }

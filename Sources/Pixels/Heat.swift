@@ -48,9 +48,41 @@ extension Color {
   }
 }
 
+/// How large a difference between two frames an error map shows with which colour.
+public struct ErrorScale: Sendable, Hashable {
+  /// The difference, in 255ths, that has the ramp's last colour; greater ones have it too.
+  public var maximum = 64.0
+  public var theme = PictureTheme.dark
+
+  public init() {}
+
+  /// The colours over their differences, in numbers.
+  public func picture(width: Int = 192) -> PixelBuffer {
+    let (font, label) = (Font.small, "mean difference, of 255")
+    let width = max(width, font.width(of: label))
+    var picture = PixelBuffer(width: width, height: 3 * font.lineHeight - 2)
+    picture.draw { [theme] in $0.fill(theme.paper) }
+    let top = font.lineHeight
+    for x in 0..<width {
+      let color = Color.heat(Double(x) / Double(width - 1))
+      picture.draw { canvas in
+        canvas.rectangle(
+          center: Point(Double(x) + 0.5, Double(canvas.height - top) - 5), width: 1, height: 10, color)
+      }
+    }
+    picture.write(label, left: (width - font.width(of: label)) / 2, top: 0, font: font, theme.ink)
+    for quarter in 0...4 {
+      let text = (quarter == 4 ? "≥" : "") + "\(Int((maximum * Double(quarter) / 4).rounded()))"
+      let (room, middle) = (font.width(of: text), quarter * (width - 1) / 4)
+      picture.write(text, left: min(max(middle - room / 2, 0), width - room), top: top + 16, font: font, theme.ink)
+    }
+    return picture
+  }
+}
+
 extension PixelBuffer {
   /// Where two frames differ: each pixel's mean absolute difference over its channels, as heat that reaches the ramp's
-  /// end at `maximum` (in 255ths).
+  /// end at `maximum` (in 255ths): `ErrorScale` shows which colour is how much.
   public static func errorMap(_ first: PixelBuffer, _ second: PixelBuffer, maximum: Double = 64) -> PixelBuffer {
     precondition(
       first.width == second.width && first.height == second.height && first.format == second.format,

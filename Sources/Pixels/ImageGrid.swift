@@ -1,4 +1,4 @@
-/// Frames side by side with captions, such as original | reconstruction | error.
+/// Frames side by side with captions, such as original | reconstruction | error, and a scale of the colours below.
 public struct ImageGrid: Sendable {
   /// Rows of frames from the top, all of one size; a row may be short.
   public var rows: [[PixelBuffer]]
@@ -9,9 +9,10 @@ public struct ImageGrid: Sendable {
   public var scale: Int
   /// Pixels between frames and around them.
   public var gap = 8
-  public var captionScale = 1
-  public var background = Color(24, 26, 32)
-  public var ink = Color(226, 229, 236)
+  public var font = Font.small
+  public var theme = PictureTheme.dark
+  /// What stands below the frames on the right, such as the scale of an error's colours; or nothing.
+  public var legend: PixelBuffer?
 
   public init(rows: [[PixelBuffer]], columnCaptions: [String] = [], rowCaptions: [String] = [], scale: Int = 2) {
     self.rows = rows
@@ -20,30 +21,31 @@ public struct ImageGrid: Sendable {
     self.scale = scale
   }
 
-  /// The grid as one RGB picture. A caption wider than its column is cut.
+  /// The grid as one RGB picture. A caption wider than its column is cut, with three dots.
   public func picture() -> PixelBuffer {
     let first = rows.lazy.joined().first
     precondition(first != nil, "an image grid needs at least one frame")
     let (frameWidth, frameHeight) = (first?.width ?? 1, first?.height ?? 1)
     let (cellWidth, cellHeight) = (frameWidth * scale, frameHeight * scale)
     let columns = rows.map(\.count).max() ?? 0
-    let letter = Font.advance * captionScale
-    let above = columnCaptions.isEmpty ? 0 : Font.lineHeight * captionScale
-    let aside = rowCaptions.map { $0.count * letter }.max().map { $0 + gap } ?? 0
+    let above = columnCaptions.isEmpty ? 0 : font.lineHeight
+    let aside = rowCaptions.map { font.width(of: $0) }.max().map { $0 + gap } ?? 0
+    let below = legend.map { $0.height + gap } ?? 0
+    let width = max(aside + gap + columns * (cellWidth + gap), legend.map { $0.width + 2 * gap } ?? 0)
+    let height = above + gap + rows.count * (cellHeight + gap)
 
-    var picture = PixelBuffer(
-      width: aside + gap + columns * (cellWidth + gap), height: above + gap + rows.count * (cellHeight + gap))
-    picture.draw { $0.fill(background) }
+    var picture = PixelBuffer(width: width, height: height + below)
+    picture.draw { [theme] in $0.fill(theme.paper) }
+    if let legend { picture.paste(legend.converted(to: .rgb), left: width - gap - legend.width, top: height) }
     for (index, caption) in columnCaptions.prefix(columns).enumerated() {
-      let shown = String(caption.prefix((cellWidth + captionScale) / letter))
-      let left = aside + gap + index * (cellWidth + gap) + (cellWidth - Font.width(of: shown, scale: captionScale)) / 2
-      picture.write(shown, left: left, top: gap, scale: captionScale, ink)
+      let shown = font.fitted(caption, within: cellWidth)
+      let left = aside + gap + index * (cellWidth + gap) + (cellWidth - font.width(of: shown)) / 2
+      picture.write(shown, left: left, top: gap, font: font, theme.ink)
     }
     for (y, row) in rows.enumerated() {
       let top = above + gap + y * (cellHeight + gap)
       if y < rowCaptions.count {
-        let middle = top + (cellHeight - Font.capHeight * captionScale) / 2
-        picture.write(rowCaptions[y], left: gap, top: middle, scale: captionScale, ink)
+        picture.write(rowCaptions[y], left: gap, top: top + (cellHeight - font.capHeight) / 2, font: font, theme.ink)
       }
       for (x, frame) in row.enumerated() {
         precondition(

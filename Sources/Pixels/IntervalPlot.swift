@@ -93,16 +93,15 @@ public struct IntervalPlot: Sendable {
     let (left, right, top, pitch) = (24, width - 40, title.isEmpty ? 16 : 58, 64)
     let bottom = top + pitch * rows.count
     let height = bottom + 74
-    let ink = Color(45, 50, 60)
+    let theme = PictureTheme.light
     func column(_ value: Double) -> Double { Double(left) + axis.fraction(value) * Double(right - left) }
     var picture = PixelBuffer(width: width, height: height)
     picture.draw { canvas in
-      canvas.fill(Color(252, 252, 253))
+      canvas.fill(theme.paper)
       let middle = Double(height) - Double(top + bottom) / 2
       for tick in axis.ticks {
         canvas.rectangle(
-          center: Point(column(tick).rounded() + 0.5, middle), width: 1, height: Double(bottom - top),
-          Color(227, 230, 236))
+          center: Point(column(tick).rounded() + 0.5, middle), width: 1, height: Double(bottom - top), theme.grid)
       }
       for (index, row) in rows.enumerated() {
         let y = Double(height - top - pitch * index - 44)
@@ -114,19 +113,16 @@ public struct IntervalPlot: Sendable {
       }
       canvas.rectangle(
         center: Point(Double(left + right) / 2, Double(height - bottom) - 0.5), width: Double(right - left), height: 1,
-        Color(120, 126, 138))
+        theme.axis)
     }
-    picture.write(title, left: left, top: 20, scale: 2, ink)
+    picture.write(title, left: left, top: 20, font: .large, theme.ink)
     for (index, row) in rows.enumerated() {
-      picture.write(row.name, left: left, top: top + pitch * index + 12, scale: 2, ink)
+      picture.write(row.name, left: left, top: top + pitch * index + 16, theme.ink)
     }
     for (tick, label) in zip(axis.ticks, axis.labels) {
-      picture.write(
-        label, left: Int(column(tick)) - Font.width(of: label, scale: 2) / 2, top: bottom + 12, scale: 2, ink)
+      picture.write(label, left: Int(column(tick)) - Font.regular.width(of: label) / 2, top: bottom + 12, theme.ink)
     }
-    picture.write(
-      xLabel, left: (left + right - Font.width(of: xLabel, scale: 2)) / 2, top: height - 30, scale: 2,
-      Color(120, 126, 138))
+    picture.write(xLabel, left: (left + right - Font.regular.width(of: xLabel)) / 2, top: height - 30, theme.axis)
     return picture
   }
 }

@@ -10,26 +10,24 @@ struct PlotLayout {
   let top: Int
   let bottom: Int
 
-  private static let textScale = 2
-  private static let letter = Font.advance * textScale
-  private static let lineHeight = Font.capHeight * textScale
-  static let paper = Color(252, 252, 253)
-  private static let gridColor = Color(227, 230, 236)
-  static let axisColor = Color(120, 126, 138)
-  static let ink = Color(45, 50, 60)
+  let theme: PictureTheme
+
+  private static let font = Font.regular
+  private static let lineHeight = font.capHeight
   private static let lineWidth = 2.4
 
-  init(plot: Plot, x: Axis, y: Axis, width: Int, height: Int) {
+  init(plot: Plot, x: Axis, y: Axis, width: Int, height: Int, theme: PictureTheme) {
+    self.theme = theme
     self.plot = plot
     self.x = x
     self.y = y
     self.width = width
     self.height = height
-    let labels = y.labels.map { Font.width(of: $0, scale: Self.textScale) }.max() ?? 0
+    let labels = y.labels.map(Self.font.width(of:)).max() ?? 0
     left = 16 + (plot.yLabel.isEmpty ? 0 : Self.lineHeight + 14) + labels + 12
-    let lastLabel = Font.width(of: x.labels.last ?? "", scale: Self.textScale) / 2
+    let lastLabel = Self.font.width(of: x.labels.last ?? "") / 2
     right = width - max(24, lastLabel + 8)
-    top = plot.title.isEmpty ? 24 : 24 + Self.lineHeight + 20
+    top = plot.title.isEmpty ? 24 : 24 + Font.large.capHeight + 20
     bottom = height - 18 - (plot.xLabel.isEmpty ? 0 : Self.lineHeight + 14) - Self.lineHeight - 12
   }
 
@@ -50,20 +48,20 @@ struct PlotLayout {
   /// Paper and grid lines, under the data.
   func drawFrame(into picture: inout PixelBuffer) {
     picture.draw { canvas in
-      canvas.fill(Self.paper)
-      for tick in x.ticks { vertical(column(tick), from: top, to: bottom, Self.gridColor, on: &canvas) }
-      for tick in y.ticks { horizontal(row(tick), from: left, to: right, Self.gridColor, on: &canvas) }
+      canvas.fill(theme.paper)
+      for tick in x.ticks { vertical(column(tick), from: top, to: bottom, theme.grid, on: &canvas) }
+      for tick in y.ticks { horizontal(row(tick), from: left, to: right, theme.grid, on: &canvas) }
     }
   }
 
   /// The shaded range as one strip between each two points.
   func drawBand(of index: Int, on canvas: inout Canvas) {
-    let series = plot.series[index]
-    guard series.band.count == series.points.count else { return }
+    let (series, band) = (plot.series[index], plot.band(of: index))
+    guard band.count == series.points.count else { return }
     canvas.opacity = 0.2
     defer { canvas.opacity = 1 }
     var last: (low: Point, high: Point)?
-    for (point, range) in zip(series.points, series.band) {
+    for (point, range) in zip(series.points, band) {
       let low = place(Point(point.x, range.lowerBound))
       let high = place(Point(point.x, range.upperBound))
       guard let before = last else {
@@ -72,13 +70,21 @@ struct PlotLayout {
       }
       // Strips narrower than two pixels would overlap at their soft edges and show as stripes.
       if low.x - before.low.x < 2 { continue }
-      canvas.polygon([before.low, low, high, before.high], plot.color(of: index))
+      canvas.polygon([before.low, low, high, before.high], plot.color(of: index, theme))
       last = (low, high)
     }
   }
 
   func drawLine(of index: Int, on canvas: inout Canvas) {
-    let (points, color) = (plot.series[index].points, plot.color(of: index))
+    let (points, color) = (plot.series[index].points, plot.color(of: index, theme))
+    guard !plot.series[index].isDashed else {
+      for (from, to) in zip(points, points.dropFirst()) {
+        for dash in dashes(from: place(from), to: place(to)) {
+          canvas.line(from: dash.0, to: dash.1, width: Self.lineWidth, color, cap: .butt)
+        }
+      }
+      return
+    }
     for (number, point) in points.enumerated() {
       let here = place(point)
       if number > 0 {
@@ -88,40 +94,49 @@ struct PlotLayout {
     }
   }
 
+  /// A straight line in dashes of 9 pixels, 7 apart.
+  private func dashes(from start: Point, to end: Point) -> [(Point, Point)] {
+    let length = ((end.x - start.x) * (end.x - start.x) + (end.y - start.y) * (end.y - start.y)).squareRoot()
+    func point(_ at: Double) -> Point {
+      Point(start.x + (end.x - start.x) * at / length, start.y + (end.y - start.y) * at / length)
+    }
+    return stride(from: 0, to: length, by: 16).map { (point($0), point(min($0 + 9, length))) }
+  }
+
   /// Axes, labels, title and legend, over the data.
   func drawMargins(into picture: inout PixelBuffer) {
-    let scale = Self.textScale
+    let font = Self.font
     picture.draw { canvas in
-      vertical(left, from: top, to: bottom, Self.axisColor, on: &canvas)
-      horizontal(bottom, from: left - 1, to: right, Self.axisColor, on: &canvas)
-      for tick in x.ticks { vertical(column(tick), from: bottom, to: bottom + 5, Self.axisColor, on: &canvas) }
-      for tick in y.ticks { horizontal(row(tick), from: left - 5, to: left, Self.axisColor, on: &canvas) }
+      vertical(left, from: top, to: bottom, theme.axis, on: &canvas)
+      horizontal(bottom, from: left - 1, to: right, theme.axis, on: &canvas)
+      for tick in x.ticks { vertical(column(tick), from: bottom, to: bottom + 5, theme.axis, on: &canvas) }
+      for tick in y.ticks { horizontal(row(tick), from: left - 5, to: left, theme.axis, on: &canvas) }
     }
     for (tick, label) in zip(x.ticks, x.labels) {
-      let start = column(tick) - Font.width(of: label, scale: scale) / 2
-      picture.write(label, left: start, top: bottom + 12, scale: scale, Self.ink)
+      let start = column(tick) - font.width(of: label) / 2
+      picture.write(label, left: start, top: bottom + 12, font: font, theme.ink)
     }
     for (tick, label) in zip(y.ticks, y.labels) {
-      let start = left - 12 - Font.width(of: label, scale: scale)
-      picture.write(label, left: start, top: row(tick) - Self.lineHeight / 2, scale: scale, Self.ink)
+      let start = left - 12 - font.width(of: label)
+      picture.write(label, left: start, top: row(tick) - Self.lineHeight / 2, font: font, theme.ink)
     }
     let middle = (left + right) / 2
+    let title = Font.large.fitted(plot.title, within: width - 16)
+    picture.write(title, left: (width - Font.large.width(of: title)) / 2, top: 22, font: .large, theme.ink)
     picture.write(
-      plot.title, left: middle - Font.width(of: plot.title, scale: scale) / 2, top: 22, scale: scale, Self.ink)
+      plot.xLabel, left: middle - font.width(of: plot.xLabel) / 2, top: height - 18 - Self.lineHeight, font: font,
+      theme.axis)
     picture.write(
-      plot.xLabel, left: middle - Font.width(of: plot.xLabel, scale: scale) / 2, top: height - 18 - Self.lineHeight,
-      scale: scale, Self.axisColor)
-    picture.write(
-      plot.yLabel, left: 14, top: (top + bottom - Font.width(of: plot.yLabel, scale: scale)) / 2, scale: scale,
-      direction: .up, Self.axisColor)
+      plot.yLabel, left: 14, top: (top + bottom - font.width(of: plot.yLabel)) / 2, font: font, direction: .up,
+      theme.axis)
     drawLegend(into: &picture)
   }
 
   /// A box in the corner that the fewest points lie in.
   private func drawLegend(into picture: inout PixelBuffer) {
     let named = plot.series.indices.filter { !plot.series[$0].name.isEmpty }
-    guard let longest = named.map({ plot.series[$0].name.count }).max() else { return }
-    let (boxWidth, boxHeight) = (longest * Self.letter + 62, named.count * 24 + 14)
+    guard let longest = named.map({ Self.font.width(of: plot.series[$0].name) }).max() else { return }
+    let (boxWidth, boxHeight) = (longest + 66, named.count * 24 + 14)
     let corners = [bottom - boxHeight - 12, top + 12].flatMap { y in
       [right - boxWidth - 12, left + 12].map { x in (x: x, y: y) }
     }
@@ -135,18 +150,19 @@ struct PlotLayout {
     let center = Point(
       Double(corner.x) + Double(boxWidth) / 2, Double(height - corner.y) - Double(boxHeight) / 2)
     picture.draw { canvas in
-      canvas.rectangle(center: center, width: Double(boxWidth), height: Double(boxHeight), Self.gridColor)
-      canvas.rectangle(center: center, width: Double(boxWidth - 2), height: Double(boxHeight - 2), Self.paper)
+      canvas.rectangle(center: center, width: Double(boxWidth), height: Double(boxHeight), theme.grid)
+      canvas.rectangle(center: center, width: Double(boxWidth - 2), height: Double(boxHeight - 2), theme.paper)
       for (line, index) in named.enumerated() {
         let y = Double(height - corner.y - 19 - 24 * line)
         canvas.line(
-          from: Point(Double(corner.x + 14), y), to: Point(Double(corner.x + 40), y), width: 4, plot.color(of: index),
+          from: Point(Double(corner.x + 14), y), to: Point(Double(corner.x + 40), y), width: 4,
+          plot.color(of: index, theme),
           cap: .round)
       }
     }
     for (line, index) in named.enumerated() {
       picture.write(
-        plot.series[index].name, left: corner.x + 52, top: corner.y + 12 + 24 * line, scale: Self.textScale, Self.ink)
+        plot.series[index].name, left: corner.x + 52, top: corner.y + 14 + 24 * line, font: Self.font, theme.ink)
     }
   }
 

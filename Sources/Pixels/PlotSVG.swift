@@ -11,78 +11,22 @@ extension Plot {
   ///   - width, height: in CSS pixels, where letters are 12 high; the element shrinks with its surroundings.
   public func svg(width: Int = 640, height: Int = 360) -> Markup {
     precondition(width >= 160 && height >= 120, "a plot needs at least 160x120 pixels, not \(width)x\(height)")
-    return SVGPlot(plot: self, width: Double(width), height: Double(height)).markup
+    return VectorPlot(plot: self, width: Double(width), height: Double(height)).svg
   }
 }
 
-/// Where a plot's parts lie in its SVG, in pixels from the upper left corner.
-private struct SVGPlot {
-  let plot: Plot
-  let x: Axis
-  let y: Axis
-  let width: Double
-  let height: Double
-  let left: Double
-  let right: Double
-  let top: Double
-  let bottom: Double
-  let legend: [LegendEntry]
-
-  struct LegendEntry {
-    let series: Int
-    let x: Double
-    let y: Double
-  }
-
-  private static let lineHeight = 17.0
-
-  init(plot: Plot, width: Double, height: Double) {
-    self.plot = plot
-    self.width = width
-    self.height = height
-    (x, y) = plot.axes(ticks: max(Int(width) / 75, 2), max(Int(height) / 55, 2))
-    let (titleHeight, labelHeight) = (plot.title.isEmpty ? 6.0 : 26, plot.xLabel.isEmpty ? 0.0 : 18)
-    left = 8 + (plot.yLabel.isEmpty ? 0 : 18) + (y.labels.map(SVG.width).max() ?? 0) + 7
-    right = width - max(10, SVG.width(of: x.labels.last ?? "") / 2 + 2)
-    (legend, top) = Self.legend(of: plot, from: left, to: width - 8, top: titleHeight)
-    bottom = height - 22 - labelHeight
-  }
-
-  /// The named series in lines that wrap at the right; and where the last of them ends.
-  private static func legend(of plot: Plot, from left: Double, to right: Double, top: Double) -> ([LegendEntry], Double)
-  {
-    var entries: [LegendEntry] = []
-    var (x, y) = (left, top + 11)
-    for (index, series) in plot.series.enumerated() where !series.name.isEmpty {
-      let width = 24 + SVG.width(of: series.name) + 14
-      if x > left && x + width > right { (x, y) = (left, y + lineHeight) }
-      entries.append(LegendEntry(series: index, x: x, y: y))
-      x += width
-    }
-    return (entries, entries.isEmpty ? top + 4 : y + 13)
-  }
-
-  // MARK: places
-
-  private func column(_ value: Double) -> Double { left + x.fraction(value) * (right - left) }
-  private func row(_ value: Double) -> Double { bottom - y.fraction(value) * (bottom - top) }
-
-  /// What can be drawn: the axes leave out what is as good as infinite.
-  private func isDrawable(_ point: Point) -> Bool { abs(point.x) < 1e100 && abs(point.y) < 1e100 }
-
-  // MARK: parts
-
-  var markup: Markup {
+extension VectorPlot {
+  fileprivate var svg: Markup {
     """
     <svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 \(SVG.length(width)) \(SVG.length(height))" \
     width="\(SVG.length(width))" height="\(SVG.length(height))" role="img" aria-label="\(summary)" \
     font-family="system-ui, sans-serif" font-size="12">
     <rect class="paper" width="100%" height="100%" rx="4" fill="#fcfcfd"/>
     \(grid)
-    <g>\(plot.series.indices.map(band))</g>
-    <g>\(plot.series.indices.map(line))</g>
+    <g>\(plot.series.indices.map(strip))</g>
+    <g>\(plot.series.indices.map(stroke))</g>
     \(margins)
-    <g class="ink" fill="#2d323c">\(legend.map(entry))</g>
+    <g class="ink" fill="#2d323c">\(legend.map(markup))</g>
     </svg>
     """
   }
@@ -112,44 +56,31 @@ private struct SVGPlot {
     plot.series[index].color == nil ? " c\(index % Plot.palette.count)" : ""
   }
 
-  private func band(of index: Int) -> Markup {
-    let series = plot.series[index]
-    guard series.band.count == series.points.count else { return "" }
-    let ranges = zip(series.points, series.band).filter {
-      isDrawable($0) && abs($1.lowerBound) < 1e100 && abs($1.upperBound) < 1e100
-    }
-    guard ranges.count > 1 else { return "" }
-    let upper = ranges.map { "\(SVG.length(column($0.x))),\(SVG.length(row($1.upperBound)))" as Markup }
-    let lower = ranges.reversed().map { "\(SVG.length(column($0.x))),\(SVG.length(row($1.lowerBound)))" as Markup }
-    let corners = (upper + lower).joined(separator: " ")
+  private func strip(of index: Int) -> Markup {
+    let corners = band(of: index).map { "\(SVG.length($0.x)),\(SVG.length($0.y))" as Markup }
+    guard !corners.isEmpty else { return "" }
     return """
-      <polygon class="band\(palette(index))" fill="\(paint(index))" fill-opacity="0.18" points="\(corners)"/>
+      <polygon class="band\(palette(index))" fill="\(paint(index))" fill-opacity="0.18" points="\(corners.joined(separator: " "))"/>
       """
   }
 
-  private func line(of index: Int) -> Markup {
-    let points = plot.series[index].points
-    var path: Markup = ""
-    var isBroken = true
-    for point in points {
-      defer { isBroken = !isDrawable(point) }
-      guard isDrawable(point) else { continue }
-      path += "\(isBroken ? "M" : "L")\(SVG.length(column(point.x))) \(SVG.length(row(point.y)))"
+  private func stroke(of index: Int) -> Markup {
+    let path: [Markup] = line(of: index).flatMap { piece in
+      piece.enumerated().map { "\($0 == 0 ? "M" : "L" as Markup)\(SVG.length($1.x)) \(SVG.length($1.y))" as Markup }
     }
-    let stroke: Markup = """
-      <path class="line\(palette(index))" fill="none" stroke="\(paint(index))" stroke-width="1.8" \
-      stroke-linejoin="round" stroke-linecap="round" d="\(path)"/>
-      """
-    guard points.count <= 60 else { return stroke }
+    let dashes: Markup = plot.series[index].isDashed ? #" stroke-dasharray="6 5""# : ""
     let name = plot.series[index].name
-    let dots: [Markup] = points.filter(isDrawable).map { point in
+    let dots: [Markup] = dots(of: index).map { place, value in
       """
-      <circle class="dot\(palette(index))" fill="\(paint(index))" cx="\(SVG.length(column(point.x)))" \
-      cy="\(SVG.length(row(point.y)))" r="2.6"><title>\(name)\(name.isEmpty ? "" : ": ")\(SVG.number(point.y)) at \
-      \(SVG.number(point.x))</title></circle>
+      <circle class="dot\(palette(index))" fill="\(paint(index))" cx="\(SVG.length(place.x))" \
+      cy="\(SVG.length(place.y))" r="2.6"><title>\(name)\(name.isEmpty ? "" : ": ")\(SVG.number(value.y)) at \
+      \(SVG.number(value.x))</title></circle>
       """
     }
-    return stroke + dots.joined()
+    return """
+      <path class="line\(palette(index))" fill="none" stroke="\(paint(index))" stroke-width="1.8" \
+      stroke-linejoin="round" stroke-linecap="round"\(dashes) d="\(path)"/>\(dots)
+      """
   }
 
   private var margins: Markup {
@@ -183,7 +114,7 @@ private struct SVGPlot {
       """
   }
 
-  private func entry(_ entry: LegendEntry) -> Markup {
+  private func markup(of entry: LegendEntry) -> Markup {
     """
     <rect class="dot\(palette(entry.series))" fill="\(paint(entry.series))" x="\(SVG.length(entry.x))" \
     y="\(SVG.length(entry.y - 5))" width="18" height="4" rx="2"/>\

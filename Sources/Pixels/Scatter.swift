@@ -27,30 +27,32 @@ public struct Scatter: Sendable {
   }
 
   /// The plot as an RGB picture.
-  public func picture(width: Int = 760, height: Int = 600) -> PixelBuffer {
+  public func picture(width: Int = 760, height: Int = 600, theme: PictureTheme = .light) -> PixelBuffer {
     precondition(width >= 240 && height >= 160, "a plot needs at least 240x160 pixels, not \(width)x\(height)")
     let shown = points.indices.filter { points[$0].isFinite && (shades.isEmpty || shades[$0].isFinite) }
     let (xs, ys) = (shown.map { points[$0].x }, shown.map { points[$0].y })
-    let bar = shades.isEmpty ? nil : ColorBar(label: shadeLabel, values: shown.map { shades[$0] }, height: height)
+    let bar =
+      shades.isEmpty ? nil : ColorBar(label: shadeLabel, values: shown.map { shades[$0] }, height: height, theme: theme)
     let plotWidth = width - (bar?.width ?? 0)
     let x = Axis(values: roomy(hasDiagonal ? xs + ys : xs), range: nil, ticks: max(plotWidth / 130, 2), isTight: true)
     let y = Axis(values: roomy(hasDiagonal ? xs + ys : ys), range: nil, ticks: max(height / 75, 2), isTight: true)
     let layout = PlotLayout(
-      plot: Plot(title: title, xLabel: xLabel, yLabel: yLabel, series: []), x: x, y: y, width: plotWidth, height: height
-    )
+      plot: Plot(title: title, xLabel: xLabel, yLabel: yLabel, series: []), x: x, y: y, width: plotWidth,
+      height: height,
+      theme: theme)
     var picture = PixelBuffer(width: width, height: height)
-    picture.draw { $0.fill(PlotLayout.paper) }
+    picture.draw { $0.fill(theme.paper) }
     var plot = PixelBuffer(width: plotWidth, height: height)
     layout.drawFrame(into: &plot)
     plot.draw { canvas in
       if hasDiagonal {
         let (low, high) = (max(x.low, y.low), min(x.high, y.high))
         canvas.line(
-          from: layout.place(Point(low, low)), to: layout.place(Point(high, high)), width: 1.6, PlotLayout.axisColor)
+          from: layout.place(Point(low, low)), to: layout.place(Point(high, high)), width: 1.6, theme.axis)
       }
       canvas.opacity = shown.count > 400 ? 0.6 : 0.85
       for index in shown {
-        let color = bar?.color(of: shades[index]) ?? .blue
+        let color = bar?.color(of: shades[index]) ?? theme.palette[0]
         canvas.circle(center: layout.place(points[index]), radius: 3.2, color)
       }
       canvas.opacity = 1
@@ -73,18 +75,21 @@ private struct ColorBar {
   let label: String
   let axis: Axis
   let width: Int
+  let theme: PictureTheme
 
   private static let thickness = 18
 
-  init(label: String, values: [Double], height: Int) {
-    self.label = label
+  init(label: String, values: [Double], height: Int, theme: PictureTheme) {
+    (self.label, self.theme) = (label, theme)
     axis = Axis(values: values, range: nil, ticks: max(height / 75, 2), isTight: true)
-    let labels = axis.labels.map { Font.width(of: $0, scale: 2) }.max() ?? 0
+    let labels = axis.labels.map(Font.regular.width(of:)).max() ?? 0
     width = Self.thickness + 10 + labels + (label.isEmpty ? 0 : 14 + 14) + 16
   }
 
-  /// The middle of the ramp: its ends could not be told from ink or from paper.
-  func color(of value: Double) -> Color { .heat(0.12 + 0.7 * axis.fraction(value)) }
+  /// A part of the ramp: its ends could not be told from ink or from paper.
+  func color(of value: Double) -> Color {
+    .heat(theme.isDark ? 0.4 + 0.6 * axis.fraction(value) : 0.12 + 0.7 * axis.fraction(value))
+  }
 
   func draw(into picture: inout PixelBuffer, left: Int, _ layout: PlotLayout) {
     let (top, bottom) = (layout.top, layout.bottom)
@@ -99,11 +104,10 @@ private struct ColorBar {
     let right = left + Self.thickness + 8
     for (tick, text) in zip(axis.ticks, axis.labels) {
       let row = bottom - Int((axis.fraction(tick) * Double(bottom - top)).rounded())
-      picture.write(text, left: right, top: row - Font.capHeight, scale: 2, PlotLayout.ink)
+      picture.write(text, left: right, top: row - Font.regular.capHeight / 2, theme.ink)
     }
     picture.write(
-      label, left: left + width - 28, top: (top + bottom - Font.width(of: label, scale: 2)) / 2, scale: 2,
-      direction: .up,
-      PlotLayout.axisColor)
+      label, left: left + width - 24, top: (top + bottom - Font.regular.width(of: label)) / 2, direction: .up,
+      theme.axis)
   }
 }

@@ -1,8 +1,7 @@
 /// Pictures below each other, each under a title of its own.
 public struct Sheet: Sendable {
   public var sections: [(title: String, picture: PixelBuffer)]
-  public var background = Color(24, 26, 32)
-  public var ink = Color(226, 229, 236)
+  public var theme = PictureTheme.dark
 
   /// - Parameter sections: at least one; an empty title takes no room.
   public init(_ sections: [(title: String, picture: PixelBuffer)]) {
@@ -15,13 +14,13 @@ public struct Sheet: Sendable {
   /// The sheet as one RGB picture, as wide as the widest of its pictures and titles.
   public func picture() -> PixelBuffer {
     let titles = sections.map { $0.title.isEmpty ? 0 : Self.titleHeight }
-    let width = sections.map { max($0.picture.width, Font.width(of: $0.title, scale: 2) + 24) }.max() ?? 1
+    let width = sections.map { max($0.picture.width, Font.large.width(of: $0.title) + 24) }.max() ?? 1
     var sheet = PixelBuffer(
       width: width, height: zip(sections, titles).reduce(0) { $0 + $1.0.picture.height + $1.1 })
-    sheet.draw { $0.fill(background) }
+    sheet.draw { [theme] in $0.fill(theme.paper) }
     var top = 0
     for (section, title) in zip(sections, titles) {
-      sheet.write(section.title, left: 12, top: top + 12, scale: 2, ink)
+      sheet.write(section.title, left: 12, top: top + 12, font: .large, theme.ink)
       top += title
       sheet.paste(section.picture.converted(to: .rgb), left: 0, top: top)
       top += section.picture.height

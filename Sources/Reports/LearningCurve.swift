@@ -5,8 +5,8 @@ import Pixels
 ///
 /// Of several runs the interquartile mean with a bootstrap band of 95 % (Agarwal et al. 2021), at the steps of the run
 /// with the most points, wherever at least half of the runs have got that far; between its own steps a run is
-/// interpolated. Of one run its numbers, with a band where one is known: the deviation of an evaluation's episodes, or
-/// the range of what thinning has joined.
+/// interpolated. Of one run its numbers, with a band where one is known: the deviation of an evaluation's episodes as far
+/// as their returns reach, or the range of what thinning has joined.
 struct LearningCurve: Sendable {
   static let evaluation = "evaluation/return"
   private static let deviation = "evaluation/deviation"
@@ -49,9 +49,11 @@ struct LearningCurve: Sendable {
     guard metric == evaluation, series.binSize == 1,
       let deviation = group.runs.lazy.compactMap({ $0.metrics[deviation] }).first, deviation.count == series.count
     else { return series.ranges }
+    let known = group.runs.lazy.filter { $0.metrics[metric] != nil }.first?.returnBands ?? [:]
     return zip(series.bins, deviation.bins).map { bin, deviation in
+      guard bin.mean.isFinite else { return 0...0 }
       let spread = deviation.mean.isFinite ? abs(deviation.mean) : 0
-      return bin.mean.isFinite ? bin.mean - spread...bin.mean + spread : 0...0
+      return known[bin.step] ?? bin.mean - spread...bin.mean + spread
     }
   }
 

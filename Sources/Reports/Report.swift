@@ -117,15 +117,19 @@ public struct Report: Sendable {
     let size = groups.map(\.runs.count).max() ?? 1
     let caption =
       size == 1
-      ? "Mean return of an evaluation's episodes, with deterministic actions; the band is their standard deviation."
+      ? "Mean return of an evaluation's episodes, with deterministic actions; the band is their standard deviation, within "
+        + "the least and the greatest of them."
       : "Interquartile mean over seeds of the evaluations' returns, with a 95 % bootstrap band. Of so few runs the band "
         + "is a rough guide. Drawn wherever at least half of a group's runs have got."
     return """
-      <figure><div class="wide-plot">\(plot.svg(width: 860, height: 360))</div>\
-      <div class="narrow">\(plot.svg(width: 340, height: 260))</div>
+      <figure><div class="wide-plot">\(large(plot, 860, 360))</div><div class="narrow">\(large(plot, 340, 260))</div>
       <figcaption>\(caption)</figcaption></figure>
 
       """
+  }
+
+  private func large(_ plot: Plot, _ width: Int, _ height: Int) -> Markup {
+    enlargeable(plot.svg(width: width, height: height), width: width, height: height, named: "Learning curve")
   }
 
   /// At most 41 points of each curve as a table.
@@ -155,7 +159,8 @@ public struct Report: Sendable {
       guard var plot = Plot(LearningCurve.all(of: name, groups, bootstrap), title: name) else { return nil }
       // A single line needs no name.
       if groups.count == 1 { plot.series[0].name = "" }
-      return "<figure>\(plot.svg(width: 340, height: 210))</figure>"
+      let picture = enlargeable(plot.svg(width: 340, height: 210), width: 340, height: 210, named: name)
+      return "<figure>\(picture)</figure>"
     }
     guard !plots.isEmpty else {
       return card("Metrics", #"<p class="note">There are no metrics yet.</p>"#)

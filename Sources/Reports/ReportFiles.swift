@@ -3,7 +3,7 @@ import Pixels
 import Runs
 
 extension Report {
-  /// Writes the page, and beside it the standard plots as PNG and SVG in a folder, and a LaTeX fragment: of
+  /// Writes the page, and beside it the standard plots as PNG, SVG and TikZ in a folder, and a LaTeX fragment: of
   /// `runs/a/report.html` these are `runs/a/report/return.png` and so on, and `runs/a/report.tex`.
   ///
   /// What an earlier report has left under these names is replaced: that is their purpose.
@@ -60,11 +60,13 @@ struct PageFiles {
 }
 
 extension NamedPlot {
-  /// Writes the plot as PNG and SVG into a folder. Returns their paths.
+  /// Writes the plot as PNG, SVG and, for a fragment, TikZ into a folder. Returns their paths.
   fileprivate func write(to folder: String) throws -> [String] {
     let stem = "\(folder)/\(name)"
     try PNG.write(picture, to: "\(stem).png")
     try writeAtomically(Array((svg.description + "\n").utf8), to: "\(stem).svg")
-    return ["\(stem).png", "\(stem).svg"]
+    guard let tikz else { return ["\(stem).png", "\(stem).svg"] }
+    try writeAtomically(Array(tikz.description.utf8), to: "\(stem).tikz")
+    return ["\(stem).png", "\(stem).svg", "\(stem).tikz"]
   }
 }

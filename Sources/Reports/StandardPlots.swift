@@ -9,15 +9,17 @@ struct NamedPlot: Sendable {
   let caption: String
   let picture: PixelBuffer
   let svg: Markup
+  /// For a paper; nil where no fragment shows it.
+  let tikz: LaTeX?
 
   init(name: String, caption: String, _ plot: Plot) {
     (self.name, self.caption) = (name, caption)
-    (picture, svg) = (plot.picture(), plot.svg())
+    (picture, svg, tikz) = (plot.picture(), plot.svg(), plot.tikz())
   }
 
   init(name: String, caption: String, _ plot: IntervalPlot) {
     (self.name, self.caption) = (name, caption)
-    (picture, svg) = (plot.picture(), plot.svg())
+    (picture, svg, tikz) = (plot.picture(), plot.svg(), nil)
   }
 }
 

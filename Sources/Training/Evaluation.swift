@@ -20,10 +20,12 @@ public struct Evaluation: Sendable, Codable {
   ///
   /// - Parameters:
   ///   - watch: called with each frame of the first episode.
+  ///   - outcome: called before that with the step that led to the frame.
   /// - Throws: `Interrupted` at the step after a signal, what the environment failed with, and what `watch` throws.
   public init<E: Environment, A: Agent, O: Observer>(
     of agent: A, in environment: E.Type, _ settings: EpisodeSettings, through observer: O, layout: HistoryLayout,
-    episodes count: Int, behavior: Behavior = .exploit, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }
+    episodes count: Int, behavior: Behavior = .exploit, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in },
+    outcome: (Step) -> Void = { _ in }
   ) throws {
     var agent = agent
     var episodes = (0..<count).map { Episode<E>(settings, seed: seed.child("evaluation \($0)")) }
@@ -45,7 +47,7 @@ public struct Evaluation: Sendable, Codable {
       let chosen = actions.withElements { actions in
         running.indices.map { layout.actionSpace.denormalized(actions.extracting($0 * width..<($0 + 1) * width)) }
       }
-      _ = episodes.step(running, chosen)
+      let steps = episodes.step(running, chosen)
       let latents = observer.observe(running.map { episodes[$0] })
       try E.check()
       latents.withElements { latents in
@@ -57,7 +59,10 @@ public struct Evaluation: Sendable, Codable {
           }
         }
       }
-      if running.first == 0 { try watch(episodes[0].frame) }
+      if running.first == 0 {
+        outcome(steps[0])
+        try watch(episodes[0].frame)
+      }
       running.removeAll { episodes[$0].ending != .running }
     }
     returns = episodes.map(\.episodeReturn)

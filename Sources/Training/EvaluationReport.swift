@@ -14,8 +14,8 @@ public struct EvaluationReport: Sendable {
     public var meanLength: Double {
       Double(evaluation.lengths.reduce(0, +)) / Double(evaluation.lengths.count)
     }
-    /// Each frame of the first episode, where a film is asked for.
-    public fileprivate(set) var film = Film()
+    /// The first episode, where it is asked for.
+    fileprivate let film: Film?
   }
 
   public let modes: [Mode]
@@ -36,12 +36,34 @@ public struct EvaluationReport: Sendable {
     self.seed = seed
     let player = try saved.player(seed: seed.child("sampled actions"))
     modes = try [("deterministic", Behavior.exploit), ("sampled", .sample)].map { name, behavior in
-      var film = Film()
-      let evaluation = try player.evaluate(episodes: episodes, behavior: behavior, seed: seed.child("evaluation")) {
-        if isFilmed { film.append($0) }
-      }
-      return Mode(name: name, evaluation: evaluation, interval: interval(evaluation.returns), film: film)
+      var (seen, last): (Recording?, Step?) = (nil, nil)
+      let evaluation = try player.evaluate(
+        episodes: episodes, behavior: behavior, seed: seed.child("evaluation"),
+        watch: { frame in
+          guard isFilmed, (seen?.count ?? 0) < FirstFrames.most(of: frame) else { return }
+          Self.film(frame, after: last, player.layout.actionSpace, into: &seen)
+        }, outcome: { last = $0 })
+      // A decoder that was never taught draws nothing that means anything.
+      let drawing = saved.sight == .latent ? player.observer.drawing : nil
+      return Mode(
+        name: name, evaluation: evaluation, interval: interval(evaluation.returns),
+        film: seen.map { Film(of: $0, through: drawing, $0.filmReadings) })
     }
+  }
+
+  /// Adds a frame, and the step that led to it, to what was seen of an episode.
+  private static func film(
+    _ frame: PixelBuffer, after step: Step?, _ actionSpace: ActionSpace, into seen: inout Recording?
+  ) {
+    var recording = seen ?? Recording(frame: frame, observationNames: [], actionSpace: actionSpace)
+    seen = nil
+    if let step {
+      let nothing = [Float](repeating: 0, count: recording.actionSize)
+      recording.append(action: nothing, step: step, frame: frame, observation: [])
+    } else {
+      recording.begin(frame: frame, observation: [])
+    }
+    seen = recording
   }
 
   /// All numbers: `{"run", "step", "seed", "episodes", "deterministic": {"mean", "deviation", "interval", "returns",
@@ -59,8 +81,8 @@ public struct EvaluationReport: Sendable {
   /// Writes `evaluation.json`, and `episode.png` and `episode-sampled.png` where it is filmed, into a folder.
   public func write(to folder: String) throws {
     try writeAtomically(Array(json.indented.utf8), to: "\(folder)/evaluation.json")
-    for (mode, name) in zip(modes, Self.films) where mode.film.count > 0 {
-      try mode.film.write(
+    for (mode, name) in zip(modes, Self.films) {
+      try mode.film?.write(
         to: "\(folder)/\(name)",
         text: [
           "run": saved.run.name, "environment": saved.facts.environment, "step": "\(saved.step)", "actions": mode.name,

@@ -1,30 +1,129 @@
+import Core
+import Environments
 import Pixels
+import Runs
 
-/// The frames of an episode as a film keeps them: the first ones, as many as its limits allow, however long the episode is.
+/// An episode as it is seen, frame by frame: the original, its keypoints, what is drawn of it and the error side by side,
+/// over numbers such as step, reward and value.
+///
+/// Frames are drawn and compressed one after the other: only the film's own bytes are held.
 public struct Film: Sendable {
-  public private(set) var frames: [PixelBuffer] = []
-  /// Frames of the episode, kept or not.
-  public private(set) var count = 0
+  /// What a number below the frames is called, and how it goes on, a value for each frame of the recording.
+  struct Reading: Sendable {
+    let name: String
+    let values: [Double]
+    let digits: Int
 
-  /// A minute and more at 25 frames a second.
-  static let mostFrames = 2000
-  /// Bytes of the frames that are kept.
-  static let mostBytes = 256_000_000
-
-  public init() {}
-
-  public mutating func append(_ frame: PixelBuffer) {
-    count += 1
-    guard frames.count < Self.mostFrames, (frames.count + 1) * frame.bytes.count <= Self.mostBytes || frames.isEmpty
-    else { return }
-    frames.append(frame)
+    func text(at index: Int) -> String { values[index].isFinite ? rounded(values[index], digits) : "–" }
   }
 
-  /// Writes what was kept as an animated PNG, magnified to be looked at; its text says where it stops early.
-  public func write(to path: String, text: [String: String]) throws {
-    var text = text
-    if frames.count < count { text["frames"] = "the first \(frames.count) of \(count)" }
-    try AnimatedPNG.write(
-      frames.lazy.map { $0.magnified(by: max(1, 256 / $0.height)) }, to: path, framesPerSecond: 25, text: text)
+  /// Of a longer episode only every second frame is shown, or every third and so on: a film stays a file of a few MB. Of
+  /// large frames fewer fit into it.
+  static let frameLimit = 300
+  private static let pixelLimit = 16_000_000
+  /// Rows of a frame as it is shown: small ones are magnified, large ones are not shown larger than this.
+  private static let cellHeight = 192
+
+  /// The recording's frames that are shown, `step` apart.
+  let frames: [Int]
+  let step: Int
+  private let recording: Recording
+  private let drawing: (any LatentDrawing)?
+  private let readings: [Reading]
+  private let scale: Int
+  private let columnCaptions: [String]
+  private let legend: PixelBuffer?
+  /// Columns from one reading to the next, for the longest of all.
+  private let pitch: Int
+
+  /// A film of the first episode.
+  init(of recording: Recording, through drawing: (any LatentDrawing)?, _ readings: [Reading]) {
+    (self.recording, self.drawing, self.readings) = (recording, drawing, readings)
+    scale = max(1, Self.cellHeight / recording.height)
+    columnCaptions = drawing?.comparisonCaptions ?? ["original"]
+    legend = drawing == nil ? nil : ErrorScale().picture()
+    let length = recording.firstEpisodeLength
+    let height = min(recording.height, Self.cellHeight)
+    let pixels = columnCaptions.count * height * max(1, height * recording.width / recording.height)
+    let most = max(2, min(Self.frameLimit, Self.pixelLimit / pixels))
+    step = max(1, (length + most - 1) / most)
+    frames = Array(stride(from: 0, to: length, by: step))
+    pitch =
+      24 + (readings.flatMap { reading in frames.map { reading.text(at: $0) } }.map(Font.regular.width(of:)).max() ?? 0)
+      + (readings.map { Self.start(of: $0) }.max() ?? 0)
+  }
+
+  /// Where a reading's number begins, behind its name.
+  private static func start(of reading: Reading) -> Int { Font.small.width(of: reading.name) + 7 }
+
+  /// How much of the episode is shown, as the end of a sentence.
+  var extent: String {
+    let all = grouped(Double(recording.firstEpisodeLength))
+    return step == 1 ? "all \(all) frames" : "1 of each \(step) frames, \(frames.count) of \(all)"
+  }
+
+  /// The bytes of an animated PNG.
+  func encoded(framesPerSecond: Double = 15, text: [String: String] = [:]) throws -> [UInt8] {
+    try AnimatedPNG.encode(framesPerSecond: framesPerSecond, text: text) { append in
+      for start in stride(from: 0, to: frames.count, by: 16) {
+        let batch = frames[start..<min(start + 16, frames.count)]
+        for (index, cells) in zip(batch, cells(of: batch.map { recording.frame($0) })) {
+          try append(picture(cells, at: index))
+        }
+      }
+    }
+  }
+
+  /// Writes it as an animated PNG, whole or not at all. Throws `WorldError` with the path.
+  func write(to path: String, text: [String: String] = [:]) throws {
+    try writeAtomically(encoded(text: text), to: path)
+  }
+
+  private func cells(of frames: [PixelBuffer]) -> [[PixelBuffer]] {
+    let cells =
+      drawing?.comparisons(of: frames, magnifiedBy: scale) ?? frames.map { [$0.magnified(by: scale)] }
+    guard scale * recording.height > Self.cellHeight else { return cells }
+    let width = max(1, recording.width * Self.cellHeight / recording.height)
+    return cells.map { $0.map { $0.resized(width: width, height: Self.cellHeight) } }
+  }
+
+  private func picture(_ cells: [PixelBuffer], at index: Int) -> PixelBuffer {
+    var grid = ImageGrid(rows: [cells], columnCaptions: columnCaptions, scale: 1)
+    grid.legend = legend
+    let (frames, font, theme) = (grid.picture(), Font.regular, PictureTheme.dark)
+    let width = max(frames.width, min(2, readings.count) * pitch)
+    let perLine = min(width / pitch, readings.count)
+    // Beside the scale of the errors there is room, unless the frames are few.
+    let isBeside = legend.map { perLine == readings.count && $0.width + perLine * pitch <= width } ?? false
+    let lines = perLine == 0 ? 0 : (readings.count + perLine - 1) / perLine
+    let below = isBeside ? 0 : lines * font.lineHeight + 8
+    var picture = PixelBuffer(width: width, height: frames.height + below)
+    picture.draw { $0.fill(theme.paper) }
+    picture.paste(frames, left: 0, top: 0)
+    let first = isBeside ? frames.height - (legend?.height ?? 0) : frames.height
+    for (number, reading) in readings.enumerated() {
+      let (left, top) = (12 + number % perLine * pitch, first + number / perLine * font.lineHeight)
+      picture.write(reading.name, left: left, top: top, font: .small, theme.axis)
+      picture.write(reading.text(at: index), left: left + Self.start(of: reading), top: top - 2, font: font, theme.ink)
+    }
+    return picture
+  }
+}
+
+extension Recording {
+  /// Frames of the first episode.
+  var firstEpisodeLength: Int { episodes.firstIndex { $0 != episodes[0] } ?? count }
+
+  /// Step within its episode and reward of each frame, as a film shows them. An episode's last frame has no reward.
+  var filmReadings: [Film.Reading] {
+    var start = 0
+    let places = episodes.indices.map { i -> Double in
+      if i > 0 && episodes[i] != episodes[i - 1] { start = i }
+      return Double(i - start)
+    }
+    return [
+      Film.Reading(name: "step", values: places, digits: 0),
+      Film.Reading(name: "reward", values: steps.map { $0?.reward ?? .nan }, digits: 2),
+    ]
   }
 }

@@ -26,13 +26,16 @@ extension Player {
 
   /// Plays episodes from the start states that `seed` gives.
   ///
-  /// - Parameter watch: called with each frame of the first episode.
+  /// - Parameters:
+  ///   - watch: called with each frame of the first episode.
+  ///   - outcome: called before that with the step that led to the frame.
   public func evaluate(
-    episodes: Int, behavior: Behavior, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }
+    episodes: Int, behavior: Behavior, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in },
+    outcome: (Step) -> Void = { _ in }
   ) throws -> Evaluation {
     try Evaluation(
       of: agent, in: E.self, episode, through: observer, layout: layout, episodes: episodes, behavior: behavior,
-      seed: seed, watch: watch)
+      seed: seed, watch: watch, outcome: outcome)
   }
 }
 

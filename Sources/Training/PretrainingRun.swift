@@ -178,6 +178,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       try PNG.write(grid, to: directory.file("\(name).png"), text: text)
       try log.image(name, step: pretraining.updates, grid)
     }
+    try Film(of: heldOut, through: encoder, heldOut.filmReadings).write(to: directory.file("film.png"), text: text)
   }
 }
 

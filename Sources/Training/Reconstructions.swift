@@ -58,33 +58,53 @@ extension LatentEncoder {
   }
 }
 
-/// Rows of original | target | reconstruction | error; where the target is the frame itself, it is shown once.
+/// Rows of original | keypoints | target | reconstruction | error, with the scale of the error; where the target is the
+/// frame itself, it is shown once, and an autoencoder without keypoints shows none.
 public func reconstructionGrid<Model: Autoencoder>(
   of frames: [PixelBuffer], by encoder: LatentEncoder<Model>, captions: [String] = []
 ) -> PixelBuffer {
   let scale = max(1, 192 / frames[0].height)
-  return ImageGrid(
-    rows: encoder.comparisons(of: frames), columnCaptions: encoder.comparisonCaptions, rowCaptions: captions,
-    scale: scale
-  ).picture()
+  var grid = ImageGrid(
+    rows: encoder.comparisons(of: frames, magnifiedBy: scale), columnCaptions: encoder.comparisonCaptions,
+    rowCaptions: captions, scale: 1)
+  grid.legend = ErrorScale().picture()
+  return grid.picture()
 }
 
 extension LatentEncoder {
   /// What stands in each row of `comparisons`.
   public var comparisonCaptions: [String] {
-    (target.isFrame ? ["original"] : ["original", "target"]) + ["reconstruction", "error"]
+    ["original"] + (hasKeypoints ? ["keypoints"] : []) + (target.isFrame ? [] : ["target"])
+      + ["reconstruction", "error"]
   }
 
-  /// For each frame, itself, the target where it is another, what is drawn, and the error.
-  public func comparisons(of frames: [PixelBuffer]) -> [[PixelBuffer]] {
+  private var hasKeypoints: Bool { model.keypoints(of: .zeros([1, model.latentSize])) != nil }
+
+  /// For each frame, itself, its keypoints over it where there are any, the target where it is another, what is drawn,
+  /// and the error: RGB, each pixel as a block of `scale` by `scale`.
+  public func comparisons(of frames: [PixelBuffer], magnifiedBy scale: Int) -> [[PixelBuffer]] {
     let x = preparation.prepare(frames)
-    let (target, drawn) = (target(x), reconstruct(prepared: x))
+    let z = asSeen(model.encode(x))
+    let (target, drawn) = (target(x), model.decode(z))
+    let keypoints = model.keypoints(of: z)
     return frames.indices.map { i in
       let wanted = preparation.picture(of: target, at: i)
       let again = preparation.picture(of: drawn, at: i)
-      let given = self.target.isFrame ? [frames[i]] : [frames[i], wanted]
-      return given + [again, PixelBuffer.errorMap(wanted, again)]
+      var columns = [wanted, again, PixelBuffer.errorMap(wanted, again)]
+      if self.target.isFrame { columns.removeFirst() }
+      columns = ([frames[i]] + columns).map { $0.converted(to: .rgb).magnified(by: scale) }
+      if let places = keypoints?[i] {
+        var marked = columns[0]
+        PlaceMarks(count: places.count).draw(places, over: &marked)
+        columns.insert(marked, at: 1)
+      }
+      return columns
     }
+  }
+
+  /// Where the keypoints of frames lie, as parts of the frame; nil where the autoencoder has none.
+  public func keypoints(of frames: [PixelBuffer]) -> [[Point]]? {
+    model.keypoints(of: asSeen(model.encode(preparation.prepare(frames))))
   }
 }
 

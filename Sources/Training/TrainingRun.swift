@@ -259,7 +259,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   private func evaluate(
     _ trainer: borrowing Trainer<E, A, O>, in directory: RunDirectory, _ log: inout RunLog, isLast: Bool
   ) throws -> Evaluation {
-    var film = Film()
+    var film = FirstFrames()
     let evaluation = try trainer.evaluate(seed: seed.child("evaluation")) { film.append($0) }
     let text = ["run": directory.name, "environment": E.id, "step": "\(trainer.envSteps)"]
     if let grid = trainer.observer.reconstructions(of: film.frames) {
@@ -274,9 +274,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
 
   private func writeCurve(_ evaluations: [Judgement], to directory: RunDirectory) throws {
     let points = evaluations.map { Point(Double($0.step), $0.evaluation.mean) }
-    let band = evaluations.map {
-      $0.evaluation.mean - $0.evaluation.deviation...$0.evaluation.mean + $0.evaluation.deviation
-    }
+    let band = evaluations.map { $0.evaluation.returns.deviationBand ?? 0...0 }
     let plot = Plot(
       title: "\(E.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
       series: [Plot.Series(A.id, points, band: band)])

@@ -21,6 +21,23 @@ import Testing
     #expect(z.allSatisfy { (-1...1).contains($0) })
   }
 
+  /// The first and the last cell of a map of 8 by 12 have their middles half a cell within the frame.
+  @Test func keypointsArePartsOfTheFrame() throws {
+    let model = try model(height: 32, width: 48)
+    let z = Tensor([-1, -1, 1, 1, 0, 0, 0, 0, 0, 0, 1, -1], [1, 12])
+    let places = try #require(model.keypoints(of: z))[0]
+    let expected = [
+      (0.5 / 12, 0.5 / 8), (11.5 / 12, 7.5 / 8), (0.5, 0.5), (0.5, 0.5), (0.5, 0.5), (11.5 / 12, 0.5 / 8),
+    ]
+    #expect(places.count == 6)
+    for (place, (x, y)) in zip(places, expected) { #expect(abs(place.x - x) < 1e-6 && abs(place.y - y) < 1e-6) }
+    var random = Seed(2).stream("initial weights")
+    let other = try RegularizedAutoencoder(
+      frame: FrameShape(height: 84, width: 84, channels: 1), settings: RegularizedAutoencoder.Settings(), using: &random
+    )
+    #expect(other.keypoints(of: .zeros([1, other.latentSize])) == nil)
+  }
+
   /// A frame that moves by a cell of the map moves the places that see it by the distance of two cells.
   @Test func placesFollowWhatMoves() throws {
     let (height, width) = (48, 64)

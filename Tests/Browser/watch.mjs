@@ -1,5 +1,5 @@
 // Looks at a run that is being written through `pixelrl watch` in a real browser, and checks that the page renews itself
-// without losing the reader's place, what is unfolded, or obedience to its own security policy.
+// without losing the reader's place, what is unfolded or large, or obedience to its own security policy.
 //
 //   node --experimental-websocket Tests/Browser/watch.mjs .build/release/pixelrl [chromium]
 //
@@ -78,6 +78,9 @@ try {
   check((await value("document.querySelector('[role=status]').textContent")) === "live", "the page says that it is live");
   check((await value("document.title")) !== "taken", "a reason with a script in it is text");
   await value("document.querySelectorAll('details').forEach((fold) => fold.open = true)");
+  await value("document.querySelector('.grid .zoom input').click()");
+  const size = "(({ width }) => width)(document.querySelector('.grid .zoom svg').getBoundingClientRect())";
+  check((await value(size)) > 800, "a plot that is clicked fills the window");
   await value("window.scrollTo(0, 420)");
   const [before, place] = [await value("document.querySelector('main').innerHTML"), await value("window.scrollY")];
   await value("window.kept = true");
@@ -90,6 +93,9 @@ try {
   check(await value("window.kept"), "without loading the page again");
   check(place === 420 && (await value("window.scrollY")) === place, "the reader's place is kept");
   check(await value("[...document.querySelectorAll('details')].every((fold) => fold.open)"), "what was unfolded stays so");
+  check((await value(size)) > 800, "what was large stays so");
+  await value("document.querySelector('.grid .zoom input').click()");
+  check((await value(size)) < 500, "and is small again after another click");
   const picture = await call("Page.captureScreenshot");
   writeFileSync(join(tmpdir(), "pixelrl-watch.png"), Buffer.from(picture.data, "base64"));
 

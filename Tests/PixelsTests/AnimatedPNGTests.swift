@@ -62,6 +62,10 @@ import Testing
     try AnimatedPNG.write(frames, to: path, framesPerSecond: 25, text: ["episode": "3"])
     let bytes = try readBytes(from: path)
     #expect(try play(bytes) == frames)
+    let encoded = try AnimatedPNG.encode(framesPerSecond: 25, text: ["episode": "3"]) { append in
+      for frame in frames { try append(frame) }
+    }
+    #expect(encoded == bytes)
     #expect(try PNG.decode(bytes) == PNG.Picture(frame: frames[0], text: ["episode": "3"]))
   }
 

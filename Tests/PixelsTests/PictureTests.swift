@@ -1,32 +1,54 @@
 import Core
+import Foundation
 import Testing
 
 @testable import Pixels
 
 @Suite struct FontTests {
-  @Test func everyCharacterHasItsOwnGlyph() {
+  @Test(arguments: [8, 10, 13]) func everyCharacterHasItsOwnGlyph(capHeight: Int) {
+    let font = Font(capHeight: capHeight)
     let characters = (32...126).map { Character(Unicode.Scalar(UInt8($0))) }
-    let glyphs = characters.map { (Font.glyph($0), Font.descent(of: $0)) }
-    #expect(Set(glyphs.map { "\($0.0) \($0.1)" }).count == 95)
+    let glyphs = characters.map { font.glyph($0) }
+    #expect(Set(glyphs).count == 95)
     for (character, glyph) in zip(characters, glyphs) {
-      #expect((glyph.0 == 0) == (character == " "))
-      #expect(glyph.0 & ~0x1f_1f_1f_1f_1f_1f_1f == 0, "\(character) is wider than five pixels")
+      #expect(glyph.weights.allSatisfy { $0 == 0 } == (character == " "))
+      #expect(glyph.weights.count % (glyph.advance + 1) == 0)
+      // A stroke is as dark as ink at its middle, and no letter touches its neighbour.
+      #expect(character == " " || glyph.weights.contains { $0 > 200 }, "\(character) is faint")
+      let last = stride(from: glyph.advance, to: glyph.weights.count, by: glyph.advance + 1)
+      #expect(font.gap == 1 || last.allSatisfy { glyph.weights[$0] < 128 }, "\(character) is too wide")
     }
-    #expect(Font.glyph("ß") == Font.glyph("?"))
-    #expect(Font.width(of: "ab", scale: 2) == 22)
+    #expect(font.glyph("ß") == font.glyph("?") && font.glyph("²") != font.glyph("2"))
+    #expect(font.width(of: "") == 0 && font.width(of: "ab") < font.width(of: "abc"))
+    let digits = "0123456789".map { font.glyph($0).advance }
+    #expect(Set(digits).count == 1, "numbers below each other stand in columns")
   }
 
   @Test func textIsWrittenInPlaceAndCut() {
-    var frame = PixelBuffer(width: 12, height: 8, format: .gray)
-    frame.write("L", left: 3, top: 0, .white)
-    let lit = frame.bytes.indices.filter { frame.bytes[$0] == 255 }.map { [$0 % 12, $0 / 12] }
-    #expect(Set(lit) == Set((0..<7).map { [3, $0] } + (4..<8).map { [$0, 6] }))
+    var frame = PixelBuffer(width: 20, height: 14, format: .gray)
+    frame.write("L", left: 3, top: 2, .white)
+    let lit = frame.bytes.indices.filter { frame.bytes[$0] > 250 }.map { [$0 % 20, $0 / 20] }
+    // Ten rows of a stem whose left column is full, and a foot whose lowest row is.
+    #expect((3..<11).allSatisfy { lit.contains([3, $0]) } && (4..<8).allSatisfy { lit.contains([$0, 11]) })
+    #expect(lit.allSatisfy { (3..<10).contains($0[0]) && (2..<12).contains($0[1]) })
     // Turned to the left, the stem lies below and the foot stands on the right.
-    var turned = PixelBuffer(width: 8, height: 12, format: .gray)
-    turned.write("L", left: 0, top: 3, direction: .up, .white)
-    let up = turned.bytes.indices.filter { turned.bytes[$0] == 255 }.map { [$0 % 8, $0 / 8] }
-    #expect(Set(up) == Set((0..<7).map { [$0, 7] } + (3..<7).map { [6, $0] }))
-    frame.write("cut off on all sides", left: -9, top: -3, scale: 3, .gray)
+    var turned = PixelBuffer(width: 14, height: 20, format: .gray)
+    turned.write("L", left: 2, top: 3, direction: .up, .white)
+    let width = Font.regular.width(of: "L")
+    for y in 0..<14 {
+      for x in 0..<20 where x - 3 < width {
+        let across = 3 + width - 1 - (x - 3)
+        if (0..<20).contains(across) { #expect(frame.bytes[20 * y + x] == turned.bytes[14 * across + y]) }
+      }
+    }
+    frame.write("cut off on all sides", left: -9, top: -3, font: .large, .gray)
+  }
+
+  @Test func textThatDoesNotFitIsCutWithDots() {
+    let font = Font.small
+    let room = font.width(of: "reconst…")
+    #expect(font.fitted("reconstruction", within: room) == "reconst…")
+    #expect(font.fitted("error", within: room) == "error" && font.fitted("error", within: 1) == "")
   }
 }
 
@@ -48,7 +70,8 @@ import Testing
     #expect(value(4, 4) == [10, 10, 10] && value(33, 21) == [10, 10, 10])
     #expect(value(38, 4) == [20, 20, 20] && value(67, 21) == [20, 20, 20])
     #expect(value(4, 26) == [30, 30, 30] && value(33, 43) == [30, 30, 30])
-    let ground = [grid.background.red, grid.background.green, grid.background.blue]
+    let paper = grid.theme.paper
+    let ground = [paper.red, paper.green, paper.blue]
     for (x, y) in [(3, 4), (34, 4), (4, 22), (38, 26), (71, 47)] { #expect(value(x, y) == ground) }
   }
 
@@ -56,8 +79,61 @@ import Testing
     let bare = ImageGrid(rows: [[Self.frame(0)]]).picture()
     let captioned = ImageGrid(rows: [[Self.frame(0)]], columnCaptions: ["far too long"], rowCaptions: ["step 5"])
     let picture = captioned.picture()
-    #expect(picture.height > bare.height && picture.width == bare.width + 6 * Font.advance + captioned.gap)
-    #expect(picture.bytes.contains(captioned.ink.red))
+    #expect(
+      picture.height > bare.height && picture.width == bare.width + Font.small.width(of: "step 5") + captioned.gap)
+    #expect(picture.bytes.contains(captioned.theme.ink.red))
+  }
+
+  @Test func theScaleOfErrorsStandsBelow() {
+    var grid = ImageGrid(rows: [[Self.frame(0)]])
+    let (bare, scale) = (grid.picture(), ErrorScale().picture(width: 192))
+    grid.legend = scale
+    let picture = grid.picture()
+    #expect(picture.height == bare.height + scale.height + grid.gap && picture.width == scale.width + 2 * grid.gap)
+    // Black at no difference, the ramp's end at 64 and more, half of it half-way.
+    let row = Font.small.lineHeight + 5
+    func color(_ x: Int) -> [UInt8] { Array(scale.bytes[row * scale.stride + 3 * x..<row * scale.stride + 3 * x + 3]) }
+    let ends = [Color.heat(0), .heat(1)].map { [$0.red, $0.green, $0.blue] }
+    #expect(color(0) == ends[0] && color(191) == ends[1])
+    let half = Color.heat(95.0 / 191)
+    #expect(color(95) == [half.red, half.green, half.blue])
+    var narrow = ErrorScale()
+    narrow.maximum = 32
+    #expect(narrow.picture(width: 192) != scale, "its numbers are others")
+  }
+}
+
+@Suite struct PlaceMarksTests {
+  @Test func dotsLieAtTheirPlaces() {
+    let marks = PlaceMarks(count: 16)
+    let colors = (0..<16).map(marks.color)
+    #expect(Set(colors).count == 16)
+    var frame = PixelBuffer(width: 100, height: 50)
+    marks.draw([Point(0.25, 0.2), Point(0.75, 0.8)], over: &frame)
+    func color(_ x: Int, _ y: Int) -> Color {
+      let i = y * frame.stride + 3 * x
+      return Color(frame.bytes[i], frame.bytes[i + 1], frame.bytes[i + 2])
+    }
+    #expect(color(25, 10) == colors[0] && color(75, 40) == colors[1] && color(50, 25) == .black)
+  }
+
+  @Test func theyLeaveATrailAndStillOnesAreRings() {
+    var marks = PlaceMarks(count: 1)
+    var (plain, trailed) = (PixelBuffer(width: 60, height: 60), PixelBuffer(width: 60, height: 60))
+    marks.draw([Point(0.9, 0.5)], over: &plain)
+    marks.draw([Point(0.9, 0.5)], after: [[Point(0.1, 0.5)]], over: &trailed)
+    #expect(plain.bytes[30 * plain.stride + 3 * 30] == 0 && trailed.bytes[30 * plain.stride + 3 * 30] > 100)
+    marks.hollow = [0]
+    var ring = PixelBuffer(width: 60, height: 60)
+    marks.draw([Point(0.9, 0.5)], over: &ring)
+    #expect(ring.bytes[30 * ring.stride + 3 * 54] == 0 && plain.bytes[30 * plain.stride + 3 * 54] > 100)
+    #expect(marks.legend(width: 100).bytes.contains(marks.color(of: 0).red))
+  }
+
+  /// Several lines where all numbers do not fit into one.
+  @Test func theLegendWraps() {
+    #expect(PlaceMarks(count: 16).legend(width: 120).height == 6 * PlaceMarks(count: 2).legend(width: 120).height)
+    #expect(PlaceMarks(count: 0).legend(width: 20).width >= 20)
   }
 }
 
@@ -108,6 +184,44 @@ import Testing
     let axis: Int = try #require(gray.last)
     #expect(rows.count >= 2)
     #expect(abs(Double(rows.reduce(0, +)) / Double(rows.count) - Double(24 + axis) / 2) <= 1)
+  }
+
+  /// Lines and letters on dark paper are as far from it as on light paper.
+  @Test func darkPlotsCanBeRead() {
+    let plot = Plot(title: "t", xLabel: "x", yLabel: "y", series: [.init("a", [Point(0, 0), Point(1, 1)])])
+    let (light, dark) = (plot.picture(width: 300, height: 200), plot.picture(width: 300, height: 200, theme: .dark))
+    #expect(light.bytes[0] > 240 && dark.bytes[0] < 40)
+    for theme in [PictureTheme.light, .dark] {
+      for color in theme.palette + [theme.ink, theme.axis] {
+        #expect(contrast(color, theme.paper) >= 2.4, "\(color) on \(theme.paper)")
+      }
+    }
+    let shaded = Scatter(title: "", xLabel: "", yLabel: "", points: [Point(0, 0), Point(1, 1)], shades: [0, 1])
+    #expect(shaded.picture(theme: .dark).bytes[0] < 40)
+  }
+
+  /// The ratio of WCAG 2.
+  private func contrast(_ a: Color, _ b: Color) -> Double {
+    func light(_ color: Color) -> Double {
+      func linear(_ level: UInt8) -> Double {
+        let x = Double(level) / 255
+        return x <= 0.04045 ? x / 12.92 : pow((x + 0.055) / 1.055, 2.4)
+      }
+      return 0.2126 * linear(color.red) + 0.7152 * linear(color.green) + 0.0722 * linear(color.blue) + 0.05
+    }
+    return max(light(a), light(b)) / min(light(a), light(b))
+  }
+
+  @Test func bandsAndAxesEndAtWhatCanBe() {
+    let series = Plot.Series("", [Point(0, 800), Point(10, 950)], band: [700...900, 820...1080])
+    var plot = Plot(title: "", xLabel: "", yLabel: "", series: [series])
+    #expect(plot.axes(ticks: 5, 5).y.high > 1000)
+    plot.yLimits = 0...1000
+    #expect(plot.axes(ticks: 5, 5).y.high == 1000 && plot.band(of: 0)[1] == 820...1000)
+    let before = plot.tikz()
+    plot.mark(150, "random player")
+    #expect(plot.tikz() != before && plot.tikz().description.contains("dash pattern"))
+    #expect(plot.svg().description.contains("stroke-dasharray") && plot.picture() != plot.picture(theme: .dark))
   }
 
   @Test func anyDataGivesAPicture() {

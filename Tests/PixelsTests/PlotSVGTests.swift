@@ -48,6 +48,33 @@ import Testing
   }
 }
 
+@Suite struct PlotTikZTests {
+  private let plot = Plot(
+    title: "t", xLabel: "env steps", yLabel: #"50% \end{x} #_&"#,
+    series: [
+      .init("a_b", [Point(0, 0), Point(10, 4), Point(12, .nan), Point(13, 1e300), Point(14, -1)], band: []),
+      .init("~^{", [Point(0, -1), Point(10, 2)], band: [-3...1, 0...3]),
+    ])
+
+  /// What TeX gives a meaning is escaped, and each brace has its match.
+  @Test func itsTextsAreEscaped() {
+    let tikz = plot.tikz().description
+    #expect(tikz.contains(#"{a\_b}"#) && tikz.contains(##"50\% \textbackslash{}end\{x\} \#\_\&"##))
+    #expect(!tikz.contains("nan") && !tikz.contains("inf") && !tikz.contains("1e"))
+    let bare = tikz.replacing(#"\{"#, with: "").replacing(#"\}"#, with: "")
+    #expect(bare.count { $0 == "{" } == bare.count { $0 == "}" })
+    #expect(tikz.contains("{$-$2}") && !tikz.contains("{t}"), "a minus, and the title is the caption's")
+  }
+
+  @Test func itHasTheLinesBandsAndDotsOfTheSVG() {
+    let (tikz, svg) = (plot.tikz().description, plot.svg(width: 480, height: 270).description)
+    #expect(tikz.count(of: #"\fill[pixelrl1,opacity"#) == 1 && tikz.count(of: "circle[") == svg.count(of: "<circle"))
+    #expect(tikz.contains(#"\definecolor{pixelrl0}{RGB}{47,108,191}"#))
+    #expect(tikz.hasPrefix(#"\begin{tikzpicture}"#) && tikz.hasSuffix("\\end{tikzpicture}\n"))
+    #expect(tikz == plot.tikz().description)
+  }
+}
+
 extension String {
   fileprivate func count(of part: String) -> Int { components(separatedBy: part).count - 1 }
 }

@@ -60,7 +60,7 @@ import Testing
       let page = comparison.html()
       #expect(page.contains("All 2 environments") && page.contains("0.875"))
       let files = try comparison.write(to: folder.root + "/page.html")
-      #expect(files.count == 1 + 2 * 5)
+      #expect(files.count == 1 + 2 * 5 + 2)
     }
   }
 

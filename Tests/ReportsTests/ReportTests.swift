@@ -123,6 +123,40 @@ import Testing
     }
   }
 
+  /// A task that gives 1000 at most has no band above.
+  @Test func bandsEndWhereTheReturnsOfEpisodesDo() throws {
+    #expect([1000.0, 1000, 1000, 600].deviationBand == 900 - 30_000.0.squareRoot()...1000)
+    #expect([0.1, 0.1, 0.1].deviationBand == 0.1...0.1)
+    #expect([Double]().deviationBand == nil && [1, Double.nan].deviationBand == nil)
+    try RunFolder.with { folder in
+      let run = try folder.run("a", returns: [500, 900])
+      var archive = try NumPyArchiveWriter(path: run.file("evaluations.npz"))
+      try archive.append("timesteps", [0, 1000] as [Int64], shape: [2])
+      try archive.append("results", [500.0, 500, 500, 500, 1000, 1000, 1000, 600], shape: [2, 4])
+      try archive.commit()
+      let group = RunGroup.groups(of: [RunRecord(run)])[0]
+      let curve = try #require(LearningCurve(of: LearningCurve.evaluation, in: group, Bootstrap()))
+      #expect(curve.band == [500...500, 900 - 30_000.0.squareRoot()...1000])
+      try writeAtomically(Array("damaged".utf8), to: run.file("evaluations.npz"))
+      let other = try #require(LearningCurve(of: LearningCurve.evaluation, in: group, Bootstrap()))
+      #expect(other.band == [499...501, 899...901])
+    }
+  }
+
+  /// Every picture of a page has a box of its own, by which it fills the window.
+  @Test func picturesGrowOnAClick() throws {
+    try RunFolder.with { folder in
+      let run = try folder.run("a", returns: [1, 2])
+      try PNG.write(PixelBuffer(width: 300, height: 40), to: run.file("film.png"))
+      let page = Report(of: [run]).html()
+      let pictures = page.matches(of: #/<(img|svg)[ >]/#).count
+      let boxes = page.matches(of: #/<input type="checkbox" aria-label="[^"]+, large"><(img|svg)/#).count
+      #expect(pictures >= 3 && boxes == pictures)
+      #expect(page.contains(#"style="--w:300;--h:40""#) && page.contains(".zoom:has(input:checked)"))
+      #expect(!page.contains("<script") && !page.contains("onclick"))
+    }
+  }
+
   @Test func aRunKnowsWhereItStands() throws {
     try RunFolder.with { folder in
       let runs = try [3.0, 1, 2, 3].enumerated().map { try folder.run("r\($0)", returns: [$1]) }
@@ -144,8 +178,10 @@ import Testing
       let files = try Report(of: [run]).write(to: path)
       #expect(
         files.map { String($0.dropFirst(run.path.count + 1)) } == [
-          "report.html", "report/return.png", "report/return.svg", "report.tex",
+          "report.html", "report/return.png", "report/return.svg", "report/return.tikz", "report.tex",
         ])
+      let fragment = String(decoding: try readBytes(from: run.file("report.tex")), as: UTF8.self)
+      #expect(fragment.contains(#"\input{\pixelrlplots/return.tikz}"#) && !fragment.contains("includegraphics"))
       #expect(try Report(of: [run]).write(to: path) == files)
       try writeAtomically(Array("mine".utf8), to: path)
       #expect(throws: InputError.self) { try Report(of: [run]).write(to: path) }

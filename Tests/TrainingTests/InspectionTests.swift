@@ -57,7 +57,9 @@ private func withRuns(_ body: (_ pretrained: RunDirectory, _ trained: RunDirecto
       try report.write(to: out)
       #expect(try folderEntries(out) == ["episode-sampled.png", "episode.png", "evaluation.json"])
       // A frame before each of the 20 agent steps, and the last.
-      #expect(report.modes[0].film.count == 21)
+      #expect(animationFrames(try readBytes(from: out + "/episode.png")) == 21)
+      // What is drawn of them stands beside the frames.
+      #expect(try PNG.read(out + "/episode.png").frame.width > 600)
 
       try FileManager.default.removeItem(atPath: trained.file("agent.safetensors"))
       let early = #expect(throws: InputError.self) { try SavedAgent(path: trained.path) }
@@ -78,8 +80,8 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
       let inspection = try Inspection(of: trained.path, options)
       let folder = try inspection.write()
       let expected = [
-        "reconstructions", "traversals", "probe", "episode", "projection-value", "projection-return",
-        "projection-state", "values",
+        "reconstructions", "keypoints", "traversals", "probe", "episode", "film", "projection-value",
+        "projection-return", "projection-state", "values",
       ]
       #expect(inspection.pictures.map(\.file) == expected.map { "\($0).png" })
       #expect(try folderEntries(folder) == (expected.map { "\($0).png" } + ["inspection.json"]).sorted())
@@ -94,6 +96,9 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
       #expect(chosen.map { $0["frame"]?.int } == [0, 3] && chosen[1]["step"]?.int == 3)
       let worst = try #require(json["reconstructions"]?["worst"]?.array).compactMap { $0["error"]?.double }
       #expect(worst == worst.sorted(by: >) && worst.count == 2)
+      #expect(animationFrames(try readBytes(from: "\(folder)/film.png")) == 21, "the first episode's frames")
+      let places = try #require(json["keypoints"]?["x"]?.array)
+      #expect(places.count == 8 && places[0].array?.allSatisfy { (0...1).contains($0.double ?? -1) } == true)
       // 21 frames of each episode, all of which were played on from.
       #expect(json["values"]?["value"]?.array?.count == 42)
 
@@ -111,7 +116,12 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     try withRuns { pretrained, _ in
       let inspection = try Inspection(of: pretrained.path)
       let files = inspection.pictures.map(\.file)
-      #expect(files == ["probe.png", "reconstructions.png", "traversals.png", "episode.png", "projection-state.png"])
+      #expect(
+        files == [
+          "probe.png", "reconstructions.png", "keypoints.png", "traversals.png", "episode.png", "film.png",
+          "projection-state.png",
+        ])
+      #expect(animationFrames(try readBytes(from: pretrained.file("film.png"))) == 21)
       #expect(inspection.notes.count == 1)
       let (found, recorded) = (inspection.json["probe"]?["r2"], inspection.json["probe"]?["recorded"])
       for name in CartPoleSwingup.observationNames {
@@ -165,6 +175,61 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     }
     // An upright pole earns almost 8 a step: a sum of ten of them is far less than what follows the last frame.
     #expect(play.returns[10] > 100)
+  }
+}
+
+/// What an animated PNG says in the chunk behind its header.
+private func animationFrames(_ bytes: [UInt8]) -> Int {
+  bytes[37..<41].elementsEqual("acTL".utf8) ? bytes[41..<45].reduce(0) { $0 << 8 | Int($1) } : 0
+}
+
+@Suite struct FilmTests {
+  private func recording(frames: Int, size: Int) -> Recording {
+    var recording = Recording(
+      frame: PixelBuffer(width: size, height: size), observationNames: [], actionSpace: Catch.actionSpace)
+    for i in 0..<frames {
+      var frame = PixelBuffer(width: size, height: size)
+      frame.draw { $0.circle(center: Point(Double(i % size), Double(size) / 2), radius: 2, .white) }
+      if i == 0 {
+        recording.begin(frame: frame, observation: [])
+      } else {
+        recording.append(
+          action: [Float](repeating: 0, count: recording.actionSize), step: Step(reward: Double(i)), frame: frame,
+          observation: [])
+      }
+    }
+    return recording
+  }
+
+  @Test func aLongEpisodeIsShownInEvenSteps() throws {
+    let (short, long) = (recording(frames: 300, size: 8), recording(frames: 1001, size: 8))
+    let whole = Film(of: short, through: nil, short.filmReadings)
+    #expect(whole.frames == Array(0..<300) && whole.extent == "all 300 frames")
+    let film = Film(of: long, through: nil, long.filmReadings)
+    #expect(film.frames == (0...250).map { 4 * $0 })
+    #expect(film.extent == "1 of each 4 frames, 251 of 1,001")
+    try withFolder { folder in
+      try film.write(to: folder + "/film.png", text: ["a": "b"])
+      #expect(animationFrames(try readBytes(from: folder + "/film.png")) == 251)
+      #expect(try PNG.read(folder + "/film.png").text == ["a": "b"])
+    }
+  }
+
+  @Test func largeFramesAreShownSmaller() throws {
+    let large = recording(frames: 3, size: 400)
+    try withFolder { folder in
+      try Film(of: large, through: nil, large.filmReadings).write(to: folder + "/film.png")
+      let picture = try PNG.read(folder + "/film.png").frame
+      #expect(picture.width < 400 && picture.height < 300 && picture.height > 192)
+    }
+  }
+
+  @Test func readingsBelongToTheirFrames() {
+    var two = recording(frames: 3, size: 8)
+    two.append(contentsOf: recording(frames: 2, size: 8))
+    let readings = two.filmReadings
+    #expect(readings[0].values == [0, 1, 2, 0, 1] && two.firstEpisodeLength == 3)
+    #expect(readings[1].values.map { $0.isNaN ? -1 : $0 } == [1, 2, -1, 1, -1])
   }
 }
 

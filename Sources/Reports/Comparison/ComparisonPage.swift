@@ -124,7 +124,7 @@ extension Comparison {
     }
   }
 
-  /// Writes the page, and the plots as PNG and SVG into a folder of its name beside it.
+  /// Writes the page, and the plots as PNG and SVG, curves as TikZ too, into a folder of its name beside it.
   ///
   /// - Returns: the paths of all files, the page's first.
   /// - Throws: `InputError` where the name is another file's, `WorldError` with the path.

@@ -1,8 +1,8 @@
 extension Report {
   /// The script of a live page, which its server has beside the page under the name `live.js`.
   ///
-  /// It asks for the page again and puts what is new in place of what was there, so that the reader keeps the place and
-  /// what is unfolded. It asks for nothing but the page itself.
+  /// It asks for the page again and puts what is new in place of what was there, so that the reader keeps the place,
+  /// what is unfolded and the picture that is large. It asks for nothing but the page itself.
   public static let liveScript = """
     "use strict";
     (() => {
@@ -24,11 +24,23 @@ extension Report {
         return titles.join("\\n");
       };
 
+      // A picture is known again by its name, and by how many of that name came before it.
+      const pictures = (page) => {
+        const counts = new Map();
+        return [...page.querySelectorAll(".zoom input")].map((box) => {
+          const name = box.getAttribute("aria-label");
+          counts.set(name, (counts.get(name) ?? 0) + 1);
+          return [`${counts.get(name)} ${name}`, box];
+        });
+      };
+
       const show = (fresh) => {
         const folds = new Map([...document.querySelectorAll("details")].map((fold) => [name(fold), fold.open]));
         for (const fold of fresh.querySelectorAll("details")) {
           if (folds.has(name(fold))) fold.open = folds.get(name(fold));
         }
+        const large = new Map(pictures(document).map(([name, box]) => [name, box.checked]));
+        for (const [name, box] of pictures(fresh)) box.checked = large.get(name) ?? false;
         const place = [window.scrollX, window.scrollY];
         for (const part of ["header", "main", "footer"]) {
           const [old, next] = [document.querySelector(`body > ${part}`), fresh.querySelector(`body > ${part}`)];

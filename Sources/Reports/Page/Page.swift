@@ -63,6 +63,18 @@ func table(_ headers: [String], _ rows: [[Markup]], numeric: Set<Int> = [], capt
     """
 }
 
+/// A picture that fills the window when it is clicked, or chosen with the space bar, and shrinks at the next click: a box
+/// that is checked, without a script.
+///
+/// - Parameters:
+///   - width, height: in CSS pixels; it is never shown smaller than that when it is large.
+///   - name: says what it is to those who do not see it.
+func enlargeable(_ picture: Markup, width: Int, height: Int, named name: String) -> Markup {
+  """
+  <label class="zoom" style="--w:\(width);--h:\(height)"><input type="checkbox" aria-label="\(name), large">\(picture)</label>
+  """
+}
+
 /// Facts, a name and a text each.
 func factsTable(_ facts: [(name: String, value: Markup)]) -> Markup {
   let rows: [Markup] = facts.map { #"<tr><th scope="row">\#($0.name)</th><td>\#($0.value)</td></tr>"# }

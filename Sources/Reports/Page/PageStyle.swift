@@ -47,6 +47,13 @@ enum PageStyle {
     .warn{border-left:4px solid var(--bad);background:color-mix(in srgb,var(--bad) 9%,transparent);padding:.5rem .8rem;
     margin:.6rem 0;border-radius:.2rem}
     img{max-width:100%;height:auto;display:block;border-radius:.3rem;background:#888}img.pixels{image-rendering:pixelated}
+    .zoom{display:block;position:relative;cursor:zoom-in}
+    .zoom input{position:absolute;opacity:0;width:1px;height:1px;margin:0}
+    .zoom:has(input:focus-visible){outline:3px solid var(--accent);outline-offset:2px}
+    .zoom:has(input:checked){position:fixed;inset:0;z-index:9;overflow:auto;padding:1rem;background:var(--page);
+    display:grid;place-content:safe center;cursor:zoom-out}
+    .zoom:has(input:checked) :is(img,svg){max-width:none;height:auto;
+    width:max(calc(var(--w)*1px),min(100vw - 2rem,(100vh - 2rem)*var(--w)/var(--h)))}
     .shots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1rem;align-items:start}
     .bar{display:inline-block;width:5rem;height:.6rem;border-radius:.3rem;background:var(--grid);vertical-align:middle}
     .bar i{display:block;height:100%;border-radius:.3rem;background:var(--c0)}

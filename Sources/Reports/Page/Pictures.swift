@@ -21,9 +21,13 @@ struct Pictures {
       // A picture of few pixels is magnified: pixels are what is to be looked at.
       let scale = max(1, 220 / max(frame.width, frame.height))
       let pixelated: Markup = #" class="pixels""#
+      let (width, height) = (frame.width * scale, frame.height * scale)
+      let picture: Markup = """
+        <img src="data:image/png;base64,\(Markup(stringLiteral: base64(bytes)))" \
+        width="\(width)" height="\(height)" alt="\(alternative)"\(scale > 1 ? pixelated : "" as Markup)>
+        """
       return """
-        <figure><img src="data:image/png;base64,\(Markup(stringLiteral: base64(bytes)))" \
-        width="\(frame.width * scale)" height="\(frame.height * scale)" alt="\(alternative)"\(scale > 1 ? pixelated : "" as Markup)>\
+        <figure>\(enlargeable(picture, width: width, height: height, named: alternative))\
         <figcaption>\(caption)</figcaption></figure>
 
         """

@@ -90,12 +90,18 @@ struct RunSection {
       }
       let left = count > grids.count ? " \(grids.count) of \(count) evaluations are shown." : ""
       parts.append(
-        #"<h3>Reconstructions over time</h3><p class="note">Frames of an evaluation's first episode, what the autoencoder is to draw, what it draws from their latents, and the error.\#(left)</p><div class="shots">\#(figures)</div>"#
+        #"<h3>Reconstructions over time</h3><p class="note">Frames of an evaluation's first episode, their keypoints where there are any, what the autoencoder is to draw, what it draws from their latents, and the error.\#(left)</p><div class="shots">\#(figures)</div>"#
       )
     }
     for (name, title) in [("reconstructions.png", "Held-out reconstructions"), ("worst.png", "Worst reconstructions")] {
       guard let figure = pictures.figure(name, caption: "\(title)", alternative: title) else { continue }
       parts.append("<h3>\(title)</h3>\(figure)")
+    }
+    if let film = pictures.figure(
+      "film.png", caption: "The first held-out episode frame by frame, with step and reward (an animated PNG).",
+      alternative: "Film of reconstructions")
+    {
+      parts.append("<h3>Film of reconstructions</h3>\(film)")
     }
     return parts.isEmpty ? #"<p class="note">This run has no pictures of what was seen.</p>"# : parts.joined()
   }

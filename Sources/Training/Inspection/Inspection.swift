@@ -24,7 +24,21 @@ public struct Inspection: Sendable {
     public let title: String
     /// What is to be seen, in a sentence or two.
     public let caption: String
-    public let picture: PixelBuffer
+    fileprivate let content: Content
+
+    fileprivate enum Content: Sendable {
+      case still(PixelBuffer)
+      case film(Film)
+    }
+
+    /// The file's bytes, with the title, the caption and more in its text.
+    fileprivate func encoded(text: [String: String]) throws -> [UInt8] {
+      let text = text.merging(["Title": title, "Description": caption]) { $1 }
+      return switch content {
+      case .still(let picture): try PNG.encode(picture, text: text)
+      case .film(let film): try film.encoded(text: text)
+      }
+    }
   }
 
   public let run: RunDirectory
@@ -68,8 +82,10 @@ public struct Inspection: Sendable {
     let recording = try addProbe(of: drawing, recorded: record.probe, from: run.path, E.self, play: nil)
     let play = InspectedPlay(recording: recording, latents: drawing.latents(of: recording))
     try addReconstructions(by: drawing, of: play)
+    addKeypoints(of: drawing, play)
     addTraversals(of: drawing, play)
     addEpisode(play, through: drawing)
+    addFilm(of: play, through: drawing)
     addProjections(of: play)
     notes.append("no agent acts here: there are no values, and the frames are those of random play")
   }
@@ -80,6 +96,7 @@ public struct Inspection: Sendable {
     let drawing = saved.sight == .latent ? player.observer.drawing : nil
     if let drawing {
       try addReconstructions(by: drawing, of: play)
+      addKeypoints(of: drawing, play)
       addTraversals(of: drawing, play)
     } else {
       _ = try chosenFrames(of: play.recording)
@@ -96,20 +113,38 @@ public struct Inspection: Sendable {
       notes.append("the agent sees the true state: there are no reconstructions, no traversals and no probe")
     }
     addEpisode(play, through: drawing)
+    addFilm(of: play, through: drawing)
     addProjections(of: play)
     addValues(of: play)
   }
 
   /// Keeps a picture with its numbers, whose key is the file's name.
   mutating func add(_ name: String, _ title: String, _ caption: String, _ picture: PixelBuffer, _ values: JSON) {
-    pictures.append(Picture(file: "\(name).png", title: title, caption: caption, picture: picture))
+    pictures.append(Picture(file: "\(name).png", title: title, caption: caption, content: .still(picture)))
     numbers.append(.init(name, values))
+  }
+
+  /// The first episode as a film, which is drawn when it is written.
+  private mutating func addFilm(of play: InspectedPlay, through drawing: (any LatentDrawing)?) {
+    var readings = play.recording.filmReadings
+    for (name, values) in [("value", play.values), ("return", play.returns)] where !values.isEmpty {
+      readings.append(Film.Reading(name: name, values: values, digits: 2))
+    }
+    let film = Film(of: play.recording, through: drawing, readings)
+    let columns = drawing.map { $0.comparisonCaptions.joined(separator: ", ") } ?? "frames"
+    let numbers = readings.map(\.name).joined(separator: ", ")
+    pictures.append(
+      Picture(
+        file: "film.png", title: "Film of the first episode",
+        caption: "\(columns.prefix(1).uppercased() + columns.dropFirst()) side by side, with \(numbers) of each frame: "
+          + "\(film.extent) (an animated PNG).", content: .film(film)))
+    self.numbers.append(.init("film", ["frames": .array(film.frames.map(JSON.integer))]))
   }
 
   /// The frames that `--steps` names, or some that lie evenly in the first episode.
   func chosenFrames(of recording: Recording) throws -> [Int] {
     guard let steps = options.steps else {
-      let length = recording.episodes.firstIndex { $0 != recording.episodes[0] } ?? recording.count
+      let length = recording.firstEpisodeLength
       let count = min(options.frames, length)
       return (0..<count).map { $0 * (length - 1) / max(count - 1, 1) }
     }
@@ -148,9 +183,7 @@ public struct Inspection: Sendable {
     text["step"] = step.map(String.init)
     try replaceFolder(path) { folder in
       for picture in pictures {
-        try PNG.write(
-          picture.picture, to: "\(folder)/\(picture.file)",
-          text: text.merging(["Title": picture.title, "Description": picture.caption]) { $1 })
+        try writeAtomically(picture.encoded(text: text), to: "\(folder)/\(picture.file)")
       }
       try writeAtomically(Array((json.description + "\n").utf8), to: "\(folder)/inspection.json")
     }

@@ -18,12 +18,13 @@ extension Inspection {
     ]
     let scale = max(1, 192 / recording.height)
     let grids = kinds.map { name, frames in
-      let columns = drawing.comparisons(of: frames.map { recording.frame($0) })
+      let columns = drawing.comparisons(of: frames.map { recording.frame($0) }, magnifiedBy: scale)
       var grid = ImageGrid(
         rows: transposed(columns),
         columnCaptions: frames.map { "\($0): \(rounded(decibels(judged.errors[$0]), 1)) dB" },
-        rowCaptions: drawing.comparisonCaptions, scale: scale)
-      grid.captionScale = 2
+        rowCaptions: drawing.comparisonCaptions, scale: 1)
+      grid.font = .regular
+      if name == "worst" { grid.legend = ErrorScale().picture() }
       return (title: "\(name) frames", picture: grid.picture())
     }
     func member(_ frame: Int) -> JSON {
@@ -43,6 +44,52 @@ extension Inspection {
           .init("frames", .integer(recording.count)), .init("psnr", .number(judged.psnr)),
           .init("psnr_moving", .number(judged.movingPSNR)),
         ]))
+  }
+
+  /// Keypoints over frames of the first episode, with where they were just before.
+  mutating func addKeypoints(of drawing: any LatentDrawing, _ play: InspectedPlay) {
+    let recording = play.recording
+    let parts = stride(from: 0, to: recording.count, by: 64).map { start in
+      drawing.keypoints(of: (start..<min(start + 64, recording.count)).map { recording.frame($0) })
+    }
+    let places = parts.compactMap { $0 }.flatMap { $0 }  // [N][K]
+    guard places.count == recording.count, let count = places.first?.count else { return }
+    let spreads = (0..<count).map { k in spread(of: places.map { $0[k] }) }
+    var marks = PlaceMarks(count: count)
+    marks.radius = 4
+    marks.hollow = Set(spreads.indices.filter { spreads[$0] < 0.02 })
+
+    let length = recording.firstEpisodeLength
+    let moments = (0..<min(8, length)).map { $0 * (length - 1) / max(min(8, length) - 1, 1) }
+    let scale = max(1, 256 / recording.height)
+    let frames = moments.map { moment in
+      var frame = recording.frame(moment).converted(to: .rgb).magnified(by: scale)
+      marks.draw(places[moment], after: Array(places[max(0, moment - 10)..<moment]), over: &frame)
+      return frame
+    }
+    let grids = stride(from: 0, to: moments.count, by: 4).map { start in
+      let shown = start..<min(start + 4, moments.count)
+      var grid = ImageGrid(rows: [Array(frames[shown])], columnCaptions: moments[shown].map { "step \($0)" }, scale: 1)
+      grid.font = .regular
+      return grid.picture()
+    }
+    var legend = ImageGrid(rows: [[marks.legend(width: (grids.first?.width ?? 16) - 16)]], scale: 1)
+    legend.gap = 8
+    let still =
+      marks.hollow.isEmpty
+      ? "All of them move"
+      : "Rings are the \(marks.hollow.count) that stay where they are (they deviate by less than 2 % of the frame over "
+        + "\(grouped(Double(recording.count))) frames)"
+    add(
+      "keypoints", "Keypoints",
+      "The \(count) places that the latent is made of, over frames of the first episode, each with its path over the 10 "
+        + "frames before. \(still).",
+      Sheet(grids.map { ("", $0) } + [("", legend.picture())]).picture(),
+      [
+        "moments": .array(moments.map(JSON.integer)), "deviation": .array(spreads.map { .number(short($0)) }),
+        "x": .array(moments.map { .array(places[$0].map { .number(short($0.x)) }) }),
+        "y": .array(moments.map { .array(places[$0].map { .number(short($0.y)) }) }),
+      ])
   }
 
   /// What each of the latents that change the picture most does to it.
@@ -72,7 +119,8 @@ extension Inspection {
     var grid = ImageGrid(
       rows: rows, columnCaptions: fractions.map { "\(Int($0 * 100)) %" } + ["changes"],
       rowCaptions: shown.map { "z\($0)" }, scale: max(1, 128 / play.recording.height))
-    grid.captionScale = 2
+    grid.font = .regular
+    grid.legend = ErrorScale().picture()
     add(
       "traversals", "Latent traversals",
       "The \(shown.count) of \(size) numbers of the latent that change the picture most, a row each, moved from their 2 % "
@@ -101,6 +149,14 @@ private func spreadOut(_ ranked: [Int], count: Int, apart: Int = 4) -> [Int] {
 /// Columns as rows.
 func transposed<Element>(_ columns: [[Element]]) -> [[Element]] {
   (0..<(columns.map(\.count).min() ?? 0)).map { row in columns.map { $0[row] } }
+}
+
+/// The root of the mean square distance from the mean place.
+private func spread(of places: [Point]) -> Double {
+  let n = Double(places.count)
+  let (x, y) = (places.reduce(0) { $0 + $1.x } / n, places.reduce(0) { $0 + $1.y } / n)
+  let squares = places.map { ($0.x - x) * ($0.x - x) + ($0.y - y) * ($0.y - y) }
+  return (squares.reduce(0, +) / n).squareRoot()
 }
 
 /// In (levels / 255)².

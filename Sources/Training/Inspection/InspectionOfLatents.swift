@@ -35,9 +35,9 @@ extension Inspection {
     let (truths, readings) = (probe.truths.doubles, probe.readings.doubles)
     let plots = probe.names.indices.map { i in
       Scatter(
-        title: "\(probe.names[i]): R2 \(rounded(probe.r2[i], 3))", xLabel: "true", yLabel: "read",
+        title: "\(probe.names[i]): R² \(rounded(probe.r2[i], 3))", xLabel: "true", yLabel: "read",
         points: (0..<heldOut.count).map { Point(truths[$0 * size + i], readings[$0 * size + i]) }, hasDiagonal: true
-      ).picture(width: 460, height: 400)
+      ).picture(width: 460, height: 400, theme: .dark)
     }
     let width = min(plots.count, 3)
     let rows = stride(from: 0, to: plots.count, by: width).map { Array(plots[$0..<min($0 + width, plots.count)]) }
@@ -81,7 +81,7 @@ extension Inspection {
       Scatter(
         title: title, xLabel: labels[0], yLabel: labels[1], points: frames.map { points[$0] }, shades: shades,
         shadeLabel: label
-      ).picture(width: small ? 560 : 820, height: small ? 420 : 600)
+      ).picture(width: small ? 560 : 820, height: small ? 420 : 600, theme: .dark)
     }
     func numbers(_ frames: [Int], _ shades: [Double]) -> JSON {
       [

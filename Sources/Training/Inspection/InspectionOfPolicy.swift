@@ -8,15 +8,16 @@ extension Inspection {
   /// The first episode as a strip of frames over curves of value and reward.
   mutating func addEpisode(_ play: InspectedPlay, through drawing: (any LatentDrawing)?) {
     let recording = play.recording
-    let length = recording.episodes.firstIndex { $0 != recording.episodes[0] } ?? recording.count
+    let length = recording.firstEpisodeLength
     let count = min(8, length)
     let moments = (0..<count).map { $0 * (length - 1) / max(count - 1, 1) }
-    let frames = moments.map { recording.frame($0) }
+    let (frames, scale) = (moments.map { recording.frame($0) }, max(1, 128 / recording.height))
     var grid = ImageGrid(
-      rows: drawing.map { transposed($0.comparisons(of: frames)) } ?? [frames],
-      columnCaptions: moments.map { "step \($0)" }, rowCaptions: drawing?.comparisonCaptions ?? ["original"],
-      scale: max(1, 128 / recording.height))
-    grid.captionScale = 2
+      rows: drawing.map { transposed($0.comparisons(of: frames, magnifiedBy: scale)) }
+        ?? [frames.map { $0.magnified(by: scale) }],
+      columnCaptions: moments.map { "step \($0)" }, rowCaptions: drawing?.comparisonCaptions ?? ["original"], scale: 1)
+    grid.font = .regular
+    if drawing != nil { grid.legend = ErrorScale().picture() }
     let strip = grid.picture()
 
     func points(_ values: [Double]) -> [Point] { (0..<length).map { Point(Double($0), values[$0]) } }
@@ -30,7 +31,7 @@ extension Inspection {
       ]
       plots.insert(Plot(title: "", xLabel: "agent step", yLabel: "discounted", series: series), at: 0)
     }
-    let pictures = plots.map { $0.picture(width: max(strip.width, 480), height: 300) }
+    let pictures = plots.map { $0.picture(width: max(strip.width, 480), height: 300, theme: .dark) }
     let isPlayed = !play.values.isEmpty
     add(
       "episode", "What the policy sees",
@@ -63,7 +64,7 @@ extension Inspection {
         title: "correlation \(rounded(agreement.correlation, 3)), bias \(rounded(agreement.bias, 2))",
         xLabel: "observed discounted return", yLabel: "value", points: zip(returns, values).map(Point.init),
         shades: frames.map { Double(play.step(of: $0)) }, shadeLabel: "agent step", hasDiagonal: true
-      ).picture(width: 820, height: 640),
+      ).picture(width: 820, height: 640, theme: .dark),
       [
         "discount": .number(play.discount), "correlation": .number(agreement.correlation),
         "bias": .number(agreement.bias), "root_mean_square_error": .number(agreement.error),

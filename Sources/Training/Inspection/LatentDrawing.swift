@@ -14,8 +14,11 @@ public protocol LatentDrawing: Sendable {
   func drawings(of latents: Tensor) -> [PixelBuffer]
   /// What stands in each row of `comparisons`.
   var comparisonCaptions: [String] { get }
-  /// For each frame, itself, the target where it is another, what is drawn, and the error.
-  func comparisons(of frames: [PixelBuffer]) -> [[PixelBuffer]]
+  /// For each frame, itself, its keypoints over it where there are any, the target where it is another, what is drawn,
+  /// and the error: RGB, each pixel as a block of `scale` by `scale`.
+  func comparisons(of frames: [PixelBuffer], magnifiedBy scale: Int) -> [[PixelBuffer]]
+  /// Where the keypoints of frames lie, as parts of the frame; nil where the autoencoder has none.
+  func keypoints(of frames: [PixelBuffer]) -> [[Point]]?
   /// How faithfully recorded frames are drawn again.
   func reconstructions(of recording: Recording) -> Reconstructions
   /// Probes it on episodes of random play, which are returned too.

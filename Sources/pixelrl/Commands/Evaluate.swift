@@ -17,7 +17,7 @@ struct Evaluate: ParsableCommand {
     help: ArgumentHelp("episodes of each way to act (default: as many as the run's own evaluations)", valueName: "n"))
   var episodes: Int?
 
-  @Flag(help: "film the first episode of each as an animated PNG")
+  @Flag(help: "film the first episode of each, and what is drawn of it, as an animated PNG")
   var video = false
 
   @Option(
