@@ -8,14 +8,19 @@ public struct Plot: Sendable {
     public var band: [ClosedRange<Double>]
     /// The line's colour; a colour of the palette if none is given.
     public var color: Color?
+    /// A dashed line without dots, for what others are compared with.
+    public var isDashed: Bool
 
-    public init(_ name: String, _ points: [Point], band: [ClosedRange<Double>] = [], color: Color? = nil) {
+    public init(
+      _ name: String, _ points: [Point], band: [ClosedRange<Double>] = [], color: Color? = nil, isDashed: Bool = false
+    ) {
       precondition(
         band.isEmpty || band.count == points.count, "\(points.count) points cannot have \(band.count) ranges")
       self.name = name
       self.points = points
       self.band = band
       self.color = color
+      self.isDashed = isDashed
     }
   }
 
@@ -26,12 +31,20 @@ public struct Plot: Sendable {
   /// The values that the axes must show; they grow to hold all points.
   public var xRange: ClosedRange<Double>?
   public var yRange: ClosedRange<Double>?
+  /// What y can be at all: bands and axes end there, unless a point lies beyond.
+  public var yLimits: ClosedRange<Double>?
 
   public init(title: String, xLabel: String, yLabel: String, series: [Series]) {
     self.title = title
     self.xLabel = xLabel
     self.yLabel = yLabel
     self.series = series
+  }
+
+  /// Adds a dashed line at a height, from 0 to the end of all points, to compare the others with.
+  public mutating func mark(_ y: Double, _ name: String) {
+    let end = series.flatMap(\.points).map(\.x).filter(\.isFinite).max() ?? 0
+    series.append(Series(name, [Point(0, y), Point(end, y)], color: Color(120, 126, 138), isDashed: true))
   }
 
   static let palette: [Color] = [.blue, .orange, .green, .red, .purple, Color(110, 84, 70), Color(30, 160, 175)]
@@ -41,11 +54,17 @@ public struct Plot: Sendable {
   /// The axes that hold all points and bands, with about so many ticks.
   func axes(ticks xTicks: Int, _ yTicks: Int) -> (x: Axis, y: Axis) {
     let points = series.flatMap(\.points).filter(\.isFinite)
-    let bands = series.flatMap(\.band).flatMap { [$0.lowerBound, $0.upperBound] }
+    let bands = series.indices.flatMap(band).flatMap { [$0.lowerBound, $0.upperBound] }
     return (
       Axis(values: points.map(\.x), range: xRange, ticks: xTicks, isTight: true),
-      Axis(values: points.map(\.y) + bands, range: yRange, ticks: yTicks, isTight: false)
+      Axis(values: points.map(\.y) + bands, range: yRange, limits: yLimits, ticks: yTicks, isTight: false)
     )
+  }
+
+  /// The band of a series, cut at what y can be.
+  func band(of index: Int) -> [ClosedRange<Double>] {
+    guard let yLimits else { return series[index].band }
+    return series[index].band.map { $0.clamped(to: yLimits) }
   }
 
   /// The plot as an RGB picture, by default 960 by 560 pixels.
@@ -72,7 +91,11 @@ struct Axis: Sendable {
   let labels: [String]
 
   /// A tight axis ends at its values; another one ends at ticks. Values that are infinite, or as good as, are left out.
-  init(values: [Double], range: ClosedRange<Double>?, ticks wanted: Int, isTight: Bool) {
+  ///
+  /// - Parameter limits: where the axis ends at the latest, unless a value lies beyond.
+  init(
+    values: [Double], range: ClosedRange<Double>?, limits: ClosedRange<Double>? = nil, ticks wanted: Int, isTight: Bool
+  ) {
     let all = (values + (range.map { [$0.lowerBound, $0.upperBound] } ?? [])).filter { abs($0) < 1e100 }
     var (low, high) = (all.min() ?? 0, all.max() ?? 1)
     if !(high - low > 1e-12 * max(abs(low), abs(high))) {
@@ -81,6 +104,9 @@ struct Axis: Sendable {
     }
     let step = Self.step(near: (high - low) / Double(wanted))
     if !isTight { (low, high) = ((low / step).rounded(.down) * step, (high / step).rounded(.up) * step) }
+    if let limits, let least = all.min(), let greatest = all.max(), limits.lowerBound < limits.upperBound {
+      (low, high) = (max(low, min(limits.lowerBound, least)), min(high, max(limits.upperBound, greatest)))
+    }
     let first = Int((low / step - 1e-9).rounded(.up))
     let last = Int((high / step + 1e-9).rounded(.down))
     self.low = low

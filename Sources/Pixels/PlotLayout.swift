@@ -58,12 +58,12 @@ struct PlotLayout {
 
   /// The shaded range as one strip between each two points.
   func drawBand(of index: Int, on canvas: inout Canvas) {
-    let series = plot.series[index]
-    guard series.band.count == series.points.count else { return }
+    let (series, band) = (plot.series[index], plot.band(of: index))
+    guard band.count == series.points.count else { return }
     canvas.opacity = 0.2
     defer { canvas.opacity = 1 }
     var last: (low: Point, high: Point)?
-    for (point, range) in zip(series.points, series.band) {
+    for (point, range) in zip(series.points, band) {
       let low = place(Point(point.x, range.lowerBound))
       let high = place(Point(point.x, range.upperBound))
       guard let before = last else {
@@ -79,6 +79,14 @@ struct PlotLayout {
 
   func drawLine(of index: Int, on canvas: inout Canvas) {
     let (points, color) = (plot.series[index].points, plot.color(of: index))
+    guard !plot.series[index].isDashed else {
+      for (from, to) in zip(points, points.dropFirst()) {
+        for dash in dashes(from: place(from), to: place(to)) {
+          canvas.line(from: dash.0, to: dash.1, width: Self.lineWidth, color, cap: .butt)
+        }
+      }
+      return
+    }
     for (number, point) in points.enumerated() {
       let here = place(point)
       if number > 0 {
@@ -86,6 +94,15 @@ struct PlotLayout {
       }
       if points.count <= 40 { canvas.circle(center: here, radius: 3.6, color) }
     }
+  }
+
+  /// A straight line in dashes of 9 pixels, 7 apart.
+  private func dashes(from start: Point, to end: Point) -> [(Point, Point)] {
+    let length = ((end.x - start.x) * (end.x - start.x) + (end.y - start.y) * (end.y - start.y)).squareRoot()
+    func point(_ at: Double) -> Point {
+      Point(start.x + (end.x - start.x) * at / length, start.y + (end.y - start.y) * at / length)
+    }
+    return stride(from: 0, to: length, by: 16).map { (point($0), point(min($0 + 9, length))) }
   }
 
   /// Axes, labels, title and legend, over the data.

@@ -114,8 +114,9 @@ private struct SVGPlot {
 
   private func band(of index: Int) -> Markup {
     let series = plot.series[index]
-    guard series.band.count == series.points.count else { return "" }
-    let ranges = zip(series.points, series.band).filter {
+    let band = plot.band(of: index)
+    guard band.count == series.points.count else { return "" }
+    let ranges = zip(series.points, band).filter {
       isDrawable($0) && abs($1.lowerBound) < 1e100 && abs($1.upperBound) < 1e100
     }
     guard ranges.count > 1 else { return "" }
@@ -136,11 +137,12 @@ private struct SVGPlot {
       guard isDrawable(point) else { continue }
       path += "\(isBroken ? "M" : "L")\(SVG.length(column(point.x))) \(SVG.length(row(point.y)))"
     }
+    let dashes: Markup = plot.series[index].isDashed ? #" stroke-dasharray="6 5""# : ""
     let stroke: Markup = """
       <path class="line\(palette(index))" fill="none" stroke="\(paint(index))" stroke-width="1.8" \
-      stroke-linejoin="round" stroke-linecap="round" d="\(path)"/>
+      stroke-linejoin="round" stroke-linecap="round"\(dashes) d="\(path)"/>
       """
-    guard points.count <= 60 else { return stroke }
+    guard points.count <= 60, !plot.series[index].isDashed else { return stroke }
     let name = plot.series[index].name
     let dots: [Markup] = points.filter(isDrawable).map { point in
       """

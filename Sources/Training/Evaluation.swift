@@ -15,6 +15,9 @@ public struct Evaluation: Sendable, Codable {
   /// The standard deviation over episodes.
   public var deviation: Double { returns.deviation }
 
+  /// What the start state of an episode is drawn from.
+  static func start(of episode: Int, _ seed: Seed) -> Seed { seed.child("evaluation \(episode)") }
+
   /// Plays episodes side by side, so that their frames are encoded and their actions chosen as one batch.
   ///
   /// - Parameters:
@@ -24,7 +27,7 @@ public struct Evaluation: Sendable, Codable {
     episodes count: Int, behavior: Behavior = .exploit, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }
   ) rethrows {
     var agent = agent
-    var episodes = (0..<count).map { Episode<E>(settings, seed: seed.child("evaluation \($0)")) }
+    var episodes = (0..<count).map { Episode<E>(settings, seed: Self.start(of: $0, seed)) }
     var histories = (0..<count).map { _ in History(layout) }
     let size = layout.latentSize
     observer.observe(episodes).withElements { latents in

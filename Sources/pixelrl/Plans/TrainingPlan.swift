@@ -62,10 +62,13 @@ struct TrainingFlags: ParsableArguments {
     if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault("training", "explore-chance") }
     // Nothing is trained further where no autoencoder is looked through.
     if sight.observe != .latent { given.dropTaskDefault("training", "retrain-rounds") }
+    var training = try given.resolve("training", TrainingSettings(for: sight.observe, A.self))
+    let spreadsEvaluations = !given.isGiven("training", "evaluate-every")
+    if spreadsEvaluations { training.spreadEvaluations(over: training.envSteps) }
     let plan = TrainingPlan<E, A>(
       episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
-      training: try given.resolve("training", TrainingSettings(for: sight.observe, A.self)),
-      seed: try given.resolve("training"), origin: given.origin)
+      training: training, spreadsEvaluations: spreadsEvaluations, seed: try given.resolve("training"),
+      origin: given.origin)
     try given.check(plan.groups, member: ("agent", "the agent \(A.id)"))
     guard plan.training.retrainRounds == 0 || sight.observe == .latent else {
       throw InputError("--retrain-rounds trains the autoencoder of --observe latent: leave it out, or see through one")
@@ -79,7 +82,9 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   let episode: EpisodeSettings
   var sight: SightSettings
   let agent: A.Settings
-  let training: TrainingSettings
+  var training: TrainingSettings
+  /// Whether a training that is short beside its first data is evaluated more often.
+  let spreadsEvaluations: Bool
   let seed: SeedChoice
   /// The run that is done again, if any.
   let origin: RunDirectory?
@@ -138,6 +143,18 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     through observer: O, first: Recording?, probe: [AutoencoderRecord.Setting] = [], inputs: [RunDirectory.Input] = [],
     _ options: RunOptions
   ) throws {
+    if spreadsEvaluations, let first, training.envSteps > first.environmentSteps {
+      var plan = self
+      plan.training.spreadEvaluations(over: training.envSteps - first.environmentSteps)
+      return try plan.train(through: observer, seededWith: first, probe: probe, inputs: inputs, options)
+    }
+    try train(through: observer, seededWith: first, probe: probe, inputs: inputs, options)
+  }
+
+  private func train<O: Observer>(
+    through observer: O, seededWith first: Recording?, probe: [AutoencoderRecord.Setting],
+    inputs: [RunDirectory.Input], _ options: RunOptions
+  ) throws {
     if let warning = StateProbe.warning(about: probe) { try printLine(warning) }
     let work = TrainingRun(
       E.self, A.self, through: observer, agent: agent, episode: episode, training: training, first: first,
@@ -152,9 +169,10 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
       return summary
     }
     let mean = summary["return_mean"]?.double ?? .nan
+    let random = summary["return_random"]?.double.map { "; a random player gets \(shortened($0))" } ?? ""
     try printLine(
-      "return \(shortened(mean)) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps"
-    )
+      "return \(shortened(mean)) (\(RunProgress.meaning(of: summary))) after \(summary["env_steps"]?.int ?? 0) env steps"
+        + random)
     if sight.observe == .latent { try printLine("reconstructions: \(sight.autoencoder)/reconstructions.png") }
     try printLine("learning curve: \(directory.file("curve.png"))")
     try printLine("episode video: \(directory.file("episode.png"))")
@@ -171,7 +189,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
         .init("autoencoder", sight.autoencoder.isEmpty ? .null : .string(sight.autoencoder)),
         .init("observe", .string(sight.observe.rawValue)),
         .init("environment", .string(E.id)), .init("agent", .string(A.id)),
-        .init("seed", Int(exactly: seed.seed).map { .integer($0) } ?? .string("\(seed.seed)")),
+        .init("seed", JSON(whole: seed.seed)),
         .init("probe", .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) })),
       ])
   }
