@@ -5,6 +5,9 @@ public struct InputError: Error, CustomStringConvertible, Hashable {
 
   /// "unknown environment 'cartpol': did you mean 'cartpole-swingup'?", with all known names when none is near.
   public static func unknown(_ kind: String, _ name: String, known: [String]) -> InputError {
+    if let ours = CustomaryNames.ours(for: name).first(where: known.contains) {
+      return InputError("unknown \(kind) '\(name)': here it is '\(ours)'; did you mean that?")
+    }
     if let nearest = nearest(to: name, among: known) {
       return InputError("unknown \(kind) '\(name)': did you mean '\(nearest)'?")
     }

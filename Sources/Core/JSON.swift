@@ -33,6 +33,12 @@ public enum JSON: Sendable, Hashable {
   public var array: [JSON]? { if case .array(let values) = self { values } else { nil } }
   public var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 
+  /// A number that every reader of JSON keeps whole, up to 2⁵³; beyond, its digits as a text.
+  public init(whole number: UInt64) { self = number <= 1 << 53 ? .integer(Int(number)) : .string(String(number)) }
+
+  /// What `init(whole:)` wrote, and digits as a text of any size.
+  public var whole: UInt64? { int.flatMap { UInt64(exactly: $0) } ?? text.flatMap { UInt64($0) } }
+
   /// Either kind of number.
   public var double: Double? {
     switch self {

@@ -140,8 +140,24 @@ extension ChoiceSetting {
   public var text: String { rawValue }
 }
 
+extension FixedWidthInteger {
+  /// `100000`, or `1e5` and `2.5e4` where that is whole.
+  fileprivate init?(typed text: String) {
+    if let number = Self(text) {
+      self = number
+      return
+    }
+    // What `Double` takes besides, such as "inf" and "0x1p3", nobody means by a whole number.
+    guard text.utf8.contains(where: "eE".utf8.contains),
+      text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }),
+      let value = Double(text), abs(value) <= 0x1p53
+    else { return nil }
+    self.init(exactly: value)
+  }
+}
+
 extension Int: NumericSetting {
-  public init?(text: String) { self.init(text) }
+  public init?(text: String) { self.init(typed: text) }
   public var text: String { String(self) }
   public static func domain(_ range: ClosedRange<Int>) -> String {
     range.upperBound == .max
@@ -151,7 +167,7 @@ extension Int: NumericSetting {
 }
 
 extension UInt64: NumericSetting {
-  public init?(text: String) { self.init(text) }
+  public init?(text: String) { self.init(typed: text) }
   public var text: String { String(self) }
   public static func domain(_ range: ClosedRange<UInt64>) -> String {
     range.upperBound == .max

@@ -16,6 +16,8 @@ public struct Catch: Environment, Hashable {
   public static var episodeLength: Int { rows - 1 }
   /// Rewards are in [0, 1] unless an environment says otherwise.
   public static var rewardRange: ClosedRange<Double> { -1...1 }
+  /// Only the last step pays; without this, a return could be the sum of as many rewards as there are steps.
+  public static func returnRange(steps: Int) -> ClosedRange<Double>? { rewardRange }
 
   static let rows = 10
   static let columns = 5

@@ -24,6 +24,8 @@ public protocol Environment: Sendable, Codable {
   static var episodeDefaults: EpisodeSettings { get }
   /// The bounds of the reward of one simulator step.
   static var rewardRange: ClosedRange<Double> { get }
+  /// The bounds of the return of an episode of at most so many simulator steps; nil where none are known.
+  static func returnRange(steps: Int) -> ClosedRange<Double>?
   /// The names of `state`, positions before velocities.
   static var stateNames: [String] { get }
   /// The names of `observation`.
@@ -79,6 +81,11 @@ extension Environment {
   public static var rewardLimit: Double? { nil }
   public static var episodeDefaults: EpisodeSettings { EpisodeSettings() }
   public static var rewardRange: ClosedRange<Double> { 0...1 }
+  /// What the bounds of the reward add up to.
+  public static func returnRange(steps: Int) -> ClosedRange<Double>? {
+    guard rewardRange.lowerBound.isFinite, rewardRange.upperBound.isFinite else { return nil }
+    return min(0, rewardRange.lowerBound * Double(steps))...max(0, rewardRange.upperBound * Double(steps))
+  }
   public static var wrappingAngles: Set<String> { [] }
   public init(_ settings: EpisodeSettings) { self.init() }
   public static var foresight: Int { 0 }

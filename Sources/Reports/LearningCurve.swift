@@ -72,6 +72,16 @@ extension Plot {
   }
 }
 
+extension Plot {
+  /// The return over the steps of groups of one environment, with what random play gets, within what a return can be; nil
+  /// where no run was evaluated.
+  init?(returnsOf groups: [RunGroup], _ curves: [LearningCurve]) {
+    self.init(curves, xLabel: "env steps", yLabel: "return")
+    yLimits = RunGroup.returnRange(of: groups)
+    if let random = RunGroup.randomReturn(of: groups) { mark(random, "random player") }
+  }
+}
+
 /// A series as a function of the step: straight between its points, undefined beyond them.
 private struct Interpolation {
   private let points: [Point]

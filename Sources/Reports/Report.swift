@@ -31,6 +31,7 @@ public struct Report: Sendable {
       <main id="main">
       \(tiles)
       \(curves)
+      \(differences)
       \(metrics)
       \(runs.count > 1 ? card("Runs", runsTable) : "")
       \(details)
@@ -58,7 +59,7 @@ public struct Report: Sendable {
     guard runs.count == 1 else {
       return """
         <header><p class="eyebrow">pixelrl report</p><h1>\(title)</h1>
-        <p class="note">Runs that differ in nothing but their seed are one group.</p>\
+        <p class="note">Runs that differ in nothing but their seed are one group.\(doubt)</p>\
         \(runs.map { RunSection($0).warnings })</header>
         """
     }
@@ -72,11 +73,23 @@ public struct Report: Sendable {
       """
   }
 
+  /// Why runs may be apart that belong together.
+  private var doubt: Markup {
+    RunGroup.doubt(about: runs).map { " \($0.prefix(1).uppercased() + $0.dropFirst())." } ?? ""
+  }
+
+  private var differences: Markup {
+    groups.count > 1 ? differencesCard(groups.map(\.name), DifferingSettings(of: groups.map(\.runs))) : ""
+  }
+
   private var tiles: Markup {
     guard runs.count == 1 else { return "" }
     let run = runs[0]
     var tiles: [(String, String, String)] = []
-    if let score = run.score { tiles.append(("return", shown(score), "mean of the last three evaluations")) }
+    if let score = run.score {
+      tiles.append(("return", shown(score), RunProgress.meaning(of: run.evaluationCount)))
+    }
+    if let random = run.baseline?.mean { tiles.append(("random player", shown(random), "")) }
     if let best = run.summary?["return_best"]?.double { tiles.append(("best evaluation", shown(best), "")) }
     if let worst = run.summary?["probe_worst"]?.double {
       tiles.append(("worst R²", shown(worst), "of the state probe"))
@@ -108,7 +121,7 @@ public struct Report: Sendable {
     environments.map { environment in
       let groups = groups.filter { $0.environment == environment }
       let curves = LearningCurve.all(of: LearningCurve.evaluation, groups, bootstrap)
-      guard let plot = Plot(curves, xLabel: "env steps", yLabel: "return") else { return "" }
+      guard let plot = Plot(returnsOf: groups, curves) else { return "" }
       return card("Learning curve, \(environment)", curveFigure(plot, groups) + numbers(of: curves))
     }.joined()
   }

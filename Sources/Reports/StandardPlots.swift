@@ -37,7 +37,8 @@ extension Report {
         plot.title = "\(environment): \(name)"
         plots.append(NamedPlot(name: name + suffix, caption: "\(caption), \(environment)", plot))
       }
-      add("return", plot([LearningCurve.evaluation], groups, yLabel: "return"), "Return of evaluations")
+      let curves = LearningCurve.all(of: LearningCurve.evaluation, groups, bootstrap)
+      add("return", Plot(returnsOf: groups, curves), "Return of evaluations")
       let losses = metricNames(of: groups) { $0.hasSuffix("loss") }
       // The losses of several groups side by side would be a thicket: the first is shown.
       let kept = groups.count == 1 ? losses : Array(losses.prefix(1))

@@ -47,8 +47,7 @@ extension FrameDatasetManifest {
       "format": "pixelrl frame dataset", "version": .integer(Self.version),
       "environment": .string(environment),
       "settings": .object(settings.map { JSON.Member($0.key, .string($0.text)) }),
-      // A string, as few readers of JSON keep 64 bits of a number.
-      "seed": .string(String(seed)), "policy": .string(policy),
+      "seed": JSON(whole: seed), "policy": .string(policy),
       "env_steps": .integer(environmentSteps), "frames": .integer(count), "episodes": .integer(episodeCount),
       "files": .array(
         files.map {
@@ -73,7 +72,7 @@ extension FrameDatasetManifest {
     }
     environment = try get("environment") { $0.text }
     policy = try get("policy") { $0.text }
-    seed = try get("seed") { $0.text.flatMap { UInt64($0) } }
+    seed = try get("seed") { $0.whole }
     environmentSteps = try get("env_steps") { $0.int.flatMap { $0 >= 0 ? $0 : nil } }
     count = try get("frames") { $0.int }
     episodeCount = try get("episodes") { $0.int }

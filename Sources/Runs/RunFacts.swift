@@ -73,8 +73,7 @@ extension RunDirectory.Facts {
   var json: JSON {
     [
       "command": .string(command), "environment": .string(environment), "member": .string(member),
-      // A string, as few readers of JSON keep 64 bits of a number.
-      "seed": .string(String(seed)), "why": .string(why), "command_line": .array(commandLine.map { .string($0) }),
+      "seed": JSON(whole: seed), "why": .string(why), "command_line": .array(commandLine.map { .string($0) }),
       "version": .string(version), "began": .integer(began),
       "inputs": .object(
         inputs.map {
@@ -93,7 +92,7 @@ extension RunDirectory.Facts {
 
   init?(_ json: JSON) {
     guard let command = json["command"]?.text, let environment = json["environment"]?.text,
-      let member = json["member"]?.text, let seed = json["seed"]?.text.flatMap({ UInt64($0) }),
+      let member = json["member"]?.text, let seed = json["seed"]?.whole,
       let words = json["command_line"]?.array, let version = json["version"]?.text, let began = json["began"]?.int
     else { return nil }
     let inputs = (json["inputs"]?.members ?? []).compactMap { member -> RunDirectory.Input? in

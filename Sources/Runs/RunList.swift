@@ -23,7 +23,7 @@ public struct RunEntry: Sendable, Hashable {
       "run": .string(run.path), "status": .string(damage == nil ? status.rawValue : "damaged"),
       "command": facts.map { .string($0.command) } ?? .null,
       "environment": facts.map { .string($0.environment) } ?? .null,
-      "member": facts.map { .string($0.member) } ?? .null, "seed": facts.map { .string("\($0.seed)") } ?? .null,
+      "member": facts.map { .string($0.member) } ?? .null, "seed": facts.map { JSON(whole: $0.seed) } ?? .null,
       "step": progress.step.map { .integer($0) } ?? .null, "of": progress.goal.map { .integer($0) } ?? .null,
       "return": progress.returned.map { .number($0) } ?? .null, "why": facts.map { .string($0.why) } ?? .null,
       "began": facts.map { .integer($0.began) } ?? .null, "damage": damage.map { .string($0) } ?? .null,

@@ -12,7 +12,8 @@ public struct RunProgress: Sendable, Hashable {
   public var step: Int?
   /// The step at which the run ends.
   public var goal: Int?
-  /// The return: of the summary, else of the last evaluation; nil before the first.
+  /// The return: of the summary, else of the last evaluation of the agent that learns, else of the last training episode;
+  /// nil before the first.
   public var returned: Double?
 
   public init(step: Int? = nil, goal: Int? = nil, returned: Double? = nil) {
@@ -20,17 +21,40 @@ public struct RunProgress: Sendable, Hashable {
   }
 }
 
+extension RunProgress {
+  /// What the return of a summary is: `mean of the last three evaluations`.
+  public static func meaning(of summary: JSON) -> String {
+    meaning(of: (summary["evaluations"]?.array ?? []).count { ($0.array?.first?.int ?? 0) > 0 })
+  }
+
+  /// - Parameter evaluations: of the agent that learned, all in all.
+  public static func meaning(of evaluations: Int) -> String {
+    switch evaluations {
+    case 1: "the only evaluation"
+    case 2: "mean of both evaluations"
+    default: "mean of the last three evaluations"
+    }
+  }
+}
+
 extension RunDirectory {
   /// How far the run is, from the end of its metrics; what is missing or damaged is left out.
   public var progress: RunProgress {
     var progress = RunProgress()
+    var played: Double?
     let lines = (try? tail(of: file("metrics.jsonl"), limit: 1 << 18)) ?? []
     for line in lines.reversed() {
       guard let metrics = try? JSON(parsing: line) else { continue }
-      if progress.step == nil { progress.step = metrics["step"]?.int }
-      progress.returned = metrics["evaluation/return"]?.double
-      if progress.returned != nil { break }
+      let step = metrics["step"]?.int
+      if progress.step == nil { progress.step = step }
+      // At step 0 stands what the untrained agent got.
+      if step != 0, let judged = metrics["evaluation/return"]?.double {
+        progress.returned = judged
+        break
+      }
+      if played == nil { played = metrics["train/return"]?.double }
     }
+    progress.returned = progress.returned ?? played
     if let mean = (try? json("summary.json"))?["return_mean"]?.double { progress.returned = mean }
     if let settings = try? settings() {
       let goals = settings.groups.flatMap(\.entries).filter { $0.key == "env-steps" || $0.key == "ae-steps" }

@@ -16,6 +16,9 @@ public struct Evaluation: Sendable, Codable {
   /// The standard deviation over episodes.
   public var deviation: Double { returns.deviation }
 
+  /// What the start state of an episode is drawn from.
+  static func start(of episode: Int, _ seed: Seed) -> Seed { seed.child("evaluation \(episode)") }
+
   /// Plays episodes side by side, so that their frames are encoded and their actions chosen as one batch.
   ///
   /// - Parameters:
@@ -28,7 +31,7 @@ public struct Evaluation: Sendable, Codable {
     outcome: (Step) -> Void = { _ in }
   ) throws {
     var agent = agent
-    var episodes = (0..<count).map { Episode<E>(settings, seed: seed.child("evaluation \($0)")) }
+    var episodes = (0..<count).map { Episode<E>(settings, seed: Self.start(of: $0, seed)) }
     var histories = (0..<count).map { _ in History(layout) }
     let size = layout.latentSize
     observer.observe(episodes).withElements { latents in

@@ -73,7 +73,7 @@ public struct EvaluationReport: Sendable {
       [
         .init("run", .string(saved.run.path)), .init("environment", .string(saved.facts.environment)),
         .init("agent", .string(saved.facts.member)), .init("step", .integer(saved.step)),
-        .init("finished", .bool(saved.run.isFinished)), .init("seed", .string(String(seed.value))),
+        .init("finished", .bool(saved.run.isFinished)), .init("seed", JSON(whole: seed.value)),
         .init("episodes", .integer(modes[0].evaluation.returns.count)),
       ] + modes.map { .init($0.name, $0.json) })
   }

@@ -47,7 +47,8 @@ public struct Film: Sendable {
     let pixels = columnCaptions.count * height * max(1, height * recording.width / recording.height)
     let most = max(2, min(Self.frameLimit, Self.pixelLimit / pixels))
     step = max(1, (length + most - 1) / most)
-    frames = Array(stride(from: 0, to: length, by: step))
+    let frames = Array(stride(from: 0, to: length, by: step))
+    self.frames = frames
     pitch =
       24 + (readings.flatMap { reading in frames.map { reading.text(at: $0) } }.map(Font.regular.width(of:)).max() ?? 0)
       + (readings.map { Self.start(of: $0) }.max() ?? 0)

@@ -71,7 +71,8 @@ public struct AutoencoderRecord: Sendable {
       "format": 1, "kind": .string(kind), "settings": object(kindSettings), "environment": .string(environment),
       "view": object(view), "target": ["blur": .integer(target.blur), "gain": .number(target.gain)],
       "frame": [.integer(frame.height), .integer(frame.width), .integer(frame.channels)],
-      "env_steps": .integer(envSteps), "probe": object(probe), "psnr": .number(psnr),
+      "env_steps": .integer(envSteps),
+      "probe": .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) }), "psnr": .number(psnr),
       "psnr_moving": .number(movingPSNR), "dataset": source?.json ?? .null,
     ]
   }
@@ -86,7 +87,7 @@ public struct AutoencoderRecord: Sendable {
       throw WorldError(path: path, "is of another format than this program's: pretrain again")
     }
     guard let kind = json["kind"]?.text, let kindSettings = settings("settings"),
-      let environment = json["environment"]?.text, let view = settings("view"), let probe = settings("probe"),
+      let environment = json["environment"]?.text, let view = settings("view"), let probe = json["probe"]?.members,
       let frame = json["frame"]?.array?.compactMap(\.int), frame.count == 3, frame.allSatisfy({ $0 > 0 && $0 <= 4096 }),
       let blur = json["target"]?["blur"]?.int, blur >= 0, let gain = json["target"]?["gain"]?.double, gain > 0,
       let envSteps = json["env_steps"]?.int
@@ -98,7 +99,8 @@ public struct AutoencoderRecord: Sendable {
     self.frame = FrameShape(height: frame[0], width: frame[1], channels: frame[2])
     target = ReconstructionTarget(blur: blur, gain: gain)
     self.envSteps = envSteps
-    self.probe = probe
+    // An older version wrote texts.
+    self.probe = probe.map { Setting(key: $0.key, text: $0.value.text ?? $0.value.double?.text ?? "nan") }
     psnr = json["psnr"]?.double ?? .nan
     movingPSNR = json["psnr_moving"]?.double ?? .nan
     source = try json["dataset"].flatMap { $0 == .null ? nil : $0 }.map { try Source($0, path: path) }

@@ -113,15 +113,16 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     } catch var error as NotFinite {
       error.checkpoint =
         checkpoints.newest?.path
-        ?? loop.evaluations.last.map { "\(directory.file(SavedAgent.weights)) of step \($0.step)" }
+        ?? loop.judgements.last.map { "\(directory.file(SavedAgent.weights)) of step \($0.step)" }
       throw error
     }
-    let evaluations = loop.evaluations
-    let lastReturns = evaluations.suffix(3).flatMap(\.evaluation.returns)
+    let judgements = loop.judgements
+    let lastReturns = judgements.suffix(3).flatMap(\.evaluation.returns)
     return [
       .init("return_mean", .number(lastReturns.mean)), .init("return_std", .number(lastReturns.deviation)),
-      .init("return_best", .number(evaluations.map(\.evaluation.mean).max() ?? .nan)),
-      .init("evaluations", .array(evaluations.map { [.integer($0.step), .number($0.evaluation.mean)] })),
+      .init("return_best", .number(judgements.map(\.evaluation.mean).max() ?? .nan)),
+      .init("return_random", try directory.baseline()?.mean.map { .number($0) } ?? .null),
+      .init("evaluations", .array(loop.evaluations.map { [.integer($0.step), .number($0.evaluation.mean)] })),
       .init("env_steps", .integer(trainer.envSteps)), .init("updates", .integer(trainer.updates)),
       .init("seconds", .number(loop.seconds)), .init("checkpoints", checkpoints.cost.json),
     ]
@@ -138,7 +139,10 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     /// Whether this step's evaluation is still to be played; nil, as false, in checkpoints of older programs.
     var evaluationIsDue: Bool?
     var checkpoint = Every(0)
+    /// That of the untrained agent at step 0 among them.
     var evaluations: [Judgement] = []
+    /// Those that the run is judged by.
+    var judgements: [Judgement] { evaluations.filter { $0.step > 0 } }
     var log: RunLog.Position?
     /// Since the start, over all processes.
     var seconds = 0.0
@@ -170,6 +174,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     var progress = Progress("train", total: training.envSteps, from: trainer.envSteps)
     if !loop.hasBegun {
       let first = try first()
+      try judgeBeforeTraining(trainer, &loop, in: directory, &log)
       if let first { trainer.seed(with: first) }
       // What another policy did, an on-policy agent does not learn from; its steps count all the same.
       let learnsFromFirst = first != nil && A.Settings.Experience.isOffPolicy
@@ -219,6 +224,21 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     }
     progress.finish()
     loop.seconds = seconds()
+  }
+
+  /// Plays what all later returns are seen beside: the untrained agent and a random player, from the start states of all
+  /// evaluations. Neither touches the trainer, so that its training goes as it would without.
+  private func judgeBeforeTraining(
+    _ trainer: borrowing Trainer<E, A, O>, _ loop: inout Loop, in directory: RunDirectory, _ log: inout RunLog
+  ) throws {
+    let isWanted = training.evaluateEvery > 0
+    try directory.write(
+      try Baseline(in: E.self, episode, episodes: isWanted ? training.evaluationEpisodes : 0, seed: seed))
+    guard isWanted else { return }
+    let evaluation = try trainer.evaluate(seed: seed.child("evaluation"))
+    try E.check()
+    loop.evaluations.append(Judgement(step: 0, evaluation: evaluation))
+    try log.evaluation(step: 0, returns: evaluation.returns, lengths: evaluation.lengths)
   }
 
   private func save(
@@ -275,9 +295,12 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   private func writeCurve(_ evaluations: [Judgement], to directory: RunDirectory) throws {
     let points = evaluations.map { Point(Double($0.step), $0.evaluation.mean) }
     let band = evaluations.map { $0.evaluation.returns.deviationBand ?? 0...0 }
-    let plot = Plot(
+    let baseline = try directory.baseline()
+    var plot = Plot(
       title: "\(E.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
       series: [Plot.Series(A.id, points, band: band)])
+    plot.yLimits = baseline?.returnRange
+    if let random = baseline?.mean { plot.mark(random, "random player") }
     try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.name, "environment": E.id])
   }
 }

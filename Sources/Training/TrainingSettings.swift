@@ -58,7 +58,10 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field(
         "explore-chance", \.exploreChance, 0...1, "probability that the agent's step begins to hold an extreme action"),
       Field("explore-hold-limit", \.exploreHoldLimit, 1...100_000, "longest time, in agent steps, that it is held"),
-      Field("evaluate-every", \.evaluateEvery, 0...Int.max, "simulator steps between evaluations; 0: only the last"),
+      Field(
+        "evaluate-every", \.evaluateEvery, 0...Int.max,
+        "simulator steps between evaluations, the first before any training; 0: only the last; a fifth of a short training "
+          + "unless given"),
       Field(
         "evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
       Field(
@@ -75,6 +78,11 @@ public struct TrainingSettings: SettingsGroup, Hashable {
 }
 
 extension TrainingSettings {
+  /// Evaluates at least five times in so many steps of training: a curve of one point is none.
+  public mutating func spreadEvaluations(over steps: Int) {
+    evaluateEvery = min(evaluateEvery, max(1, steps / 5))
+  }
+
   /// How the episodes are played that the agent learns from: the more of them, the more start states it sees.
   func practice(of settings: EpisodeSettings, in environment: (some Environment).Type) -> EpisodeSettings {
     guard trainingTimeLimit > 0 else { return settings }

@@ -25,6 +25,11 @@ struct GivenSettings {
   /// Whether a flag set it.
   func isTyped(_ key: String) -> Bool { typed[key] != nil }
 
+  /// Whether a flag, the file or the task's defaults set it.
+  func isGiven(_ title: String, _ key: String) -> Bool {
+    isTyped(key) || file?[title]?.entries.contains { $0.key == key } == true || taskDefaults[title]?[key] != nil
+  }
+
   /// Takes a flag for another, such as `--latent` for `--observe latent`.
   mutating func type(_ key: String, _ text: String) { typed[key] = text }
 

@@ -32,6 +32,8 @@ public struct Comparison: Sendable {
     let environments: [String]
     let entries: [Entry]
     let improvements: [Improvement]
+    /// Between the entries of one environment.
+    var differences = DifferingSettings(of: [])
 
     var title: String { environments.count == 1 ? environments[0] : "All \(environments.count) environments" }
 
@@ -45,6 +47,8 @@ public struct Comparison: Sendable {
   let groups: [RunGroup]
   /// Runs that have no return.
   public let leftOut: [String]
+  /// Why runs may be apart that belong together, a sentence without its full stop; nil where there is no doubt.
+  public let doubt: String?
   let bootstrap: Bootstrap
 
   /// - Throws: `InputError` where no run has a return, or two groups have the same name.
@@ -64,6 +68,7 @@ public struct Comparison: Sendable {
       named.flatMap { name, runs in
         Self.byEnvironment(runs.filter { $0.score != nil }).map { RunGroup(name: name, runs: $0) }
       } + RunGroup.groups(of: free.filter { $0.score != nil })
+    doubt = RunGroup.doubt(about: free.filter { $0.score != nil })
     guard !groups.isEmpty else {
       throw InputError("none of these \(records.count) runs has a return yet: give runs of 'pixelrl train'")
     }
@@ -80,8 +85,10 @@ public struct Comparison: Sendable {
     var seen: Set<String> = []
     let environments = groups.map(\.environment).filter { seen.insert($0).inserted }
     let single = environments.map { environment in
-      table(
-        of: groups.filter { $0.environment == environment }.map { ($0.name, [$0.scores]) }, [environment], bootstrap)
+      let groups = groups.filter { $0.environment == environment }
+      var table = table(of: groups.map { ($0.name, [$0.scores]) }, [environment], bootstrap)
+      table.differences = DifferingSettings(of: groups.map(\.runs))
+      return table
     }
     // Together only what every group has runs of can be compared.
     seen = []

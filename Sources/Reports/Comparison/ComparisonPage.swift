@@ -14,9 +14,11 @@ extension Comparison {
       </main>
       <footer>The score of a run is the mean of its last three evaluations. Intervals: \
       \(Int((bootstrap.confidence * 100).rounded())) % percentile bootstrap, \(bootstrap.resamples) resamples of the runs \
-      within each environment. IQM, the interquartile mean, is the mean of the middle half of the scores. Probability of \
-      improvement: Mann and Whitney’s U over the number of pairs, ties counting half. All as in Agarwal et al. 2021, “Deep \
-      reinforcement learning at the edge of the statistical precipice”. Of three to five runs an interval is a rough guide, \
+      within each environment. IQM, the interquartile mean, is the mean of the middle half of all scores. Probability of \
+      improvement: Mann and Whitney’s U over the number of pairs, ties counting half. As in Agarwal et al. 2021, “Deep \
+      reinforcement learning at the edge of the statistical precipice”, but for the median of one environment, which here \
+      is that of its runs: their rliable takes the median over environments of each one’s mean, of one environment thus \
+      the mean. Of several environments it is theirs here too. Of three to five runs an interval is a rough guide, \
       narrower than it should be.</footer>
       """
     return Page(title: title, body: body).html.description
@@ -29,9 +31,10 @@ extension Comparison {
   }
 
   private var note: Markup {
-    guard !leftOut.isEmpty else { return "" }
+    let doubt: Markup = doubt.map { #"<p class="note">\#($0.prefix(1).uppercased() + $0.dropFirst()).</p>"# } ?? ""
+    guard !leftOut.isEmpty else { return doubt }
     let names = leftOut.prefix(8).joined(separator: ", ") + (leftOut.count > 8 ? " and others" : "")
-    return #"<p class="note">\#(leftOut.count) without a return left out: \#(names).</p>"#
+    return #"<p class="note">\#(leftOut.count) without a return left out: \#(names).</p>"# + doubt
   }
 
   private func section(_ table: Table) -> Markup {
@@ -51,7 +54,7 @@ extension Comparison {
       \(aggregates(table))
       """
     if table.entries.count > 1 { parts += improvement(table) }
-    return card(table.title, parts)
+    return card(table.title, parts) + differencesCard(table.entries.map(\.name), table.differences)
   }
 
   private func aggregates(_ table: Table) -> Markup {
@@ -97,8 +100,7 @@ extension Comparison {
   private func curves(_ table: Table) -> Plot? {
     guard table.environments.count == 1 else { return nil }
     let groups = groups.filter { $0.environment == table.environments[0] }
-    return Plot(
-      LearningCurve.all(of: LearningCurve.evaluation, groups, bootstrap), xLabel: "env steps", yLabel: "return")
+    return Plot(returnsOf: groups, LearningCurve.all(of: LearningCurve.evaluation, groups, bootstrap))
   }
 
   private func intervals(_ table: Table) -> IntervalPlot {

@@ -10,6 +10,7 @@ extension Comparison {
       let header = ["group", "n"] + Aggregate.allCases.flatMap { [$0.rawValue, "95 %"] }
       guard table.entries.count > 1 else { return [(table.title, [header] + aggregates)] }
       let names = table.entries.map(\.name)
+      let differences = table.differences.rows.map { [$0.name] + $0.values }
       let matrix = names.indices.map { a in
         [names[a]] + names.indices.map { b in table.improvement(of: a, over: b).map(probability) ?? "–" }
       }
@@ -19,7 +20,7 @@ extension Comparison {
           "\(table.title): probability that a run of the row does better than one of the column",
           [[""] + names] + matrix
         ),
-      ]
+      ] + (differences.isEmpty ? [] : [("\(table.title): settings that differ", [["setting"] + names] + differences)])
     }
   }
 
@@ -33,6 +34,7 @@ extension Comparison {
     [
       "confidence": .number(bootstrap.confidence), "resamples": .integer(bootstrap.resamples),
       "tables": .array(tables.map(\.json)), "left_out": .array(leftOut.map { .string($0) }),
+      "doubt": doubt.map { .string($0) } ?? .null,
     ]
   }
 }
@@ -55,8 +57,10 @@ extension Comparison.Table {
         "probability": pair.estimate.json,
       ]
     }
+    let settings = differences.rows.map { JSON.Member($0.name, .array($0.values.map { .string($0) })) }
     return [
       "environments": .array(environments.map { .string($0) }), "groups": .array(groups), "improvement": .array(pairs),
+      "settings_that_differ": .object(settings),
     ]
   }
 }

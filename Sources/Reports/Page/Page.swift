@@ -81,6 +81,14 @@ func factsTable(_ facts: [(name: String, value: Markup)]) -> Markup {
   return #"<table class="facts"><tbody>\#(rows)</tbody></table>"#
 }
 
+/// The settings in which groups differ, a column each.
+func differencesCard(_ groups: [String], _ differences: DifferingSettings) -> Markup {
+  guard !differences.rows.isEmpty else { return "" }
+  let rows: [[Markup]] = differences.rows.map { row in ["\(row.name)"] + row.values.map { "\($0)" } }
+  return card(
+    "Settings that differ", table(["setting"] + groups, rows, caption: "Settings that differ"))
+}
+
 /// What is folded away until it is asked for.
 func fold(_ title: String, isOpen: Bool = false, _ content: Markup) -> Markup {
   "<details\(isOpen ? " open" : "")><summary>\(title)</summary>\n\(content)\n</details>\n"

@@ -1,7 +1,7 @@
 import Core
 import Runs
 
-/// Runs that differ in nothing but their seed, or that a researcher has put together under a name.
+/// Runs that differ in nothing but their seed and their autoencoder's, or that a researcher has put together under a name.
 struct RunGroup: Sendable {
   let name: String
   let runs: [RunRecord]
@@ -9,6 +9,31 @@ struct RunGroup: Sendable {
   var environment: String { runs[0].environment }
   /// One for each run that has a return.
   var scores: [Double] { runs.compactMap(\.score) }
+
+  /// Says of which runs it is not known what their autoencoders were made with; nil where it is of all.
+  static func doubt(about runs: [RunRecord]) -> String? {
+    let unknown = runs.filter { $0.seenThrough?.isKnown == false }.map(\.name)
+    guard !unknown.isEmpty else { return nil }
+    let names = unknown.prefix(4).joined(separator: ", ") + (unknown.count > 4 ? " and others" : "")
+    return "how the autoencoders of \(names) were made is not known, as they are not where they were: "
+      + "only runs that saw through the same one are put together"
+  }
+
+  /// What random play gets, on average over the runs; nil where no run has measured it.
+  static func randomReturn(of groups: [RunGroup]) -> Double? {
+    let means = groups.flatMap(\.runs).compactMap { $0.baseline?.mean }
+    return means.isEmpty ? nil : average(means)
+  }
+
+  /// What a return can be in any of the runs; nil where that is not known of all.
+  static func returnRange(of groups: [RunGroup]) -> ClosedRange<Double>? {
+    let runs = groups.flatMap(\.runs)
+    let ranges = runs.compactMap { $0.baseline?.returnRange }
+    guard ranges.count == runs.count, let low = ranges.map(\.lowerBound).min(),
+      let high = ranges.map(\.upperBound).max()
+    else { return nil }
+    return low...high
+  }
 
   /// Puts runs that differ in nothing but their seed together, in the order of their first members.
   static func groups(of runs: [RunRecord]) -> [RunGroup] {

@@ -11,8 +11,12 @@ struct RunRecord: Sendable {
   let metrics: MetricsTable
   let summary: JSON?
   let failure: JSON?
-  /// `autoencoder.json` of what the agent saw through.
+  /// The run's own `autoencoder.json`, such as a pretraining's.
   let autoencoder: JSON?
+  /// Nil where the agent saw the true state, or there was none.
+  let seenThrough: SeenThrough?
+  /// What the returns are seen beside; nil where the run has none.
+  let baseline: Baseline?
   /// What could not be read, a sentence each.
   let problems: [String]
 
@@ -34,6 +38,8 @@ struct RunRecord: Sendable {
     summary = optional("summary.json")
     failure = optional("failure.json")
     autoencoder = optional("autoencoder.json")
+    seenThrough = SeenThrough(of: directory, facts: facts, settings: settings, summary: summary)
+    baseline = attempt { try directory.baseline() } ?? nil
     let path = directory.file("metrics.jsonl")
     metrics = exists(path) ? attempt { try MetricsTable(path: path) } ?? MetricsTable() : MetricsTable()
     if metrics.damagedCount > 0 {
@@ -51,7 +57,7 @@ struct RunRecord: Sendable {
   var command: String { facts["command"]?.text ?? "unknown command" }
   var environment: String { facts["environment"]?.text ?? "unknown environment" }
   var member: String { facts["member"]?.text ?? "unknown member" }
-  var seed: String { facts["seed"]?.text ?? "unknown" }
+  var seed: String { facts["seed"]?.whole.map { String($0) } ?? "unknown" }
   /// Why the run was made, in the researcher's words.
   var why: String? { facts["why"]?.text.flatMap { $0.isEmpty ? nil : $0 } }
 
@@ -61,10 +67,16 @@ struct RunRecord: Sendable {
     return summary?["env_steps"]?.double ?? ends.max()
   }
 
+  /// Evaluations of the agent that learned; that at step 0 is of the untrained one.
+  var evaluationCount: Int {
+    guard let evaluations = metrics[LearningCurve.evaluation] else { return 0 }
+    return evaluations.count - (evaluations.bins.first?.step == 0 ? 1 : 0)
+  }
+
   /// The return: the mean of the last three evaluations, as the run's own summary has it.
   var score: Double? {
     if let mean = summary?["return_mean"]?.double, mean.isFinite { return mean }
-    let last = metrics["evaluation/return"]?.tail.filter(\.isFinite) ?? []
+    let last = metrics[LearningCurve.evaluation]?.tail.suffix(evaluationCount).filter(\.isFinite) ?? []
     return last.isEmpty ? nil : average(last)
   }
 
@@ -74,7 +86,8 @@ struct RunRecord: Sendable {
     return (source?.members ?? []).map { ($0.key, $0.value.double ?? $0.value.text.flatMap { Double($0) }) }
   }
 
-  /// Equal for runs that differ in nothing but their seed, and in where they and what they were made from lie.
+  /// Equal for runs that differ in nothing but their seed, and in where they and what they were made from lie. Runs of
+  /// which it cannot be known are as good as different.
   var kinship: JSON {
     let settings = settings.map { group in
       JSON.Member(
@@ -84,11 +97,10 @@ struct RunRecord: Sendable {
     }
     return [
       "command": .string(command), "environment": .string(environment), "member": .string(member),
-      "settings": .object(settings), "observe": .string(summary?["observe"]?.text ?? ""),
-      "autoencoder": autoencoder?["kind"] ?? .null, "autoencoder settings": autoencoder?["settings"] ?? .null,
+      "settings": .object(settings), "autoencoder": seenThrough?.kinship ?? .null,
     ]
   }
 
   /// Settings in which the runs of a group differ: each seed has its own autoencoder and its own data.
-  private static let seedSettings: Set = ["seed", "autoencoder", "dataset"]
+  static let seedSettings: Set = ["seed", "autoencoder", "dataset"]
 }

@@ -2,7 +2,7 @@
 ///
 /// Scores are given as `[task][run]`; the tasks are the strata that a bootstrap resamples within. The definitions are
 /// those of Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice", and of their
-/// library, rliable.
+/// library, rliable, but for the median of one task: theirs is over tasks of each one's mean, which of one task is the mean.
 public enum Aggregate: String, CaseIterable, Sendable {
   /// The mean of the middle half of all scores: less moved by a lucky run than the mean, less noisy than the median.
   case interquartileMean = "IQM"

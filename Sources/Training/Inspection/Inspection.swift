@@ -163,7 +163,7 @@ public struct Inspection: Sendable {
       [
         .init("run", .string(run.path)), .init("command", .string(facts.command)),
         .init("environment", .string(facts.environment)), .init("member", .string(facts.member)),
-        .init("step", step.map(JSON.integer) ?? .null), .init("seed", .string(String(seed.value))),
+        .init("step", step.map(JSON.integer) ?? .null), .init("seed", JSON(whole: seed.value)),
         .init(
           "pictures",
           .array(

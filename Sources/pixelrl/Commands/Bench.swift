@@ -22,10 +22,10 @@ struct Bench: ParsableCommand {
   @Option(help: ArgumentHelp("the folder of the peers' scripts", valueName: "dir"))
   var peers = "experiments/benchmarks"
 
-  @Option(help: ArgumentHelp("threads of both sides, where not said otherwise", valueName: "n"))
+  @Option(help: ArgumentHelp("threads of both sides, where not said otherwise", valueName: "n"), transform: wholeNumber)
   var threads = 2
 
-  @Option(help: ArgumentHelp("turns of each side", valueName: "n"))
+  @Option(help: ArgumentHelp("turns of each side", valueName: "n"), transform: wholeNumber)
   var rounds = 9
 
   @Option(help: ArgumentHelp("a new folder for bench.txt and bench.json", valueName: "dir"))

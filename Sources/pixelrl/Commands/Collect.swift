@@ -49,7 +49,7 @@ struct Collect: ParsableCommand {
       let summary: JSON = [
         "dataset": .string(path), "environment": .string(E.id), "policy": .string(name),
         "frames": .integer(recording.count), "episodes": .integer(episodes), "return_mean": .number(meanReturn),
-        "env_steps": .integer(recording.environmentSteps), "seed": .string(String(seed.value)),
+        "env_steps": .integer(recording.environmentSteps), "seed": JSON(whole: seed.value),
       ]
       try printLine(summary.description)
     }

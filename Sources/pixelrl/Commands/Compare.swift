@@ -36,6 +36,7 @@ struct Compare: ParsableCommand {
     if !comparison.leftOut.isEmpty {
       try printLine("left out, as they have no return yet: \(comparison.leftOut.joined(separator: ", "))")
     }
+    if let doubt = comparison.doubt { try printLine(doubt) }
     try printLine("page: \(path)")
     if json {
       let paths = JSON.Member("files", .array(files.map { .string($0) }))

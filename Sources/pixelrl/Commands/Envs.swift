@@ -6,23 +6,34 @@ import Environments
 struct Envs: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "List the environments.")
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("episodes that the random policy plays of each", valueName: "n"))
-  var episodes: Int = 10
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "episodes that the random policy plays of each (default: what is known of ten)", valueName: "n"),
+    transform: wholeNumber)
+  var episodes: Int?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("the number that the randomness comes from", valueName: "n"))
-  var seed: UInt64 = 0
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("the number that their randomness comes from (default: 0)", valueName: "n"),
+    transform: wholeNumber)
+  var seed: UInt64?
 
   @Flag(help: "end with one JSON object on a line of its own")
   var json = false
 
   func run() throws {
-    guard episodes > 0 else { throw InputError("--episodes takes a whole number of at least 1, not '\(episodes)'") }
+    if let episodes, episodes < 1 {
+      throw InputError("--episodes takes a whole number of at least 1, not '\(episodes)'")
+    }
     var rows: [Row] = []
     var missing: [String] = []
     for type in Environments.all {
       do {
         try type.prepare()
-        rows.append(Row(type, episodes: episodes, seed: Seed(seed)))
+        // Played only where something else is asked for, or nothing is known.
+        let known = episodes == nil && seed == nil ? Environments.randomReturns[type.id] : nil
+        rows.append(Row(type, randomReturn: known ?? type.randomReturn(episodes: episodes ?? 10, seed: Seed(seed ?? 0))))
       } catch { missing.append("\(type.id) is not there: \(error)") }
     }
     let header = ["environment", "actions", "episode", "repeat", "random return", "note"]
@@ -39,11 +50,9 @@ private struct Row {
   let cells: [String]
   let json: JSON
 
-  init<E: Environment>(_ environment: E.Type, episodes: Int, seed: Seed) {
-    let random = E.randomReturn(episodes: episodes, seed: seed)
+  init<E: Environment>(_ environment: E.Type, randomReturn random: Double) {
     cells = [
-      E.id, E.actionSpace.description, "\(E.episodeLength)", "\(E.actionRepeat)", "\((random * 10).rounded() / 10)",
-      E.note,
+      E.id, E.actionSpace.description, "\(E.episodeLength)", "\(E.actionRepeat)", shortened(random), E.note,
     ]
     json = [
       "environment": .string(E.id), "actions": .string(E.actionSpace.description),

@@ -14,7 +14,7 @@ struct Evaluate: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("episodes of each way to act (default: as many as the run's own evaluations)", valueName: "n"))
+    help: ArgumentHelp("episodes of each way to act (default: as many as the run's own evaluations)", valueName: "n"), transform: wholeNumber)
   var episodes: Int?
 
   @Flag(help: "film the first episode of each, and what is drawn of it, as an animated PNG")
@@ -24,7 +24,7 @@ struct Evaluate: ParsableCommand {
     parsing: .unconditional,
     help: ArgumentHelp(
       "where start states and sampled actions come from (default: the run's own, with its evaluations' start states)",
-      valueName: "n"))
+      valueName: "n"), transform: wholeNumber)
   var seed: UInt64?
 
   @Option(

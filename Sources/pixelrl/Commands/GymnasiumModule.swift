@@ -19,11 +19,14 @@ struct GymnasiumModule: ParsableCommand {
     let text = PackageResources.pixelrl_gymnasium_py
     guard let write else { return try printLine(String(decoding: text.dropLast(), as: UTF8.self)) }
     let path = "\(write)/pixelrl_gymnasium.py"
-    // An older one of ours may be replaced; anything else of that name may be the user's.
-    if exists(path), try !readBytes(from: path).starts(with: text.prefix(40)) {
-      throw InputError("\(path) is not pixelrl's: give another folder, or move the file away")
+    // Even an older one of ours may have been changed by hand.
+    if exists(path) {
+      guard try readBytes(from: path) == text else {
+        throw InputError("\(path) exists and is another: give another folder with --write, or move the file away")
+      }
+    } else {
+      try writeAtomically(text, to: path)
     }
-    try writeAtomically(text, to: path)
     try printLine(path)
   }
 }

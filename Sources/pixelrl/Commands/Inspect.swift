@@ -12,7 +12,7 @@ struct Inspect: ParsableCommand {
   var path: String
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("frames of each kind: chosen, random and worst", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("frames of each kind: chosen, random and worst", valueName: "n"), transform: wholeNumber)
   var frames = Inspection.Options().frames
 
   @Option(
@@ -20,12 +20,12 @@ struct Inspect: ParsableCommand {
     help: ArgumentHelp("the chosen frames, such as 0,100,250 (default: evenly)", valueName: "i,…"))
   var steps: String?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("episodes that an agent plays", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("episodes that an agent plays", valueName: "n"), transform: wholeNumber)
   var episodes = Inspection.Options().episodes
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("where random frames and start states come from (default: the run's own)", valueName: "n"))
+    help: ArgumentHelp("where random frames and start states come from (default: the run's own)", valueName: "n"), transform: wholeNumber)
   var seed: UInt64?
 
   @Flag(help: "end with one JSON object on a line of its own")
@@ -42,7 +42,7 @@ struct Inspect: ParsableCommand {
     (options.frames, options.episodes, options.seed) = (frames, episodes, seed.map(Seed.init))
     options.steps = try steps.map { text in
       try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
-        guard let step = Int(word.filter { $0 != " " }) else {
+        guard let step = Int(text: word.filter { $0 != " " }) else {
           throw InputError("--steps takes whole numbers with commas, such as 0,100,250, not '\(text)'")
         }
         return step

@@ -26,16 +26,16 @@ struct MeasureEstimators: ParsableCommand {
   @Option(help: ArgumentHelp("a softmax over a table of logits, or a small network", valueName: "kind"))
   var policy = PolicyKind.tabular
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("trajectories of one estimate", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("trajectories of one estimate", valueName: "n"), transform: wholeNumber)
   var batch = 10
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("estimates", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("estimates", valueName: "n"), transform: wholeNumber)
   var trials = 20_000
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"), transform: wholeNumber)
   var seed: UInt64 = 0
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("steps of a trajectory", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("steps of a trajectory", valueName: "n"), transform: wholeNumber)
   var horizon = 10
 
   @Option(parsing: .unconditional, help: ArgumentHelp("instead of the problem's own", valueName: "number"))

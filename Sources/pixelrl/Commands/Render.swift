@@ -12,10 +12,10 @@ struct Render: ParsableCommand {
   @Argument(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
   var environment: String
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("frames to write", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("frames to write", valueName: "n"), transform: wholeNumber)
   var frames: Int = 100
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"), transform: wholeNumber)
   var seed: UInt64 = 0
 
   @Option(

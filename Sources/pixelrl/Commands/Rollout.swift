@@ -21,7 +21,7 @@ struct Rollout: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("the number that a start state is drawn from where none is given", valueName: "n"))
+    help: ArgumentHelp("the number that a start state is drawn from where none is given", valueName: "n"), transform: wholeNumber)
   var seed: UInt64 = 0
 
   func run() throws {

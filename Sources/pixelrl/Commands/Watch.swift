@@ -24,7 +24,7 @@ struct Watch: ParsableCommand {
 
   @Option(
     name: .customLong("refresh"), parsing: .unconditional,
-    help: ArgumentHelp("seconds after which the page renews itself", valueName: "n"))
+    help: ArgumentHelp("seconds after which the page renews itself", valueName: "n"), transform: wholeNumber)
   var refresh = 5
 
   func run() throws {

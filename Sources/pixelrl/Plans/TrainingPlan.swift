@@ -63,10 +63,13 @@ struct TrainingFlags: ParsableArguments {
     if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault("training", "explore-chance") }
     // Nothing is trained further where no autoencoder is looked through.
     if sight.observe != .latent { given.dropTaskDefault("training", "retrain-rounds") }
+    var training = try given.resolve("training", TrainingSettings(for: sight.observe, A.self))
+    let spreadsEvaluations = !given.isGiven("training", "evaluate-every")
+    if spreadsEvaluations { training.spreadEvaluations(over: training.envSteps) }
     let plan = TrainingPlan<E, A>(
       episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
-      training: try given.resolve("training", TrainingSettings(for: sight.observe, A.self)),
-      seed: try given.resolve("training"), machine: try given.resolve("machine", MachineSettings.byDefault),
+      training: training, spreadsEvaluations: spreadsEvaluations, seed: try given.resolve("training"),
+      machine: try given.resolve("machine", MachineSettings.byDefault),
       origin: given.isTyped("autoencoder") ? nil : given.origin)
     try given.check(plan.groups, member: ("agent", "the agent \(A.id)"))
     guard plan.training.retrainRounds == 0 || sight.observe == .latent else {
@@ -81,7 +84,9 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   let episode: EpisodeSettings
   var sight: SightSettings
   let agent: A.Settings
-  let training: TrainingSettings
+  var training: TrainingSettings
+  /// Whether a training that is short beside its first data is evaluated more often.
+  var spreadsEvaluations: Bool
   let seed: SeedChoice
   let machine: MachineSettings
   /// The run that is done again, if any, with the autoencoder that it names.
@@ -178,10 +183,18 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     inputs: [RunDirectory.Input] = [], autoencoder: JSON = .null, _ options: RunOptions,
     first recorded: @escaping () throws -> Recording?, fill: (RunDirectory) throws -> Void = { _ in }
   ) throws {
-    if let warning = StateProbe.warning(about: probe) { printProgress(warning) }
     // A checkpoint holds what was learned from first.
     let goesOn = run?.hasCheckpoint ?? false
     let first = goesOn ? nil : try recorded()
+    if spreadsEvaluations, let first, training.envSteps > first.environmentSteps {
+      var plan = self
+      plan.training.spreadEvaluations(over: training.envSteps - first.environmentSteps)
+      plan.spreadsEvaluations = false
+      return try plan.train(
+        through: observer, of: run, probe: probe, inputs: inputs, autoencoder: autoencoder, options, first: { first },
+        fill: fill)
+    }
+    if let warning = StateProbe.warning(about: probe) { printProgress(warning) }
     let work = TrainingRun(
       E.self, A.self, through: observer, agent: agent, episode: episode, training: training,
       first: try goesOn ? recorded() : first, seed: Seed(seed.seed))
@@ -196,9 +209,10 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
       return summary
     }
     let mean = summary["return_mean"]?.double ?? .nan
+    let random = summary["return_random"]?.double.map { "; a random player gets \(shortened($0))" } ?? ""
     try printLine(
-      "return \(shortened(mean)) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps"
-    )
+      "return \(shortened(mean)) (\(RunProgress.meaning(of: summary))) after \(summary["env_steps"]?.int ?? 0) env steps"
+        + random)
     let reconstructions = "\(sight.autoencoder)/reconstructions.png"
     if sight.observe == .latent, exists(reconstructions) { try printLine("reconstructions: \(reconstructions)") }
     try printLine("learning curve: \(directory.file("curve.png"))")
@@ -216,7 +230,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
         .init("autoencoder", sight.autoencoder.isEmpty ? .null : .string(sight.autoencoder)),
         .init("observe", .string(sight.observe.rawValue)),
         .init("environment", .string(E.id)), .init("agent", .string(A.id)),
-        .init("seed", Int(exactly: seed.seed).map { .integer($0) } ?? .string("\(seed.seed)")),
+        .init("seed", JSON(whole: seed.seed)),
         .init("probe", .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) })),
       ])
   }
