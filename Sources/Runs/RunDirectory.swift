@@ -49,7 +49,10 @@ public struct RunDirectory: Sendable, Hashable {
 
   /// The resolved settings. Throws `WorldError` with the path where they are missing or damaged.
   public func settings() throws -> SettingsFile {
-    do { return try SettingsFile(path: file(Self.settings)) } catch let error as InputError {
+    let name = Self.settings
+    do {
+      return try SettingsFile(parsing: bytes(of: name, limit: SettingsFile.byteLimit), path: file(name))
+    } catch let error as InputError {
       throw WorldError(error.description)
     }
   }
@@ -69,9 +72,21 @@ public struct RunDirectory: Sendable, Hashable {
   /// A file of the run.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 
+  /// The run's own folder, which alone may be reached by a link: all in it is opened from there.
+  public func folder() throws -> Folder { try Folder(path: path, followingLink: true) }
+
+  /// The bytes of a file of the run, such as `inspection/values.png`.
+  ///
+  /// - Throws: `WorldError` with the path, also where the file or a folder on the way to it is a link.
+  public func bytes(of name: String, limit: Int) throws -> [UInt8] {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    let folder = try parts.dropLast().reduce(folder()) { try $0.folder($1) }
+    return try folder.bytes(of: parts.last ?? "", limit: limit)
+  }
+
   /// The checkpoints of the run, and what an earlier process left half written removed.
   public func checkpoints(kept: Int, settings: UInt64) throws -> Checkpoints {
-    try removeLeftovers(in: path)
+    try removeLeftovers(in: folder())
     return try Checkpoints(folder: file("checkpoints"), kept: kept, settings: settings)
   }
 
@@ -91,7 +106,7 @@ public struct RunDirectory: Sendable, Hashable {
 
   /// A JSON file of the run. Throws `WorldError` with the path.
   public func json(_ name: String) throws -> JSON {
-    do { return try JSON(parsing: readBytes(from: file(name), limit: 1 << 26)) } catch let error as InputError {
+    do { return try JSON(parsing: bytes(of: name, limit: 1 << 26)) } catch let error as InputError {
       throw WorldError(path: file(name), error.description)
     }
   }

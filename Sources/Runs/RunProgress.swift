@@ -24,7 +24,7 @@ extension RunDirectory {
   /// How far the run is, from the end of its metrics; what is missing or damaged is left out.
   public var progress: RunProgress {
     var progress = RunProgress()
-    let lines = (try? tail(of: file("metrics.jsonl"), limit: 1 << 18)) ?? []
+    let lines = (try? tail(of: "metrics.jsonl", in: folder(), limit: 1 << 18)) ?? []
     for line in lines.reversed() {
       guard let metrics = try? JSON(parsing: line) else { continue }
       if progress.step == nil { progress.step = metrics["step"]?.int }
@@ -41,9 +41,8 @@ extension RunDirectory {
 }
 
 /// The last whole lines of a file, of which no more than `limit` bytes are read.
-private func tail(of path: String, limit: Int) throws -> [ArraySlice<UInt8>] {
-  let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw systemFailure(path) }
+private func tail(of name: String, in folder: Folder, limit: Int) throws -> [ArraySlice<UInt8>] {
+  let descriptor = try folder.openFile(name, O_RDONLY)
   defer { close(descriptor) }
   let size = Int(lseek(descriptor, 0, SEEK_END))
   let start = max(0, size - limit)
@@ -54,7 +53,7 @@ private func tail(of path: String, limit: Int) throws -> [ArraySlice<UInt8>] {
       unsafe pread(descriptor, buffer.baseAddress! + count, buffer.count - count, off_t(start + count))
     }
     if got < 0 && errno == EINTR { continue }
-    guard got >= 0 else { throw systemFailure(path) }
+    guard got >= 0 else { throw systemFailure(folder.path(of: name)) }
     if got == 0 { break }
     count += got
   }
