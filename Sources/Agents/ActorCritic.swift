@@ -89,8 +89,8 @@ public struct ActorCritic: Agent {
     self.settings = settings
     model = Model(observationSize, actionSpace, settings, using: &initial)
     workers = settings.workers > 1 ? Array(repeating: Worker(model: model), count: settings.workers) : []
-    actorOptimizer = Adam(learningRate: settings.learningRate)
-    criticOptimizer = Adam(learningRate: settings.criticLearningRate)
+    actorOptimizer = Adam(of: model, learningRate: settings.learningRate)
+    criticOptimizer = Adam(of: model, learningRate: settings.criticLearningRate)
     random = seed.stream("actions")
   }
 

@@ -60,8 +60,8 @@ public struct BrokenOffPolicyActorCritic: Agent {
     critic = MultilayerPerceptron(
       observationSize, hidden: hidden, 1, layerNorm: settings.criticLayerNorm, using: &initial)
     targetCritic = critic
-    actorOptimizer = Adam(learningRate: settings.learningRate)
-    criticOptimizer = Adam(learningRate: settings.criticLearningRate)
+    actorOptimizer = Adam(of: actor, learningRate: settings.learningRate)
+    criticOptimizer = Adam(of: critic, learningRate: settings.criticLearningRate)
     random = seed.stream("actions")
   }
 

@@ -57,7 +57,7 @@ public struct DoubleDQN: Agent {
       observationSize, hidden: [settings.hidden, settings.hidden], actionSpace.networkSize,
       layerNorm: settings.layerNorm, using: &initial)
     targetNetwork = network
-    optimizer = Adam(learningRate: settings.learningRate)
+    optimizer = Adam(of: network, learningRate: settings.learningRate)
     random = seed.stream("actions")
   }
 

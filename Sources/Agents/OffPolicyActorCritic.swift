@@ -63,8 +63,8 @@ public struct OffPolicyActorCritic: Agent {
       observationSize, actionSpace, hidden: [settings.hidden, settings.hidden], layerNorm: settings.criticLayerNorm,
       using: &initial)
     targetCritic = critic
-    actorOptimizer = Adam(learningRate: settings.learningRate)
-    criticOptimizer = Adam(learningRate: settings.criticLearningRate)
+    actorOptimizer = Adam(of: actor, learningRate: settings.learningRate)
+    criticOptimizer = Adam(of: critic, learningRate: settings.criticLearningRate)
     random = seed.stream("actions")
   }
 

@@ -57,7 +57,7 @@ public struct PPO: Agent {
     self.settings = settings
     policy = StochasticPolicy(observationSize, actionSpace, hidden: hidden, using: &initial)
     critic = Critic(observationSize, hidden: hidden, learningRate: settings.learningRate, using: &initial)
-    optimizer = Adam(learningRate: settings.learningRate)
+    optimizer = Adam(of: policy, learningRate: settings.learningRate)
     random = seed.stream("actions")
   }
 

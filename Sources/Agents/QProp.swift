@@ -94,7 +94,7 @@ public struct QProp: Agent {
     critic = ActionValue(
       observationSize, actionSpace, hidden: hidden, layerNorm: settings.criticLayerNorm, using: &initial)
     targetCritic = critic
-    criticOptimizer = Adam(learningRate: settings.criticLearningRate)
+    criticOptimizer = Adam(of: critic, learningRate: settings.criticLearningRate)
     baseline = Critic(observationSize, hidden: hidden, learningRate: settings.baselineLearningRate, using: &initial)
     random = seed.stream("actions")
   }

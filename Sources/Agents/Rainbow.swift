@@ -94,7 +94,7 @@ public struct Rainbow: Agent {
     self.actionSpace = actionSpace
     network = Network(observationSize, actionSpace.networkSize, settings, using: &initial)
     targetNetwork = network
-    optimizer = Adam(learningRate: settings.learningRate)
+    optimizer = Adam(of: network, learningRate: settings.learningRate)
     random = seed.stream("actions")
   }
 

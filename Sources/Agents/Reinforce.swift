@@ -65,7 +65,7 @@ public struct Reinforce: Agent {
     self.settings = settings
     policy = StochasticPolicy(observationSize, actionSpace, hidden: hidden, using: &initial)
     critic = Critic(observationSize, hidden: hidden, learningRate: settings.criticLearningRate, using: &initial)
-    optimizer = Adam(learningRate: settings.learningRate)
+    optimizer = Adam(of: policy, learningRate: settings.learningRate)
     random = seed.stream("actions")
   }
 

@@ -69,9 +69,9 @@ public struct SAC: Agent {
     critics = Critics(observationSize, actions, settings, using: &initial)
     targetCritics = critics
     temperature = Temperature(logAlpha: log(Tensor(scalar: settings.initialTemperature)))
-    actorOptimizer = Adam(learningRate: settings.learningRate)
-    criticOptimizer = Adam(learningRate: settings.learningRate)
-    temperatureOptimizer = Adam(learningRate: settings.temperatureLearningRate, beta1: 0.5)
+    actorOptimizer = Adam(of: actor, learningRate: settings.learningRate)
+    criticOptimizer = Adam(of: critics, learningRate: settings.learningRate)
+    temperatureOptimizer = Adam(of: temperature, learningRate: settings.temperatureLearningRate, beta1: 0.5)
     random = seed.stream("actions")
   }
 

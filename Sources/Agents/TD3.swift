@@ -60,8 +60,8 @@ public struct TD3: Agent {
     targetActor = actor
     critics = Critics(observationSize, actionSpace, settings, using: &initial)
     targetCritics = critics
-    actorOptimizer = Adam(learningRate: settings.learningRate)
-    criticOptimizer = Adam(learningRate: settings.learningRate)
+    actorOptimizer = Adam(of: actor, learningRate: settings.learningRate)
+    criticOptimizer = Adam(of: critics, learningRate: settings.learningRate)
     random = seed.stream("actions")
   }
 

@@ -20,6 +20,11 @@ public func readBytes(from path: String, limit: Int = 1 << 32) throws -> [UInt8]
   let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw systemFailure(path) }
   defer { close(descriptor) }
+  return try readBytes(from: descriptor, path: path, limit: limit)
+}
+
+/// The same for a file that is open. `path` is for messages.
+func readBytes(from descriptor: Int32, path: String, limit: Int) throws -> [UInt8] {
   var status = stat()
   guard unsafe fstat(descriptor, &status) == 0 else { throw systemFailure(path) }
   guard status.st_mode & S_IFMT != S_IFDIR else { throw WorldError(path: path, "is a folder, not a file") }
@@ -49,21 +54,32 @@ public func readBytes(from path: String, limit: Int = 1 << 32) throws -> [UInt8]
 /// without `commit` nothing remains.
 public struct AtomicFile: ~Copyable {
   public let path: String
+  private let folder: Folder
+  private let name: String
   private let temporary: String
   private var descriptor: Int32
 
   /// Opens a temporary file in the folder of `path`. Throws `WorldError` with the path and the system's reason.
   public init(path: String) throws {
-    self.path = path
-    let split = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-    let stem = "\(path[..<split]).\(path[split...]).\(getpid())"
+    let (parent, name) = split(path)
+    let folder: Folder
+    do { folder = try Folder(path: parent, followingLink: true) } catch { throw systemFailure(path) }
+    try self.init(name, in: folder, path: path)
+  }
+
+  /// Opens a temporary file in a folder. Throws `WorldError` with the path and the system's reason.
+  public init(_ name: String, in folder: Folder) throws {
+    try self.init(name, in: folder, path: folder.path(of: name))
+  }
+
+  private init(_ name: String, in folder: Folder, path: String) throws {
+    guard Folder.isPlain(name) else { throw WorldError(path: path, "is not the name of a file") }
     var attempt = 0
     while true {
-      let candidate = "\(stem)-\(attempt).partial"
-      let opened = unsafe open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+      let candidate = ".\(name).\(getpid())-\(attempt).partial"
+      let opened = folder.create(candidate)
       if opened >= 0 {
-        temporary = candidate
-        descriptor = opened
+        (self.path, self.folder, self.name, temporary, descriptor) = (path, folder, name, candidate, opened)
         return
       }
       guard errno == EEXIST || errno == EINTR else { throw systemFailure(path) }
@@ -71,10 +87,18 @@ public struct AtomicFile: ~Copyable {
     }
   }
 
+  /// Whether a name is that of such a temporary file: without a process that writes it, what a killed one left.
+  public static func isTemporary(_ name: String) -> Bool {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count >= 4, parts[0].isEmpty, parts.last == "partial" else { return false }
+    let numbers = parts[parts.count - 2].split(separator: "-", omittingEmptySubsequences: false)
+    return numbers.count == 2 && numbers.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(isDigit) }
+  }
+
   deinit {
     if descriptor >= 0 {
       close(descriptor)
-      unsafe unlink(temporary)
+      try? folder.remove(temporary)
     }
   }
 
@@ -104,15 +128,24 @@ public struct AtomicFile: ~Copyable {
     }
   }
 
-  /// Synchronises the file to the disk and gives it its name, replacing what had it.
+  /// Synchronises the file to the disk and gives it its name, replacing what file or link had it.
   public consuming func commit() throws {
     guard fsync(descriptor) == 0 else { throw systemFailure(path) }
-    guard unsafe rename(temporary, path) == 0 else { throw systemFailure(path) }
+    guard folder.move(temporary, to: name) == 0 else { throw systemFailure(path) }
     let closed = close(descriptor)
     descriptor = -1
     guard closed == 0 else { throw systemFailure(path) }
-    try synchronizeFolder(of: path)
+    try folder.synchronize()
   }
+}
+
+/// Whether a byte is that of a decimal digit.
+public func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+/// A path as that of a folder and a name in it.
+public func split(_ path: String) -> (folder: String, name: String) {
+  guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+  return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
 }
 
 /// An environment's name as a part of a file's: `gym-ALE-Pong-v5` of `gym:ALE/Pong-v5`.
@@ -120,20 +153,9 @@ public func fileName(of id: String) -> String {
   String(id.map { $0.isLetter || $0.isNumber || "-._".contains($0) ? $0 : "-" })
 }
 
-/// Makes the name of `path` in its folder last through a power cut. Throws `WorldError`.
+/// Makes the name of `path` in its folder last through a power cut. Throws `WorldError` with the path and the system's reason.
 public func synchronizeFolder(of path: String) throws {
-  try synchronizeFolder(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")
-}
-
-/// Makes the names in a folder last through a power cut.
-///
-/// Throws `WorldError` with the path and the system's reason.
-public func synchronizeFolder(_ folder: String) throws {
-  let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw systemFailure(folder) }
-  defer { close(descriptor) }
-  // Some file systems cannot synchronise a folder; the files in it are safe by then.
-  guard fsync(descriptor) == 0 || errno == EINVAL else { throw systemFailure(folder) }
+  try Folder(path: split(path).folder, followingLink: true).synchronize()
 }
 
 /// What the last failed call to the system says of itself.

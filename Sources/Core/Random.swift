@@ -37,6 +37,18 @@ public struct Random: RandomNumberGenerator, Sendable, Hashable, Codable {
     (s0, s1, s2, s3) = (mixer.next(), mixer.next(), mixer.next(), mixer.next())
   }
 
+  /// - Throws: `DecodingError` where all words are 0, which such a generator never leaves.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    s0 = try container.decode(UInt64.self, forKey: .s0)
+    s1 = try container.decode(UInt64.self, forKey: .s1)
+    s2 = try container.decode(UInt64.self, forKey: .s2)
+    s3 = try container.decode(UInt64.self, forKey: .s3)
+    guard s0 | s1 | s2 | s3 != 0 else {
+      throw DecodingError.dataCorruptedError(forKey: .s0, in: container, debugDescription: "all words are 0")
+    }
+  }
+
   public mutating func next() -> UInt64 {
     let result = rotate(s0 &+ s3, by: 23) &+ s0
     let shifted = s1 << 17

@@ -106,6 +106,14 @@ extension ActionSpace {
     }
   }
 
+  /// Whether numbers of actions in the policy's units are such: finite, and choices where there are choices.
+  public func holds(_ actions: some Sequence<Float>) -> Bool {
+    switch self {
+    case .continuous: actions.allSatisfy(\.isFinite)
+    case .discrete(let count): actions.allSatisfy { $0 >= 0 && $0 < Float(count) && $0 == $0.rounded() }
+    }
+  }
+
   /// An action of the environment in the policy's units.
   public func normalized(_ action: [Double]) -> [Float] {
     switch self {

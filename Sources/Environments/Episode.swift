@@ -38,6 +38,22 @@ public struct Episode<E: Environment>: Sendable, Codable {
     reset()
   }
 
+  /// Says what keeps a stored episode from going on, or nothing.
+  ///
+  /// - Parameter new: one of the same settings.
+  public func complaint(like new: Episode) -> String? {
+    guard actionRepeat == new.actionRepeat, timeLimit == new.timeLimit, views.count == new.views.count else {
+      return "an episode has other settings"
+    }
+    guard ending == .running, (0..<timeLimit).contains(steps), totalSteps >= steps else {
+      return "an episode has \(ending) after \(steps) of \(timeLimit) steps"
+    }
+    if let lastAction, let complaint = E.actionSpace.complaint(about: lastAction) { return complaint }
+    // Not all environments are told by their state.
+    guard E.complaint(about: new.environment.state) == nil else { return nil }
+    return ([environment] + views.map(\.environment)).lazy.compactMap { E.complaint(about: $0.state) }.first
+  }
+
   /// Starts the next episode.
   public mutating func reset() {
     environment.reset(using: &starts)

@@ -23,7 +23,8 @@ public struct Adam: Sendable, Codable {
   public let epsilon: Double
   /// λ
   public let weightDecay: Double
-  /// What is remembered of each parameter, in the order of the model's parameters; empty before the first update.
+  /// What is remembered of each parameter, in the order of the model's parameters; empty before the
+  /// first update of one that was made without its model.
   public internal(set) var moments: [Moments] = []
 
   /// The moments of one parameter.
@@ -47,6 +48,15 @@ public struct Adam: Sendable, Codable {
     self.beta2 = beta2
     self.epsilon = epsilon
     self.weightDecay = weightDecay
+  }
+
+  /// For a model, whose moments are zero at first: what is stored then has its form from the start.
+  public init(
+    of model: some Module, learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
+    weightDecay: Double = 0
+  ) {
+    self.init(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay)
+    moments = model.parameters.map { Moments(shape: $0.value.shape) }
   }
 
   /// One step down the gradient, in place. A parameter without gradient stays, and so do its moments.

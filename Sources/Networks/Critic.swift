@@ -9,7 +9,7 @@ public struct Critic: Module {
 
   public init(_ observations: Int, hidden: [Int], learningRate: Double, using random: inout Random) {
     trunk = MultilayerPerceptron(observations, hidden: hidden, 1, using: &random)
-    optimizer = Adam(learningRate: learningRate)
+    optimizer = Adam(of: trunk, learningRate: learningRate)
   }
 
   public func callAsFunction(_ o: Tensor) -> Tensor { scale.denormalized(trunk(o)) }  // [B, O] -> [B, 1]

@@ -43,6 +43,18 @@ public struct UpdateSchedule: Sendable, Codable {
     self.returnSteps = returnSteps
   }
 
+  /// Says what keeps a stored schedule from going on with a buffer, or nothing.
+  ///
+  /// - Parameter steps: simulator steps so far.
+  public func complaint(_ replay: borrowing ReplayBuffer, steps: Int) -> String? {
+    guard owed <= updatesPerStep * Double(steps) + 1 else { return "\(owed) updates cannot be due after \(steps) steps" }
+    let newest = replay.newestPositions
+    guard starts.isEmpty || starts.count == newest.count,
+      zip(starts, newest).allSatisfy({ $0 >= -1 && $0 <= $1 })
+    else { return "rollouts cannot start from \(starts)" }
+    return nil
+  }
+
   /// Notes that the agent begins to act at the newest moment of every lane.
   public mutating func begin(at replay: borrowing ReplayBuffer) { starts = replay.newestPositions }
 

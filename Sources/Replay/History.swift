@@ -27,6 +27,17 @@ public struct HistoryLayout: Sendable, Hashable, Codable {
     self.differenceScale = differenceScale
   }
 
+  /// Whether a layout that was stored is one.
+  var isPossible: Bool {
+    let sizes = 1...1 << 24
+    let isSpace =
+      switch actionSpace {
+      case .continuous(let low, let high): low.count == high.count && sizes.contains(low.count)
+      case .discrete(let count): sizes.contains(count)
+      }
+    return isSpace && sizes.contains(latentSize) && sizes.contains(frames) && (0...1 << 24).contains(actions)
+  }
+
   /// Numbers of an observation, O.
   public var observationSize: Int { latentSize * frames + actionSpace.networkSize * actions }
 
@@ -78,6 +89,18 @@ public struct History: Sendable, Codable {
     self.layout = layout
     latents = [Float](repeating: 0, count: layout.latentSize * layout.frames)
     actions = [Float](repeating: 0, count: layout.actionSpace.arrayCount * max(layout.actions, 1))
+  }
+
+  /// Says what keeps a stored history from being one of this layout, or nothing.
+  public func complaint(_ layout: HistoryLayout) -> String? {
+    let new = History(layout)
+    guard self.layout == layout, latents.count == new.latents.count, actions.count == new.actions.count else {
+      return "a history has another layout"
+    }
+    guard steps >= 0, latents.allSatisfy(\.isFinite), layout.actionSpace.holds(actions) else {
+      return "a history holds what is no latent or no action"
+    }
+    return nil
   }
 
   /// Begins an episode with its first latent, Z numbers.

@@ -242,7 +242,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
 
   /// The positions of a lane that have their successor and their whole history: the oldest slots of a full lane have lost
   /// what came before them.
-  private func candidates(_ lane: Int) -> Range<Int> {
+  func candidates(_ lane: Int) -> Range<Int> {
     let written = lanes[lane].written
     let oldest = written <= laneCapacity ? 0 : written - laneCapacity + layout.reach
     return oldest..<max(oldest, written - 1)

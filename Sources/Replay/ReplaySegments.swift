@@ -20,6 +20,18 @@ extension ReplayBuffer {
     public let laneCapacity: Int
     fileprivate let lanes: [Lane]
     fileprivate let priorities: Priorities?
+
+    /// Bytes that a buffer of this form takes; nil where it is the form of none.
+    public var byteCount: Int? {
+      let sizes = 1...1 << 31
+      guard layout.isPossible, sizes.contains(lanes.count), sizes.contains(laneCapacity),
+        laneCapacity > layout.reach + 2,
+        case let (slots, false) = laneCapacity.multipliedReportingOverflow(by: lanes.count),
+        case let (bytes, false) = slots.multipliedReportingOverflow(
+          by: ReplayBuffer.byteCount(capacity: 1, layout: layout))
+      else { return nil }
+      return bytes
+    }
   }
 
   public var index: Index {
@@ -29,10 +41,13 @@ extension ReplayBuffer {
   /// A buffer as another one was.
   ///
   /// - Parameter bytes: of each of the segments that it had.
+  /// - Parameter limit: bytes that the buffer may take.
   /// - Throws: `InputError` where they do not fit.
-  public static func restored(_ index: Index, _ bytes: (Segment) throws -> [UInt8]) throws -> ReplayBuffer {
-    guard index.laneCapacity > index.layout.reach + 2, index.lanes.count > 0 else {
-      throw InputError("a replay buffer of \(index.lanes.count) lanes of \(index.laneCapacity) is none")
+  public static func restored(
+    _ index: Index, limit: Int = .max, _ bytes: (Segment) throws -> [UInt8]
+  ) throws -> ReplayBuffer {
+    guard let size = index.byteCount, size <= limit else {
+      throw InputError("a replay buffer of \(index.lanes.count) lanes of \(index.laneCapacity) is none, or too large")
     }
     var buffer = ReplayBuffer(
       capacity: index.laneCapacity * index.lanes.count, lanes: index.lanes.count, layout: index.layout,
@@ -96,6 +111,7 @@ extension ReplayBuffer {
     guard index.priorities?.tree.count == priorities?.tree.count else {
       throw InputError("a replay buffer that draws by priority and one that does not cannot take each other's contents")
     }
+    for lane in index.lanes { if let complaint = complaint(about: lane) { throw InputError(complaint) } }
     (lanes, priorities) = (index.lanes, index.priorities)
     for segment in segments {
       let slots = slots(of: segment.lane, segment.index)
@@ -114,8 +130,27 @@ extension ReplayBuffer {
       read(&rewards, 1)
       read(&discounts, 1)
       for (offset, slot) in slots.enumerated() { marks[slot] = Mark(rawValue: bytes[start + offset]) }
+      let width = layout.actionSpace.arrayCount
+      guard latents[slots.lowerBound * layout.latentSize..<slots.upperBound * layout.latentSize].allSatisfy(\.isFinite),
+        layout.actionSpace.holds(actions[slots.lowerBound * width..<slots.upperBound * width]),
+        rewards[slots].allSatisfy(\.isFinite), discounts[slots].allSatisfy(\.isFinite)
+      else { throw InputError("a segment of the replay buffer holds what is no latent, action, reward or discount") }
     }
+    if let complaint = complaintAboutPriorities() { throw InputError(complaint) }
   }
+
+  /// Says what keeps a lane that was stored from being one of this buffer, or nothing.
+  private func complaint(about lane: Lane) -> String? {
+    let segments = (min(max(lane.written, 0), laneCapacity) + Self.segmentSlots - 1) / Self.segmentSlots
+    guard (0...1 << 53).contains(lane.written), (0...1 << 53).contains(lane.changes),
+      lane.revisions.count == segments, lane.revisions.allSatisfy({ (0...lane.changes).contains($0) }),
+      lane.written > 0 || !lane.inEpisode
+    else { return "a lane of the replay buffer has \(lane.written) latents in \(lane.revisions.count) segments" }
+    return nil
+  }
+
+  /// Latents that were ever written to each lane, and whether an episode goes on there.
+  public var written: [(count: Int, inEpisode: Bool)] { lanes.map { ($0.written, $0.inEpisode) } }
 }
 
 extension [UInt8] {

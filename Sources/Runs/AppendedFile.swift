@@ -20,15 +20,25 @@ struct AppendedFile: ~Copyable {
   /// - Throws: `WorldError` with the path where the file is shorter than that, or with the system's reason, as do all
   ///   others here.
   init(path: String, keeping kept: Int = 0) throws {
-    let opened = unsafe open(path, O_WRONLY | O_CLOEXEC | (kept == 0 ? O_CREAT : 0), 0o644)
-    guard opened >= 0 else { throw systemFailure(path) }
+    let (place, name) = split(path)
+    let folder = try Folder(path: place, followingLink: true)
+    var opened = try folder.openFile(name, O_WRONLY | (kept == 0 ? O_CREAT : 0))
     do {
-      let size = Int(lseek(opened, 0, SEEK_END))
-      guard size >= kept else {
+      var status = stat()
+      guard unsafe fstat(opened, &status) == 0 else { throw systemFailure(path) }
+      let size = Int(status.st_size)
+      guard kept >= 0, size >= kept else {
         throw WorldError(path: path, "has \(size) bytes where \(kept) were written: it is not the file of this run")
       }
+      if status.st_nlink > 1 {
+        // The file has another name, maybe in a copy of the run: that one stays as it is.
+        try folder.write(Array(folder.bytes(of: name).prefix(kept)), to: name)
+        close(opened)
+        opened = -1
+        opened = try folder.openFile(name, O_WRONLY)
+      }
       guard ftruncate(opened, off_t(kept)) == 0 else { throw systemFailure(path) }
-      try synchronizeFolder(of: path)
+      try folder.synchronize()
     } catch {
       close(opened)
       throw error

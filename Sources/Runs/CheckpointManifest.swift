@@ -59,7 +59,7 @@ public struct CheckpointManifest: Sendable, Hashable {
     else { throw InputError("a part of the manifest is missing") }
     let parts = list.compactMap { json -> Part? in
       guard let name = json["name"]?.text, let count = json["bytes"]?.int, count >= 0, let hash = hash(json["xxh64"]),
-        !name.isEmpty, !name.contains("/"), !name.hasPrefix("."), name != Self.name
+        Folder.isPlain(name), !name.hasPrefix("."), name != Self.name
       else { return nil }
       return Part(name: name, byteCount: count, hash: hash, revision: json["revision"]?.int)
     }

@@ -22,13 +22,12 @@ public struct Checkpoint: Sendable, Hashable {
   ///
   /// - Throws: `Damage` that names the file which is missing, torn or damaged, `WorldError` where one cannot be read.
   public init(path: String) throws {
-    let file = "\(path)/\(CheckpointManifest.name)"
-    guard exists(file) else { throw Damage(path: file, "is missing") }
-    do { manifest = try CheckpointManifest(readBytes(from: file, limit: 1 << 26)) } catch let error as InputError {
-      throw Damage(path: file, error.description)
-    }
     self.path = path
-    for part in manifest.parts { _ = try bytes(of: part) }
+    let bytes = try Self.bytes(of: CheckpointManifest.name, in: path, limit: 1 << 26)
+    do { manifest = try CheckpointManifest(bytes) } catch let error as InputError {
+      throw Damage(path: "\(path)/\(CheckpointManifest.name)", error.description)
+    }
+    for part in manifest.parts { _ = try self.bytes(of: part) }
   }
 
   /// The bytes of a part, as they were written.
@@ -43,8 +42,7 @@ public struct Checkpoint: Sendable, Hashable {
 
   private func bytes(of part: CheckpointManifest.Part) throws -> [UInt8] {
     let file = "\(path)/\(part.name)"
-    guard exists(file) else { throw Damage(path: file, "is missing") }
-    let bytes = try readBytes(from: file)
+    let bytes = try Self.bytes(of: part.name, in: path, limit: 1 << 32)
     guard bytes.count == part.byteCount else {
       throw Damage(path: file, "is torn: it has \(bytes.count) bytes, not \(part.byteCount)")
     }
@@ -52,23 +50,51 @@ public struct Checkpoint: Sendable, Hashable {
     return bytes
   }
 
+  /// The bytes of a file of a checkpoint's folder, neither of which may be a link.
+  private static func bytes(of name: String, in path: String, limit: Int) throws -> [UInt8] {
+    let (place, own) = split(path)
+    let parent = try Folder(path: place, followingLink: true)
+    switch parent.kind(of: own) {
+    case .folder: break
+    case let kind?: throw Damage(path: path, kind == .file ? "is no folder" : kind.refusal)
+    case nil: throw Damage(path: path, "is missing")
+    }
+    let folder = try parent.folder(own)
+    switch folder.kind(of: name) {
+    case .file: return try folder.bytes(of: name, limit: limit)
+    case let kind?: throw Damage(path: folder.path(of: name), kind.refusal)
+    case nil: throw Damage(path: folder.path(of: name), "is missing")
+    }
+  }
+
   /// The newest whole checkpoint in the folder of all; damaged ones are passed over. Nothing where there is none.
   ///
   /// - Throws: `WorldError` where one cannot be read.
   public static func newest(in folder: String) throws -> Checkpoint? {
     guard isFolder(folder) else { return nil }
-    for name in try folderEntries(folder).reversed() where name.hasPrefix("checkpoint-") {
-      do { return try Checkpoint(path: "\(folder)/\(name)") } catch is Damage { continue }
+    for number in try folderEntries(folder).compactMap(number(of:)).sorted(by: >) {
+      do { return try Checkpoint(path: "\(folder)/\(name(number))") } catch is Damage { continue }
     }
     return nil
   }
 
+  /// The folder's own name.
+  var name: String { split(path).name }
+
   /// Counted within the run: a later one may be of the same step.
-  var number: Int { Int(path.suffix(6)) ?? 0 }
+  var number: Int { Self.number(of: name) ?? 0 }
 
   static func name(_ number: Int) -> String {
     let digits = String(number)
     return "checkpoint-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+  }
+
+  /// The number of the checkpoint of a name; nil where it is that of something else.
+  static func number(of name: String) -> Int? {
+    guard name.hasPrefix("checkpoint-"), name.utf8.count < 24, let number = Int(name.dropFirst(11)),
+      name == Self.name(number)
+    else { return nil }
+    return number
   }
 }
 
@@ -83,17 +109,16 @@ extension RunDirectory {
 ///
 /// Only the process that holds the run's lock may have this.
 public struct Checkpoints: ~Copyable {
-  /// Where they are now.
-  public var folder: String { place() }
-  private let place: @Sendable () -> String
+  public let folder: String
+  private let place: Folder
   /// How many of the last ones are kept, at least 1.
   public let kept: Int
   /// The fingerprint of the settings that the run goes on with.
   public let settings: UInt64
   /// From the oldest to the newest; all were verified or written here.
-  public private(set) var all: [Checkpoint] = []
+  public private(set) var all: [Checkpoint]
   /// What was found damaged, and where it lies now.
-  public private(set) var complaints: [String] = []
+  public private(set) var complaints: [String]
   /// What this process has spent on writing.
   public private(set) var cost = Cost()
 
@@ -106,31 +131,35 @@ public struct Checkpoints: ~Copyable {
   }
 
   /// Opens the checkpoints of a run, verified. What is damaged is set aside under another name, and what a killed process
-  /// left half written or half removed goes.
+  /// left half written or half removed goes. Where all are damaged nothing is touched: the run could only begin anew.
   ///
-  /// - Throws: `WorldError` with the path, or `InputError` where a checkpoint is of other settings than these.
-  public init(folder place: @autoclosure @escaping @Sendable () -> String, kept: Int, settings: UInt64) throws {
+  /// - Throws: `WorldError` with the path, also where every checkpoint is damaged, or `InputError` where one is of other
+  ///   settings than these.
+  public init(folder: String, kept: Int, settings: UInt64) throws {
     precondition(kept > 0, "at least one checkpoint is kept, not \(kept)")
-    self.place = place
-    let folder = place()
-    self.kept = kept
-    self.settings = settings
     try makeFolder(folder)
-    for name in try folderEntries(folder) {
-      if name.hasPrefix(".") { try removeFolder("\(folder)/\(name)") }
-      guard name.hasPrefix("checkpoint-") else { continue }
+    let place = try Folder(path: folder)
+    let names = try place.names()
+    var (whole, damaged) = ([Checkpoint](), [(name: String, error: Damage)]())
+    for name in names where Checkpoint.number(of: name) != nil {
       do {
         let checkpoint = try Checkpoint(path: "\(folder)/\(name)")
         guard checkpoint.manifest.settings == settings else {
           throw InputError("\(checkpoint.path) was made with other settings than the run's settings file has now")
         }
-        all.append(checkpoint)
-      } catch let error as Damage {
-        let place = try setAside(name)
-        complaints.append("\(error); it is set aside as \(place)")
-      }
+        whole.append(checkpoint)
+      } catch let error as Damage { damaged.append((name, error)) }
     }
-    all.sort { $0.number < $1.number }
+    whole.sort { $0.number < $1.number }
+    if whole.isEmpty, let reason = damaged.last?.error.description ?? names.first(where: Self.isSetAside) {
+      throw WorldError(
+        path: folder,
+        "no checkpoint of the run is whole (\(reason)), and nothing was changed: put one back from a copy, or begin a new "
+          + "run with another --out")
+    }
+    for name in names where CheckpointWriter.isUnfinished(name) || Self.isDoomed(name) { try place.remove(name) }
+    complaints = try damaged.map { "\($0.error); it is set aside as \(folder)/\(try Self.setAside($0.name, in: place))" }
+    (self.folder, self.place, self.kept, self.settings, all) = (folder, place, kept, settings, whole)
   }
 
   public var newest: Checkpoint? { all.last }
@@ -144,9 +173,9 @@ public struct Checkpoints: ~Copyable {
     step: Int, score: Double? = nil, _ write: (inout CheckpointWriter) throws -> Void
   ) throws {
     let start = ContinuousClock.now
-    followFolder()
-    let name = Checkpoint.name((newest?.number ?? 0) + 1)
-    var writer = try CheckpointWriter(path: "\(folder)/\(name)", step: step, settings: settings, previous: newest)
+    var writer = try CheckpointWriter(
+      Checkpoint.name((newest?.number ?? 0) + 1), in: place, step: step, settings: settings, earlier: all,
+      survivors: survivors(besideOneOf: score))
     try write(&writer)
     let linked = writer.bytesLinked
     let checkpoint = try writer.commit(score: score)
@@ -158,32 +187,49 @@ public struct Checkpoints: ~Copyable {
     cost.bytesWritten += checkpoint.manifest.parts.reduce(0) { $0 + $1.byteCount } - linked
   }
 
-  /// Takes the checkpoints from where they are, should the run have been moved.
-  private mutating func followFolder() {
-    let folder = folder
-    for (index, checkpoint) in all.enumerated() {
-      let path = "\(folder)/\(Checkpoint.name(checkpoint.number))"
-      if path != checkpoint.path { all[index] = Checkpoint(path: path, manifest: checkpoint.manifest) }
+  /// The best one, if any was judged; of equals, the first.
+  private var best: Checkpoint? {
+    let best = all.max { ($0.manifest.score ?? -.infinity) < ($1.manifest.score ?? -.infinity) }
+    return best?.manifest.score == nil ? nil : best
+  }
+
+  /// Those that are kept when a new one with this score comes.
+  private func survivors(besideOneOf score: Double?) -> [Checkpoint] {
+    let last = all.suffix(kept - 1)
+    guard let best, !last.contains(best), !(best.manifest.score ?? -.infinity < score ?? -.infinity) else {
+      return Array(last)
     }
+    return [best] + last
   }
 
   private mutating func prune() throws {
-    let best = all.max { ($0.manifest.score ?? -.infinity) < ($1.manifest.score ?? -.infinity) }
-    let kept = all.suffix(kept) + (best?.manifest.score == nil ? [] : [best].compactMap(\.self))
+    let kept = all.suffix(kept) + [best].compactMap(\.self)
     for checkpoint in all where !kept.contains(checkpoint) {
       // Out of sight first: a checkpoint that is half removed must not look damaged.
-      let doomed = "\(folder)/.removed-\(checkpoint.number)"
-      guard unsafe rename(checkpoint.path, doomed) == 0 else { throw systemFailure(checkpoint.path) }
+      let doomed = "\(Self.doomed)\(checkpoint.number)"
+      try place.remove(doomed)
+      try place.rename(checkpoint.name, to: doomed)
       all.removeAll { $0 == checkpoint }
-      try removeFolder(doomed)
+      try place.remove(doomed)
     }
   }
 
-  private func setAside(_ name: String) throws -> String {
+  private static let doomed = ".removed-"
+
+  private static func isDoomed(_ name: String) -> Bool {
+    name.hasPrefix(doomed) && name.dropFirst(doomed.count).utf8.allSatisfy(isDigit)
+  }
+
+  private static func isSetAside(_ name: String) -> Bool {
+    name.hasPrefix("damaged-") && name.contains("-checkpoint-")
+  }
+
+  /// - Returns: its name now.
+  private static func setAside(_ name: String, in place: Folder) throws -> String {
     var attempt = 1
-    while exists("\(folder)/damaged-\(attempt)-\(name)") { attempt += 1 }
-    let place = "\(folder)/damaged-\(attempt)-\(name)"
-    guard unsafe rename("\(folder)/\(name)", place) == 0 else { throw systemFailure(place) }
-    return place
+    while place.kind(of: "damaged-\(attempt)-\(name)") != nil { attempt += 1 }
+    let aside = "damaged-\(attempt)-\(name)"
+    try place.rename(name, to: aside)
+    return aside
   }
 }

@@ -17,7 +17,8 @@ struct EpisodeLog: ~Copyable {
 
   /// - Parameter kept: what a checkpoint has of the run; nil where no episode had ended.
   init(in run: RunDirectory, keeping kept: Position?) throws {
-    start = kept?.start ?? nanoseconds()
+    // A time before 1970 or far ahead is none: the differences from it must be numbers.
+    start = kept.map { min(max($0.start, 0), nanoseconds()) } ?? nanoseconds()
     var monitor = try AppendedFile(path: run.file("monitor.csv"), keeping: kept?.monitor ?? 0)
     let scores = try AppendedFile(path: run.file("scores.jsonl"), keeping: kept?.scores ?? 0)
     if monitor.byteCount == 0 {

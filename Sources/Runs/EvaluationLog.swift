@@ -24,6 +24,7 @@ struct EvaluationLog {
     guard shape.count == 2, shape == lengthsShape, steps.count == shape[0], steps.count >= kept else {
       throw WorldError(path: path, "has \(steps.count) evaluations where \(kept) were written")
     }
+    guard shape[1] > 0 else { throw WorldError(path: path, "has evaluations of no episodes") }
     self.steps = Array(steps.prefix(kept))
     self.returns = Array(returns.prefix(kept * shape[1]))
     self.lengths = Array(lengths.prefix(kept * shape[1]))
@@ -32,9 +33,10 @@ struct EvaluationLog {
 
   /// - Parameter returns: of as many episodes each time.
   mutating func append(step: Int, returns: [Double], lengths: [Int]) throws {
-    precondition(
-      !returns.isEmpty && returns.count == lengths.count && self.returns.count % returns.count == 0,
-      "an evaluation has a return and a length of each episode, and as many episodes as the one before")
+    precondition(!returns.isEmpty && returns.count == lengths.count, "an evaluation has a return and a length of each")
+    guard self.returns.count == steps.count * returns.count else {
+      throw WorldError(path: run.file(Self.name), "holds evaluations of other than \(returns.count) episodes: it is not the file of this run")
+    }
     steps.append(Int64(step))
     self.returns += returns
     self.lengths += lengths.map { Int64($0) }

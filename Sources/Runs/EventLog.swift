@@ -29,11 +29,13 @@ struct EventLog: ~Copyable {
   ///   - kept: what a checkpoint has of the run; nil for a new run.
   ///   - step: the run's last step so far; what follows is of later ones.
   init(in folder: String, keeping kept: Position?, step: Int) throws {
-    let names = try folderEntries(folder).filter { $0.hasPrefix(Self.prefix) }
-    for name in names where kept.map({ name > $0.file }) ?? true { try removeFile("\(folder)/\(name)") }
+    let place = try Folder(path: folder, followingLink: true)
+    for name in try place.names() where Self.time(of: name) != nil && kept.map({ name > $0.file }) ?? true {
+      try place.remove(name)
+    }
     if let kept, kept.byteCount > 0 { _ = try AppendedFile(path: "\(folder)/\(kept.file)", keeping: kept.byteCount) }
     // Readers take the files in the order of their names: each is of a later second than the one before.
-    let last = kept.flatMap { Int($0.file.dropFirst(Self.prefix.count).prefix { $0 != "." }) } ?? 0
+    let last = kept.flatMap { Self.time(of: $0.file) } ?? 0
     let name = "\(Self.prefix)\(max(Int(wallTime), last + 1)).pixelrl.\(getpid()).0"
     var file = try AppendedFile(path: "\(folder)/\(name)")
     try file.append(Self.event(step: 0, .string(3, "brain.Event:2")))
@@ -47,7 +49,17 @@ struct EventLog: ~Copyable {
 
   /// Whether other files have the run's beginning.
   func hasEarlierFiles(in folder: String) throws -> Bool {
-    try folderEntries(folder).contains { $0.hasPrefix(Self.prefix) && $0 != name }
+    try folderEntries(folder).contains { Self.time(of: $0) != nil && $0 != name }
+  }
+
+  /// The second that the name of a file of ours, `events.out.tfevents.SECOND.pixelrl.PROCESS.0`, tells; nil of others.
+  fileprivate static func time(of name: String) -> Int? {
+    guard name.hasPrefix(prefix) else { return nil }
+    let parts = name.dropFirst(prefix.count).split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 4, parts[0].utf8.count < 16, parts[1] == "pixelrl", parts[3] == "0",
+      [parts[0], parts[2]].allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isDigit) })
+    else { return nil }
+    return Int(parts[0])
   }
 
   /// Writes numbers of a step.
@@ -144,8 +156,17 @@ struct EventLog: ~Copyable {
 /// Seconds since 1970.
 private var wallTime: Double { Double(nanoseconds()) / 1e9 }
 
-private func removeFile(_ path: String) throws {
-  guard unsafe unlink(path) == 0 else { throw systemFailure(path) }
+/// A checkpoint says which file is cut: only one that this program may have written.
+extension EventLog.Position {
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    file = try container.decode(String.self, forKey: .file)
+    byteCount = try container.decode(Int.self, forKey: .byteCount)
+    guard EventLog.time(of: file) != nil, byteCount >= 0 else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .file, in: container, debugDescription: "\(byteCount) bytes of '\(file)' are no event file's")
+    }
+  }
 }
 
 extension SettingsFile.Entry {

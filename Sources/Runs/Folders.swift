@@ -35,38 +35,16 @@ public func makeFolder(_ path: String) throws {
   guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw systemFailure(path) }
 }
 
-/// Removes a folder of files; one that is not there is fine.
-func removeFolder(_ path: String) throws {
-  guard isFolder(path) else { return }
-  for name in try folderEntries(path) { try removeFile("\(path)/\(name)") }
-  guard unsafe rmdir(path) == 0 || errno == ENOENT else { throw systemFailure(path) }
-}
-
-/// Removes the unfinished files and folders of a process that was killed.
-func removeLeftovers(in folder: String) throws {
-  for name in try folderEntries(folder) where name.hasSuffix(".partial") {
-    let path = "\(folder)/\(name)"
-    try isFolder(path) ? removeFolder(path) : removeFile(path)
+/// Removes from a run's folder the unfinished files and folders of a process that was killed: what `AtomicFile` and
+/// `NewFolder` call theirs, and nothing else.
+func removeLeftovers(in folder: Folder) throws {
+  for name in try folder.names() where AtomicFile.isTemporary(name) || NewFolder.isUnfinished(name) {
+    try folder.remove(name)
   }
-}
-
-private func removeFile(_ path: String) throws {
-  guard unsafe unlink(path) == 0 || errno == ENOENT else { throw systemFailure(path) }
 }
 
 /// The names in a folder in order, without `.` and `..`.
-public func folderEntries(_ path: String) throws -> [String] {
-  guard let folder = unsafe opendir(path) else { throw systemFailure(path) }
-  defer { unsafe closedir(folder) }
-  var names: [String] = []
-  while let entry = unsafe readdir(folder) {
-    let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-      unsafe tuple.withMemoryRebound(to: CChar.self, capacity: 1) { unsafe String(cString: $0) }
-    }
-    if name != "." && name != ".." { names.append(name) }
-  }
-  return names.sorted()
-}
+public func folderEntries(_ path: String) throws -> [String] { try Folder(path: path, followingLink: true).names() }
 
 /// The folders in a folder in order, but for hidden ones and what a process that was killed left unfinished.
 func visibleFolders(in folder: String) throws -> [String] {

@@ -18,7 +18,7 @@ import Core
   /// Throws `WorldError` with the path and the system's reason.
   init(path: String) throws {
     self.path = path
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw systemFailure(path) }
     defer { close(descriptor) }
     var status = stat()

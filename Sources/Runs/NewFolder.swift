@@ -81,6 +81,14 @@ public final class NewFolder: Sendable {
     try Self.move(from: complete, into: place, last: last)
   }
 
+  /// Whether a name is that of a folder being filled, `.runs.1234.partial`.
+  static func isUnfinished(_ name: String) -> Bool {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count >= 3, parts.last == "partial" else { return false }
+    let number = parts[parts.count - 2]
+    return !number.isEmpty && number.utf8.allSatisfy(isDigit)
+  }
+
   private static func complete(_ place: String) -> String { "\(place)/.complete.partial" }
 
   private static func move(from complete: String, into place: String, last: String?) throws {
@@ -89,7 +97,7 @@ public final class NewFolder: Sendable {
       guard unsafe rename("\(complete)/\(name)", "\(place)/\(name)") == 0 else { throw systemFailure(place) }
     }
     guard unsafe rmdir(complete) == 0 else { throw systemFailure(complete) }
-    try synchronizeFolder(place)
+    try Folder(path: place, followingLink: true).synchronize()
   }
 
   /// Ends what a process began that was killed while it moved complete files into a folder.

@@ -8,10 +8,10 @@ import Core
 public struct RunDirectory: Sendable, Hashable {
   private var place: String
   /// Held by the process that works on the run.
-  private var folder: OpenFolder?
+  private var opened: OpenFolder?
 
   /// As it was given; for the process that works on the run also where it was moved to since.
-  public var path: String { folder?.path ?? place }
+  public var path: String { opened?.path ?? place }
 
   /// Makes the folder of a new run and writes what is known at its start.
   ///
@@ -51,7 +51,7 @@ public struct RunDirectory: Sendable, Hashable {
   /// The run, which stays the same one if its folder gets another name while this process works on it. Throws `WorldError`.
   public func held() throws -> RunDirectory {
     var run = self
-    run.folder = try OpenFolder(path)
+    run.opened = try OpenFolder(path)
     return run
   }
 
@@ -60,7 +60,10 @@ public struct RunDirectory: Sendable, Hashable {
 
   /// The resolved settings. Throws `WorldError` with the path where they are missing or damaged.
   public func settings() throws -> SettingsFile {
-    do { return try SettingsFile(path: file(Self.settings)) } catch let error as InputError {
+    let name = Self.settings
+    do {
+      return try SettingsFile(parsing: bytes(of: name, limit: SettingsFile.byteLimit), path: file(name))
+    } catch let error as InputError {
       throw WorldError(error.description)
     }
   }
@@ -88,9 +91,21 @@ public struct RunDirectory: Sendable, Hashable {
   /// A file of the run.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 
+  /// The run's own folder, which alone may be reached by a link: all in it is opened from there.
+  public func folder() throws -> Folder { try Folder(path: path, followingLink: true) }
+
+  /// The bytes of a file of the run, such as `inspection/values.png`.
+  ///
+  /// - Throws: `WorldError` with the path, also where the file or a folder on the way to it is a link.
+  public func bytes(of name: String, limit: Int) throws -> [UInt8] {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    let folder = try parts.dropLast().reduce(folder()) { try $0.folder($1) }
+    return try folder.bytes(of: parts.last ?? "", limit: limit)
+  }
+
   /// The checkpoints of the run, and what an earlier process left half written removed.
   public func checkpoints(kept: Int, settings: UInt64) throws -> Checkpoints {
-    try removeLeftovers(in: path)
+    try removeLeftovers(in: folder())
     return try Checkpoints(folder: file("checkpoints"), kept: kept, settings: settings)
   }
 
@@ -110,7 +125,7 @@ public struct RunDirectory: Sendable, Hashable {
 
   /// A JSON file of the run. Throws `WorldError` with the path.
   public func json(_ name: String) throws -> JSON {
-    do { return try JSON(parsing: readBytes(from: file(name), limit: 1 << 26)) } catch let error as InputError {
+    do { return try JSON(parsing: bytes(of: name, limit: 1 << 26)) } catch let error as InputError {
       throw WorldError(path: file(name), error.description)
     }
   }

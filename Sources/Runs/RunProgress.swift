@@ -42,7 +42,7 @@ extension RunDirectory {
   public var progress: RunProgress {
     var progress = RunProgress()
     var played: Double?
-    let lines = (try? tail(of: file("metrics.jsonl"), limit: 1 << 18)) ?? []
+    let lines = (try? tail(of: "metrics.jsonl", in: folder(), limit: 1 << 18)) ?? []
     for line in lines.reversed() {
       guard let metrics = try? JSON(parsing: line) else { continue }
       let step = metrics["step"]?.int
@@ -65,9 +65,8 @@ extension RunDirectory {
 }
 
 /// The last whole lines of a file, of which no more than `limit` bytes are read.
-private func tail(of path: String, limit: Int) throws -> [ArraySlice<UInt8>] {
-  let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw systemFailure(path) }
+private func tail(of name: String, in folder: Folder, limit: Int) throws -> [ArraySlice<UInt8>] {
+  let descriptor = try folder.openFile(name, O_RDONLY)
   defer { close(descriptor) }
   let size = Int(lseek(descriptor, 0, SEEK_END))
   let start = max(0, size - limit)
@@ -78,7 +77,7 @@ private func tail(of path: String, limit: Int) throws -> [ArraySlice<UInt8>] {
       unsafe pread(descriptor, buffer.baseAddress! + count, buffer.count - count, off_t(start + count))
     }
     if got < 0 && errno == EINTR { continue }
-    guard got >= 0 else { throw systemFailure(path) }
+    guard got >= 0 else { throw systemFailure(folder.path(of: name)) }
     if got == 0 { break }
     count += got
   }

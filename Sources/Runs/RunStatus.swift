@@ -20,7 +20,7 @@ public enum RunStatus: String, Sendable, CaseIterable {
 
 extension RunDirectory {
   public var status: RunStatus {
-    if RunLock.isHeld(file(Self.lockFile)) { return .running }
+    if (try? RunLock.isHeld(Self.lockFile, in: folder())) == true { return .running }
     if isFinished { return .finished }
     return exists(file(Self.failure)) ? .failed : .interrupted
   }
@@ -36,7 +36,7 @@ extension RunDirectory {
   /// Takes the run for this process, until the value goes or the process ends, however it ends.
   ///
   /// - Throws: `WorldError` with the path, which names the process that has it.
-  public func lock() throws -> RunLock { try RunLock(file(Self.lockFile)) }
+  public func lock() throws -> RunLock { try RunLock(Self.lockFile, in: folder()) }
 
   /// Writes `failure.json`: what went wrong, and after which step.
   public func fail(_ error: any Error, step: Int? = nil) throws {
@@ -45,14 +45,15 @@ extension RunDirectory {
 
   /// Notes in `resumes.jsonl` that the run goes on, with what had ended it, and takes `failure.json` away.
   public func noteResume(_ commandLine: [String]) throws {
-    let failure = exists(file(Self.failure)) ? try json(Self.failure) : .null
-    let resumes = file("resumes.jsonl")
-    let earlier = exists(resumes) ? try readBytes(from: resumes, limit: 1 << 24) : []
+    let folder = try folder()
+    let failure = folder.kind(of: Self.failure) != nil ? try json(Self.failure) : .null
+    let resumes = "resumes.jsonl"
+    let earlier = folder.kind(of: resumes) != nil ? try folder.bytes(of: resumes, limit: 1 << 24) : []
     let line: JSON = [
       "at": .integer(nanoseconds()), "command_line": .array(commandLine.map { .string($0) }), "after": failure,
     ]
-    try writeAtomically(earlier + Array("\(line)\n".utf8), to: resumes)
-    guard unsafe failure == .null || unlink(file(Self.failure)) == 0 else { throw systemFailure(file(Self.failure)) }
+    try folder.write(earlier + Array("\(line)\n".utf8), to: resumes)
+    try folder.remove(Self.failure)
   }
 }
 
@@ -60,23 +61,34 @@ extension RunDirectory {
 public struct RunLock: ~Copyable, Sendable {
   private let descriptor: Int32
 
+  fileprivate init(_ name: String, in folder: Folder) throws {
+    let opened = try folder.openFile(name, O_RDWR | O_CREAT)
+    do { try Self.take(opened, name, in: folder) } catch {
+      close(opened)
+      throw error
+    }
+    descriptor = opened
+  }
+
   /// Takes the lock. A look at the status of a run takes it too, for a moment: hence several tries.
-  fileprivate init(_ path: String) throws {
-    descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw systemFailure(path) }
+  private static func take(_ descriptor: Int32, _ name: String, in folder: Folder) throws {
+    let path = folder.path(of: name)
     for attempt in 1... {
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { break }
       guard errno == EWOULDBLOCK || errno == EINTR else { throw systemFailure(path) }
       guard attempt < 10 else {
-        let holder = (try? readBytes(from: path, limit: 64)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        let name = holder.prefix { $0.isNumber }
+        let holder = (try? folder.bytes(of: name, limit: 64)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let process = holder.prefix { $0.isNumber }
         throw WorldError(
           path: path,
-          "another process\(name.isEmpty ? "" : ", \(name),") works on this run: wait for it, or stop it first")
+          "another process\(process.isEmpty ? "" : ", \(process),") works on this run: wait for it, or stop it first")
       }
       usleep(10_000)
     }
-    // The number is for people; the lock itself is the system's.
+    // The number is for people; the lock itself is the system's. A file with another name elsewhere stays as it is.
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw systemFailure(path) }
+    guard status.st_nlink == 1 else { return }
     let text = Array("\(getpid())\n".utf8)
     let written = unsafe text.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     guard written == text.count, ftruncate(descriptor, off_t(text.count)) == 0 else { throw systemFailure(path) }
@@ -85,9 +97,8 @@ public struct RunLock: ~Copyable, Sendable {
   deinit { close(descriptor) }
 
   /// Whether some process has the lock.
-  fileprivate static func isHeld(_ path: String) -> Bool {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return false }
+  fileprivate static func isHeld(_ name: String, in folder: Folder) throws -> Bool {
+    let descriptor = try folder.openFile(name, O_RDONLY)
     defer { close(descriptor) }
     return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
   }

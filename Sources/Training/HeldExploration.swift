@@ -20,6 +20,14 @@ struct HeldExploration: Codable {
     self.random = random
   }
 
+  /// Says what keeps a stored one from exploring in a space, or nothing.
+  func complaint(in space: ActionSpace) -> String? {
+    guard (0...limit).contains(remaining), remaining == 0 || held.count == space.arrayCount, space.holds(held) else {
+      return "what is held, \(held) for \(remaining) steps, is no action"
+    }
+    return nil
+  }
+
   /// An episode begins: nothing is held.
   mutating func begin() { remaining = 0 }
 

@@ -120,6 +120,24 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     let optimizer: Adam
     let sampler: FrameSampler
     let random: Random
+
+    /// In what the state of a training that went on differs from a new one's; it may have axes then.
+    static var form: StateForm {
+      StateForm(changing: ["step", "steps", "learningRate", "weights", "cumulative", "notes"])
+    }
+  }
+
+  /// - Throws: `InputError` that says what keeps a stored state, which has the form of this one, from going on.
+  func check(_ state: State) throws {
+    guard (0...updates).contains(state.step) else { throw InputError("update \(state.step) is none of \(updates)") }
+    let size = encoder.model.latentSize
+    guard let axes = state.encoder.axes else {
+      guard state.step <= settings.steps else { throw InputError("the latent's axes are missing") }
+      return
+    }
+    guard state.step >= settings.steps, axes.count > 0, axes.directions.shape == axes.reading.shape,
+      axes.reading.shape == [axes.count, size], axes.reading.precision == .float32, axes.directions.precision == .float32
+    else { throw InputError("the axes \(axes.reading.shape) are none of latents of \(size) numbers") }
   }
 
   /// What a checkpoint holds; setting it goes on from there.
@@ -170,7 +188,6 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     self.recording = recording
     self.encoder = encoder
     self.updates = updates
-    optimizer = Adam(learningRate: settings.learningRate)
     sampler = FrameSampler(
       settings.sampling, recording, past: settings.actionWeight > 0 ? InverseDynamics.frames - 1 : 0)
     random = seed.stream("frames")
@@ -179,6 +196,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       dynamics = InverseDynamics(
         latentSize: encoder.model.latentSize, actionSpace: recording.actionSpace, using: &initial)
     }
+    optimizer = Adam(of: Taught(model: encoder.model, dynamics: dynamics), learningRate: settings.learningRate)
   }
 
   public var isDone: Bool { step >= updates }
@@ -246,7 +264,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   /// and the encoder keeps what matters where the axes look.
   private mutating func layAxes() throws {
     encoder = try standardized()
-    optimizer = Adam(learningRate: settings.learningRate)
+    optimizer = Adam(of: Taught(model: encoder.model, dynamics: dynamics), learningRate: settings.learningRate)
   }
 
   /// Freezes the encoder, with latents standardised on all recorded frames.

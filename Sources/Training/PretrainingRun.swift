@@ -68,8 +68,12 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     var training = try Pretraining(Model.self, on: recording, modelSettings: model, settings: pretraining, seed: seed)
     var loop = Loop(pretraining)
     if let checkpoint = checkpoints.newest {
-      loop = try decoded(Loop.self, from: checkpoint, Loop.part)
-      training.state = try decoded(Pretraining<Model>.State.self, from: checkpoint, "pretraining.plist")
+      loop = try decoded(
+        Loop.self, from: checkpoint, Loop.part, like: loop,
+        StateForm(changing: ["last", "secondsBefore"], growing: ["means", "log"]))
+      training.state = try decoded(
+        Pretraining<Model>.State.self, from: checkpoint, "pretraining.plist", like: training.state,
+        Pretraining<Model>.State.form, check: training.check)
       try say("goes on from update \(training.step): \(checkpoint.path)")
     }
     var log = try RunLog(in: directory, from: loop.log, step: training.step)

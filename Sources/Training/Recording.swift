@@ -37,6 +37,23 @@ public struct Recording: Sendable, Codable {
     self.actionSpace = actionSpace
   }
 
+  /// Says what keeps a stored recording from going on where a new one would begin, or nothing.
+  func complaint(like new: Recording) -> String? {
+    guard width == new.width, height == new.height, format == new.format, observationNames == new.observationNames,
+      actionSpace == new.actionSpace
+    else { return "a recording is of other frames or actions" }
+    guard observations.count == count * observationNames.count, actions.count == count * actionSize,
+      steps.count == count, (0...1 << 53).contains(environmentSteps)
+    else { return "a recording of \(count) frames has \(steps.count) steps and \(actions.count) numbers of actions" }
+    guard observations.allSatisfy(\.isFinite), actionSpace.holds(actions),
+      steps.allSatisfy({ $0.map { $0.reward.isFinite && $0.discount.isFinite } ?? true })
+    else { return "a recording holds what is no observation, action or reward" }
+    guard zip([-1] + episodes, episodes).allSatisfy({ $1 == $0 || $0 < $1 && $1 - 1 == $0 }) else {
+      return "a recording's episodes are not numbered in their order"
+    }
+    return nil
+  }
+
   public var count: Int { episodes.count }
   /// Numbers of an action.
   public var actionSize: Int { actionSpace.arrayCount }

@@ -23,7 +23,7 @@ public struct SavedReplay: Sendable {
     }
     let index = try decoded(Part.self, from: checkpoint, "trainer.plist").replay
     do {
-      let replay = try ReplayBuffer.restored(index) { try checkpoint.bytes(of: $0.file) }
+      let replay = try ReplayBuffer.restored(index, limit: Host.memory) { try checkpoint.bytes(of: $0.file) }
       (contents, layout, step) = (replay.contents, replay.layout, checkpoint.step)
     } catch let error as InputError { throw Damage(path: checkpoint.path, error.description) }
   }

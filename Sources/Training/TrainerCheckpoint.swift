@@ -35,17 +35,63 @@ extension Trainer {
   ///
   /// - Throws: `Damage` with the path of what is damaged or does not fit.
   mutating func restore(from checkpoint: Checkpoint) throws {
-    let contents = try decoded(Contents.self, from: checkpoint, Self.part)
+    let new = Contents(state: state, replay: replay.index, recordings: recordings)
+    let contents = try decoded(Contents.self, from: checkpoint, Self.part, like: new, Self.form) {
+      if let complaint = complaint(about: $0) { throw InputError(complaint) }
+    }
     do {
       try replay.restore(contents.replay) { try checkpoint.bytes(of: $0.file) }
-    } catch let error as InputError { throw Damage(path: checkpoint.path, error.description) }
-    recordings = contents.recordings
-    for lane in recordings.indices {
-      for segment in recordings[lane].segments {
-        try recordings[lane].appendFrames(checkpoint.bytes(of: segment.file(lane)))
+      if let complaint = complaintAboutReplay(contents) { throw InputError(complaint) }
+      recordings = contents.recordings
+      for lane in recordings.indices {
+        for segment in recordings[lane].segments {
+          try recordings[lane].appendFrames(of: segment, checkpoint.bytes(of: segment.file(lane)))
+        }
       }
-    }
+    } catch let error as InputError { throw Damage(path: checkpoint.path, error.description) }
     state = contents.state
+  }
+
+  /// In what a trainer that went on differs from a new one.
+  private static var form: StateForm {
+    StateForm(
+      changing: [
+        // of an agent
+        "updates", "decisions", "copiedAt", "seen", "control",
+        // of its optimisers, of an episode and a history
+        "steps", "totalSteps", "episodeReturn", "ending", "environment", "latents", "actions",
+        // of the trainer
+        "envSteps", "hasBegun", "hasLearnedOn", "last", "owed", "remaining", "retrainings",
+      ], growing: ["replay", "recordings", "starts", "priorities", "held"])
+  }
+
+  /// Says what keeps contents that have the form of this trainer's from going on, or nothing.
+  private func complaint(about contents: Contents) -> String? {
+    let state = contents.state
+    guard contents.recordings.count == recordings.count, state.explorations.count == self.state.explorations.count else {
+      return "it is of \(contents.recordings.count) recorded lanes, not of \(recordings.count)"
+    }
+    for (stored, new) in zip(contents.recordings, recordings) {
+      if let complaint = stored.complaint(like: new) { return complaint }
+    }
+    let episodes = zip(state.episodes, self.state.episodes) + zip(state.workers, self.state.workers).map { ($0.episode, $1.episode) }
+    let histories = state.histories + state.workers.map(\.history)
+    return episodes.lazy.compactMap { $0.complaint(like: $1) }.first
+      ?? histories.lazy.compactMap { [layout] in $0.complaint(layout) }.first
+      ?? state.explorations.lazy.compactMap { [layout] in $0.complaint(in: layout.actionSpace) }.first
+  }
+
+  /// The same of what must go with the replay buffer, which is restored by then.
+  private func complaintAboutReplay(_ contents: Contents) -> String? {
+    let lanes = replay.written
+    if let complaint = contents.state.schedule.complaint(replay, steps: contents.state.envSteps) { return complaint }
+    guard !contents.state.hasBegun || settings.asynchronous || lanes.allSatisfy(\.inEpisode) else {
+      return "no episode goes on in a lane of the replay buffer"
+    }
+    guard contents.recordings.isEmpty || zip(contents.recordings, lanes).allSatisfy({ $0.count == $1.count }) else {
+      return "the recorded frames are not those of the replay buffer"
+    }
+    return nil
   }
 }
 
@@ -71,5 +117,11 @@ extension Recording {
     Array(frames[segment.first * frameSize..<(segment.first + segment.count) * frameSize])
   }
 
-  mutating func appendFrames(_ bytes: [UInt8]) { frames.append(contentsOf: bytes) }
+  /// - Throws: `InputError` where the bytes are not those of so many frames.
+  mutating func appendFrames(of segment: Segment, _ bytes: [UInt8]) throws {
+    guard bytes.count == segment.count * frameSize else {
+      throw InputError("\(segment.count) frames of \(frameSize) bytes cannot be \(bytes.count) bytes")
+    }
+    frames.append(contentsOf: bytes)
+  }
 }

@@ -102,7 +102,8 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     var loop = Loop()
     if let checkpoint = checkpoints.newest {
       try trainer.restore(from: checkpoint)
-      loop = try decoded(Loop.self, from: checkpoint, Loop.part)
+      loop = try decoded(
+        Loop.self, from: checkpoint, Loop.part, like: Loop.begun(training), Loop.form, check: check)
       try say("goes on from step \(trainer.envSteps): \(checkpoint.path)")
     }
     let secondsBefore = loop.seconds
@@ -150,6 +151,17 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     /// Updates on the first data.
     var seedUpdates = 0
 
+    /// One of these settings, which a stored one must be like.
+    static func begun(_ settings: TrainingSettings) -> Loop {
+      var loop = Loop()
+      loop.begin(settings, at: 0, seedUpdates: 0)
+      return loop
+    }
+
+    static var form: StateForm {
+      StateForm(changing: ["last", "seconds", "seedUpdates"], growing: ["means", "evaluations", "log"])
+    }
+
     mutating func begin(_ settings: TrainingSettings, at step: Int, seedUpdates: Int) {
       hasBegun = true
       self.seedUpdates = seedUpdates
@@ -157,6 +169,20 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       judge = Every(settings.evaluateEvery, from: step)
       checkpoint = Every(settings.checkpointEvery, from: step)
     }
+  }
+
+  /// - Throws: `InputError` that says what keeps a loop that was stored from going on.
+  private func check(_ loop: Loop) throws {
+    let count = training.evaluationEpisodes
+    guard
+      loop.evaluations.allSatisfy({
+        (0...1 << 53).contains($0.step) && $0.evaluation.returns.count == count && $0.evaluation.lengths.count == count
+          && $0.evaluation.returns.allSatisfy(\.isFinite)
+      })
+    else { throw InputError("an evaluation is not of \(count) episodes") }
+    guard (0...training.seedUpdates).contains(loop.seedUpdates),
+      loop.seedUpdates == 0 || A.Settings.Experience.isOffPolicy
+    else { throw InputError("\(loop.seedUpdates) updates on the first data are not this run's") }
   }
 
   private struct Judgement: Codable {

@@ -59,7 +59,7 @@ extension Checkpoints {
     try withFolder { folder in
       var checkpoints = try open(folder)
       var written = 0
-      for (step, revision) in [(1, 4), (2, 4), (3, 5)] {
+      for (step, revision) in [(1, 4), (2, 4), (3, 4), (4, 4), (5, 5)] {
         try checkpoints.write(step: step) { writer in
           try writer.write("big.bin", revision: revision) {
             written += 1
@@ -67,11 +67,51 @@ extension Checkpoints {
           }
         }
       }
-      #expect(written == 2)
+      #expect(written == 3, "twice, so that two files are kept, and once more when it changed")
       let all = checkpoints.all
       #expect(try all.map { try $0.bytes(of: "big.bin")[0] } == [4, 4, 5])
-      let links = try FileManager.default.attributesOfItem(atPath: all[1].path + "/big.bin")
-      #expect(links[.referenceCount] as? Int == 2)
+      let linked = checkpoints.cost.bytesLinked
+      #expect(linked >= 2000)
+    }
+  }
+
+  /// A part that never changes: a flipped byte in any file of it leaves a whole checkpoint, whatever is kept.
+  @Test(arguments: [1, 2, 3, 4], [[nil], [0.1, 0.9, 0.3, nil, nil, nil], [0.1, 0.1, nil, 0.9, nil]] as [[Double?]])
+  func aFaultInALinkedPartLeavesAWholeCheckpoint(_ kept: Int, _ scores: [Double?]) throws {
+    try withFolder { folder in
+      var checkpoints = try open(folder, kept: kept)
+      var (written, saves) = (0, 0)
+      for step in 1...10 {
+        try checkpoints.write(step: step, score: scores[step % scores.count]) { writer in
+          try writer.write("big.bin", revision: 4) {
+            written += 1
+            return [UInt8](repeating: 7, count: 1000)
+          }
+        }
+        saves += 1
+        let all = checkpoints.all
+        guard all.count > 1 else { continue }
+        let files = try all.map { try Folder(path: $0.path).identity(of: "big.bin") }
+        #expect(Set(files).count > 1, "after \(step) checkpoints, \(kept) kept, all have one file")
+      }
+      #expect(kept == 1 || written < saves, "linked where it can be")
+    }
+  }
+
+  @Test func whereAllAreDamagedNothingIsTouched() throws {
+    try withFolder { folder in
+      var checkpoints = try open(folder)
+      try checkpoints.save(10)
+      try checkpoints.save(20)
+      let all = checkpoints.all
+      for checkpoint in all { try Data("abc 99".utf8).write(to: URL(filePath: "\(checkpoint.path)/a.bin")) }
+      let before = try folderEntries(folder)
+      for _ in 0..<2 {
+        let error = #expect(throws: WorldError.self) { _ = try open(folder) }
+        #expect(error?.description.contains("no checkpoint of the run is whole") == true)
+        #expect(error?.description.contains("checkpoint-000002/a.bin: is damaged") == true)
+        #expect(try folderEntries(folder) == before)
+      }
     }
   }
 

@@ -73,7 +73,7 @@ import Testing
   }
 
   /// A disk that is full, or fails, at one call or another.
-  @Test(.enabled(if: canTrace), arguments: [("write", "ENOSPC"), ("fsync", "EIO"), ("rename", "ENOSPC")])
+  @Test(.enabled(if: canTrace), arguments: [("write", "ENOSPC"), ("fsync", "EIO"), ("renameat", "ENOSPC")])
   func aFailingDiskCostsNoCheckpoint(_ call: String, _ failure: String) throws {
     try withProgram { program in
       let folder = program.folder

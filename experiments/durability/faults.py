@@ -19,7 +19,7 @@ COMMAND = (
     "train --env catch --observe state --env-steps 2700 --replay 4000 --hidden 8 --batch 8 --seed-updates 10 "
     "--updates-per-step 0.2 --evaluate-every 100 --evaluation-episodes 1 --checkpoint-every 50 --keep-checkpoints 1"
 )
-CALLS = ["write", "pwrite64", "fsync", "rename", "openat", "link", "ftruncate", "mkdir", "unlink", "rmdir"]
+CALLS = ["write", "pwrite64", "fsync", "renameat", "openat", "linkat", "ftruncate", "mkdirat", "unlinkat"]
 
 
 def run(program, out, prefix=(), limit=60):

@@ -170,6 +170,14 @@ extension GymEnvironment: Codable {
       throw DecodingError.dataCorruptedError(
         forKey: .numbers, in: container, debugDescription: "\(numbers.count) numbers are no whole actions")
     }
+    for start in stride(from: 0, to: numbers.count, by: actionCount + 1) {
+      let (action, repeats) = (Array(numbers[start..<start + actionCount]), numbers[start + actionCount])
+      guard Self.actionSpace.complaint(about: action) == nil, (1...1e6).contains(repeats), repeats == repeats.rounded()
+      else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .numbers, in: container, debugDescription: "\(action), \(repeats) times, is no action")
+      }
+    }
     trace = Trace(try container.decode(Trace.Start.self, forKey: .start), numbers: numbers, actionCount: actionCount)
     count = numbers.count / (actionCount + 1)
     moment = Moment(

@@ -16,7 +16,7 @@ struct Pictures {
   func figure(_ name: String, caption: Markup, alternative: String) -> Markup? {
     guard exists(run.file(name)) else { return nil }
     do {
-      let bytes = try readBytes(from: run.file(name), limit: Self.byteLimit)
+      let bytes = try run.bytes(of: name, limit: Self.byteLimit)
       let frame = try PNG.decode(bytes, limit: Self.pixelLimit).frame
       // A picture of few pixels is magnified: pixels are what is to be looked at.
       let scale = max(1, 220 / max(frame.width, frame.height))

@@ -27,8 +27,8 @@ struct MetricsTable: Sendable, Hashable {
 
   /// Throws `WorldError` with the path where the file cannot be read.
   init(path: String) throws {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw WorldError(path: path, unsafe String(cString: strerror(errno))) }
+    let (place, name) = split(path)
+    let descriptor = try Folder(path: place, followingLink: true).openFile(name, O_RDONLY)
     defer { close(descriptor) }
     var line = MetricsLine()
     var buffer: [UInt8] = []

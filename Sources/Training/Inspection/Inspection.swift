@@ -174,19 +174,18 @@ public struct Inspection: Sendable {
       ] + numbers)
   }
 
-  /// Writes the pictures and `inspection.json` into the run's `inspection/`, in place of an earlier look.
+  /// Writes `inspection.json` and the pictures into the run's `inspection/`, in place of an earlier look; all else there
+  /// stays.
   ///
   /// - Returns: the folder.
+  /// - Throws: `WorldError` with the path, also where a file that no look made has the name of a picture.
   public func write() throws -> String {
-    let path = run.file("inspection")
     var text = ["run": run.name, "environment": facts.environment, "seed": "\(seed.value)"]
     text["step"] = step.map(String.init)
-    try replaceFolder(path) { folder in
-      for picture in pictures {
-        try writeAtomically(picture.encoded(text: text), to: "\(folder)/\(picture.file)")
-      }
-      try writeAtomically(Array((json.description + "\n").utf8), to: "\(folder)/inspection.json")
+    let record = (name: "inspection.json", bytes: Array((json.description + "\n").utf8))
+    let files = try pictures.map { (name: $0.file, bytes: try $0.encoded(text: text)) }
+    return try replaceFiles(inFolder: "inspection", of: run.folder(), [record] + files) { earlier in
+      (try? JSON(parsing: earlier))?["pictures"]?.array?.compactMap { $0["file"]?.text }
     }
-    return path
   }
 }

@@ -6,39 +6,57 @@ import Foundation
 import Synchronization
 
 /// Serves the site of a run over HTTP until it is told to stop.
+///
+/// The library's server, which knows no limits, listens at a socket in a folder of its own, and only a `ConnectionGate` leads
+/// there.
 struct RunServer: Sendable {
   let site: RunSite
   private let server: HTTPServer
-
-  /// - Parameter port: 0 takes a free one.
-  init(_ site: RunSite, port: UInt16) throws {
-    self.site = site
-    let handler = Handler(site: site)
-    let (address, pool) = (site.hosts.address, HTTPServer.defaultPool())
-    server =
-      site.hosts.isIPv6
-      ? HTTPServer(
-        address: try .inet6(ip6: address, port: port), timeout: 60, pool: pool, logger: .disabled, handler: handler)
-      : HTTPServer(
-        address: try .inet(ip4: address, port: port), timeout: 60, pool: pool, logger: .disabled, handler: handler)
-    self.port = port
-  }
-
   private let port: UInt16
+  private let patience: Duration
+  private let folder: String
+  private var path: String { folder + "/http" }
+  private let state = State()
+
+  /// - Parameters:
+  ///   - port: 0 takes a free one.
+  ///   - patience: how long a request may take to come, and a connection to lie idle.
+  /// - Throws: `WorldError` where no temporary folder can be made.
+  init(_ site: RunSite, port: UInt16, patience: Duration = .seconds(10)) throws {
+    self.site = site
+    self.port = port
+    self.patience = patience
+    folder = try temporaryFolder()
+    server = HTTPServer(
+      address: .unix(path: folder + "/http"), timeout: 60, pool: HTTPServer.defaultPool(), logger: .disabled,
+      handler: Handler(site: site))
+  }
 
   /// Serves until `stop`.
   ///
   /// - Parameter announce: called with the page's URL as soon as it can be asked for.
   /// - Throws: `InputError` where the port is taken, `WorldError` where the address is not this machine's.
   func run(announce: @escaping @Sendable (String) throws -> Void) async throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let gate = try ConnectionGate(site.hosts, port: port, patience: patience)
+    await state.open(gate)
     let announcement = Task {
       try await server.waitUntilListening(timeout: 30)
-      if let url = await url { try announce(url) }
+      gate.open(to: path)
+      try announce("http://\(site.hosts.text):\(gate.port)/")
     }
-    defer { announcement.cancel() }
-    do { try await server.run() } catch {
-      guard await !state.isStopping else { return }
-      throw explained(error)
+    defer {
+      announcement.cancel()
+      gate.close()
+    }
+    while true {
+      do { try await server.run() } catch {
+        guard await !state.isStopping else { return }
+        // It ends where it gets no descriptor, and is begun again; but not where it never began.
+        guard gate.isOpen else { throw WorldError(path: path, "\(error)") }
+        unlink(path)
+        try await Task.sleep(for: .milliseconds(200))
+      }
     }
   }
 
@@ -48,31 +66,15 @@ struct RunServer: Sendable {
     await server.stop(timeout: 1)
   }
 
-  private let state = State()
-
   private actor State {
     private(set) var isStopping = false
-    func stop() { isStopping = true }
-  }
+    private var gate: ConnectionGate?
 
-  /// Where the page is; nil while nobody listens.
-  var url: String? {
-    get async {
-      switch await server.listeningAddress {
-      case .ip4(_, let port), .ip6(_, let port): "http://\(site.hosts.text):\(port)/"
-      default: nil
-      }
-    }
-  }
+    func open(_ gate: ConnectionGate) { self.gate = gate }
 
-  private func explained(_ error: any Error) -> any Error {
-    guard case SocketError.failed(_, let code, let message) = error else { return error }
-    switch code {
-    case EADDRINUSE:
-      return InputError("port \(port) is taken: give another with --port, or --port 0 for any that is free")
-    case EACCES:
-      return InputError("port \(port) may not be used: give one from 1024 to 65535 with --port, or --port 0")
-    default: return WorldError("\(site.hosts.text):\(port): \(message)")
+    func stop() {
+      isStopping = true
+      gate?.close()
     }
   }
 
@@ -94,4 +96,13 @@ struct RunServer: Sendable {
       200: "OK", 304: "Not Modified", 404: "Not Found", 405: "Method Not Allowed", 421: "Misdirected Request",
     ]
   }
+}
+
+/// A new folder that only this user can enter.
+private func temporaryFolder() throws -> String {
+  // The name of a socket has at most 107 bytes.
+  let place = NSTemporaryDirectory().utf8.count < 70 ? NSTemporaryDirectory() : "/tmp/"
+  var template = Array("\(place)pixelrl-watch-XXXXXX".utf8CString)
+  guard unsafe mkdtemp(&template) != nil else { throw systemFailure(place) }
+  return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

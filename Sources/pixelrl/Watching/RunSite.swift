@@ -73,14 +73,9 @@ struct RunSite: Sendable {
     }
   }
 
-  /// A file that lies in the run's folder itself, not behind a link.
+  /// An ordinary file that lies in the run's folder itself, not behind a link.
   private func file(_ name: String, _ type: String, _ request: Request) -> Reply {
-    do {
-      guard try absolutePath(run.file(name)) == "\(try absolutePath(run.path))/\(name)" else {
-        return text(404, "Not found.", request)
-      }
-      return content(try readBytes(from: run.file(name), limit: 1 << 28), type, request)
-    } catch {
+    do { return content(try run.bytes(of: name, limit: 1 << 28), type, request) } catch {
       // It is not there, or not any more: the reader is told no path and no reason.
       return text(404, "Not found.", request)
     }

@@ -1,0 +1,226 @@
+import Agents
+import Autoencoders
+import Core
+import Environments
+import Foundation
+import Testing
+
+@testable import Runs
+@testable import Training
+
+/// Checkpoints whose structure was changed and whose checksums were made good: each is decoded or refused. A trap ends the
+/// tests' process.
+@Suite(.serialized) struct ForgedCheckpointTests {
+  /// Changes of each run; `FORGERIES=2000` tries more of them.
+  private static let count = ProcessInfo.processInfo.environment["FORGERIES"].flatMap(Int.init) ?? 60
+
+  private struct Tally {
+    var (forged, refused, decoded) = (0, 0, 0)
+  }
+
+  /// Forges the only checkpoint of a run again and again, and lets the run go on from it.
+  private func forge(
+    _ name: String, _ run: RunDirectory, _ goOn: (RunDirectory) throws -> Void
+  ) throws {
+    let path = run.path
+    try? FileManager.default.removeItem(atPath: "\(path)/summary.json")
+    let checkpoints = "\(path)/checkpoints"
+    // Not the last one, from which nothing is left to do.
+    let all = try folderEntries(checkpoints)
+    let newest = try #require(all.dropLast().last)
+    for other in all where other != newest { try FileManager.default.removeItem(atPath: "\(checkpoints)/\(other)") }
+    let checkpoint = try Checkpoint(path: "\(checkpoints)/\(newest)")
+    var random = Seed(8).stream("forgeries of \(name)")
+    var tally = Tally()
+    for number in 0..<Self.count {
+      let part = checkpoint.manifest.parts[random.integer(below: checkpoint.manifest.parts.count)]
+      let bytes = try checkpoint.bytes(of: part.name)
+      guard let (change, forged) = try Forgery.change(part.name, bytes, using: &random) else { continue }
+      let copy = "\(path)-\(number)"
+      defer { try? FileManager.default.removeItem(atPath: copy) }
+      try FileManager.default.copyItem(atPath: path, toPath: copy)
+      try Forgery.put(forged, under: part.name, into: Checkpoint(path: "\(copy)/checkpoints/\(newest)"))
+      if let log = ProcessInfo.processInfo.environment["FORGERIES_LOG"] {
+        // The last line names what trapped.
+        try Data("\(name) \(part.name): \(change)\n".utf8).write(to: URL(filePath: log))
+      }
+      tally.forged += 1
+      do {
+        try goOn(RunDirectory(existing: copy))
+        tally.decoded += 1
+      } catch is Damage { tally.refused += 1 } catch is WorldError { tally.refused += 1 } catch is NotFinite {
+        tally.refused += 1
+      } catch { Issue.record("\(name) \(part.name), \(change): \(error)") }
+    }
+    #expect(tally.refused > tally.forged / 4, "\(name): \(tally)")
+    // Unchanged it goes on.
+    try goOn(run)
+  }
+
+  private func train<E: Environment, A: Agent, O: Observer>(
+    _ name: String, _ environment: E.Type, _ agent: A.Type, through observer: O, _ settings: A.Settings,
+    first: Recording? = nil, environments: Int = 2, asynchronous: Bool = false, retrainRounds: Int = 0,
+    episode: EpisodeSettings = EpisodeSettings()
+  ) throws {
+    var training = TrainingSettings()
+    (training.envSteps, training.environments, training.replay) = (330, environments, 160)
+    (training.evaluateEvery, training.evaluationEpisodes, training.seedUpdates) = (150, 1, 3)
+    (training.checkpointEvery, training.keepCheckpoints, training.updatesPerStep) = (100, 100, 0.3)
+    (training.retrainRounds, training.retrainEvery, training.asynchronous) = (retrainRounds, 120, asynchronous)
+    (training.exploreChance, training.returnSteps) = (A.Settings.Experience.isOffPolicy ? 0.3 : 0, 2)
+    let work = TrainingRun(
+      E.self, A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
+      seed: Seed(3))
+    try withFolder { folder in
+      let facts = RunDirectory.Facts(
+        command: "train", environment: E.id, member: A.id, seed: 1, commandLine: ["pixelrl"], version: "test")
+      let run = try RunDirectory(at: "\(folder)/run", facts, settings: work.groups)
+      _ = try work.run(in: run)
+      try forge(name, run) { _ = try work.run(in: $0) }
+    }
+  }
+
+  private let short = smallEpisode(timeLimit: 60)
+
+  @Test func softActorCritic() throws {
+    var settings = SAC.Settings()
+    (settings.hidden, settings.batch) = (4, 4)
+    try train(
+      "sac", CartPoleSwingup.self, SAC.self, through: StateObserver(CartPoleSwingup.self), settings, episode: short)
+  }
+
+  @Test func rainbow() throws {
+    var settings = Rainbow.Settings()
+    (settings.hidden, settings.batch) = (4, 4)
+    var episode = EpisodeSettings()
+    episode.stickyActions = 0.2
+    try train("rainbow", Catch.self, Rainbow.self, through: StateObserver(Catch.self), settings, episode: episode)
+  }
+
+  @Test func workersAndTheirCopies() throws {
+    var settings = ActorCritic.Settings()
+    (settings.hidden, settings.batchHorizon, settings.workers) = (4, 7, 2)
+    try train(
+      "actor-critic", CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.self), settings,
+      episode: short)
+    (settings.workers, settings.batchHorizon) = (1, 5)
+    try train(
+      "asynchronous", CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.self), settings,
+      environments: 1, asynchronous: true, episode: short)
+  }
+
+  @Test func latentsThatAreLearnedOn() throws {
+    let episode = smallEpisode(timeLimit: 60)
+    let first = try collect(CartPoleSwingup.self, episode, collectionSettings(12), seed: Seed(1))
+    var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
+    (pretraining.steps, pretraining.batch, pretraining.actionWeight) = (2, 4, 0.5)
+    (model.keypoints, model.filters) = (4, 4)
+    var learner = try Pretraining(
+      KeypointAutoencoder.self, on: first, modelSettings: model, settings: pretraining, seed: Seed(1))
+    while !learner.isDone { _ = try learner.update() }
+    var settings = SAC.Settings()
+    (settings.hidden, settings.batch) = (4, 4)
+    try train(
+      "latents", CartPoleSwingup.self, SAC.self, through: LatentObserver(try learner.finished(), retraining: pretraining),
+      settings, first: first, environments: 1, retrainRounds: 1, episode: episode)
+  }
+}
+
+/// Changes of what a part of a checkpoint holds.
+private enum Forgery {
+  /// What was changed, and the part's bytes then; nil where the change is none.
+  static func change(_ name: String, _ bytes: [UInt8], using random: inout Random) throws -> (String, [UInt8])? {
+    guard name.hasSuffix(".plist") else {
+      var forged = bytes
+      switch random.integer(below: 4) {
+      case 0: forged.removeLast(min(forged.count, 1 + random.integer(below: 40)))
+      case 1: forged += [UInt8](repeating: 0, count: 1 + random.integer(below: 40))
+      case 2: forged = forged.map { _ in 0xff }
+      default:
+        for _ in 0..<20 { forged[random.integer(below: forged.count)] = UInt8(random.integer(below: 256)) }
+      }
+      return forged == bytes ? nil : ("bytes", forged)
+    }
+    let tree = try unsafe PropertyListSerialization.propertyList(from: Data(bytes), format: nil)
+    var (places, path) = (0, "")
+    count(tree, &places)
+    var place = random.integer(below: places)
+    let forged = changed(tree, at: &place, "", &path, using: &random)
+    let encoded = try PropertyListSerialization.data(fromPropertyList: forged, format: .binary, options: 0)
+    return (path, [UInt8](encoded))
+  }
+
+  /// Puts a part into a checkpoint and makes its checksums good.
+  static func put(_ bytes: [UInt8], under name: String, into checkpoint: Checkpoint) throws {
+    var manifest = checkpoint.manifest
+    for i in manifest.parts.indices where manifest.parts[i].name == name {
+      (manifest.parts[i].byteCount, manifest.parts[i].hash) = (bytes.count, xxHash64(bytes))
+    }
+    try writeAtomically(bytes, to: "\(checkpoint.path)/\(name)")
+    try writeAtomically(manifest.bytes, to: "\(checkpoint.path)/\(CheckpointManifest.name)")
+  }
+
+  /// Long lists of numbers count as a few.
+  private static func shown(_ elements: [Any]) -> Range<Int> { 0..<min(elements.count, 3) }
+
+  private static func count(_ tree: Any, _ places: inout Int) {
+    places += 1
+    if let members = tree as? [String: Any] { for member in members.values { count(member, &places) } }
+    if let elements = tree as? [Any] { for i in shown(elements) { count(elements[i], &places) } }
+  }
+
+  private static func changed(
+    _ tree: Any, at place: inout Int, _ here: String, _ path: inout String, using random: inout Random
+  ) -> Any {
+    defer { place -= 1 }
+    if place == 0 {
+      let (what, value) = other(tree, using: &random)
+      path = "\(here) \(what)"
+      return value
+    }
+    if var members = tree as? [String: Any] {
+      for (key, value) in members.sorted(by: { $0.key < $1.key }) {
+        place -= 1
+        if place >= 0 { members[key] = changed(value, at: &place, "\(here).\(key)", &path, using: &random) }
+      }
+      return members
+    }
+    if var elements = tree as? [Any] {
+      for i in shown(elements) {
+        place -= 1
+        if place >= 0 { elements[i] = changed(elements[i], at: &place, "\(here)[\(i)]", &path, using: &random) }
+      }
+      return elements
+    }
+    return tree
+  }
+
+  /// Another value in the place of one: of another size, another type, or too large.
+  private static func other(_ value: Any, using random: inout Random) -> (String, Any) {
+    func pick<Value>(_ choices: [Value]) -> Value { choices[random.integer(below: choices.count)] }
+    let anything: [(String, Any)] = [
+      ("a text", "x"), ("-1", -1), ("0", 0), ("1", 1), ("the greatest", Int.max), ("the least", Int.min), ("2^40", 1 << 40),
+      ("nan", Double.nan), ("inf", Double.infinity), ("1e300", 1e300), ("-0.5", -0.5), ("empty", [Any]()),
+      ("no members", [String: Any]()), ("no data", Data()), ("true", true), ("nothing", "$null"),
+    ]
+    if random.chance(0.4) { return pick(anything) }
+    if var members = value as? [String: Any], let key = members.keys.sorted().randomElement(using: &random) {
+      members[key] = nil
+      return ("without \(key)", members)
+    }
+    if let elements = value as? [Any], let last = elements.last {
+      return pick([
+        ("one less", Array(elements.dropLast())), ("one more", elements + [last]), ("twice", elements + elements),
+        ("reversed", Array(elements.reversed())),
+      ])
+    }
+    if let data = value as? Data {
+      return pick([
+        ("4 bytes less", data.dropLast(4)), ("4 bytes more", data + Data([0, 0, 128, 63])),
+        ("nan", Data(repeating: 0xff, count: data.count)), ("3 bytes", Data([1, 2, 3])),
+        ("large", Data(repeating: 0x7e, count: data.count)),
+      ])
+    }
+    return pick(anything)
+  }
+}
