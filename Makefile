@@ -46,8 +46,8 @@ demo-portable: build-portable
 	@$(MAKE) --no-print-directory play PROGRAM=.build-portable/release/pixelrl
 
 play:
-	$(PROGRAM) pretrain-ae --env $(TASK) --seed $(SEED) --why "the demo"
-	$(PROGRAM) train --latent --env $(TASK) --seed $(SEED) --why "the demo"
+	$(PROGRAM) pretrain-ae --env $(TASK) --seed $(SEED) --threads 0 --why "the demo"
+	$(PROGRAM) train --latent --env $(TASK) --seed $(SEED) --threads 0 --why "the demo"
 
 build: set-up
 	swift build -c release $(traits)
