@@ -20,6 +20,7 @@ public enum ChildProcess {
   public static func run(
     _ arguments: [String], environment: [String: String] = [:], keepsOutput: Bool = true, limit: Duration
   ) throws -> Outcome {
+    try requireDescriptors(for: arguments[0])
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = arguments
@@ -43,5 +44,16 @@ public enum ChildProcess {
     return Outcome(
       status: process.terminationReason == .uncaughtSignal ? 128 + code : code,
       output: String(decoding: output, as: UTF8.self))
+  }
+
+  /// Foundation's `Process` and `Pipe` end the program where they get no descriptor.
+  private static func requireDescriptors(for program: String) throws {
+    var opened: [Int32] = []
+    defer { for descriptor in opened { close(descriptor) } }
+    for _ in 0..<16 {
+      let descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw systemFailure(program) }
+      opened.append(descriptor)
+    }
   }
 }
