@@ -80,7 +80,7 @@ public final class NewFolder: Sendable {
     try Self.move(from: complete, into: place, last: last)
   }
 
-  private static func complete(_ place: String) -> String { "\(place)/.complete.partial" }
+  private static func complete(_ place: String) -> String { "\(place)/.complete.0.partial" }
 
   private static func move(from complete: String, into place: String, last: String?) throws {
     let names = try folderEntries(complete)
