@@ -1,5 +1,10 @@
 import Core
-import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
 
 /// Another program, run to its end or to a time limit.
 public enum ChildProcess {
@@ -20,25 +25,24 @@ public enum ChildProcess {
   public static func run(
     _ arguments: [String], environment: [String: String] = [:], keepsOutput: Bool = true, limit: Duration
   ) throws -> Outcome {
-    let pipe = Pipe()
-    let reading = pipe.fileHandleForReading
+    var ends: [Int32] = [-1, -1]
+    guard unsafe pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else { throw systemFailure(arguments[0]) }
+    let (reading, writing) = (Descriptor(number: ends[0]), Descriptor(number: ends[1]))
+    _ = fcntl(writing.number, F_SETFL, 0)
     let process = try SpawnedProcess(
       arguments, environment: environment,
-      files: keepsOutput
-        ? [nil, pipe.fileHandleForWriting.fileDescriptor, nil] : [nil, STDERR_FILENO, STDERR_FILENO])
-    try? pipe.fileHandleForWriting.close()
+      files: keepsOutput ? [nil, writing.number, nil] : [nil, STDERR_FILENO, STDERR_FILENO])
     guard let status = process.wait(limit: limit) else {
       process.end()
       throw WorldError(path: arguments[0], "did not end within \(limit) and was killed")
     }
     // What it started may hold the pipe open: only what is there by now is read.
-    _ = fcntl(reading.fileDescriptor, F_SETFL, O_NONBLOCK)
     return Outcome(status: status, output: keepsOutput ? String(decoding: beginning(of: reading), as: UTF8.self) : "")
   }
 
-  private static func beginning(of file: FileHandle) -> [UInt8] {
+  private static func beginning(of file: borrowing Descriptor) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(file.fileDescriptor, $0.baseAddress, $0.count) }
+    let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(file.number, $0.baseAddress, $0.count) }
     return Array(bytes.prefix(max(0, count)))
   }
 }

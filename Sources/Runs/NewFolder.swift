@@ -32,7 +32,7 @@ public final class NewFolder: Sendable {
     let stem: String
     if movesFiles {
       try Self.finishMove(into: place)
-      try Self.removeRemains("\(place)/.new.")
+      Self.removeRemains("\(place)/.new.")
       guard try folderEntries(place).isEmpty else {
         throw InputError("\(place) exists and is not empty: give another folder with \(flag), or remove it")
       }
@@ -40,21 +40,20 @@ public final class NewFolder: Sendable {
     } else {
       var status = stat()
       if unsafe lstat(place, &status) == 0 {
-        let isLink = status.st_mode & S_IFMT == S_IFLNK
         throw WorldError(
           path: place,
-          isLink ? "is a link to a folder that does not exist: make that first" : "exists and is not a folder")
+          exists(place) ? "exists and is not a folder" : "is a link to a folder that does not exist: make that first")
       }
       let split = place.lastIndex(of: "/").map { place.index(after: $0) } ?? place.startIndex
       let above = String(place[..<split])
       parents = missingFolders(to: above)
-      if !above.isEmpty { try makeFolder(above) }
+      if above.count > 1 { try makeFolder(String(above.dropLast())) }
       stem = "\(above).\(place[split...])."
-      try Self.removeRemains(stem)
+      Self.removeRemains(stem)
     }
     self.place = place
     self.path = "\(stem)\(getpid()).partial"
-    try makeFolder(self.path)
+    guard unsafe mkdir(self.path, 0o755) == 0 else { throw systemFailure(place) }
     descriptor = unsafe open(self.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     // A file system without locks: remains are then left alone.
     if descriptor >= 0 { flock(descriptor, LOCK_EX | LOCK_NB) }
@@ -89,7 +88,7 @@ public final class NewFolder: Sendable {
     return !number.isEmpty && number.utf8.allSatisfy(isDigit)
   }
 
-  private static func complete(_ place: String) -> String { "\(place)/.complete.partial" }
+  private static func complete(_ place: String) -> String { "\(place)/.complete.0.partial" }
 
   private static func move(from complete: String, into place: String, last: String?) throws {
     let names = try folderEntries(complete)
@@ -110,10 +109,11 @@ public final class NewFolder: Sendable {
   }
 
   /// Removes what processes that were killed left of the same folder.
-  private static func removeRemains(_ stem: String) throws {
+  private static func removeRemains(_ stem: String) {
     let split = stem.lastIndex(of: "/").map { stem.index(after: $0) } ?? stem.startIndex
     let above = String(stem[..<split])
-    for name in try folderEntries(above.isEmpty ? "." : above) where name.hasPrefix(stem[split...]) {
+    // A folder may take new names and yet not be listed.
+    for name in (try? folderEntries(above.isEmpty ? "." : above)) ?? [] where name.hasPrefix(stem[split...]) {
       let digits = name.dropFirst(stem[split...].count).prefix { $0.isNumber }
       guard !digits.isEmpty, name.hasSuffix("\(digits).partial"), isUnlocked(above + name) else { continue }
       removeTree(above + name)

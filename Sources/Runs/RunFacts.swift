@@ -18,7 +18,7 @@ extension RunDirectory {
     /// What the run was made from, beside its settings.
     public var inputs: [Input]
     /// The autoencoder that an agent sees through, as reports compare runs by: `{"fingerprint": "9f…", "kind": "keypoint",
-    /// "settings": {"ae-steps": "2500", …}}`, with all settings of its pretraining but the seed and the dataset.
+    /// "settings": {"ae-steps": "2500", …}}`, with all settings of its pretraining but the seed, the dataset and the environment's.
     public var autoencoder: JSON
     /// The OpenGL that drew the frames; nil where the program itself did.
     public var openGL: String?

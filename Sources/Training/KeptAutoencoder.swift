@@ -85,7 +85,8 @@ extension AutoencoderRecord {
     var settings = kindSettings
     let path = "\(input.path)/\(RunDirectory.settings)"
     if exists(path) {
-      let groups = try SettingsFile(path: path).groups
+      // How it looked is in the training's own settings.
+      let groups = try SettingsFile(path: path).groups.filter { $0.title != "environment" }
       settings = groups.flatMap(\.entries).map { Setting(key: $0.key, text: $0.text) }
     }
     // Those that tell apart seeds of one pretraining.

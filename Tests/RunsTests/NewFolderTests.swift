@@ -86,9 +86,9 @@ import Testing
       try make(root + "/empty")
       #expect(try folderEntries(root + "/empty") == ["a"])
 
-      try makeFolder(root + "/cut/.complete.partial")
+      try makeFolder(root + "/cut/.complete.0.partial")
       try writeAtomically([1], to: root + "/cut/settings.yaml")
-      try writeAtomically([1], to: root + "/cut/.complete.partial/run.json")
+      try writeAtomically([1], to: root + "/cut/.complete.0.partial/run.json")
       #expect(throws: InputError.self) { try make(root + "/cut") }
       #expect(try folderEntries(root + "/cut") == ["run.json", "settings.yaml"], "what was complete is a run")
     }

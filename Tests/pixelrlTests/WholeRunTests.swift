@@ -167,4 +167,23 @@ import Testing
       #expect(succeed(try program("train", "--resume", "run")).contains("the run began with 77 threads"))
     }
   }
+
+  /// A limit on open files is an error like any other, wherever it is met.
+  @Test func fewDescriptorsAreAnError() throws {
+    try withProgram { program in
+      let path = try #require(Program.path?.path)
+      let train =
+        "train --env catch --observe state --env-steps 2600 --hidden 8 --batch 8 --replay 4000"
+        + " --seed-updates 1 --updates-per-step 0.1 --evaluation-episodes 1 --out run"
+      var failures = 0
+      for limit in [5, 7, 9, 11, 13] {
+        let outcome = try program.run(
+          ["-c", "ulimit -n \(limit) && exec \"$0\" \(train)\(limit)", path], of: URL(fileURLWithPath: "/bin/bash"))
+        #expect([0, 1].contains(outcome.code), "\(limit): \(outcome.code) \(outcome.error)")
+        if outcome.code == 1 { failures += 1 }
+        #expect(outcome.code == 0 || outcome.error.contains("Too many open files"), "\(outcome.error)")
+      }
+      #expect(failures > 0)
+    }
+  }
 }
