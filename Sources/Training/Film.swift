@@ -47,11 +47,14 @@ public struct Film: Sendable {
     let pixels = columnCaptions.count * height * max(1, height * recording.width / recording.height)
     let most = max(2, min(Self.frameLimit, Self.pixelLimit / pixels))
     step = max(1, (length + most - 1) / most)
-    let frames = Array(stride(from: 0, to: length, by: step))
-    self.frames = frames
-    pitch =
-      24 + (readings.flatMap { reading in frames.map { reading.text(at: $0) } }.map(Font.regular.width(of:)).max() ?? 0)
-      + (readings.map { Self.start(of: $0) }.max() ?? 0)
+    let shown = Array(stride(from: 0, to: length, by: step))
+    frames = shown
+    pitch = readings.map { Self.width(of: $0, in: shown) }.max() ?? 1
+  }
+
+  /// Columns that a reading takes at most, with the gap behind it.
+  private static func width(of reading: Reading, in frames: [Int]) -> Int {
+    24 + start(of: reading) + (frames.map { Font.regular.width(of: reading.text(at: $0)) }.max() ?? 0)
   }
 
   /// Where a reading's number begins, behind its name.
