@@ -30,12 +30,39 @@ struct PixelRL: ParsableCommand {
   static func main() {
     do {
       try checkCommand(CommandLine.arguments.dropFirst())
-      var command = try parseAsRoot()
+      var command = try parsed()
       try command.run()
     } catch {
       let failure = Failure(error)
-      if failure.code == 0 { exit(withError: error) }
+      if failure.code == 0 {
+        if let script = Completion.mended(failure.message) { return print(script) }
+        exit(withError: error)
+      }
       report(failure)
+    }
+  }
+
+  /// The command that was typed. Where a flag is another program's, such as `--lr`, the error names ours.
+  private static func parsed() throws -> any ParsableCommand {
+    do { return try parseAsRoot() } catch {
+      let words = message(for: error).split(separator: "'", maxSplits: 2)
+      guard words.count > 1, words[0] == "Unknown option ", words[1].hasPrefix("--"),
+        let ours = InputError.customaryName(
+          String(words[1].dropFirst(2)), among: flags(CommandLine.arguments.dropFirst()))
+      else { throw error }
+      throw InputError("Unknown option '\(words[1])'. Did you mean '--\(ours)'?")
+    }
+  }
+
+  /// The flags of the command that the words call, without their dashes.
+  static func flags(_ words: ArraySlice<String>, of parent: any ParsableCommand.Type = PixelRL.self) -> [String] {
+    if let word = words.first,
+      let command = parent.configuration.subcommands.first(where: { $0._commandName == word })
+    {
+      return flags(words.dropFirst(), of: command)
+    }
+    return helpMessage(for: parent, columns: 1000).split(separator: "\n").flatMap { line in
+      line.hasPrefix("  --") ? line.prefix { $0 != "<" }.matches(of: #/--([a-z0-9-]+)/#).map { String($0.1) } : []
     }
   }
 

@@ -56,6 +56,21 @@ struct Member: Sendable, CustomTestStringConvertible {
     check(member.type)
   }
 
+  /// What `pixelrl envs` says, to the digits that it says.
+  @Test(arguments: Member.all) func theDeclaredRandomReturnIsTrue(_ member: Member) throws {
+    let declared = try #require(Environments.randomReturns[member.type.id], "declare it in RandomReturns.swift")
+    let measured = member.type.randomReturn(episodes: 10, seed: Seed(0))
+    let range = try #require(member.type.returnRange(steps: member.type.episodeLength))
+    #expect(range.contains(measured))
+    #expect(abs(measured - declared) <= (declared >= 10 ? 0.5 : 0.05) + 1e-9, "\(measured)")
+  }
+
+  @Test func noRandomReturnIsOfNobody() {
+    // Without MuJoCo, its tasks are declared all the same.
+    for member in Environments.all { #expect(Environments.randomReturns[member.id] != nil, "\(member.id)") }
+    #expect(Environments.randomReturns.count == 32)
+  }
+
   @Test(arguments: Member.all) func seedFixesTheFuture(_ member: Member) {
     func check<E: Environment>(_ type: E.Type) {
       var (one, same, other) = (Player<E>(seed: 1), Player<E>(seed: 1), Player<E>(seed: 2))

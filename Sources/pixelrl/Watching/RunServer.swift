@@ -5,13 +5,13 @@ import FlyingSocks
 import Foundation
 import Synchronization
 
-/// Serves the site of a run over HTTP until it is told to stop.
+/// Serves the site of a run or several over HTTP until it is told to stop.
 struct RunServer: Sendable {
-  let site: RunSite
+  let site: any Site
   private let server: HTTPServer
 
   /// - Parameter port: 0 takes a free one.
-  init(_ site: RunSite, port: UInt16) throws {
+  init(_ site: any Site, port: UInt16) throws {
     self.site = site
     let handler = Handler(site: site)
     let (address, pool) = (site.hosts.address, HTTPServer.defaultPool())
@@ -77,11 +77,11 @@ struct RunServer: Sendable {
   }
 
   private struct Handler: HTTPHandler {
-    let site: RunSite
+    let site: any Site
 
     func handleRequest(_ request: HTTPRequest) async -> HTTPResponse {
       let reply = await site.reply(
-        to: RunSite.Request(
+        to: SiteRequest(
           method: request.method.rawValue, path: request.target.path(), host: request.headers[.host],
           knownTag: request.headers[HTTPHeader("If-None-Match")]))
       var response = HTTPResponse(
