@@ -136,7 +136,8 @@ public struct Report: Sendable {
     return """
       <figure><div class="wide-plot">\(plot.svg(width: 860, height: 360))</div>\
       <div class="narrow">\(plot.svg(width: 340, height: 260))</div>
-      <figcaption>\(caption)</figcaption></figure>
+      <figcaption>\(caption) At step 0 the untrained agent; dashed, where it was measured, a random player.</figcaption>\
+      </figure>
 
       """
   }

@@ -62,7 +62,15 @@ struct Member: Sendable, CustomTestStringConvertible {
     let measured = member.type.randomReturn(episodes: 10, seed: Seed(0))
     let range = try #require(member.type.returnRange(steps: member.type.episodeLength))
     #expect(range.contains(measured))
-    #expect(abs(measured - declared) <= (declared >= 10 ? 0.5 : 0.05) + 1e-9, "\(measured)")
+    #expect(abs(measured - declared) <= (declared >= 10 ? 0.5 : 0.05) + rounding(member) * declared, "\(measured)")
+  }
+
+  /// By how much of it a return may differ between machines, whose MuJoCo may round otherwise.
+  private func rounding(_ member: Member) -> Double {
+    #if MuJoCo
+      if member.type is any SuiteTask.Type { return 0.05 }
+    #endif
+    return 1e-9
   }
 
   @Test func noRandomReturnIsOfNobody() {
