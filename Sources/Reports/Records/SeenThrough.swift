@@ -25,7 +25,9 @@ struct SeenThrough: Sendable, Hashable {
     }
     let input = facts["inputs"]?["autoencoder"]
     let record = facts["autoencoder"]
-    let place = [input?["absolute_path"]?.text, input?["path"]?.text, setting("autoencoder"), summary?["autoencoder"]?.text].compactMap(\.self)
+    let place = [
+      input?["absolute_path"]?.text, input?["path"]?.text, setting("autoencoder"), summary?["autoencoder"]?.text,
+    ].compactMap(\.self)
       .first { !$0.isEmpty }
     guard facts["command"]?.text == "train", (setting("observe") ?? summary?["observe"]?.text) != "state",
       record?.members != nil || input != nil || place != nil
