@@ -3,6 +3,7 @@ import Autoencoders
 import Core
 import Environments
 import Foundation
+import Runs
 import Testing
 import Training
 
