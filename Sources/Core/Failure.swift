@@ -5,13 +5,20 @@ public struct InputError: Error, CustomStringConvertible, Hashable {
 
   /// "unknown environment 'cartpol': did you mean 'cartpole-swingup'?", with all known names when none is near.
   public static func unknown(_ kind: String, _ name: String, known: [String]) -> InputError {
-    if let ours = CustomaryNames.ours(for: name).first(where: known.contains) {
-      return InputError("unknown \(kind) '\(name)': here it is '\(ours)'; did you mean that?")
+    if let ours = customaryName(name, among: known) {
+      return InputError("unknown \(kind) '\(name)': did you mean '\(ours)'?")
     }
     if let nearest = nearest(to: name, among: known) {
       return InputError("unknown \(kind) '\(name)': did you mean '\(nearest)'?")
     }
     return InputError("unknown \(kind) '\(name)': choose from \(known.joined(separator: ", "))")
+  }
+}
+
+extension InputError {
+  /// What is called here what other programs call so; nil where none of the known names is.
+  public static func customaryName(_ name: String, among known: [String]) -> String? {
+    CustomaryNames.ours(for: name).first(where: known.contains)
   }
 }
 

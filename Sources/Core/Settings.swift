@@ -20,6 +20,8 @@ public struct Field<Group>: Sendable {
   public let help: String
   /// What may stand there: `a whole number from 1 to 64`, `true or false`.
   public let domain: String
+  /// All that may stand there, where that can be said; empty for numbers and texts.
+  public let choices: [String]
   /// A switch: typed as `--key` or `--no-key`, without a value.
   public let isSwitch: Bool
   /// The value as one would type it.
@@ -54,7 +56,7 @@ public struct Field<Group>: Sendable {
     orAfter prefix: String? = nil, domain: String? = nil, _ help: String
   ) {
     self.init(
-      key: key, help: help, domain: domain ?? names.joined(separator: ", "), isSwitch: false,
+      key: key, help: help, domain: domain ?? names.joined(separator: ", "), choices: names, isSwitch: false,
       text: { $0[keyPath: path] },
       set: { group, typed in
         guard names.contains(typed) || prefix.map(typed.hasPrefix) ?? false else {
@@ -66,15 +68,17 @@ public struct Field<Group>: Sendable {
 
   /// One of the cases of an enumeration.
   public init<Value: ChoiceSetting>(_ key: String, _ path: WritableKeyPath<Group, Value> & Sendable, _ help: String) {
-    self.init(key, path, domain: Value.allCases.map(\.text).joined(separator: ", "), help) { _ in true }
+    let choices = Value.allCases.map(\.text)
+    self.init(key, path, domain: choices.joined(separator: ", "), choices: choices, help) { _ in true }
   }
 
   private init<Value: SettingValue>(
-    _ key: String, _ path: WritableKeyPath<Group, Value> & Sendable, domain: String, _ help: String,
-    accepts: @escaping @Sendable (Value) -> Bool
+    _ key: String, _ path: WritableKeyPath<Group, Value> & Sendable, domain: String, choices: [String] = [],
+    _ help: String, accepts: @escaping @Sendable (Value) -> Bool
   ) {
     self.init(
-      key: key, help: help, domain: domain, isSwitch: Value.self == Bool.self, text: { $0[keyPath: path].text },
+      key: key, help: help, domain: domain, choices: choices, isSwitch: Value.self == Bool.self,
+      text: { $0[keyPath: path].text },
       set: { group, typed in
         guard let value = Value(text: typed), accepts(value) else {
           throw InputError("--\(key) takes \(domain), not '\(typed)'")
@@ -84,12 +88,14 @@ public struct Field<Group>: Sendable {
   }
 
   private init(
-    key: String, help: String, domain: String, isSwitch: Bool, text: @escaping @Sendable (Group) -> String,
+    key: String, help: String, domain: String, choices: [String], isSwitch: Bool,
+    text: @escaping @Sendable (Group) -> String,
     set: @escaping @Sendable (inout Group, String) throws -> Void
   ) {
     self.key = key
     self.help = help
     self.domain = domain
+    self.choices = choices
     self.isSwitch = isSwitch
     self.text = text
     self.set = set

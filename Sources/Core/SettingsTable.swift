@@ -7,6 +7,8 @@ public struct SettingRow: Sendable, Hashable {
   public let domain: String
   /// The value of a group that nobody changed, as one would type it.
   public let defaultText: String
+  /// All that may stand there, where that can be said.
+  public let choices: [String]
   public let isSwitch: Bool
 
   /// What stands for the value: `<n>`, `<text>`; nothing after a switch.
@@ -33,7 +35,8 @@ extension SettingsGroup {
     let defaults = Self()
     return fields.map {
       SettingRow(
-        key: $0.key, help: $0.help, domain: $0.domain, defaultText: $0.text(defaults), isSwitch: $0.isSwitch)
+        key: $0.key, help: $0.help, domain: $0.domain, defaultText: $0.text(defaults), choices: $0.choices,
+        isSwitch: $0.isSwitch)
     }
   }
 }

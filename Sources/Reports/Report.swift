@@ -136,7 +136,8 @@ public struct Report: Sendable {
         + "is a rough guide. Drawn wherever at least half of a group's runs have got."
     return """
       <figure><div class="wide-plot">\(large(plot, 860, 360))</div><div class="narrow">\(large(plot, 340, 260))</div>
-      <figcaption>\(caption)</figcaption></figure>
+      <figcaption>\(caption) At step 0 the untrained agent; dashed, where it was measured, a random player.</figcaption>\
+      </figure>
 
       """
   }

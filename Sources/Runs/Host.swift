@@ -130,7 +130,7 @@ public func timestamp() -> String {
 }
 
 /// Nanoseconds since 1970.
-func nanoseconds() -> Int {
+public func nanoseconds() -> Int {
   var now = timespec()
   unsafe clock_gettime(CLOCK_REALTIME, &now)
   return Int(now.tv_sec) * 1_000_000_000 + Int(now.tv_nsec)

@@ -72,7 +72,8 @@ public struct AutoencoderRecord: Sendable {
       "view": object(view), "target": ["blur": .integer(target.blur), "gain": .number(target.gain)],
       "frame": [.integer(frame.height), .integer(frame.width), .integer(frame.channels)],
       "env_steps": .integer(envSteps),
-      "probe": .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) }), "psnr": .number(psnr),
+      "probe": .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) }),
+      "psnr": .number(psnr),
       "psnr_moving": .number(movingPSNR), "dataset": source?.json ?? .null,
     ]
   }

@@ -39,12 +39,14 @@ struct PixelRL: ParsableCommand {
     Threads.set(MachineSettings.byDefault.threads)
     do {
       try checkCommand(CommandLine.arguments.dropFirst())
-      var command = try parseAsRoot()
+      var command = try parsed()
       try command.run()
     } catch {
       let failure = Failure(error)
       guard failure.code == 0 else { report(failure) }
-      do { try printLine(fullMessage(for: error)) } catch { report(Failure(error)) }
+      do {
+        try printLine(Completion.mended(failure.message) ?? fullMessage(for: error))
+      } catch { report(Failure(error)) }
     }
   }
 
@@ -59,6 +61,30 @@ struct PixelRL: ParsableCommand {
 
   /// Columns with fewer of which no help can be read.
   private static let leastWidth = 20
+
+  /// The command that was typed. Where a flag is another program's, such as `--lr`, the error names ours.
+  private static func parsed() throws -> any ParsableCommand {
+    do { return try parseAsRoot() } catch {
+      let words = message(for: error).split(separator: "'", maxSplits: 2)
+      guard words.count > 1, words[0] == "Unknown option ", words[1].hasPrefix("--"),
+        let ours = InputError.customaryName(
+          String(words[1].dropFirst(2)), among: flags(CommandLine.arguments.dropFirst()))
+      else { throw error }
+      throw InputError("Unknown option '\(words[1])'. Did you mean '--\(ours)'?")
+    }
+  }
+
+  /// The flags of the command that the words call, without their dashes.
+  static func flags(_ words: ArraySlice<String>, of parent: any ParsableCommand.Type = PixelRL.self) -> [String] {
+    if let word = words.first,
+      let command = parent.configuration.subcommands.first(where: { $0._commandName == word })
+    {
+      return flags(words.dropFirst(), of: command)
+    }
+    return helpMessage(for: parent, columns: 1000).split(separator: "\n").flatMap { line in
+      line.hasPrefix("  --") ? line.prefix { $0 != "<" }.matches(of: #/--([a-z0-9-]+)/#).map { String($0.1) } : []
+    }
+  }
 
   /// The parser names the nearest flag, but not the nearest command.
   private static func checkCommand(_ words: ArraySlice<String>, of parent: any ParsableCommand.Type = PixelRL.self)

@@ -7,7 +7,8 @@ import Runs
 struct OutputOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "the folder to write, which must be new or empty (default: one under runs/ or datasets/)", valueName: "folder"))
+      "the folder to write, which must be new or empty (default: one under runs/ or datasets/)", valueName: "folder"),
+    completion: .directory)
   var out: String?
 
   @Flag(help: "end with one JSON object on a line of its own")
@@ -19,7 +20,7 @@ struct ConfigOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "settings in YAML, such as 'pixelrl config' prints them and a run's settings.yaml; flags win over it",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var config: String?
 }
 
@@ -33,7 +34,7 @@ struct RunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "go on with a run that was interrupted, to the bit as if it had not been: its folder, or 'auto' for the run in --out, "
-        + "else the newest with the same settings, else a new one", valueName: "run"))
+        + "else the newest with the same settings, else a new one", valueName: "run"), completion: .directory)
   var resume: String?
 
   @Option(

@@ -44,7 +44,8 @@ extension SettingsOptions {
     let placeholder = row.placeholder.trimmingPrefix("<").dropLast()
     // Unconditional, so that `--size -4` is told what --size takes.
     return Option<String?>(
-      name: name, parsing: .unconditional, help: ArgumentHelp(row.explanation, valueName: String(placeholder)))
+      name: name, parsing: .unconditional, help: ArgumentHelp(row.explanation, valueName: String(placeholder)),
+      completion: row.choices.isEmpty ? row.domain == "text" ? .directory : nil : .list(row.choices))
   }
 
   init(from decoder: any Decoder) throws {

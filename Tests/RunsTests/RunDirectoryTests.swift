@@ -21,7 +21,7 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
       let run = try RunDirectory(at: nil, root: folder, facts(), settings: [("agent", Sample())])
       #expect(run.path.wholeMatch(of: /.*\/\d{8}-\d{6}-train-catch-dqn-s7/) != nil)
       #expect(try run.settings()["agent"]?.entries.map(\.text) == ["256"])
-      #expect(try run.json("run.json")["seed"]?.text == "7")
+      #expect(try run.json("run.json")["seed"]?.int == 7)
       #expect(try run.json("run.json")["host"]?["processors"]?.int ?? 0 > 0)
       #expect(!run.isFinished)
       try run.finish(["return_mean": 812.5])

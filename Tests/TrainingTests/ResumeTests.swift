@@ -173,6 +173,55 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     }
   }
 
+  /// The untrained agent and a random player are judged first, and the training goes as it would without.
+  @Test func judgingBeforeTrainingChangesNothingOfIt() throws {
+    var settings = DoubleDQN.Settings()
+    (settings.hidden, settings.batch) = (16, 8)
+    let first = try collect(Catch.self, EpisodeSettings(), collectionSettings(40), seed: Seed(1))
+    try withFolder { folder in
+      func run(_ every: Int) throws -> (run: RunDirectory, outcome: [JSON.Member]) {
+        var training = TrainingSettings()
+        (training.envSteps, training.replay, training.seedUpdates) = (1400, 400, 5)
+        (training.evaluateEvery, training.evaluationEpisodes, training.updatesPerStep) = (every, 6, 0.3)
+        let work = TrainingRun(
+          Catch.self, DoubleDQN.self, through: StateObserver(Catch.self), agent: settings, episode: .init(),
+          training: training, first: first, seed: Seed(3))
+        let run = try RunDirectory(at: "\(folder)/\(every)", facts("train", Catch.id), settings: work.groups)
+        return (run, try work.run(in: run))
+      }
+      let (with, without) = (try run(500), try run(0))
+      try expectTheSame(["agent.safetensors"], with.run, without.run)
+      func lines(_ run: RunDirectory) throws -> [Substring] {
+        try String(contentsOfFile: run.file("metrics.jsonl"), encoding: .utf8).split(separator: "\n")
+      }
+      let (all, bare) = try (lines(with.run), lines(without.run))
+      #expect(all.filter { !$0.contains("evaluation/") } == bare.filter { !$0.contains("evaluation/") })
+      #expect(all.first?.hasPrefix(#"{"step":0,"evaluation/return":"#) == true && all.last == bare.last)
+
+      let baseline = try #require(try with.run.baseline())
+      #expect(
+        baseline.returns.count == 6 && baseline.returns.allSatisfy { abs($0) == 1 }
+          && baseline.lengths == .init(repeating: 9, count: 6))
+      #expect(baseline.returnRange == -1...1)
+      #expect(try without.run.baseline() == Baseline(returnRange: -1...1), "nobody wants evaluations: none is made")
+      let outcome = JSON.object(with.outcome)
+      #expect(outcome["return_random"]?.double == baseline.mean)
+      let steps = outcome["evaluations"]?.array?.compactMap { $0.array?.first?.int } ?? []
+      #expect(steps == [0, 500, 1000, 1400])
+      // The run is judged by what was learned, not by where it began.
+      let last = (outcome["evaluations"]?.array ?? []).suffix(3).compactMap { $0.array?.last?.double }
+      #expect(abs((outcome["return_mean"]?.double ?? .nan) - last.mean) < 1e-12)
+    }
+  }
+
+  @Test func theRandomPlayerHasTheEvaluationsStartStates() throws {
+    let baseline = try Baseline(in: CartPoleSwingup.self, smallEpisode(timeLimit: 80), episodes: 3, seed: Seed(4))
+    #expect(baseline.lengths == [80, 80, 80] && baseline.returnRange == 0...80)
+    #expect(Set(baseline.returns).count == 3)
+    #expect(try Baseline(in: CartPoleSwingup.self, smallEpisode(timeLimit: 80), episodes: 3, seed: Seed(4)) == baseline)
+    #expect(try Baseline(in: CartPoleSwingup.self, smallEpisode(timeLimit: 80), episodes: 3, seed: Seed(5)) != baseline)
+  }
+
   @Test func otherSettingsDoNotGoOn() throws {
     try withFolder { folder in
       var training = TrainingSettings()

@@ -68,6 +68,21 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
     }
   }
 
+  /// A curve of one point is none.
+  @Test func aShortTrainingIsEvaluatedOften() throws {
+    func every(_ arguments: String...) throws -> [String] {
+      record(try TrainingFlags.parse(arguments).plan()).filter { $0.contains(".evaluate-every") }
+    }
+    #expect(try every() == ["training.evaluate-every=10000"])
+    #expect(try every("--env-steps", "8e3") == ["training.evaluate-every=1600"])
+    #expect(try every("--env-steps", "60000") == ["training.evaluate-every=10000"])
+    #expect(try every("--env-steps", "8000", "--evaluate-every", "4e3") == ["training.evaluate-every=4000"])
+    try withFile("training: {env-steps: 8e3, evaluate-every: 1e4}") { path in
+      let given = try every("--config", path)
+      #expect(given == ["training.evaluate-every=10000"])
+    }
+  }
+
   /// The record is what the run used: the true state needs no history unless one is asked for.
   @Test func theTrueStateHasDefaultsOfItsOwn() throws {
     func history(_ arguments: String...) throws -> [String] {

@@ -27,15 +27,15 @@ private func withSite(host: String = "127.0.0.1", _ body: (RunSite) async throws
   try await body(RunSite(of: run.path, hosts: HostRule(host), refreshEvery: 2))
 }
 
-extension RunSite {
+extension Site {
   fileprivate func get(_ path: String, host: String? = "127.0.0.1:8080", method: String = "GET", tag: String? = nil)
-    async -> Reply
+    async -> SiteReply
   {
-    await reply(to: Request(method: method, path: path, host: host, knownTag: tag))
+    await reply(to: SiteRequest(method: method, path: path, host: host, knownTag: tag))
   }
 }
 
-extension RunSite.Reply {
+extension SiteReply {
   fileprivate subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
 }
 
@@ -135,6 +135,44 @@ extension RunSite.Reply {
     #expect(try HostRule("::1").text == "[::1]")
     for host in ["", "example.org", "1.2.3", "127.0.0.1:80", "::g", "127.0.0.1\0"] {
       #expect(throws: InputError.self) { try HostRule(host) }
+    }
+  }
+}
+
+@Suite struct FolderSiteTests {
+  @Test func runsHaveOnePageAndEachItsOwn() async throws {
+    try await withSite { site in
+      let folder = site.run.path.replacing("/run", with: "")
+      try FileManager.default.copyItem(atPath: site.run.path, toPath: "\(folder)/a b")
+      try makeFolder("\(folder)/deeper")
+      try FileManager.default.copyItem(atPath: site.run.path, toPath: "\(folder)/deeper/run")
+      try makeFolder("\(folder)/empty")
+      let all = try FolderSite(of: [folder], hosts: site.hosts, refreshEvery: 2)
+      let page = String(decoding: await all.get("/").body, as: UTF8.self)
+      #expect(page.contains("3 runs, 0 running") && page.contains("interrupted") && !page.contains("<script>"))
+      for name in ["a-b", "run", "run~2"] {
+        #expect(page.contains(#"href="run/\#(name)/""#), "\(name)")
+        for file in ["", "live.js", "curve.png", "metrics.jsonl", "inspection/values.png"] {
+          #expect(await all.get("/run/\(name)/\(file)").status == 200, "\(name)/\(file)")
+        }
+        #expect(await all.get("/run/\(name)/").body == site.get("/").body || name != "run")
+      }
+      #expect(await all.get("/live.js").status == 200)
+      for path in [
+        "/run", "/run/", "/run/run", "/run/nothing/", "/run/../curve.png", "/run/run/../../outside.png",
+        "/run/run/link.png",
+        "/run/run/run.json", "/run/deeper/run/", "/run/a%20b/", "/run/a b/", "//run/run/", "/curve.png",
+        "/metrics.jsonl", "",
+        "/run/run//curve.png", "/run/run/%2e%2e/a-b/curve.png",
+      ] {
+        let reply = await all.get(path)
+        #expect(reply.status == 404 && String(decoding: reply.body, as: UTF8.self) == "Not found.\n", "\(path)")
+      }
+      #expect(await all.get("/run/run/", host: "evil.example").status == 421)
+      #expect(await all.get("/run/run/", method: "POST").status == 405)
+      #expect(throws: InputError.self) {
+        try FolderSite(of: ["\(folder)/empty"], hosts: site.hosts, refreshEvery: 2)
+      }
     }
   }
 }

@@ -43,7 +43,9 @@ extension Comparison {
       parts += """
         <figure><div class="wide-plot">\(plot.svg(width: 860, height: 340))</div>\
         <div class="narrow">\(plot.svg(width: 340, height: 260))</div>
-        <figcaption>Interquartile mean over seeds, with a bootstrap band.</figcaption></figure>
+        <figcaption>Interquartile mean over seeds, with a bootstrap band; of a single run its evaluations, with the standard \
+        deviation of their episodes. At step 0 the untrained agent; dashed, where it was measured, a random player.\
+        </figcaption></figure>
         """
     }
     let plot = intervals(table)

@@ -15,10 +15,37 @@ import Runs
 public struct RunSelection: Sendable, Hashable {
   /// Nil where the runs' settings decide.
   public let name: String?
-  /// In the order of the places, each run once.
+  /// In the order of the places, each run once; none where the places exist and hold no runs.
   public let runs: [RunDirectory]
 
-  /// - Throws: `InputError` that says which place holds no runs, `WorldError` where a folder cannot be read.
+  /// The selections of several texts, of which those that hold no runs are passed over: `runs/*` names all that lies
+  /// there.
+  ///
+  /// - Throws: `InputError` where no runs are left, or a place does not exist; `WorldError` where a folder cannot be read.
+  public static func all(parsing texts: [String]) throws -> [RunSelection] {
+    let selections = try texts.map { try RunSelection(parsing: $0) }
+    guard selections.contains(where: { !$0.runs.isEmpty }) else {
+      throw InputError(
+        "\(texts.joined(separator: ", ")) \(texts.count == 1 ? "holds" : "hold") no runs: give the folder of a run, or one "
+          + "that runs lie in")
+    }
+    return selections.filter { !$0.runs.isEmpty }
+  }
+
+  /// The runs of places, each once: of folders of runs, folders that they lie in, and patterns.
+  ///
+  /// - Throws: as `all(parsing:)`.
+  public static func runs(at places: [String]) throws -> [RunDirectory] {
+    try distinct(all(parsing: places).flatMap(\.runs))
+  }
+
+  private static func distinct(_ runs: [RunDirectory]) throws -> [RunDirectory] {
+    var seen: Set<String> = []
+    return try runs.filter { seen.insert(try absolutePath($0.path)).inserted }
+  }
+
+  /// - Throws: `InputError` where a place does not exist or a named group has no runs, `WorldError` where a folder cannot
+  ///   be read.
   public init(parsing text: String) throws {
     var places = text
     // A path that exists may have an = in it.
@@ -29,22 +56,17 @@ public struct RunSelection: Sendable, Hashable {
     } else {
       name = nil
     }
-    var seen: Set<String> = []
-    runs = try places.split(separator: ",", omittingEmptySubsequences: false).flatMap { place in
-      try Self.runs(at: String(place))
-    }.filter { seen.insert(try absolutePath($0.path)).inserted }
+    runs = try Self.distinct(
+      places.split(separator: ",", omittingEmptySubsequences: false).flatMap { try Self.runs(at: String($0)) })
+    if let name, runs.isEmpty { throw InputError("the group '\(name)' has no runs: \(places) holds none") }
   }
 
   private static func runs(at place: String) throws -> [RunDirectory] {
     let paths = exists(place) ? [place] : matches(of: place)
-    let runs = try paths.filter(isFolder).flatMap { try RunEntry.all(in: $0) }.map(\.run)
-    guard !runs.isEmpty else {
-      throw InputError(
-        paths.isEmpty
-          ? "'\(place)' is no run, no folder of runs and no pattern that fits any"
-          : "\(place) holds no runs: give the folder of a run, or one that runs lie in")
+    guard !paths.isEmpty else {
+      throw InputError("'\(place)' is no run, no folder of runs and no pattern that fits any")
     }
-    return runs
+    return try paths.filter(isFolder).flatMap { try RunEntry.all(in: $0) }.map(\.run)
   }
 
   /// The paths that fit a pattern as a shell's, in order.

@@ -31,7 +31,7 @@ func duration(_ seconds: Double) -> String {
 }
 
 /// `2026-01-31 23:59 UTC`, of nanoseconds since 1970.
-func date(nanoseconds: Int) -> String {
+public func date(nanoseconds: Int) -> String {
   func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
   let minutes = nanoseconds / 60_000_000_000
   guard minutes >= 0 else { return "–" }

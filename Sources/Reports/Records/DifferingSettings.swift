@@ -44,7 +44,10 @@ extension RunRecord {
     guard let kind = seenThrough.kind else {
       return all + [("autoencoder", seenThrough.fingerprint ?? seenThrough.path ?? "")]
     }
+    // What both saw is the run's own setting.
+    let shared = Set(settings.first { $0.title == "environment" }?.entries.map(\.key) ?? [])
     return all + [("autoencoder", kind)]
-      + seenThrough.settings.sorted { $0.key < $1.key }.map { ("autoencoder's \($0.key)", $0.value) }
+      + seenThrough.settings.filter { !shared.contains($0.key) }.sorted { $0.key < $1.key }
+      .map { ("autoencoder's \($0.key)", $0.value) }
   }
 }

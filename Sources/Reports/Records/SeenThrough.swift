@@ -25,7 +25,9 @@ struct SeenThrough: Sendable, Hashable {
     }
     let input = facts["inputs"]?["autoencoder"]
     let record = facts["autoencoder"]
-    let place = [input?["path"]?.text, setting("autoencoder"), summary?["autoencoder"]?.text].compactMap(\.self)
+    let place = [
+      input?["absolute_path"]?.text, input?["path"]?.text, setting("autoencoder"), summary?["autoencoder"]?.text,
+    ].compactMap(\.self)
       .first { !$0.isEmpty }
     guard facts["command"]?.text == "train", (setting("observe") ?? summary?["observe"]?.text) != "state",
       record?.members != nil || input != nil || place != nil
@@ -38,7 +40,7 @@ struct SeenThrough: Sendable, Hashable {
     } else if let folder = Self.folder(of: place, fingerprint, beside: run) {
       // A run of an older version: the autoencoder's own folder tells, where it is still there and the same.
       kind = (try? folder.json("autoencoder.json"))?["kind"]?.text
-      let entries = (try? folder.settings())?.groups.filter { $0.title != "environment" }.flatMap(\.entries) ?? []
+      let entries = (try? folder.settings())?.groups.flatMap(\.entries) ?? []
       settings = Dictionary(
         entries.filter { !Self.isOfOne($0.key) }.map { ($0.key, $0.text) }, uniquingKeysWith: { first, _ in first })
     } else {

@@ -16,17 +16,17 @@ struct Compare: ParsableCommand {
         pixelrl compare 'sac=runs/*-sac-*' random=runs/a,runs/b
       """)
 
-  @Argument(help: ArgumentHelp("runs, as above", valueName: "group"))
+  @Argument(help: ArgumentHelp("runs, as above", valueName: "group"), completion: .directory)
   var groups: [String]
 
-  @Option(help: ArgumentHelp("the page to write (default: one under reports/)", valueName: "file"))
+  @Option(help: ArgumentHelp("the page to write (default: one under reports/)", valueName: "file"), completion: .file())
   var out: String?
 
   @Flag(help: "end with one JSON object on a line of its own")
   var json = false
 
   func run() throws {
-    let comparison = try Comparison(of: groups.map { try RunSelection(parsing: $0) })
+    let comparison = try Comparison(of: RunSelection.all(parsing: groups))
     let path = out ?? unusedPath("reports/\(timestamp())-compare", ending: ".html")
     let files = try comparison.write(to: path)
     for (title, rows) in comparison.rows {

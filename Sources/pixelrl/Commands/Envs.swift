@@ -33,7 +33,8 @@ struct Envs: ParsableCommand {
         try type.prepare()
         // Played only where something else is asked for, or nothing is known.
         let known = episodes == nil && seed == nil ? Environments.randomReturns[type.id] : nil
-        rows.append(Row(type, randomReturn: known ?? type.randomReturn(episodes: episodes ?? 10, seed: Seed(seed ?? 0))))
+        rows.append(
+          Row(type, randomReturn: known ?? type.randomReturn(episodes: episodes ?? 10, seed: Seed(seed ?? 0))))
       } catch { missing.append("\(type.id) is not there: \(error)") }
     }
     let header = ["environment", "actions", "episode", "repeat", "random return", "note"]

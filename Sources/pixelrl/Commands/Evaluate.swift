@@ -9,12 +9,13 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval", abstract: "Play a trained agent: its returns with deterministic and with sampled actions.")
 
-  @Argument(help: ArgumentHelp("a run of 'pixelrl train'", valueName: "run"))
+  @Argument(help: ArgumentHelp("a run of 'pixelrl train'", valueName: "run"), completion: .directory)
   var path: String
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("episodes of each way to act (default: as many as the run's own evaluations)", valueName: "n"), transform: wholeNumber)
+    help: ArgumentHelp("episodes of each way to act (default: as many as the run's own evaluations)", valueName: "n"),
+    transform: wholeNumber)
   var episodes: Int?
 
   @Flag(help: "film the first episode of each, and what is drawn of it, as an animated PNG")
@@ -29,7 +30,8 @@ struct Evaluate: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "the folder to write, which must be new or empty (default: one in the run's)", valueName: "folder"))
+      "the folder to write, which must be new or empty (default: one in the run's)", valueName: "folder"),
+    completion: .directory)
   var out: String?
 
   @Flag(help: "end with one JSON object on a line of its own")

@@ -8,10 +8,12 @@ struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write the replay buffer of a training, as of its newest checkpoint, as a .npz file.")
 
-  @Argument(help: ArgumentHelp("a run of 'pixelrl train'", valueName: "run"))
+  @Argument(help: ArgumentHelp("a run of 'pixelrl train'", valueName: "run"), completion: .directory)
   var folder: String
 
-  @Option(help: ArgumentHelp("the file to write, which must not exist (default: RUN/replay.npz)", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("the file to write, which must not exist (default: RUN/replay.npz)", valueName: "file"),
+    completion: .file())
   var out: String?
 
   @Flag(help: "end with one JSON object on a line of its own")

@@ -12,7 +12,8 @@ struct GymnasiumModule: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("the folder that gets pixelrl_gymnasium.py; printed where none is given", valueName: "dir"))
+    help: ArgumentHelp("the folder that gets pixelrl_gymnasium.py; printed where none is given", valueName: "dir"),
+    completion: .directory)
   var write: String?
 
   func run() throws {

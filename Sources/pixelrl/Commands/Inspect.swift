@@ -8,11 +8,13 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Look into a run: reconstructions, traversals, probe, latents and values, as pictures and numbers.")
 
-  @Argument(help: ArgumentHelp("a run of 'pixelrl pretrain-ae' or 'pixelrl train'", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("a run of 'pixelrl pretrain-ae' or 'pixelrl train'", valueName: "run"), completion: .directory)
   var path: String
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("frames of each kind: chosen, random and worst", valueName: "n"), transform: wholeNumber)
+    parsing: .unconditional, help: ArgumentHelp("frames of each kind: chosen, random and worst", valueName: "n"),
+    transform: wholeNumber)
   var frames = Inspection.Options().frames
 
   @Option(
@@ -20,12 +22,14 @@ struct Inspect: ParsableCommand {
     help: ArgumentHelp("the chosen frames, such as 0,100,250 (default: evenly)", valueName: "i,…"))
   var steps: String?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("episodes that an agent plays", valueName: "n"), transform: wholeNumber)
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("episodes that an agent plays", valueName: "n"), transform: wholeNumber)
   var episodes = Inspection.Options().episodes
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("where random frames and start states come from (default: the run's own)", valueName: "n"), transform: wholeNumber)
+    help: ArgumentHelp("where random frames and start states come from (default: the run's own)", valueName: "n"),
+    transform: wholeNumber)
   var seed: UInt64?
 
   @Flag(help: "end with one JSON object on a line of its own")

@@ -1,13 +1,14 @@
 import ArgumentParser
 import Core
+import Reports
 import Runs
 
 /// `pixelrl runs`
 struct ListRuns: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "runs", abstract: "List runs with their status, step, return and reason.")
+    commandName: "runs", abstract: "List runs: status, environment, agent, begin, step, return, reason.")
 
-  @Argument(help: ArgumentHelp("the folder of the runs", valueName: "folder"))
+  @Argument(help: ArgumentHelp("the folder of the runs", valueName: "folder"), completion: .directory)
   var folder = "runs"
 
   @Option(
@@ -50,18 +51,26 @@ struct ListRuns: ParsableCommand {
     } else if entries.isEmpty {
       try printLine("no such runs")
     } else {
-      let rows = [["run", "status", "step", "return", "why"]] + entries.map(row)
+      let rows = [["run", "status", "environment", "agent", "began (UTC)", "step", "return", "why"]] + entries.map(row)
       for line in aligned(rows) { try printLine(line) }
     }
   }
 
   private func row(_ entry: RunEntry) -> [String] {
     let (step, goal) = (entry.progress.step.map(String.init) ?? "-", entry.progress.goal.map { "/\($0)" } ?? "")
-    let why = entry.damage ?? entry.facts?.why ?? ""
-    return [
-      entry.run.name, entry.damage == nil ? entry.status.rawValue : "damaged", step + goal,
-      entry.progress.returned.map(shortened) ?? "-", why,
-    ].map { String($0.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 }) }
+    let began: String? = entry.facts.map { String(date(nanoseconds: $0.began).prefix(16)) }
+    let returned: String? = entry.progress.returned.map(shortened)
+    let cells: [String] = [
+      name(of: entry.run), entry.damage == nil ? entry.status.rawValue : "damaged", entry.facts?.environment ?? "-",
+      entry.facts?.member ?? "-", began ?? "-", step + goal, returned ?? "-", entry.damage ?? entry.facts?.why ?? "",
+    ]
+    return cells.map { String($0.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 }) }
+  }
+
+  /// The run's path within the folder.
+  private func name(of run: RunDirectory) -> String {
+    let inside = folder.hasSuffix("/") ? folder : folder + "/"
+    return run.path.hasPrefix(inside) ? String(run.path.dropFirst(inside.count)) : run.name
   }
 }
 

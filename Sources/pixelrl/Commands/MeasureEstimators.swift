@@ -26,13 +26,16 @@ struct MeasureEstimators: ParsableCommand {
   @Option(help: ArgumentHelp("a softmax over a table of logits, or a small network", valueName: "kind"))
   var policy = PolicyKind.tabular
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("trajectories of one estimate", valueName: "n"), transform: wholeNumber)
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("trajectories of one estimate", valueName: "n"), transform: wholeNumber)
   var batch = 10
 
   @Option(parsing: .unconditional, help: ArgumentHelp("estimates", valueName: "n"), transform: wholeNumber)
   var trials = 20_000
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"), transform: wholeNumber)
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"),
+    transform: wholeNumber)
   var seed: UInt64 = 0
 
   @Option(parsing: .unconditional, help: ArgumentHelp("steps of a trajectory", valueName: "n"), transform: wholeNumber)
@@ -52,7 +55,7 @@ struct MeasureEstimators: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "a new folder for estimators.txt, estimators.json, bias.png and variance.png (default: none)",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var out: String?
 
   @Flag(help: "end with one JSON object on a line of its own")

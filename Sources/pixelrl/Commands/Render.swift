@@ -15,7 +15,9 @@ struct Render: ParsableCommand {
   @Option(parsing: .unconditional, help: ArgumentHelp("frames to write", valueName: "n"), transform: wholeNumber)
   var frames: Int = 100
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"), transform: wholeNumber)
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"),
+    transform: wholeNumber)
   var seed: UInt64 = 0
 
   @Option(

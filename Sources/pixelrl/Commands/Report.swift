@@ -10,20 +10,22 @@ struct MakeReport: ParsableCommand {
   )
 
   @Argument(
-    help: ArgumentHelp("the folders of runs; those that differ only in their seed become one curve", valueName: "run"))
+    help: ArgumentHelp(
+      "the folders of runs, or folders that runs lie in; those that differ only in their seed become one curve",
+      valueName: "run"), completion: .directory)
   var runs: [String]
 
   @Option(
     help: ArgumentHelp(
       "the page to write (default: report.html in the folder of a single run, else one under reports/)",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var out: String?
 
   @Flag(help: "end with one JSON object on a line of its own")
   var json = false
 
   func run() throws {
-    let directories = try runs.map { try RunDirectory(existing: $0) }
+    let directories = try RunSelection.runs(at: runs)
     let report = Reports.Report(of: directories)
     let own = directories.count == 1 ? directories[0].file("report.html") : nil
     let path = out ?? own ?? unusedPath("reports/\(timestamp())", ending: ".html")

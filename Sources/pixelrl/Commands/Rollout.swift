@@ -10,7 +10,8 @@ struct Rollout: ParsableCommand {
   @Argument(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
   var environment: String
 
-  @Option(help: ArgumentHelp("a JSON array of action arrays, one a simulator step", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("a JSON array of action arrays, one a simulator step", valueName: "file"), completion: .file())
   var actions: String
 
   @Option(
@@ -21,7 +22,8 @@ struct Rollout: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("the number that a start state is drawn from where none is given", valueName: "n"), transform: wholeNumber)
+    help: ArgumentHelp("the number that a start state is drawn from where none is given", valueName: "n"),
+    transform: wholeNumber)
   var seed: UInt64 = 0
 
   func run() throws {

@@ -2,16 +2,24 @@ import ArgumentParser
 import Core
 import Dispatch
 import Foundation
+import Reports
 import Runs
 import Synchronization
 
 /// `pixelrl watch`
 struct Watch: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Serve the report of a run to a browser of this machine, live while the run goes on.")
+    abstract: "Serve the report of a run to a browser of this machine, live while the run goes on.",
+    discussion: """
+      Of several runs, or a folder that runs lie in, the first page says where each stands and when it will have ended:
 
-  @Argument(help: ArgumentHelp("the folder of a run", valueName: "run"))
-  var path: String
+        pixelrl watch runs/20260131-235959-train-catch-double-dqn-s0
+        pixelrl watch runs
+      """)
+
+  @Argument(
+    help: ArgumentHelp("the folder of a run, or folders that runs lie in", valueName: "run"), completion: .directory)
+  var places: [String]
 
   @Option(parsing: .unconditional, help: ArgumentHelp("the port to listen at; 0 takes a free one", valueName: "n"))
   var port: UInt16 = 8080
@@ -38,13 +46,21 @@ struct Watch: ParsableCommand {
           + "machine, without password and encryption: give --allow-others if that is meant, or stay with 127.0.0.1 and "
           + "come through 'ssh -L \(port):127.0.0.1:\(port) THIS-MACHINE'")
     }
-    let server = try RunServer(try RunSite(of: path, hosts: rule, refreshEvery: refresh), port: port)
+    let server = try RunServer(try site(rule), port: port)
     // Answers that are under way still go out.
     Interruption.listen { Task { await server.stop() } }
-    let path = path
+    let (names, verb) = (places.joined(separator: ", "), places.count == 1 ? "is" : "are")
     try waiting {
-      try await server.run { url in try printLine("\(path) is shown at \(url) (Ctrl-C ends this)") }
+      try await server.run { url in try printLine("\(names) \(verb) shown at \(url) (Ctrl-C ends this)") }
     }
+  }
+
+  /// That of the run itself, or of all runs that there are.
+  private func site(_ rule: HostRule) throws -> any Site {
+    guard places.count == 1, exists("\(places[0])/run.json") else {
+      return try FolderSite(of: places, hosts: rule, refreshEvery: refresh)
+    }
+    return try RunSite(of: places[0], hosts: rule, refreshEvery: refresh)
   }
 }
 

@@ -5,12 +5,12 @@ import FlyingSocks
 import Foundation
 import Synchronization
 
-/// Serves the site of a run over HTTP until it is told to stop.
+/// Serves the site of a run or several over HTTP until it is told to stop.
 ///
 /// The library's server, which knows no limits, listens at a socket in a folder of its own, and only a `ConnectionGate` leads
 /// there.
 struct RunServer: Sendable {
-  let site: RunSite
+  let site: any Site
   private let server: HTTPServer
   private let port: UInt16
   private let patience: Duration
@@ -22,7 +22,7 @@ struct RunServer: Sendable {
   ///   - port: 0 takes a free one.
   ///   - patience: how long a request may take to come, and a connection to lie idle.
   /// - Throws: `WorldError` where no temporary folder can be made.
-  init(_ site: RunSite, port: UInt16, patience: Duration = .seconds(10)) throws {
+  init(_ site: any Site, port: UInt16, patience: Duration = .seconds(10)) throws {
     self.site = site
     self.port = port
     self.patience = patience
@@ -79,11 +79,11 @@ struct RunServer: Sendable {
   }
 
   private struct Handler: HTTPHandler {
-    let site: RunSite
+    let site: any Site
 
     func handleRequest(_ request: HTTPRequest) async -> HTTPResponse {
       let reply = await site.reply(
-        to: RunSite.Request(
+        to: SiteRequest(
           method: request.method.rawValue, path: request.target.path(), host: request.headers[.host],
           knownTag: request.headers[HTTPHeader("If-None-Match")]))
       var response = HTTPResponse(

@@ -4,25 +4,7 @@ import Runs
 
 /// What a browser is given of a run: its page, the page's script, the metrics, and the PNGs in its folder. All else is
 /// not found, as nothing but these names is looked up.
-struct RunSite: Sendable {
-  struct Request: Sendable {
-    var method = "GET"
-    /// As it came, percent-encoded, without the query.
-    var path: String
-    /// The Host header.
-    var host: String?
-    /// The If-None-Match header.
-    var knownTag: String?
-  }
-
-  struct Reply: Sendable {
-    /// 200, 304, 404, 405, 421
-    var status: Int
-    var headers: [(name: String, value: String)]
-    /// Empty for HEAD, whose Content-Length tells how long it would be.
-    var body: [UInt8]
-  }
-
+struct RunSite: Site {
   let run: RunDirectory
   let hosts: HostRule
   private let page: LivePage
@@ -35,21 +17,14 @@ struct RunSite: Sendable {
     page = LivePage(of: run, refreshEvery: refresh)
   }
 
-  func reply(to request: Request) async -> Reply {
-    guard let host = request.host, hosts.accepts(host) else {
-      return text(421, "This server answers to its address alone.", request)
-    }
-    guard ["GET", "HEAD"].contains(request.method) else {
-      var reply = text(405, "Only GET and HEAD are answered.", request)
-      reply.headers.append(("Allow", "GET, HEAD"))
-      return reply
-    }
+  func reply(to request: SiteRequest) async -> SiteReply {
+    if let refusal = request.refusal(hosts) { return refusal }
     switch request.path {
-    case "/": return content(await page.bytes, "text/html; charset=utf-8", request)
-    case "/live.js": return content(Array(Report.liveScript.utf8), "text/javascript; charset=utf-8", request)
+    case "/": return .content(await page.bytes, "text/html; charset=utf-8", request)
+    case "/live.js": return .script(request)
     case "/metrics.jsonl": return file("metrics.jsonl", "application/jsonl; charset=utf-8", request)
     default:
-      guard let name = picture(request.path) else { return text(404, "Not found.", request) }
+      guard let name = picture(request.path) else { return .notFound(request) }
       return file(name, "image/png", request)
     }
   }
@@ -74,43 +49,12 @@ struct RunSite: Sendable {
   }
 
   /// An ordinary file that lies in the run's folder itself, not behind a link.
-  private func file(_ name: String, _ type: String, _ request: Request) -> Reply {
-    do { return content(try run.bytes(of: name, limit: 1 << 28), type, request) } catch {
+  private func file(_ name: String, _ type: String, _ request: SiteRequest) -> SiteReply {
+    do { return .content(try run.bytes(of: name, limit: 1 << 28), type, request) } catch {
       // It is not there, or not any more: the reader is told no path and no reason.
-      return text(404, "Not found.", request)
+      return .notFound(request)
     }
   }
-
-  private func content(_ bytes: [UInt8], _ type: String, _ request: Request) -> Reply {
-    let tag = "\"\(String(xxHash64(bytes), radix: 16))\""
-    guard request.knownTag != tag else { return Reply(status: 304, headers: Self.guards + [("ETag", tag)], body: []) }
-    return reply(200, bytes, type, [("ETag", tag)], request)
-  }
-
-  private func text(_ status: Int, _ line: String, _ request: Request) -> Reply {
-    reply(status, Array((line + "\n").utf8), "text/plain; charset=utf-8", [], request)
-  }
-
-  private func reply(
-    _ status: Int, _ body: [UInt8], _ type: String, _ headers: [(name: String, value: String)], _ request: Request
-  ) -> Reply {
-    Reply(
-      status: status,
-      headers: Self.guards + headers + [("Content-Type", type), ("Content-Length", String(body.count))],
-      body: request.method == "HEAD" ? [] : body)
-  }
-
-  /// What forbids the browser to guess, to tell, to ask elsewhere, and to lend the page to others.
-  static let guards: [(name: String, value: String)] = [
-    (
-      "Content-Security-Policy",
-      "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; "
-        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"),
-    ("Cross-Origin-Resource-Policy", "same-origin"), ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cache-Control", "no-store"),
-  ]
 }
 
 /// The report of a run that may still go on, made anew when it is asked for, but not more often than it is worth.

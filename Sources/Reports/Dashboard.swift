@@ -1,0 +1,100 @@
+import Core
+import Pixels
+import Runs
+
+/// A page about runs that may still go on: where each stands, how long it will take, and the curves so far.
+public struct Dashboard: Sendable {
+  /// A run, where its own page is, and when it will have ended.
+  public struct Row: Sendable {
+    public let entry: RunEntry
+    /// Relative to the page.
+    public let link: String
+    /// In seconds; nil where it is not known.
+    public let remaining: Double?
+
+    public init(_ entry: RunEntry, link: String, remaining: Double?) {
+      (self.entry, self.link, self.remaining) = (entry, link, remaining)
+    }
+  }
+
+  private let rows: [Row]
+  private let groups: [RunGroup]
+  private let bootstrap: Bootstrap
+
+  public init(_ rows: [Row], bootstrap: Bootstrap = Bootstrap(resamples: 500)) {
+    // What goes on comes first, then what began last.
+    self.rows = rows.sorted { a, b in
+      let (first, second) = (a.entry.status == .running, b.entry.status == .running)
+      return first == second ? (a.entry.facts?.began ?? 0) > (b.entry.facts?.began ?? 0) : first
+    }
+    groups = RunGroup.groups(of: rows.map { RunRecord($0.entry.run) })
+    self.bootstrap = bootstrap
+  }
+
+  /// - Parameter refresh: seconds after which the page renews itself, where its server has `Report.liveScript` beside it.
+  public func html(refreshEvery refresh: Int) -> String {
+    let running = rows.count { $0.entry.status == .running }
+    let title = "\(rows.count) run\(rows.count == 1 ? "" : "s"), \(running) running"
+    let body: Markup = """
+      <a class="skip" href="#main">To the content</a>
+      <header><p class="eyebrow">pixelrl watch</p><h1>\(title)</h1>\(last)</header>
+      <main id="main">
+      \(card("Runs", rows.isEmpty ? #"<p class="note">There are no runs yet.</p>"# : runsTable))
+      \(curves)
+      </main>
+      <footer>This page renews itself every \(refresh) seconds. The time left is told by the rate of the last minutes. Runs \
+      that differ in nothing but their seed share a curve.</footer>
+      """
+    return Page(title: title, body: body, refresh: refresh).html.description
+  }
+
+  /// When all will have ended.
+  private var last: Markup {
+    let times = rows.filter { $0.entry.status == .running }.map(\.remaining)
+    guard let longest = times.compactMap(\.self).max() else { return "" }
+    let rest = times.contains { $0 == nil } ? " of those whose rate is known" : ""
+    return #"<p class="note">The last\#(rest) ends in about \#(duration(longest)).</p>"#
+  }
+
+  private var runsTable: Markup {
+    let cells: [[Markup]] = rows.map { row in
+      let (entry, facts) = (row.entry, row.entry.facts)
+      let status = entry.damage == nil ? entry.status.rawValue : "damaged"
+      return [
+        #"<a href="\#(row.link)">\#(entry.run.name)</a>"#, #"<span class="chip \#(status)">\#(status)</span>"#,
+        "\(facts?.environment ?? "–")", "\(facts?.member ?? "–")", "\(facts.map { String($0.seed) } ?? "–")",
+        progress(of: entry.progress), "\(shown(entry.progress.returned))",
+        "\(row.remaining.map(duration) ?? "–")", "\(entry.damage ?? facts?.why ?? "")",
+      ]
+    }
+    return table(
+      ["run", "status", "environment", "agent", "seed", "step", "return", "time left", "why"], cells,
+      numeric: [4, 6, 7], caption: "Runs")
+  }
+
+  private func progress(of progress: RunProgress) -> Markup {
+    guard let step = progress.step else { return "–" }
+    guard let goal = progress.goal, goal > 0 else { return "\(shown(Double(step)))" }
+    let share = 100 * min(step, goal) / goal
+    return """
+      <span class="bar" role="img" aria-label="\(share) %"><i style="width:\(share)%"></i></span> \
+      \(shown(Double(step))) of \(shown(Double(goal)))
+      """
+  }
+
+  /// The return over the steps, a plot for each environment.
+  private var curves: Markup {
+    var seen: Set<String> = []
+    return groups.map(\.environment).filter { seen.insert($0).inserted }.map { environment in
+      let groups = groups.filter { $0.environment == environment }
+      let curves = LearningCurve.all(of: LearningCurve.evaluation, groups, bootstrap)
+      guard let plot = Plot(returnsOf: groups, curves) else { return "" }
+      return card(
+        "Learning curves, \(environment)",
+        """
+        <figure><div class="wide-plot">\(plot.svg(width: 860, height: 320))</div>\
+        <div class="narrow">\(plot.svg(width: 340, height: 260))</div></figure>
+        """)
+    }.joined()
+  }
+}

@@ -1,0 +1,46 @@
+import Testing
+
+@testable import Core
+
+@Suite struct WholeNumberTests {
+  @Test(arguments: [
+    ("1e5", 100_000), ("2.5e4", 25_000), ("1E3", 1000), ("1e+2", 100), ("7", 7), ("-3e1", -30), ("0e0", 0),
+  ])
+  func anExponentIsAWholeNumberToo(typed: String, number: Int) { #expect(Int(text: typed) == number) }
+
+  @Test(arguments: [
+    "1.5", "1e-1", "1.25e1", "5.0", "1e", "e5", "1e99", "inf", "nan", "0x1p3", "0x10", "", "1e5 ", "1_000", "1e16",
+  ])
+  func whatIsNoneIsRefused(typed: String) {
+    #expect(Int(text: typed) == nil && UInt64(text: typed) == nil)
+  }
+
+  @Test func theSettingIsRecordedInDigits() throws {
+    var seed = SeedChoice()
+    try seed.set("seed", to: "1e3")
+    #expect(seed.record.map(\.text) == ["1000"])
+    #expect(throws: InputError.self) { try seed.set("seed", to: "-1e3") }
+  }
+
+  @Test func seedsAreNumbersWhereJSONKeepsThem() throws {
+    for seed: UInt64 in [0, 7, 1 << 53, 1 << 53 + 1, .max] {
+      let text = JSON(whole: seed).description
+      #expect(text == (seed <= 1 << 53 ? "\(seed)" : "\"\(seed)\""))
+      #expect(try JSON(parsing: text).whole == seed)
+    }
+    #expect(JSON.string("7").whole == 7, "as older versions wrote it")
+    #expect(JSON.integer(-1).whole == nil && JSON.string("x").whole == nil)
+  }
+}
+
+@Suite struct CustomaryNameTests {
+  @Test func oursIsNamedWhereItIsKnown() {
+    #expect(
+      InputError.unknown("agent", "a2c", known: ["sac", "actor-critic"]).description
+        == "unknown agent 'a2c': did you mean 'actor-critic'?")
+    #expect(InputError.customaryName("batch_size", among: ["ae-batch", "size"]) == "ae-batch")
+    #expect(InputError.customaryName("LR", among: ["size"]) == nil)
+    // Nothing leads to itself.
+    for (theirs, ours) in CustomaryNames.all { #expect(!ours.contains(theirs) && !ours.isEmpty, "\(theirs)") }
+  }
+}

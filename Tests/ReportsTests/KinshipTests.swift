@@ -1,0 +1,123 @@
+import Core
+import Runs
+import Testing
+
+@testable import Reports
+
+/// Which runs are seeds of one experiment, and what tells others apart.
+@Suite struct KinshipTests {
+  /// A training through an autoencoder.
+  private func latentRun(
+    _ folder: RunFolder, _ name: String, seed: Int, _ facts: [JSON.Member], autoencoder: String = "runs/ae"
+  ) throws -> RunRecord {
+    let plain: [JSON.Member] = [
+      .init("command", "train"), .init("environment", "catch"), .init("member", "double-dqn"),
+      .init("seed", .integer(seed)), .init("command_line", []), .init("version", "0"), .init("began", 1),
+    ]
+    let settings = "encoder:\n  observe: latent\n  autoencoder: \(autoencoder)\nagent:\n  hidden: 8\n"
+    return RunRecord(
+      try folder.run(
+        name, returns: [1, 2], settings: settings, files: ["run.json": JSON.object(plain + facts).description]))
+  }
+
+  private func autoencoder(_ kind: String, steps: Int, seed: Int) -> [JSON.Member] {
+    [
+      .init(
+        "autoencoder",
+        [
+          "kind": .string(kind), "fingerprint": .string("f\(seed)"),
+          "settings": ["pretraining": ["ae-steps": .string("\(steps)"), "seed": .string("\(seed)")]],
+        ])
+    ]
+  }
+
+  @Test func autoencodersOfOtherKindsOrSettingsMakeOtherGroups() throws {
+    try RunFolder.with { folder in
+      let runs = try [
+        latentRun(folder, "a-0", seed: 0, autoencoder("keypoint", steps: 10, seed: 0)),
+        latentRun(folder, "a-1", seed: 1, autoencoder("keypoint", steps: 10, seed: 1)),
+        latentRun(folder, "b-0", seed: 0, autoencoder("rae", steps: 10, seed: 0)),
+        latentRun(folder, "c-0", seed: 0, autoencoder("keypoint", steps: 20, seed: 0)),
+      ]
+      let groups = RunGroup.groups(of: runs)
+      #expect(groups.map { $0.runs.map(\.name) } == [["a-0", "a-1"], ["b-0"], ["c-0"]])
+      #expect(RunGroup.doubt(about: runs) == nil)
+      let rows = DifferingSettings(of: groups.map(\.runs)).rows
+      #expect(
+        rows == [
+          .init(name: "autoencoder", values: ["keypoint", "rae", "keypoint"]),
+          .init(name: "autoencoder's ae-steps", values: ["10", "10", "20"]),
+        ])
+      let comparison = try Comparison(of: [RunSelection(parsing: folder.root)])
+      let (page, text) = (comparison.html(), comparison.rows.flatMap(\.rows))
+      #expect(page.contains("Settings that differ") && page.contains("rae"))
+      #expect(text.contains(["autoencoder", "keypoint", "rae", "keypoint"]), "\(text)")
+      #expect(Report(of: runs.map(\.directory)).html().contains("autoencoder&#39;s ae-steps"))
+    }
+  }
+
+  /// Runs of older versions say no more than the fingerprint: the autoencoder's own folder tells the rest.
+  @Test func anOlderRunIsToldByItsAutoencodersFolder() throws {
+    try RunFolder.with { folder in
+      func pretrained(_ name: String, _ kind: String, steps: Int) throws -> (path: String, facts: [JSON.Member]) {
+        let weights = "weights of \(name)"
+        let run = try folder.run(
+          name, settings: "pretraining:\n  ae-steps: \(steps)\n  seed: \(name.count)\n",
+          files: ["autoencoder.json": "{\"kind\":\"\(kind)\"}", "autoencoder.safetensors": weights])
+        let fingerprint = JSON.string(String(xxHash64(Array(weights.utf8)), radix: 16))
+        return (
+          run.path, [.init("inputs", ["autoencoder": ["path": .string(run.path), "xxh64": fingerprint]])]
+        )
+      }
+      let (one, two, other) = try (
+        pretrained("x", "keypoint", steps: 5), pretrained("yy", "keypoint", steps: 5),
+        pretrained("zzz", "keypoint", steps: 6)
+      )
+      let runs = try [one, two, other].enumerated().map { index, made in
+        try latentRun(folder, "r-\(index)", seed: index, made.facts, autoencoder: made.path)
+      }
+      #expect(RunGroup.groups(of: runs).map { $0.runs.map(\.name) } == [["r-0", "r-1"], ["r-2"]])
+      // Weights that have changed since are another autoencoder's, and nothing is known.
+      try writeAtomically([1], to: one.path + "/autoencoder.safetensors")
+      let doubtful = runs.map { RunRecord($0.directory) }
+      #expect(RunGroup.groups(of: doubtful).map(\.runs.count) == [1, 1, 1])
+      #expect(RunGroup.doubt(about: doubtful)?.contains("autoencoders of r-0 were made is not known") == true)
+      let comparison = try Comparison(of: [RunSelection(parsing: folder.root + "/r-*")])
+      #expect(comparison.doubt != nil && comparison.html().contains("is not known"))
+    }
+  }
+
+  @Test func theTrueStateIsSeenThroughNothing() throws {
+    try RunFolder.with { folder in
+      let runs = try (0..<2).map { seed in
+        let settings = "encoder:\n  observe: state\n  autoencoder: \"\"\nagent:\n  hidden: 8\n"
+        return RunRecord(try folder.run("s-\(seed)", seed: seed, returns: [1], settings: settings))
+      }
+      #expect(runs.allSatisfy { $0.seenThrough == nil })
+      #expect(RunGroup.groups(of: runs).count == 1)
+    }
+  }
+
+  @Test func whatComesWithAnotherAgentIsNoDifferenceOfItsOwn() throws {
+    try RunFolder.with { folder in
+      let one = RunRecord(try folder.run("a", settings: "agent:\n  agent: sac\n  hidden: 8\n  tau: 0.1\n"))
+      let two = RunRecord(try folder.run("b", settings: "agent:\n  agent: ppo\n  hidden: 8\n  clip: 0.2\n"))
+      #expect(DifferingSettings(of: [[one], [two]]).rows == [.init(name: "agent", values: ["sac", "ppo"])])
+    }
+  }
+
+  @Test func foldersWithoutARunArePassedOver() throws {
+    try RunFolder.with { folder in
+      try folder.run("a", returns: [1])
+      try makeFolder(folder.root + "/empty")
+      try writeAtomically([1], to: folder.root + "/file")
+      let places = ["a", "empty", "file"].map { "\(folder.root)/\($0)" }
+      #expect(try RunSelection.runs(at: places).map(\.name) == ["a"])
+      #expect(try RunSelection.runs(at: [folder.root, places[0]]).map(\.name) == ["a"], "each run once")
+      #expect(try Comparison(of: RunSelection.all(parsing: places)).groups.count == 1)
+      #expect(throws: InputError.self) { try RunSelection.runs(at: [places[1], places[2]]) }
+      #expect(throws: InputError.self) { try RunSelection.runs(at: [places[0], "\(folder.root)/nothing"]) }
+      #expect(throws: InputError.self) { try RunSelection(parsing: "name=\(places[1])") }
+    }
+  }
+}

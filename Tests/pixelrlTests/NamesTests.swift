@@ -1,0 +1,106 @@
+import Agents
+import Autoencoders
+import Core
+import Environments
+import Foundation
+import Runs
+import Testing
+import Training
+
+@testable import Core
+@testable import pixelrl
+
+/// Names of other programs, and what a shell completes.
+@Suite struct NamesTests {
+  @Test func whatCustomaryNamesLeadToExists() {
+    let commands = PixelRL.configuration.subcommands.map { $0._commandName }
+    let flags = Set(commands.flatMap { PixelRL.flags([$0]) })
+    let known = flags.union(commands).union(Agents.all.map { $0.id }).union(Autoencoders.all.map { $0.id })
+      .union(Sight.allCases.map(\.text))
+    for (theirs, ours) in CustomaryNames.all {
+      for name in ours { #expect(known.contains(name), "\(theirs) leads to \(name)") }
+    }
+    #expect(flags.isSuperset(of: ["learning-rate", "latent", "no-critic-layer-norm", "resume", "notify", "filter"]))
+    #expect(!PixelRL.flags(["eval"]).contains("learning-rate") && PixelRL.flags(["config", "train"]).contains("tau"))
+  }
+
+  @Test func theModuleForGymnasiumOverwritesNothing() throws {
+    try withProgram { program in
+      #expect(try program("gymnasium", "--write", ".").code == 0)
+      let path = "\(program.folder)/pixelrl_gymnasium.py"
+      let ours = try readBytes(from: path)
+      #expect(try program("gymnasium", "--write", ".").code == 0, "it is there already")
+      try writeAtomically(ours + Array("# mine\n".utf8), to: path)
+      let refused = try program("gymnasium", "--write", ".")
+      #expect(refused.code == 64 && refused.error.contains("exists and is another"))
+      #expect(try readBytes(from: path) == ours + Array("# mine\n".utf8))
+    }
+  }
+
+  @Test func randomReturnsAreKnownOrPlayed() throws {
+    try withProgram { program in
+      let known = try program("envs", "--json")
+      let played = try program("envs", "--json", "--episodes", "1e0", "--seed", "3")
+      func returns(_ outcome: Program.Outcome) throws -> [Double] {
+        (try JSON(parsing: outcome.lastLine)["environments"]?.array ?? []).compactMap { $0["random_return"]?.double }
+      }
+      let (declared, other) = (try returns(known), try returns(played))
+      #expect(declared.first == Environments.randomReturns[CartPoleSwingup.id])
+      #expect(declared.count == other.count && declared != other)
+    }
+  }
+}
+
+/// What bash is offered, by the script as it is printed.
+@Suite struct CompletionTests {
+  /// The words that bash completes the last of, in a folder with a file and a folder.
+  private func completions(_ line: String, after: String = "") throws -> [Substring] {
+    var found: [Substring] = []
+    try withProgram { program in
+      try makeFolder("\(program.folder)/runs")
+      try writeAtomically([], to: "\(program.folder)/mine.yaml")
+      let script = try program("--generate-completion-script", "bash")
+      #expect(script.code == 0)
+      try writeAtomically(Array(script.output.utf8), to: "\(program.folder)/script")
+      let words = line.split(separator: " ", omittingEmptySubsequences: false)
+      let test = """
+        . ./script; \(after)
+        COMP_WORDS=(\(words.map { "'\($0)'" }.joined(separator: " "))); COMP_CWORD=\(words.count - 1)
+        COMP_LINE='\(line)'; COMP_POINT=${#COMP_LINE}; COMPREPLY=()
+        _pixelrl pixelrl "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+        printf '%s\\n' "${COMPREPLY[@]}"
+        """
+      let outcome = try program.run(["-c", test], of: URL(fileURLWithPath: "/bin/bash"))
+      #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.error)")
+      found = outcome.output.split(separator: "\n")
+    }
+    return found
+  }
+
+  @Test func commandsFlagsChoicesAndFilesAreOffered() throws {
+    #expect(try completions("pixelrl comp") == ["compare"])
+    #expect(try completions("pixelrl train --agent s") == ["sac"])
+    #expect(try completions("pixelrl train --learning-r") == ["--learning-rate"])
+    #expect(try completions("pixelrl report r").contains("runs"))
+    #expect(try completions("pixelrl watch r").contains("runs"))
+    #expect(try completions("pixelrl train --config m").contains("mine.yaml"))
+    #expect(try completions("pixelrl train --autoencoder r").contains("runs"))
+  }
+
+  /// Where nothing is offered, bash does what it does for every program; and the shell stays as it was.
+  @Test func nothingOfTheShellIsBroken() throws {
+    try withProgram { program in
+      let script = try program("--generate-completion-script", "bash").output
+      try writeAtomically(Array(script.utf8), to: "\(program.folder)/script")
+      try writeAtomically(Array("shopt -s nullglob".utf8), to: "\(program.folder)/mine")
+      let test = """
+        . ./script; complete -p pixelrl; COMP_WORDS=(pixelrl comp) COMP_CWORD=1 COMP_LINE='pixelrl comp' COMP_POINT=12
+        shopt -p extglob; _pixelrl pixelrl comp pixelrl; shopt -p extglob; trap -p RETURN; . ./mine; shopt -p nullglob
+        """
+      let lines = try program.run(["-c", test], of: URL(fileURLWithPath: "/bin/bash")).output.split(separator: "\n")
+      #expect(lines.first?.contains("-o bashdefault -o default") == true)
+      #expect(lines.dropFirst() == ["shopt -u extglob", "shopt -u extglob", "shopt -s nullglob"])
+    }
+    #expect(Completion.mended("#compdef pixelrl") == nil)
+  }
+}
