@@ -151,7 +151,9 @@ public struct Checkpoints: ~Copyable {
           + "run with another --out")
     }
     for name in names where CheckpointWriter.isUnfinished(name) || Self.isDoomed(name) { try place.remove(name) }
-    complaints = try damaged.map { "\($0.error); it is set aside as \(folder)/\(try Self.setAside($0.name, in: place))" }
+    complaints = try damaged.map {
+      "\($0.error); it is set aside as \(folder)/\(try Self.setAside($0.name, in: place))"
+    }
     (self.folder, self.place, self.kept, self.settings, all) = (folder, place, kept, settings, whole)
   }
 

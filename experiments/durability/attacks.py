@@ -37,10 +37,14 @@ COMMON = (
 RUNS = {
     "double-dqn": f"train --env catch --agent double-dqn --replay 3000 --env-steps 2680 {COMMON}",
     "rainbow": f"train --env catch --agent rainbow --replay 3000 --env-steps 2680 {COMMON}",
-    "sac": f"train --env cartpole-swingup --agent sac --environments 2 --replay 3000 --env-steps 4400 {COMMON}",
+    "sac": (
+        "train --env cartpole-swingup --agent sac --environments 2 --observe state --hidden 8 --batch 8 --seed-updates 5 "
+        "--updates-per-step 0.2 --evaluation-episodes 1 --replay 3000 --env-steps 20400 --checkpoint-every 150 "
+        "--time-limit 100 --explore-chance 0.2 --keep-checkpoints 2"
+    ),
     "pretrain-ae": (
         "pretrain-ae --env catch --size 16 --collect-steps 200 --ae-steps 40 --ae-batch 8 --keypoints 4 --filters 8 "
-        "--probe-steps 10 --probe-frames 100 --checkpoint-every 15 --frame-sampling error"
+        "--probe-steps 10 --probe-frames 300 --checkpoint-every 15 --frame-sampling error"
     ),
 }
 FLIPPED = f"train --env catch --replay 3000 --env-steps 2680 {COMMON}"

@@ -39,7 +39,8 @@ final class ConnectionGate: Sendable {
     self.patience = patience
     // Three for each connection, here and in the server; the others are for the run's files.
     var limit = rlimit()
-    let descriptors = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? Int(clamping: limit.rlim_cur) : 256
+    let descriptors =
+      unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? Int(clamping: limit.rlim_cur) : 256
     places = DispatchSemaphore(value: max(1, min(Self.most, (descriptors - 32) / 3)))
     let place = "\(host.text):\(port)"
     listener = socket(host.isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -71,7 +72,8 @@ final class ConnectionGate: Sendable {
   }
 
   private static func bind(_ socket: Int32, _ address: UnsafeRawBufferPointer) -> Bool {
-    unsafe Glibc.bind(socket, address.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(address.count)) == 0
+    unsafe Glibc.bind(socket, address.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(address.count))
+      == 0
   }
 
   /// IPv4 and IPv6 have it in the same place.
@@ -189,9 +191,11 @@ private struct RequestHead {
   mutating func add(_ bytes: [UInt8]) -> Bool {
     count += bytes.count
     let seen = last + bytes
-    isWhole = isWhole || seen.indices.contains { i in
-      seen[i] == 10 && (i >= 1 && seen[i - 1] == 10 || i >= 2 && seen[i - 1] == 13 && seen[i - 2] == 10)
-    }
+    isWhole =
+      isWhole
+      || seen.indices.contains { i in
+        seen[i] == 10 && (i >= 1 && seen[i - 1] == 10 || i >= 2 && seen[i - 1] == 13 && seen[i - 2] == 10)
+      }
     last = Array(seen.suffix(2))
     return count <= ConnectionGate.requestLimit
   }
