@@ -136,13 +136,14 @@ final class ConnectionGate: Sendable {
     defer { Glibc.close(client) }
     guard let server = connected(to: path) else { return }
     defer { Glibc.close(server) }
-    let request = Mutex(RequestHead())
+    let talk = Mutex(Talk())
     let isAnswered = DispatchSemaphore(value: 0)
     let end = ContinuousClock.now + lifetime
     Thread.detachNewThread {
       while let bytes = received(server, within: self.answerLimit), ContinuousClock.now < end {
-        request.withLock { $0 = RequestHead() }
+        talk.withLock { $0.answer() }
         guard sent(bytes, to: client, within: self.answerLimit) else { break }
+        talk.withLock { $0.answered() }
       }
       // Ends what waits for the client.
       shutdown(client, Int32(SHUT_RDWR))
@@ -150,11 +151,11 @@ final class ConnectionGate: Sendable {
     }
     while ContinuousClock.now < end {
       guard let bytes = received(client, within: patience) else {
-        // Nothing came: that is right only while an answer is being made.
-        if errno == EAGAIN && request.withLock({ $0.isWhole }) { continue }
+        // Nothing came: that is right only while an answer is being made or read.
+        if errno == EAGAIN && talk.withLock({ $0.isBusy(within: patience) }) { continue }
         break
       }
-      let isBounded = request.withLock { $0.add(bytes) }
+      let isBounded = talk.withLock { $0.ask(bytes) }
       guard isBounded, sent(bytes, to: server, within: patience) else { break }
     }
     shutdown(server, Int32(SHUT_RDWR))
@@ -180,24 +181,40 @@ final class ConnectionGate: Sendable {
   }
 }
 
-/// How much of a request has come since the last answer began.
-private struct RequestHead {
+/// How a connection stands: how much of a request has come since the last answer began, and whether one is under way.
+private struct Talk {
   private var count = 0
   private var last: [UInt8] = []
-  /// Whether an empty line has ended it.
-  private(set) var isWhole = false
+  /// Whether an empty line has ended the request's head.
+  private var isWhole = false
+  private var isAnswering = false
+  private var lastAnswer: ContinuousClock.Instant?
 
+  /// Bytes of a request have come.
+  ///
   /// - Returns: whether it is not too long.
-  mutating func add(_ bytes: [UInt8]) -> Bool {
+  mutating func ask(_ bytes: [UInt8]) -> Bool {
     count += bytes.count
     let seen = last + bytes
+    let newline = UInt8(ascii: "\n")
     isWhole =
       isWhole
       || seen.indices.contains { i in
-        seen[i] == 10 && (i >= 1 && seen[i - 1] == 10 || i >= 2 && seen[i - 1] == 13 && seen[i - 2] == 10)
+        seen[i] == newline && (i >= 1 && seen[i - 1] == newline || i >= 2 && seen[i - 2] == newline)
       }
     last = Array(seen.suffix(2))
     return count <= ConnectionGate.requestLimit
+  }
+
+  /// Bytes of an answer have come.
+  mutating func answer() { (count, last, isWhole, isAnswering) = (0, [], false, true) }
+
+  /// They have gone on to the client.
+  mutating func answered() { (isAnswering, lastAnswer) = (false, .now) }
+
+  /// Whether the client has reason to be silent.
+  func isBusy(within patience: Duration) -> Bool {
+    isWhole || isAnswering || lastAnswer.map { .now - $0 < patience } ?? false
   }
 }
 
