@@ -51,7 +51,7 @@ final class ConnectionGate: Sendable {
       guard Self.bind(listener, host, port), listen(listener, 64) == 0 else { throw Self.refusal(place, port) }
       self.port = Self.port(of: listener)
     } catch {
-      close(listener)
+      Glibc.close(listener)
       throw error
     }
   }
@@ -63,12 +63,12 @@ final class ConnectionGate: Sendable {
       var address = sockaddr_in6()
       (address.sin6_family, address.sin6_port) = (sa_family_t(AF_INET6), port.bigEndian)
       _ = unsafe inet_pton(AF_INET6, host.address, &address.sin6_addr)
-      return unsafe withUnsafeBytes(of: &address) { bind(socket, $0) }
+      return unsafe withUnsafeBytes(of: &address) { unsafe bind(socket, $0) }
     }
     var address = sockaddr_in()
     (address.sin_family, address.sin_port) = (sa_family_t(AF_INET), port.bigEndian)
     _ = unsafe inet_pton(AF_INET, host.address, &address.sin_addr)
-    return unsafe withUnsafeBytes(of: &address) { bind(socket, $0) }
+    return unsafe withUnsafeBytes(of: &address) { unsafe bind(socket, $0) }
   }
 
   private static func bind(_ socket: Int32, _ address: UnsafeRawBufferPointer) -> Bool {
@@ -102,7 +102,7 @@ final class ConnectionGate: Sendable {
     Thread.detachNewThread { [self] in
       while true {
         places.wait()
-        let client = unsafe accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+        let client = accept(listener, nil, nil)
         guard !isClosed.load(ordering: .acquiring) else {
           if client >= 0 { Glibc.close(client) }
           places.signal()
@@ -114,6 +114,7 @@ final class ConnectionGate: Sendable {
           places.signal()
           continue
         }
+        _ = fcntl(client, F_SETFD, FD_CLOEXEC)
         Thread.detachNewThread { [self] in
           pass(client, to: path)
           places.signal()
@@ -233,7 +234,7 @@ private func sent(_ bytes: [UInt8], to socket: Int32, within limit: Duration) ->
   while done < bytes.count {
     guard isReady(socket, POLLOUT, within: limit) else { return false }
     let put = unsafe bytes.withUnsafeBytes {
-      unsafe send(socket, $0.baseAddress! + done, $0.count - done, Int32(MSG_NOSIGNAL.rawValue | MSG_DONTWAIT.rawValue))
+      unsafe send(socket, $0.baseAddress! + done, $0.count - done, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
     }
     guard put > 0 || errno == EAGAIN || errno == EINTR else { return false }
     done += max(0, put)
