@@ -47,7 +47,7 @@ public struct UpdateSchedule: Sendable, Codable {
   ///
   /// - Parameter steps: simulator steps so far.
   public func complaint(_ replay: borrowing ReplayBuffer, steps: Int) -> String? {
-    guard owed <= updatesPerStep * Double(steps) + 1 else {
+    guard owed <= 2 * updatesPerStep * Double(steps) + 1 else {
       return "\(owed) updates cannot be due after \(steps) steps"
     }
     let newest = replay.newestPositions

@@ -130,7 +130,7 @@ public struct Checkpoints: ~Copyable {
   ///   settings than these.
   public init(folder: String, kept: Int, settings: UInt64) throws {
     precondition(kept > 0, "at least one checkpoint is kept, not \(kept)")
-    try makeFolder(folder)
+    try makeOwnFolder(folder)
     let place = try Folder(path: folder)
     let names = try place.names()
     var (whole, damaged) = ([Checkpoint](), [(name: String, error: Damage)]())

@@ -109,13 +109,16 @@ def links(program, folder):
     told = fresh("outside changed")
     command = RUNS["double-dqn"]
     source = made(program, command, folder / "run")
-    run(program, "inspect", source)
+    for words in (["inspect"], ["eval"], ["report"]):
+        run(program, *words, source)
     names = [str(path.relative_to(source)) for path in sorted(source.rglob("*"))]
     names += ["x.partial", "dataset.77.partial", ".curve.png.77-0.partial", "failure.json", "resumes.jsonl"]
     names += ["checkpoints/.partial-77", "checkpoints/.removed-1", "checkpoints/checkpoint-999999", "inspection/new.png"]
     for name in names:
         for kind in ("file", "folder"):
-            for words in (["train", "--resume"], ["inspect"]):
+            for words in (["train", "--resume"], ["inspect"], ["eval"], ["report"]):
+                if words[0] in ("eval", "report") and not name.startswith((words[0], "evaluations")):
+                    continue
                 place, outside = copied(source, folder / "try"), folder / "outside"
                 (outside / "deep").mkdir(parents=True)
                 for file in ("precious", "inspection.json", "values.png", "deep/precious", "manifest.json"):

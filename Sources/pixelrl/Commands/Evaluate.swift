@@ -41,7 +41,9 @@ struct Evaluate: ParsableCommand {
     }
     let saved = try SavedAgent(path: path)
     let count = episodes ?? saved.training.evaluationEpisodes
-    let folder = out ?? unusedPath(saved.run.file("evaluations/\(timestamp())"))
+    let own = saved.run.file("evaluations")
+    if out == nil { try makeOwnFolder(own) }
+    let folder = out ?? unusedPath("\(own)/\(timestamp())")
     try makeNewFolder(folder, flag: "--out")
     try printLine(
       "\(saved.facts.member) of \(saved.run.path) at step \(saved.step)\(saved.run.isFinished ? "" : ", the last evaluation of a run that has not ended"): \(count) episodes of \(saved.facts.environment)"
