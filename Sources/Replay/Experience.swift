@@ -47,7 +47,9 @@ public struct UpdateSchedule: Sendable, Codable {
   ///
   /// - Parameter steps: simulator steps so far.
   public func complaint(_ replay: borrowing ReplayBuffer, steps: Int) -> String? {
-    guard owed <= updatesPerStep * Double(steps) + 1 else { return "\(owed) updates cannot be due after \(steps) steps" }
+    guard owed <= 2 * updatesPerStep * Double(steps) + 1 else {
+      return "\(owed) updates cannot be due after \(steps) steps"
+    }
     let newest = replay.newestPositions
     guard starts.isEmpty || starts.count == newest.count,
       zip(starts, newest).allSatisfy({ $0 >= -1 && $0 <= $1 })

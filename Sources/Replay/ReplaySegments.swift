@@ -24,13 +24,13 @@ extension ReplayBuffer {
     /// Bytes that a buffer of this form takes; nil where it is the form of none.
     public var byteCount: Int? {
       let sizes = 1...1 << 31
-      guard layout.isPossible, sizes.contains(lanes.count), sizes.contains(laneCapacity),
-        laneCapacity > layout.reach + 2,
-        case let (slots, false) = laneCapacity.multipliedReportingOverflow(by: lanes.count),
-        case let (bytes, false) = slots.multipliedReportingOverflow(
-          by: ReplayBuffer.byteCount(capacity: 1, layout: layout))
+      guard layout.isPossible, laneCapacity > layout.reach + 2, sizes.contains(laneCapacity),
+        sizes.contains(lanes.count)
       else { return nil }
-      return bytes
+      let slots = laneCapacity.multipliedReportingOverflow(by: lanes.count)
+      let bytes = slots.partialValue.multipliedReportingOverflow(
+        by: ReplayBuffer.byteCount(capacity: 1, layout: layout))
+      return slots.overflow || bytes.overflow ? nil : bytes.partialValue
     }
   }
 

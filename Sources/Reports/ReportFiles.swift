@@ -53,7 +53,7 @@ struct PageFiles {
 
   /// Returns the paths of all files, the page's first.
   func write(_ html: String, _ plots: [NamedPlot]) throws -> [String] {
-    try makeFolder(self.plots)
+    try makeOwnFolder(self.plots)
     try writeAtomically(Array(html.utf8), to: page)
     return try [page] + plots.flatMap { try $0.write(to: self.plots) }
   }

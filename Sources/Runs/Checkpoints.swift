@@ -137,7 +137,7 @@ public struct Checkpoints: ~Copyable {
   ///   settings than these.
   public init(folder: String, kept: Int, settings: UInt64) throws {
     precondition(kept > 0, "at least one checkpoint is kept, not \(kept)")
-    try makeFolder(folder)
+    try makeOwnFolder(folder)
     let place = try Folder(path: folder)
     let names = try place.names()
     var (whole, damaged) = ([Checkpoint](), [(name: String, error: Damage)]())
@@ -158,7 +158,9 @@ public struct Checkpoints: ~Copyable {
           + "run with another --out")
     }
     for name in names where CheckpointWriter.isUnfinished(name) || Self.isDoomed(name) { try place.remove(name) }
-    complaints = try damaged.map { "\($0.error); it is set aside as \(folder)/\(try Self.setAside($0.name, in: place))" }
+    complaints = try damaged.map {
+      "\($0.error); it is set aside as \(folder)/\(try Self.setAside($0.name, in: place))"
+    }
     (self.folder, self.place, self.kept, self.settings, all) = (folder, place, kept, settings, whole)
   }
 

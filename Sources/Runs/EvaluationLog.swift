@@ -35,7 +35,9 @@ struct EvaluationLog {
   mutating func append(step: Int, returns: [Double], lengths: [Int]) throws {
     precondition(!returns.isEmpty && returns.count == lengths.count, "an evaluation has a return and a length of each")
     guard self.returns.count == steps.count * returns.count else {
-      throw WorldError(path: run.file(Self.name), "holds evaluations of other than \(returns.count) episodes: it is not the file of this run")
+      throw WorldError(
+        path: run.file(Self.name),
+        "holds evaluations of other than \(returns.count) episodes: it is not the file of this run")
     }
     steps.append(Int64(step))
     self.returns += returns

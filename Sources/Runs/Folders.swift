@@ -35,6 +35,12 @@ public func makeFolder(_ path: String) throws {
   guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw systemFailure(path) }
 }
 
+/// Makes a folder that lies in its parent itself; one that exists is fine, a link to one is refused with `WorldError`.
+public func makeOwnFolder(_ path: String) throws {
+  try makeFolder(path)
+  _ = try Folder(path: path)
+}
+
 /// Removes from a run's folder the unfinished files and folders of a process that was killed: what `AtomicFile` and
 /// `NewFolder` call theirs, and nothing else.
 func removeLeftovers(in folder: Folder) throws {

@@ -136,7 +136,8 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       return
     }
     guard state.step >= settings.steps, axes.count > 0, axes.directions.shape == axes.reading.shape,
-      axes.reading.shape == [axes.count, size], axes.reading.precision == .float32, axes.directions.precision == .float32
+      axes.reading.shape == [axes.count, size], axes.reading.precision == .float32,
+      axes.directions.precision == .float32
     else { throw InputError("the axes \(axes.reading.shape) are none of latents of \(size) numbers") }
   }
 

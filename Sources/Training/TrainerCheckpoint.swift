@@ -68,13 +68,15 @@ extension Trainer {
   /// Says what keeps contents that have the form of this trainer's from going on, or nothing.
   private func complaint(about contents: Contents) -> String? {
     let state = contents.state
-    guard contents.recordings.count == recordings.count, state.explorations.count == self.state.explorations.count else {
+    guard contents.recordings.count == recordings.count, state.explorations.count == self.state.explorations.count
+    else {
       return "it is of \(contents.recordings.count) recorded lanes, not of \(recordings.count)"
     }
     for (stored, new) in zip(contents.recordings, recordings) {
       if let complaint = stored.complaint(like: new) { return complaint }
     }
-    let episodes = zip(state.episodes, self.state.episodes) + zip(state.workers, self.state.workers).map { ($0.episode, $1.episode) }
+    let episodes =
+      zip(state.episodes, self.state.episodes) + zip(state.workers, self.state.workers).map { ($0.episode, $1.episode) }
     let histories = state.histories + state.workers.map(\.history)
     return episodes.lazy.compactMap { $0.complaint(like: $1) }.first
       ?? histories.lazy.compactMap { [layout] in $0.complaint(layout) }.first

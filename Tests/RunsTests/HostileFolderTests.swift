@@ -27,7 +27,9 @@ import Testing
 
   private func link(_ target: String, _ path: String) { #expect(unsafe symlink(target, path) == 0) }
 
-  @Test(arguments: ["metrics.jsonl", "monitor.csv", "scores.jsonl", "lock", "evaluations.npz", "failure.json", "summary.json"])
+  @Test(arguments: [
+    "metrics.jsonl", "monitor.csv", "scores.jsonl", "lock", "evaluations.npz", "failure.json", "summary.json",
+  ])
   func aFileThatIsALinkIsRefusedOrReplaced(_ name: String) throws {
     try withRun { run, outside in
       link(outside, run.file(name))
@@ -78,7 +80,9 @@ import Testing
       let left = try folderEntries(run.path)
       // A link that only looks like a leftover stays, as does what is not ours.
       #expect(
-        left == [".inspection.77-old.partial", "checkpoints", "notes.partial", "run.json", "settings.yaml", "x.partial"])
+        left == [
+          ".inspection.77-old.partial", "checkpoints", "notes.partial", "run.json", "settings.yaml", "x.partial",
+        ])
     }
   }
 
@@ -119,9 +123,10 @@ import Testing
     "events.out.tfevents.99999999999999999999.pixelrl.1.0", "events.out.tfevents.-1.pixelrl.1.0", "",
   ]) func aPositionNamesAnEventFile(_ file: String) throws {
     let encoder = PropertyListEncoder()
-    for (name, count, isGood) in [(file, 0, false), ("events.out.tfevents.1.pixelrl.1.0", -1, false),
-      ("events.out.tfevents.1.pixelrl.1.0", 7, true)]
-    {
+    for (name, count, isGood) in [
+      (file, 0, false), ("events.out.tfevents.1.pixelrl.1.0", -1, false),
+      ("events.out.tfevents.1.pixelrl.1.0", 7, true),
+    ] {
       let bytes = try encoder.encode(EventLog.Position(file: name, byteCount: count))
       let decoded = try? PropertyListDecoder().decode(EventLog.Position.self, from: bytes)
       #expect((decoded != nil) == isGood, "\(name) \(count)")

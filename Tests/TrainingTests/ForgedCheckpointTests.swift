@@ -121,7 +121,8 @@ import Testing
     var settings = SAC.Settings()
     (settings.hidden, settings.batch) = (4, 4)
     try train(
-      "latents", CartPoleSwingup.self, SAC.self, through: LatentObserver(try learner.finished(), retraining: pretraining),
+      "latents", CartPoleSwingup.self, SAC.self,
+      through: LatentObserver(try learner.finished(), retraining: pretraining),
       settings, first: first, environments: 1, retrainRounds: 1, episode: episode)
   }
 }
@@ -199,7 +200,8 @@ private enum Forgery {
   private static func other(_ value: Any, using random: inout Random) -> (String, Any) {
     func pick<Value>(_ choices: [Value]) -> Value { choices[random.integer(below: choices.count)] }
     let anything: [(String, Any)] = [
-      ("a text", "x"), ("-1", -1), ("0", 0), ("1", 1), ("the greatest", Int.max), ("the least", Int.min), ("2^40", 1 << 40),
+      ("a text", "x"), ("-1", -1), ("0", 0), ("1", 1), ("the greatest", Int.max), ("the least", Int.min),
+      ("2^40", 1 << 40),
       ("nan", Double.nan), ("inf", Double.infinity), ("1e300", 1e300), ("-0.5", -0.5), ("empty", [Any]()),
       ("no members", [String: Any]()), ("no data", Data()), ("true", true), ("nothing", "$null"),
     ]

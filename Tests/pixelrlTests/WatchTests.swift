@@ -177,43 +177,131 @@ extension SiteReply {
   }
 }
 
+/// A server of a site, and the port that it listens at; it is stopped at the end.
+private func withServer(
+  _ site: RunSite, patience: Duration = .seconds(10), _ body: (RunServer, UInt16) async throws -> Void
+) async throws {
+  let server = try RunServer(site, port: 0, patience: patience)
+  let (urls, announced) = AsyncStream<String>.makeStream()
+  let serving = Task { try await server.run { announced.yield($0) } }
+  var iterator = urls.makeAsyncIterator()
+  let url = try #require(await iterator.next())
+  let port = try #require(UInt16(url.split(separator: ":").last?.dropLast() ?? ""))
+  #expect(url == "http://127.0.0.1:\(port)/")
+  do { try await body(server, port) } catch {
+    await server.stop()
+    throw error
+  }
+  await server.stop()
+  try await serving.value
+}
+
 @Suite struct RunServerTests {
   @Test func bytesOverASocket() async throws {
     try await withSite { site in
-      let server = try RunServer(site, port: 0)
-      let (urls, announced) = AsyncStream<String>.makeStream()
-      let serving = Task { try await server.run { announced.yield($0) } }
-      var iterator = urls.makeAsyncIterator()
-      let url = try #require(await iterator.next())
-      let port = try #require(UInt16(url.split(separator: ":").last?.dropLast() ?? ""))
-      #expect(url == "http://127.0.0.1:\(port)/")
+      try await withServer(site) { server, port in
+        func ask(_ line: String, _ headers: String = "Host: 127.0.0.1:8080\r\n") throws -> String {
+          try exchange("\(line) HTTP/1.1\r\n\(headers)Connection: close\r\n\r\n", port: port)
+        }
+        #expect(try ask("GET /curve.png").hasPrefix("HTTP/1.1 200 "))
+        let head = try ask("HEAD /")
+        #expect(head.hasPrefix("HTTP/1.1 200 ") && head.hasSuffix("\r\n\r\n") && head.contains("nosniff"))
+        for path in ["/../outside.png", "/%2e%2e/outside.png", "/inspection%2fvalues.png", "/a%00.png", "/run.json"] {
+          #expect(try ask("GET \(path)").hasPrefix("HTTP/1.1 404 "), "\(path)")
+        }
+        #expect(try ask("POST /").hasPrefix("HTTP/1.1 405 "))
+        #expect(try ask("GET /", "Host: evil.example\r\n").hasPrefix("HTTP/1.1 421 "))
+        #expect(try ask("GET /", "").hasPrefix("HTTP/1.1 421 "))
 
-      func ask(_ line: String, _ headers: String = "Host: 127.0.0.1:8080\r\n") throws -> String {
-        try exchange("\(line) HTTP/1.1\r\n\(headers)Connection: close\r\n\r\n", port: port)
+        let second = try RunServer(site, port: port)
+        let taken = await #expect(throws: InputError.self) { try await second.run { _ in } }
+        #expect(taken?.description.contains("port \(port) is taken") == true)
       }
-      #expect(try ask("GET /curve.png").hasPrefix("HTTP/1.1 200 "))
-      let head = try ask("HEAD /")
-      #expect(head.hasPrefix("HTTP/1.1 200 ") && head.hasSuffix("\r\n\r\n") && head.contains("nosniff"))
-      for path in ["/../outside.png", "/%2e%2e/outside.png", "/inspection%2fvalues.png", "/a%00.png", "/run.json"] {
-        #expect(try ask("GET \(path)").hasPrefix("HTTP/1.1 404 "), "\(path)")
-      }
-      #expect(try ask("POST /").hasPrefix("HTTP/1.1 405 "))
-      #expect(try ask("GET /", "Host: evil.example\r\n").hasPrefix("HTTP/1.1 421 "))
-      #expect(try ask("GET /", "").hasPrefix("HTTP/1.1 421 "))
-
-      let second = try RunServer(site, port: port)
-      let taken = await #expect(throws: InputError.self) { try await second.run { _ in } }
-      #expect(taken?.description.contains("port \(port) is taken") == true)
-      await server.stop()
-      try await serving.value
     }
+  }
+
+  /// A request is refused once it is too long, whatever it is; others are answered meanwhile.
+  @Test(arguments: [
+    "GET /" + String(repeating: "a", count: 300_000),
+    "GET / HTTP/1.1\r\nHost: " + String(repeating: "a", count: 300_000),
+    "GET / HTTP/1.1\r\n" + String(repeating: "a: b\r\n", count: 50_000),
+    "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n\r\n" + String(repeating: "a", count: 300_000),
+  ])
+  func requestsAreBounded(_ request: String) async throws {
+    try await withSite { site in
+      try await withServer(site) { _, port in
+        let start = ContinuousClock.now
+        // The end may come while bytes are still being sent.
+        _ = try? exchange(request, port: port)
+        #expect(ContinuousClock.now - start < .seconds(20))
+        let answer = try page(port: port)
+        #expect(answer.hasPrefix("HTTP/1.1 200 "))
+      }
+    }
+  }
+
+  /// Who says nothing, or never comes to an end, goes; more than are let in at a time wait, and are answered.
+  @Test(.timeLimit(.minutes(1))) func idleConnectionsGo() async throws {
+    try await withSite { site in
+      try await withServer(site, patience: .milliseconds(300)) { _, port in
+        let idle = try (0..<40).map { number in
+          let connection = try connected(port: port)
+          if number % 2 == 0 { try connection.write(contentsOf: Data("GET / HT".utf8)) }
+          return connection
+        }
+        let answer = try page(port: port)
+        #expect(answer.hasPrefix("HTTP/1.1 200 "))
+        for connection in idle { _ = try? connection.readToEnd() }
+      }
+    }
+  }
+
+  /// A connection that is used again is not closed for what it has asked before.
+  @Test func oneConnectionAsksManyTimes() async throws {
+    try await withSite { site in
+      try await withServer(site) { _, port in
+        let connection = try connected(port: port)
+        let padding = String(repeating: "a", count: 3000)
+        for _ in 0..<8 {
+          try connection.write(
+            contentsOf: Data(
+              "HEAD /curve.png HTTP/1.1\r\nHost: 127.0.0.1\r\nX: \(padding)\r\nConnection: keep-alive\r\n\r\n".utf8))
+          let answer = String(decoding: connection.availableData, as: UTF8.self)
+          #expect(answer.hasPrefix("HTTP/1.1 200 "))
+        }
+      }
+    }
+  }
+
+  @Test(
+    .timeLimit(.minutes(1)), arguments: ["metrics.jsonl", "run.json", "settings.yaml", "summary.json", "curve.png"])
+  func aPipeInTheFolderBlocksNobody(_ name: String) async throws {
+    try await withSite { site in
+      try? FileManager.default.removeItem(atPath: site.run.file(name))
+      #expect(unsafe mkfifo(site.run.file(name), 0o600) == 0)
+      #expect(await site.get("/").status == 200)
+      #expect(await site.get("/\(name)").status == 404)
+    }
+  }
+
+  private func page(port: UInt16) throws -> String {
+    try exchange("GET /curve.png HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", port: port)
   }
 }
 
 /// Sends bytes to a port of this machine and takes all that comes back.
 private func exchange(_ request: String, port: UInt16) throws -> String {
+  let connection = try connected(port: port)
+  try connection.write(contentsOf: Data(request.utf8))
+  return String(decoding: try connection.readToEnd() ?? Data(), as: UTF8.self)
+}
+
+/// A connection to a port of this machine.
+private func connected(port: UInt16) throws -> FileHandle {
   let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  defer { close(socket) }
+  let file = FileHandle(fileDescriptor: socket, closeOnDealloc: true)
+  // Who is refused while sending gets an error, not a signal.
+  signal(SIGPIPE, SIG_IGN)
   var address = sockaddr_in()
   address.sin_family = sa_family_t(AF_INET)
   address.sin_port = port.bigEndian
@@ -224,7 +312,5 @@ private func exchange(_ request: String, port: UInt16) throws -> String {
     }
   }
   try #require(connected == 0)
-  let file = FileHandle(fileDescriptor: socket)
-  try file.write(contentsOf: Data(request.utf8))
-  return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+  return file
 }

@@ -37,10 +37,14 @@ COMMON = (
 RUNS = {
     "double-dqn": f"train --env catch --agent double-dqn --replay 3000 --env-steps 2680 {COMMON}",
     "rainbow": f"train --env catch --agent rainbow --replay 3000 --env-steps 2680 {COMMON}",
-    "sac": f"train --env cartpole-swingup --agent sac --environments 2 --replay 3000 --env-steps 4400 {COMMON}",
+    "sac": (
+        "train --env cartpole-swingup --agent sac --environments 2 --observe state --hidden 8 --batch 8 --seed-updates 5 "
+        "--updates-per-step 0.2 --evaluation-episodes 1 --replay 3000 --env-steps 20400 --checkpoint-every 150 "
+        "--time-limit 100 --explore-chance 0.2 --keep-checkpoints 2"
+    ),
     "pretrain-ae": (
         "pretrain-ae --env catch --size 16 --collect-steps 200 --ae-steps 40 --ae-batch 8 --keypoints 4 --filters 8 "
-        "--probe-steps 10 --probe-frames 100 --checkpoint-every 15 --frame-sampling error"
+        "--probe-steps 10 --probe-frames 300 --checkpoint-every 15 --frame-sampling error"
     ),
 }
 FLIPPED = f"train --env catch --replay 3000 --env-steps 2680 {COMMON}"
@@ -105,13 +109,16 @@ def links(program, folder):
     told = fresh("outside changed")
     command = RUNS["double-dqn"]
     source = made(program, command, folder / "run")
-    run(program, "inspect", source)
+    for words in (["inspect"], ["eval"], ["report"]):
+        run(program, *words, source)
     names = [str(path.relative_to(source)) for path in sorted(source.rglob("*"))]
     names += ["x.partial", "dataset.77.partial", ".curve.png.77-0.partial", "failure.json", "resumes.jsonl"]
     names += ["checkpoints/.partial-77", "checkpoints/.removed-1", "checkpoints/checkpoint-999999", "inspection/new.png"]
     for name in names:
         for kind in ("file", "folder"):
-            for words in (["train", "--resume"], ["inspect"]):
+            for words in (["train", "--resume"], ["inspect"], ["eval"], ["report"]):
+                if words[0] in ("eval", "report") and not name.startswith((words[0], "evaluations")):
+                    continue
                 place, outside = copied(source, folder / "try"), folder / "outside"
                 (outside / "deep").mkdir(parents=True)
                 for file in ("precious", "inspection.json", "values.png", "deep/precious", "manifest.json"):

@@ -44,7 +44,9 @@ struct Evaluate: ParsableCommand {
     let saved = try SavedAgent(path: path)
     let count = episodes ?? saved.training.evaluationEpisodes
     // Made first: a folder that cannot be written is known before the work is done.
-    let new = try NewFolder(at: out ?? unusedPath(saved.run.file("evaluations/\(timestamp())")))
+    let own = saved.run.file("evaluations")
+    if out == nil { try makeOwnFolder(own) }
+    let new = try NewFolder(at: out ?? unusedPath("\(own)/\(timestamp())"))
     try printLine(
       "\(saved.facts.member) of \(saved.run.path) at step \(saved.step)\(saved.run.isFinished ? "" : ", the last evaluation of a run that has not ended"): \(count) episodes of \(saved.facts.environment)"
     )

@@ -39,7 +39,8 @@ final class ConnectionGate: Sendable {
     self.patience = patience
     // Three for each connection, here and in the server; the others are for the run's files.
     var limit = rlimit()
-    let descriptors = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? Int(clamping: limit.rlim_cur) : 256
+    let descriptors =
+      unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? Int(clamping: limit.rlim_cur) : 256
     places = DispatchSemaphore(value: max(1, min(Self.most, (descriptors - 32) / 3)))
     let place = "\(host.text):\(port)"
     listener = socket(host.isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -50,7 +51,7 @@ final class ConnectionGate: Sendable {
       guard Self.bind(listener, host, port), listen(listener, 64) == 0 else { throw Self.refusal(place, port) }
       self.port = Self.port(of: listener)
     } catch {
-      close(listener)
+      Glibc.close(listener)
       throw error
     }
   }
@@ -62,16 +63,17 @@ final class ConnectionGate: Sendable {
       var address = sockaddr_in6()
       (address.sin6_family, address.sin6_port) = (sa_family_t(AF_INET6), port.bigEndian)
       _ = unsafe inet_pton(AF_INET6, host.address, &address.sin6_addr)
-      return unsafe withUnsafeBytes(of: &address) { bind(socket, $0) }
+      return unsafe withUnsafeBytes(of: &address) { unsafe bind(socket, $0) }
     }
     var address = sockaddr_in()
     (address.sin_family, address.sin_port) = (sa_family_t(AF_INET), port.bigEndian)
     _ = unsafe inet_pton(AF_INET, host.address, &address.sin_addr)
-    return unsafe withUnsafeBytes(of: &address) { bind(socket, $0) }
+    return unsafe withUnsafeBytes(of: &address) { unsafe bind(socket, $0) }
   }
 
   private static func bind(_ socket: Int32, _ address: UnsafeRawBufferPointer) -> Bool {
-    unsafe Glibc.bind(socket, address.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(address.count)) == 0
+    unsafe Glibc.bind(socket, address.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(address.count))
+      == 0
   }
 
   /// IPv4 and IPv6 have it in the same place.
@@ -100,7 +102,7 @@ final class ConnectionGate: Sendable {
     Thread.detachNewThread { [self] in
       while true {
         places.wait()
-        let client = unsafe accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+        let client = accept(listener, nil, nil)
         guard !isClosed.load(ordering: .acquiring) else {
           if client >= 0 { Glibc.close(client) }
           places.signal()
@@ -112,6 +114,7 @@ final class ConnectionGate: Sendable {
           places.signal()
           continue
         }
+        _ = fcntl(client, F_SETFD, FD_CLOEXEC)
         Thread.detachNewThread { [self] in
           pass(client, to: path)
           places.signal()
@@ -134,13 +137,14 @@ final class ConnectionGate: Sendable {
     defer { Glibc.close(client) }
     guard let server = connected(to: path) else { return }
     defer { Glibc.close(server) }
-    let request = Mutex(RequestHead())
+    let talk = Mutex(Talk())
     let isAnswered = DispatchSemaphore(value: 0)
     let end = ContinuousClock.now + lifetime
     Thread.detachNewThread {
       while let bytes = received(server, within: self.answerLimit), ContinuousClock.now < end {
-        request.withLock { $0 = RequestHead() }
+        talk.withLock { $0.answer() }
         guard sent(bytes, to: client, within: self.answerLimit) else { break }
+        talk.withLock { $0.answered() }
       }
       // Ends what waits for the client.
       shutdown(client, Int32(SHUT_RDWR))
@@ -148,11 +152,11 @@ final class ConnectionGate: Sendable {
     }
     while ContinuousClock.now < end {
       guard let bytes = received(client, within: patience) else {
-        // Nothing came: that is right only while an answer is being made.
-        if errno == EAGAIN && request.withLock({ $0.isWhole }) { continue }
+        // Nothing came: that is right only while an answer is being made or read.
+        if errno == EAGAIN && talk.withLock({ $0.isBusy(within: patience) }) { continue }
         break
       }
-      let isBounded = request.withLock { $0.add(bytes) }
+      let isBounded = talk.withLock { $0.ask(bytes) }
       guard isBounded, sent(bytes, to: server, within: patience) else { break }
     }
     shutdown(server, Int32(SHUT_RDWR))
@@ -178,22 +182,40 @@ final class ConnectionGate: Sendable {
   }
 }
 
-/// How much of a request has come since the last answer began.
-private struct RequestHead {
+/// How a connection stands: how much of a request has come since the last answer began, and whether one is under way.
+private struct Talk {
   private var count = 0
   private var last: [UInt8] = []
-  /// Whether an empty line has ended it.
-  private(set) var isWhole = false
+  /// Whether an empty line has ended the request's head.
+  private var isWhole = false
+  private var isAnswering = false
+  private var lastAnswer: ContinuousClock.Instant?
 
+  /// Bytes of a request have come.
+  ///
   /// - Returns: whether it is not too long.
-  mutating func add(_ bytes: [UInt8]) -> Bool {
+  mutating func ask(_ bytes: [UInt8]) -> Bool {
     count += bytes.count
     let seen = last + bytes
-    isWhole = isWhole || seen.indices.contains { i in
-      seen[i] == 10 && (i >= 1 && seen[i - 1] == 10 || i >= 2 && seen[i - 1] == 13 && seen[i - 2] == 10)
-    }
+    let newline = UInt8(ascii: "\n")
+    isWhole =
+      isWhole
+      || seen.indices.contains { i in
+        seen[i] == newline && (i >= 1 && seen[i - 1] == newline || i >= 2 && seen[i - 2] == newline)
+      }
     last = Array(seen.suffix(2))
     return count <= ConnectionGate.requestLimit
+  }
+
+  /// Bytes of an answer have come.
+  mutating func answer() { (count, last, isWhole, isAnswering) = (0, [], false, true) }
+
+  /// They have gone on to the client.
+  mutating func answered() { (isAnswering, lastAnswer) = (false, .now) }
+
+  /// Whether the client has reason to be silent.
+  func isBusy(within patience: Duration) -> Bool {
+    isWhole || isAnswering || lastAnswer.map { .now - $0 < patience } ?? false
   }
 }
 
@@ -212,7 +234,7 @@ private func sent(_ bytes: [UInt8], to socket: Int32, within limit: Duration) ->
   while done < bytes.count {
     guard isReady(socket, POLLOUT, within: limit) else { return false }
     let put = unsafe bytes.withUnsafeBytes {
-      unsafe send(socket, $0.baseAddress! + done, $0.count - done, Int32(MSG_NOSIGNAL.rawValue | MSG_DONTWAIT.rawValue))
+      unsafe send(socket, $0.baseAddress! + done, $0.count - done, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
     }
     guard put > 0 || errno == EAGAIN || errno == EINTR else { return false }
     done += max(0, put)

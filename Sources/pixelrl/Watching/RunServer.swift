@@ -54,7 +54,7 @@ struct RunServer: Sendable {
         guard await !state.isStopping else { return }
         // It ends where it gets no descriptor, and is begun again; but not where it never began.
         guard gate.isOpen else { throw WorldError(path: path, "\(error)") }
-        unlink(path)
+        unsafe unlink(path)
         try await Task.sleep(for: .milliseconds(200))
       }
     }

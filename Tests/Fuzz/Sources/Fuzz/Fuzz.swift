@@ -10,7 +10,9 @@ struct Reader: Sendable {
   let read: @Sendable ([UInt8]) throws -> Void
 }
 
-private let readers: [Reader] = [.json, .settings, .manifest, .numPy, .numPyArchive, .safetensors, .png]
+private let readers: [Reader] = [
+  .json, .settings, .manifest, .numPy, .numPyArchive, .safetensors, .png, .state,
+]
 
 /// The one that the environment variable `READER` names.
 private let reader: Reader = {
