@@ -20,28 +20,27 @@ public enum ChildProcess {
   public static func run(
     _ arguments: [String], environment: [String: String] = [:], keepsOutput: Bool = true, limit: Duration
   ) throws -> Outcome {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-    process.standardInput = FileHandle.nullDevice
-    let pipe = Pipe()
-    process.standardOutput = keepsOutput ? pipe : FileHandle.standardError
-    if keepsOutput { process.standardError = FileHandle.nullDevice }
-    do { try process.run() } catch { throw WorldError(path: arguments[0], error.localizedDescription) }
+    let pipe = keepsOutput ? Pipe() : nil
+    let silence = Descriptor(number: unsafe open("/dev/null", O_WRONLY | O_CLOEXEC))
+    var files: [(number: Int32, file: Int32)] = [(1, STDERR_FILENO)]
+    if let pipe { files = [(1, pipe.fileHandleForWriting.fileDescriptor), (2, silence.number)] }
+    let process = try startProgram(
+      arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { _, new in new }, files: files)
+    try pipe?.fileHandleForWriting.close()
     let end = ContinuousClock.now + limit
-    while process.isRunning && ContinuousClock.now < end { usleep(2000) }
-    guard !process.isRunning else {
-      // The group too: a shell's children would live on.
-      _ = kill(-process.processIdentifier, SIGKILL)
-      _ = kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-      throw WorldError(path: arguments[0], "did not end within \(limit) and was killed")
+    var status: Int32 = 0
+    while unsafe waitpid(process, &status, WNOHANG) == 0 {
+      guard ContinuousClock.now < end else {
+        // The group: a shell's children would live on.
+        _ = kill(-process, SIGKILL)
+        _ = unsafe waitpid(process, &status, 0)
+        throw WorldError(path: arguments[0], "did not end within \(limit) and was killed")
+      }
+      usleep(2000)
     }
-    let output = keepsOutput ? pipe.fileHandleForReading.availableData : Data()
-    let code = process.terminationStatus
+    let signal = status & 0x7f
     return Outcome(
-      status: process.terminationReason == .uncaughtSignal ? 128 + code : code,
-      output: String(decoding: output, as: UTF8.self))
+      status: signal == 0 ? status >> 8 & 0xff : 128 + signal,
+      output: String(decoding: pipe?.fileHandleForReading.availableData ?? Data(), as: UTF8.self))
   }
 }

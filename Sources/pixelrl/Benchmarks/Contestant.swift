@@ -6,7 +6,9 @@ final class Contestant {
   let label: String
   /// Floating-point operations of an iteration; 0 where they do not matter.
   private(set) var operations = 0.0
-  private let process = Process()
+  private let command: [String]
+  private let process: pid_t
+  private var hasEnded = false
   private let input = Pipe()
   private let output = Pipe()
   private var unread = Data()
@@ -24,14 +26,16 @@ final class Contestant {
   /// Starts the process and waits until its workload stands.
   init(_ label: String, _ program: String, _ arguments: [String], threads: Int) throws {
     self.label = label
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
+    command = [program] + arguments
     // What oneDNN's, PyTorch's and Mesa's thread pools read at their start; Mesa counts those beside the caller's own.
-    process.environment = ProcessInfo.processInfo.environment.merging(
+    let environment = ProcessInfo.processInfo.environment.merging(
       ["OMP_NUM_THREADS": "\(threads)", "MKL_NUM_THREADS": "\(threads)", "LP_NUM_THREADS": "\(threads - 1)"]) { $1 }
-    process.standardInput = input
-    process.standardOutput = output
-    do { try process.run() } catch { throw WorldError(path: program, error.localizedDescription) }
+    let (theirInput, theirOutput) = (input.fileHandleForReading, output.fileHandleForWriting)
+    process = try startProgram(
+      command, environment: environment,
+      files: [(0, theirInput.fileDescriptor), (1, theirOutput.fileDescriptor)])
+    try theirInput.close()
+    try theirOutput.close()
     operations = try numbers(after: "ready", count: 1)[0]
   }
 
@@ -44,12 +48,18 @@ final class Contestant {
   func end() throws -> Farewell {
     try say("end")
     let values = try numbers(after: "end", count: 3)
-    process.waitUntilExit()
+    _ = waitpid(process, nil, 0)
+    hasEnded = true
     return Farewell(allocations: values[0], freshBlocks: values[1], peakMegabytes: values[2] / 1024)
   }
 
   /// Ends a process whose contest is off.
-  func abandon() { if process.isRunning { process.terminate() } }
+  func abandon() {
+    guard !hasEnded else { return }
+    _ = kill(-process, SIGKILL)
+    _ = waitpid(process, nil, 0)
+    hasEnded = true
+  }
 
   private func say(_ line: String) throws {
     do { try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8)) } catch { throw failure }
@@ -76,8 +86,6 @@ final class Contestant {
   }
 
   private var failure: WorldError {
-    WorldError(
-      "\(label) ended early: \(([process.executableURL?.path ?? ""] + (process.arguments ?? [])).joined(separator: " "))"
-    )
+    WorldError("\(label) ended early: \(command.joined(separator: " "))")
   }
 }

@@ -83,17 +83,8 @@ struct Bench: ParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let found = (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/python3" }.first(where: exists)
     guard let path = python ?? environment["PIXELRL_PEER_PYTHON"] ?? found else { return nil }
-    let probe = Process()
-    probe.executableURL = URL(fileURLWithPath: path)
-    probe.arguments = ["-c", "import torch, gymnasium, pygame, numpy, PIL"]
-    probe.standardError = FileHandle.nullDevice
-    var works = false
-    if exists(path) {
-      do { try probe.run() } catch { throw WorldError(path: path, error.localizedDescription) }
-      probe.waitUntilExit()
-      works = probe.terminationStatus == 0
-    }
-    if works { return path }
+    let probe = [path, "-c", "import torch, gymnasium, pygame, numpy, PIL"]
+    if exists(path), try ChildProcess.run(probe, limit: .seconds(120)).status == 0 { return path }
     let advice =
       "install the peers (pip install torch 'gymnasium[classic-control]' numpy pillow) and name their Python with "
       + "--python"
