@@ -104,6 +104,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
         ? try collect(E.self, episode, CollectionSettings(), seed: Seed(seed.seed).child("collection")) : nil
       return try train(through: StateObserver(E.self), first: first, options)
     }
+    try E.checkPictures()
     var plan = self
     if sight.autoencoder.isEmpty { plan.sight.autoencoder = try newestAutoencoder(for: E.id, episode) }
     let record = try AutoencoderRecord(folder: plan.sight.autoencoder)
