@@ -15,6 +15,12 @@ public struct Evaluation: Sendable, Codable {
   /// The standard deviation over episodes.
   public var deviation: Double { returns.deviation }
 
+  /// Throws `WorldError` for a return that is not finite.
+  func requireFinite(_ environment: String) throws {
+    guard let index = returns.firstIndex(where: { !$0.isFinite }) else { return }
+    throw WorldError("the return of \(environment) is \(returns[index]) in episode \(index + 1) of an evaluation")
+  }
+
   /// Plays episodes side by side, so that their frames are encoded and their actions chosen as one batch.
   ///
   /// - Parameters:

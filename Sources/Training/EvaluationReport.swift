@@ -41,6 +41,7 @@ public struct EvaluationReport: Sendable {
         if isFilmed { film.append($0) }
       }
       try player.check()
+      try evaluation.requireFinite(saved.facts.environment)
       return Mode(name: name, evaluation: evaluation, interval: interval(evaluation.returns), film: film)
     }
   }

@@ -235,6 +235,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     var frames: [PixelBuffer] = []
     let evaluation = trainer.evaluate(seed: seed.child("evaluation")) { frames.append($0) }
     try E.check()
+    try evaluation.requireFinite(E.id)
     let text = ["run": directory.name, "environment": E.id, "step": "\(trainer.envSteps)"]
     if let grid = trainer.observer.reconstructions(of: frames) {
       let digits = String(trainer.envSteps)
