@@ -46,8 +46,9 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev", "zlib1g-dev"])]),
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CMuJoCo", providers: [.apt(["libmujoco-dev"])]),
+    .systemLibrary(name: "CLinux"),
     // 0: vocabulary
-    layer("Core", []),
+    layer("Core", ["CLinux"]),
     // 2: pixels and numbers
     layer("Pixels", ["Core", "CPNG"]),
     layer("Tensors", ["Core", oneDNN]),
@@ -57,7 +58,10 @@ let package = Package(
     layer("Replay", ["Core", "Tensors"]),
     // 4: the members; they never import each other
     layer(
-      "Environments", ["Core", "Pixels", "Scenes", muJoCo], resources: [.embedInCode("Gymnasium/server.py")]),
+      "Environments", ["Core", "Pixels", "Scenes", muJoCo],
+      resources: ["spaces", "pictures", "games", "atari", "supervision", "service"].map {
+        .embedInCode("Gymnasium/Server/pixelrl_\($0).py")
+      }),
     layer("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     layer("Agents", ["Core", "Tensors", "Networks", "Replay"]),
     layer("Tabular", ["Core", "Tensors", "Networks"]),
@@ -89,7 +93,7 @@ let package = Package(
     tests("Tensors", ["Core"], resources: [.copy("Goldens")]),
     tests("Networks", ["Core", "Tensors", "Python"], resources: [.copy("Golden")]),
     tests("Replay", ["Core", "Tensors"]),
-    tests("Environments", ["Core", "Pixels"], resources: [.copy("Golden")]),
+    tests("Environments", ["Core", "Pixels", "Python"], resources: [.copy("Golden")]),
     tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"], resources: [.copy("Golden")]),
     tests("Tabular", ["Core", "Tensors", "Networks"]),

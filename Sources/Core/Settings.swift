@@ -50,17 +50,19 @@ public struct Field<Group>: Sendable {
   /// - Parameters:
   ///   - kind: what the members are, such as `agent`.
   ///   - prefix: what else may be named begins so.
+  ///   - unknown: what to say of another name; nil names the nearest member.
   ///   - domain: what is taken, in words; nil names every member.
   public init(
     _ key: String, _ path: WritableKeyPath<Group, String> & Sendable, kind: String, among names: [String],
-    orAfter prefix: String? = nil, domain: String? = nil, _ help: String
+    orAfter prefix: String? = nil, unknown: (@Sendable (String) -> InputError)? = nil, domain: String? = nil,
+    _ help: String
   ) {
     self.init(
       key: key, help: help, domain: domain ?? names.joined(separator: ", "), choices: names, isSwitch: false,
       text: { $0[keyPath: path] },
       set: { group, typed in
         guard names.contains(typed) || prefix.map(typed.hasPrefix) ?? false else {
-          throw InputError.unknown(kind, typed, known: names)
+          throw unknown?(typed) ?? InputError.unknown(kind, typed, known: names)
         }
         group[keyPath: path] = typed
       })

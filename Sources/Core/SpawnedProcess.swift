@@ -20,54 +20,13 @@ public final class SpawnedProcess: Sendable {
   ///     place where what is written is dropped.
   /// - Throws: `WorldError` where it cannot be started.
   public init(_ words: [String], environment: [String: String] = [:], files: [Int32?] = [nil, nil, nil]) throws {
-    // Above the numbers that they are given, so that none is closed by another's taking its place.
-    let above = Int32(max(files.count, 3))
-    let copies = files.map { $0.map { fcntl($0, F_DUPFD_CLOEXEC, above) } }
-    defer { for case let copy? in copies { close(copy) } }
-    guard !copies.contains(-1) else { throw systemFailure(words[0]) }
-    var actions = unsafe posix_spawn_file_actions_t()
-    var attributes = posix_spawnattr_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    unsafe posix_spawnattr_init(&attributes)
-    defer {
-      unsafe posix_spawn_file_actions_destroy(&actions)
-      unsafe posix_spawnattr_destroy(&attributes)
-    }
-    for (number, copy) in zip(Int32(0)..., copies) {
-      if let copy {
-        unsafe posix_spawn_file_actions_adddup2(&actions, copy, number)
-      } else {
-        unsafe posix_spawn_file_actions_addopen(&actions, number, "/dev/null", number == 0 ? O_RDONLY : O_WRONLY, 0)
-      }
-    }
-    // Another's pipe that was held open there would never end for who reads it.
-    for number in Self.openFiles() where number >= files.count {
-      unsafe posix_spawn_file_actions_addclose(&actions, number)
-    }
-    var (none, all) = (sigset_t(), sigset_t())
-    unsafe sigemptyset(&none)
-    unsafe sigfillset(&all)
-    unsafe posix_spawnattr_setsigmask(&attributes, &none)
-    unsafe posix_spawnattr_setsigdefault(&attributes, &all)
-    let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
-    unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
-    let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
-    var started: pid_t = 0
-    let failure = unsafe withCStrings(words) { words in
-      unsafe withCStrings(variables) { variables in
-        unsafe posix_spawnp(&started, words[0]!, &actions, &attributes, words, variables)
-      }
-    }
-    guard failure == 0 else { throw WorldError(path: words[0], unsafe String(cString: strerror(failure))) }
-    id = started
+    let null = Descriptor(number: unsafe open("/dev/null", O_RDWR | O_CLOEXEC))
+    let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let numbered = zip(Int32(0)..., files).map { number, file in (number: number, file: file ?? null.number) }
+    id = try startProgram(words, environment: variables, files: numbered)
   }
 
   deinit { end() }
-
-  private static func openFiles() -> [Int32] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
-    return names.compactMap { Int32($0) }
-  }
 
   /// How it ended, as a shell says it: its exit status, or 128 and the signal. Nil while it runs.
   public var exitStatus: Int32? {
@@ -97,13 +56,4 @@ public final class SpawnedProcess: Sendable {
     _ = kill(-id, SIGKILL)
     _ = wait()
   }
-}
-
-/// Calls a body with an array of C strings that ends with nil.
-private func withCStrings<Result>(
-  _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-  let copies = unsafe strings.map { unsafe strdup($0) } + [nil]
-  defer { for index in unsafe copies.indices { unsafe free(copies[index]) } }
-  return unsafe copies.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
 }

@@ -6,6 +6,11 @@ public enum Ending: String, Sendable, Hashable, CaseIterable, Codable {
   case terminated
   /// The time is up: reward would have followed, so learning bootstraps through it.
   case truncated
+  /// The environment failed: the step was not taken, and there is nothing to learn from it.
+  case failed
+
+  /// Whether an episode has come to an end of its own.
+  public var isOrdinary: Bool { self == .terminated || self == .truncated }
 }
 
 /// What the environment answers to an action.
@@ -52,15 +57,13 @@ public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
     switch self {
     case .continuous(let low, let high):
       if Set(low).count == 1, Set(high).count == 1 {
-        "continuous \(low.count) in [\(short(low[0])), \(short(high[0]))]"
+        "continuous \(low.count) in [\(low[0].text), \(high[0].text)]"
       } else {
         "continuous \(low.count)"
       }
     case .discrete(let count): "discrete \(count)"
     }
   }
-
-  private func short(_ x: Double) -> String { x == x.rounded() ? String(Int(x)) : String(x) }
 
   /// Uniform over the space.
   public func sample(using random: inout Random) -> [Double] {
@@ -118,7 +121,8 @@ extension ActionSpace {
   public func normalized(_ action: [Double]) -> [Float] {
     switch self {
     case .continuous(let low, let high):
-      low.indices.map { Float(2 * (action[$0] - low[$0]) / (high[$0] - low[$0]) - 1) }
+      // A coordinate of one value has nothing to choose: any number means it.
+      low.indices.map { low[$0] < high[$0] ? Float(2 * (action[$0] - low[$0]) / (high[$0] - low[$0]) - 1) : 0 }
     case .discrete: [Float(action[0])]
     }
   }

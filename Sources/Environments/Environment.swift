@@ -39,6 +39,8 @@ public protocol Environment: Sendable, Codable {
   /// What draws a look where that is not this program itself: the name of an OpenGL.
   /// - Throws: `WorldError` that says what to install.
   static func drawer(of look: Look) throws -> String?
+  /// Throws `WorldError` where there are no pictures to be had, which then are black.
+  static func checkPictures() throws
   /// Throws what has gone wrong since with anything outside the program: all played from then on counts for nothing.
   static func check() throws
   /// Some valid state, the same each time; `reset` draws one.
@@ -75,6 +77,7 @@ public protocol Environment: Sendable, Codable {
 extension Environment {
   public static func prepare() throws {}
   public static func drawer(of look: Look) throws -> String? { nil }
+  public static func checkPictures() throws {}
   public static func check() throws {}
   public static var actionRepeat: Int { 1 }
   public static var explorationLength: Int? { nil }

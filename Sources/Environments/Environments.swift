@@ -32,17 +32,23 @@ public enum Environments {
     #endif
   }
 
+  /// - Parameter timeout: seconds that a Python process may take to start, but at least 120.
   /// - Throws: `InputError` that names the nearest environment; `WorldError` if something that it needs is missing.
-  public static func named(_ id: String) throws -> any Environment.Type {
+  public static func named(_ id: String, timeout: Int = 0) throws -> any Environment.Type {
     if id.hasPrefix(gymPrefix) {
-      try Gymnasium.choose(id)
+      try Gymnasium.choose(id, timeout: timeout)
       return GymEnvironment.self
     }
-    guard let found = all.first(where: { $0.id == id }) else {
-      throw InputError.unknown("environment", id, known: all.map { $0.id })
-    }
+    guard let found = all.first(where: { $0.id == id }) else { throw unknown(id) }
     try found.prepare()
     return found
+  }
+
+  /// What to type in place of a name that is none of ours: Gymnasium's `CartPole-v1` is `gym:CartPole-v1` here.
+  fileprivate static func unknown(_ id: String) -> InputError {
+    let isGymnasiums = id.contains { "/:".contains($0) } || id.contains(/-v[0-9]+$/)
+    guard isGymnasiums else { return InputError.unknown("environment", id, known: all.map { $0.id }) }
+    return InputError("unknown environment '\(id)': one of Gymnasium is named \(gymPrefix)\(id)")
   }
 }
 
@@ -55,7 +61,7 @@ public struct EnvironmentChoice: SettingsGroup, Hashable {
     [
       Field(
         "env", \.env, kind: "environment", among: Environments.all.map { $0.id }, orAfter: Environments.gymPrefix,
-        domain: "a name that 'pixelrl envs' lists, or gym:NAME", "the environment")
+        unknown: Environments.unknown, domain: "a name that 'pixelrl envs' lists, or gym:NAME", "the environment")
     ]
   }
 }

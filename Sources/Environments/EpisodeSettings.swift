@@ -45,7 +45,9 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
       Field(
         "gym-failure", \.gymFailure,
         "gym: what a Python process that crashes, hangs or sends a wrong shape ends: the run, or the episode"),
-      Field("gym-timeout", \.gymTimeout, 1...1_000_000, "gym: seconds after which a Python process counts as hanging"),
+      Field(
+        "gym-timeout", \.gymTimeout, 1...1_000_000,
+        "gym: seconds after which a Python process hangs; it has 120 or more to start"),
     ]
   }
 }

@@ -26,9 +26,11 @@ public enum ChildProcess {
     _ arguments: [String], environment: [String: String] = [:], keepsOutput: Bool = true, limit: Duration
   ) throws -> Outcome {
     var ends: [Int32] = [-1, -1]
-    guard unsafe pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else { throw systemFailure(arguments[0]) }
-    let (reading, writing) = (Descriptor(number: ends[0]), Descriptor(number: ends[1]))
-    _ = fcntl(writing.number, F_SETFL, 0)
+    guard unsafe pipe(&ends) == 0 else { throw systemFailure(arguments[0]) }
+    let reading = Descriptor(number: ends[0])
+    let writing = Descriptor(number: ends[1])
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    _ = fcntl(reading.number, F_SETFL, O_NONBLOCK)
     let process = try SpawnedProcess(
       arguments, environment: environment,
       files: keepsOutput ? [nil, writing.number, nil] : [nil, STDERR_FILENO, STDERR_FILENO])

@@ -44,7 +44,7 @@ struct Worker<E: Environment, A: Agent>: Sendable, Codable {
     var (observations, next, actions) = ([Float](), [Float](), [Float]())
     var (rewards, discounts, isLast) = ([Float](), [Float](), [Bool]())
     var finished: [(sum: Double, length: Int)] = []
-    if !hasBegun { begin(observer.observe([episode])) }
+    if !hasBegun { try begin(observer.observe([episode])) }
     while rewards.count < demand.horizon || (demand.wholeEpisodes && isLast.last == false) {
       let o = observation
       let a = agent.act(o, .explore)
@@ -54,10 +54,11 @@ struct Worker<E: Environment, A: Agent>: Sendable, Codable {
       let outcome = episode.step(a.withElements { layout.actionSpace.denormalized($0.extracting(0..<width)) })
       let latent = observer.observe([episode])
       try E.check()
-      guard outcome.reward.isFinite, latent.isFinite else {
-        throw NotFinite(
-          step: episode.totalSteps, quantity: outcome.reward.isFinite ? "the observation" : "the reward of \(E.id)",
-          value: outcome.reward.isFinite ? .nan : outcome.reward, in: agent)
+      guard Float(outcome.reward).isFinite, latent.isFinite else { throw notFinite(after: outcome) }
+      guard outcome.ending != .failed else {
+        if !isLast.isEmpty { isLast[isLast.count - 1] = true }
+        try beginNext(through: observer)
+        continue
       }
       let step = settings.learned(outcome, of: E.self)
       a.withElements { a in latent.withElements { history.append(action: a, latent: $0) } }
@@ -69,9 +70,7 @@ struct Worker<E: Environment, A: Agent>: Sendable, Codable {
       isLast.append(outcome.ending != .running)
       guard outcome.ending != .running else { continue }
       finished.append((episode.episodeReturn, episode.steps))
-      episode.reset()
-      begin(observer.observe([episode]))
-      try E.check()
+      try beginNext(through: observer)
     }
     let count = rewards.count
     isLast[count - 1] = true
@@ -82,9 +81,25 @@ struct Worker<E: Environment, A: Agent>: Sendable, Codable {
     return Segment(lane: lane, rollout: rollout, finished: finished, worker: self)
   }
 
-  private mutating func begin(_ latent: Tensor) {
+  private mutating func beginNext(through observer: some Observer) throws {
+    episode.reset()
+    let latent = observer.observe([episode])
+    try E.check()
+    try begin(latent)
+  }
+
+  private mutating func begin(_ latent: Tensor) throws {
+    guard latent.isFinite else { throw notFinite(after: nil) }
     latent.withElements { history.begin(with: $0) }
     hasBegun = true
+  }
+
+  /// What is not finite of the environment's last step, or else of what is seen of it.
+  private func notFinite(after outcome: Step?) -> NotFinite {
+    let spoiled = episode.spoiled(after: outcome)
+    return NotFinite(
+      step: episode.totalSteps, quantity: spoiled?.quantity ?? "the observation", value: spoiled?.value ?? .nan,
+      moment: spoiled.map { _ in episode.moment }, in: agent)
   }
 
   /// `[1, O]`

@@ -147,16 +147,14 @@ private func collect<E: Environment, P: Policy>(
 ) throws -> Recording {
   try settings.check(E.self, episodeSettings)
   let count = min(policies.count, settings.steps)
-  var lanes = (0..<count).map { i in
-    Lane<E, P>(
+  var lanes = try (0..<count).map { i in
+    try Lane<E, P>(
       episodeSettings, settings, policy: policies[i], seed: seed.lane(i),
       steps: settings.steps / count + (i < settings.steps % count ? 1 : 0))
   }
-  try E.check()
   for step in 0..<settings.steps {
     try Interruption.check()
-    lanes[step % count].advance()
-    try E.check()
+    try lanes[step % count].advance()
     try progress(step + 1)
   }
   return lanes.dropFirst().reduce(into: lanes[0].finished) { $0.append(contentsOf: $1.finished) }
@@ -172,9 +170,10 @@ private struct Lane<E: Environment, P: Policy> {
   private var action: [Double] = []
   private var stepsLeft: Int
   private var stepsOfEpisode = 0
+  private var episodes = 0
 
   /// - Parameter steps: agent steps that are recorded, at least one.
-  init(_ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, policy: P, seed: Seed, steps: Int) {
+  init(_ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, policy: P, seed: Seed, steps: Int) throws {
     self.settings = settings
     self.policy = policy
     cut = settings.lengthOfEpisodes(E.self, episodeSettings)
@@ -182,7 +181,7 @@ private struct Lane<E: Environment, P: Policy> {
     recording = Recording(
       frame: episode.blankFrame, observationNames: E.observationNames, actionSpace: E.actionSpace)
     stepsLeft = steps
-    begin()
+    try begin()
   }
 
   var finished: Recording {
@@ -191,10 +190,12 @@ private struct Lane<E: Environment, P: Policy> {
     return recording
   }
 
-  private mutating func begin() {
+  private mutating func begin() throws {
+    episodes += 1
     if settings.policy != .uniform || !episode.randomize() { episode.reset() }
     policy.begin(episode)
     stepsOfEpisode = 0
+    try requireFinite()
     recording.begin(frame: episode.frame, observation: episode.observation)
     choose()
   }
@@ -208,14 +209,30 @@ private struct Lane<E: Environment, P: Policy> {
     episode.foresee(actions)
   }
 
-  mutating func advance() {
-    let outcome = episode.step(action)
+  /// Takes a step; where the environment fails, one of the next episode.
+  mutating func advance() throws {
+    var outcome = episode.step(action)
+    while outcome.ending == .failed {
+      try E.check()
+      try begin()
+      outcome = episode.step(action)
+    }
+    try requireFinite(after: outcome)
     recording.append(
       action: E.actionSpace.normalized(action), step: outcome, frame: episode.frame, observation: episode.observation)
     stepsOfEpisode += 1
     stepsLeft -= 1
     guard stepsLeft > 0 else { return }
-    if outcome.ending != .running || stepsOfEpisode >= cut { begin() } else { choose() }
+    if outcome.ending != .running || stepsOfEpisode >= cut { try begin() } else { choose() }
+  }
+
+  /// Throws `WorldError` for what is wrong with the world, or for a number of the environment that nobody can learn from.
+  private func requireFinite(after outcome: Step? = nil) throws {
+    let spoiled = episode.spoiled(after: outcome)
+    try E.check()
+    guard let (quantity, value) = spoiled else { return }
+    throw WorldError(
+      "\(quantity) is \(value) at step \(episode.steps) of episode \(episodes): nobody can learn from that")
   }
 }
 

@@ -19,6 +19,12 @@ public struct Evaluation: Sendable, Codable {
   /// What the start state of an episode is drawn from.
   static func start(of episode: Int, _ seed: Seed) -> Seed { seed.child("evaluation \(episode)") }
 
+  /// Throws `WorldError` for a return that is not finite.
+  func requireFinite(_ environment: String) throws {
+    guard let index = returns.firstIndex(where: { !$0.isFinite }) else { return }
+    throw WorldError("the return of \(environment) is \(returns[index]) in episode \(index + 1) of an evaluation")
+  }
+
   /// Plays episodes side by side, so that their frames are encoded and their actions chosen as one batch.
   ///
   /// - Parameters:

@@ -43,6 +43,7 @@ public struct EvaluationReport: Sendable {
           guard isFilmed, (seen?.count ?? 0) < FirstFrames.most(of: frame) else { return }
           Self.film(frame, after: last, player.layout.actionSpace, into: &seen)
         }, outcome: { last = $0 })
+      try evaluation.requireFinite(saved.facts.environment)
       // A decoder that was never taught draws nothing that means anything.
       let drawing = saved.sight == .latent ? player.observer.drawing : nil
       return Mode(

@@ -1,4 +1,5 @@
 import Core
+import Environments
 import Tensors
 
 /// A quantity of learning became NaN or infinite: learning stops before it spreads.
@@ -9,12 +10,17 @@ public struct NotFinite: Error, CustomStringConvertible {
   public let value: Double
   /// The first parameter that is not finite, where there is one.
   public let tensor: String?
+  /// When in its episode the environment gave it; nil where learning did.
+  public let moment: String?
   /// Where the last good weights are, such as `runs/a/agent.safetensors of step 20000`.
   public var checkpoint: String?
 
-  /// - Parameter module: what was learning; its parameters are searched for the first that is not finite.
-  public init(step: Int, quantity: String, value: Double, in module: some Module) {
+  /// - Parameters:
+  ///   - moment: when in its episode the environment gave it.
+  ///   - module: what was learning; its parameters are searched for the first that is not finite.
+  public init(step: Int, quantity: String, value: Double, moment: String? = nil, in module: some Module) {
     self.step = step
+    self.moment = moment
     self.quantity = quantity
     self.value = value
     tensor = module.parameters.first { !$0.value.isFinite }?.name
@@ -23,8 +29,26 @@ public struct NotFinite: Error, CustomStringConvertible {
   public var description: String {
     let place = tensor.map { ", with numbers that are not finite in the tensor \($0)" } ?? ""
     let saved = checkpoint.map { "the last good checkpoint is \($0)" } ?? "no checkpoint had been written yet"
-    return "\(quantity) is \(value) at step \(step)\(place); \(saved): a smaller learning rate may help"
+    guard let moment else {
+      return "\(quantity) is \(value) at step \(step)\(place); \(saved): a smaller learning rate may help"
+    }
+    return "\(quantity) is \(value) at step \(step), \(moment), as the environment gave it; \(saved)"
   }
+}
+
+extension Episode {
+  /// What the environment gave that nobody can learn from, a reward or an observation; nil where all is sound.
+  ///
+  /// - Parameter outcome: that of the last step; nil at the start of an episode.
+  func spoiled(after outcome: Step?) -> (quantity: String, value: Double)? {
+    // Learning is in single precision.
+    if let reward = outcome?.reward, !Float(reward).isFinite { return ("the reward of \(E.id)", reward) }
+    let index = observation.firstIndex { !Float($0).isFinite }
+    return index.map { ("the observation '\(E.observationNames[$0])' of \(E.id)", observation[$0]) }
+  }
+
+  /// `step 3 of its episode`, in simulator steps from 1; 0 is the start.
+  var moment: String { "step \(steps) of its episode" }
 }
 
 /// Throws `NotFinite` for the first metric that is not finite.

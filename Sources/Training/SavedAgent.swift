@@ -76,7 +76,7 @@ public struct SavedAgent: Sendable {
   /// - Parameter seed: what sampled actions are drawn from.
   /// - Throws: `WorldError` with the path of what is missing, damaged or does not fit.
   public func player(seed: Seed) throws -> any Player {
-    try player(in: try Environments.named(facts.environment), seed: seed)
+    try player(in: try Environments.named(facts.environment, timeout: episode.gymTimeout), seed: seed)
   }
 
   private func player<E: Environment>(in environment: E.Type, seed: Seed) throws -> any Player {

@@ -141,20 +141,17 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   /// One step of every environment, and the updates that are due for it; of asynchronous workers, one's segment.
   public mutating func step(report: (Metrics) throws -> Void) throws {
     guard !settings.asynchronous else { return try learnFromNextWorker(report: report) }
-    if !state.hasBegun { begin() }
+    if !state.hasBegun { try begin() }
     let width = layout.actionSpace.arrayCount
     let (actions, outcomes, latents) = try play()
     // Before it is remembered: what is drawn from the replay buffer later would spread it.
-    if let spoiled = outcomes.first(where: { !$0.reward.isFinite }) {
-      throw NotFinite(
-        step: state.envSteps, quantity: "the reward of \(E.id)", value: spoiled.reward, in: state.agent)
+    if let i = outcomes.indices.first(where: { !Float(outcomes[$0].reward).isFinite }) {
+      try requireSound(state.episodes[i], outcomes[i])
     }
-    guard latents.isFinite else {
-      throw NotFinite(step: state.envSteps, quantity: "the observation", value: .nan, in: state.agent)
-    }
+    try requireSound(latents, of: state.episodes)
     actions.withElements { actions in
       latents.withElements { latents in
-        for i in state.episodes.indices {
+        for i in state.episodes.indices where outcomes[i].ending != .failed {
           let action = actions.extracting(i * width..<(i + 1) * width)
           let latent = latents.extracting(i * layout.latentSize..<(i + 1) * layout.latentSize)
           replay.append(lane: i, action: action, step: settings.learned(outcomes[i], of: E.self), latent: latent)
@@ -166,11 +163,12 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
         }
       }
     }
-    finished = state.episodes.filter { $0.ending != .running }.map { ($0.episodeReturn, $0.steps) }
+    // What failed in its middle has no return.
+    finished = state.episodes.filter { $0.ending.isOrdinary }.map { ($0.episodeReturn, $0.steps) }
     for i in state.episodes.indices where outcomes[i].ending != .running {
-      state.lastReturn = state.episodes[i].episodeReturn
+      if outcomes[i].ending.isOrdinary { state.lastReturn = state.episodes[i].episodeReturn }
       state.episodes[i].reset()
-      begin(i, state.observer.observe([state.episodes[i]]))
+      try begin(i)
     }
     try E.check()
     state.schedule.step(state.episodes.count)
@@ -205,6 +203,20 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       throw StepNotTaken(reason: error)
     }
     return (actions, outcomes, latents)
+  }
+
+  /// Throws `NotFinite` for the first reward or observation of an environment that is not finite.
+  private func requireSound(_ episode: Episode<E>, _ outcome: Step? = nil) throws {
+    guard let (quantity, value) = episode.spoiled(after: outcome) else { return }
+    throw NotFinite(
+      step: state.envSteps, quantity: quantity, value: value, moment: episode.moment, in: state.agent)
+  }
+
+  /// Throws `NotFinite` for latents that are not finite: of the environment, where its observation is not either.
+  private func requireSound(_ latents: Tensor, of episodes: [Episode<E>]) throws {
+    guard !latents.isFinite else { return }
+    for episode in episodes { try requireSound(episode) }
+    throw NotFinite(step: state.envSteps, quantity: "the observation", value: .nan, in: state.agent)
   }
 
   /// The agent's actions `[N, A]`, but for the lanes that hold an action of their own.
@@ -247,14 +259,16 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     }
   }
 
-  private mutating func begin() {
+  private mutating func begin() throws {
     state.hasBegun = true
     state.retrainingIsDue = Every(state.retrainingIsDue.period, from: state.envSteps)
-    for i in state.episodes.indices { begin(i, state.observer.observe([state.episodes[i]])) }
+    for i in state.episodes.indices { try begin(i) }
     state.schedule.begin(at: replay)
   }
 
-  private mutating func begin(_ i: Int, _ latent: Tensor) {
+  private mutating func begin(_ i: Int) throws {
+    let latent = state.observer.observe([state.episodes[i]])
+    try requireSound(latent, of: [state.episodes[i]])
     latent.withElements { latent in
       state.histories[i].begin(with: latent)
       replay.begin(lane: i, latent: latent)

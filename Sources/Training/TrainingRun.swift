@@ -307,6 +307,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   ) throws -> Evaluation {
     var film = FirstFrames()
     let evaluation = try trainer.evaluate(seed: seed.child("evaluation")) { film.append($0) }
+    try evaluation.requireFinite(E.id)
     let text = ["run": directory.name, "environment": E.id, "step": "\(trainer.envSteps)"]
     if let grid = trainer.observer.reconstructions(of: film.frames) {
       let digits = String(trainer.envSteps)

@@ -34,14 +34,19 @@ struct GivenSettings {
   mutating func type(_ key: String, _ text: String) { typed[key] = text }
 
   /// The environment that was chosen, whose defaults count from now on.
-  mutating func environment() throws -> any Environment.Type {
-    let environment = try Environments.named(resolve("environment", EnvironmentChoice()).env)
+  ///
+  /// - Parameter name: nil: what `--env` or the file says.
+  mutating func environment(_ name: String? = nil) throws -> any Environment.Type {
+    let name = try name ?? resolve("environment", EnvironmentChoice()).env
+    // A Python process starts here, long before all settings are known.
+    let timeout = try resolve("environment", EpisodeSettings()).gymTimeout
+    let environment = try Environments.named(name, timeout: timeout)
     start(from: environment)
     return environment
   }
 
   /// Takes what was not given from a task's defaults.
-  mutating func start(from environment: any Environment.Type) { taskDefaults = TaskDefaults.of(environment.id) }
+  private mutating func start(from environment: any Environment.Type) { taskDefaults = TaskDefaults.of(environment.id) }
 
   /// Leaves out a default of the task that does not fit the rest.
   mutating func dropTaskDefault(_ title: String, _ key: String) { taskDefaults[title]?[key] = nil }

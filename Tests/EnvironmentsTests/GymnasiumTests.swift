@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Pixels
+import Python
 import Testing
 
 @testable import Environments
@@ -40,6 +41,7 @@ import Testing
     #expect(E.episodeLength == 40 && E.actionRepeat == 1 && E.observationNames.count == 3)
     #expect(E.episodeDefaults == EpisodeSettings() && E.rewardLimit == nil)
     #expect(E.complaint(about: [0, 0, 0]) != nil)
+    #expect(throws: Never.self) { try E.checkPictures() }
     #expect(throws: InputError("this process plays gym:games:Lamp-v0?actions=6: play gym:games:Lamp-v0 in another")) {
       try Environments.named("gym:games:Lamp-v0")
     }
@@ -66,14 +68,15 @@ import Testing
     try Gymnasium.check()
   }
 
-  @Test func anEpisodeThatIsNotTheSameTwiceIsTruncated() {
+  @Test func anEpisodeThatIsNotTheSameTwiceFails() {
     var played = environment(seed: 3)
     _ = played.step([2])
     let snapshot = played
     #expect(played.step([1]).ending == .running)
     // The snapshot has to be played again, and comes to another moment.
     var other = snapshot
-    #expect(other.step([1]) == Step(reward: 0, discount: 1, ending: .truncated))
+    let (step, count) = other.hold([1], for: 3)
+    #expect(step == Step(reward: 0, discount: 1, ending: .failed) && count == 0)
     #expect(other.observation == snapshot.observation)
   }
 
@@ -259,6 +262,71 @@ import Testing
     #expect(text.contains("MultiBinary(13) make 8192 choices together") && text.contains("TransformAction"))
   }
 
+  /// Whole numbers and truth values as wide as each other, and what has but one value.
+  @Test(arguments: [
+    ("int64", [-0.5, -2.5, 1], [1.5, 1.5, 1]), ("bool", [-0.5, -0.5, 1], [1.5, 1.5, 1]),
+    ("float64", [0, -2, 1], [1, 1, 1]),
+  ])
+  func numbersBetweenBounds(_ kind: String, _ low: [Double], _ high: [Double]) throws {
+    var (process, trace) = try process("gym:games:Levers-v0?kind=\(kind)")
+    #expect(process.facts.actionSpace == .continuous(low: low, high: high))
+    for (count, action) in [low, [0.4, -1.6, 1], [0.6, 0.4, 1], [0.6, 0.6, 1], high].enumerated() {
+      let entry = Trace.Entry(action: action, repeats: 1)
+      trace = trace.appending(entry, after: count)
+      _ = try process.step(entry, in: trace, settings)
+      let bounds = (kind == "bool" ? [0.0, 0, 1] : [0, -2, 1], [1.0, 1, 1])
+      let expected = action.indices.map { i in
+        min(max(kind == "float64" ? action[i] : action[i].rounded(.toNearestOrEven), bounds.0[i]), bounds.1[i])
+      }
+      #expect(try process.observe(settings).numbers == expected)
+    }
+  }
+
+  /// In the policy's units it does not matter what stands for the only value of a coordinate.
+  @Test func aCoordinateOfOneValueIsThat() {
+    let space = ActionSpace.continuous(low: [0, 3], high: [1, 3])
+    #expect(space.normalized([0.5, 3]) == [0, 0])
+    #expect(space.denormalized([Float(0), 0.7].span) == [0.5, 3])
+    #expect(ActionSpace.continuous(low: [-1e20], high: [1e20]).description.contains("1e+20"))
+  }
+
+  /// Over all that an agent can choose, each whole number comes as often as another.
+  @Test func wholeNumbersAreEquallyLikely() throws {
+    var (process, trace) = try process("gym:games:Levers-v0")
+    var (random, counts) = (Random(seed: Seed(1)), [Double: Int]())
+    for count in 0..<4000 {
+      let entry = Trace.Entry(action: process.facts.actionSpace.sample(using: &random), repeats: 1)
+      trace = trace.appending(entry, after: count)
+      _ = try process.step(entry, in: trace, settings)
+      counts[try process.observe(settings).numbers[1], default: 0] += 1
+    }
+    #expect(counts.keys.sorted() == [-2, -1, 0, 1])
+    // Five standard deviations; drawn by rounding alone, the outer ones would come 667 times.
+    #expect(counts.values.allSatisfy { abs($0 - 1000) < 140 }, "\(counts)")
+  }
+
+  @Test(
+    .enabled(if: Python.has("numpy"), "needs a Python with numpy"),
+    arguments: ["bytes", "flipped", "floats", "gray", "alpha", "first", "whole", "list", "rows", "bool"])
+  func picturesAreTaken(_ kind: String) throws {
+    let (process, _) = try process("gym:games:Painting-v0?kind=\(kind)")
+    #expect(process.facts.width == 24 && process.facts.height == 20 && process.facts.undrawn.isEmpty)
+    var frame = PixelBuffer(width: 12, height: 10, format: .gray)
+    try process.draw(into: &frame, settings)
+    #expect(Set(frame.bytes) == [kind == "bool" ? 255 : 51])
+  }
+
+  @Test(
+    .enabled(if: Python.has("numpy"), "needs a Python with numpy"),
+    arguments: [
+      ("words", "is of uint16"), ("bright", "is of floats from 51.0 to 51.0"), ("nan", "is of floats from nan to nan"),
+      ("line", "of shape (9,)"), ("five", "is of shape (20, 24, 5)"),
+    ])
+  func otherPicturesAreRefused(_ kind: String, _ what: String) {
+    let error = #expect(throws: WorldError.self) { try self.process("gym:games:Painting-v0?kind=\(kind)") }
+    #expect(error?.description.contains(what) == true && error?.description.contains("[height, width, 3]") == true)
+  }
+
   @Test(arguments: [0, 1, 3]) func imagesAsObservationsAreThePictures(_ channels: Int) throws {
     let (process, _) = try process("gym:games:Screen-v0?channels=\(channels)")
     let facts = process.facts
@@ -277,6 +345,13 @@ import Testing
 /// The customary preprocessing of Atari games, played by the real emulator.
 @Suite(.enabled(if: hasAtari, "needs PIXELRL_PYTHON, a Python with gymnasium and ale-py: see 'make peers'"))
 struct AtariTests {
+  @Test(arguments: ["frameskip=0", "frameskip=[2,5]", "frameskip=true", "repeat_action_probability=2"])
+  func argumentsThatMeanNothingAreRefused(_ argument: String) throws {
+    let name = try GymName("gym:ALE/Pong-v5?\(argument)")
+    let error = #expect(throws: InputError.self) { try GymProcess(name, python: Gymnasium.python, in: nil) }
+    #expect(error?.description.contains("takes a ") == true)
+  }
+
   /// A program of its own, since a process plays one environment.
   @Test func framesAreTheMaximumOfTheLastTwo() throws {
     let name = try GymName("gym:ALE/Pong-v5?repeat_action_probability=0")

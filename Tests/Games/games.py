@@ -1,9 +1,12 @@
 """Environments that do what tests need, made with the small gymnasium beside this file."""
 
 import array
+import math
 import os
 import random
 import signal
+import subprocess
+import threading
 import time
 
 import gymnasium
@@ -14,6 +17,13 @@ class Numbers:
 
     def __new__(cls, *numbers):
         return memoryview(array.array("d", numbers))
+
+
+def note(name):
+    """Writes down the number of this process, if it is in a test's own folder."""
+    if os.path.exists("games.py"):
+        with open(name, "a") as file:
+            file.write(f"{os.getpid()}\n")
 
 
 class Lamp:
@@ -28,9 +38,7 @@ class Lamp:
         self.action_space = gymnasium.spaces.Discrete(actions)
         self.observation_space = gymnasium.spaces.Box(Numbers(-1, -1, 0), Numbers(1, 1, 1), (3,), "float64")
         self.event, self.at, self.steps, self.chance, self.pause = event, at, 0, 0.0, pause
-        if os.path.exists("games.py"):  # a test's own folder
-            with open("pids", "a") as file:
-                file.write(f"{os.getpid()}\n")
+        note("pids")
 
     def reset(self, seed=None):
         if seed is not None:
@@ -49,11 +57,13 @@ class Lamp:
         if action == 2:
             self.chance = random.SystemRandom().random()
         self.lives -= action == 3
-        observation = self.observe()
+        observation, reward = self.observe(), float(self.place == 5) * 3
         if self.event and self.steps == self.at and not os.path.exists("happened"):
             open("happened", "w").close()
             observation = self.fail(observation)
-        return observation, float(self.place == 5) * 3, action == 4, action == 5, {"lives": self.lives}
+            reward = {"nan": math.nan, "array": [reward], "word": "much"}.get(self.event, reward)
+        info = {"lives": self.lives} | ({"action_mask": [1, 0]} if self.event == "mask" else {})
+        return observation, reward, action == 4, action == 5, info
 
     def observe(self):
         return Numbers(self.place / 5 - 1, self.speed, self.chance)
@@ -61,13 +71,21 @@ class Lamp:
     def fail(self, observation):
         if self.event == "error":
             raise ValueError("the lamp is broken")
-        if self.event == "exit":
+        if self.event in ("exit", "fork"):
             print("the lamp goes out")
+            if self.event == "fork" and os.fork() == 0:
+                note("children")
+                time.sleep(100)
             os._exit(3)
         if self.event == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if self.event == "hang":
             time.sleep(1000)
+        if self.event == "garbage":
+            threading.Thread(target=lambda: [os.write(3, b"garbage") for _ in range(10**9)], daemon=True).start()
+            time.sleep(1000)
+        if self.event == "observation":
+            return Numbers(0, math.inf, 0)
         if self.event == "shape":
             return Numbers(0, 0)
         if self.event == "picture":
@@ -91,8 +109,87 @@ class Odd(Lamp):
 
     def __init__(self, render_mode=None, kind="dict"):
         super().__init__(render_mode)
-        boundless = gymnasium.spaces.Box(Numbers(float("-inf")), Numbers(float("inf")), (1,), "float64")
-        self.action_space = boundless if kind == "box" else gymnasium.spaces.Dict({"left": 0, "right": 0})
+        spaces = gymnasium.spaces
+        self.action_space = {
+            "dict": spaces.Dict({"left": 0, "right": 0}),
+            "box": spaces.Box(Numbers(-math.inf), Numbers(math.inf), (1,), "float64"),
+            "whole": spaces.Box(Numbers(-(2.0**63)), Numbers(2.0**63), (1,), "int64"),
+            "none": spaces.Box(Numbers(), Numbers(), (0,), "float64"),
+            "huge": spaces.Discrete(2**40),
+        }[kind]
+
+
+class Levers:
+    """Numbers between bounds as actions, and as observations what came of them."""
+
+    def __init__(self, render_mode=None, kind="int64"):
+        low, high = Numbers(0, -2 if kind != "bool" else 0, 1), Numbers(1, 1, 1)
+        self.action_space = gymnasium.spaces.Box(low, high, (3,), kind)
+        self.observation_space = gymnasium.spaces.Box(low, high, (3,), "float64")
+
+    def reset(self, seed=None):
+        return Numbers(0, 0, 1), {}
+
+    def step(self, action):
+        return Numbers(*action), 0, False, False, {}
+
+    def close(self):
+        pass
+
+
+class Household(Lamp):
+    """It starts a program and two processes, one of which leaves the group and bears what can be borne."""
+
+    def __init__(self, render_mode=None, **arguments):
+        super().__init__(render_mode, **arguments)
+        program = subprocess.Popen(["sleep", "100"])
+        subprocess.run(["sh", "-c", "grep -E 'SigIgn|SigBlk' /proc/self/status > signals"])
+        with open("children", "a") as file:
+            file.write(f"{program.pid}\n")
+        if os.fork() == 0:
+            note("children")
+            time.sleep(100)
+            os._exit(0)
+        if os.fork() == 0:
+            os.setsid()
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            note("children")
+            time.sleep(100)
+            os._exit(0)
+
+    def close(self):
+        note("closed")
+
+
+class Painting(Lamp):
+    """Pictures of NumPy in many ways, each a gray of 51 where that can be said."""
+
+    def __init__(self, render_mode=None, kind=""):
+        import numpy
+
+        self.pictures = {
+            "bytes": numpy.full((20, 24, 3), 51, numpy.uint8),
+            "flipped": numpy.full((20, 24, 3), 51, numpy.uint8)[::-1],
+            "floats": numpy.full((20, 24, 3), 0.2),
+            "gray": numpy.full((20, 24), 0.2, numpy.float32),
+            "alpha": numpy.full((20, 24, 4), 51, numpy.uint8),
+            "first": numpy.full((3, 20, 24), 51, numpy.uint8),
+            "whole": numpy.full((20, 24, 3), 51),
+            "list": [numpy.zeros((20, 24, 3), numpy.uint8), numpy.full((20, 24, 3), 51, numpy.uint8)],
+            "rows": numpy.full((20, 24, 3), 51).tolist(),
+            "bool": numpy.ones((20, 24), bool),
+            "none": None,
+            "words": numpy.full((20, 24, 3), 51, numpy.uint16),
+            "bright": numpy.full((20, 24, 3), 51.0),
+            "nan": numpy.full((20, 24, 3), numpy.nan),
+            "line": numpy.zeros(9, numpy.uint8),
+            "five": numpy.zeros((20, 24, 5), numpy.uint8),
+        }
+        super().__init__(render_mode)
+        self.kind = kind
+
+    def render(self):
+        return self.pictures[self.kind]
 
 
 class Switches:
@@ -140,5 +237,8 @@ class Screen:
 
 gymnasium.register("Lamp-v0", Lamp, max_episode_steps=40)
 gymnasium.register("Odd-v0", Odd)
+gymnasium.register("Levers-v0", Levers)
+gymnasium.register("Household-v0", Household, max_episode_steps=40)
+gymnasium.register("Painting-v0", Painting)
 gymnasium.register("Switches-v0", Switches)
 gymnasium.register("Screen-v0", Screen)

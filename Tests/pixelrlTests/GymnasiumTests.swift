@@ -42,12 +42,16 @@ import Testing
     ("kill", "was ended by signal 9"),
     ("hang", "did not answer within 2.0 s"),
     ("shape", "ValueError: an observation of shape (2,) where its space says (3,)"),
+    ("fork", "ended with exit code 3; its last lines were\n  the lamp goes out"),
+    ("garbage", "did not answer within 2.0 s"),
+    ("word", "TypeError: the reward 'much' is not one number"),
   ]
 
   @Test(arguments: events) func aFailureIsTheEnd(_ event: String, _ reason: String) throws {
     try withGames { program in
       let outcome = try program.run(collection(event))
       #expect(outcome.code == 1)
+      #expect(try processes("children", of: program).allSatisfy { !isAlive($0) })
       let complaint = "pixelrl: gym:games:Lamp-v0?event=\(event)&at=30: "
       #expect(outcome.error.contains(complaint) && outcome.error.contains(reason), "\(outcome.error)")
       #expect(try pythonsEnd(program))
@@ -58,8 +62,119 @@ import Testing
     try withGames { program in
       let outcome = try program.run(collection(event, "--gym-failure", "truncate"))
       #expect(outcome.code == 0, "\(outcome.error)")
-      #expect(outcome.error.contains(reason) && outcome.error.contains("Its episode counts as truncated."))
+      #expect(outcome.error.contains(reason) && outcome.error.contains("Its episode ends there, without the step."))
       #expect(outcome.output.contains("62 frames"))
+      // 29 steps and their start, then the 31 that are left: the 30th step of the first never was.
+      let data = try FrameDataset(path: "\(program.folder)/data")
+      #expect(data.episodes == [Int64](repeating: 0, count: 30) + [Int64](repeating: 1, count: 32))
+    }
+  }
+
+  @Test func anEnvironmentThatOnlyEverFailsEndsTheRun() throws {
+    try withGames { program in
+      let source = try String(contentsOfFile: "\(program.folder)/games.py", encoding: .utf8)
+      let always = source.replacing(" and not os.path.exists(\"happened\")", with: "")
+      try writeAtomically(Array(always.utf8), to: "\(program.folder)/games.py")
+      let name = "gym:games:Lamp-v0?event=error&at=1"
+      let outcome = try program(
+        "collect", "--env", name, "--out", "data", "--collect-steps", "60", "--size", "8", "--gym-failure", "truncate")
+      #expect(outcome.code == 1 && outcome.error.contains("failed 5 times in a row"), "\(outcome.error)")
+    }
+  }
+
+  @Test func aRewardInAnArrayOfOneIsTaken() throws {
+    try withGames { program in
+      let outcome = try program.run(collection("array"))
+      #expect(outcome.code == 0, "\(outcome.error)")
+    }
+  }
+
+  @Test(arguments: [
+    ("nan", "the reward of gym:games:Lamp-v0?event=nan&at=30 is nan at step 30 of episode 1: "),
+    (
+      "observation",
+      "the observation 'observation-1' of gym:games:Lamp-v0?event=observation&at=30 is inf at step 30 of episode 1: "
+    ),
+  ])
+  func whatIsNotFiniteIsNamed(_ event: String, _ message: String) throws {
+    try withGames { program in
+      let name = "gym:games:Lamp-v0?event=\(event)&at=30"
+      for command in [
+        collection(event), ["train", "--env", name, "--observe", "state"],
+        ["pretrain-ae", "--env", name] + quickPretraining,
+      ] {
+        let outcome = try program.run(command)
+        #expect(outcome.code == 1 && outcome.error.contains("pixelrl: \(message)"), "\(outcome.error)")
+        #expect(!outcome.error.contains("learning rate"))
+        try FileManager.default.removeItem(atPath: "\(program.folder)/happened")
+      }
+      // Without first data, as the agent plays.
+      let ppo = try program(
+        "train", "--env", name, "--observe", "state", "--agent", "ppo", "--env-steps", "50", "--horizon", "40",
+        "--hidden",
+        "8")
+      let place = message.replacing(" of episode 1: ", with: ", step 30 of its episode, as the environment gave it")
+      #expect(ppo.code == 1 && ppo.error.contains(place), "\(ppo.error)")
+    }
+  }
+
+  @Test func masksAreSaidToBeIgnoredOnce() throws {
+    try withGames { program in
+      let outcome = try program.run(collection("mask"))
+      #expect(outcome.code == 0 && outcome.complaints.count == 1)
+      #expect(outcome.error.contains("gives action masks, which are ignored"))
+    }
+  }
+
+  @Test func whatDrawsNothingIsForTheStateAlone() throws {
+    try withGames { program in
+      let name = "gym:games:Switches-v0"
+      for command in [["render", name], ["collect", "--env", name], ["pretrain-ae", "--env", name]] {
+        let outcome = try program.run(command)
+        #expect(outcome.code == 1 && outcome.error.contains("draws no pictures"), "\(outcome.error)")
+      }
+      #expect(try folderEntries(program.folder).allSatisfy { !["runs", "datasets"].contains($0) })
+    }
+  }
+
+  // MARK: - Processes
+
+  /// A household in which pixelrl plays, with what its environment has started.
+  @Test(arguments: ["end", "kill", "terminate"]) func whatAnEnvironmentStartsEndsWithTheRun(_ end: String) throws {
+    try withGames { program in
+      let flags = "--out data --size 8 --collect-steps \(end == "end" ? 50 : 10_000_000)"
+      let path = try #require(Program.path?.path)
+      // What a launcher ignores, the environment's programs do not.
+      let script =
+        "cd '\(program.folder)'; trap '' HUP USR2; exec '\(path)' collect --env gym:games:Household-v0 \(flags)"
+      let process = try startProgram(
+        ["/bin/sh", "-c", script + " >/dev/null 2>&1"], environment: ProcessInfo.processInfo.environment, files: [])
+      if end != "end" {
+        for _ in 0..<3000 where try processes("children", of: program).count < 3 { usleep(20_000) }
+        usleep(300_000)
+        #expect(try processes("children", of: program).filter(isAlive).count == 3)
+        for python in try processes("pids", of: program) {
+          let line = try String(contentsOfFile: "/proc/\(python)/cmdline", encoding: .utf8)
+          #expect(
+            line.utf8.count < 300 && line.contains("games:Household-v0"), "the program is not on the command line")
+        }
+        kill(process, end == "kill" ? SIGKILL : SIGTERM)
+      }
+      _ = waitpid(process, nil, 0)
+      // Where it could, it has seen to that before it ended.
+      if end == "kill" { #expect(try pythonsEnd(program)) }
+      for _ in 0..<500 where try end != "end" && processes("children", of: program).contains(where: isAlive) {
+        usleep(20_000)
+      }
+      #expect(try processes("children", of: program).count == 3)
+      #expect(try processes("children", of: program).allSatisfy { !isAlive($0) })
+      #expect(try processes("closed", of: program) == processes("pids", of: program), "each is closed, once")
+      let signals = try String(contentsOfFile: "\(program.folder)/signals", encoding: .utf8)
+      for line in signals.split(separator: "\n") {
+        let bits = try #require(UInt64(line.split(separator: "\t")[1], radix: 16))
+        // Without those of the C library, from 32 on.
+        #expect(bits & 0x7fff_ffff == 0, "\(line)")
+      }
     }
   }
 
@@ -108,6 +223,14 @@ import Testing
     ("gym:nowhere:Lamp-v0", 64, "there is no Python module 'nowhere'"),
     ("gym:games:Odd-v0", 64, "its actions Dict(left, right) are neither Discrete"),
     ("gym:games:Odd-v0?kind=box", 64, "have no bounds"),
+    ("gym:games:Odd-v0?kind=whole", 64, "have no bounds"),
+    ("gym:games:Odd-v0?kind=none", 64, "have no coordinate"),
+    ("gym:games:Odd-v0?kind=huge", 64, "more than the 65536 choices"),
+    ("gym:games:Lamp-v0?max_episode_steps=3", 64, "max_episode_steps is --time-limit"),
+    ("CartPole-v1", 64, "unknown environment 'CartPole-v1': one of Gymnasium is named gym:CartPole-v1"),
+    ("ALE/Pong-v5", 64, "one of Gymnasium is named gym:ALE/Pong-v5"),
+    ("games:Lamp-v0", 64, "one of Gymnasium is named gym:games:Lamp-v0"),
+    ("cartpole", 64, "did you mean 'cartpole-"),
     ("gym:games:Switches-v0?count=13", 64, "MultiBinary(13) make 8192 choices together"),
     ("gym:MiniGrid-Empty-5x5-v0", 1, "has no minigrid: "),
     ("gym:MiniGrid-Empty-5x5-v0", 1, "-m pip install minigrid"),
@@ -130,9 +253,9 @@ import Testing
     }
   }
 
-  /// Whether none lives within ten seconds: where a script has started Python, it hears of its parent's end a little later.
+  /// Whether none lives within half a minute: one that hangs has ten seconds to close its environment.
   private func pythonsEnd(_ program: Program) throws -> Bool {
-    for _ in 0..<500 {
+    for _ in 0..<1500 {
       if try livingPythons(program).isEmpty { return true }
       usleep(20_000)
     }
@@ -141,13 +264,19 @@ import Testing
 
   /// The Python processes of a folder that have not ended.
   private func livingPythons(_ program: Program) throws -> [pid_t] {
-    let path = "\(program.folder)/pids"
+    try processes("pids", of: program).filter(isAlive)
+  }
+
+  /// The processes that a file of a folder names.
+  private func processes(_ file: String, of program: Program) throws -> [pid_t] {
+    let path = "\(program.folder)/\(file)"
     guard exists(path) else { return [] }
-    let numbers = String(decoding: try readBytes(from: path), as: UTF8.self).split(separator: "\n")
-    return numbers.compactMap { pid_t($0) }.filter { pid in
-      guard let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
-      return !status.contains(") Z ")
-    }
+    return String(decoding: try readBytes(from: path), as: UTF8.self).split(separator: "\n").compactMap { pid_t($0) }
+  }
+
+  private func isAlive(_ process: pid_t) -> Bool {
+    guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
+    return !status.contains(") Z ")
   }
 }
 
@@ -217,6 +346,64 @@ struct GymnasiumModuleTests {
         True Box(0, 255, (16, 16, 3), uint8)
         [True] None
         0
+
+        """)
+  }
+
+  /// None outlives the environment that it plays, and none hears an interrupt.
+  @Test func processesComeAndGoWithTheirEnvironments() throws {
+    let script = """
+      import copy, pickle, random, signal
+      def count():
+          children = open(f"/proc/self/task/{os.getpid()}/children").read().split()
+          return sum(b"serve" in open(f"/proc/{child}/cmdline", "rb").read() for child in children)
+      for _ in range(5):
+          env = gymnasium.make("pixelrl/catch-v0", observe="state")
+          env.reset(seed=1)
+          del env
+      print("left", count())
+      env = gymnasium.make("pixelrl/catch-v0", observe="state", time_limit=5)
+      env.reset(seed=1)
+      env.step(0)
+      for other in (copy.deepcopy(env), pickle.loads(pickle.dumps(env)), copy.copy(env.unwrapped)):
+          assert other.unwrapped.spec == env.unwrapped.spec and other.unwrapped._process.pid != env.unwrapped._process.pid
+          assert other.unwrapped._arguments == env.unwrapped._arguments
+          first = other.reset(seed=3)[0]
+          assert (first == env.reset(seed=3)[0]).all()
+          assert (other.step(2)[0] == env.step(2)[0]).all()
+      del other
+      print("left", count())
+      # The keyboard's interrupt reaches all of a terminal's processes, in the middle of what they say.
+      signal.signal(signal.SIGINT, signal.default_int_handler)
+      signal.pthread_sigmask(signal.SIG_SETMASK, [])
+      signal.signal(signal.SIGALRM, lambda *_: os.kill(0, signal.SIGINT))
+      caught = 0
+      seen = []
+      while caught < 200:
+          try:
+              signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0005, 0.005))
+              while True:
+                  seen.append(env.reset(seed=4)[0].tolist())
+                  seen.append(env.step(1)[0].tolist())
+          except KeyboardInterrupt:
+              caught += 1
+      print("interrupted", caught, len(set(map(str, seen))), env.unwrapped._process.poll())
+      closed = env.unwrapped
+      env.close()
+      env.close()
+      try:
+          closed.step(0)
+      except RuntimeError as error:
+          print(error)
+      print("left", count())
+      """
+    #expect(
+      try run("os.setpgid(0, 0)\n" + script) == """
+        left 0
+        left 1
+        interrupted 200 2 None
+        the environment is closed: make another
+        left 0
 
         """)
   }

@@ -1,6 +1,6 @@
 """Pong in N Python processes to which nobody listens: the peer of 'contender gym'. See contender.py for the lines it speaks.
 
-The work in a process is pixelrl's own (Sources/Environments/Gymnasium/server.py) but for the exchange; with --wrapper 1 it
+The work in a process is pixelrl's own (Sources/Environments/Gymnasium/Server) but for the exchange; with --wrapper 1 it
 is that of Gymnasium's AtariPreprocessing, where OpenCV is installed. An iteration is one agent step in each process, as
 fast as they come.
 """
@@ -23,8 +23,8 @@ options = parser.parse_args()
 
 def served():
     """What steps as the server does for pixelrl, into memory that nobody reads."""
-    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../Sources/Environments/Gymnasium"))
-    import server
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../Sources/Environments/Gymnasium/Server"))
+    import pixelrl_service as server
 
     game = server.load(options.env, {})
     memory = mmap.mmap(-1, server.Service.size(game))

@@ -6,7 +6,7 @@ import Synchronization
 /// To sleep and be woken takes a good part of the time that many environments take for a step. So who waits looks at the
 /// word for a moment first, where there is a processor for each, and lets others have the processor meanwhile. Where that is
 /// in vain, because much is to be done between two requests or because others keep the processor, the next waits sleep at
-/// once: 16, then twice as many each time. The other side is in server.py.
+/// once: 16, then twice as many each time. The other side is in pixelrl_service.py.
 ///
 ///     word  0  the count of requests                       written here
 ///           1  the count of answers                        written there
@@ -58,7 +58,9 @@ import Synchronization
   }
 
   /// Waits for the answer to the request of a number, which is among the last.
-  mutating func listen(for number: UInt32, within limit: Duration) throws(Silence) {
+  ///
+  /// - Parameter isAlive: whether the other side has not ended: another that it started may hold its socket open.
+  mutating func listen(for number: UInt32, within limit: Duration, isAlive: () -> Bool) throws(Silence) {
     let start = ContinuousClock.now
     // Where more is under way nobody waits for us, and each time we wake disturbs: a third of it may be done first.
     let wanted = number &+ (count &- number) / 3
@@ -83,12 +85,28 @@ import Synchronization
       if hasAnswer(to: number) { return }
       let left = limit - (ContinuousClock.now - start)
       guard left > .zero else { throw .late }
-      var waited = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-      guard unsafe poll(&waited, 1, Int32(left / .milliseconds(1)) + 1) > 0 else { continue }
+      guard Self.wait(socket, atMost: left) == .ready else {
+        guard isAlive() || hasAnswer(to: number) else { throw .closed }
+        continue
+      }
       var byte: UInt8 = 0
       let ended = unsafe recv(socket, &byte, 1, Int32(MSG_DONTWAIT)) == 0
       if ended && !hasAnswer(to: number) { throw .closed }
     }
+  }
+
+  enum Wait {
+    /// There is something to be read, or the other side has closed.
+    case ready
+    /// Nothing has come for a moment in which one may look after the other side.
+    case silent
+  }
+
+  /// Waits for something on a socket.
+  static func wait(_ socket: Int32, atMost limit: Duration) -> Wait {
+    var waited = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+    let milliseconds = min(100, limit / .milliseconds(1) + 1)
+    return unsafe poll(&waited, 1, Int32(milliseconds)) > 0 ? .ready : .silent
   }
 
   private func hasAnswer(to number: UInt32) -> Bool {

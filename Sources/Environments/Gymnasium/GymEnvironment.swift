@@ -6,14 +6,14 @@ import Synchronization
 ///
 /// A value is the way to its moment: a seed and the actions since. The Python process that stands there plays on; where that
 /// has moved on with another copy, the way is played again in another process. So copies are snapshots, and a checkpoint
-/// holds all there is, as long as the environment is deterministic; one that is not has its episode truncated there.
+/// holds all there is, as long as the environment is deterministic; an episode of one that is not ends there.
 public struct GymEnvironment: Environment {
   private var trace: Trace
   /// How many of the trace's entries led here.
   private var count = 0
   private var moment = Moment()
   private let settings: GymSettings
-  /// Whether the process failed: all that follows is truncated.
+  /// Whether the process failed: no step of the episode is taken any more.
   private var isLost = false
 
   // MARK: - What it is
@@ -42,6 +42,14 @@ public struct GymEnvironment: Environment {
 
   public static func check() throws { try Gymnasium.check() }
 
+  public static func checkPictures() throws {
+    guard !Gymnasium.facts.undrawn.isEmpty else { return }
+    throw WorldError(
+      path: id,
+      "draws no pictures, since \(Gymnasium.facts.undrawn): pixelrl takes what render() gives, an array [height, "
+        + "width, 3] of uint8, or an observation that is an image; --observe state needs none")
+  }
+
   // MARK: - Playing
 
   public init() { self.init(Self.episodeDefaults) }
@@ -65,7 +73,7 @@ public struct GymEnvironment: Environment {
 
   /// The steps are taken in Python, so that the action of an agent costs one exchange.
   public mutating func hold(_ action: [Double], for repeats: Int) -> (step: Step, count: Int) {
-    let lost = (Step(reward: 0, ending: .truncated), 1)
+    let lost = (Step(reward: 0, ending: .failed), 0)
     guard !isLost else { return lost }
     let entry = entry(action, repeats)
     // What a replay must come to.
@@ -123,6 +131,9 @@ public struct GymEnvironment: Environment {
       return
     }
     _ = observation
+    if !Gymnasium.facts.undrawn.isEmpty {
+      Gymnasium.tellOnce("\(Self.id) draws no pictures, since \(Gymnasium.facts.undrawn): its films are black")
+    }
     let drawn: Void? =
       isLost
       ? nil

@@ -14,39 +14,47 @@ struct GymFacts: Sendable, Hashable {
   /// Places in shared memory for requests and what comes of them, which are used in turns: as many requests can be told, less
   /// one, that of the moment.
   let placeCount: Int
+  /// Why there are no pictures; empty where there are.
+  let undrawn: String
 
   /// - Throws: `InputError` or `WorldError` where the answer is a complaint, about what is named `id`.
   init(_ answer: String, of id: String) throws {
     let json: JSON
-    do { json = try JSON(parsing: Array(answer.utf8)) } catch { throw WorldError(path: id, "answered '\(answer)'") }
+    // It may be anything that an environment has written there.
+    let nonsense = WorldError(path: id, "its Python process answered '\(plain(answer.prefix(200)))'")
+    do { json = try JSON(parsing: Array(answer.utf8)) } catch { throw nonsense }
     if let message = json["message"]?.text {
       switch json["error"]?.text {
-      case "input": throw InputError("\(id): \(message)")
-      default: throw WorldError(path: id, message)
+      case "input": throw InputError("\(id): \(plain(message))")
+      default: throw WorldError(path: id, plain(message))
       }
     }
-    guard let actions = json["actions"], let names = json["observation"]?.array?.compactMap(\.text),
+    guard let actions = json["actions"], let names = json["observation"].flatMap(Self.observationNames),
       let width = json["width"]?.int, let height = json["height"]?.int, let channels = json["channels"]?.int,
-      let placeCount = json["places"]?.int, placeCount > 1,
-      let repeats = json["repeats"]?.int, let isAtari = json["atari"]?.bool
-    else { throw WorldError(path: id, "answered '\(answer)'") }
-    if let count = actions["count"]?.int {
-      actionSpace = .discrete(count: count)
-    } else {
-      actionSpace = .continuous(
-        low: actions["low"]?.array?.compactMap(\.double) ?? [], high: actions["high"]?.array?.compactMap(\.double) ?? []
-      )
-    }
+      let placeCount = json["places"]?.int, placeCount.nonzeroBitCount == 1, (2...64).contains(placeCount),
+      let repeats = json["repeats"]?.int, (1...1000).contains(repeats), let isAtari = json["atari"]?.bool,
+      let undrawn = json["undrawn"]?.text, let actionSpace = ActionSpace(actions),
+      (0...1 << 14).contains(width), (0...1 << 14).contains(height), [0, 1, 3].contains(channels)
+    else { throw nonsense }
+    self.actionSpace = actionSpace
     observationNames = names
     (self.width, self.height, self.channels) = (width, height, channels)
     // Where there is none, more than an episode lasts, and no sum of it overflows.
-    timeLimit = json["time_limit"]?.int ?? 1 << 40
+    timeLimit = json["time_limit"]?.int.map { min(max(1, $0), 1 << 40) } ?? 1 << 40
     actionRepeat = repeats
     self.isAtari = isAtari
     self.placeCount = placeCount
+    self.undrawn = undrawn
   }
 
-  // MARK: - Where things lie in shared memory, see server.py
+  /// A list of names, or how many numbers without names there are.
+  private static func observationNames(_ json: JSON) -> [String]? {
+    guard let count = json.int else { return json.array?.compactMap(\.text) }
+    guard (0...1 << 24).contains(count) else { return nil }
+    return (0..<count).map { "observation-\($0)" }
+  }
+
+  // MARK: - Where things lie in shared memory, see pixelrl_service.py
 
   /// Where the request of a number lies.
   func place(_ number: UInt32) -> Int { 64 + Int(number) % placeCount * placeSize }
@@ -57,4 +65,21 @@ struct GymFacts: Sendable, Hashable {
   var actionOffset: Int { 72 }
   var observationOffset: Int { actionOffset + 8 * actionSpace.arrayCount }
   var pictureOffset: Int { observationOffset + 8 * observationNames.count }
+}
+
+extension ActionSpace {
+  /// `{"count": 2}` or `{"low": [-1], "high": [1]}`; nil where it is neither.
+  fileprivate init?(_ json: JSON) {
+    if let count = json["count"]?.int {
+      guard count > 0 else { return nil }
+      self = .discrete(count: count)
+    } else {
+      let (low, high) = (
+        json["low"]?.array?.compactMap(\.double) ?? [], json["high"]?.array?.compactMap(\.double) ?? []
+      )
+      guard !low.isEmpty, low.count == high.count, zip(low, high).allSatisfy({ $0.isFinite && $0 <= $1 && $1.isFinite })
+      else { return nil }
+      self = .continuous(low: low, high: high)
+    }
+  }
 }

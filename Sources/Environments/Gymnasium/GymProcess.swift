@@ -30,21 +30,29 @@ final class GymProcess: @unchecked Sendable {
   private var isAnswered = true
   /// What it has been told to take after this moment, with the numbers that follow.
   private var ahead: [Trace.Entry] = []
+  /// Whether the environment has said which actions it takes at a moment, which nobody heeds.
+  private(set) var hasMask = false
   /// The frame that was last drawn into, whose size and format are likely those of the next, and the picture that it shows.
   private var last: (frame: PixelBuffer, picture: [UInt8])?
 
   /// Starts the process, and waits until the environment stands.
   ///
   /// - Throws: `InputError` or `WorldError` that say what to type or to install.
-  init(_ name: GymName, python path: String, in folder: String?, timeout: Duration = .seconds(120)) throws {
-    python = try PythonProcess(path, script: PackageResources.server_py, [name.name, name.options], in: folder)
+  ///
+  /// - Parameter timeout: seconds that it may take to start, but at least 120.
+  init(_ name: GymName, python path: String, in folder: String?, timeout: Int = 0) throws {
+    python = try PythonProcess(path, script: ServerScript.bytes, [name.name, name.options], in: folder)
     do {
-      facts = try GymFacts(try python.receiveLine(within: timeout), of: name.id)
+      facts = try GymFacts(try python.receiveLine(within: Self.startingTime(timeout: timeout)), of: name.id)
     } catch let failure as Failure {
       throw WorldError(path: name.id, Self.description(of: failure, python))
     }
-    try python.mapMemory(facts.memoryCount)
+    do { try python.share(facts.memoryCount) } catch let error as WorldError {
+      throw WorldError(path: name.id, "\(error)")
+    }
   }
+
+  static func startingTime(timeout: Int) -> Duration { .seconds(max(120, timeout)) }
 
   /// Whether an episode that has taken `count` entries is the last that it was in.
   func isIn(_ trace: Trace, at count: Int) -> Bool { self.trace === trace && self.count == count }
@@ -72,10 +80,9 @@ final class GymProcess: @unchecked Sendable {
     // What it was told to take before comes to nothing.
     ahead = []
     (self.trace, count) = (trace, 0)
-    python.trimLog()
     let place = facts.place(python.nextNumber)
-    python.store(Int64(trace.start.seed), at: place + 8)
-    python.store(Int32(trace.start.noOps), at: place + 16)
+    python.memory.store(Int64(trace.start.seed), at: place + 8)
+    python.memory.store(Int32(trace.start.noOps), at: place + 16)
     try send("r", draws: draws, settings)
     (number, isAnswered) = (python.nextNumber &- 1, false)
   }
@@ -89,9 +96,9 @@ final class GymProcess: @unchecked Sendable {
     try settle(settings)
     for entry in entries.prefix(facts.placeCount - 1).dropFirst(ahead.count) {
       let place = facts.place(python.nextNumber)
-      python.store(Int32(entry.repeats), at: place)
+      python.memory.store(Int32(entry.repeats), at: place)
       for (index, number) in entry.action.enumerated() {
-        python.store(number, at: place + facts.actionOffset + 8 * index)
+        python.memory.store(number, at: place + facts.actionOffset + 8 * index)
       }
       try send("s", draws: draws, settings)
       ahead.append(entry)
@@ -113,12 +120,16 @@ final class GymProcess: @unchecked Sendable {
     count += 1
     let place = facts.place(number)
     let (terminated, truncated) = (
-      python.load(Int32.self, at: place + 44) != 0, python.load(Int32.self, at: place + 48) != 0
+      python.memory.load(Int32.self, at: place + 44) != 0, python.memory.load(Int32.self, at: place + 48) != 0
     )
+    let steps = Int(python.memory.load(Int32.self, at: place + 40))
+    guard (1...entry.repeats).contains(steps) else {
+      throw fail("its Python process took \(steps) steps of \(entry.repeats)")
+    }
     return Outcome(
-      reward: python.load(Double.self, at: place + 32), steps: Int(python.load(Int32.self, at: place + 40)),
+      reward: python.memory.load(Double.self, at: place + 32), steps: steps,
       ending: terminated ? .terminated : truncated ? .truncated : .running,
-      lostLife: python.load(Int32.self, at: place + 52) != 0)
+      lostLife: python.memory.load(Int32.self, at: place + 52) != 0)
   }
 
   /// What is seen at this moment, and the checksum of the episode so far.
@@ -126,9 +137,9 @@ final class GymProcess: @unchecked Sendable {
     try settle(settings)
     let place = facts.place(number)
     let numbers = facts.observationNames.indices.map {
-      python.load(Double.self, at: place + facts.observationOffset + 8 * $0)
+      python.memory.load(Double.self, at: place + facts.observationOffset + 8 * $0)
     }
-    return (numbers, python.load(UInt32.self, at: place + 56))
+    return (numbers, python.memory.load(UInt32.self, at: place + 56))
   }
 
   /// Draws the picture of this moment, of any size, into a frame; black where the environment draws none.
@@ -151,14 +162,14 @@ final class GymProcess: @unchecked Sendable {
   }
 
   /// Channels of the picture of this moment in shared memory; 0 where it has not been drawn.
-  private var pictureChannels: Int { Int(python.load(Int32.self, at: facts.place(number) + 60)) }
+  private var pictureChannels: Int { Int(python.memory.load(Int32.self, at: facts.place(number) + 60)) }
 
   /// - Parameter shown: the picture that the frame shows; nil where that is not known.
   private func fill(_ frame: inout PixelBuffer, after shown: [UInt8]? = nil) -> Bool {
-    guard let format = PixelFormat(rawValue: pictureChannels) else { return false }
+    guard let format = PixelFormat(rawValue: pictureChannels), format.channels <= facts.channels else { return false }
     let (width, height) = (facts.width, facts.height)
     let start = facts.place(number) + facts.pictureOffset
-    python.withBytes(start..<start + width * height * format.channels) { bytes in
+    python.memory.withBytes(start..<start + width * height * format.channels) { bytes in
       frame.fill(resizing: bytes, width: width, height: height, format: format, after: shown)
       last = (frame, unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) })
     }
@@ -167,9 +178,9 @@ final class GymProcess: @unchecked Sendable {
 
   private func send(_ request: Unicode.Scalar, draws: Bool, _ settings: GymSettings) throws(Failure) {
     let place = facts.place(python.nextNumber)
-    python.store(Int32(settings.channels), at: place + 4)
-    python.store(Int32(draws ? 1 : 0), at: place + 20)
-    python.store(Int32(request.value), at: place + 24)
+    python.memory.store(Int32(settings.channels), at: place + 4)
+    python.memory.store(Int32(draws ? 1 : 0), at: place + 20)
+    python.memory.store(Int32(request.value), at: place + 24)
     if let failure { throw failure }
     do throws(Failure) { try python.send(mayLook: settings.mayLook) } catch {
       failure = error
@@ -183,16 +194,23 @@ final class GymProcess: @unchecked Sendable {
     guard !isAnswered else { return }
     do throws(Failure) {
       try python.receive(number, within: .seconds(settings.timeout))
-      guard python.load(Int32.self, at: facts.place(number) + 64) != Int32(UInt8(ascii: "!")) else {
+      guard python.memory.load(Int32.self, at: facts.place(number) + 64) != Int32(UInt8(ascii: "!")) else {
         let complaint = try python.receiveLine(within: .seconds(settings.timeout))
         let message = (try? JSON(parsing: Array(complaint.utf8)))?["message"]?.text
-        throw Failure(reason: message ?? complaint)
+        throw Failure(reason: message ?? String(complaint.prefix(200)))
       }
       isAnswered = true
+      if python.memory.load(Int32.self, at: facts.place(number) + 68) != 0 { hasMask = true }
     } catch {
       failure = error
       throw error
     }
+  }
+
+  private func fail(_ reason: String) -> Failure {
+    let failure = Failure(reason: reason)
+    self.failure = failure
+    return failure
   }
 
   /// What went wrong, with the last lines that Python wrote.
@@ -200,6 +218,6 @@ final class GymProcess: @unchecked Sendable {
 
   private static func description(of failure: Failure, _ python: PythonProcess) -> String {
     let lines = python.lastLines()
-    return failure.reason + (lines.isEmpty ? "" : "; its last lines were\n  " + lines.joined(separator: "\n  "))
+    return plain(failure.reason) + (lines.isEmpty ? "" : "; its last lines were\n  " + lines.joined(separator: "\n  "))
   }
 }

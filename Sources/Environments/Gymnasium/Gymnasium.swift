@@ -19,6 +19,8 @@ enum Gymnasium {
     var problem: WorldError?
     var failuresInARow = 0
     var replays = 0
+    /// What has been said, and is not said again.
+    var said: Set<String> = []
   }
 
   private static let shared = Mutex(Shared())
@@ -31,9 +33,11 @@ enum Gymnasium {
 
   /// Makes a name that of this process's environment.
   ///
-  /// - Parameter folder: where Python looks for modules first; nil: where `PYTHONPATH` says.
+  /// - Parameters:
+  ///   - folder: where Python looks for modules first; nil: where `PYTHONPATH` says.
+  ///   - timeout: seconds that its start may take, but at least 120.
   /// - Throws: `InputError` for an unknown name, or where another is played already; `WorldError` that says what to install.
-  static func choose(_ id: String, in folder: String? = nil) throws {
+  static func choose(_ id: String, in folder: String? = nil, timeout: Int = 0) throws {
     if let chosen = shared.withLock({ $0.name }) {
       guard chosen.id == id else {
         throw InputError("this process plays \(chosen.id): play \(id) in another")
@@ -41,7 +45,7 @@ enum Gymnasium {
       return
     }
     let name = try GymName(id)
-    let process = try GymProcess(name, python: python, in: folder)
+    let process = try GymProcess(name, python: python, in: folder, timeout: timeout)
     shared.withLock { shared in
       (shared.name, shared.facts, shared.folder) = (name, process.facts, folder)
       shared.idle.append(process)
@@ -70,7 +74,7 @@ enum Gymnasium {
   static func begin(_ trace: Trace, after last: (trace: Trace, count: Int), draws: Bool, _ settings: GymSettings) {
     guard shared.withLock({ $0.problem == nil }) else { return }
     do {
-      let process = try take { $0.isIn(last.trace, at: last.count) } ?? freeProcess()
+      let process = try take { $0.isIn(last.trace, at: last.count) } ?? freeProcess(settings)
       defer { giveBack(process) }
       // It remembers a failure, and says it when it is waited for.
       try? process.beginReset(trace, draws: draws, settings)
@@ -100,7 +104,7 @@ enum Gymnasium {
     // Once play has stopped, all other episodes end too.
     guard shared.withLock({ $0.problem == nil }) else { return nil }
     do {
-      let process = try take { $0.stands(in: trace, at: count, next: next) } ?? freeProcess()
+      let process = try take { $0.stands(in: trace, at: count, next: next) } ?? freeProcess(settings)
       do {
         if !process.stands(in: trace, at: count, next: next) {
           guard try replay(trace, count, digest, in: process, settings) else {
@@ -110,7 +114,8 @@ enum Gymnasium {
           }
         }
         let result = try body(process)
-        shared.withLock { $0.failuresInARow = 0 }
+        // A step, that is: each of an environment that can do nothing but reset is a failure more.
+        if next != nil { shared.withLock { $0.failuresInARow = 0 } }
         giveBack(process)
         return result
       } catch let failure as PythonProcess.Failure {
@@ -134,7 +139,7 @@ enum Gymnasium {
     }
     let found = try process.observe(settings).digest
     guard isSame, digest == nil || digest == found else {
-      tell("\(id) does not give the same episode twice: this one, \(count) steps old, counts as truncated")
+      tell("\(id) does not give the same episode twice: this one ends after \(count) steps")
       return false
     }
     return true
@@ -148,15 +153,21 @@ enum Gymnasium {
   }
 
   /// One that no episode needs; started if there is none.
-  private static func freeProcess() throws -> GymProcess {
+  private static func freeProcess(_ settings: GymSettings) throws -> GymProcess {
     shared.withLock { $0.idle.removeAll { $0.isFree && $0.hasFailed } }
     if let free = take({ $0.isFree }) { return free }
-    let process = try GymProcess(chosen.name, python: python, in: shared.withLock { $0.folder })
+    let process = try GymProcess(
+      chosen.name, python: python, in: shared.withLock { $0.folder }, timeout: settings.timeout)
     guard process.facts == facts else { throw WorldError(path: id, "is not the same in two Python processes") }
     return process
   }
 
-  private static func giveBack(_ process: GymProcess) { shared.withLock { $0.idle.append(process) } }
+  private static func giveBack(_ process: GymProcess) {
+    if process.hasMask {
+      tellOnce("\(id) gives action masks, which are ignored: actions that they exclude are chosen too")
+    }
+    shared.withLock { $0.idle.append(process) }
+  }
 
   // MARK: - Failures
 
@@ -168,7 +179,7 @@ enum Gymnasium {
     }
     guard settings.failure == .truncate else { return stop(WorldError(path: id, reason)) }
     guard count < 5 else { return stop(WorldError(path: id, "failed \(count) times in a row: \(reason)")) }
-    tell("\(id): \(reason)\n  Its episode counts as truncated.")
+    tell("\(id): \(reason)\n  Its episode ends there, without the step.")
   }
 
   private static func stop(_ error: any Error) {
@@ -177,6 +188,11 @@ enum Gymnasium {
   }
 
   private static func tell(_ line: String) { StandardStreams.say("pixelrl: \(line)") }
+
+  /// Says something that matters once for all episodes.
+  static func tellOnce(_ line: String) {
+    if shared.withLock({ $0.said.insert(line).inserted }) { tell(line) }
+  }
 
   /// Throws what stopped the play, once.
   static func check() throws {

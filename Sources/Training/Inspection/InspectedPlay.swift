@@ -55,6 +55,7 @@ extension Player {
         let a = agent.act(o, .exploit)  // [1, A]
         let isWithin = episode.steps < limit
         let outcome = a.withElements { episode.step(layout.actionSpace.denormalized($0)) }
+        guard outcome.ending != .failed else { break }
         outcomes.append(outcome)
         observer.observe([episode]).withElements { latent in
           a.withElements { history.append(action: $0, latent: latent) }

@@ -82,8 +82,8 @@ struct Bench: ParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let found = (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/python3" }.first(where: exists)
     guard let path = python ?? environment["PIXELRL_PEER_PYTHON"] ?? found else { return nil }
-    let imports = "import torch, gymnasium, pygame, numpy, PIL"
-    if exists(path), try SpawnedProcess([path, "-c", imports]).wait() == 0 { return path }
+    let probe = [path, "-c", "import torch, gymnasium, pygame, numpy, PIL"]
+    if exists(path), try ChildProcess.run(probe, limit: .seconds(120)).status == 0 { return path }
     let advice =
       "install the peers (pip install torch 'gymnasium[classic-control]' numpy pillow) and name their Python with "
       + "--python"

@@ -20,6 +20,7 @@ struct Collect: ParsableCommand {
 
   private func collect<E: Environment>(_ environment: E.Type, _ plan: CollectionPlan) throws {
     let (episode, settings, seed) = (plan.episode, plan.collection, Seed(plan.seed.seed))
+    try E.checkPictures()
     try settings.check(E.self, episode)
     let policy = plan.policy.run.isEmpty ? nil : try SavedAgent(path: plan.policy.run).policy(in: E.self, episode)
 

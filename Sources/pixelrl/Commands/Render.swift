@@ -34,9 +34,8 @@ struct Render: ParsableCommand {
 
   func run() throws {
     guard frames > 0 else { throw InputError("--frames takes a whole number of at least 1, not '\(frames)'") }
-    let type = try Environments.named(environment)
     var given = try GivenSettings(config: source.config, episode.typed)
-    given.start(from: type)
+    let type = try given.environment(environment)
     let settings: EpisodeSettings = try given.resolve("environment", type.episodeDefaults)
     try given.check([("environment", EnvironmentChoice()), ("environment", settings)])
     try write(type, settings, from: try state.map(startState))
@@ -44,6 +43,7 @@ struct Render: ParsableCommand {
 
   private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings, from start: [Double]?) throws {
     if let start, let complaint = E.complaint(about: start) { throw InputError("--state: \(complaint)") }
+    try E.checkPictures()
     let openGL = try E.drawer(of: settings.look)
     let new = try NewFolder(at: output.out ?? unusedPath("runs/\(timestamp())-render-\(fileName(of: E.id))"))
     var random = Seed(seed).stream("policy")

@@ -29,8 +29,8 @@ struct Serve: ParsableCommand {
       for type in Environments.all where (try? type.prepare()) != nil { try printLine(type.id) }
       return
     }
-    let type = try Environments.named(environment)
     let given = try GivenSettings(config: nil, episode.typed)
+    let type = try Environments.named(environment, timeout: given.resolve("environment", EpisodeSettings()).gymTimeout)
     var server = try server(of: type, given.resolve("environment", type.episodeDefaults))
     try server.begin()
     while let line = readLine() { try server.answer(line) }

@@ -115,6 +115,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
           ? try collect(E.self, episode, CollectionSettings(), seed: Seed(seed.seed).child("collection")) : nil
       }
     }
+    try E.checkPictures()
     let folder = try autoencoderFolder(of: run)
     let record = try AutoencoderRecord(folder: folder)
     try record.check(environment: E.id, episode, path: folder)

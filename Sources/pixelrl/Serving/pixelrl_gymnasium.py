@@ -6,11 +6,20 @@
 The program is the argument `program`, else what PIXELRL names, else `pixelrl` on the path. Each environment is played by
 a process of its own, `pixelrl serve`, which ends with it. Settings of the episode are the flags of `pixelrl serve`, with
 underscores: `action_repeat=2, sticky_actions=0.25, flicker=0.1`.
+
+The process ends with its environment, closed or not. An interrupt from the keyboard does not reach it, and does not come
+between a question to it and its answer. Copies, and what is unpickled, are environments of their own, made with the same
+arguments and not yet reset.
 """
 
+import contextlib
+import functools
 import json
 import os
+import signal
 import subprocess
+import threading
+import weakref
 
 import gymnasium
 import numpy
@@ -34,15 +43,11 @@ class PixelRL(gymnasium.Env):
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode takes None or 'rgb_array', not {render_mode!r}")
         self.render_mode, self.observe = render_mode, observe
-        command = [program or os.environ.get("PIXELRL", "pixelrl"), "serve", environment]
-        for name, value in settings.items():
-            flag = name.replace("_", "-")
-            if isinstance(value, bool):
-                command.append(f"--{flag}" if value else f"--no-{flag}")
-            else:
-                command += [f"--{flag}", str(value)]
+        self._arguments = dict(
+            environment=environment, observe=observe, render_mode=render_mode, program=program, **settings
+        )
         self._frame = None
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._begin(_command(environment, program, settings))
         facts = self._receive()
         self._shape = facts["height"], facts["width"], facts["channels"]
         if observe == "pixels":
@@ -70,7 +75,7 @@ class PixelRL(gymnasium.Env):
             self._observation(answer),
             float(answer["reward"]),
             ending == "terminated",
-            ending == "truncated",
+            ending in ("truncated", "failed"),
             {"steps": answer["steps"]},
         )
 
@@ -81,11 +86,18 @@ class PixelRL(gymnasium.Env):
         return numpy.repeat(frame, 3, axis=2) if frame.shape[2] == 1 else frame.copy()
 
     def close(self):
-        process, self._process = self._process, None
-        if process is not None:
-            process.stdin.close()
-            process.stdout.close()
-            process.wait()
+        self._end()
+
+    def __reduce__(self):
+        return functools.partial(type(self), **self._arguments), (), {"spec": self.spec}
+
+    def _begin(self, command):
+        # In a session of its own, an interrupt from the keyboard does not reach it.
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+        # Called once: by close(), with the last reference, or as Python ends.
+        self._end = weakref.finalize(self, _end, self._process)
 
     def _observation(self, answer):
         self._frame = self._picture(answer)
@@ -94,30 +106,86 @@ class PixelRL(gymnasium.Env):
         return self._frame.copy()
 
     def _picture(self, answer):
-        """The bytes that follow a line; None where none do."""
-        if not answer["bytes"]:
+        """The picture that came with an answer; None where none did."""
+        if not answer["picture"]:
             return None
-        data = self._process.stdout.read(answer["bytes"])
-        return numpy.frombuffer(data, numpy.uint8).reshape(self._shape)
+        return numpy.frombuffer(answer["picture"], numpy.uint8).reshape(self._shape)
 
     def _ask(self, **request):
+        if not self._end.alive:
+            raise RuntimeError("the environment is closed: make another")
         # Frames are sent with every step only where they are what is observed.
         request["frame"] = self.observe == "pixels" or request["op"] == "frame"
-        try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-        except OSError:
-            pass  # its last words are more telling
-        return self._receive()
+        with _interrupts_later():
+            try:
+                self._process.stdin.write(json.dumps(request).encode() + b"\n")
+                self._process.stdin.flush()
+            except OSError:
+                pass  # its last words are more telling
+            try:
+                return self._receive()
+            except ValueError:
+                raise  # our mistake
+            except BaseException:
+                self._end()  # half an answer may be left
+                raise
 
     def _receive(self):
+        """An answer, with the bytes of its picture as `picture`."""
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"pixelrl ended with exit code {self._process.wait()}; its standard error says why")
         answer = json.loads(line)
         if "error" in answer:
             raise ValueError(answer["error"])
+        answer["picture"] = self._process.stdout.read(answer.get("bytes", 0))
         return answer
+
+
+def _command(environment, program, settings):
+    command = [program or os.environ.get("PIXELRL", "pixelrl"), "serve", environment]
+    for name, value in settings.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            command.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            command += [f"--{flag}", str(value)]
+    return command
+
+
+def _end(process):
+    """Lets a process end, which it does with its input."""
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+    process.stdout.close()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def _interrupts_later():
+    """Puts off an interrupt from the keyboard: an answer that nobody has read would be taken for the next. A second one is
+    not put off."""
+    former = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(former):
+        yield
+        return
+    came = []
+
+    def note(number, frame):
+        signal.signal(number, former)
+        came.append((number, frame))
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if came:
+        former(*came[0])
 
 
 def environments(program=None):

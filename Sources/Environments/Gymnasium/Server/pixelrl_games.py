@@ -1,0 +1,233 @@
+"""Any Gymnasium environment: how it is made, and how it is played."""
+
+import importlib
+import struct
+import sys
+import zlib
+
+from pixelrl_pictures import PictureError, image_in, is_image, picture, shape_of
+from pixelrl_spaces import Refusal, action_space, fitted, flattening, is_true, leaves, one_number
+
+
+def install(package):
+    return f"{sys.executable} -m pip install {package}"
+
+
+def imported(module, package):
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        if error.name in (None, module.partition(".")[0]):
+            reason = f"{sys.executable} has no {package}"
+        else:
+            reason, package = f"{sys.executable} has {package}, but not {error.name}", error.name
+        raise Refusal("world", f"{reason}: {install(package)}") from error
+
+
+# Packages that have to be imported before their environments are known.
+REGISTERED_BY = {
+    "ALE/": ("ale_py", "ale-py"),
+    "MiniGrid-": ("minigrid", "minigrid"),
+    "BabyAI-": ("minigrid", "minigrid"),
+}
+
+
+def gymnasium_for(name):
+    """The package, in which an environment of this name is registered, if there is one."""
+    gymnasium = imported("gymnasium", "gymnasium")
+    # Before 1.0 every step of an environment without a time limit would be its last.
+    version = getattr(gymnasium, "__version__", "1")
+    if int(version.split(".")[0]) < 1:
+        raise Refusal("world", f"{sys.executable} has gymnasium {version}: {install('gymnasium>=1')}")
+    for prefix, (module, package) in REGISTERED_BY.items():
+        if name.startswith(prefix):
+            module = imported(module, package)
+            if prefix == "ALE/":
+                gymnasium.register_envs(module)
+    if ":" in name:
+        module = name.partition(":")[0]
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name != module.partition(".")[0]:
+                raise Refusal("world", f"{error}: {install(error.name)}") from error
+            raise Refusal(
+                "input", f"there is no Python module '{module}': start pixelrl in its folder, or name that in PYTHONPATH"
+            ) from error
+    return gymnasium
+
+
+def specification_of(gymnasium, name):
+    """What an environment is registered with; without a version it is the newest, as for `gymnasium.make`."""
+    # The module is imported: `spec` knows no such names, unlike `make`.
+    name = name.rpartition(":")[2]
+    try:
+        from gymnasium.envs.registration import find_highest_version, get_env_id, parse_env_id
+
+        namespace, base, version = parse_env_id(name)
+        newest = find_highest_version(namespace, base) if version is None else None
+        name = name if newest is None else get_env_id(namespace, base, newest)
+    except ImportError:
+        pass
+    return gymnasium.spec(name)
+
+
+def make(gymnasium, name, options):
+    """The environment, without a time limit of its own."""
+    if "max_episode_steps" in options or "render_mode" in options:
+        raise Refusal("input", "max_episode_steps is --time-limit, and pixelrl chooses the render_mode: leave them out")
+    try:
+        return gymnasium.make(name, render_mode="rgb_array", max_episode_steps=-1, **options)
+    except (TypeError, AssertionError, ValueError, NotImplementedError):
+        # Those that draw nothing may still show images as observations.
+        try:
+            return gymnasium.make(name, max_episode_steps=-1, **options)
+        except TypeError as error:
+            raise Refusal("input", str(error)) from error
+
+
+# Where an environment says which actions it takes at the moment.
+MASKS = ("action_mask", "action_masks")
+
+
+class Game:
+    """Any Gymnasium environment."""
+
+    def __init__(self, spaces, environment, specification):
+        self.environment = environment
+        self.spaces, self.space = spaces, environment.observation_space
+        self.actions, self.decode = action_space(spaces, environment.action_space)
+        limit = specification.max_episode_steps
+        self.time_limit = limit if isinstance(limit, int) and limit > 0 else None
+        self.repeats = 1
+        self.is_atari = False
+        self.digest = 0
+        self.has_mask = any(
+            name in (getattr(self.space, "spaces", None) or ()) or hasattr(unwrapped(environment), name) for name in MASKS
+        )
+        self.begin(seed=0)
+        self.flatten = flattening(spaces, self.space)
+        self.shows_images, self.undrawn = False, None
+        frame = self.first_frame()
+        self.names = None
+        self.count = len(self.numbers())
+        self.frame_shape = (0, 0, 0) if frame is None else shape_of(frame)
+
+    def first_frame(self):
+        """The first picture; finds out where pictures come from."""
+        self.image = None
+        if is_image(self.spaces, self.space):
+            self.image = lambda observation: observation
+        elif getattr(self.environment, "render_mode", None) != "rgb_array":
+            self.undrawn = "it has no render_mode 'rgb_array'"
+        elif self.environment.render() is None:
+            self.undrawn = "its render() gives None"
+        if self.undrawn:
+            self.image = image_in(self.spaces, self.space)
+            if self.image is None:
+                return None
+            self.undrawn = None
+        if self.image and self.image(self.observation) is self.observation:
+            # Pixels are no state.
+            self.shows_images, self.flatten = True, None
+        return self.frame()
+
+    def begin(self, **arguments):
+        answer = self.environment.reset(**arguments)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise ValueError("reset() does not give (observation, info)")
+        observation, info = answer
+        self.take(observation, info)
+
+    def take(self, observation, info):
+        self.observation = fitted(self.spaces, self.space, observation)
+        self.has_mask = self.has_mask or bool(info) and any(name in info for name in MASKS)
+
+    def reset(self, seed, no_ops):
+        self.begin(seed=seed)
+        self.digest, self.lives = 0, 0
+        for _ in range(no_ops):
+            _, terminated, truncated, _ = self.step(self.decode([0.0] * self.action_count))
+            if terminated or truncated:
+                self.begin()
+        self.mix(0.0)
+
+    @property
+    def action_count(self):
+        return 1 if "count" in self.actions else len(self.actions["low"])
+
+    def step(self, action):
+        answer = self.environment.step(action)
+        if not isinstance(answer, tuple) or len(answer) != 5:
+            raise ValueError("step() does not give (observation, reward, terminated, truncated, info)")
+        observation, reward, terminated, truncated, info = answer
+        self.take(observation, info)
+        reward = one_number(reward, "the reward")
+        terminated, truncated = is_true(terminated, "terminated"), is_true(truncated, "truncated")
+        return reward, terminated, truncated, info or {}
+
+    def hold(self, numbers, repeats, mode):
+        action, total, taken, lost = self.decode(numbers), 0.0, 0, False
+        while True:
+            reward, terminated, truncated, info = self.step(action)
+            total += reward
+            taken += 1
+            lives = info.get("lives", 0)
+            lost = lost or lives < self.lives
+            self.lives = lives
+            if terminated or truncated or taken == repeats:
+                break
+        self.mix(total)
+        return total, taken, terminated, truncated, lost
+
+    def mix(self, reward):
+        """Adds a moment to the episode's checksum: of an image, some of its bytes."""
+        self.digest = zlib.crc32(struct.pack("<d", reward), self.digest)
+        for leaf in leaves(self.observation):
+            if self.shows_images and hasattr(leaf, "ravel"):
+                leaf = leaf.ravel()[:: max(1, leaf.size // 1024)]
+            data = leaf.tobytes() if hasattr(leaf, "tobytes") else repr(leaf).encode()
+            self.digest = zlib.crc32(data, self.digest)
+
+    def numbers(self):
+        return [] if self.flatten is None else self.flatten(self.observation)
+
+    def frame(self):
+        """The picture of now, [H, W, channels] or [H, W]."""
+        return picture(self.image(self.observation) if self.image else self.environment.render())
+
+    def paint(self, memory, at, mode):
+        """Puts the picture into memory. Returns its channels."""
+        if self.undrawn:
+            return 0
+        frame = self.frame()
+        shape = shape_of(frame)
+        if shape != self.frame_shape:
+            raise ValueError(f"a picture of shape {shape} where the first had {self.frame_shape}")
+        if hasattr(frame, "flags") and not frame.flags["C_CONTIGUOUS"]:
+            frame = frame.copy()
+        data = memoryview(frame).cast("B")
+        memory[at : at + len(data)] = data
+        return shape[2]
+
+
+def unwrapped(environment):
+    return getattr(environment, "unwrapped", environment)
+
+
+def load(name, options):
+    """The environment of a name, ready to be played. Raises Refusal."""
+    gymnasium = gymnasium_for(name)
+    try:
+        specification = specification_of(gymnasium, name)
+        if name.startswith("ALE/"):
+            from pixelrl_atari import Atari
+
+            return Atari(gymnasium, name, specification, options)
+        return Game(gymnasium.spaces, make(gymnasium, name, options), specification)
+    except PictureError as error:
+        raise Refusal("world", str(error)) from error
+    except gymnasium.error.DependencyNotInstalled as error:  # such as pygame, on the first picture
+        raise Refusal("world", f"{error} (in {sys.executable})") from error
+    except (gymnasium.error.UnregisteredEnv, gymnasium.error.Error) as error:
+        raise Refusal("input", str(error)) from error

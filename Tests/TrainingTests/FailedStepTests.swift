@@ -1,0 +1,96 @@
+import Agents
+import Core
+import Environments
+import Pixels
+import Replay
+import Tensors
+import Testing
+
+@testable import Training
+
+/// `catch` whose every third episode fails at its fourth step, as a process beside this one may.
+private struct Fragile: Environment {
+  static var id: String { "fragile" }
+  static var note: String { "catch that fails" }
+  static var actionSpace: ActionSpace { Catch.actionSpace }
+  static var episodeLength: Int { Catch.episodeLength }
+  static var stateNames: [String] { Catch.stateNames }
+  static var observationNames: [String] { Catch.observationNames }
+
+  private var inner = Catch()
+  private var episodes = 0
+  private var steps = 0
+
+  mutating func reset(using random: inout Random) {
+    inner.reset(using: &random)
+    episodes += 1
+    steps = 0
+  }
+
+  mutating func step(_ action: [Double]) -> Step { hold(action, for: 1).step }
+
+  mutating func hold(_ action: [Double], for repeats: Int) -> (step: Step, count: Int) {
+    steps += 1
+    guard episodes % 3 != 0 || steps < 4 else { return (Step(reward: 0, ending: .failed), 0) }
+    return (inner.step(action), 1)
+  }
+
+  func render(into frame: inout PixelBuffer) { inner.render(into: &frame) }
+  var state: [Double] {
+    get { inner.state }
+    set { inner.state = newValue }
+  }
+  var observation: [Double] { inner.observation }
+}
+
+/// A step that was not taken leaves nothing to learn from.
+@Suite struct FailedStepTests {
+  @Test func nothingIsRecorded() throws {
+    let recording = try collect(Fragile.self, smallEpisode(), collectionSettings(60), seed: Seed(1))
+    #expect(recording.steps.compactMap { $0 }.count == 60 && recording.environmentSteps == 60)
+    // The environment's first episode is the one that it is made with.
+    let lengths = Dictionary(grouping: recording.episodes, by: { $0 }).sorted { $0.key < $1.key }.map(\.value.count)
+    #expect(lengths == [10, 4, 10, 10, 4, 10, 10, 4, 7])
+    #expect(recording.steps.allSatisfy { $0?.ending != .failed })
+  }
+
+  @Test(arguments: [1, 3]) func nothingIsRemembered(_ environments: Int) throws {
+    var (training, agent) = (TrainingSettings(), DoubleDQN.Settings())
+    (training.replay, training.frames, training.actions, training.environments) = (1000, 1, 0, environments)
+    (agent.hidden, agent.batch) = (8, 4)
+    var trainer = Trainer(
+      Fragile.self, DoubleDQN.self, through: StateObserver(Fragile.self), agentSettings: agent,
+      episodeSettings: smallEpisode(), settings: training, seed: Seed(1))
+    var finished: [Int] = []
+    for _ in 0..<60 {
+      try trainer.step { _ in }
+      finished += trainer.finished.map(\.length)
+    }
+    #expect(!finished.isEmpty && Set(finished) == [9], "an episode that failed has no return")
+    var random = Random(seed: Seed(1))
+    let batch = try trainer.replay.sample(500, using: &random)
+    // The ball falls with each step that was taken.
+    #expect((batch.nextObservation - batch.observation).array.chunked(3).allSatisfy { $0.contains { $0 != 0 } })
+    #expect(trainer.envSteps < 60 * environments && trainer.envSteps > 50 * environments)
+  }
+
+  @Test func workersLeaveItOut() throws {
+    var agent = PPO.Settings()
+    agent.hidden = 8
+    let layout = TrainingSettings(for: .state, PPO.self).layout(latentSize: 3, actionSpace: Fragile.actionSpace)
+    var worker = Worker(
+      agent: PPO(
+        observationSize: layout.observationSize, actionSpace: Fragile.actionSpace, settings: agent, seed: Seed(1)),
+      episode: Episode<Fragile>(smallEpisode(), seed: Seed(1)), history: History(layout))
+    let segment = try worker.play(
+      Rollout.Demand(horizon: 40), lane: 0, through: StateObserver(Fragile.self), TrainingSettings())
+    #expect(segment.rollout.stretches.map(\.count) == [9, 9, 3, 9, 9, 1])
+    #expect(segment.finished.map(\.length) == [9, 9, 9, 9])
+  }
+}
+
+extension Array {
+  fileprivate func chunked(_ count: Int) -> [ArraySlice<Element>] {
+    stride(from: 0, to: self.count, by: count).map { self[$0..<Swift.min($0 + count, self.count)] }
+  }
+}
