@@ -29,8 +29,8 @@ public struct Pace: Sendable {
     let seconds = Double(now) / 1e9
     var seen = sights[path] ?? []
     if seen.last.map({ $0.step != step }) ?? true { seen.append(Sight(seconds: seconds, step: step)) }
-    // One older than the window stays, from which the rate counts.
-    while seen.count > 2, seconds - seen[1].seconds > Self.window { seen.removeFirst() }
+    // Two stay, however old.
+    while seen.count > 2, seconds - seen[0].seconds > Self.window { seen.removeFirst() }
     sights[path] = seen
     var rate = 0.0
     if let first = seen.first, let last = seen.last, last.step > first.step, last.seconds > first.seconds {

@@ -38,6 +38,9 @@ import Testing
       #expect(throws: InputError.self) { try RunSelection(parsing: "=\(folder.root)/x") }
       #expect(throws: InputError.self) { try RunSelection(parsing: "a=") }
       #expect(throws: InputError.self) { try Comparison(of: [named, named]) }
+      let mixed = try Comparison(
+        of: [RunSelection(parsing: "good=\(folder.root)/x/bad-*"), RunSelection(parsing: "\(folder.root)/x/good-[01]")])
+      #expect(Set(mixed.groups.map(\.name)).count == 2, "a name that was given is not found again")
     }
   }
 

@@ -67,7 +67,7 @@ public struct Comparison: Sendable {
     groups =
       named.flatMap { name, runs in
         Self.byEnvironment(runs.filter { $0.score != nil }).map { RunGroup(name: name, runs: $0) }
-      } + RunGroup.groups(of: free.filter { $0.score != nil })
+      } + RunGroup.groups(of: free.filter { $0.score != nil }, besides: names)
     doubt = RunGroup.doubt(about: free.filter { $0.score != nil })
     guard !groups.isEmpty else {
       throw InputError("none of these \(records.count) runs has a return yet: give runs of 'pixelrl train'")

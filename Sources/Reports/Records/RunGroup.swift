@@ -25,9 +25,9 @@ struct RunGroup: Sendable {
     return means.isEmpty ? nil : average(means)
   }
 
-  /// What a return can be in any of the runs; nil where that is not known of all.
+  /// What a return can be in any of the runs that were evaluated; nil where that is not known of all.
   static func returnRange(of groups: [RunGroup]) -> ClosedRange<Double>? {
-    let runs = groups.flatMap(\.runs)
+    let runs = groups.flatMap(\.runs).filter { $0.metrics[LearningCurve.evaluation] != nil }
     let ranges = runs.compactMap { $0.baseline?.returnRange }
     guard ranges.count == runs.count, let low = ranges.map(\.lowerBound).min(),
       let high = ranges.map(\.upperBound).max()
@@ -36,7 +36,9 @@ struct RunGroup: Sendable {
   }
 
   /// Puts runs that differ in nothing but their seed together, in the order of their first members.
-  static func groups(of runs: [RunRecord]) -> [RunGroup] {
+  ///
+  /// - Parameter taken: names that other groups have.
+  static func groups(of runs: [RunRecord], besides taken: [String] = []) -> [RunGroup] {
     var keys: [JSON] = []
     var members: [JSON: [RunRecord]] = [:]
     for run in runs {
@@ -48,7 +50,7 @@ struct RunGroup: Sendable {
     let stems = groups.map { commonName(of: $0.map(\.name)) }
     return zip(groups, stems).enumerated().map { index, group in
       // Two groups of one name would be two lines of one name in a plot.
-      let isUnique = !group.1.isEmpty && stems.filter { $0 == group.1 }.count == 1
+      let isUnique = !group.1.isEmpty && stems.filter { $0 == group.1 }.count == 1 && !taken.contains(group.1)
       return RunGroup(name: isUnique ? group.1 : "\(group.1.isEmpty ? "group" : group.1) \(index + 1)", runs: group.0)
     }
   }
