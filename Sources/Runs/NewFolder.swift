@@ -53,6 +53,8 @@ public final class NewFolder: Sendable {
     }
     self.place = place
     self.path = "\(stem)\(getpid()).partial"
+    // A link of that name is no folder of ours, and is not followed.
+    unsafe unlink(self.path)
     guard unsafe mkdir(self.path, 0o755) == 0 else { throw systemFailure(place) }
     descriptor = unsafe open(self.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     // A file system without locks: remains are then left alone.

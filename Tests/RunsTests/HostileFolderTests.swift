@@ -38,7 +38,7 @@ import Testing
       _ = try? EpisodeLog(in: run, keeping: nil)
       _ = try? EpisodeLog(in: run, keeping: EpisodeLog.Position(monitor: 1, scores: 1, start: 0))
       _ = try? run.lock()
-      var evaluations = try? EvaluationLog(path: run.file("evaluations.npz"), keeping: 0)
+      var evaluations = try? EvaluationLog(in: run, keeping: 0)
       try? evaluations?.append(step: 1, returns: [1], lengths: [1])
       try run.fail(WorldError("x"))
       try run.finish(.null)
@@ -160,12 +160,12 @@ import Testing
 
   @Test func anUnfinishedFolderIsANewOne() throws {
     try withRun { run, outside in
-      link(split(outside).folder, run.file("dataset.\(getpid()).partial"))
+      link(split(outside).folder, run.file(".dataset.\(getpid()).partial"))
       do {
-        let unfinished = try UnfinishedFolder(of: run.file("dataset"))
+        let unfinished = try NewFolder(at: run.file("dataset"))
         try writeAtomically([1], to: unfinished.path + "/frames.npy")
       }
-      #expect(try !folderEntries(run.path).contains { $0.hasPrefix("dataset") })
+      #expect(try !folderEntries(run.path).contains { $0.contains("dataset") })
     }
   }
 }

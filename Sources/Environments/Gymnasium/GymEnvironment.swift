@@ -21,7 +21,7 @@ public struct GymEnvironment: Environment {
   public static var id: String { Gymnasium.id }
   public static var note: String { "an environment of Gymnasium in a Python process" }
   public static var actionSpace: ActionSpace { Gymnasium.facts.actionSpace }
-  /// 108,000 frames of an Atari game, else what the environment is registered with; without end where it is not.
+  /// 108,000 frames of an Atari game, else what the environment is registered with, or 10,000 steps.
   public static var episodeLength: Int { Gymnasium.facts.timeLimit }
   /// 4 frames of an Atari game, else 1.
   public static var actionRepeat: Int { Gymnasium.facts.actionRepeat }
@@ -55,6 +55,11 @@ public struct GymEnvironment: Environment {
   public init() { self.init(Self.episodeDefaults) }
 
   public init(_ settings: EpisodeSettings) {
+    if settings.timeLimit == 0, !Gymnasium.facts.declaresTimeLimit {
+      Gymnasium.tellOnce(
+        "\(Self.id) has no time limit of its own: an episode is cut after \(Self.episodeLength) steps; "
+          + "--time-limit changes that")
+    }
     trace = Trace(actionCount: Self.actionSpace.arrayCount)
     self.settings = GymSettings(settings)
   }

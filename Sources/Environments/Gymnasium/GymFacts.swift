@@ -8,7 +8,10 @@ struct GymFacts: Sendable, Hashable {
   let width: Int
   let height: Int
   let channels: Int
+  /// Steps after which an episode is cut.
   let timeLimit: Int
+  /// Whether the environment is registered with it.
+  let declaresTimeLimit: Bool
   let actionRepeat: Int
   let isAtari: Bool
   /// Places in shared memory for requests and what comes of them, which are used in turns: as many requests can be told, less
@@ -16,6 +19,9 @@ struct GymFacts: Sendable, Hashable {
   let placeCount: Int
   /// Why there are no pictures; empty where there are.
   let undrawn: String
+
+  /// The steps of an episode that nothing else ends: without it an evaluation might never be over.
+  static let undeclaredTimeLimit = 10_000
 
   /// - Throws: `InputError` or `WorldError` where the answer is a complaint, about what is named `id`.
   init(_ answer: String, of id: String) throws {
@@ -39,8 +45,8 @@ struct GymFacts: Sendable, Hashable {
     self.actionSpace = actionSpace
     observationNames = names
     (self.width, self.height, self.channels) = (width, height, channels)
-    // Where there is none, more than an episode lasts, and no sum of it overflows.
-    timeLimit = json["time_limit"]?.int.map { min(max(1, $0), 1 << 40) } ?? 1 << 40
+    declaresTimeLimit = json["time_limit"]?.int != nil
+    timeLimit = json["time_limit"]?.int.map { min(max(1, $0), 1 << 40) } ?? Self.undeclaredTimeLimit
     actionRepeat = repeats
     self.isAtari = isAtari
     self.placeCount = placeCount
