@@ -116,7 +116,8 @@ public struct SavedAgent: Sendable {
     do { try agent.load(tensors) } catch let error as InputError {
       throw WorldError(path: run.file(Self.weights), error.description)
     }
-    return TrainedPlayer<E, A, O>(agent: agent, observer: observer, layout: layout, episode: episode)
+    return TrainedPlayer<E, A, O>(
+      agent: agent, observer: observer, layout: layout, episode: episode, training: training)
   }
 }
 
