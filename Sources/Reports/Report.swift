@@ -76,7 +76,7 @@ public struct Report: Sendable {
     guard runs.count == 1 else { return "" }
     let run = runs[0]
     var tiles: [(String, String, String)] = []
-    if let score = run.score { tiles.append(("return", shown(score), "mean of the last three evaluations")) }
+    if let score = run.score { tiles.append(("return", shown(score), LastEvaluations.note(of: run.evaluationCount))) }
     if let best = run.summary?["return_best"]?.double { tiles.append(("best evaluation", shown(best), "")) }
     if let worst = run.summary?["probe_worst"]?.double {
       tiles.append(("worst R²", shown(worst), "of the state probe"))

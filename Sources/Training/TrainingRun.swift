@@ -88,7 +88,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
 
   /// - Parameter say: takes the lines that state what is about to be done.
   /// - Returns: the outcome as the last line of output has it: `return_mean` is the mean over the episodes of the last
-  ///   three evaluations.
+  ///   three evaluations, or of as many as there are.
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
     let start = ContinuousClock.now
     var checkpoints = try directory.checkpoints(
@@ -117,7 +117,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       throw error
     }
     let evaluations = loop.evaluations
-    let lastReturns = evaluations.suffix(3).flatMap(\.evaluation.returns)
+    let lastReturns = evaluations.suffix(LastEvaluations.most).flatMap(\.evaluation.returns)
     return [
       .init("return_mean", .number(lastReturns.mean)), .init("return_std", .number(lastReturns.deviation)),
       .init("return_best", .number(evaluations.map(\.evaluation.mean).max() ?? .nan)),

@@ -21,6 +21,17 @@ private func makeRun(
     settings: [("training", Sample())])
 }
 
+@Suite struct LastEvaluationsTests {
+  @Test func saysHowManyTheMeanIsOf() {
+    let notes = [0, 1, 2, 3, 4].map { LastEvaluations.note(of: $0) }
+    #expect(
+      notes == [
+        "no evaluation", "the only evaluation", "mean of both evaluations", "mean of all three evaluations",
+        "mean of the last three evaluations",
+      ])
+  }
+}
+
 @Suite struct RunStatusTests {
   @Test func theStatusIsWhatHappened() throws {
     try withFolder { folder in

@@ -61,6 +61,11 @@ struct RunRecord: Sendable {
     return summary?["env_steps"]?.double ?? ends.max()
   }
 
+  /// Evaluations so far; of a running run, at most the three that count.
+  var evaluationCount: Int {
+    summary?["evaluations"]?.array?.count ?? metrics["evaluation/return"]?.tail.filter(\.isFinite).count ?? 0
+  }
+
   /// The return: the mean of the last three evaluations, as the run's own summary has it.
   var score: Double? {
     if let mean = summary?["return_mean"]?.double, mean.isFinite { return mean }

@@ -101,7 +101,8 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
       // An on-policy agent would not learn from them.
       let first =
         A.Settings.Experience.isOffPolicy
-        ? try collect(E.self, episode, CollectionSettings(), seed: Seed(seed.seed).child("collection")) : nil
+        ? try collect(
+          E.self, episode, TaskDefaults.group("collection", of: E.id), seed: Seed(seed.seed).child("collection")) : nil
       return try train(through: StateObserver(E.self), first: first, options)
     }
     var plan = self
@@ -152,9 +153,8 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
       return summary
     }
     let mean = summary["return_mean"]?.double ?? .nan
-    try printLine(
-      "return \(shortened(mean)) (mean of the last three evaluations) after \(summary["env_steps"]?.int ?? 0) env steps"
-    )
+    let judged = LastEvaluations.note(of: summary["evaluations"]?.array?.count ?? 0)
+    try printLine("return \(shortened(mean)) (\(judged)) after \(summary["env_steps"]?.int ?? 0) env steps")
     if sight.observe == .latent { try printLine("reconstructions: \(sight.autoencoder)/reconstructions.png") }
     try printLine("learning curve: \(directory.file("curve.png"))")
     try printLine("episode video: \(directory.file("episode.png"))")
