@@ -42,6 +42,9 @@ public protocol Agent: Module {
   /// What the critics expect of the best actions from observations `[B, O]` on: `[B, 1]`, discounted by
   /// `settings.discount`.
   func value(_ observation: Tensor) -> Tensor
+  /// What `value` counts beside the rewards at each observation `[B, O]` that is still to come, as an estimate `[B, 1]`, such
+  /// as an entropy times its temperature; nil: nothing.
+  func entropyBonus(_ observation: Tensor) -> Tensor?
   /// Learns from what `settings.demand` asks for and reports what it saw.
   mutating func update(_ experience: Settings.Experience) -> Metrics
   /// What the transitions of the last update are to be drawn by from now on, one number for each; empty where the
@@ -51,6 +54,7 @@ public protocol Agent: Module {
 
 extension Agent {
   public var priorities: [Float] { [] }
+  public func entropyBonus(_ observation: Tensor) -> Tensor? { nil }
 }
 
 /// What the loop has to know of any agent's settings.

@@ -134,9 +134,11 @@ public struct Rainbow: Agent {
     let a = batch.action.array.map { Int($0) }
     let discount = settings.discount * batch.discount
 
-    // a* = argmax_a E[Z(o', a; ε)], by the target network without `double`
-    let aNext = (settings.double ? network : targetNetwork).values(oNext, noise()).argmax()
-    let next = targetNetwork(oNext, noise()).ofActions(aNext)  // [B, N]
+    // a* = argmax_a E[Z(o', a; ε)]; without `double` max_a E[Z'(o', a; ε')], whose two halves share their noise
+    let picking = noise()
+    let judging = settings.double ? noise() : picking
+    let aNext = (settings.double ? network : targetNetwork).values(oNext, picking).argmax()
+    let next = targetNetwork(oNext, judging).ofActions(aNext)  // [B, N]
     let y =
       settings.distributional
       ? projected(softmax(next), onto: network.atoms, reward: r, discount: discount) : r + discount * next

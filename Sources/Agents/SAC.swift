@@ -6,6 +6,13 @@ import Tensors
 /// Soft actor-critic with two critics and a tuned temperature (Haarnoja et al. 2018, arXiv 1812.05905).
 ///
 /// The actor maximises return and entropy: the notes' off-policy actor-critic (1.96 to 1.100) with reparametrised actions.
+///
+/// Returns of n steps (`--return-steps`) add up the rewards of replayed actions, without correction for whose they were. The
+/// entropies of the n - 1 moments between belong to a soft return as much as the last one's; each is of the present policy,
+/// by an action drawn anew, since the replayed action's log-probability has no bound. Left out (`entropy-between` false), the
+/// critics' entropy shrinks: where reward is 0, the entropy always h and γ 0.99, they expect 99 αh at any n with them, and
+/// without them 99 αh at n = 1 but 32.7 αh at n = 3, γⁿ / (1 - γⁿ). That acts like a smaller α.
+///
 /// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, α temperature,
 /// B batch, O observation size, A action size.
 public struct SAC: Agent {
@@ -25,6 +32,7 @@ public struct SAC: Agent {
     public var temperatureLearningRate = 3e-4
     public var targetEntropyScale = 1.0
     public var averaging = 0.005
+    public var entropyBetween = true
 
     public init() {}
     public static var fields: [Field<Self>] {
@@ -40,8 +48,14 @@ public struct SAC: Agent {
         Field("temperature-learning-rate", \.temperatureLearningRate, 0...1, "Adam's step size for log α"),
         Field("averaging", \.averaging, 0...1, "how far the judged, averaged actor follows at each update; 1: at once"),
         Field("target-entropy-scale", \.targetEntropyScale, 0...10, "the entropy aimed at, in units of -A"),
+        Field(
+          "entropy-between", \.entropyBetween,
+          "returns of several steps hold the entropy of each step; without it that of the last alone, as a smaller α would"
+        ),
       ]
     }
+
+    public var demand: Batch.Demand { Batch.Demand(count: batch, discount: discount, seesBetween: entropyBetween) }
   }
 
   public let settings: Settings
@@ -89,7 +103,8 @@ public struct SAC: Agent {
 
     // y = r + γ d (min_i Q'_i(o', a') - α log π(a'|o')),  a' ~ π(·|o')       eq. 3, with (1.98) of the notes
     let (aNext, logPiNext) = actor(oNext).sample(using: &random)
-    let y = r + settings.discount * batch.discount * (targetCritics.least(oNext, aNext) - alpha * logPiNext)
+    let soft = r + alpha * entropies(between: batch)
+    let y = soft + settings.discount * batch.discount * (targetCritics.least(oNext, aNext) - alpha * logPiNext)
 
     // J_Q = Σ_i E[(Q_i(o, a) - y)²]                                          eq. 5
     var meanQ = 0.0
@@ -121,6 +136,20 @@ public struct SAC: Agent {
     temperatureOptimizer.update(&temperature, along: temperatureGradient)
     metrics.merge(["actor/loss": actorLoss, "actor/entropy": entropy, "temperature": alpha])
     return metrics
+  }
+
+  /// Σ_k γ^k d_t ⋯ d_{t+k-1} (-log π(a|o_{t+k})),  a ~ π(·|o_{t+k}),  over the moments that a transition passes over: `[B, 1]`
+  private mutating func entropies(between batch: Batch) -> Tensor {
+    guard let between = batch.between else { return Tensor(scalar: 0) }
+    let logPi = actor(between.observation).sample(using: &random).logProbability  // [(n - 1) B, 1]
+    let terms = (between.weight * -logPi).reshaped(-1, batch.reward.shape[0])
+    return terms.sum(axis: 0).reshaped(-1, 1)
+  }
+
+  // α H(π(·|o)), by an action drawn
+  public func entropyBonus(_ o: Tensor) -> Tensor? {  // [B, 1]
+    var random = random
+    return -exp(temperature.logAlpha) * actor(o).sample(using: &random).logProbability
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {

@@ -32,8 +32,10 @@ public protocol Autoencoder: Module {
   /// One sentence for the catalog, with the paper.
   static var note: String { get }
 
+  /// - Parameter isBackgroundTakenAway: whether the frames come without what never changes in them, so that where nothing
+  ///   moves there is nothing to draw.
   /// - Throws: `InputError` if the kind cannot take frames of this size.
-  init(frame: FrameShape, settings: Settings, using random: inout Random) throws
+  init(frame: FrameShape, isBackgroundTakenAway: Bool, settings: Settings, using random: inout Random) throws
 
   var settings: Settings { get }
   /// Numbers of a latent, Z.
@@ -51,6 +53,13 @@ public protocol Autoencoder: Module {
 
 extension Autoencoder {
   public func keypoints(of z: Tensor) -> [[Point]]? { nil }
+}
+
+extension Autoencoder {
+  /// For frames without their background.
+  public init(frame: FrameShape, settings: Settings, using random: inout Random) throws {
+    try self.init(frame: frame, isBackgroundTakenAway: true, settings: settings, using: &random)
+  }
 }
 
 /// The members, by what one types.

@@ -6,7 +6,10 @@ import Tensors
 /// An autoencoder whose latent is the places of K keypoints: a spatial softmax finds each (Finn et al. 2016, arXiv
 /// 1509.06113), and Gaussian bumps at these places are what the decoder draws from (Jakab et al. 2018, arXiv 1806.07823).
 ///
-/// A place is what control needs of small things that move, and the bottleneck can hold nothing else.
+/// A place is what control needs of small things that move, and the bottleneck can hold nothing else. Nor can the decoder:
+/// what it draws of no keypoints at all is taken away from what it draws. Its convolutions pad with zeros and so know where
+/// the border is: it would otherwise paint a bar along a floor where something often stands, which lowers the error by so
+/// much that no keypoint is drawn there any more.
 ///
 /// Letters: B batch, C channels, H W image, K keypoints, M map side, Z = 2K.
 public struct KeypointAutoencoder: Autoencoder {
@@ -38,18 +41,24 @@ public struct KeypointAutoencoder: Autoencoder {
   }
 
   public let settings: Settings
+  /// Whether what is drawn of no keypoints is taken away: not where the decoder must draw the background too, and not in what
+  /// older versions stored, which have no word of it.
+  let drawsKeypointsAlone: Bool?
   let mapHeight: Int
   let mapWidth: Int
   var encoder: ConvolutionStack
   var decoder: ConvolutionStack
 
-  public init(frame: FrameShape, settings: Settings, using random: inout Random) throws {
+  public init(
+    frame: FrameShape, isBackgroundTakenAway: Bool, settings: Settings, using random: inout Random
+  ) throws {
     // A map of one cell would have no places to tell apart.
     guard frame.height % 4 == 0, frame.width % 4 == 0, frame.height >= 8, frame.width >= 8 else {
       throw InputError(
         "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not \(frame.width)x\(frame.height)")
     }
     self.settings = settings
+    drawsKeypointsAlone = isBackgroundTakenAway
     (mapHeight, mapWidth) = (frame.height / 4, frame.width / 4)
     let (channels, filters, keypoints) = (frame.channels, settings.filters, settings.keypoints)
     let hidden = [Convolution](
@@ -77,7 +86,7 @@ public struct KeypointAutoencoder: Autoencoder {
     return matrixProduct(p, places).reshaped(batch, 2 * keypoints)  // [B, Z]
   }
 
-  // bump_k(i, j) = exp(-((x_j - x_k)² + (y_i - y_k)²) / 2σ²)                              Jakab 2018, eq. 3
+  // x̂ = D(bumps) - D(0),  bump_k(i, j) = exp(-((x_j - x_k)² + (y_i - y_k)²) / 2σ²)        Jakab 2018, eq. 3
   public func decode(_ z: Tensor) -> Tensor {  // [B, Z]
     let (batch, keypoints) = (z.shape[0], settings.keypoints)
     let z = z.reshaped(batch * keypoints, 2)
@@ -85,7 +94,9 @@ public struct KeypointAutoencoder: Autoencoder {
     let alongX = exp(square(axis(mapWidth).reshaped(1, mapWidth) - z.columns(0..<1)) * scale)  // [BK, M]
     let alongY = exp(square(axis(mapHeight).reshaped(1, mapHeight) - z.columns(1..<2)) * scale)  // [BK, M]
     let bumps = alongY.reshaped(batch * keypoints, mapHeight, 1) * alongX.reshaped(batch * keypoints, 1, mapWidth)
-    return pixelShuffled(decoder(bumps.reshaped(batch, keypoints, mapHeight, mapWidth)), by: 4)  // [B, C, H, W]
+    var drawn = decoder(bumps.reshaped(batch, keypoints, mapHeight, mapWidth))  // [B, 16C, M, M]
+    if drawsKeypointsAlone ?? false { drawn = drawn - decoder(.zeros([1, keypoints, mapHeight, mapWidth])) }
+    return pixelShuffled(drawn, by: 4)  // [B, C, H, W]
   }
 
   public func penalty(_ z: Tensor) -> Tensor { square(z).mean() * settings.latentPenalty }

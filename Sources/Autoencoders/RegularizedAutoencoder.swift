@@ -38,7 +38,9 @@ public struct RegularizedAutoencoder: Autoencoder {
   var fromLatent: Linear
   var deconvolutions: ConvolutionStack
 
-  public init(frame: FrameShape, settings: Settings, using random: inout Random) throws {
+  public init(
+    frame: FrameShape, isBackgroundTakenAway: Bool, settings: Settings, using random: inout Random
+  ) throws {
     let filters = settings.filters
     let strided = Convolution(inputs: frame.channels, outputs: filters, kernel: 3, stride: 2, rectified: true)
     let plain = Convolution(inputs: filters, outputs: filters, kernel: 3, rectified: true)

@@ -6,7 +6,7 @@ public struct SettingRow: Sendable, Hashable {
   /// `a whole number from 1 to 64`.
   public let domain: String
   /// The value of a group that nobody changed, as one would type it.
-  public let defaultText: String
+  public var defaultText: String
   /// All that may stand there, where that can be said.
   public let choices: [String]
   public let isSwitch: Bool

@@ -73,10 +73,13 @@ extension Batch: Experience {
     public var count: Int
     /// The agent's discount γ.
     public var discount: Double
+    /// Whether the moments that transitions of several steps pass over are wanted too.
+    public var seesBetween: Bool
 
-    public init(count: Int, discount: Double) {
+    public init(count: Int, discount: Double, seesBetween: Bool = false) {
       self.count = count
       self.discount = discount
+      self.seesBetween = seesBetween
     }
   }
 
@@ -92,6 +95,8 @@ extension Batch: Experience {
   ) throws -> Batch? {
     guard schedule.owed >= 1 else { return nil }
     schedule.owed -= 1
-    return try replay.sample(demand.count, steps: schedule.returnSteps, discount: demand.discount, using: &random)
+    return try replay.sample(
+      demand.count, steps: schedule.returnSteps, discount: demand.discount, seesBetween: demand.seesBetween,
+      using: &random)
   }
 }

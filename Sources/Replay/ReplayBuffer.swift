@@ -17,6 +17,22 @@ public struct Batch: Sendable {
   public var slots: [Int] = []
   /// `[B, 1]`: how often each is drawn in units of a uniform draw, N P(i), where they are drawn by priority.
   public var frequency: Tensor?
+  /// The moments that transitions of n steps pass over; nil where n is 1 or nobody asked.
+  public var between: Between?
+
+  /// The n - 1 moments between the first and the last of each transition: that of step k of transition b is in row
+  /// (k - 1) B + b.
+  public struct Between: Sendable {
+    /// `[(n - 1) B, O]`; where the transition has no such step its first observation, of weight 0.
+    public var observation: Tensor
+    /// `[(n - 1) B, 1]`: γ^k d_t ⋯ d_{t+k-1}, what a reward at that moment weighs in the transition's own.
+    public var weight: Tensor
+
+    public init(observation: Tensor, weight: Tensor) {
+      self.observation = observation
+      self.weight = weight
+    }
+  }
 
   public init(observation: Tensor, action: Tensor, reward: Tensor, discount: Tensor, nextObservation: Tensor) {
     self.observation = observation
@@ -157,12 +173,15 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   /// - Parameters:
   ///   - steps: n.
   ///   - agentDiscount: γ; without meaning where n is 1.
+  ///   - seesBetween: whether the moments that a transition passes over are given too.
   /// - Throws: `InputError` if the buffer holds no transition yet.
   public func sample(
-    _ batchSize: Int, steps: Int = 1, discount agentDiscount: Double = 1, using random: inout Random
+    _ batchSize: Int, steps: Int = 1, discount agentDiscount: Double = 1, seesBetween: Bool = false,
+    using random: inout Random
   ) throws -> Batch {
     let (places, frequency) = try draw(batchSize, using: &random)
     var batch = batch(at: places, steps: steps, discount: agentDiscount)
+    if seesBetween, steps > 1 { batch.between = between(places, steps: steps, discount: agentDiscount) }
     batch.slots = places.map { slot($0.lane, $0.position) }
     batch.frequency = frequency
     return batch
@@ -191,6 +210,30 @@ public struct ReplayBuffer: ~Copyable, Sendable {
       nextObservation: gathered(size) {
         writeObservation(into: &$0, at: $1 * size, $2.lane, $2.position + spans[$1].steps)
       })
+  }
+
+  /// The moments that transitions of up to n steps pass over.
+  private func between(_ chosen: [(lane: Int, position: Int)], steps limit: Int, discount agentDiscount: Double)
+    -> Batch.Between
+  {
+    let (size, count) = (layout.observationSize, chosen.count)
+    var weights = [Float](repeating: 0, count: (limit - 1) * count)
+    for (b, at) in chosen.enumerated() {
+      var weight: Float = 1
+      for k in 1..<limit {
+        // The newest slot of a lane and the last of an episode start no transition.
+        guard marks[slot(at.lane, at.position + k)].contains(.transition) else { break }
+        weight *= Float(agentDiscount) * discounts[slot(at.lane, at.position + k - 1)]
+        weights[(k - 1) * count + b] = weight
+      }
+    }
+    let observation = Tensor([(limit - 1) * count, size], of: Float.self) { target in
+      for row in weights.indices {
+        let (at, k) = (chosen[row % count], row / count + 1)
+        writeObservation(into: &target, at: row * size, at.lane, at.position + (weights[row] == 0 ? 0 : k))
+      }
+    }
+    return Batch.Between(observation: observation, weight: Tensor(weights, [weights.count, 1]))
   }
 
   /// The transitions that follow each other from a position on, as one.

@@ -28,7 +28,7 @@ extension Report {
           \\hline
       \(runs.map(row))    \\hline
       \(groups.filter { $0.scores.count > 1 }.map(row))  \\end{tabular}
-        \\caption{The return of a run is the mean of its last three evaluations\(intervalNote)}
+        \\caption{The return of a run is the mean of its last three evaluations, or of as many as it has\(intervalNote)}
       \\end{table}
 
       \(figures)

@@ -15,6 +15,8 @@ public protocol Player<E>: Sendable {
   var layout: HistoryLayout { get }
   /// How the episodes are played.
   var episode: EpisodeSettings { get }
+  /// How it learned.
+  var training: TrainingSettings { get }
 }
 
 extension Player {
@@ -44,4 +46,5 @@ struct TrainedPlayer<E: Environment, A: Agent, O: Observer>: Player {
   let observer: O
   let layout: HistoryLayout
   let episode: EpisodeSettings
+  let training: TrainingSettings
 }

@@ -167,7 +167,8 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       throw InputError("\(setting) needs episodes of \(InverseDynamics.frames - 1) actions at least: give \(instead)")
     }
     var initial = seed.stream("initial weights")
-    let model = try Model(frame: shape, settings: modelSettings, using: &initial)
+    let model = try Model(
+      frame: shape, isBackgroundTakenAway: settings.background, settings: modelSettings, using: &initial)
     let encoder = LatentEncoder(
       model: model, preparation: preparation,
       target: ReconstructionTarget(blur: settings.targetBlur, gain: settings.targetGain))

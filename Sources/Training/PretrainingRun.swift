@@ -89,7 +89,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     try writePictures(encoder, heldOut, reconstructions, to: directory, &log)
     let record = AutoencoderRecord(
       encoder, settings: model, environment: E.id, episode: episode, envSteps: recording.environmentSteps, probe: probe,
-      reconstructions: reconstructions, dataset: try dataset.map(AutoencoderRecord.Source.init))
+      isBackgroundTakenAway: pretraining.background, reconstructions: reconstructions,
+      dataset: try dataset.map(AutoencoderRecord.Source.init))
     try encoder.write(to: directory.path, record: record)
 
     let seconds = loop.secondsBefore + (clock.now - start) / .seconds(1)

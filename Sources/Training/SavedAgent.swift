@@ -122,7 +122,8 @@ public struct SavedAgent: Sendable {
     guard [Behavior.exploit, .sample].allSatisfy({ trial.act(nothing, $0).isFinite }) else {
       throw WorldError(path: run.file(Self.weights), "has weights so large that the agent's actions are not finite")
     }
-    return TrainedPlayer<E, A, O>(agent: agent, observer: observer, layout: layout, episode: episode)
+    return TrainedPlayer<E, A, O>(
+      agent: agent, observer: observer, layout: layout, episode: episode, training: training)
   }
 }
 

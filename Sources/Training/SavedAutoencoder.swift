@@ -17,6 +17,8 @@ public struct AutoencoderRecord: Sendable {
   /// How the frames were made: size, colour, and what disturbed the view.
   public var view: [Setting]
   public var frame: FrameShape
+  /// Whether it was taught on frames without their background; false where an older version did not say.
+  public var isBackgroundTakenAway: Bool
   public var target: ReconstructionTarget
   /// Simulator steps that the training data cost.
   public var envSteps: Int
@@ -69,7 +71,8 @@ public struct AutoencoderRecord: Sendable {
     func object(_ settings: [Setting]) -> JSON { .object(settings.map { .init($0.key, .string($0.text)) }) }
     return [
       "format": 1, "kind": .string(kind), "settings": object(kindSettings), "environment": .string(environment),
-      "view": object(view), "target": ["blur": .integer(target.blur), "gain": .number(target.gain)],
+      "view": object(view), "background_taken_away": .bool(isBackgroundTakenAway),
+      "target": ["blur": .integer(target.blur), "gain": .number(target.gain)],
       "frame": [.integer(frame.height), .integer(frame.width), .integer(frame.channels)],
       "env_steps": .integer(envSteps),
       "probe": .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) }),
@@ -98,6 +101,7 @@ public struct AutoencoderRecord: Sendable {
     self.environment = environment
     self.view = view
     self.frame = FrameShape(height: frame[0], width: frame[1], channels: frame[2])
+    isBackgroundTakenAway = json["background_taken_away"]?.bool ?? false
     target = ReconstructionTarget(blur: blur, gain: gain)
     self.envSteps = envSteps
     // An older version wrote texts.
@@ -109,13 +113,15 @@ public struct AutoencoderRecord: Sendable {
 
   init<Model: Autoencoder>(
     _ encoder: LatentEncoder<Model>, settings: Model.Settings, environment: String, episode: EpisodeSettings,
-    envSteps: Int, probe: StateProbe, reconstructions: Reconstructions, dataset source: Source?
+    envSteps: Int, probe: StateProbe, isBackgroundTakenAway: Bool, reconstructions: Reconstructions,
+    dataset source: Source?
   ) {
     kind = Model.id
     kindSettings = settings.record.map { Setting(key: $0.key, text: $0.text) }
     self.environment = environment
     view = AutoencoderRecord.view(of: episode)
     frame = encoder.preparation.shape
+    self.isBackgroundTakenAway = isBackgroundTakenAway
     target = encoder.target
     self.envSteps = envSteps
     self.probe = probe.record
@@ -218,7 +224,8 @@ extension LatentEncoder {
     var random = Seed(0).stream("replaced")
     do {
       for setting in record.kindSettings { try settings.set(setting.key, to: setting.text) }
-      var model = try Model(frame: record.frame, settings: settings, using: &random)
+      var model = try Model(
+        frame: record.frame, isBackgroundTakenAway: record.isBackgroundTakenAway, settings: settings, using: &random)
       let file = try Safetensors(weightsAt: path)
       let extras = ["standardization.mean", "standardization.deviation", "background"]
       let mean = try file.tensor(extras[0], [model.latentSize])

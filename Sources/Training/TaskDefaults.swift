@@ -1,3 +1,4 @@
+import Core
 import Environments
 
 /// The settings that were found to serve a task best, where they are not everybody's: the defaults that the commands start
@@ -8,11 +9,21 @@ public enum TaskDefaults {
 
   public static func of(_ environment: String) -> Settings { all[environment] ?? [:] }
 
+  /// A group as a task starts from it.
+  ///
+  /// - Parameter title: of the group in a settings file.
+  public static func group<Group: SettingsGroup>(_ title: String, of environment: String) throws -> Group {
+    var group = Group()
+    for (key, text) in of(environment)[title] ?? [:] { try group.set(key, to: text) }
+    return group
+  }
+
+  // Returns of three steps were measured without the entropies between, which act like a smaller temperature.
   public static let all: [String: Settings] = [
     // Rare rewards: noise that holds, returns that reach back, and no temperature that drowns them.
     "pendulum-swingup": [
       "training": ["explore-chance": "0.2", "return-steps": "3"],
-      "agent": ["initial-temperature": "0.01"],
+      "agent": ["initial-temperature": "0.01", "entropy-between": "false"],
     ],
     // Flat colours tell the links apart. A target that is reached teaches nothing more: short episodes show many. What leads to
     // it is over in twenty decisions, and a discount that sees no farther tells a good one from a bad one more clearly. Small
@@ -22,12 +33,13 @@ public enum TaskDefaults {
       "collection": ["collect-steps": "4000"],
       "pretraining": ["ae-steps": "1500", "ae-batch": "16", "target-blur": "1", "target-gain": "2"],
       "training": ["training-time-limit": "100", "return-steps": "3"],
-      "agent": ["discount": "0.95", "hidden": "128"],
+      "agent": ["discount": "0.95", "hidden": "128", "entropy-between": "false"],
     ],
     // The same: a ball that lies in the cup teaches nothing more.
     "ball-in-cup-catch": [
       "environment": sketch, "pretraining": ["ae-batch": "16"],
-      "training": ["training-time-limit": "100", "return-steps": "3"], "agent": ["hidden": "128"],
+      "training": ["training-time-limit": "100", "return-steps": "3"],
+      "agent": ["hidden": "128", "entropy-between": "false"],
     ],
     "cheetah-run": ["environment": sketch, "collection": ["collect-steps": "4000"]],
     "finger-spin": ["environment": sketch, "collection": ["collect-steps": "4000"]],

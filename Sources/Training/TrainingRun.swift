@@ -88,7 +88,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
 
   /// - Parameter say: takes the lines that state what is about to be done.
   /// - Returns: the outcome as the last line of output has it: `return_mean` is the mean over the episodes of the last
-  ///   three evaluations.
+  ///   three evaluations, or of as many as there are.
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
     let start = ContinuousClock.now
     var checkpoints = try directory.checkpoints(

@@ -92,9 +92,12 @@ extension TrainingSettings {
     return settings
   }
 
+  /// The size to which rewards are clipped before they are learned from; nil: none.
+  func rewardLimit<E: Environment>(in environment: E.Type) -> Double? { rewardLimit > 0 ? rewardLimit : E.rewardLimit }
+
   /// A step as the agent learns from it; returns are told of the step itself.
   func learned<E: Environment>(_ step: Step, of environment: E.Type) -> Step {
-    guard let limit = rewardLimit > 0 ? rewardLimit : E.rewardLimit else { return step }
+    guard let limit = rewardLimit(in: E.self) else { return step }
     var step = step
     step.reward = min(max(step.reward, -limit), limit)
     return step

@@ -1,9 +1,15 @@
 import ArgumentParser
 import Core
 
-/// The groups of settings that a command takes as flags: one group, or those of all members of a catalog.
+/// The groups of settings that a command takes as flags.
 protocol SettingsSource {
   static var groups: [any SettingsGroup.Type] { get }
+  /// Those of a catalog's members, each by what one types; a command takes those of the member that it uses.
+  static var members: [(name: String, group: any SettingsGroup.Type)] { get }
+}
+
+extension SettingsSource {
+  static var members: [(name: String, group: any SettingsGroup.Type)] { [] }
 }
 
 /// Every setting of the source's groups as a flag of the command, with its help line, shell completion and suggestions;
@@ -17,10 +23,29 @@ struct SettingsOptions<Source: SettingsSource>: ParsableArguments, CustomReflect
 
   init() {}
 
-  /// The groups' settings, each key once.
+  /// The groups' settings, then those of the members, each key once: with the members' defaults, where they differ, and
+  /// their names, where not all have it.
   static var rows: [SettingRow] {
+    let owned = Source.members.flatMap { member in member.group.rows.map { (owner: member.name, row: $0) } }
     var seen: Set<String> = []
-    return Source.groups.flatMap { $0.rows }.filter { seen.insert($0.key).inserted }
+    return (Source.groups.flatMap { $0.rows } + owned.map(\.row)).filter { seen.insert($0.key).inserted }.map { row in
+      let owners = owned.filter { $0.row.key == row.key }
+      guard !owners.isEmpty else { return row }
+      var row = row
+      row.defaultText = defaults(owners.map { ($0.owner, $0.row.defaultText) }, of: Source.members.count)
+      return row
+    }
+  }
+
+  /// `256; 64 of ppo, trpo`, where all members have the setting; `0.2 of ppo`, where some have it.
+  private static func defaults(_ owners: [(name: String, text: String)], of members: Int) -> String {
+    var texts: [String] = []
+    for owner in owners where !texts.contains(owner.text) { texts.append(owner.text) }
+    func names(_ text: String) -> String { owners.filter { $0.text == text }.map(\.name).joined(separator: ", ") }
+    guard owners.count == members else {
+      return texts.map { "\($0) of \(names($0))" }.joined(separator: "; ")
+    }
+    return ([texts[0]] + texts.dropFirst().map { "\($0) of \(names($0))" }).joined(separator: "; ")
   }
 }
 

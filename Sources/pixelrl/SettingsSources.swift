@@ -20,7 +20,10 @@ enum SightSource: SettingsSource {
 }
 
 enum AgentSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = [AgentChoice.self] + Agents.all.map { settingsType($0) }
+  static let groups: [any SettingsGroup.Type] = [AgentChoice.self]
+  static let members: [(name: String, group: any SettingsGroup.Type)] = Agents.all.map {
+    (name: $0.id, group: settingsType($0))
+  }
 
   private static func settingsType<A: Agent>(_ agent: A.Type) -> any SettingsGroup.Type { A.Settings.self }
 }
@@ -30,7 +33,10 @@ enum TrainingSource: SettingsSource {
 }
 
 enum AutoencoderSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = [AutoencoderChoice.self] + Autoencoders.all.map { settingsType($0) }
+  static let groups: [any SettingsGroup.Type] = [AutoencoderChoice.self]
+  static let members: [(name: String, group: any SettingsGroup.Type)] = Autoencoders.all.map {
+    (name: $0.id, group: settingsType($0))
+  }
 
   private static func settingsType<Model: Autoencoder>(_ kind: Model.Type) -> any SettingsGroup.Type {
     Model.Settings.self

@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Replay
 import Tensors
 import Testing
@@ -51,6 +52,40 @@ import Testing
     let (q1, _) = agent.critics(oneHot([0, 1], of: 2), Tensor([Float(0.2), 0], [2, 1]))
     // Q(0, 0.2) = -0.06 + 0.9 · 1, but for the entropy's small bonus.
     #expect(abs(q1.array[0] - 0.84) < 0.1 && abs(q1.array[1] - 1) < 0.1, "\(q1.array)")
+  }
+
+  /// No reward and a policy of one entropy h everywhere, for ever: Q = αh γ / (1 - γ) at any n, and αh γⁿ / (1 - γⁿ) where
+  /// the entropies between are left out.
+  @Test(arguments: [(1, true), (3, true), (3, false)])
+  func returnsOfSeveralStepsHoldEveryStepsEntropy(_ steps: Int, _ holdsAll: Bool) throws {
+    var settings = SAC.Settings()
+    (settings.hidden, settings.batch, settings.learningRate, settings.tau) = (16, 64, 3e-3, 0.2)
+    (settings.discount, settings.initialTemperature, settings.actorPeriod) = (0.5, 1, 1000)
+    settings.entropyBetween = holdsAll
+    let space = ActionSpace.continuous(low: [-1], high: [1])
+    var agent = SAC(observationSize: 1, actionSpace: space, settings: settings, seed: Seed(4))
+    agent.actor.trunk.replaceParameters { name, value in
+      name == "layers.2.bias" ? Tensor([Float(0), -1], [2]) : name == "layers.2.weight" ? value * 0 : value
+    }
+    var random = Seed(5).stream("replay")
+    let layout = HistoryLayout(latentSize: 1, frames: 1, actions: 0, actionSpace: space)
+    var replay = ReplayBuffer(capacity: 200, layout: layout)
+    replay.begin(lane: 0, latent: [Float(1)].span)
+    for _ in 0..<150 {
+      replay.append(
+        lane: 0, action: [Float(random.uniform(-1, 1))].span, step: Step(reward: 0), latent: [Float(1)].span)
+    }
+    var schedule = UpdateSchedule(updatesPerStep: 1, returnSteps: steps)
+    for _ in 0..<300 {
+      schedule.owe()
+      _ = agent.update(try #require(try Batch.next(settings.demand, from: replay, &schedule, using: &random)))
+    }
+    let o = Tensor(repeating: 1, [4096, 1])
+    let h = try #require(agent.entropyBonus(o)).mean().item  // α is 1
+    let n = holdsAll ? 1 : Double(steps)
+    let expected = h * pow(0.5, n) / (1 - pow(0.5, n))
+    let found = agent.critics.first(concatenated(o, .zeros([4096, 1]))).mean().item
+    #expect(abs(h) > 0.3 && abs(found - expected) < 0.12 * abs(h), "\(found) for \(expected)")
   }
 
   @Test(arguments: [true, false]) func theTemperatureMovesEntropyTowardItsTarget(_ isBelow: Bool) {

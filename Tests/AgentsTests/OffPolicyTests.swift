@@ -113,6 +113,26 @@ import Testing
     #expect(agent.priorities.count == (settings.prioritised ? 64 : 0) && agent.priorities.allSatisfy { $0 > 0 })
   }
 
+  /// Without `double` the target is a maximum, which picks and judges with the same noise.
+  @Test(arguments: [false, true]) func rainbowJudgesWhatItPickedWithNoiseOfItsOwnIfDouble(_ double: Bool) throws {
+    var settings = Rainbow.Settings()
+    (settings.hidden, settings.batch, settings.discount, settings.initialSigma) = (16, 64, 0.9, 4)
+    (settings.double, settings.distributional, settings.prioritised) = (double, false, false)
+    var agent = Rainbow(observationSize: 5, actionSpace: .discrete(count: 2), settings: settings, seed: Seed(1))
+    var random = Seed(2).stream("transitions")
+    let batch = chain(&random)
+    var before = agent
+    let picking = before.network.noise(using: &before.random)
+    let judging = double ? before.network.noise(using: &before.random) : picking
+    let learning = before.network.noise(using: &before.random)
+    let next = before.targetNetwork.values(batch.nextObservation, judging)  // [B, 2]
+    let best = double ? next.picking(before.network.values(batch.nextObservation, picking).argmax()) : next.rowMaximum()
+    let q = before.network.values(batch.observation, learning).picking(batch.action.array.map { Int($0) })
+    let expected = square(q - (batch.reward + 0.9 * batch.discount * best)).mean().item
+    let loss = try #require(agent.update(batch)["critic/loss"])
+    #expect(abs(loss - expected) < 1e-5 * max(1, expected), "\(loss) for \(expected)")
+  }
+
   /// The distribution of a return that is 1 or -1 by chance is learned as such; its mean alone would be 0.
   @Test func rainbowLearnsADistribution() throws {
     var settings = Rainbow.Settings()

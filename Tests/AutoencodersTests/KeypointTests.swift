@@ -67,6 +67,24 @@ import Testing
     #expect(followers >= 2)
   }
 
+  /// Where no keypoint is near nothing is drawn, at the border neither, whatever the decoder has learned: it could draw a
+  /// bar there else, in place of what moves.
+  @Test(arguments: [true, false]) func nothingIsDrawnWhereNoKeypointIs(_ isBackgroundTakenAway: Bool) throws {
+    var settings = KeypointAutoencoder.Settings()
+    (settings.keypoints, settings.filters) = (3, 8)
+    var random = Seed(2).stream("initial weights")
+    var model = try KeypointAutoencoder(
+      frame: FrameShape(height: 64, width: 64, channels: 1), isBackgroundTakenAway: isBackgroundTakenAway,
+      settings: settings, using: &random)
+    model.replaceParameters { name, value in
+      name.hasSuffix("bias") ? value + .normal(value.shape, using: &random) : value
+    }
+    let picture = model.decode(Tensor(repeating: -1, [1, 6])).array  // all in the upper left corner
+    let floor = picture[60 * 64..<64 * 64].map(abs).max() ?? .nan
+    #expect((floor < 1e-5) == isBackgroundTakenAway, "\(floor)")
+    #expect((picture[0..<64].map(abs).max() ?? 0) > 0.01)
+  }
+
   /// The picture depends on a place near that place alone: within the bump and the decoder's three 3x3 convolutions.
   @Test func bumpsStandWhereThePlacesAre() throws {
     let model = try model(height: 64, width: 64)

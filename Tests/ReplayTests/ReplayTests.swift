@@ -174,6 +174,49 @@ func rows(_ batch: Batch) -> [Seen] {
     #expect(drawn.count > capacity / 4)
   }
 
+  /// The moments that a transition passes over are those that the acting side saw, and weigh what their rewards weigh.
+  @Test(arguments: shapes, [2, 5])
+  func theMomentsBetweenAreThoseThatWereSeen(_ shape: (Int, Int, Int, Int), _ steps: Int) throws {
+    let (frames, actions, lanes, capacity) = shape
+    let layout = HistoryLayout(latentSize: 3, frames: frames, actions: actions, actionSpace: continuous)
+    var player = Player(capacity: capacity, lanes: lanes, layout: layout, seed: UInt64(capacity))
+    var random = Seed(2).stream("draws")
+    var lengths = Set<Int>()
+    for _ in 0..<10 {
+      player.play(30)
+      let batch = try player.buffer.sample(64, steps: steps, discount: 0.9, seesBetween: true, using: &random)
+      let between = try #require(batch.between)
+      #expect(between.observation.shape == [(steps - 1) * 64, layout.observationSize])
+      let weights = between.weight.array
+      for (b, row) in rows(batch).enumerated() {
+        guard var at = player.seen[row.observation[0]] else {
+          Issue.record("a transition was drawn that was never played")
+          continue
+        }
+        var (weight, reward, isOver) = (Float(1), at.reward, false)
+        for k in 1..<steps {
+          let index = (k - 1) * 64 + b
+          let next = player.seen[at.next[0]].flatMap { $0.observation == at.next ? $0 : nil }
+          weight *= 0.9 * at.discount
+          isOver = isOver || next == nil || at.discount == 0
+          #expect(abs(weights[index] - (isOver ? 0 : weight)) < 1e-6)
+          guard !isOver, let next else { continue }
+          #expect(between.observation.rows(index..<index + 1).array == next.observation)
+          reward += weight * next.reward
+          at = next
+        }
+        #expect(abs(reward - row.reward) < 1e-5)
+        lengths.insert((1..<steps).count { weights[($0 - 1) * 64 + b] > 0 })
+      }
+    }
+    #expect(lengths.contains(0) && lengths.contains(steps - 1))
+    let (unasked, single) = (
+      try player.buffer.sample(4, steps: steps, using: &random),
+      try player.buffer.sample(4, seesBetween: true, using: &random)
+    )
+    #expect(unasked.between == nil && single.between == nil)
+  }
+
   /// Several steps in one are what the single steps add up to, up to the episode's end, its cut or the newest latent.
   @Test(arguments: shapes, [2, 5])
   func stepsAddUpAsFarAsTheEpisodeGoes(_ shape: (Int, Int, Int, Int), _ steps: Int) throws {

@@ -141,7 +141,7 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     let player = TrainedPlayer<Catch, DoubleDQN, StateObserver>(
       agent: agent, observer: observer,
       layout: training.layout(latentSize: observer.latentSize, actionSpace: Catch.actionSpace),
-      episode: smallEpisode())
+      episode: smallEpisode(), training: training)
     let play = player.inspectedPlay(episodes: 3, seed: Seed(4))
     // Nine steps, ten frames; the task itself is over at the last, which has no value.
     #expect(play.recording.count == 30 && play.judged.count == 27)
@@ -166,7 +166,7 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     let player = TrainedPlayer<CartPoleBalance, SAC, StateObserver>(
       agent: agent, observer: observer,
       layout: training.layout(latentSize: observer.latentSize, actionSpace: CartPoleBalance.actionSpace),
-      episode: smallEpisode(timeLimit: 80))
+      episode: smallEpisode(timeLimit: 80), training: training)
     let play = player.inspectedPlay(episodes: 1, seed: Seed(4))
     #expect(play.recording.count == 11 && play.judged.count == 11)
     for t in 0..<10 {
@@ -175,7 +175,68 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     }
     // An upright pole earns almost 8 a step: a sum of ten of them is far less than what follows the last frame.
     #expect(play.returns[10] > 100)
+    // SAC's value holds entropies: those of the frames to come, discounted.
+    #expect(play.bonuses.count == 11 && play.bonuses.allSatisfy { $0.isFinite && $0 != 0 } && play.cutCount == 0)
   }
+
+  private func play<E: Environment>(in environment: E.Type, rewardLimit: Double = 0) -> InspectedPlay {
+    var training = TrainingSettings()
+    (training.frames, training.actions, training.rewardLimit) = (1, 0, rewardLimit)
+    var settings = DoubleDQN.Settings()
+    settings.discount = 0.5
+    let agent = DoubleDQN(
+      observationSize: E.observationNames.count, actionSpace: E.actionSpace, settings: settings, seed: Seed(1))
+    let observer = StateObserver(E.self)
+    return TrainedPlayer<E, DoubleDQN, StateObserver>(
+      agent: agent, observer: observer,
+      layout: training.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace), episode: smallEpisode(),
+      training: training
+    ).inspectedPlay(episodes: 2, seed: Seed(4))
+  }
+
+  /// Seven decisions more weigh less than 1 % at γ = 0.5: 14 of twenty frames have a return, and it is of rewards alone.
+  @Test func whatTheEnvironmentCutsShortIsLeftOut() {
+    let play = play(in: Impatient.self)
+    #expect(play.values.count == 42 && play.judged.count == 2 * 14 && play.cutCount == 2 * 6)
+    for frame in play.judged {
+      let step = play.step(of: frame)
+      let expected = (step..<20).reduce(0) { $0 + pow(0.5, Double($1 - step)) * 3 }
+      #expect(abs(play.returns[frame] - expected) < 1e-12 && step <= 13)
+    }
+    #expect(play.bonuses.isEmpty && play.rewardLimit == nil)
+  }
+
+  /// The same rewards as the agent learned from.
+  @Test func returnsAreOfClippedRewardsWhereTheAgentLearnedFromThose() throws {
+    let (whole, clipped) = (play(in: Impatient.self), play(in: Impatient.self, rewardLimit: 1))
+    #expect(clipped.rewardLimit == 1)
+    for frame in clipped.judged { #expect(abs(3 * clipped.returns[frame] - whole.returns[frame]) < 1e-12) }
+    #expect(clipped.recording.steps[0]?.reward == 3, "the rewards themselves are shown as they are")
+  }
+}
+
+/// Gives 3 at each step and cuts its episodes short itself after twenty.
+private struct Impatient: Environment {
+  static var id: String { "impatient" }
+  static var note: String { "" }
+  static var actionSpace: ActionSpace { .discrete(count: 2) }
+  static var episodeLength: Int { 1000 }
+  static var stateNames: [String] { ["step"] }
+  static var observationNames: [String] { ["step"] }
+
+  var steps = 0.0
+  var state: [Double] {
+    get { [steps] }
+    set { steps = newValue[0] }
+  }
+  var observation: [Double] { [steps / 20] }
+
+  mutating func reset(using random: inout Random) { steps = 0 }
+  mutating func step(_ action: [Double]) -> Step {
+    steps += 1
+    return Step(reward: 3, ending: steps < 20 ? .running : .truncated)
+  }
+  func render(into frame: inout PixelBuffer) {}
 }
 
 /// What an animated PNG says in the chunk behind its header.

@@ -19,6 +19,12 @@ struct TaskDefaultsTests {
 
   @Test func anotherTaskHasNone() { #expect(TaskDefaults.of("no such task").isEmpty) }
 
+  @Test func aGroupStartsFromThem() throws {
+    let cheetah: CollectionSettings = try TaskDefaults.group("collection", of: "cheetah-run")
+    let other: CollectionSettings = try TaskDefaults.group("collection", of: "catch")
+    #expect(cheetah.steps == 4000 && other == CollectionSettings())
+  }
+
   private static func groups(_ title: String) throws -> [any SettingsGroup.Type] {
     switch title {
     case "environment": return [EpisodeSettings.self]

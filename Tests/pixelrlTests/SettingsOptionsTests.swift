@@ -15,7 +15,12 @@ private struct Probe: ParsableCommand {
   func given() throws -> GivenSettings { try GivenSettings(config: nil, plain.typed, member.typed) }
 
   enum Plain: SettingsSource { static let groups: [any SettingsGroup.Type] = [Sizes.self] }
-  enum Members: SettingsSource { static let groups: [any SettingsGroup.Type] = [First.self, Second.self] }
+  enum Members: SettingsSource {
+    static let groups: [any SettingsGroup.Type] = []
+    static let members: [(name: String, group: any SettingsGroup.Type)] = [
+      ("first", First.self), ("second", Second.self), ("third", Second.self),
+    ]
+  }
 
   struct Sizes: SettingsGroup {
     var size = 84
@@ -92,10 +97,14 @@ private struct Probe: ParsableCommand {
   }
 
   @Test func helpShowsEachSettingOnceUnderItsTitle() {
-    let help = Probe.helpMessage(columns: 200)
+    let help = Probe.helpMessage(columns: 300)
     #expect(help.contains("PLAIN:"))
     #expect(
-      help.contains("--hidden <n>            units of each hidden layer (default 256; a whole number from 1 to 65536)"))
+      help.contains(
+        "--hidden <n>            units of each hidden layer (default 256; 128 of second, third; a whole number from 1 to"
+      ),
+      "\(help)")
+    #expect(help.contains("step size (default 0.5 of second, third; a number from 0 to 1)"))
     #expect(help.components(separatedBy: "\n  --hidden").count == 2)
     #expect(help.contains("--fast/--no-fast"))
   }

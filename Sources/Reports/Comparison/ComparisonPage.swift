@@ -12,7 +12,7 @@ extension Comparison {
       \(tables.map(section))
       \(card("Runs", runsTable))
       </main>
-      <footer>The score of a run is the mean of its last three evaluations. Intervals: \
+      <footer>The score of a run is the mean of its last three evaluations, or of as many as it has. Intervals: \
       \(Int((bootstrap.confidence * 100).rounded())) % percentile bootstrap, \(bootstrap.resamples) resamples of the runs \
       within each environment. IQM, the interquartile mean, is the mean of the middle half of all scores. Probability of \
       improvement: Mann and Whitney’s U over the number of pairs, ties counting half. As in Agarwal et al. 2021, “Deep \

@@ -12,9 +12,15 @@ struct InspectedPlay: Sendable {
   let latents: Tensor
   /// The agent's value of each frame; NaN where the episode is over, empty where no agent acted.
   var values: [Double] = []
-  /// The discounted sum of the rewards that followed each frame.
+  /// The discounted sum of the rewards that followed each frame, as the agent learns from them; NaN where the episode is
+  /// over, or was cut short before what is missing weighs less than 1 %.
   var returns: [Double] = []
+  /// The discounted sum of what the agent's value counts at the following frames beside the rewards, where it does: SAC's
+  /// entropies times their temperature. Empty where it counts nothing else.
+  var bonuses: [Double] = []
   var discount = 1.0
+  /// The size to which the rewards of `returns` are clipped; nil: none.
+  var rewardLimit: Double?
 
   /// The agent step of a frame within its episode.
   func step(of frame: Int) -> Int {
@@ -23,13 +29,17 @@ struct InspectedPlay: Sendable {
 
   /// The frames that have a value and a return.
   var judged: [Int] { values.indices.filter { values[$0].isFinite && returns[$0].isFinite } }
+  /// Frames with a value whose return was cut short.
+  var cutCount: Int { values.indices.count { values[$0].isFinite && returns[$0].isNaN } }
 }
 
 extension Player {
   /// Plays with the best actions from the start states of an evaluation.
   ///
   /// Play goes on past the time limit until what is cut off weighs less than 1 %, so that the return of the last frame is
-  /// observed as wholly as that of the first: time that is up ends no reward.
+  /// observed as wholly as that of the first: time that is up ends no reward. Where the environment itself cuts an episode
+  /// short, the frames before have no return: what would have followed is not known, and the agent's own value of it would
+  /// compare the agent with itself.
   func inspectedPlay(episodes count: Int, seed: Seed) -> InspectedPlay {
     var agent = agent
     let discount = agent.settings.discount
@@ -40,7 +50,7 @@ extension Player {
     var recording = Recording(
       frame: Episode<E>(settings, seed: seed).blankFrame, observationNames: E.observationNames,
       actionSpace: E.actionSpace)
-    var (values, returns) = ([Double](), [Double]())
+    var (values, returns, bonuses) = ([Double](), [Double](), [Double]())
 
     for index in 0..<count {
       var episode = Episode<E>(settings, seed: seed.child("evaluation \(index)"))
@@ -48,15 +58,16 @@ extension Player {
       observer.observe([episode]).withElements { history.begin(with: $0) }
       recording.begin(frame: episode.frame, observation: episode.observation)
       let first = recording.count - 1
-      var (outcomes, expected) = ([Step](), [Double]())
+      var (outcomes, expected, seen) = ([Step](), [Double](), [Float]())
       while episode.ending == .running {
         let o = Tensor([1, layout.observationSize], of: Float.self) { history.write(into: &$0, at: 0) }
         expected.append(agent.value(o).item)
+        seen += o.array
         let a = agent.act(o, .exploit)  // [1, A]
         let isWithin = episode.steps < limit
         let outcome = a.withElements { episode.step(layout.actionSpace.denormalized($0)) }
         guard outcome.ending != .failed else { break }
-        outcomes.append(outcome)
+        outcomes.append(training.learned(outcome, of: E.self))
         observer.observe([episode]).withElements { latent in
           a.withElements { history.append(action: $0, latent: latent) }
         }
@@ -65,29 +76,38 @@ extension Player {
             action: a.array, step: outcome, frame: episode.frame, observation: episode.observation)
         }
       }
-      // What lies beyond is bootstrapped: it weighs little by now, or nothing where the task itself is over.
       let last = Tensor([1, layout.observationSize], of: Float.self) { history.write(into: &$0, at: 0) }
-      var following = episode.ending == .terminated ? 0 : agent.value(last).item
-      // G_t = r_t + γ d_t G_{t+1}
+      let bonus = agent.entropyBonus(Tensor(seen + last.array, [expected.count + 1, layout.observationSize]))?.doubles
+      // G_t = r_t + γ d_t G_{t+1}, E_t = γ d_t (b_{t+1} + E_{t+1}), and what is cut off weighs Π_{k≥t} γ d_k
+      var (sum, bonusSum, cut) = (0.0, 0.0, 1.0)
       var sums = [Double](repeating: .nan, count: outcomes.count)
+      var bonusSums = sums
       for t in outcomes.indices.reversed() {
-        following = outcomes[t].reward + discount * outcomes[t].discount * following
-        sums[t] = following
+        let weight = discount * outcomes[t].discount
+        sum = outcomes[t].reward + weight * sum
+        bonusSum = weight * ((bonus?[t + 1] ?? 0) + bonusSum)
+        cut *= weight
+        if cut <= leastWeight { (sums[t], bonusSums[t]) = (sum, bonusSum) }
       }
       let frames = recording.count - first
-      values += (0..<frames).map { $0 < expected.count ? expected[$0] : .nan }
-      returns += (0..<frames).map { $0 < sums.count ? sums[$0] : .nan }
+      func ofFrames(_ numbers: [Double]) -> [Double] { (0..<frames).map { $0 < numbers.count ? numbers[$0] : .nan } }
+      values += ofFrames(expected)
+      returns += ofFrames(sums)
+      if bonus != nil { bonuses += ofFrames(bonusSums) }
     }
     return InspectedPlay(
-      recording: recording, latents: observer.observe(recording), values: values, returns: returns,
-      discount: discount)
+      recording: recording, latents: observer.observe(recording), values: values, returns: returns, bonuses: bonuses,
+      discount: discount, rewardLimit: training.rewardLimit(in: E.self))
   }
 
-  /// Agent steps after which γ has fallen below 1 %, at most 1000.
+  /// Agent steps after which γ has fallen below 1 %, at most 10,000; none where it never does.
   private func horizon(of discount: Double) -> Int {
     guard discount < 1 else { return 0 }
     var (steps, weight) = (0, 1.0)
-    while weight > 0.01 && steps < 1000 { (steps, weight) = (steps + 1, weight * discount) }
+    while weight > leastWeight && steps < 10_000 { (steps, weight) = (steps + 1, weight * discount) }
     return steps
   }
 }
+
+/// What of a return may be missing.
+private let leastWeight = 0.01

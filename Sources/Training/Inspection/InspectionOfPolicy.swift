@@ -27,7 +27,7 @@ extension Inspection {
     ]
     if !play.values.isEmpty {
       let series = [
-        Plot.Series("value", points(play.values)), Plot.Series("observed return", points(play.returns)),
+        Plot.Series(play.valueName, points(play.values)), Plot.Series(play.returnName, points(play.returns)),
       ]
       plots.insert(Plot(title: "", xLabel: "agent step", yLabel: "discounted", series: series), at: 0)
     }
@@ -38,7 +38,7 @@ extension Inspection {
       (isPlayed ? "One episode of deterministic actions" : "One episode of random play")
         + (drawing == nil ? ": its frames" : ": its frames, what is drawn of them, and the error")
         + (isPlayed
-          ? "; below, what the agent expects, the discounted return that was observed, and the reward."
+          ? "; below, what the agent expects, the discounted return that was observed, and the reward.\(play.notes)"
           : "; below, the reward."),
       Sheet([("", strip)] + pictures.map { ("", $0) }).picture(),
       [
@@ -51,27 +51,65 @@ extension Inspection {
   /// What the critics expect against what was observed.
   mutating func addValues(of play: InspectedPlay) {
     let frames = play.judged
+    guard !frames.isEmpty else {
+      notes.append(
+        "no value can be compared with a return: the environment cut every episode short (discount \(play.discount.text))"
+      )
+      return
+    }
     let (values, returns) = (frames.map { play.values[$0] }, frames.map { play.returns[$0] })
     let agreement = Agreement(of: values, with: returns)
+    let bonuses = play.bonuses.isEmpty ? nil : frames.map { play.bonuses[$0] }
     add(
       "values", "Values against observed returns",
       "What the agent expects of each frame's best action against the discounted return that followed (discount "
         + "\(play.discount.text); played on past the time limit until what is cut off weighs less than 1 %). Correlation "
         + "\(rounded(agreement.correlation, 3)), bias \(rounded(agreement.bias, 2)), root mean square error "
         + "\(rounded(agreement.error, 2)) over \(grouped(Double(frames.count))) frames of \(options.episodes) episodes. Above "
-        + "the line, it expects too much.",
+        + "the line, it expects too much.\(play.notes)",
       Scatter(
         title: "correlation \(rounded(agreement.correlation, 3)), bias \(rounded(agreement.bias, 2))",
-        xLabel: "observed discounted return", yLabel: "value", points: zip(returns, values).map(Point.init),
+        xLabel: play.returnName, yLabel: play.valueName, points: zip(returns, values).map(Point.init),
         shades: frames.map { Double(play.step(of: $0)) }, shadeLabel: "agent step", hasDiagonal: true
       ).picture(width: 820, height: 640, theme: .dark),
       [
-        "discount": .number(play.discount), "correlation": .number(agreement.correlation),
-        "bias": .number(agreement.bias), "root_mean_square_error": .number(agreement.error),
+        "discount": .number(play.discount), "reward_limit": play.rewardLimit.map(JSON.number) ?? .null,
+        "value_holds": .string(bonuses == nil ? "rewards" : "rewards and entropies"),
+        "correlation": .number(agreement.correlation), "bias": .number(agreement.bias),
+        "root_mean_square_error": .number(agreement.error), "left_out": .integer(play.cutCount),
+        "mean_entropy_ahead": bonuses.map { JSON.number($0.mean) } ?? .null,
         "episode": .array(frames.map { .integer(play.recording.episodes[$0]) }),
         "step": .array(frames.map { .integer(play.step(of: $0)) }),
         "value": .array(values.map { .number(short($0)) }), "return": .array(returns.map { .number(short($0)) }),
+        "entropy_ahead": bonuses.map { JSON.array($0.map { .number(short($0)) }) } ?? .null,
       ])
+  }
+}
+
+extension InspectedPlay {
+  fileprivate var valueName: String { bonuses.isEmpty ? "value" : "value, with entropies" }
+  fileprivate var returnName: String {
+    rewardLimit == nil ? "observed discounted return" : "observed discounted return, clipped rewards"
+  }
+
+  /// What one has to know to compare values with returns, in sentences with a space before each.
+  fileprivate var notes: String {
+    var notes: [String] = []
+    if let rewardLimit {
+      notes.append("Rewards count in it as the agent learns from them, clipped to a size of \(rewardLimit.text).")
+    }
+    let ahead = judged.compactMap { bonuses.isEmpty ? nil : bonuses[$0] }
+    if !ahead.isEmpty {
+      notes.append(
+        "The value also holds the entropies to come, times their temperature, and the return does not: at these states "
+          + "they add up to \(rounded(ahead.mean, 2)) on average (less where returns of several steps leave some out).")
+    }
+    if cutCount > 0 {
+      notes.append(
+        "\(grouped(Double(cutCount))) frames are left out: the environment cut their episode short, and what would have "
+          + "followed is not known.")
+    }
+    return notes.map { " " + $0 }.joined()
   }
 }
 

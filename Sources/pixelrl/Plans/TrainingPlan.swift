@@ -112,7 +112,9 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
       return try train(through: StateObserver(E.self), of: run, options) {
         // An on-policy agent would not learn from them.
         A.Settings.Experience.isOffPolicy
-          ? try collect(E.self, episode, CollectionSettings(), seed: Seed(seed.seed).child("collection")) : nil
+          ? try collect(
+            E.self, episode, TaskDefaults.group("collection", of: E.id), seed: Seed(seed.seed).child("collection"))
+          : nil
       }
     }
     try E.checkPictures()
