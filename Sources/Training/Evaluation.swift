@@ -52,6 +52,9 @@ public struct Evaluation: Sendable, Codable {
         for (row, i) in running.enumerated() { histories[i].write(into: &target, at: row * layout.observationSize) }
       }
       let actions = agent.act(observation, behavior)
+      guard actions.isFinite else {
+        throw WorldError("the actions of \(A.id) are not finite in an evaluation: its weights are too large")
+      }
       let width = layout.actionSpace.arrayCount
       let chosen = actions.withElements { actions in
         running.indices.map { layout.actionSpace.denormalized(actions.extracting($0 * width..<($0 + 1) * width)) }

@@ -116,12 +116,6 @@ public struct SavedAgent: Sendable {
     do { try agent.load(tensors) } catch let error as InputError {
       throw WorldError(path: run.file(Self.weights), error.description)
     }
-    // Finite weights may still be too large for sums of them.
-    var trial = agent
-    let nothing = Tensor.zeros([1, layout.observationSize])
-    guard [Behavior.exploit, .sample].allSatisfy({ trial.act(nothing, $0).isFinite }) else {
-      throw WorldError(path: run.file(Self.weights), "has weights so large that the agent's actions are not finite")
-    }
     return TrainedPlayer<E, A, O>(
       agent: agent, observer: observer, layout: layout, episode: episode, training: training)
   }
