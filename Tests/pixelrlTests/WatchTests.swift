@@ -196,7 +196,8 @@ private func withServer(
   try await serving.value
 }
 
-@Suite struct RunServerTests {
+/// One after the other: who waits for an answer holds a thread, which the server needs too.
+@Suite(.serialized) struct RunServerTests {
   @Test func bytesOverASocket() async throws {
     try await withSite { site in
       try await withServer(site) { server, port in

@@ -19,13 +19,15 @@ final class ConnectionGate: Sendable {
   /// How long the head of a request may take, and how long a connection may lie idle.
   let patience: Duration
   /// How long an answer may take to begin, and to be read.
-  private let answerLimit = Duration.seconds(60)
+  private let answerLimit = Duration.seconds(300)
   private let lifetime = Duration.seconds(600)
 
   /// The port that is listened at.
   let port: UInt16
   private let listener: Int32
   private let places: DispatchSemaphore
+  private let count: Int
+  private let taken = Atomic(0)
   private let isClosed = Atomic(false)
   /// Whether anybody was ever let in.
   private let wasOpened = Atomic(false)
@@ -41,7 +43,8 @@ final class ConnectionGate: Sendable {
     var limit = rlimit()
     let descriptors =
       unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? Int(clamping: limit.rlim_cur) : 256
-    places = DispatchSemaphore(value: max(1, min(Self.most, (descriptors - 32) / 3)))
+    count = max(1, min(Self.most, (descriptors - 32) / 3))
+    places = DispatchSemaphore(value: count)
     let place = "\(host.text):\(port)"
     listener = socket(host.isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw systemFailure(place) }
@@ -116,7 +119,9 @@ final class ConnectionGate: Sendable {
         }
         _ = fcntl(client, F_SETFD, FD_CLOEXEC)
         Thread.detachNewThread { [self] in
+          taken.add(1, ordering: .relaxed)
           pass(client, to: path)
+          taken.subtract(1, ordering: .relaxed)
           places.signal()
         }
       }
@@ -150,12 +155,18 @@ final class ConnectionGate: Sendable {
       shutdown(client, Int32(SHUT_RDWR))
       isAnswered.signal()
     }
+    // Where others wait for a place, who says nothing goes sooner.
+    let slice = min(patience, .seconds(1))
+    var silence = Duration.zero
     while ContinuousClock.now < end {
-      guard let bytes = received(client, within: patience) else {
-        // Nothing came: that is right only while an answer is being made or read.
-        if errno == EAGAIN && talk.withLock({ $0.isBusy(within: patience) }) { continue }
-        break
+      guard let bytes = received(client, within: slice) else {
+        guard errno == EAGAIN else { break }
+        // Nothing came: that is right while an answer is being made or read.
+        silence = talk.withLock { $0.isBusy(within: slice) } ? .zero : silence + slice
+        guard silence < (taken.load(ordering: .relaxed) < count ? patience : slice) else { break }
+        continue
       }
+      silence = .zero
       let isBounded = talk.withLock { $0.ask(bytes) }
       guard isBounded, sent(bytes, to: server, within: patience) else { break }
     }
