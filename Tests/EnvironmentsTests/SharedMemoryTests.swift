@@ -41,7 +41,8 @@ import Testing
 
   @Test func factsAreRead() throws {
     let facts = try GymFacts(answer(), of: "gym:x")
-    #expect(facts.observationNames == ["observation-0", "observation-1"] && facts.timeLimit == 1 << 40)
+    #expect(facts.observationNames == ["observation-0", "observation-1"] && facts.timeLimit == 10_000)
+    #expect(!facts.declaresTimeLimit)
     #expect(facts.memoryCount == 64 + 4 * 192)
   }
 

@@ -38,7 +38,7 @@ private func pretraining(
 
   @Test(arguments: FrameSampling.allCases) func theLossFalls(_ sampling: FrameSampling) throws {
     var training = try pretraining {
-      ($0.steps, $0.sampling, $0.targetBlur, $0.targetGain) = (60, sampling, 1, 2)
+      ($0.steps, $0.sampling, $0.targetBlur, $0.targetGain) = (150, sampling, 1, 2)
     }
     var errors: [Double] = []
     while !training.isDone { errors.append(try training.update()["autoencoder/error"] ?? .nan) }

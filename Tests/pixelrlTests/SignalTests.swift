@@ -77,13 +77,20 @@ import Testing
     }
   }
 
-  /// A signal before there is a run ends the program as the system has it.
-  @Test func commandsWithoutARunEndAtOnce() throws {
+  /// Where no run could go on, a signal ends the program as the system has it.
+  @Test(.timeLimit(.minutes(1))) func commandsWithoutARunEndAtOnce() throws {
     try withProgram { program in
-      let outcome = try start(program, ["watch", "."], until: "none") { $0.terminate() }
-      #expect([64, -SIGTERM].contains(outcome.code))
-      let serving = try start(program, ["serve", "catch"], until: "none") { _ in }
-      #expect(serving.code == 0, "its input has ended")
+      let (input, output) = (Pipe(), Pipe())
+      let process = Process()
+      process.executableURL = Program.path
+      process.arguments = ["serve", "catch"]
+      (process.standardInput, process.standardOutput) = (input, output)
+      try process.run()
+      // Its first line: it waits for requests now.
+      #expect(!output.fileHandleForReading.availableData.isEmpty)
+      process.terminate()
+      process.waitUntilExit()
+      #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGTERM)
     }
   }
 

@@ -196,23 +196,22 @@ private func withServer(
   try await serving.value
 }
 
-/// One after the other: who waits for an answer holds a thread, which the server needs too.
 @Suite(.serialized) struct RunServerTests {
   @Test func bytesOverASocket() async throws {
     try await withSite { site in
       try await withServer(site) { server, port in
-        func ask(_ line: String, _ headers: String = "Host: 127.0.0.1:8080\r\n") throws -> String {
-          try exchange("\(line) HTTP/1.1\r\n\(headers)Connection: close\r\n\r\n", port: port)
+        func ask(_ line: String, _ headers: String = "Host: 127.0.0.1:8080\r\n") async throws -> String {
+          try await exchange("\(line) HTTP/1.1\r\n\(headers)Connection: close\r\n\r\n", port: port)
         }
-        #expect(try ask("GET /curve.png").hasPrefix("HTTP/1.1 200 "))
-        let head = try ask("HEAD /")
+        #expect(try await ask("GET /curve.png").hasPrefix("HTTP/1.1 200 "))
+        let head = try await ask("HEAD /")
         #expect(head.hasPrefix("HTTP/1.1 200 ") && head.hasSuffix("\r\n\r\n") && head.contains("nosniff"))
         for path in ["/../outside.png", "/%2e%2e/outside.png", "/inspection%2fvalues.png", "/a%00.png", "/run.json"] {
-          #expect(try ask("GET \(path)").hasPrefix("HTTP/1.1 404 "), "\(path)")
+          #expect(try await ask("GET \(path)").hasPrefix("HTTP/1.1 404 "), "\(path)")
         }
-        #expect(try ask("POST /").hasPrefix("HTTP/1.1 405 "))
-        #expect(try ask("GET /", "Host: evil.example\r\n").hasPrefix("HTTP/1.1 421 "))
-        #expect(try ask("GET /", "").hasPrefix("HTTP/1.1 421 "))
+        #expect(try await ask("POST /").hasPrefix("HTTP/1.1 405 "))
+        #expect(try await ask("GET /", "Host: evil.example\r\n").hasPrefix("HTTP/1.1 421 "))
+        #expect(try await ask("GET /", "").hasPrefix("HTTP/1.1 421 "))
 
         let second = try RunServer(site, port: port)
         let taken = await #expect(throws: InputError.self) { try await second.run { _ in } }
@@ -233,9 +232,9 @@ private func withServer(
       try await withServer(site) { _, port in
         let start = ContinuousClock.now
         // The end may come while bytes are still being sent.
-        _ = try? exchange(request, port: port)
+        _ = try? await exchange(request, port: port)
         #expect(ContinuousClock.now - start < .seconds(20))
-        let answer = try page(port: port)
+        let answer = try await page(port: port)
         #expect(answer.hasPrefix("HTTP/1.1 200 "))
       }
     }
@@ -250,9 +249,9 @@ private func withServer(
           if number % 2 == 0 { try connection.write(contentsOf: Data("GET / HT".utf8)) }
           return connection
         }
-        let answer = try page(port: port)
+        let answer = try await page(port: port)
         #expect(answer.hasPrefix("HTTP/1.1 200 "))
-        for connection in idle { _ = try? connection.readToEnd() }
+        try await onItsOwnThread { for connection in idle { _ = try? connection.readToEnd() } }
       }
     }
   }
@@ -267,7 +266,7 @@ private func withServer(
           try connection.write(
             contentsOf: Data(
               "HEAD /curve.png HTTP/1.1\r\nHost: 127.0.0.1\r\nX: \(padding)\r\nConnection: keep-alive\r\n\r\n".utf8))
-          let answer = String(decoding: connection.availableData, as: UTF8.self)
+          let answer = try await onItsOwnThread { String(decoding: connection.availableData, as: UTF8.self) }
           #expect(answer.hasPrefix("HTTP/1.1 200 "))
         }
       }
@@ -285,16 +284,25 @@ private func withServer(
     }
   }
 
-  private func page(port: UInt16) throws -> String {
-    try exchange("GET /curve.png HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", port: port)
+  private func page(port: UInt16) async throws -> String {
+    try await exchange("GET /curve.png HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", port: port)
   }
 }
 
 /// Sends bytes to a port of this machine and takes all that comes back.
-private func exchange(_ request: String, port: UInt16) throws -> String {
-  let connection = try connected(port: port)
-  try connection.write(contentsOf: Data(request.utf8))
-  return String(decoding: try connection.readToEnd() ?? Data(), as: UTF8.self)
+private func exchange(_ request: String, port: UInt16) async throws -> String {
+  try await onItsOwnThread {
+    let connection = try connected(port: port)
+    try connection.write(contentsOf: Data(request.utf8))
+    return String(decoding: try connection.readToEnd() ?? Data(), as: UTF8.self)
+  }
+}
+
+/// Waits for what blocks a thread without taking one of the few that the server's tasks have.
+private func onItsOwnThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+  try await withCheckedThrowingContinuation { continuation in
+    Thread.detachNewThread { continuation.resume(with: Swift.Result(catching: body)) }
+  }
 }
 
 /// A connection to a port of this machine.
