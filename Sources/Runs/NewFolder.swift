@@ -143,9 +143,6 @@ private func missingFolders(to path: String) -> [String] {
 
 /// Removes a file, or a folder with all that is in it; links are removed and not followed. What cannot be removed stays.
 private func removeTree(_ path: String) {
-  if unsafe unlink(path) == 0 { return }
-  var status = stat()
-  guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
-  for name in (try? folderEntries(path)) ?? [] { removeTree("\(path)/\(name)") }
-  unsafe rmdir(path)
+  let (place, name) = split(path)
+  try? Folder(path: place, followingLink: true).remove(name)
 }

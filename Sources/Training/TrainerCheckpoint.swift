@@ -127,3 +127,20 @@ extension Recording {
     frames.append(contentsOf: bytes)
   }
 }
+
+extension Checkpoints.Cost {
+  var json: JSON {
+    [
+      "written": .integer(checkpoints), "seconds": .number(seconds), "mb_written": .number(Double(bytesWritten) / 1e6),
+      "mb_linked": .number(Double(bytesLinked) / 1e6),
+    ]
+  }
+}
+
+/// Tells apart runs whose checkpoints do not fit each other.
+func fingerprint(
+  of groups: [(title: String, group: any SettingsGroup)], _ environment: String, _ member: String, _ seed: Seed
+) -> UInt64 {
+  let settings = groups.flatMap { group in group.group.record.map { "\(group.title).\($0.key)=\($0.text)" } }
+  return xxHash64(Array("\(environment)\n\(member)\n\(seed.value)\n\(settings.joined(separator: "\n"))".utf8))
+}

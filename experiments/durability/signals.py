@@ -1,4 +1,4 @@
-"""Sends signals to small trainings at random moments, and counts their exit codes: 75 each time, with a run that goes on.
+"""Sends signals to small trainings at random moments, and counts their exit codes: 75 each time.
 
     python3 experiments/durability/signals.py .build/release/pixelrl --times 100
 
@@ -24,7 +24,7 @@ TRAINING = "train --env catch --observe state --env-steps 2000000 --evaluation-e
 
 
 def trial(program, folder, isa, name, threads, wait):
-    """The exit code of one run, and whether it can go on."""
+    """The exit code of one run, and whether it said how to go on, with a checkpoint; a signal before the agent learns finds none yet."""
     environment = os.environ | {"DNNL_MAX_CPU_ISA": isa}
     words = [program, *TRAINING, "--threads", str(threads), "--out", str(folder)]
     process = subprocess.Popen(
@@ -39,11 +39,11 @@ def trial(program, folder, isa, name, threads, wait):
         process.kill()
         process.communicate()
         return "hangs", False
-    goes_on = "go on with: pixelrl train --resume" in errors and any((folder / "checkpoints").glob("checkpoint-*"))
+    saved = "go on with: pixelrl train --resume" in errors and any((folder / "checkpoints").glob("checkpoint-*"))
     if process.returncode != 75:
         print(isa, name, threads, round(wait, 3), process.returncode, errors.strip().splitlines()[-1:], flush=True)
     shutil.rmtree(folder, ignore_errors=True)
-    return process.returncode, goes_on
+    return process.returncode, saved
 
 
 def main():
@@ -52,7 +52,7 @@ def main():
     parser.add_argument("--times", type=int, default=100, help="signals of each kind")
     parser.add_argument("--seconds", type=float, default=2, help="within which a signal comes")
     parser.add_argument("--isa", nargs="+", default=["AVX512_CORE", "AVX2", "SSE41"])
-    parser.add_argument("--signals", nargs="+", default=["SIGTERM", "SIGUSR1", "SIGINT", "SIGHUP"])
+    parser.add_argument("--signals", nargs="+", default=["SIGTERM", "SIGUSR1", "SIGINT"])
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
     parser.add_argument("--out", help="a file for the table")
@@ -65,7 +65,7 @@ def main():
             outcomes = list(pool.map(lambda f, w: trial(arguments.program, f, isa, name, threads, w), folders, waits))
             codes = collections.Counter(str(code) for code, _ in outcomes)
             rows.append({"isa": isa, "signal": name, "threads": threads, "times": arguments.times,
-                         "exit_codes": dict(codes), "goes_on": sum(goes_on for _, goes_on in outcomes)})
+                         "exit_codes": dict(codes), "with_checkpoint": sum(saved for _, saved in outcomes)})
             print(json.dumps(rows[-1]), flush=True)
     if arguments.out:
         pathlib.Path(arguments.out).write_text("[\n" + ",\n".join("  " + json.dumps(row) for row in rows) + "\n]\n")
