@@ -228,11 +228,10 @@ private struct Lane<E: Environment, P: Policy> {
 
   /// Throws `WorldError` for what is wrong with the world, or for a number of the environment that nobody can learn from.
   private func requireFinite(after outcome: Step? = nil) throws {
-    let spoiled = episode.spoiled(after: outcome)
+    let (episode, name) = (episode, "episode \(episodes)")
+    let spoiled = Result { try episode.requireFinite(after: outcome, in: name) }
     try E.check()
-    guard let (quantity, value) = spoiled else { return }
-    throw WorldError(
-      "\(quantity) is \(value) at step \(episode.steps) of episode \(episodes): nobody can learn from that")
+    try spoiled.get()
   }
 }
 

@@ -62,6 +62,9 @@ public struct Evaluation: Sendable, Codable {
       let steps = episodes.step(running, chosen)
       let latents = observer.observe(running.map { episodes[$0] })
       try E.check()
+      for (i, step) in zip(running, steps) {
+        try episodes[i].requireFinite(after: step, in: "episode \(i + 1) of an evaluation")
+      }
       latents.withElements { latents in
         actions.withElements { actions in
           for (row, i) in running.enumerated() {

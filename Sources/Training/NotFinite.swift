@@ -47,6 +47,14 @@ extension Episode {
     return index.map { ("the observation '\(E.observationNames[$0])' of \(E.id)", observation[$0]) }
   }
 
+  /// Throws `WorldError` for what the environment gave that nobody can learn from.
+  ///
+  /// - Parameter name: which episode it is, such as `episode 3`.
+  func requireFinite(after outcome: Step?, in name: String) throws {
+    guard let (quantity, value) = spoiled(after: outcome) else { return }
+    throw WorldError("\(quantity) is \(value) at step \(steps) of \(name): nobody can learn from that")
+  }
+
   /// `step 3 of its episode`, in simulator steps from 1; 0 is the start.
   var moment: String { "step \(steps) of its episode" }
 }

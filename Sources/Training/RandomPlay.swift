@@ -15,10 +15,11 @@ extension Baseline {
     for i in 0..<count {
       var episode = Episode<E>(settings, seed: Evaluation.start(of: i, seed.child("evaluation")))
       while episode.ending == .running {
-        _ = episode.step(E.actionSpace.sample(using: &random))
+        let outcome = episode.step(E.actionSpace.sample(using: &random))
+        try E.check()
+        try episode.requireFinite(after: outcome, in: "episode \(i + 1) of random play")
         try Interruption.check()
       }
-      try E.check()
       returns.append(episode.episodeReturn)
       lengths.append(episode.steps)
     }

@@ -111,10 +111,14 @@ import Testing
       // Without first data, as the agent plays.
       let ppo = try program(
         "train", "--env", name, "--observe", "state", "--agent", "ppo", "--env-steps", "50", "--horizon", "40",
-        "--hidden",
-        "8")
+        "--hidden", "8", "--evaluate-every", "0")
       let place = message.replacing(" of episode 1: ", with: ", step 30 of its episode, as the environment gave it")
       #expect(ppo.code == 1 && ppo.error.contains(place), "\(ppo.error)")
+      try FileManager.default.removeItem(atPath: "\(program.folder)/happened")
+      // Nor while a random player is measured.
+      let measured = try program("train", "--env", name, "--observe", "state", "--agent", "ppo", "--env-steps", "50")
+      let episode = message.replacing(" of episode 1: ", with: " of episode 1 of random play: ")
+      #expect(measured.code == 1 && measured.error.contains(episode), "\(measured.error)")
     }
   }
 
