@@ -24,6 +24,7 @@ public struct KeypointAutoencoder: Autoencoder {
     public var sharpness = 3.0
     public var bumpWidth = 0.12
     public var latentPenalty = 1e-6
+    public var keypointsAlone = true
 
     public init() {}
     public static var fields: [Field<Self>] {
@@ -36,12 +37,16 @@ public struct KeypointAutoencoder: Autoencoder {
         Field("sharpness", \.sharpness, 0.01...1000, "factor on the logits of the spatial softmax"),
         Field("bump-width", \.bumpWidth, 0.001...10, "σ of the decoder's Gaussian bumps; the frame spans -1 to 1"),
         Field("latent-penalty", \.latentPenalty, 0...1, "weight of the latents' mean square in the loss"),
+        Field(
+          "keypoints-alone", \.keypointsAlone,
+          "what the decoder draws of no keypoints at all is taken away, so that it paints nothing that no keypoint marks"
+        ),
       ]
     }
   }
 
   public let settings: Settings
-  /// Whether what is drawn of no keypoints is taken away: not where the decoder must draw the background too, and not in what
+  /// Whether what is drawn of no keypoints is taken away, as the settings have it: not where the decoder must draw the background too, and not in what
   /// older versions stored, which have no word of it.
   let drawsKeypointsAlone: Bool?
   let mapHeight: Int
@@ -58,7 +63,7 @@ public struct KeypointAutoencoder: Autoencoder {
         "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not \(frame.width)x\(frame.height)")
     }
     self.settings = settings
-    drawsKeypointsAlone = isBackgroundTakenAway
+    drawsKeypointsAlone = isBackgroundTakenAway && settings.keypointsAlone
     (mapHeight, mapWidth) = (frame.height / 4, frame.width / 4)
     let (channels, filters, keypoints) = (frame.channels, settings.filters, settings.keypoints)
     let hidden = [Convolution](
