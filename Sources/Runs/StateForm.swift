@@ -7,8 +7,9 @@ import Foundation
 /// A checkpoint that was damaged or forged with its checksums made good is refused here, before anything is made of it: what
 /// computes with a state relies on its sizes and indices.
 public struct StateForm: Sendable {
-  /// Names of what changes: a number, a text, or all in it, whose arrays still have their lengths. Settings and layouts never
-  /// do, whatever the names in them.
+  /// Names of what changes: a number, a text, or all in it, whose arrays still have their lengths. A name that means something
+  /// else elsewhere stands with what it is in, such as `history.actions`. Settings and layouts never change, whatever the names
+  /// in them.
   public var changing: Set<String>
   /// Names of arrays and states that grow. They are not looked into here: who takes them checks them.
   public var growing: Set<String>
@@ -64,7 +65,8 @@ public struct StateForm: Sendable {
             Name(key), .init(codingPath: container.codingPath, debugDescription: "\(key) is missing"))
         }
         try check(
-          container.superDecoder(forKey: Name(key)), like: value, name: key, isFree: isFree || changing.contains(key))
+          container.superDecoder(forKey: Name(key)), like: value, name: key,
+          isFree: isFree || changing.contains(key) || changing.contains("\(name).\(key)"))
       }
     case let elements as [Any]:
       var container = try decoder.unkeyedContainer()

@@ -59,7 +59,8 @@ extension Trainer {
         // of an agent
         "updates", "decisions", "copiedAt", "seen", "control",
         // of its optimisers, of an episode and a history
-        "steps", "totalSteps", "episodeReturn", "ending", "environment", "latents", "actions",
+        "steps", "totalSteps", "episodeReturn", "ending", "environment",
+        "histories.latents", "histories.actions", "history.latents", "history.actions",
         // of the trainer
         "envSteps", "hasBegun", "hasLearnedOn", "last", "owed", "remaining", "retrainings",
       ], growing: ["replay", "recordings", "starts", "priorities", "held"])
