@@ -169,7 +169,9 @@ extension Trainer {
     let (arrivals, observer, settings) = (arrivals, state.observer, settings)
     DispatchQueue.global().async { [worker] in
       // One observation at a time is no work to be shared, and the other processors have workers of their own.
+      let before = Threads.count
       Threads.set(1)
+      defer { Threads.set(before) }
       var worker = worker
       arrivals.put(Result { try worker.play(demand, lane: lane, through: observer, settings) })
     }
