@@ -3,7 +3,7 @@
     python3 experiments/durability/signals.py .build/release/pixelrl --times 100
 
 For each instruction set of the matrix library (DNNL_MAX_CPU_ISA), each signal and one and two threads. A signal comes at a
-random moment within two seconds of the run's beginning, which is when its folder is there.
+random moment within `--seconds` of the run's beginning, which is when its folder is there.
 """
 
 import argparse
