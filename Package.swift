@@ -65,11 +65,14 @@ let package = Package(
     layer("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     layer("Agents", ["Core", "Tensors", "Networks", "Replay"]),
     layer("Tabular", ["Core", "Tensors", "Networks"]),
-    // 5: the loops, and what they leave behind
+    // 5: where the encoder learns, and what a run leaves on disk
+    layer(
+      "Representations",
+      ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents"]),
     layer("Runs", ["Core", "Pixels", "Tensors", "Networks", yaml]),
     layer("Reports", ["Core", "Pixels", "Runs"]),
     layer(
-      "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
+      "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Representations", "Runs"]),
     // 6: the commands; the contender is what `pixelrl bench` measures, in a process of its own
     .target(name: "CAllocations"),
     .executableTarget(
@@ -80,7 +83,8 @@ let package = Package(
     .executableTarget(
       name: "pixelrl",
       dependencies: [
-        "Core", "Pixels", "Tensors", "Environments", "Autoencoders", "Agents", "Tabular", "Runs", "Reports", "Training",
+        "Core", "Pixels", "Tensors", "Environments", "Autoencoders", "Agents", "Representations", "Tabular", "Runs",
+        "Reports", "Training",
         argumentParser, httpServer,
       ],
       resources: [.embedInCode("Serving/pixelrl_gymnasium.py")], swiftSettings: strict),
@@ -101,7 +105,8 @@ let package = Package(
     tests("Reports", ["Core", "Pixels", "Runs"]),
     tests("pixelrl", ["Core", "Python", "Runs", "Environments", "Autoencoders", "Agents", argumentParser]),
     tests(
-      "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Runs"]),
+      "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Representations", "Runs"]),
+    tests("Representations", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents"], resources: [.copy("Golden")]),
   ],
   swiftLanguageModes: [.v6]
 )

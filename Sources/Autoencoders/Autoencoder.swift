@@ -15,6 +15,10 @@ public struct FrameShape: Sendable, Hashable, Codable, CustomStringConvertible {
   }
 
   public var count: Int { height * width * channels }
+  /// The shape of so many frames that are seen together.
+  public func stacked(_ frames: Int) -> FrameShape {
+    FrameShape(height: height, width: width, channels: frames * channels)
+  }
   public var description: String { "\(width)x\(height)x\(channels)" }
 }
 
@@ -31,6 +35,9 @@ public protocol Autoencoder: Module {
   static var id: String { get }
   /// One sentence for the catalog, with the paper.
   static var note: String { get }
+
+  /// Whether there is a decoder: what learns from the critic alone needs none.
+  static var hasDecoder: Bool { get }
 
   /// - Parameter isBackgroundTakenAway: whether the frames come without what never changes in them, so that where nothing
   ///   moves there is nothing to draw.
@@ -52,6 +59,7 @@ public protocol Autoencoder: Module {
 }
 
 extension Autoencoder {
+  public static var hasDecoder: Bool { true }
   public func keypoints(of z: Tensor) -> [[Point]]? { nil }
 }
 

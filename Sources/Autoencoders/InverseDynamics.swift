@@ -38,15 +38,19 @@ public struct InverseDynamics: Module {
     precondition(
       latents.shape[0] == Self.frames * batch && actions.count == 2 * batch * actionSpace.arrayCount,
       "latents \(latents.shape) of frames in threes with \(actions.count) numbers of actions")
-    let size = latents.shape[1]
-    let z = (0..<Self.frames).map { latents.reshaped(batch, Self.frames * size).columns($0 * size..<($0 + 1) * size) }
-    let scale = Self.differenceScale
-    let read = network(concatenated(z[2], (z[2] - z[1]) * scale, (z[1] - z[0]) * scale))  // [B, 2A]
+    let read = network(Self.motion(of: latents))  // [B, 2A]
     let width = actionSpace.networkSize
     let half = batch * actionSpace.arrayCount
     let first = error(of: read.columns(0..<width), actions[..<half])
     let second = error(of: read.columns(width..<2 * width), actions[half...])
     return (first + second) * 0.5
+  }
+
+  /// `[3B, Z]` of three frames in a row one after the other to `[B, 3Z]`: the last latent, and how fast it came there.
+  static func motion(of latents: Tensor) -> Tensor {
+    let (batch, size) = (latents.shape[0] / frames, latents.shape[1])
+    let z = (0..<frames).map { latents.reshaped(batch, frames * size).columns($0 * size..<($0 + 1) * size) }
+    return concatenated(z[2], (z[2] - z[1]) * differenceScale, (z[1] - z[0]) * differenceScale)
   }
 
   private func error(of read: Tensor, _ actions: ArraySlice<Float>) -> Tensor {

@@ -17,14 +17,27 @@ public protocol Experience: Sendable {
 
   /// What the next update learns from; nil while none is due.
   ///
+  /// - Parameter read: makes a batch of what was drawn. A rollout is made of the latents that are kept, as its policy saw
+  ///   them.
   /// - Throws: `InputError` if the buffer cannot give it.
   static func next(
-    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
+    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random,
+    read: BatchReader
   ) throws -> Self?
 }
 
+/// Makes a batch of what was drawn from a buffer.
+public typealias BatchReader = (borrowing ReplayBuffer, ReplayDraw) throws -> Batch
+
 extension Experience {
   public var slots: [Int] { [] }
+
+  /// The same, of the latents that are kept.
+  public static func next(
+    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
+  ) throws -> Self? {
+    try next(demand, from: replay, &schedule, using: &random) { $0.batch(of: $1) }
+  }
 }
 
 /// How far learning has come behind acting.
@@ -91,12 +104,14 @@ extension Batch: Experience {
   }
 
   public static func next(
-    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
+    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random,
+    read: BatchReader
   ) throws -> Batch? {
     guard schedule.owed >= 1 else { return nil }
     schedule.owed -= 1
-    return try replay.sample(
+    let draw = try replay.draw(
       demand.count, steps: schedule.returnSteps, discount: demand.discount, seesBetween: demand.seesBetween,
       using: &random)
+    return try read(replay, draw)
   }
 }

@@ -1,4 +1,5 @@
 import Core
+import Tensors
 
 /// How an agent's observation is made of the last latents and actions: `[z_t, s(z_t - z_{t-1}), s(z_{t-1} - z_{t-2}), …,
 /// a_{t-1}, a_{t-2}, …]`.
@@ -74,6 +75,31 @@ public struct HistoryLayout: Sendable, Hashable, Codable {
       }
       at += width
     }
+  }
+}
+
+extension HistoryLayout {
+  /// The observations `[B, O]` of latents and actions, as an expression that a gradient can be followed through.
+  ///
+  /// - Parameters:
+  ///   - latents: `[B, Z]` of the moments of 0, 1, … steps ago, `frames` of them.
+  ///   - pastActions: `[B, A]` of the actions of 1, 2, … steps ago as networks see them, `actions` of them.
+  public func observation(_ latents: [Tensor], _ pastActions: [Tensor]) -> Tensor {
+    precondition(latents.count == frames && pastActions.count == actions, "a history has another length")
+    let differences = zip(latents, latents.dropFirst()).map { Double(differenceScale) * ($0 - $1) }
+    return concatenated([latents[0]] + differences + pastActions)
+  }
+
+  /// An action as networks see it, `networkSize` numbers: the numbers themselves, or a 1 in the place of its index; zeros
+  /// before the episode.
+  public func seen(_ action: ArraySlice<Float>?) -> [Float] {
+    var numbers = [Float](repeating: 0, count: actionSpace.networkSize)
+    guard let action else { return numbers }
+    switch actionSpace {
+    case .continuous: numbers = Array(action)
+    case .discrete: numbers[Int(action[action.startIndex])] = 1
+    }
+    return numbers
   }
 }
 

@@ -1,57 +1,20 @@
 import Core
 import Tensors
 
-/// B transitions to learn from.
-public struct Batch: Sendable {
-  /// `[B, O]`
-  public var observation: Tensor
-  /// `[B, A]` in the policy's units, or `[B, 1]` indices.
-  public var action: Tensor
-  /// `[B, 1]`
-  public var reward: Tensor
-  /// `[B, 1]`: the environment's discount, 0 where the task ended; never "done".
-  public var discount: Tensor
-  /// `[B, O]`
-  public var nextObservation: Tensor
-  /// Where in the buffer each was drawn from, B of them; empty for a batch of elsewhere.
-  public var slots: [Int] = []
-  /// `[B, 1]`: how often each is drawn in units of a uniform draw, N P(i), where they are drawn by priority.
-  public var frequency: Tensor?
-  /// The moments that transitions of n steps pass over; nil where n is 1 or nobody asked.
-  public var between: Between?
-
-  /// The n - 1 moments between the first and the last of each transition: that of step k of transition b is in row
-  /// (k - 1) B + b.
-  public struct Between: Sendable {
-    /// `[(n - 1) B, O]`; where the transition has no such step its first observation, of weight 0.
-    public var observation: Tensor
-    /// `[(n - 1) B, 1]`: γ^k d_t ⋯ d_{t+k-1}, what a reward at that moment weighs in the transition's own.
-    public var weight: Tensor
-
-    public init(observation: Tensor, weight: Tensor) {
-      self.observation = observation
-      self.weight = weight
-    }
-  }
-
-  public init(observation: Tensor, action: Tensor, reward: Tensor, discount: Tensor, nextObservation: Tensor) {
-    self.observation = observation
-    self.action = action
-    self.reward = reward
-    self.discount = discount
-    self.nextObservation = nextObservation
-  }
-}
-
-/// A ring of latents: each is stored once, and histories are built when a batch is drawn.
+/// A ring of moments: what is seen of each is stored once, and histories are built when a batch is drawn.
 ///
 /// Environments that are stepped side by side write to lanes of their own, so that a lane is a sequence of whole
-/// episodes. A slot holds a latent and the transition that starts there; an episode's last latent has none.
+/// episodes. A slot holds a moment and the transition that starts there; an episode's last moment has none. What is seen of
+/// a moment lies beside the ring: a latent, a frame, or both, as the memory's form says.
 public struct ReplayBuffer: ~Copyable, Sendable {
   public let layout: HistoryLayout
+  public let memory: ReplayMemory
   /// Slots of a lane.
   public let laneCapacity: Int
+  /// Z numbers a slot, or none.
   var latents: [Float]
+  /// A frame a slot, or none.
+  public internal(set) var frames: FrameMemory
   var actions: [Float]
   var rewards: [Float]
   var discounts: [Float]
@@ -78,15 +41,21 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   }
 
   /// - Parameters:
-  ///   - capacity: latents that are kept, over all lanes.
+  ///   - capacity: moments that are kept, over all lanes.
+  ///   - memory: what is kept of each.
   ///   - isPrioritized: whether transitions are drawn by priority, not uniformly.
-  public init(capacity: Int, lanes: Int = 1, layout: HistoryLayout, isPrioritized: Bool = false) {
+  public init(
+    capacity: Int, lanes: Int = 1, layout: HistoryLayout, memory: ReplayMemory = .latents, isPrioritized: Bool = false
+  ) {
     precondition(
-      capacity >= Self.leastCapacity(lanes: lanes, layout: layout), "\(capacity) slots are too few for \(lanes) lanes")
+      capacity >= Self.leastCapacity(lanes: lanes, layout: layout, memory: memory),
+      "\(capacity) slots are too few for \(lanes) lanes")
     self.layout = layout
+    self.memory = memory
     laneCapacity = capacity / lanes
     let slots = laneCapacity * lanes
-    latents = [Float](repeating: 0, count: slots * layout.latentSize)
+    latents = [Float](repeating: 0, count: memory.keepsLatents ? slots * layout.latentSize : 0)
+    frames = FrameMemory(frameSize: memory.frameSize, slots: slots)
     actions = [Float](repeating: 0, count: slots * layout.actionSpace.arrayCount)
     rewards = [Float](repeating: 0, count: slots)
     discounts = [Float](repeating: 0, count: slots)
@@ -96,31 +65,32 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   }
 
   /// The smallest capacity that can hold a transition with its history in every lane.
-  public static func leastCapacity(lanes: Int, layout: HistoryLayout) -> Int { lanes * (layout.reach + 3) }
-
-  /// Bytes that a buffer of this size takes.
-  public static func byteCount(capacity: Int, layout: HistoryLayout) -> Int {
-    capacity * (4 * (layout.latentSize + layout.actionSpace.arrayCount + 2) + 1)
+  public static func leastCapacity(lanes: Int, layout: HistoryLayout, memory: ReplayMemory = .latents) -> Int {
+    lanes * (memory.reach(layout) + 3)
   }
 
-  /// Bytes that this buffer takes.
-  public var byteCount: Int {
-    4 * (latents.count + actions.count + rewards.count + discounts.count) + marks.count
-  }
+  /// How many steps back a moment's observation looks.
+  var reach: Int { memory.reach(layout) }
 
-  /// Latents held now.
+  /// Moments held now.
   public var count: Int { lanes.reduce(0) { $0 + min($1.written, laneCapacity) } }
 
-  /// Begins an episode in a lane with its first latent, Z numbers. An episode that was going on there ends without
-  /// its last transition.
-  public mutating func begin(lane: Int, latent: Span<Float>) {
-    append(latent, lane: lane, mark: .first)
+  /// Begins an episode in a lane with its first moment. An episode that was going on there ends without its last
+  /// transition.
+  ///
+  /// - Parameters:
+  ///   - latent: Z numbers; not looked at where no latents are kept.
+  ///   - frame: the bytes of the frame, where frames are kept.
+  public mutating func begin(lane: Int, latent: Span<Float>, frame: [UInt8]? = nil) {
+    append(latent, frame, lane: lane, mark: .first)
     lanes[lane].inEpisode = true
   }
 
-  /// Adds a transition: the action taken at the lane's newest latent, in the policy's units, and what it led to. After
+  /// Adds a transition: the action taken at the lane's newest moment, in the policy's units, and what it led to. After
   /// the last step of an episode its true successor is stored too, before the next `begin`.
-  public mutating func append(lane: Int, action: Span<Float>, step: Step, latent: Span<Float>) {
+  public mutating func append(
+    lane: Int, action: Span<Float>, step: Step, latent: Span<Float>, frame: [UInt8]? = nil
+  ) {
     precondition(lanes[lane].inEpisode, "a transition needs an episode: begin one in lane \(lane)")
     let slot = self.slot(lane, lanes[lane].written - 1)
     let width = layout.actionSpace.arrayCount
@@ -129,16 +99,23 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     rewards[slot] = Float(step.reward)
     discounts[slot] = Float(step.discount)
     marks[slot].insert(.transition)
-    append(latent, lane: lane, mark: [])
+    append(latent, frame, lane: lane, mark: [])
     lanes[lane].inEpisode = step.ending == .running
     touch(slot, lane)
     admit(slot)
   }
 
-  private mutating func append(_ latent: Span<Float>, lane: Int, mark: Mark) {
-    precondition(latent.count == layout.latentSize, "a latent has \(layout.latentSize) numbers, not \(latent.count)")
+  private mutating func append(_ latent: Span<Float>, _ frame: [UInt8]?, lane: Int, mark: Mark) {
     let slot = self.slot(lane, lanes[lane].written)
-    for i in 0..<latent.count { latents[slot * layout.latentSize + i] = latent[i] }
+    if memory.keepsLatents {
+      let size = layout.latentSize
+      precondition(latent.count == size, "a latent has \(size) numbers, not \(latent.count)")
+      for i in 0..<size { latents[slot * size + i] = latent[i] }
+    }
+    if memory.frameSize > 0 {
+      guard let frame else { preconditionFailure("a replay buffer that keeps frames is given one with each moment") }
+      frames.write(frame.span, at: slot)
+    }
     marks[slot] = mark
     lanes[lane].written += 1
     touch(slot, lane)
@@ -147,19 +124,23 @@ public struct ReplayBuffer: ~Copyable, Sendable {
 
   /// Puts other latents in the place of a lane's, as when the encoder has learned on.
   ///
-  /// - Parameter all: `[N, Z]`, a row for each latent that was ever written to the lane, in their order; those that were
-  ///   overwritten since are passed over.
+  /// - Parameter all: `[N, Z]`, a row for each moment that the lane holds, from the oldest to the newest.
   public mutating func replaceLatents(lane: Int, with all: Tensor) {
-    let (written, size) = (lanes[lane].written, layout.latentSize)
-    precondition(all.shape == [written, size], "\(written) latents of \(size) are replaced by \(all.shape)")
+    let (held, size) = (positions(of: lane), layout.latentSize)
+    precondition(all.shape == [held.count, size], "\(held.count) latents of \(size) are replaced by \(all.shape)")
     all.withElements { all in
-      for position in max(0, written - laneCapacity)..<written {
+      for (row, position) in held.enumerated() {
         let start = slot(lane, position) * size
-        for i in 0..<size { latents[start + i] = all[position * size + i] }
+        for i in 0..<size { latents[start + i] = all[row * size + i] }
       }
     }
     lanes[lane].changes += 1
     lanes[lane].revisions = lanes[lane].revisions.map { _ in lanes[lane].changes }
+  }
+
+  /// The positions that a lane holds, from the oldest to the newest.
+  public func positions(of lane: Int) -> Range<Int> {
+    max(0, lanes[lane].written - laneCapacity)..<lanes[lane].written
   }
 
   func slot(_ lane: Int, _ position: Int) -> Int { lane * laneCapacity + position % laneCapacity }
@@ -175,69 +156,60 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   ///   - agentDiscount: γ; without meaning where n is 1.
   ///   - seesBetween: whether the moments that a transition passes over are given too.
   /// - Throws: `InputError` if the buffer holds no transition yet.
+  public func draw(
+    _ count: Int, steps: Int = 1, discount agentDiscount: Double = 1, seesBetween: Bool = false,
+    using random: inout Random
+  ) throws -> ReplayDraw {
+    let (starts, frequency) = try drawStarts(count, using: &random)
+    var draw = self.draw(at: starts, steps: steps, discount: agentDiscount)
+    draw.frequency = frequency
+    if seesBetween, steps > 1 { draw.weightsBetween = weightsBetween(starts, steps: steps, discount: agentDiscount) }
+    return draw
+  }
+
+  /// The same as a batch, from the latents that are kept.
   public func sample(
-    _ batchSize: Int, steps: Int = 1, discount agentDiscount: Double = 1, seesBetween: Bool = false,
+    _ count: Int, steps: Int = 1, discount agentDiscount: Double = 1, seesBetween: Bool = false,
     using random: inout Random
   ) throws -> Batch {
-    let (places, frequency) = try draw(batchSize, using: &random)
-    var batch = batch(at: places, steps: steps, discount: agentDiscount)
-    if seesBetween, steps > 1 { batch.between = between(places, steps: steps, discount: agentDiscount) }
-    batch.slots = places.map { slot($0.lane, $0.position) }
-    batch.frequency = frequency
-    return batch
+    batch(of: try draw(count, steps: steps, discount: agentDiscount, seesBetween: seesBetween, using: &random))
   }
 
-  /// The transitions that start at given positions of lanes, in their order; see `sample` for those of several steps.
-  func batch(at chosen: [(lane: Int, position: Int)], steps: Int = 1, discount agentDiscount: Double = 1) -> Batch {
-    let size = layout.observationSize
+  /// The transitions that start at given positions of lanes, in their order; see `draw` for those of several steps.
+  func draw(at starts: [Moment], steps: Int = 1, discount agentDiscount: Double = 1) -> ReplayDraw {
+    let spans = starts.map { span(from: $0, atMost: steps, discount: Float(agentDiscount)) }
     let width = layout.actionSpace.arrayCount
-    let spans = chosen.map { span(from: $0, atMost: steps, discount: Float(agentDiscount)) }
-    func gathered(_ columns: Int, _ write: (inout MutableSpan<Float>, Int, (lane: Int, position: Int)) -> Void)
-      -> Tensor
-    {
-      Tensor([chosen.count, columns], of: Float.self) { target in
-        for b in chosen.indices { write(&target, b, chosen[b]) }
+    let taken = Tensor([starts.count, width], of: Float.self) { target in
+      for (b, start) in starts.enumerated() {
+        let slot = slot(start.lane, start.position)
+        for i in 0..<width { target[b * width + i] = actions[slot * width + i] }
       }
     }
-    return Batch(
-      observation: gathered(size) { writeObservation(into: &$0, at: $1 * size, $2.lane, $2.position) },
-      action: gathered(width) { target, b, at in
-        let slot = slot(at.lane, at.position)
-        for i in 0..<width { target[b * width + i] = actions[slot * width + i] }
-      },
-      reward: Tensor(spans.map(\.reward), [chosen.count, 1]),
-      discount: Tensor(spans.map(\.discount), [chosen.count, 1]),
-      nextObservation: gathered(size) {
-        writeObservation(into: &$0, at: $1 * size, $2.lane, $2.position + spans[$1].steps)
-      })
+    return ReplayDraw(
+      starts: starts,
+      ends: zip(starts, spans).map { Moment(lane: $0.lane, position: $0.position + $1.steps) }, action: taken,
+      reward: Tensor(spans.map(\.reward), [starts.count, 1]),
+      discount: Tensor(spans.map(\.discount), [starts.count, 1]))
   }
 
-  /// The moments that transitions of up to n steps pass over.
-  private func between(_ chosen: [(lane: Int, position: Int)], steps limit: Int, discount agentDiscount: Double)
-    -> Batch.Between
-  {
-    let (size, count) = (layout.observationSize, chosen.count)
-    var weights = [Float](repeating: 0, count: (limit - 1) * count)
-    for (b, at) in chosen.enumerated() {
+  /// γ^k d_t ⋯ d_{t+k-1} of the moments that transitions of up to n steps pass over, those of step 1 first: 0 where there
+  /// is none.
+  private func weightsBetween(_ starts: [Moment], steps limit: Int, discount agentDiscount: Double) -> [Float] {
+    var weights = [Float](repeating: 0, count: (limit - 1) * starts.count)
+    for (b, at) in starts.enumerated() {
       var weight: Float = 1
       for k in 1..<limit {
         // The newest slot of a lane and the last of an episode start no transition.
         guard marks[slot(at.lane, at.position + k)].contains(.transition) else { break }
         weight *= Float(agentDiscount) * discounts[slot(at.lane, at.position + k - 1)]
-        weights[(k - 1) * count + b] = weight
+        weights[(k - 1) * starts.count + b] = weight
       }
     }
-    let observation = Tensor([(limit - 1) * count, size], of: Float.self) { target in
-      for row in weights.indices {
-        let (at, k) = (chosen[row % count], row / count + 1)
-        writeObservation(into: &target, at: row * size, at.lane, at.position + (weights[row] == 0 ? 0 : k))
-      }
-    }
-    return Batch.Between(observation: observation, weight: Tensor(weights, [weights.count, 1]))
+    return weights
   }
 
   /// The transitions that follow each other from a position on, as one.
-  private func span(from start: (lane: Int, position: Int), atMost limit: Int, discount agentDiscount: Float)
+  private func span(from start: Moment, atMost limit: Int, discount agentDiscount: Float)
     -> (steps: Int, reward: Float, discount: Float)
   {
     var slot = slot(start.lane, start.position)
@@ -255,8 +227,8 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   }
 
   /// The places of B transitions and, where they are drawn by priority, how often each is.
-  private func draw(_ count: Int, using random: inout Random) throws
-    -> (places: [(lane: Int, position: Int)], frequency: Tensor?)
+  private func drawStarts(_ count: Int, using random: inout Random) throws
+    -> (starts: [Moment], frequency: Tensor?)
   {
     guard let priorities else { return (try (0..<count).map { _ in try drawPosition(using: &random) }, nil) }
     let (slots, frequencies) = try drawByPriority(count, from: priorities.tree, using: &random)
@@ -264,7 +236,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   }
 
   /// A lane and a position in it where a transition starts whose whole history is still there.
-  private func drawPosition(using random: inout Random) throws -> (lane: Int, position: Int) {
+  private func drawPosition(using random: inout Random) throws -> Moment {
     let candidates = lanes.indices.reduce(0) { $0 + self.candidates($1).count }
     // Episodes' last latents start no transition: they are drawn again.
     for _ in 0..<(candidates > 0 ? 100_000 : 0) {
@@ -274,7 +246,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
         lane += 1
       }
       let position = self.candidates(lane).lowerBound + index
-      if marks[slot(lane, position)].contains(.transition) { return (lane, position) }
+      if marks[slot(lane, position)].contains(.transition) { return Moment(lane: lane, position: position) }
     }
     throw Self.nothingToDraw
   }
@@ -287,20 +259,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   /// what came before them.
   func candidates(_ lane: Int) -> Range<Int> {
     let written = lanes[lane].written
-    let oldest = written <= laneCapacity ? 0 : written - laneCapacity + layout.reach
+    let oldest = written <= laneCapacity ? 0 : written - laneCapacity + reach
     return oldest..<max(oldest, written - 1)
-  }
-
-  private func writeObservation(into target: inout MutableSpan<Float>, at start: Int, _ lane: Int, _ position: Int) {
-    // How far back the episode goes, as far as anything looks.
-    var age = 0
-    while age < layout.reach, position - age > 0, !marks[slot(lane, position - age)].contains(.first) { age += 1 }
-    let known = age
-    let (size, width) = (layout.latentSize, layout.actionSpace.arrayCount)
-    layout.write(
-      into: &target, at: start, latents: latents.span,
-      latentStart: { slot(lane, position - min($0, known)) * size },
-      pastActions: actions.span,
-      actionStart: { $0 <= known ? slot(lane, position - $0) * width : nil })
   }
 }

@@ -1,6 +1,6 @@
 /// All that a replay buffer holds, lane after lane and in each from the oldest to the newest: N moments.
 public struct ReplayContents: Sendable {
-  /// `[N, Z]`
+  /// `[N, Z]`; empty where none are kept.
   public var latents: [Float] = []
   /// `[N, A]` in the policy's units, zeros where no transition starts.
   public var actions: [Float] = []
@@ -24,7 +24,7 @@ extension ReplayBuffer {
       for position in max(0, state.written - laneCapacity)..<state.written {
         let slot = slot(lane, position)
         let isTransition = marks[slot].contains(.transition)
-        all.latents.append(contentsOf: latents[slot * size..<(slot + 1) * size])
+        if memory.keepsLatents { all.latents.append(contentsOf: latents[slot * size..<(slot + 1) * size]) }
         // What an earlier round of the ring left there is no action of this moment.
         for i in 0..<width { all.actions.append(isTransition ? actions[slot * width + i] : 0) }
         all.rewards.append(isTransition ? rewards[slot] : 0)

@@ -60,7 +60,7 @@ extension ReplayBuffer {
     var gone = [slot(lane, written - 1)]
     if written > laneCapacity {
       let oldest = written - laneCapacity
-      for position in oldest..<oldest + layout.reach { gone.append(slot(lane, position)) }
+      for position in oldest..<oldest + reach { gone.append(slot(lane, position)) }
     }
     for slot in gone { priorities?.tree[slot] = 0 }
   }
@@ -78,9 +78,9 @@ extension ReplayBuffer {
   }
 
   /// The lane of a slot, and the last position that was written to it.
-  func place(of slot: Int) -> (lane: Int, position: Int) {
+  func place(of slot: Int) -> Moment {
     let (lane, offset) = (slot / laneCapacity, slot % laneCapacity)
     let last = lanes[lane].written - 1
-    return (lane, last - (last - offset) % laneCapacity)
+    return Moment(lane: lane, position: last - (last - offset) % laneCapacity)
   }
 }

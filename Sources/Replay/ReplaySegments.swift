@@ -2,8 +2,9 @@ import Core
 
 /// The ring in pieces for checkpoints and exports: what has not changed since the last time need not be written again.
 extension ReplayBuffer {
-  /// A run of slots of one lane.
+  /// A run of slots of one lane: of the ring with its latents, or of the frames.
   public struct Segment: Sendable, Hashable {
+    public let holdsFrames: Bool
     public let lane: Int
     public let index: Int
     /// Differs whenever the segment's contents may differ.
@@ -12,11 +13,13 @@ extension ReplayBuffer {
 
   /// Slots of a segment.
   static let segmentSlots = 16_384
+  static let frameSegmentSlots = 1024
 
   /// What is known beside the segments: the buffer's form, and how far each lane was written,
   /// and the priorities, which any update changes anywhere.
   public struct Index: Sendable, Codable {
     public let layout: HistoryLayout
+    public let memory: ReplayMemory
     public let laneCapacity: Int
     fileprivate let lanes: [Lane]
     fileprivate let priorities: Priorities?
@@ -24,18 +27,18 @@ extension ReplayBuffer {
     /// Bytes that a buffer of this form takes; nil where it is the form of none.
     public var byteCount: Int? {
       let sizes = 1...1 << 31
-      guard layout.isPossible, laneCapacity > layout.reach + 2, sizes.contains(laneCapacity),
+      guard layout.isPossible, (0...1 << 31).contains(memory.frameSize), (1...1 << 16).contains(memory.frameStack), laneCapacity > memory.reach(layout) + 2, sizes.contains(laneCapacity),
         sizes.contains(lanes.count)
       else { return nil }
       let slots = laneCapacity.multipliedReportingOverflow(by: lanes.count)
       let bytes = slots.partialValue.multipliedReportingOverflow(
-        by: ReplayBuffer.byteCount(capacity: 1, layout: layout))
+        by: memory.byteCount(layout))
       return slots.overflow || bytes.overflow ? nil : bytes.partialValue
     }
   }
 
   public var index: Index {
-    Index(layout: layout, laneCapacity: laneCapacity, lanes: lanes, priorities: priorities)
+    Index(layout: layout, memory: memory, laneCapacity: laneCapacity, lanes: lanes, priorities: priorities)
   }
 
   /// A buffer as another one was.
@@ -51,7 +54,7 @@ extension ReplayBuffer {
     }
     var buffer = ReplayBuffer(
       capacity: index.laneCapacity * index.lanes.count, lanes: index.lanes.count, layout: index.layout,
-      isPrioritized: index.priorities != nil)
+      memory: index.memory, isPrioritized: index.priorities != nil)
     try buffer.restore(index, bytes)
     return buffer
   }
@@ -60,8 +63,23 @@ extension ReplayBuffer {
   public var segments: [Segment] {
     lanes.enumerated().flatMap { lane, contents in
       contents.revisions.enumerated().map { index, revision in
-        Segment(lane: lane, index: index, revision: revision)
-      }
+        Segment(holdsFrames: false, lane: lane, index: index, revision: revision)
+      } + frameSegments(lane)
+    }
+  }
+
+  /// A frame changes only when it is written over: the newest position of a segment tells its contents.
+  private func frameSegments(_ lane: Int) -> [Segment] {
+    guard memory.frameSize > 0, lanes[lane].written > 0 else { return [] }
+    let (size, written) = (Self.frameSegmentSlots, lanes[lane].written)
+    let held = min(written, laneCapacity)
+    return (0..<(held + size - 1) / size).map { index in
+      let last = min((index + 1) * size, held) - 1
+      // The slots of the ring's present round come first, those of the round before behind them.
+      let present = (written - 1) % laneCapacity
+      let newest = present / size == index ? present : last
+      let round = newest <= present ? (written - 1) / laneCapacity : (written - 1) / laneCapacity - 1
+      return Segment(holdsFrames: true, lane: lane, index: index, revision: round * laneCapacity + newest + 1)
     }
   }
 
@@ -74,19 +92,26 @@ extension ReplayBuffer {
   }
 
   /// The slots of a segment that were written.
-  private func slots(of lane: Int, _ index: Int) -> Range<Int> {
-    let held = min(lanes[lane].written, laneCapacity)
-    let start = min(index * Self.segmentSlots, held)
-    let end = min(start + Self.segmentSlots, held)
-    return lane * laneCapacity + start..<lane * laneCapacity + end
+  private func slots(of segment: Segment) -> Range<Int> {
+    let size = segment.holdsFrames ? Self.frameSegmentSlots : Self.segmentSlots
+    let held = min(lanes[segment.lane].written, laneCapacity)
+    let start = min(segment.index * size, held)
+    let end = min(start + size, held)
+    return segment.lane * laneCapacity + start..<segment.lane * laneCapacity + end
   }
 
-  /// The contents of a segment: latents, actions, rewards, discounts (float32, little endian), then a byte of marks for each
-  /// slot.
+  /// The contents of a segment: latents where they are kept, actions, rewards, discounts (float32, little endian), then a
+  /// byte of marks for each slot; or frames, one after the other.
   public func bytes(of segment: Segment) -> [UInt8] {
-    let slots = slots(of: segment.lane, segment.index)
+    let slots = slots(of: segment)
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(slots.count * Self.byteCount(capacity: 1, layout: layout))
+    bytes.reserveCapacity(slots.count * byteCount(ofSlotsIn: segment))
+    if segment.holdsFrames {
+      for slot in slots {
+        frames.withFrame(at: slot) { frame in for i in 0..<frame.count { bytes.append(frame[i]) } }
+      }
+      return bytes
+    }
     for (column, width) in columns {
       bytes.append(contentsOf: column, slots.lowerBound * width..<slots.upperBound * width)
     }
@@ -94,16 +119,25 @@ extension ReplayBuffer {
     return bytes
   }
 
-  private var columns: [([Float], width: Int)] {
-    [(latents, layout.latentSize), (actions, layout.actionSpace.arrayCount), (rewards, 1), (discounts, 1)]
+  /// Bytes that a segment has of each of its slots.
+  private func byteCount(ofSlotsIn segment: Segment) -> Int {
+    segment.holdsFrames ? memory.frameSize : memory.byteCount(layout) - memory.frameSize
   }
+
+  private var columns: [([Float], width: Int)] {
+    [(latents, latentWidth), (actions, layout.actionSpace.arrayCount), (rewards, 1), (discounts, 1)]
+  }
+
+  private var latentWidth: Int { memory.keepsLatents ? layout.latentSize : 0 }
 
   /// Takes the contents that another buffer of the same layout and capacity had.
   ///
   /// - Parameter bytes: of each of the segments that `segments` then lists.
   /// - Throws: `InputError` where they do not fit.
   public mutating func restore(_ index: Index, _ bytes: (Segment) throws -> [UInt8]) throws {
-    guard index.lanes.count == lanes.count, index.laneCapacity == laneCapacity, index.layout == layout else {
+    guard index.lanes.count == lanes.count, index.laneCapacity == laneCapacity, index.layout == layout,
+      index.memory == memory
+    else {
       throw InputError(
         "a replay buffer of \(lanes.count) lanes of \(laneCapacity) cannot take one of \(index.lanes.count) lanes of "
           + "\(index.laneCapacity)")
@@ -114,29 +148,38 @@ extension ReplayBuffer {
     for lane in index.lanes { if let complaint = complaint(about: lane) { throw InputError(complaint) } }
     (lanes, priorities) = (index.lanes, index.priorities)
     for segment in segments {
-      let slots = slots(of: segment.lane, segment.index)
-      let bytes = try bytes(segment)
-      guard bytes.count == slots.count * Self.byteCount(capacity: 1, layout: layout) else {
+      let (slots, bytes) = (slots(of: segment), try bytes(segment))
+      guard bytes.count == slots.count * byteCount(ofSlotsIn: segment) else {
         throw InputError("a segment of \(slots.count) slots of the replay buffer cannot be \(bytes.count) bytes")
       }
-      var start = 0
-      func read(_ column: inout [Float], _ width: Int) {
-        let range = slots.lowerBound * width..<slots.upperBound * width
-        column.replace(range, from: bytes, at: start)
-        start += range.count * 4
+      if segment.holdsFrames {
+        for (row, slot) in slots.enumerated() {
+          frames.write(bytes.span.extracting(row * memory.frameSize..<(row + 1) * memory.frameSize), at: slot)
+        }
+      } else {
+        try restoreRing(slots, from: bytes)
       }
-      read(&latents, layout.latentSize)
-      read(&actions, layout.actionSpace.arrayCount)
-      read(&rewards, 1)
-      read(&discounts, 1)
-      for (offset, slot) in slots.enumerated() { marks[slot] = Mark(rawValue: bytes[start + offset]) }
-      let width = layout.actionSpace.arrayCount
-      guard latents[slots.lowerBound * layout.latentSize..<slots.upperBound * layout.latentSize].allSatisfy(\.isFinite),
-        layout.actionSpace.holds(actions[slots.lowerBound * width..<slots.upperBound * width]),
-        rewards[slots].allSatisfy(\.isFinite), discounts[slots].allSatisfy(\.isFinite)
-      else { throw InputError("a segment of the replay buffer holds what is no latent, action, reward or discount") }
     }
     if let complaint = complaintAboutPriorities() { throw InputError(complaint) }
+  }
+
+  private mutating func restoreRing(_ slots: Range<Int>, from bytes: [UInt8]) throws {
+    var start = 0
+    func read(_ column: inout [Float], _ width: Int) {
+      let range = slots.lowerBound * width..<slots.upperBound * width
+      column.replace(range, from: bytes, at: start)
+      start += range.count * 4
+    }
+    let (size, width) = (latentWidth, layout.actionSpace.arrayCount)
+    read(&latents, size)
+    read(&actions, width)
+    read(&rewards, 1)
+    read(&discounts, 1)
+    for (offset, slot) in slots.enumerated() { marks[slot] = Mark(rawValue: bytes[start + offset]) }
+    guard latents[slots.lowerBound * size..<slots.upperBound * size].allSatisfy(\.isFinite),
+      layout.actionSpace.holds(actions[slots.lowerBound * width..<slots.upperBound * width]),
+      rewards[slots].allSatisfy(\.isFinite), discounts[slots].allSatisfy(\.isFinite)
+    else { throw InputError("a segment of the replay buffer holds what is no latent, action, reward or discount") }
   }
 
   /// Says what keeps a lane that was stored from being one of this buffer, or nothing.

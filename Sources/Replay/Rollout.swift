@@ -85,7 +85,8 @@ extension Rollout: Experience {
   }
 
   public static func next(
-    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
+    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random,
+    read: BatchReader
   ) throws -> Rollout? {
     guard !schedule.starts.isEmpty else { return nil }  // the agent has not begun to act
     let newest = replay.newestPositions
@@ -93,7 +94,7 @@ extension Rollout: Experience {
     let least = demand.horizon * ends.count
     // No more transitions than moments: most steps end here.
     guard zip(ends, schedule.starts).reduce(0, { $0 + $1.0 - $1.1 }) >= least else { return nil }
-    var (places, lane, isLast) = ([(lane: Int, position: Int)](), [Int](), [Bool]())
+    var (places, lane, isLast) = ([ReplayBuffer.Moment](), [Int](), [Bool]())
     for (i, end) in ends.enumerated() {
       guard replay.holds(lane: i, position: schedule.starts[i]) else {
         throw InputError(
@@ -101,14 +102,14 @@ extension Rollout: Experience {
       }
       for position in schedule.starts[i]..<max(end, schedule.starts[i])
       where replay.startsTransition(lane: i, position: position) {
-        places.append((i, position))
+        places.append(ReplayBuffer.Moment(lane: i, position: position))
         lane.append(i)
         isLast.append(position + 1 == end || !replay.startsTransition(lane: i, position: position + 1))
       }
     }
     guard places.count >= least else { return nil }
     schedule.starts = ends
-    let transitions = replay.batch(at: places)
+    let transitions = replay.batch(of: replay.draw(at: places))
     return Rollout(
       observation: transitions.observation, action: transitions.action, reward: transitions.reward,
       discount: transitions.discount, nextObservation: transitions.nextObservation, lane: lane, isLast: isLast)
@@ -129,7 +130,7 @@ extension ReplayBuffer {
   /// Whether a position still has its whole history.
   fileprivate func holds(lane: Int, position: Int) -> Bool {
     position >= 0
-      && (lanes[lane].written <= laneCapacity || position >= lanes[lane].written - laneCapacity + layout.reach)
+      && (lanes[lane].written <= laneCapacity || position >= lanes[lane].written - laneCapacity + reach)
   }
 
   fileprivate func startsTransition(lane: Int, position: Int) -> Bool {

@@ -30,11 +30,16 @@ public struct RolloutWithReplay: Experience {
   }
 
   public static func next(
-    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
+    _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random,
+    read: BatchReader
   ) throws -> RolloutWithReplay? {
-    guard let rollout = try Rollout.next(demand.rollout, from: replay, &schedule, using: &random) else { return nil }
+    guard let rollout = try Rollout.next(demand.rollout, from: replay, &schedule, using: &random, read: read) else {
+      return nil
+    }
     var batches: [Batch] = []
-    while let batch = try Batch.next(demand.batch, from: replay, &schedule, using: &random) { batches.append(batch) }
+    while let batch = try Batch.next(demand.batch, from: replay, &schedule, using: &random, read: read) {
+      batches.append(batch)
+    }
     return RolloutWithReplay(rollout: rollout, batches: batches)
   }
 }

@@ -1,6 +1,7 @@
 import Core
 import Environments
 import Pixels
+import Representations
 import Runs
 
 /// How frames are gathered before any agent exists.
@@ -148,7 +149,7 @@ private func collect<E: Environment, P: Policy>(
   try settings.check(E.self, episodeSettings)
   let count = min(policies.count, settings.steps)
   var lanes = try (0..<count).map { i in
-    try Lane<E, P>(
+    try RecordedLane<E, P>(
       episodeSettings, settings, policy: policies[i], seed: seed.lane(i),
       steps: settings.steps / count + (i < settings.steps % count ? 1 : 0))
   }
@@ -161,7 +162,7 @@ private func collect<E: Environment, P: Policy>(
 }
 
 /// An environment that is recorded while others are.
-private struct Lane<E: Environment, P: Policy> {
+private struct RecordedLane<E: Environment, P: Policy> {
   private let settings: CollectionSettings
   private let cut: Int
   private var policy: P

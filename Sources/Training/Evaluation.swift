@@ -3,6 +3,7 @@ import Core
 import Environments
 import Pixels
 import Replay
+import Representations
 import Runs
 import Tensors
 
@@ -31,56 +32,33 @@ public struct Evaluation: Sendable, Codable {
   ///   - watch: called with each frame of the first episode.
   ///   - outcome: called before that with the step that led to the frame.
   /// - Throws: `Interrupted` at the step after a signal, what the environment failed with, and what `watch` throws.
-  public init<E: Environment, A: Agent, O: Observer>(
-    of agent: A, in environment: E.Type, _ settings: EpisodeSettings, through observer: O, layout: HistoryLayout,
+  public init<E: Environment, A: Agent, R: Representation>(
+    of agent: A, in environment: E.Type, _ settings: EpisodeSettings, through representation: R, layout: HistoryLayout,
     episodes count: Int, behavior: Behavior = .exploit, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in },
     outcome: (Step) -> Void = { _ in }
   ) throws {
     var agent = agent
-    var episodes = (0..<count).map { Episode<E>(settings, seed: Self.start(of: $0, seed)) }
-    var histories = (0..<count).map { _ in History(layout) }
-    let size = layout.latentSize
-    observer.observe(episodes).withElements { latents in
-      for i in 0..<count { histories[i].begin(with: latents.extracting(i * size..<(i + 1) * size)) }
-    }
-    try E.check()
-    try watch(episodes[0].frame)
+    var play = Play((0..<count).map { Episode<E>(settings, seed: Self.start(of: $0, seed)) }, layout)
     var running = Array(0..<count)
+    _ = try play.begin(running, through: representation)
+    try watch(play.frame(0))
     while !running.isEmpty {
       try Interruption.check()
-      let observation = Tensor([running.count, layout.observationSize], of: Float.self) { target in
-        for (row, i) in running.enumerated() { histories[i].write(into: &target, at: row * layout.observationSize) }
-      }
-      let actions = agent.act(observation, behavior)
+      let actions = agent.act(play.observation(running), behavior)
       guard actions.isFinite else {
         throw WorldError("the actions of \(A.id) are not finite in an evaluation: its weights are too large")
       }
-      let width = layout.actionSpace.arrayCount
-      let chosen = actions.withElements { actions in
-        running.indices.map { layout.actionSpace.denormalized(actions.extracting($0 * width..<($0 + 1) * width)) }
-      }
-      let steps = episodes.step(running, chosen)
-      let latents = observer.observe(running.map { episodes[$0] })
-      try E.check()
+      let steps = try play.step(running, actions, through: representation).steps
       for (i, step) in zip(running, steps) {
-        try episodes[i].requireFinite(after: step, in: "episode \(i + 1) of an evaluation")
-      }
-      latents.withElements { latents in
-        actions.withElements { actions in
-          for (row, i) in running.enumerated() {
-            histories[i].append(
-              action: actions.extracting(row * width..<(row + 1) * width),
-              latent: latents.extracting(row * size..<(row + 1) * size))
-          }
-        }
+        try play.episodes[i].requireFinite(after: step, in: "episode \(i + 1) of an evaluation")
       }
       if running.first == 0 {
         outcome(steps[0])
-        try watch(episodes[0].frame)
+        try watch(play.frame(0))
       }
-      running.removeAll { episodes[$0].ending != .running }
+      running.removeAll { play.episodes[$0].ending != .running }
     }
-    returns = episodes.map(\.episodeReturn)
-    lengths = episodes.map(\.steps)
+    returns = play.episodes.map(\.episodeReturn)
+    lengths = play.episodes.map(\.steps)
   }
 }

@@ -1,6 +1,7 @@
 import Agents
 import Core
 import Pixels
+import Representations
 import Runs
 
 /// What a saved agent gets with deterministic and with sampled actions, episode by episode, with intervals.
@@ -44,8 +45,7 @@ public struct EvaluationReport: Sendable {
           Self.film(frame, after: last, player.layout.actionSpace, into: &seen)
         }, outcome: { last = $0 })
       try evaluation.requireFinite(saved.facts.environment)
-      // A decoder that was never taught draws nothing that means anything.
-      let drawing = saved.sight == .latent ? player.observer.drawing : nil
+      let drawing = player.representation.taughtDrawing
       return Mode(
         name: name, evaluation: evaluation, interval: interval(evaluation.returns),
         film: seen.map { Film(of: $0, through: drawing, $0.filmReadings) })

@@ -1,6 +1,7 @@
 import Core
 import Environments
 import Pixels
+import Representations
 import Runs
 
 /// An episode as it is seen, frame by frame: the original, its keypoints, what is drawn of it and the error side by side,
@@ -71,7 +72,7 @@ public struct Film: Sendable {
     try AnimatedPNG.encode(framesPerSecond: framesPerSecond, text: text) { append in
       for start in stride(from: 0, to: frames.count, by: 16) {
         let batch = frames[start..<min(start + 16, frames.count)]
-        for (index, cells) in zip(batch, cells(of: batch.map { recording.frame($0) })) {
+        for (index, cells) in zip(batch, cells(of: Array(batch))) {
           try append(picture(cells, at: index))
         }
       }
@@ -83,9 +84,10 @@ public struct Film: Sendable {
     try writeAtomically(encoded(text: text), to: path)
   }
 
-  private func cells(of frames: [PixelBuffer]) -> [[PixelBuffer]] {
+  private func cells(of indices: [Int]) -> [[PixelBuffer]] {
     let cells =
-      drawing?.comparisons(of: frames, magnifiedBy: scale) ?? frames.map { [$0.magnified(by: scale)] }
+      drawing.map { $0.comparisons(of: recording.stacks(indices, of: $0.frameStack), magnifiedBy: scale) }
+      ?? indices.map { [recording.frame($0).magnified(by: scale)] }
     guard scale * recording.height > Self.cellHeight else { return cells }
     let width = max(1, recording.width * Self.cellHeight / recording.height)
     return cells.map { $0.map { $0.resized(width: width, height: Self.cellHeight) } }

@@ -1,10 +1,28 @@
 import Core
 import Environments
+import Representations
 import Runs
 
 // A training keeps the autoencoder that its agent sees through: `autoencoder/` in its folder has all that is read of a
 // pretraining but the frames, which are in the first checkpoint as latents. So the run works from anywhere, and without
 // the pretraining.
+
+/// Where the parts of an encoder lie in a folder: of a pretraining, or of a training, whose agent may have moved it.
+struct EncoderFiles {
+  let record: String
+  let weights: String
+  /// The folder of the pretraining, or what a training kept of it.
+  let origin: String
+
+  init(of folder: String) {
+    let kept = "\(folder)/\(AutoencoderRecord.keptFolder)"
+    let isTraining = !exists("\(folder)/autoencoder.json") && exists("\(kept)/autoencoder.json")
+    origin = isTraining ? kept : folder
+    record = "\(origin)/autoencoder.json"
+    let moved = "\(folder)/\(AutoencoderRecord.weights)"
+    weights = isTraining && !exists(moved) ? "\(kept)/\(AutoencoderRecord.weights)" : moved
+  }
+}
 
 extension AutoencoderRecord {
   static let keptFolder = "autoencoder"
@@ -18,11 +36,13 @@ extension AutoencoderRecord {
   public func keep(from folder: String, in run: RunDirectory) throws {
     let kept = run.file(Self.keptFolder)
     try makeFolder(kept)
-    for name in [Self.weights, RunDirectory.settings, "run.json"] where exists("\(folder)/\(name)") {
-      try writeAtomically(readBytes(from: "\(folder)/\(name)"), to: "\(kept)/\(name)")
+    let files = EncoderFiles(of: folder)
+    try writeAtomically(readBytes(from: files.weights), to: "\(kept)/\(Self.weights)")
+    for name in [RunDirectory.settings, "run.json"] where exists("\(files.origin)/\(name)") {
+      try writeAtomically(readBytes(from: "\(files.origin)/\(name)"), to: "\(kept)/\(name)")
     }
     var record = self
-    let dataset = "\(folder)/dataset"
+    let dataset = "\(files.origin)/dataset"
     if source == nil, exists(dataset) {
       record.source = try Source(FrameDataset(path: dataset, checkingFingerprints: false))
     }
@@ -34,8 +54,8 @@ extension AutoencoderRecord {
   ///
   /// - Throws: `WorldError` with the path where it is damaged, gone or another by now.
   public static func folder(of run: RunDirectory) throws -> String {
-    var sight = SightSettings()
-    try run.settings().apply("encoder", to: &sight)
+    var encoder = EncoderSettings()
+    try run.settings().apply("encoder", to: &encoder)
     let input = try run.facts().autoencoderInput
     let kept = run.file(keptFolder)
     guard !exists("\(kept)/autoencoder.json") else {
@@ -44,10 +64,10 @@ extension AutoencoderRecord {
       }
       return kept
     }
-    let places = ((input?.places ?? []) + [sight.autoencoder]).filter { exists("\($0)/autoencoder.json") }
+    let places = ((input?.places ?? []) + [encoder.autoencoder]).filter { exists(EncoderFiles(of: $0).record) }
     guard let place = places.first else {
       throw WorldError(
-        path: run.path, "its autoencoder \(sight.autoencoder) is gone, of which it has no copy: put it back")
+        path: run.path, "its autoencoder \(encoder.autoencoder) is gone, of which it has no copy: put it back")
     }
     guard let input else { return place }
     guard let same = try places.first(where: { try fits($0, input) }) else {
@@ -58,7 +78,8 @@ extension AutoencoderRecord {
 
   /// Whether a folder holds the autoencoder that a run was made with.
   public static func fits(_ folder: String, _ input: RunDirectory.Input) throws -> Bool {
-    guard exists("\(folder)/autoencoder.json"), exists("\(folder)/\(weights)") else { return false }
+    let files = EncoderFiles(of: folder)
+    guard exists(files.record), exists(files.weights) else { return false }
     return try fingerprint(ofWeightsIn: folder) == input.fingerprint
   }
 
@@ -73,9 +94,14 @@ extension AutoencoderRecord {
     of folder: String, for run: RunDirectory?, _ environment: E.Type, _ settings: EpisodeSettings
   ) throws -> Recording {
     guard let source, !exists(source.path), let input = try run?.facts().autoencoderInput,
-      let moved = try input.places.first(where: { try exists("\($0)/dataset") && Self.fits($0, input) })
+      let moved = try input.places.first(where: { try exists("\(EncoderFiles(of: $0).origin)/dataset") && Self.fits($0, input) })
     else { return try recording(of: folder, E.self, settings) }
     return try AutoencoderRecord(folder: moved).recording(of: moved, E.self, settings)
+  }
+
+  /// The same of an encoder that the training itself made.
+  var newFacts: JSON {
+    ["kind": .string(kind), "settings": .object(kindSettings.map { .init($0.key, .string($0.text)) })]
   }
 
   /// What `run.json` of a training has of its autoencoder, for reports to compare by.
@@ -83,7 +109,7 @@ extension AutoencoderRecord {
   /// - Parameter input: the folder whose record this is.
   public func facts(_ input: RunDirectory.Input) throws -> JSON {
     var settings = kindSettings
-    let path = "\(input.path)/\(RunDirectory.settings)"
+    let path = "\(EncoderFiles(of: input.path).origin)/\(RunDirectory.settings)"
     if exists(path) {
       // How it looked is in the training's own settings.
       let groups = try SettingsFile(path: path).groups.filter { $0.title != "environment" }

@@ -3,15 +3,16 @@ import Core
 import Environments
 import Pixels
 import Replay
+import Representations
 
-/// A trained agent with all that it plays with: an environment, eyes, a memory.
+/// A trained agent with all that it plays with: an environment, a representation, a memory.
 public protocol Player<E>: Sendable {
   associatedtype E: Environment
   associatedtype A: Agent
-  associatedtype O: Observer
+  associatedtype R: Representation
 
   var agent: A { get }
-  var observer: O { get }
+  var representation: R { get }
   var layout: HistoryLayout { get }
   /// How the episodes are played.
   var episode: EpisodeSettings { get }
@@ -21,7 +22,7 @@ public protocol Player<E>: Sendable {
 
 extension Player {
   /// The agent as it acts for the best.
-  var policy: any Policy { TrainedPolicy(agent: agent, observer: observer, layout: layout) }
+  var policy: any Policy { TrainedPolicy(agent: agent, representation: representation, layout: layout) }
 
   /// Throws what has gone wrong with the environment.
   func check() throws { try E.check() }
@@ -36,14 +37,14 @@ extension Player {
     outcome: (Step) -> Void = { _ in }
   ) throws -> Evaluation {
     try Evaluation(
-      of: agent, in: E.self, episode, through: observer, layout: layout, episodes: episodes, behavior: behavior,
+      of: agent, in: E.self, episode, through: representation, layout: layout, episodes: episodes, behavior: behavior,
       seed: seed, watch: watch, outcome: outcome)
   }
 }
 
-struct TrainedPlayer<E: Environment, A: Agent, O: Observer>: Player {
+struct TrainedPlayer<E: Environment, A: Agent, R: Representation>: Player {
   let agent: A
-  let observer: O
+  let representation: R
   let layout: HistoryLayout
   let episode: EpisodeSettings
   let training: TrainingSettings

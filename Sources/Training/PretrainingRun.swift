@@ -3,6 +3,7 @@ import Core
 import Environments
 import Pixels
 import Replay
+import Representations
 import Runs
 import Tensors
 
@@ -37,9 +38,6 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
     try E.checkPictures()
-    guard episode.frameStack == 1 else {
-      throw InputError("an autoencoder takes one frame, not --frame-stack \(episode.frameStack): histories are latents")
-    }
     if let dataset { try dataset.check(E.self, episode) }
     try collection.check(E.self, episode)
     if dataset == nil, let (setting, instead) = pretraining.needingFramesInARow {
@@ -54,7 +52,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     }
     let shape = FrameShape(height: episode.size, width: episode.size, channels: episode.color.format.channels)
     var random = seed.stream("unused")
-    _ = try Model(frame: shape, settings: model, using: &random)
+    _ = try Model(frame: shape.stacked(episode.frameStack), settings: model, using: &random)
   }
 
   /// - Returns: the summary that the run's folder keeps.
@@ -66,15 +64,16 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     for complaint in checkpoints.complaints { try say(complaint) }
     let recording = try frames(in: directory, say)
 
-    var training = try Pretraining(Model.self, on: recording, modelSettings: model, settings: pretraining, seed: seed)
+    var training = try Pretraining(
+      Model.self, on: recording, frameStack: episode.frameStack, modelSettings: model, settings: pretraining, seed: seed)
     var loop = Loop(pretraining)
     if let checkpoint = checkpoints.newest {
       loop = try decoded(
         Loop.self, from: checkpoint, Loop.part, like: loop,
         StateForm(changing: ["last", "secondsBefore"], growing: ["means", "log"]))
       training.state = try decoded(
-        Pretraining<Model>.State.self, from: checkpoint, "pretraining.plist", like: training.state,
-        Pretraining<Model>.State.form, check: training.check)
+        Pretraining<Model, Recording>.State.self, from: checkpoint, "pretraining.plist", like: training.state,
+        StateForm(changing: ["step", "steps", "learningRate", "weights", "cumulative", "notes"]), check: training.check)
       try say("goes on from update \(training.step): \(checkpoint.path)")
     }
     var log = try RunLog(in: directory, from: loop.log, step: training.step)
@@ -125,7 +124,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   }
 
   private func train(
-    _ training: inout Pretraining<Model>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints
+    _ training: inout Pretraining<Model, Recording>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints
   ) throws -> LatentEncoder<Model> {
     let start = ContinuousClock.now
     var progress = Progress("pretrain", total: pretraining.updates, from: training.step)
@@ -180,23 +179,10 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let spread = (0..<6).map { $0 * (heldOut.count - 1) / 5 }
     let worst = Array(reconstructions.worst.prefix(6))
     for (name, frames) in [("reconstructions", spread), ("worst", worst)] {
-      let grid = reconstructionGrid(of: frames.map { heldOut.frame($0) }, by: encoder)
+      let grid = reconstructionGrid(of: heldOut.stacks(frames, of: encoder.frameStack), by: encoder)
       try PNG.write(grid, to: directory.file("\(name).png"), text: text)
       try log.image(name, step: pretraining.updates, grid)
     }
     try Film(of: heldOut, through: encoder, heldOut.filmReadings).write(to: directory.file("film.png"), text: text)
-  }
-}
-
-extension LatentEncoder {
-  /// Standardised latents `[N, Z]` of all recorded frames.
-  func encodeAll(_ recording: Recording) -> Tensor {
-    var latents: [Float] = []
-    for start in stride(from: 0, to: recording.count, by: 256) {
-      let count = min(256, recording.count - start)
-      let x = preparation.prepare(count) { body, b in recording.withFrame(start + b, body) }
-      latents.append(contentsOf: encode(prepared: x).array)
-    }
-    return Tensor(latents, [recording.count, latentSize])
   }
 }

@@ -1,5 +1,6 @@
 import Core
 import Environments
+import Representations
 import Runs
 
 extension Baseline {

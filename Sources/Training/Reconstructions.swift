@@ -1,6 +1,7 @@
 import Autoencoders
 import Core
 import Pixels
+import Representations
 import Tensors
 
 #if canImport(Glibc)
@@ -25,13 +26,12 @@ public struct Reconstructions: Sendable {
     of recording: Recording, by encoder: LatentEncoder<Model>, threshold: Float = 0.03
   ) {
     var (errors, moving, movingCount) = ([Double](), 0.0, 0)
-    let size = encoder.preparation.shape.count
     for start in stride(from: 0, to: recording.count, by: 128) {
       let indices = Array(start..<min(start + 128, recording.count))
-      let x = encoder.preparation.prepare(indices.count) { body, b in recording.withFrame(indices[b], body) }
+      let x = encoder.prepare(recording, indices)
       let drawn = encoder.reconstruct(prepared: x)
       let squares = square(drawn - encoder.target(x))
-      errors += squares.reshaped(indices.count, size).mean(axis: 1).doubles
+      errors += squares.reshaped(indices.count, -1).mean(axis: 1).doubles
       x.withElements { x in
         squares.withElements { squares in
           for i in 0..<x.count where x[i] > threshold || x[i] < -threshold {
@@ -49,10 +49,10 @@ public struct Reconstructions: Sendable {
 }
 
 extension LatentEncoder {
-  /// The mean square error of each frame's reconstruction.
-  func errors(of frames: [PixelBuffer]) -> [Double] {
-    stride(from: 0, to: frames.count, by: 64).flatMap { start in
-      let x = preparation.prepare(Array(frames[start..<min(start + 64, frames.count)]))
+  /// The mean square error of each stack's reconstruction.
+  public func errors(of frames: [PixelBuffer]) -> [Double] {
+    stride(from: 0, to: frames.count, by: 64 * frameStack).flatMap { start in
+      let x = prepare(Array(frames[start..<min(start + 64 * frameStack, frames.count)]))
       return square(reconstruct(prepared: x) - target(x)).reshaped(x.shape[0], -1).mean(axis: 1).doubles
     }
   }
@@ -83,16 +83,17 @@ extension LatentEncoder {
   /// For each frame, itself, its keypoints over it where there are any, the target where it is another, what is drawn,
   /// and the error: RGB, each pixel as a block of `scale` by `scale`.
   public func comparisons(of frames: [PixelBuffer], magnifiedBy scale: Int) -> [[PixelBuffer]] {
-    let x = preparation.prepare(frames)
+    let x = prepare(frames)
+    let shown = stride(from: frameStack - 1, to: frames.count, by: frameStack).map { frames[$0] }
     let z = asSeen(model.encode(x))
     let (target, drawn) = (target(x), model.decode(z))
     let keypoints = model.keypoints(of: z)
-    return frames.indices.map { i in
-      let wanted = preparation.picture(of: target, at: i)
-      let again = preparation.picture(of: drawn, at: i)
+    return shown.indices.map { i in
+      let wanted = picture(of: target, at: i)
+      let again = picture(of: drawn, at: i)
       var columns = [wanted, again, PixelBuffer.errorMap(wanted, again)]
       if self.target.isFrame { columns.removeFirst() }
-      columns = ([frames[i]] + columns).map { $0.converted(to: .rgb).magnified(by: scale) }
+      columns = ([shown[i]] + columns).map { $0.converted(to: .rgb).magnified(by: scale) }
       if let places = keypoints?[i] {
         var marked = columns[0]
         PlaceMarks(count: places.count).draw(places, over: &marked)
@@ -104,7 +105,7 @@ extension LatentEncoder {
 
   /// Where the keypoints of frames lie, as parts of the frame; nil where the autoencoder has none.
   public func keypoints(of frames: [PixelBuffer]) -> [[Point]]? {
-    model.keypoints(of: asSeen(model.encode(preparation.prepare(frames))))
+    model.keypoints(of: asSeen(model.encode(prepare(frames))))
   }
 }
 

@@ -4,6 +4,7 @@ import Core
 import Environments
 import Networks
 import Replay
+import Representations
 import Runs
 import Tensors
 
@@ -15,7 +16,7 @@ public struct SavedAgent: Sendable {
   /// How its episodes were played.
   public let episode: EpisodeSettings
   public let training: TrainingSettings
-  public let sight: Sight
+  public let encoder: EncoderSettings
   /// The folder of the autoencoder that it sees through; empty for the true state.
   public let autoencoder: String
   /// Simulator steps that the agent had learned for.
@@ -46,13 +47,13 @@ public struct SavedAgent: Sendable {
     }
     self.step = step
     settings = try run.settings()
-    var (episode, training, sight) = (EpisodeSettings(), TrainingSettings(), SightSettings())
+    var (episode, training, encoder) = (EpisodeSettings(), TrainingSettings(), EncoderSettings())
     try settings.apply("environment", to: &episode)
     try settings.apply("training", to: &training)
-    try settings.apply("encoder", to: &sight)
+    try settings.apply("encoder", to: &encoder)
     (self.episode, self.training) = (episode, training)
-    self.sight = sight.observe
-    autoencoder = sight.observe == .state ? "" : try AutoencoderRecord.folder(of: run)
+    self.encoder = encoder
+    autoencoder = encoder.observe == .state ? "" : try AutoencoderRecord.folder(of: run)
   }
 
   /// The agent with deterministic actions.
@@ -65,7 +66,7 @@ public struct SavedAgent: Sendable {
       throw InputError("\(run.path) learned \(facts.environment): give --env \(facts.environment)")
     }
     let views = zip(AutoencoderRecord.view(of: episode), AutoencoderRecord.view(of: played))
-    for (mine, asked) in views where mine != asked && sight != .state {
+    for (mine, asked) in views where mine != asked && encoder.observe != .state {
       throw InputError("\(run.path) saw frames with --\(mine.key) \(mine.text), not \(asked.text): give the same")
     }
     return try player(in: E.self, seed: Seed(facts.seed)).policy
@@ -86,7 +87,7 @@ public struct SavedAgent: Sendable {
   private func player<E: Environment, A: Agent>(
     _ environment: E.Type, _ kind: A.Type, _ seed: Seed
   ) throws -> any Player {
-    guard sight != .state else { return try player(E.self, A.self, through: StateObserver(E.self), seed) }
+    guard encoder.observe != .state else { return try player(E.self, A.self, through: TrueState(E.self), seed) }
     let record = try AutoencoderRecord(folder: autoencoder)
     return try player(E.self, A.self, try Autoencoders.named(record.kind), autoencoder, record, seed)
   }
@@ -95,61 +96,66 @@ public struct SavedAgent: Sendable {
     _ environment: E.Type, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord,
     _ seed: Seed
   ) throws -> any Player {
-    // A run that trained the autoencoder further, or drew random weights, has its own.
+    // A run whose encoder moved has its own.
     let hasOwn = AutoencoderRecord.hasOwnWeights(run)
-    var encoder = try LatentEncoder<Model>(folder: hasOwn ? run.path : folder, record: record)
-    if sight == .randomEncoder, !hasOwn {
-      let first = try record.recording(of: folder, E.self, episode)
-      encoder = try encoder.randomized(on: first, seed: Seed(facts.seed))
-    }
-    return try player(E.self, A.self, through: LatentObserver(encoder), seed)
+    let latents = try LatentEncoder<Model>(folder: hasOwn ? run.path : folder, record: record)
+    let place = try Places.named(encoder.place)
+    return try player(
+      E.self, A.self,
+      through: EncodedFrames(
+        latents, place: place, settings: encoder, isPretrained: !encoder.autoencoder.isEmpty, hasMoved: hasOwn,
+        seed: Seed(facts.seed)), seed)
   }
 
-  private func player<E: Environment, A: Agent, O: Observer>(
-    _ environment: E.Type, _ kind: A.Type, through observer: O, _ seed: Seed
+  private func player<E: Environment, A: Agent, R: Representation>(
+    _ environment: E.Type, _ kind: A.Type, through representation: R, _ seed: Seed
   ) throws -> any Player {
     var own = A.Settings()
     try settings.apply("agent", to: &own)
-    let layout = training.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
+    let layout = training.layout(latentSize: representation.latentSize, actionSpace: E.actionSpace)
     var agent = A(
       observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: own, seed: seed)
     do { try agent.load(tensors) } catch let error as InputError {
       throw WorldError(path: run.file(Self.weights), error.description)
     }
-    return TrainedPlayer<E, A, O>(
-      agent: agent, observer: observer, layout: layout, episode: episode, training: training)
+    return TrainedPlayer<E, A, R>(
+      agent: agent, representation: representation, layout: layout, episode: episode, training: training)
   }
 }
 
-/// An agent that acts for the best, through what it learned to see with.
-struct TrainedPolicy<A: Agent, O: Observer>: Policy {
+/// An agent that acts with its best actions, in somebody else's episode.
+struct TrainedPolicy<A: Agent, R: Representation>: Policy {
   private var agent: A
-  private let observer: O
-  private var history: History
+  private let representation: R
+  private var lane: Lane
   /// What was done since the last look.
   private var lastAction: Tensor?
 
-  init(agent: A, observer: O, layout: HistoryLayout) {
+  init(agent: A, representation: R, layout: HistoryLayout) {
     self.agent = agent
-    self.observer = observer
-    history = History(layout)
+    self.representation = representation
+    lane = Lane(layout)
   }
 
   mutating func begin<E: Environment>(_ episode: Episode<E>) {
-    observer.observe([episode]).withElements { history.begin(with: $0) }
+    latent(of: episode).withElements { lane.begin(with: $0) }
     lastAction = nil
   }
 
   mutating func act<E: Environment>(in episode: Episode<E>) -> [Double] {
     if let lastAction {
-      observer.observe([episode]).withElements { latent in
-        lastAction.withElements { history.append(action: $0, latent: latent) }
+      latent(of: episode).withElements { latent in
+        lastAction.withElements { lane.append(action: $0, latent: latent) }
       }
     }
-    let layout = history.layout
-    let observation = Tensor([1, layout.observationSize], of: Float.self) { history.write(into: &$0, at: 0) }
+    let layout = lane.history.layout
+    let observation = Tensor([1, layout.observationSize], of: Float.self) { lane.history.write(into: &$0, at: 0) }
     let action = agent.act(observation, .exploit)  // [1, A]
     lastAction = action
     return action.withElements { layout.actionSpace.denormalized($0) }
+  }
+
+  private mutating func latent<E: Environment>(of episode: Episode<E>) -> Tensor {
+    representation.latents(of: [lane.look(at: episode, stack: representation.frameStack)])
   }
 }

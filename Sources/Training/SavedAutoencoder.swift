@@ -2,6 +2,7 @@ import Autoencoders
 import Core
 import Environments
 import Networks
+import Representations
 import Runs
 import Tensors
 
@@ -40,7 +41,7 @@ public struct AutoencoderRecord: Sendable {
   static let weights = "autoencoder.safetensors"
 
   static let visual = [
-    "size", "color", "flicker", "occlusion", "occlusion-position", "pixel-noise", "renderer", "shadows", "reflections",
+    "size", "color", "frame-stack", "flicker", "occlusion", "occlusion-position", "pixel-noise", "renderer", "shadows", "reflections",
     "antialiasing",
   ]
 
@@ -58,6 +59,8 @@ public struct AutoencoderRecord: Sendable {
     }
     for asked in AutoencoderRecord.view(of: settings) {
       guard let mine = view.first(where: { $0.key == asked.key }) else {
+        // Older versions saw each frame alone.
+        if asked.key == "frame-stack", asked.text == "1" { continue }
         throw WorldError(path: path, "does not say with which --\(asked.key) its frames were made: pretrain again")
       }
       guard mine != asked else { continue }
@@ -66,6 +69,9 @@ public struct AutoencoderRecord: Sendable {
           + "or pretrain with --\(mine.key) \(asked.text)")
     }
   }
+
+  /// Frames that the encoder sees together.
+  var frameStack: Int { view.first { $0.key == "frame-stack" }.flatMap { Int($0.text) } ?? 1 }
 
   var json: JSON {
     func object(_ settings: [Setting]) -> JSON { .object(settings.map { .init($0.key, .string($0.text)) }) }
@@ -113,8 +119,8 @@ public struct AutoencoderRecord: Sendable {
 
   init<Model: Autoencoder>(
     _ encoder: LatentEncoder<Model>, settings: Model.Settings, environment: String, episode: EpisodeSettings,
-    envSteps: Int, probe: StateProbe, isBackgroundTakenAway: Bool, reconstructions: Reconstructions,
-    dataset source: Source?
+    envSteps: Int, probe: StateProbe?, isBackgroundTakenAway: Bool, reconstructions: Reconstructions?,
+    dataset source: Source? = nil
   ) {
     kind = Model.id
     kindSettings = settings.record.map { Setting(key: $0.key, text: $0.text) }
@@ -124,15 +130,15 @@ public struct AutoencoderRecord: Sendable {
     self.isBackgroundTakenAway = isBackgroundTakenAway
     target = encoder.target
     self.envSteps = envSteps
-    self.probe = probe.record
-    psnr = reconstructions.psnr
-    movingPSNR = reconstructions.movingPSNR
+    self.probe = probe?.record ?? []
+    psnr = reconstructions?.psnr ?? .nan
+    movingPSNR = reconstructions?.movingPSNR ?? .nan
     self.source = source
   }
 
   /// Reads the record of a folder.
   public init(folder: String) throws {
-    let path = "\(folder)/autoencoder.json"
+    let path = EncoderFiles(of: folder).record
     guard exists(path) else {
       throw InputError("\(folder) holds no autoencoder: give --autoencoder a folder that 'pixelrl pretrain-ae' made")
     }
@@ -152,7 +158,7 @@ extension AutoencoderRecord {
   public func recording<E: Environment>(
     of folder: String, _ environment: E.Type, _ settings: EpisodeSettings
   ) throws -> Recording {
-    let path = source?.path ?? "\(folder)/dataset"
+    let path = source?.path ?? "\(EncoderFiles(of: folder).origin)/dataset"
     guard exists(path) else {
       throw WorldError(path: path, "the dataset that \(folder) was trained on has gone: put it back, or pretrain again")
     }
@@ -174,7 +180,7 @@ extension AutoencoderRecord {
   }
 
   static func fingerprint(ofWeightsIn folder: String) throws -> UInt64 {
-    xxHash64(try readBytes(from: "\(folder)/\(weights)"))
+    xxHash64(try readBytes(from: EncoderFiles(of: folder).weights))
   }
 }
 
@@ -219,13 +225,14 @@ extension LatentEncoder {
   ///
   /// - Throws: `WorldError` with the path where the file is damaged or does not fit its record.
   public init(folder: String, record: AutoencoderRecord) throws {
-    let path = "\(folder)/\(AutoencoderRecord.weights)"
+    let path = EncoderFiles(of: folder).weights
     var settings = Model.Settings()
     var random = Seed(0).stream("replaced")
     do {
       for setting in record.kindSettings { try settings.set(setting.key, to: setting.text) }
       var model = try Model(
-        frame: record.frame, isBackgroundTakenAway: record.isBackgroundTakenAway, settings: settings, using: &random)
+        frame: record.frame.stacked(record.frameStack), isBackgroundTakenAway: record.isBackgroundTakenAway,
+        settings: settings, using: &random)
       let file = try Safetensors(weightsAt: path)
       let extras = ["standardization.mean", "standardization.deviation", "background"]
       let mean = try file.tensor(extras[0], [model.latentSize])
@@ -242,7 +249,7 @@ extension LatentEncoder {
       self.init(
         model: model,
         preparation: FramePreparation(shape: record.frame, background: background.array.map { UInt8($0) }),
-        target: record.target, mean: mean, deviation: deviation, axes: axes)
+        frameStack: record.frameStack, target: record.target, mean: mean, deviation: deviation, axes: axes)
     } catch let error as InputError {
       throw WorldError(path: path, error.description)
     }
@@ -263,20 +270,6 @@ extension LatentAxes {
   }
 }
 
-extension LatentEncoder {
-  /// The same network with new random weights, standardised on the same frames: the control that shows what training
-  /// the autoencoder is worth.
-  public func randomized(on recording: Recording, seed: Seed) throws -> LatentEncoder {
-    var random = seed.stream("random encoder")
-    var other = LatentEncoder(
-      model: try Model(frame: preparation.shape, settings: model.settings, using: &random), preparation: preparation,
-      target: target)
-    other.standardize(
-      on: other.encodeAll(recording), alongAxesWithin: axes == nil ? nil : recording.episodes)
-    return other
-  }
-}
-
 /// The newest autoencoder below `root` that fits an environment and a view.
 public func newestAutoencoder(
   for environment: String, _ settings: EpisodeSettings, root: String = "runs"
@@ -284,7 +277,7 @@ public func newestAutoencoder(
   let found = try RunDirectory.newest(in: root) { run, facts in
     guard facts.command == "pretrain-ae", facts.environment == environment, run.isFinished else { return false }
     guard let record = try? AutoencoderRecord(folder: run.path) else { return false }
-    return record.environment == environment && record.view == AutoencoderRecord.view(of: settings)
+    return (try? record.check(environment: environment, settings, path: run.path)) != nil
   }
   guard let found else {
     let plain = AutoencoderRecord.view(of: EpisodeSettings())

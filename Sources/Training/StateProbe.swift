@@ -3,6 +3,7 @@ import Core
 import Environments
 import Networks
 import Replay
+import Representations
 import Tensors
 
 #if canImport(Glibc)

@@ -50,11 +50,11 @@ public enum TaskDefaults {
     // Random play hardly shows a pole that stands in view: frames of the agent's own play do. Most keypoints follow the cart:
     // axes tell how the pole leans as loudly.
     "mujoco-cartpole-swingup": [
-      "encoder": freeDrawing,
+      "encoder": freeDrawing.merging(
+        ["encoder": "rounds", "retrain-rounds": "2", "retrain-every": "20000", "retrain-steps": "4000"]
+      ) { $1 },
       "pretraining": ["target-blur": "2", "frame-sampling": "error", "latent-form": "smooth"],
-      "training": [
-        "retrain-rounds": "2", "retrain-every": "20000", "retrain-steps": "4000", "updates-per-step": "2",
-      ],
+      "training": ["updates-per-step": "2"],
     ],
   ]
 

@@ -3,6 +3,7 @@ import Core
 import Environments
 import Pixels
 import Replay
+import Representations
 import Tensors
 
 /// The environments could not be stepped, such as for a process that died; nothing has changed.
@@ -10,63 +11,53 @@ struct StepNotTaken: Error {
   let reason: any Error
 }
 
-/// An agent that learns in environments through an observer: the data's way from frame to update, and back as actions.
-public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
+/// An agent that learns in environments through a representation: the data's way from frame to update, and back as
+/// actions. It names no algorithm and no place of the encoder.
+public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
   public let settings: TrainingSettings
-  /// How whole episodes are played, which judge the agent.
+  /// How whole episodes are played, for evaluations.
   public let episodeSettings: EpisodeSettings
   public let layout: HistoryLayout
   public internal(set) var replay: ReplayBuffer
   /// All else that changes.
   var state: State
-  /// What each lane of the replay buffer was made of, latent by latent; empty where the observer never learns on.
-  var recordings: [Recording] = []
-  private let seed: Seed
-  /// What asynchronous workers hand over.
-  let arrivals = Arrivals<Result<Segment<E, A>, any Error>>()
-  /// Whether asynchronous workers are under way.
-  var workersPlay = false
 
-  /// All that the future depends on, but for the replay buffer and recorded frames.
+  /// All that the future depends on, but for the replay buffer.
   struct State: Codable {
     var agent: A
-    var observer: O
-    var episodes: [Episode<E>]
-    var histories: [History]
+    var representation: R
+    var play: Play<E>
     var explorations: [HeldExploration]
     var sampling: Random
     var schedule: UpdateSchedule
-    var retrainingIsDue: Every
     var envSteps = 0
     var updates = 0
     var lastReturn: Double?
     var hasBegun = false
-    var retrainings = 0
-    /// Asynchronous workers, each as it was when it last handed over; none where all environments are stepped together.
-    var workers: [Worker<E, A>] = []
+    /// The revision of the representation that histories hold latents of.
+    var seenRevision = 0
   }
 
   public var agent: A { state.agent }
-  public var observer: O { state.observer }
+  public var representation: R { state.representation }
   /// Simulator steps so far.
   public var envSteps: Int { state.envSteps }
   public var updates: Int { state.updates }
   /// Return and simulator steps of the episodes that the last step finished.
-  public internal(set) var finished: [(sum: Double, length: Int)] = []
+  public private(set) var finished: [(sum: Double, length: Int)] = []
   /// The return of the last finished episode.
   public var lastReturn: Double? { state.lastReturn }
-  var histories: [History] { state.histories }
 
   public init(
-    _ environment: E.Type, _ agentKind: A.Type, through observer: O, agentSettings: A.Settings,
+    _ environment: E.Type, _ agentKind: A.Type, through representation: R, agentSettings: A.Settings,
     episodeSettings: EpisodeSettings, settings: TrainingSettings, seed: Seed
   ) {
     self.settings = settings
     self.episodeSettings = episodeSettings
-    layout = settings.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
+    layout = settings.layout(latentSize: representation.latentSize, actionSpace: E.actionSpace)
     replay = ReplayBuffer(
-      capacity: settings.replay, lanes: settings.environments, layout: layout,
-      isPrioritized: agentSettings.drawsByPriority)
+      capacity: settings.capacity(of: representation.memory, layout), lanes: settings.environments, layout: layout,
+      memory: representation.memory, isPrioritized: agentSettings.drawsByPriority)
     let episodes = (0..<settings.environments).map {
       Episode<E>(settings.practice(of: episodeSettings, in: E.self), seed: seed.child("environment \($0)"))
     }
@@ -74,47 +65,31 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       agent: A(
         observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
         seed: seed.child("agent")),
-      observer: observer, episodes: episodes, histories: episodes.map { [layout] _ in History(layout) },
+      representation: representation, play: Play(episodes, layout),
       explorations: episodes.indices.map {
         HeldExploration(
           chance: settings.exploreChance, limit: settings.exploreHoldLimit, random: seed.stream("exploration \($0)"))
       }, sampling: seed.stream("replay"),
-      schedule: UpdateSchedule(updatesPerStep: settings.updatesPerStep, returnSteps: settings.returnSteps),
-      retrainingIsDue: Every(settings.retrainRounds > 0 ? settings.retrainEvery : 0))
-    self.seed = seed
-    if settings.asynchronous {
-      state.workers = episodes.indices.map { lane in
-        let agent = A(
-          observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
-          seed: seed.child("worker \(lane)"))
-        return Worker(agent: agent, episode: episodes[lane], history: state.histories[lane])
-      }
-    }
-    if settings.retrainRounds > 0 {
-      recordings = episodes.map {
-        Recording(
-          frame: $0.blankFrame, observationNames: E.observationNames, actionSpace: E.actionSpace)
-      }
-    }
+      schedule: UpdateSchedule(updatesPerStep: settings.updatesPerStep, returnSteps: settings.returnSteps))
   }
 
   /// Fills the replay buffer with recorded transitions, whose simulator steps count.
   public mutating func seed(with recording: Recording) {
-    let size = layout.latentSize
-    state.observer.observe(recording).withElements { latents in
+    let (size, keepsFrames) = (layout.latentSize, replay.memory.frameSize > 0)
+    state.representation.latents(of: recording).withElements { latents in
       for i in 0..<recording.count {
         let latent = latents.extracting(i * size..<(i + 1) * size)
+        let frame = keepsFrames ? recording.frame(i).bytes : nil
         if i > 0, recording.episodes[i] == recording.episodes[i - 1], let step = recording.steps[i - 1] {
           replay.append(
             lane: 0, action: Array(recording.action(i - 1)).span, step: settings.learned(step, of: E.self),
-            latent: latent)
+            latent: latent, frame: frame)
         } else {
-          replay.begin(lane: 0, latent: latent)
+          replay.begin(lane: 0, latent: latent, frame: frame)
         }
       }
     }
     state.envSteps += recording.environmentSteps
-    if !recordings.isEmpty { recordings[0].append(contentsOf: recording) }
   }
 
   /// Updates on what the buffer holds, before the agent acts: on batches, since a rollout needs an agent that acted.
@@ -127,82 +102,85 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
 
   /// The updates that are due.
   private mutating func update(report: (Metrics) throws -> Void) throws {
-    while let experience = try A.Settings.Experience.next(
-      state.agent.settings.demand, from: replay, &state.schedule, using: &state.sampling)
-    {
-      let metrics = state.agent.update(experience)
+    while true {
+      var sight: Sight?
+      let next = try A.Settings.Experience.next(
+        state.agent.settings.demand, from: replay, &state.schedule, using: &state.sampling
+      ) { replay, draw in
+        let (batch, seen) = state.representation.batch(of: draw, from: replay)
+        sight = seen
+        return batch
+      }
+      guard let experience = next else { return }
+      var lesson = state.agent.update(experience)
+      lesson.metrics.merge(try state.representation.learn(from: lesson, sight))
       state.updates += 1
-      try requireFinite(metrics, step: state.envSteps, in: state.agent)
-      if replay.isPrioritized { replay.prioritize(experience.slots, by: state.agent.priorities) }
-      try report(metrics)
+      try requireFinite(lesson.metrics, step: state.envSteps, in: state.agent)
+      if replay.isPrioritized { replay.prioritize(experience.slots, by: lesson.priorities) }
+      try report(lesson.metrics)
     }
   }
 
-  /// One step of every environment, and the updates that are due for it; of asynchronous workers, one's segment.
+  /// One step of every environment, and the updates that are due for it.
+  ///
+  /// - Throws: `StepNotTaken` where the world failed: the trainer is then as it was before. `NotFinite` for a reward, an
+  ///   observation, an action or a quantity of learning that is no number.
   public mutating func step(report: (Metrics) throws -> Void) throws {
-    guard !settings.asynchronous else { return try learnFromNextWorker(report: report) }
     if !state.hasBegun { try begin() }
-    let width = layout.actionSpace.arrayCount
-    let (actions, outcomes, latents) = try play()
-    // Before it is remembered: what is drawn from the replay buffer later would spread it.
-    if let i = outcomes.indices.first(where: { !Float(outcomes[$0].reward).isFinite }) {
-      try requireSound(state.episodes[i], outcomes[i])
-    }
-    try requireSound(latents, of: state.episodes)
-    actions.withElements { actions in
-      latents.withElements { latents in
-        for i in state.episodes.indices where outcomes[i].ending != .failed {
-          let action = actions.extracting(i * width..<(i + 1) * width)
-          let latent = latents.extracting(i * layout.latentSize..<(i + 1) * layout.latentSize)
-          replay.append(lane: i, action: action, step: settings.learned(outcomes[i], of: E.self), latent: latent)
-          state.histories[i].append(action: action, latent: latent)
-          guard !recordings.isEmpty else { continue }
-          recordings[i].append(
-            action: (0..<width).map { action[$0] }, step: outcomes[i], frame: state.episodes[i].frame,
-            observation: state.episodes[i].observation)
-        }
-      }
-    }
+    if state.seenRevision != state.representation.revision { seeAnew() }
+    let lanes = Array(state.play.episodes.indices)
+    let (actions, outcome) = try act(lanes)
+    try remember(actions, outcome)
     // What failed in its middle has no return.
-    finished = state.episodes.filter { $0.ending.isOrdinary }.map { ($0.episodeReturn, $0.steps) }
-    for i in state.episodes.indices where outcomes[i].ending != .running {
-      if outcomes[i].ending.isOrdinary { state.lastReturn = state.episodes[i].episodeReturn }
-      state.episodes[i].reset()
+    finished = state.play.episodes.filter { $0.ending.isOrdinary }.map { ($0.episodeReturn, $0.steps) }
+    for i in lanes where outcome.steps[i].ending != .running {
+      if outcome.steps[i].ending.isOrdinary { state.lastReturn = state.play.episodes[i].episodeReturn }
+      state.play.episodes[i].reset()
       try begin(i)
     }
     try E.check()
-    state.schedule.step(state.episodes.count)
+    state.schedule.step(lanes.count)
     try update(report: report)
-    if state.retrainingIsDue(state.envSteps), state.retrainings < settings.retrainRounds, let metrics = try retrain() {
-      try report(metrics)
-    }
+    if let metrics = try state.representation.learn(from: &replay, step: state.envSteps) { try report(metrics) }
   }
 
-  /// Lets the agent act once in every environment.
-  ///
-  /// - Returns: the actions `[N, A]`, what they gave, and the latents `[N, Z]` that they led to.
-  /// - Throws: `StepNotTaken` where the world failed: the trainer is then as it was before.
-  private mutating func play() throws -> (actions: Tensor, outcomes: [Step], latents: Tensor) {
+  /// Lets the agent act once in every environment: actions `[N, A]`, and where they led.
+  private mutating func act(_ lanes: [Int]) throws -> (actions: Tensor, outcome: Play<E>.Outcome) {
     let before = state
-    let (size, width) = (layout.observationSize, layout.actionSpace.arrayCount)
-    let observation = Tensor([state.episodes.count, size], of: Float.self) { target in
-      for i in state.histories.indices { state.histories[i].write(into: &target, at: i * size) }
-    }
-    let actions = explored(state.agent.act(observation, .explore))
+    let actions = explored(state.agent.act(state.play.observation(lanes), .explore))
     guard actions.isFinite else {
       throw NotFinite(step: state.envSteps, quantity: "the action", value: .nan, in: state.agent)
     }
-    let chosen = actions.withElements { actions in
-      state.episodes.indices.map { layout.actionSpace.denormalized(actions.extracting($0 * width..<($0 + 1) * width)) }
-    }
-    let outcomes = state.episodes.step(Array(state.episodes.indices), chosen)
-    for (new, old) in zip(state.episodes, before.episodes) { state.envSteps += new.totalSteps - old.totalSteps }
-    let latents = state.observer.observe(state.episodes)
-    do { try E.check() } catch {
+    do {
+      let outcome = try state.play.step(lanes, actions, through: state.representation)
+      for (new, old) in zip(state.play.episodes, before.play.episodes) {
+        state.envSteps += new.totalSteps - old.totalSteps
+      }
+      return (actions, outcome)
+    } catch {
       state = before
       throw StepNotTaken(reason: error)
     }
-    return (actions, outcomes, latents)
+  }
+
+  /// Puts what happened into the replay buffer.
+  private mutating func remember(_ actions: Tensor, _ outcome: Play<E>.Outcome) throws {
+    let (size, width) = (layout.latentSize, layout.actionSpace.arrayCount)
+    // Before it is remembered: what is drawn from the replay buffer later would spread it.
+    if let i = outcome.steps.indices.first(where: { !Float(outcome.steps[$0].reward).isFinite }) {
+      try requireSound(state.play.episodes[i], outcome.steps[i])
+    }
+    try requireSound(outcome.latents, of: state.play.episodes)
+    actions.withElements { actions in
+      outcome.latents.withElements { latents in
+        for i in outcome.steps.indices where outcome.steps[i].ending != .failed {
+          replay.append(
+            lane: i, action: actions.extracting(i * width..<(i + 1) * width),
+            step: settings.learned(outcome.steps[i], of: E.self), latent: latents.extracting(i * size..<(i + 1) * size),
+            frame: outcome.moments[i].frames.last?.bytes)
+        }
+      }
+    }
   }
 
   /// Throws `NotFinite` for the first reward or observation of an environment that is not finite.
@@ -231,58 +209,37 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     return Tensor(taken, actions.shape)
   }
 
-  /// Lets the observer learn on from all frames so far, and sees everything that is remembered anew.
-  private mutating func retrain() throws -> Metrics? {
-    state.retrainings += 1
-    var all = recordings[0]
-    for recording in recordings.dropFirst() { all.append(contentsOf: recording) }
-    let metrics = try state.observer.retrain(on: all, seed: seed.child("retraining \(state.retrainings)"))
-    guard metrics != nil else { return nil }
-    for (lane, recording) in recordings.enumerated() {
-      let latents = state.observer.observe(recording)
-      replay.replaceLatents(lane: lane, with: latents)
-      rebuildHistory(lane, of: latents, recording)
-    }
-    return metrics
-  }
-
-  /// Plays a lane's running episode again into its history, with other latents.
-  private mutating func rebuildHistory(_ lane: Int, of latents: Tensor, _ recording: Recording) {
-    let size = layout.latentSize
-    guard let start = recording.episodes.firstIndex(where: { $0 == recording.episodes.last }) else { return }
-    latents.withElements { latents in
-      state.histories[lane].begin(with: latents.extracting(start * size..<(start + 1) * size))
-      for i in (start + 1)..<max(recording.count, start + 1) {
-        state.histories[lane].append(
-          action: Array(recording.action(i - 1)).span, latent: latents.extracting(i * size..<(i + 1) * size))
-      }
+  /// The encoder has moved: the agent is given the latents of its running episodes as it sees them now.
+  private mutating func seeAnew() {
+    state.seenRevision = state.representation.revision
+    let (most, stack) = (layout.reach + 1, replay.memory.frameStack)
+    for i in state.play.episodes.indices {
+      let frames = replay.newestFrames(of: i, atMost: most + stack - 1)
+      let all =
+        replay.memory.keepsLatents
+        ? Tensor(frames.latents, [frames.count, layout.latentSize]) : state.representation.latents(of: frames)
+      state.play.rebuild(i, all.rows(max(0, frames.count - most)..<frames.count), of: frames)
     }
   }
 
   private mutating func begin() throws {
     state.hasBegun = true
-    state.retrainingIsDue = Every(state.retrainingIsDue.period, from: state.envSteps)
-    for i in state.episodes.indices { try begin(i) }
+    state.representation.begin(at: state.envSteps)
+    for i in state.play.episodes.indices { try begin(i) }
     state.schedule.begin(at: replay)
   }
 
   private mutating func begin(_ i: Int) throws {
-    let latent = state.observer.observe([state.episodes[i]])
-    try requireSound(latent, of: [state.episodes[i]])
-    latent.withElements { latent in
-      state.histories[i].begin(with: latent)
-      replay.begin(lane: i, latent: latent)
-    }
+    let (moments, latents) = try state.play.begin([i], through: state.representation)
+    try requireSound(latents, of: [state.play.episodes[i]])
+    latents.withElements { replay.begin(lane: i, latent: $0, frame: moments[0].frames.last?.bytes) }
     state.explorations[i].begin()
-    if !recordings.isEmpty {
-      recordings[i].begin(frame: state.episodes[i].frame, observation: state.episodes[i].observation)
-    }
   }
 
   /// Plays episodes with deterministic actions.
   public func evaluate(seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }) throws -> Evaluation {
     try Evaluation(
-      of: state.agent, in: E.self, episodeSettings, through: state.observer, layout: layout,
+      of: state.agent, in: E.self, episodeSettings, through: state.representation, layout: layout,
       episodes: settings.evaluationEpisodes, seed: seed, watch: watch)
   }
 }

@@ -2,16 +2,16 @@ import Agents
 import Core
 import Environments
 import Replay
+import Representations
 import Runs
 
-/// A trainer on the disk: its state, the segments of its replay buffer and, where the observer learns on, of the frames.
+/// A trainer on the disk: its state, and the segments of its replay buffer.
 extension Trainer {
   private static var part: String { "trainer.plist" }
 
   private struct Contents: Codable {
     var state: State
     var replay: ReplayBuffer.Index
-    var recordings: [Recording]
   }
 
   /// Writes all that the future depends on.
@@ -19,15 +19,10 @@ extension Trainer {
   /// - Throws: `NotFinite` where a parameter is not a number: what is on the disk stays good; `WorldError` with the path.
   func save(to writer: inout CheckpointWriter) throws {
     try requireFinite(agent, step: envSteps)
-    let contents = Contents(state: state, replay: replay.index, recordings: recordings)
+    let contents = Contents(state: state, replay: replay.index)
     try writer.write(Self.part) { try encoded(contents) }
     for segment in replay.segments {
       try writer.write(segment.file, revision: segment.revision) { replay.bytes(of: segment) }
-    }
-    for (lane, recording) in recordings.enumerated() {
-      for segment in recording.segments {
-        try writer.write(segment.file(lane), revision: segment.count) { recording.frameBytes(of: segment) }
-      }
     }
   }
 
@@ -35,19 +30,13 @@ extension Trainer {
   ///
   /// - Throws: `Damage` with the path of what is damaged or does not fit.
   mutating func restore(from checkpoint: Checkpoint) throws {
-    let new = Contents(state: state, replay: replay.index, recordings: recordings)
+    let new = Contents(state: state, replay: replay.index)
     let contents = try decoded(Contents.self, from: checkpoint, Self.part, like: new, Self.form) {
       if let complaint = complaint(about: $0) { throw InputError(complaint) }
     }
     do {
       try replay.restore(contents.replay) { try checkpoint.bytes(of: $0.file) }
       if let complaint = complaintAboutReplay(contents) { throw InputError(complaint) }
-      recordings = contents.recordings
-      for lane in recordings.indices {
-        for segment in recordings[lane].segments {
-          try recordings[lane].appendFrames(of: segment, checkpoint.bytes(of: segment.file(lane)))
-        }
-      }
     } catch let error as InputError { throw Damage(path: checkpoint.path, error.description) }
     state = contents.state
   }
@@ -60,27 +49,23 @@ extension Trainer {
         "updates", "decisions", "copiedAt", "seen", "control",
         // of its optimisers, of an episode and a history
         "steps", "totalSteps", "episodeReturn", "ending", "environment",
-        "histories.latents", "histories.actions", "history.latents", "history.actions",
+        "history.latents", "history.actions",
         // of the trainer
-        "envSteps", "hasBegun", "hasLearnedOn", "last", "owed", "remaining", "retrainings",
-      ], growing: ["replay", "recordings", "starts", "priorities", "held"])
+        "envSteps", "hasBegun", "last", "owed", "remaining", "seenRevision",
+        // of its representation
+        "revision", "rounds",
+      ], growing: ["replay", "starts", "priorities", "held"])
   }
 
   /// Says what keeps contents that have the form of this trainer's from going on, or nothing.
   private func complaint(about contents: Contents) -> String? {
     let state = contents.state
-    guard contents.recordings.count == recordings.count, state.explorations.count == self.state.explorations.count
-    else {
-      return "it is of \(contents.recordings.count) recorded lanes, not of \(recordings.count)"
-    }
-    for (stored, new) in zip(contents.recordings, recordings) {
-      if let complaint = stored.complaint(like: new) { return complaint }
-    }
-    let episodes =
-      zip(state.episodes, self.state.episodes) + zip(state.workers, self.state.workers).map { ($0.episode, $1.episode) }
-    let histories = state.histories + state.workers.map(\.history)
-    return episodes.lazy.compactMap { $0.complaint(like: $1) }.first
-      ?? histories.lazy.compactMap { [layout] in $0.complaint(layout) }.first
+    let (play, new) = (state.play, self.state.play)
+    guard play.episodes.count == new.episodes.count, play.lanes.count == new.lanes.count,
+      state.explorations.count == self.state.explorations.count
+    else { return "it is of \(play.episodes.count) environments, not of \(new.episodes.count)" }
+    return zip(play.episodes, new.episodes).lazy.compactMap { $0.complaint(like: $1) }.first
+      ?? play.lanes.lazy.compactMap { [layout] in $0.history.complaint(layout) }.first
       ?? state.explorations.lazy.compactMap { [layout] in $0.complaint(in: layout.actionSpace) }.first
   }
 
@@ -88,45 +73,15 @@ extension Trainer {
   private func complaintAboutReplay(_ contents: Contents) -> String? {
     let lanes = replay.written
     if let complaint = contents.state.schedule.complaint(replay, steps: contents.state.envSteps) { return complaint }
-    guard !contents.state.hasBegun || settings.asynchronous || lanes.allSatisfy(\.inEpisode) else {
+    guard !contents.state.hasBegun || lanes.allSatisfy(\.inEpisode) else {
       return "no episode goes on in a lane of the replay buffer"
-    }
-    guard contents.recordings.isEmpty || zip(contents.recordings, lanes).allSatisfy({ $0.count == $1.count }) else {
-      return "the recorded frames are not those of the replay buffer"
     }
     return nil
   }
 }
 
 extension ReplayBuffer.Segment {
-  var file: String { "replay-\(lane)-\(index).bin" }
-}
-
-extension Recording {
-  /// Neighbouring frames.
-  struct Segment {
-    let first: Int
-    let count: Int
-
-    func file(_ lane: Int) -> String { "frames-\(lane)-\(first).bin" }
-  }
-
-  /// All frames in segments, of which only the last one grows.
-  var segments: [Segment] {
-    stride(from: 0, to: count, by: 1024).map { Segment(first: $0, count: min(1024, count - $0)) }
-  }
-
-  func frameBytes(of segment: Segment) -> [UInt8] {
-    Array(frames[segment.first * frameSize..<(segment.first + segment.count) * frameSize])
-  }
-
-  /// - Throws: `InputError` where the bytes are not those of so many frames.
-  mutating func appendFrames(of segment: Segment, _ bytes: [UInt8]) throws {
-    guard bytes.count == segment.count * frameSize else {
-      throw InputError("\(segment.count) frames of \(frameSize) bytes cannot be \(bytes.count) bytes")
-    }
-    frames.append(contentsOf: bytes)
-  }
+  var file: String { "\(holdsFrames ? "frames" : "replay")-\(lane)-\(index).bin" }
 }
 
 extension Checkpoints.Cost {

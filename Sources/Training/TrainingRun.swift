@@ -5,12 +5,13 @@ import Environments
 import Networks
 import Pixels
 import Replay
+import Representations
 import Runs
 import Tensors
 
-/// A whole training of an agent through an observer, with evaluations, curve, pictures and video in a run's folder.
-public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
-  public var observer: O
+/// A whole training of an agent through a representation, with evaluations, curve, pictures and video in a run's folder.
+public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
+  public var representation: R
   public var agent: A.Settings
   public var episode: EpisodeSettings
   public var training: TrainingSettings
@@ -19,11 +20,11 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   public var first: () throws -> Recording?
 
   public init(
-    _ environment: E.Type, _ agentKind: A.Type, through observer: O, agent: A.Settings, episode: EpisodeSettings,
+    _ environment: E.Type, _ agentKind: A.Type, through representation: R, agent: A.Settings, episode: EpisodeSettings,
     training: TrainingSettings, first: @autoclosure @escaping () throws -> Recording?, seed: Seed
   ) {
     self.first = first
-    self.observer = observer
+    self.representation = representation
     self.agent = agent
     self.episode = episode
     self.training = training
@@ -35,15 +36,26 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   }
 
   private var layout: HistoryLayout {
-    training.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
+    training.layout(latentSize: representation.latentSize, actionSpace: E.actionSpace)
   }
 
   /// Refuses what cannot be trained, before any folder is made.
   ///
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
-    let (replay, lanes) = (training.replay, training.environments)
-    let least = ReplayBuffer.leastCapacity(lanes: lanes, layout: layout)
+    try checkSizes()
+    if let first = try first(), training.envSteps <= first.environmentSteps {
+      throw InputError(
+        "--env-steps \(training.envSteps) leaves nothing to train with: the first data of random play take "
+          + "\(first.environmentSteps) simulator steps, which count; give more than \(first.environmentSteps)")
+    }
+  }
+
+  /// The same of what can be said before any data are collected.
+  func checkSizes() throws {
+    let memory = representation.memory
+    let (replay, lanes) = (training.capacity(of: memory, layout), training.environments)
+    let least = ReplayBuffer.leastCapacity(lanes: lanes, layout: layout, memory: memory)
     guard replay >= least else {
       throw InputError(
         "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: give at "
@@ -58,32 +70,28 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
       throw InputError(
         "\(A.id) learns from its own policy's actions alone: leave out --explore-chance \(training.exploreChance.text)")
     }
-    if training.asynchronous { try checkAsynchronous() }
-    let bytesOfLatent = ReplayBuffer.byteCount(capacity: 1, layout: layout)
-    guard replay <= Host.memory / bytesOfLatent else {
+    let bytes = memory.byteCount(layout)
+    guard replay <= Host.memory / bytes else {
       throw InputError(
-        "--replay \(replay) takes \(megabytes(replay.multipliedReportingOverflow(by: bytesOfLatent).partialValue)), more "
-          + "than this machine's memory of \(megabytes(Host.memory)): give at most \(Host.memory / 2 / bytesOfLatent)")
-    }
-    if let first = try first(), training.envSteps <= first.environmentSteps {
-      throw InputError(
-        "--env-steps \(training.envSteps) leaves nothing to train with: the first data of random play take "
-          + "\(first.environmentSteps) simulator steps, which count; give more than \(first.environmentSteps)")
+        "--replay \(replay) takes \(megabytes(replay.multipliedReportingOverflow(by: bytes).partialValue)), more "
+          + "than this machine's memory of \(megabytes(Host.memory)): give at most \(Host.memory / 2 / bytes)")
     }
   }
 
-  private func checkAsynchronous() throws {
-    guard let demand = agent.demand as? Rollout.Demand else {
-      throw InputError("\(A.id) does not learn from rollouts alone, as --asynchronous has it: leave that out")
-    }
-    guard demand.workers == 1 else {
-      throw InputError(
-        "--workers \(demand.workers) simulates what --asynchronous does: leave out one of them; --environments are the "
-          + "workers of --asynchronous")
-    }
-    guard training.retrainRounds == 0 else {
-      throw InputError("--asynchronous workers keep no frames to retrain on: leave out --retrain-rounds")
-    }
+  /// What the replay buffer takes, in words: when it is full, and what this training can fill of it.
+  var replayLine: String {
+    let memory = representation.memory
+    let (capacity, bytes) = (training.capacity(of: memory, layout), memory.byteCount(layout))
+    let repeats = episode.actionRepeat > 0 ? episode.actionRepeat : E.actionRepeat
+    let filled = min(capacity, training.envSteps / repeats + 1)
+    let kept =
+      switch (memory.keepsLatents, memory.frameSize) {
+      case (true, 0): "latents of \(layout.latentSize)"
+      case (true, let size): "latents of \(layout.latentSize) with frames of \(grouped(Double(size))) bytes"
+      case (false, let size): "frames of \(grouped(Double(size))) bytes"
+      }
+    return "replay: \(grouped(Double(capacity))) \(kept), \(megabytes(capacity * bytes)) when full; this training fills "
+      + "\(megabytes(filled * bytes))"
   }
 
   /// - Parameter say: takes the lines that state what is about to be done.
@@ -94,11 +102,9 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     var checkpoints = try directory.checkpoints(
       kept: training.keepCheckpoints, settings: fingerprint(of: groups, E.id, A.id, seed))
     for complaint in checkpoints.complaints { try say(complaint) }
-    let size = ReplayBuffer.byteCount(capacity: training.replay, layout: layout)
-    try say("replay: \(grouped(Double(training.replay))) latents of \(observer.latentSize), \(megabytes(size))")
-    if training.asynchronous { try say("asynchronous workers: the same seed gives another run each time") }
+    try say(replayLine)
     var trainer = Trainer(
-      E.self, A.self, through: observer, agentSettings: agent, episodeSettings: episode, settings: training, seed: seed)
+      E.self, A.self, through: representation, agentSettings: agent, episodeSettings: episode, settings: training, seed: seed)
     var loop = Loop()
     if let checkpoint = checkpoints.newest {
       try trainer.restore(from: checkpoint)
@@ -192,7 +198,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
 
   /// - Parameter seconds: since the start, over all processes.
   private func train(
-    _ trainer: inout Trainer<E, A, O>, _ loop: inout Loop, in directory: RunDirectory,
+    _ trainer: inout Trainer<E, A, R>, _ loop: inout Loop, in directory: RunDirectory,
     _ checkpoints: inout Checkpoints, _ say: (String) throws -> Void, seconds: () -> Double
   ) throws {
     var log = try RunLog(in: directory, from: loop.log, step: trainer.envSteps)
@@ -255,7 +261,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   /// Plays what all later returns are seen beside: the untrained agent and a random player, from the start states of all
   /// evaluations. Neither touches the trainer, so that its training goes as it would without.
   private func judgeBeforeTraining(
-    _ trainer: borrowing Trainer<E, A, O>, _ loop: inout Loop, in directory: RunDirectory, _ log: inout RunLog
+    _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, in directory: RunDirectory, _ log: inout RunLog
   ) throws {
     let isWanted = training.evaluateEvery > 0
     try directory.write(
@@ -268,7 +274,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   }
 
   private func save(
-    _ trainer: borrowing Trainer<E, A, O>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints,
+    _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints,
     seconds: Double
   ) throws {
     try log.synchronize()
@@ -284,17 +290,18 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   ///
   /// - Throws: `Interrupted` before anything of the evaluation is noted.
   private func evaluate(
-    _ trainer: borrowing Trainer<E, A, O>, _ loop: inout Loop, _ log: inout RunLog, in directory: RunDirectory,
+    _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, _ log: inout RunLog, in directory: RunDirectory,
     isLast: Bool
   ) throws {
     let step = trainer.envSteps
     // What is saved is sound: a later loss that is not a number can name it as the last good checkpoint.
     try requireFinite(trainer.agent, step: step)
+    try trainer.representation.requireFinite(step: step)
     try Safetensors(
       trainer.agent.parameters,
       metadata: [("agent", A.id), ("environment", E.id), ("step", "\(step)")]
     ).write(to: directory.file(SavedAgent.weights))
-    try trainer.observer.write(to: directory.path)
+    try trainer.representation.write(to: directory.path)
     let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
     loop.evaluations.append(Judgement(step: step, evaluation: evaluation))
     try log.evaluation(step: step, returns: evaluation.returns, lengths: evaluation.lengths)
@@ -303,13 +310,13 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
 
   /// Plays the evaluation's episodes, pictures what the agent sees in the first, and films it at the end.
   private func evaluate(
-    _ trainer: borrowing Trainer<E, A, O>, in directory: RunDirectory, _ log: inout RunLog, isLast: Bool
+    _ trainer: borrowing Trainer<E, A, R>, in directory: RunDirectory, _ log: inout RunLog, isLast: Bool
   ) throws -> Evaluation {
     var film = FirstFrames()
     let evaluation = try trainer.evaluate(seed: seed.child("evaluation")) { film.append($0) }
     try evaluation.requireFinite(E.id)
     let text = ["run": directory.name, "environment": E.id, "step": "\(trainer.envSteps)"]
-    if let grid = trainer.observer.reconstructions(of: film.frames) {
+    if let grid = trainer.representation.reconstructions(of: film.frames) {
       let digits = String(trainer.envSteps)
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
       try PNG.write(grid, to: directory.file(name), text: text)

@@ -1,14 +1,16 @@
+import Agents
 import Core
 import Environments
 import Replay
+import Representations
+import Runs
 
-/// How long an agent learns, and how it is judged.
+/// How long an agent learns, and how it is evaluated.
 public struct TrainingSettings: SettingsGroup, Hashable {
   public var envSteps = 100_000
   public var trainingTimeLimit = 0
   public var environments = 1
-  public var asynchronous = false
-  public var replay = 1_000_000
+  public var replay = 0
   public var frames = 3
   public var actions = 2
   public var differenceScale = 2.0
@@ -20,9 +22,6 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public var exploreHoldLimit = 16
   public var evaluateEvery = 10_000
   public var evaluationEpisodes = 20
-  public var retrainRounds = 0
-  public var retrainEvery = 20_000
-  public var retrainSteps = 500
   public var checkpointEvery = 10_000
   public var keepCheckpoints = 2
 
@@ -36,10 +35,8 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       ),
       Field("environments", \.environments, 1...4096, "environments that are stepped side by side"),
       Field(
-        "asynchronous", \.asynchronous,
-        "each environment is played in a thread of its own by a copy of the policy, which may lag behind; on-policy agents; "
-          + "no seed fixes such a run"),
-      Field("replay", \.replay, 16...Int.max, "latents that the replay buffer keeps"),
+        "replay", \.replay, 0...Int.max,
+        "moments that the replay buffer keeps; 0: a million, or as many as half of this machine's memory holds"),
       Field(
         "history-frames", \.frames, 1...64,
         "latents that the agent sees, as the last one and differences; 1 of the true state unless given"),
@@ -65,11 +62,6 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field(
         "evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
       Field(
-        "retrain-rounds", \.retrainRounds, 0...100_000,
-        "times that the autoencoder is trained further on all frames so far, which are then kept"),
-      Field("retrain-every", \.retrainEvery, 1...Int.max, "simulator steps between these rounds"),
-      Field("retrain-steps", \.retrainSteps, 1...Int.max, "updates of the autoencoder in each of them"),
-      Field(
         "checkpoint-every", \.checkpointEvery, 0...Int.max,
         "simulator steps between checkpoints; 0: at a signal and at the end"),
       Field("keep-checkpoints", \.keepCheckpoints, 1...1_000_000, "last checkpoints that are kept, beside the best"),
@@ -78,6 +70,23 @@ public struct TrainingSettings: SettingsGroup, Hashable {
 }
 
 extension TrainingSettings {
+  /// The defaults for an agent and what it sees: the true state has its velocities in it, and nothing of the past is
+  /// needed; nor is it where an encoder sees several frames together.
+  public init<A: Agent>(for encoder: EncoderSettings, frameStack: Int, _ agent: A.Type) {
+    self.init()
+    returnSteps = A.Settings.returnSteps
+    if encoder.observe == .state || frameStack > 1 { (frames, actions) = (1, 0) }
+  }
+
+  /// The moments that the replay buffer keeps.
+  ///
+  /// - Parameters:
+  ///   - memory: what is kept of each.
+  ///   - most: bytes that they may take where the number is not given.
+  func capacity(of memory: ReplayMemory, _ layout: HistoryLayout, within most: Int = Host.memory / 2) -> Int {
+    replay > 0 ? replay : max(1000, min(1_000_000, most / memory.byteCount(layout) / 1000 * 1000))
+  }
+
   /// Evaluates at least five times in so many steps of training: a curve of one point is none.
   public mutating func spreadEvaluations(over steps: Int) {
     evaluateEvery = min(evaluateEvery, max(1, steps / 5))

@@ -2,6 +2,7 @@ import Agents
 import Autoencoders
 import Core
 import Environments
+import Representations
 import Training
 
 // What the commands take as flags. Where a catalog's members have settings of their own, those of all are flags, and the
@@ -15,8 +16,8 @@ enum EnvironmentSource: SettingsSource {
   static let groups: [any SettingsGroup.Type] = [EnvironmentChoice.self, EpisodeSettings.self]
 }
 
-enum SightSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = [SightSettings.self]
+enum EncoderSource: SettingsSource {
+  static let groups: [any SettingsGroup.Type] = [EncoderSettings.self]
 }
 
 enum AgentSource: SettingsSource {

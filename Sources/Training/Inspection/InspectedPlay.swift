@@ -2,6 +2,7 @@ import Agents
 import Core
 import Environments
 import Replay
+import Representations
 import Tensors
 
 /// Episodes to look into: what was to be seen, and where an agent acted, what it expected and what it got.
@@ -40,7 +41,7 @@ extension Player {
   /// observed as wholly as that of the first: time that is up ends no reward. Where the environment itself cuts an episode
   /// short, the frames before have no return: what would have followed is not known, and the agent's own value of it would
   /// compare the agent with itself.
-  func inspectedPlay(episodes count: Int, seed: Seed) -> InspectedPlay {
+  func inspectedPlay(episodes count: Int, seed: Seed) throws -> InspectedPlay {
     var agent = agent
     let discount = agent.settings.discount
     let limit = episode.timeLimit > 0 ? episode.timeLimit : E.episodeLength
@@ -53,30 +54,26 @@ extension Player {
     var (values, returns, bonuses) = ([Double](), [Double](), [Double]())
 
     for index in 0..<count {
-      var episode = Episode<E>(settings, seed: seed.child("evaluation \(index)"))
-      var history = History(layout)
-      observer.observe([episode]).withElements { history.begin(with: $0) }
-      recording.begin(frame: episode.frame, observation: episode.observation)
+      var play = Play([Episode<E>(settings, seed: seed.child("evaluation \(index)"))], layout)
+      _ = try play.begin([0], through: representation)
+      recording.begin(frame: play.frame(0), observation: play.episodes[0].observation)
       let first = recording.count - 1
       var (outcomes, expected, seen) = ([Step](), [Double](), [Float]())
-      while episode.ending == .running {
-        let o = Tensor([1, layout.observationSize], of: Float.self) { history.write(into: &$0, at: 0) }
+      while play.episodes[0].ending == .running {
+        let o = play.observation([0])
         expected.append(agent.value(o).item)
         seen += o.array
         let a = agent.act(o, .exploit)  // [1, A]
-        let isWithin = episode.steps < limit
-        let outcome = a.withElements { episode.step(layout.actionSpace.denormalized($0)) }
+        let isWithin = play.episodes[0].steps < limit
+        let outcome = try play.step([0], a, through: representation).steps[0]
         guard outcome.ending != .failed else { break }
         outcomes.append(training.learned(outcome, of: E.self))
-        observer.observe([episode]).withElements { latent in
-          a.withElements { history.append(action: $0, latent: latent) }
-        }
         if isWithin {
           recording.append(
-            action: a.array, step: outcome, frame: episode.frame, observation: episode.observation)
+            action: a.array, step: outcome, frame: play.frame(0), observation: play.episodes[0].observation)
         }
       }
-      let last = Tensor([1, layout.observationSize], of: Float.self) { history.write(into: &$0, at: 0) }
+      let last = play.observation([0])
       let bonus = agent.entropyBonus(Tensor(seen + last.array, [expected.count + 1, layout.observationSize]))?.doubles
       // G_t = r_t + γ d_t G_{t+1}, E_t = γ d_t (b_{t+1} + E_{t+1}), and what is cut off weighs Π_{k≥t} γ d_k
       var (sum, bonusSum, cut) = (0.0, 0.0, 1.0)
@@ -96,7 +93,7 @@ extension Player {
       if bonus != nil { bonuses += ofFrames(bonusSums) }
     }
     return InspectedPlay(
-      recording: recording, latents: observer.observe(recording), values: values, returns: returns, bonuses: bonuses,
+      recording: recording, latents: representation.latents(of: recording), values: values, returns: returns, bonuses: bonuses,
       discount: discount, rewardLimit: training.rewardLimit(in: E.self))
   }
 

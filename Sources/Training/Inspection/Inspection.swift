@@ -1,6 +1,7 @@
 import Core
 import Environments
 import Pixels
+import Representations
 import Runs
 
 /// A look into a run: what its autoencoder draws and keeps, what its agent sees and expects, as pictures and numbers.
@@ -91,9 +92,8 @@ public struct Inspection: Sendable {
   }
 
   private mutating func look<P: Player>(into saved: SavedAgent, _ player: P) throws {
-    let play = player.inspectedPlay(episodes: options.episodes, seed: seed.child("evaluation"))
-    // A decoder that was never taught draws nothing that means anything.
-    let drawing = saved.sight == .latent ? player.observer.drawing : nil
+    let play = try player.inspectedPlay(episodes: options.episodes, seed: seed.child("evaluation"))
+    let drawing = player.representation.taughtDrawing
     if let drawing {
       try addReconstructions(by: drawing, of: play)
       addKeypoints(of: drawing, play)
@@ -101,16 +101,14 @@ public struct Inspection: Sendable {
     } else {
       _ = try chosenFrames(of: play.recording)
     }
-    if let probed = player.observer.drawing {
-      let recorded = saved.sight == .latent ? try AutoencoderRecord(folder: saved.autoencoder).probe : []
+    if let probed = player.representation.drawing {
+      let recorded = try AutoencoderRecord(folder: saved.autoencoder).probe
       _ = try addProbe(of: probed, recorded: recorded, from: saved.autoencoder, P.E.self, play: saved.episode)
     }
-    switch saved.sight {
-    case .latent: break
-    case .randomEncoder:
-      notes.append("the encoder's weights are random: there are no reconstructions and no traversals")
-    case .state:
+    if saved.encoder.observe == .state {
       notes.append("the agent sees the true state: there are no reconstructions, no traversals and no probe")
+    } else if drawing == nil {
+      notes.append("no decoder was taught to draw these latents: there are no reconstructions and no traversals")
     }
     addEpisode(play, through: drawing)
     addFilm(of: play, through: drawing)

@@ -18,7 +18,7 @@ extension Inspection {
     ]
     let scale = max(1, 192 / recording.height)
     let grids = kinds.map { name, frames in
-      let columns = drawing.comparisons(of: frames.map { recording.frame($0) }, magnifiedBy: scale)
+      let columns = drawing.comparisons(of: recording.stacks(frames, of: drawing.frameStack), magnifiedBy: scale)
       var grid = ImageGrid(
         rows: transposed(columns),
         columnCaptions: frames.map { "\($0): \(rounded(decibels(judged.errors[$0]), 1)) dB" },
@@ -50,7 +50,8 @@ extension Inspection {
   mutating func addKeypoints(of drawing: any LatentDrawing, _ play: InspectedPlay) {
     let recording = play.recording
     let parts = stride(from: 0, to: recording.count, by: 64).map { start in
-      drawing.keypoints(of: (start..<min(start + 64, recording.count)).map { recording.frame($0) })
+      drawing.keypoints(
+        of: recording.stacks(Array(start..<min(start + 64, recording.count)), of: drawing.frameStack))
     }
     let places = parts.compactMap { $0 }.flatMap { $0 }  // [N][K]
     guard places.count == recording.count, let count = places.first?.count else { return }

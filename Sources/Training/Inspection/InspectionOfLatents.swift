@@ -2,6 +2,7 @@ import Autoencoders
 import Core
 import Environments
 import Pixels
+import Representations
 import Runs
 import Tensors
 

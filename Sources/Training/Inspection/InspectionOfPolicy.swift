@@ -11,10 +11,11 @@ extension Inspection {
     let length = recording.firstEpisodeLength
     let count = min(8, length)
     let moments = (0..<count).map { $0 * (length - 1) / max(count - 1, 1) }
-    let (frames, scale) = (moments.map { recording.frame($0) }, max(1, 128 / recording.height))
+    let scale = max(1, 128 / recording.height)
     var grid = ImageGrid(
-      rows: drawing.map { transposed($0.comparisons(of: frames, magnifiedBy: scale)) }
-        ?? [frames.map { $0.magnified(by: scale) }],
+      rows: drawing.map {
+        transposed($0.comparisons(of: recording.stacks(moments, of: $0.frameStack), magnifiedBy: scale))
+      } ?? [moments.map { recording.frame($0).magnified(by: scale) }],
       columnCaptions: moments.map { "step \($0)" }, rowCaptions: drawing?.comparisonCaptions ?? ["original"], scale: 1)
     grid.font = .regular
     if drawing != nil { grid.legend = ErrorScale().picture() }

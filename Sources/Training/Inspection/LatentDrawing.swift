@@ -2,6 +2,7 @@ import Autoencoders
 import Core
 import Environments
 import Pixels
+import Representations
 import Tensors
 
 /// An autoencoder of whatever kind, as far as one looks into it.
@@ -19,6 +20,12 @@ public protocol LatentDrawing: Sendable {
   func comparisons(of frames: [PixelBuffer], magnifiedBy scale: Int) -> [[PixelBuffer]]
   /// Where the keypoints of frames lie, as parts of the frame; nil where the autoencoder has none.
   func keypoints(of frames: [PixelBuffer]) -> [[Point]]?
+  /// The mean square error of each stack's reconstruction.
+  func errors(of frames: [PixelBuffer]) -> [Double]
+  /// Rows of what `comparisons` shows, with captions and a scale of the errors.
+  func grid(of frames: [PixelBuffer], captions: [String]) -> PixelBuffer
+  /// Frames that are seen together, S: whatever takes frames takes stacks of S, the oldest first.
+  var frameStack: Int { get }
   /// How faithfully recorded frames are drawn again.
   func reconstructions(of recording: Recording) -> Reconstructions
   /// Probes it on episodes of random play, which are returned too.
@@ -35,8 +42,12 @@ extension LatentEncoder: LatentDrawing {
     stride(from: 0, to: latents.shape[0], by: 64).flatMap { start in
       let z = latents.rows(start..<min(start + 64, latents.shape[0]))
       let drawn = model.decode(restored(z))
-      return (0..<z.shape[0]).map { preparation.picture(of: drawn, at: $0) }
+      return (0..<z.shape[0]).map { picture(of: drawn, at: $0) }
     }
+  }
+
+  public func grid(of frames: [PixelBuffer], captions: [String]) -> PixelBuffer {
+    reconstructionGrid(of: frames, by: self, captions: captions)
   }
 
   public func reconstructions(of recording: Recording) -> Reconstructions { Reconstructions(of: recording, by: self) }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Autoencoders
 import Core
 import Environments
+import Representations
 import Training
 
 /// `pixelrl settings`
@@ -21,7 +22,7 @@ struct ListSettings: ParsableCommand {
       SettingsSection("Autoencoder", AutoencoderChoice.self),
     ] + Autoencoders.all.map { section("Autoencoder `\($0.id)`", $0) } + [
       SettingsSection("Pretraining", SeedChoice.self, DatasetChoice.self, PretrainingSettings.self),
-      SettingsSection("Encoder", SightSettings.self),
+      SettingsSection("Encoder", EncoderSettings.self),
       SettingsSection("Training", SeedChoice.self, TrainingSettings.self),
       SettingsSection("Machine", MachineSettings.self),
       SettingsSection("Agent", AgentChoice.self),

@@ -2,6 +2,7 @@ import ArgumentParser
 import Autoencoders
 import Core
 import Environments
+import Representations
 import Runs
 import Training
 

@@ -40,7 +40,7 @@ extension Episode {
   /// What the environment gave that nobody can learn from, a reward or an observation; nil where all is sound.
   ///
   /// - Parameter outcome: that of the last step; nil at the start of an episode.
-  func spoiled(after outcome: Step?) -> (quantity: String, value: Double)? {
+  public func spoiled(after outcome: Step?) -> (quantity: String, value: Double)? {
     // Learning is in single precision.
     if let reward = outcome?.reward, !Float(reward).isFinite { return ("the reward of \(E.id)", reward) }
     let index = observation.firstIndex { !Float($0).isFinite }
@@ -50,24 +50,24 @@ extension Episode {
   /// Throws `WorldError` for what the environment gave that nobody can learn from.
   ///
   /// - Parameter name: which episode it is, such as `episode 3`.
-  func requireFinite(after outcome: Step?, in name: String) throws {
+  public func requireFinite(after outcome: Step?, in name: String) throws {
     guard let (quantity, value) = spoiled(after: outcome) else { return }
     throw WorldError("\(quantity) is \(value) at step \(steps) of \(name): nobody can learn from that")
   }
 
   /// `step 3 of its episode`, in simulator steps from 1; 0 is the start.
-  var moment: String { "step \(steps) of its episode" }
+  public var moment: String { "step \(steps) of its episode" }
 }
 
 /// Throws `NotFinite` for the first metric that is not finite.
-func requireFinite(_ metrics: Metrics, step: Int, in module: some Module) throws {
+public func requireFinite(_ metrics: Metrics, step: Int, in module: some Module) throws {
   for (name, value) in metrics.entries where !value.isFinite {
     throw NotFinite(step: step, quantity: name, value: value, in: module)
   }
 }
 
 /// Throws `NotFinite` for the first parameter that is not finite.
-func requireFinite(_ module: some Module, step: Int) throws {
+public func requireFinite(_ module: some Module, step: Int) throws {
   for (name, tensor) in module.parameters where !tensor.isFinite {
     let value = tensor.array.first { !$0.isFinite } ?? .nan
     throw NotFinite(step: step, quantity: "the tensor \(name)", value: Double(value), in: module)

@@ -2,110 +2,25 @@ import Autoencoders
 import Core
 import Networks
 import Pixels
-import Runs
+import Replay
 import Tensors
-
-/// How an autoencoder is trained before it is frozen.
-public struct PretrainingSettings: SettingsGroup, Hashable {
-  public var steps = 2500
-  public var batch = 32
-  public var learningRate = 2e-3
-  public var warmUp = 50
-  public var finalRate = 0.05
-  public var background = true
-  public var changeWeight = 20.0
-  public var changeThreshold = 0.03
-  public var targetBlur = 3
-  public var targetGain = 5.0
-  public var actionWeight = 0.0
-  public var sampling = FrameSampling.uniform
-  public var form = LatentForm.each
-  public var axesSteps = 0
-  public var probeSteps = 2000
-  public var probeFrames = 3000
-  public var checkpointEvery = 500
-  public var keepCheckpoints = 2
-
-  public init() {}
-  public static var fields: [Field<Self>] {
-    [
-      Field("ae-steps", \.steps, 1...Int.max, "updates of the autoencoder"),
-      Field("ae-batch", \.batch, 1...4096, "frames of an update"),
-      Field("ae-learning-rate", \.learningRate, 0...1, "Adam's full step size"),
-      Field("ae-warm-up", \.warmUp, 0...Int.max, "updates until the full step size"),
-      Field("ae-final-rate", \.finalRate, 0...1, "the last step size as a fraction, reached along a cosine"),
-      Field("background", \.background, "take the median picture away from every frame"),
-      Field("change-weight", \.changeWeight, 0...1e6, "extra weight of pixels that differ from the background"),
-      Field("change-threshold", \.changeThreshold, 0...1, "difference from the background that counts as change"),
-      Field("target-blur", \.targetBlur, 0...64, "radius in pixels of the box that blurs what is to be reconstructed"),
-      Field("target-gain", \.targetGain, 0.01...1000, "factor on what is to be reconstructed, clamped to -1 to 1"),
-      Field(
-        "action-weight", \.actionWeight, 0...1000,
-        "weight of telling the actions from the latents of three frames in a row; 0: of the pixels alone"),
-      Field(
-        "frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
-      Field(
-        "latent-form", \.form,
-        "what an agent is given of a latent. each: its numbers; smooth: its principal axes, but for what only trembles"),
-      Field(
-        "axes-steps", \.axesSteps, 0...Int.max,
-        "with smooth axes: further updates once they are laid, which draw from what an agent is given"),
-      Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
-      Field("probe-frames", \.probeFrames, 300...1_000_000, "agent steps that the state probe learns from"),
-      Field(
-        "checkpoint-every", \.checkpointEvery, 0...Int.max, "updates between checkpoints; 0: at a signal and at the end"
-      ),
-      Field("keep-checkpoints", \.keepCheckpoints, 1...1_000_000, "last checkpoints that are kept"),
-    ]
-  }
-}
-
-extension PretrainingSettings {
-  /// Updates until the encoder is frozen.
-  var updates: Int { steps + (form == .smooth ? axesSteps : 0) }
-
-  /// A setting that looks at as many frames in a row as `InverseDynamics`, and what to give instead; nil: none does.
-  var needingFramesInARow: (setting: String, instead: String)? {
-    if actionWeight > 0 { return ("--action-weight", "--action-weight 0") }
-    return form == .smooth ? ("--latent-form smooth", "--latent-form each") : nil
-  }
-
-  /// The settings that a pretraining recorded in its run's folder.
-  public init(ofRunIn folder: String) throws {
-    self.init()
-    try SettingsFile(path: "\(folder)/settings.yaml").apply("pretraining", to: &self)
-  }
-}
-
-/// What an autoencoder is trained on, as a setting.
-public struct DatasetChoice: SettingsGroup, Hashable {
-  /// A dataset's folder; empty: frames are collected.
-  public var dataset = ""
-
-  public init() {}
-  public static var fields: [Field<Self>] {
-    [Field("dataset", \.dataset, "a dataset of 'pixelrl collect' to train on; none: frames are collected")]
-  }
-}
-
-public enum FrameSampling: String, ChoiceSetting, Hashable {
-  case uniform
-  case motion
-  case error
-}
 
 /// Trains an autoencoder on recorded frames.
 ///
 /// The loss is Σ w (x̂ - x)² / Σ w plus the model's penalty, where w is 1, or more for pixels that differ from the
 /// background: a plain mean square forgets small things that move. Added to it, if wanted, is how badly the actions can be
 /// told from the latents.
-public struct Pretraining<Model: Autoencoder>: Sendable {
+public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable {
   public let settings: PretrainingSettings
   public private(set) var encoder: LatentEncoder<Model>
   public private(set) var step = 0
   /// What reads the actions; nil where pixels alone teach.
   private var dynamics: InverseDynamics?
-  private let recording: Recording
+  /// What reads the rewards, with these and their weight; nil where they do not teach.
+  private var rewards: RewardLesson?
+  /// Where latents are to stay, with the weight of that; nil where they may move.
+  private var anchor: (latents: Tensor, weight: Double)?
+  private let recording: Frames
   /// Updates in all; after the first `settings.steps` of them axes are laid.
   private let updates: Int
   private var optimizer: Adam
@@ -113,22 +28,17 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   private var random: Random
 
   /// All that the future depends on, but for the frames.
-  struct State: Codable {
+  public struct State: Codable {
     let encoder: LatentEncoder<Model>
     let dynamics: InverseDynamics?
     let step: Int
     let optimizer: Adam
     let sampler: FrameSampler
     let random: Random
-
-    /// In what the state of a training that went on differs from a new one's; it may have axes then.
-    static var form: StateForm {
-      StateForm(changing: ["step", "steps", "learningRate", "weights", "cumulative", "notes"])
-    }
   }
 
   /// - Throws: `InputError` that says what keeps a stored state, which has the form of this one, from going on.
-  func check(_ state: State) throws {
+  public func check(_ state: State) throws {
     guard (0...updates).contains(state.step) else { throw InputError("update \(state.step) is none of \(updates)") }
     let size = encoder.model.latentSize
     guard let axes = state.encoder.axes else {
@@ -142,7 +52,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   }
 
   /// What a checkpoint holds; setting it goes on from there.
-  var state: State {
+  public var state: State {
     get {
       State(
         encoder: encoder, dynamics: dynamics, step: step, optimizer: optimizer, sampler: sampler, random: random)
@@ -154,37 +64,16 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     }
   }
 
-  public init(
-    _ kind: Model.Type, on recording: Recording, modelSettings: Model.Settings, settings: PretrainingSettings,
-    seed: Seed
-  ) throws {
-    let shape = FrameShape(height: recording.height, width: recording.width, channels: recording.format.channels)
-    let preparation =
-      settings.background
-      ? FramePreparation(shape: shape, medianOf: recording.count) { recording.frame($0).bytes }
-      : FramePreparation(shape: shape)
-    if let (setting, instead) = settings.needingFramesInARow, !recording.hasEpisode(ofFrames: InverseDynamics.frames) {
-      throw InputError("\(setting) needs episodes of \(InverseDynamics.frames - 1) actions at least: give \(instead)")
-    }
-    var initial = seed.stream("initial weights")
-    let model = try Model(
-      frame: shape, isBackgroundTakenAway: settings.background, settings: modelSettings, using: &initial)
-    let encoder = LatentEncoder(
-      model: model, preparation: preparation,
-      target: ReconstructionTarget(blur: settings.targetBlur, gain: settings.targetGain))
-    self.init(encoder, updates: settings.updates, on: recording, settings: settings, seed: seed)
-  }
-
   /// Trains an encoder further. Its background and the standardisation of its latents stay, and its decoder draws from what
   /// the agent is given: what axes leave out of a latent could otherwise come to hold what matters.
   public init(
-    continuing encoder: LatentEncoder<Model>, on recording: Recording, settings: PretrainingSettings, seed: Seed
+    continuing encoder: LatentEncoder<Model>, on recording: Frames, settings: PretrainingSettings, seed: Seed
   ) {
     self.init(encoder, updates: settings.steps, on: recording, settings: settings, seed: seed)
   }
 
-  private init(
-    _ encoder: LatentEncoder<Model>, updates: Int, on recording: Recording, settings: PretrainingSettings, seed: Seed
+  fileprivate init(
+    _ encoder: LatentEncoder<Model>, updates: Int, on recording: Frames, settings: PretrainingSettings, seed: Seed
   ) {
     self.settings = settings
     self.recording = recording
@@ -198,7 +87,12 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
       dynamics = InverseDynamics(
         latentSize: encoder.model.latentSize, actionSpace: recording.actionSpace, using: &initial)
     }
-    optimizer = Adam(of: Taught(model: encoder.model, dynamics: dynamics), learningRate: settings.learningRate)
+    let taught = Taught(model: encoder.model, dynamics: dynamics, rewards: nil)
+    optimizer = Adam(of: taught, learningRate: settings.learningRate)
+  }
+
+  private var taught: Taught<Model> {
+    Taught(model: encoder.model, dynamics: dynamics, rewards: rewards?.reader)
   }
 
   public var isDone: Bool { step >= updates }
@@ -211,31 +105,42 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
     let indices = frames()
     let x = prepared(indices)  // [B, C, H, W]
     let target = encoder.target(x)
-    let weights = changeWeights(x)
+    let weights = settings.changeWeights(x)
     var error = 0.0
     var difference = x  // of what is drawn from what should be
-    var actionError: Double?
-    var taught = Taught(model: encoder.model, dynamics: dynamics)
+    var (actionError, rewardError): (Double?, Double?)
+    var taught = taught
     let (loss, gradient) = valueWithGradient(at: taught) { taught in
       let z = taught.model.encode(x)
       let d = taught.model.decode(encoder.asSeen(z)) - target
       let reconstruction = meanSquared(d, weights: weights)
       (error, difference) = (reconstruction.item, d.detached)
-      let drawing = reconstruction + taught.model.penalty(z)
-      guard let reading = taught.dynamics?.loss(z, actions: actions(indices)) else { return drawing }
-      actionError = reading.item
-      return drawing + reading * settings.actionWeight
+      var loss = reconstruction + taught.model.penalty(z)
+      if let reading = taught.dynamics?.loss(z, actions: actions(indices)) {
+        actionError = reading.item
+        loss = loss + reading * settings.actionWeight
+      }
+      if let rewards, let reading = taught.rewards?.loss(z, rewards: rewards.of(indices)) {
+        rewardError = reading.item
+        loss = loss + reading * rewards.weight
+      }
+      if let anchor {
+        loss = loss + meanSquared(encoder.standardized(z) - anchor.latents.gatheringRows(indices)) * anchor.weight
+      }
+      return loss
     }
     try requireFinite(["autoencoder/loss": loss], step: step, in: encoder.model)
     optimizer.learningRate = learningRate
     optimizer.update(&taught, along: gradient)
     (encoder.model, dynamics) = (taught.model, taught.dynamics)
+    if let reader = taught.rewards { rewards?.reader = reader }
     sampler.note(indices) { frameErrors(difference, weights) }
     step += 1
     var metrics: Metrics = [
       "autoencoder/loss": loss, "autoencoder/error": error, "autoencoder/rate": optimizer.learningRate,
     ]
     if let actionError { metrics["autoencoder/action-error"] = actionError }
+    if let rewardError { metrics["autoencoder/reward-error"] = rewardError }
     return metrics
   }
 
@@ -266,7 +171,7 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
   /// and the encoder keeps what matters where the axes look.
   private mutating func layAxes() throws {
     encoder = try standardized()
-    optimizer = Adam(of: Taught(model: encoder.model, dynamics: dynamics), learningRate: settings.learningRate)
+    optimizer = Adam(of: taught, learningRate: settings.learningRate)
   }
 
   /// Freezes the encoder, with latents standardised on all recorded frames.
@@ -280,19 +185,58 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
 
   private func standardized() throws -> LatentEncoder<Model> {
     try requireFinite(encoder.model, step: step)
-    var frozen = LatentEncoder(model: encoder.model, preparation: encoder.preparation, target: encoder.target)
+    var frozen = LatentEncoder(
+      model: encoder.model, preparation: encoder.preparation, frameStack: encoder.frameStack, target: encoder.target)
     frozen.standardize(
       on: frozen.encodeAll(recording), alongAxesWithin: settings.form == .smooth ? recording.episodes : nil)
     return frozen
   }
 
   private func prepared(_ indices: [Int]) -> Tensor {
-    encoder.preparation.prepare(indices.count) { body, b in recording.withFrame(indices[b], body) }
+    encoder.prepare(recording, indices)
   }
+}
 
+extension Pretraining where Frames == Recording {
+  public init(
+    _ kind: Model.Type, on recording: Recording, frameStack: Int = 1, modelSettings: Model.Settings,
+    settings: PretrainingSettings, seed: Seed
+  ) throws {
+    if let (setting, instead) = settings.needingFramesInARow, !recording.hasEpisode(ofFrames: InverseDynamics.frames) {
+      throw InputError("\(setting) needs episodes of \(InverseDynamics.frames - 1) actions at least: give \(instead)")
+    }
+    var initial = seed.stream("initial weights")
+    let encoder = try LatentEncoder<Model>(
+      untrainedFor: recording, frameStack: frameStack, modelSettings: modelSettings, settings, using: &initial)
+    self.init(encoder, updates: settings.updates, on: recording, settings: settings, seed: seed)
+  }
+}
+
+extension LatentEncoder {
+  /// An encoder with random weights, whose background is that of recorded frames. Its latents are not standardised.
+  ///
+  /// - Throws: `InputError` if the kind cannot take frames of this size.
+  public init(
+    untrainedFor recording: Recording, frameStack: Int = 1, modelSettings: Model.Settings,
+    _ settings: PretrainingSettings, using random: inout Random
+  ) throws {
+    let shape = FrameShape(height: recording.height, width: recording.width, channels: recording.format.channels)
+    let model = try Model(
+      frame: shape.stacked(frameStack), isBackgroundTakenAway: settings.background, settings: modelSettings,
+      using: &random)
+    self.init(
+      model: model,
+      preparation: settings.background
+        ? FramePreparation(shape: shape, medianOf: recording.count) { recording.frame($0).bytes }
+        : FramePreparation(shape: shape), frameStack: frameStack,
+      target: ReconstructionTarget(blur: settings.targetBlur, gain: settings.targetGain))
+  }
+}
+
+extension PretrainingSettings {
   /// 1 + changeWeight · [|x| > threshold], for x the difference from the background.
-  private func changeWeights(_ x: Tensor) -> Tensor {
-    let (threshold, extra) = (Float(settings.changeThreshold), Float(settings.changeWeight))
+  func changeWeights(_ x: Tensor) -> Tensor {
+    let (threshold, extra) = (Float(changeThreshold), Float(changeWeight))
     return x.withElements { x in
       Tensor([x.count], of: Float.self) { w in
         for i in 0..<x.count { w[i] = x[i] > threshold || x[i] < -threshold ? 1 + extra : 1 }
@@ -305,12 +249,50 @@ public struct Pretraining<Model: Autoencoder>: Sendable {
 private struct Taught<Model: Autoencoder>: Module {
   var model: Model
   var dynamics: InverseDynamics?
+  var rewards: RewardReading?
 
   mutating func visit(_ visitor: inout some ParameterVisitor) {
     visitor("model", &model)
-    guard var reader = dynamics else { return }
-    visitor("dynamics", &reader)
-    dynamics = reader
+    if var reader = dynamics {
+      visitor("dynamics", &reader)
+      dynamics = reader
+    }
+    if var reader = rewards {
+      visitor("rewards", &reader)
+      rewards = reader
+    }
+  }
+}
+
+/// The rewards that followed frames, and what learns to read them.
+private struct RewardLesson: Sendable {
+  var reader: RewardReading
+  let rewards: [Float]
+  let weight: Double
+
+  /// Of the first frames of threes, then of the second.
+  func of(_ indices: [Int]) -> [Float] {
+    (0..<2).flatMap { frame in
+      stride(from: frame, to: indices.count, by: InverseDynamics.frames).map { rewards[indices[$0]] }
+    }
+  }
+}
+
+extension Pretraining where Frames == ReplayFrames {
+  /// Trains an encoder further on what a replay buffer holds, taught by rewards and by the latents that the agent knows as
+  /// well.
+  public init(
+    continuing encoder: LatentEncoder<Model>, on frames: ReplayFrames, settings: PretrainingSettings,
+    rewardWeight: Double, latentWeight: Double, seed: Seed
+  ) {
+    precondition(settings.actionWeight > 0, "rewards are read from the latents of which actions are read")
+    self.init(continuing: encoder, on: frames, settings: settings, seed: seed)
+    var initial = seed.stream("reward reading")
+    let reader = RewardReading(latentSize: encoder.model.latentSize, using: &initial)
+    let size = max(frames.rewards.reduce(0) { max($0, abs($1)) }, 1e-6)
+    rewards = RewardLesson(reader: reader, rewards: frames.rewards.map { $0 / size }, weight: rewardWeight)
+    anchor = (Tensor(frames.latents, [frames.count, encoder.latentSize]), latentWeight)
+    optimizer = Adam(of: taught, learningRate: settings.learningRate)
   }
 }
 

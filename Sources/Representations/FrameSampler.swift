@@ -13,7 +13,7 @@ struct FrameSampler: Sendable, Codable {
   private var notes = 0
 
   /// - Parameter past: frames of its episode that must lie before a frame.
-  init(_ sampling: FrameSampling, _ recording: Recording, past: Int = 0) {
+  init(_ sampling: FrameSampling, _ recording: some RecordedFrames, past: Int = 0) {
     self.sampling = sampling
     let episodes = recording.episodes
     candidates = episodes.indices.filter { $0 >= past && episodes[$0 - past] == episodes[$0] }
@@ -64,15 +64,19 @@ struct FrameSampler: Sendable, Codable {
   }
 
   /// The share of bytes that differ from the frame before.
-  private static func motion(_ recording: Recording) -> [Double] {
+  private static func motion(_ recording: some RecordedFrames) -> [Double] {
     let size = recording.frameSize
-    let frames = recording.frames.span
     return (0..<recording.count).map { index in
       guard index > 0, recording.episodes[index] == recording.episodes[index - 1] else { return 0 }
-      var changed = 0
-      for i in 0..<size {
-        let (a, b) = (frames[index * size + i], frames[(index - 1) * size + i])
-        if (a > b ? a - b : b - a) > 8 { changed += 1 }
+      let changed = recording.withFrame(index) { frame in
+        recording.withFrame(index - 1) { before in
+          var changed = 0
+          for i in 0..<size {
+            let (a, b) = (frame[i], before[i])
+            if (a > b ? a - b : b - a) > 8 { changed += 1 }
+          }
+          return changed
+        }
       }
       return Double(changed) / Double(size)
     }

@@ -1,0 +1,59 @@
+import Autoencoders
+import Core
+import Pixels
+import Replay
+import Tensors
+
+/// Frames in their order, with the actions between them: a recording, or what a replay buffer holds.
+public protocol RecordedFrames: Sendable {
+  var count: Int { get }
+  /// Bytes of a frame.
+  var frameSize: Int { get }
+  var actionSpace: ActionSpace { get }
+  /// `[N]`: the episode of each frame, counted from 0.
+  var episodes: [Int] { get }
+  /// Calls `body` with the bytes of a frame.
+  func withFrame<Result>(_ index: Int, _ body: (Span<UInt8>) throws -> Result) rethrows -> Result
+  /// The action taken at a frame, in the policy's units; zeros at an episode's last frame.
+  func action(_ index: Int) -> ArraySlice<Float>
+}
+
+extension RecordedFrames {
+  /// Whether an episode has so many frames.
+  public func hasEpisode(ofFrames length: Int) -> Bool {
+    episodes.indices.contains { $0 >= length - 1 && episodes[$0 - length + 1] == episodes[$0] }
+  }
+
+  /// The frame and those before it, `count` in all and the oldest first; before an episode's first frame that one repeats.
+  public func stack(_ index: Int, of count: Int) -> [Int] {
+    var indices = [index]
+    while indices.count < count {
+      let last = indices[indices.count - 1]
+      indices.append(last > 0 && episodes[last - 1] == episodes[last] ? last - 1 : last)
+    }
+    return indices.reversed()
+  }
+}
+
+extension ReplayFrames: RecordedFrames {}
+
+extension LatentEncoder {
+  /// Recorded frames as the model takes them, each with those before it where it sees several: `[B, S C, H, W]`.
+  public func prepare(_ recording: some RecordedFrames, _ indices: [Int]) -> Tensor {
+    guard frameStack > 1 else {
+      return prepare(indices.count) { body, b in recording.withFrame(indices[b], body) }
+    }
+    let frames = indices.flatMap { recording.stack($0, of: frameStack) }
+    return prepare(indices.count) { body, b in recording.withFrame(frames[b], body) }
+  }
+
+  /// Standardised latents `[N, Z]` of all recorded frames.
+  public func encodeAll(_ recording: some RecordedFrames) -> Tensor {
+    var latents: [Float] = []
+    for start in stride(from: 0, to: recording.count, by: 256) {
+      let indices = Array(start..<min(start + 256, recording.count))
+      latents.append(contentsOf: encode(prepared: prepare(recording, indices)).array)
+    }
+    return Tensor(latents, [recording.count, latentSize])
+  }
+}

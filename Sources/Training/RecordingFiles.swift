@@ -1,0 +1,76 @@
+import Core
+import Environments
+import Pixels
+import Representations
+import Runs
+
+extension Recording {
+  /// Writes the folder of a dataset. Throws `WorldError` with the path and the system's reason.
+  public func write(to path: String, manifest: FrameDatasetManifest) throws {
+    try write(
+      with: FrameDatasetWriter(
+        path: path, manifest: manifest, frame: frame(0), stateSize: observationNames.count, actionSize: actionSize))
+  }
+
+  /// Completes a dataset with all that is recorded. Throws `WorldError` with the path and the system's reason.
+  public func write(with writer: consuming FrameDatasetWriter) throws {
+    writer.manifest.environmentSteps = environmentSteps
+    for i in 0..<count {
+      if i > 0, episodes[i] == episodes[i - 1], let step = steps[i - 1] {
+        let action = Array(action(i - 1))
+        try writer.append(
+          action: actionSpace.denormalized(action.span), step, frame(i), state: Array(observation(i)))
+      } else {
+        try writer.start(frame(i), state: Array(observation(i)))
+      }
+    }
+    try writer.commit()
+  }
+
+  /// Reads a dataset back.
+  public init(_ dataset: FrameDataset, observationNames: [String], actionSpace: ActionSpace) throws {
+    guard dataset.states.shape[1] == observationNames.count, dataset.actions.shape[1] == actionSpace.arrayCount else {
+      throw InputError(
+        "\(dataset.path) holds states of \(dataset.states.shape[1]) and actions of \(dataset.actions.shape[1]) numbers, "
+          + "not \(observationNames.count) and \(actionSpace.arrayCount): collect it again with 'pixelrl collect'")
+    }
+    self.init(frame: dataset.frame(0), observationNames: observationNames, actionSpace: actionSpace)
+    environmentSteps = dataset.manifest.environmentSteps
+    for i in 0..<dataset.count {
+      let state = dataset.states[i]
+      if i > 0, dataset.episodes[i] == dataset.episodes[i - 1] {
+        append(
+          action: actionSpace.normalized(dataset.actions[i - 1].map(Double.init)),
+          step: Step(reward: dataset.rewards[i - 1], discount: dataset.discounts[i - 1]), frame: dataset.frame(i),
+          observation: state)
+      } else {
+        begin(frame: dataset.frame(i), observation: state)
+      }
+    }
+  }
+}
+
+extension FrameDataset {
+  /// Refuses frames and transitions that were made in another way than these settings would make them.
+  ///
+  /// - Throws: `InputError` that names what to type instead.
+  public func check<E: Environment>(_ environment: E.Type, _ settings: EpisodeSettings) throws {
+    guard manifest.environment == E.id else {
+      throw InputError("\(path) holds frames of \(manifest.environment): give --env \(manifest.environment)")
+    }
+    let asked = Dictionary(uniqueKeysWithValues: settings.record.map { ($0.key, $0.text) })
+    for setting in manifest.settings
+    where AutoencoderRecord.visual.contains(setting.key) && setting.key != "frame-stack" || dynamic.contains(setting.key) {
+      guard let text = asked[setting.key], text != setting.text else { continue }
+      throw InputError(
+        "\(path) was collected with --\(setting.key) \(setting.text), this run has \(text): give --\(setting.key) "
+          + "\(setting.text), or collect with --\(setting.key) \(text)")
+    }
+    guard width == settings.size, height == settings.size, format == settings.color.format else {
+      throw WorldError(path: path, "holds \(width)x\(height) \(format) frames, unlike its manifest: collect it again")
+    }
+  }
+
+  /// The settings that change what an action does.
+  private var dynamic: [String] { ["action-repeat", "sticky-actions"] }
+}
