@@ -19,6 +19,13 @@ public struct Batch: Sendable {
   public var frequency: Tensor?
   /// The moments that transitions of n steps pass over; nil where n is 1 or nobody asked.
   public var between: Between?
+  /// `[B, O]`: the next observation as target networks see it; nil: as everybody does.
+  public var targetObservation: Tensor?
+  /// Whether the gradient of the critic's loss by `observation` is asked for.
+  public var wantsObservationGradient = false
+
+  /// `[B, O]`: what target networks look at.
+  public var nextObservationOfTarget: Tensor { targetObservation ?? nextObservation }
 
   /// The n - 1 moments between the first and the last of each transition: that of step k of transition b is in row
   /// (k - 1) B + b.

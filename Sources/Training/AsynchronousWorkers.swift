@@ -151,7 +151,7 @@ extension Trainer {
     finished = segment.finished
     if let last = finished.last { state.lastReturn = last.sum }
 
-    var metrics = state.agent.update(experience)
+    var metrics = state.agent.update(experience).metrics
     metrics["workers/lag"] = Double(state.updates - segment.worker.copiedAt)
     state.updates += 1
     try requireFinite(metrics, step: state.envSteps, in: state.agent)

@@ -130,11 +130,11 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     while let experience = try A.Settings.Experience.next(
       state.agent.settings.demand, from: replay, &state.schedule, using: &state.sampling)
     {
-      let metrics = state.agent.update(experience)
+      let lesson = state.agent.update(experience)
       state.updates += 1
-      try requireFinite(metrics, step: state.envSteps, in: state.agent)
-      if replay.isPrioritized { replay.prioritize(experience.slots, by: state.agent.priorities) }
-      try report(metrics)
+      try requireFinite(lesson.metrics, step: state.envSteps, in: state.agent)
+      if replay.isPrioritized { replay.prioritize(experience.slots, by: lesson.priorities) }
+      try report(lesson.metrics)
     }
   }
 

@@ -63,7 +63,7 @@ extension Trainer {
         "histories.latents", "histories.actions", "history.latents", "history.actions",
         // of the trainer
         "envSteps", "hasBegun", "hasLearnedOn", "last", "owed", "remaining", "retrainings",
-      ], growing: ["replay", "recordings", "starts", "priorities", "held"])
+      ], growing: ["replay", "recordings", "starts", "held"])
   }
 
   /// Says what keeps contents that have the form of this trainer's from going on, or nothing.
