@@ -107,8 +107,8 @@ public struct ActorCritic: Agent {
 
   public func value(_ o: Tensor) -> Tensor { model.value(o) }  // [B, 1]
 
-  public mutating func update(_ rollout: Rollout) -> Metrics {
-    guard !workers.isEmpty else { return learn(from: rollout, at: nil) }
+  public mutating func update(_ rollout: Rollout) -> Lesson {
+    guard !workers.isEmpty else { return Lesson(metrics: learn(from: rollout, at: nil)) }
     var order = Array(workers.indices)
     random.shuffle(&order)
     var mean = MetricsMean()
@@ -120,7 +120,7 @@ public struct ActorCritic: Agent {
       mean.add(metrics)
       workers[worker] = Worker(model: model, copiedAt: updates)
     }
-    return mean.take()
+    return Lesson(metrics: mean.take())
   }
 
   /// One update.

@@ -46,14 +46,13 @@ public protocol Agent: Module {
   /// as an entropy times its temperature; nil: nothing.
   func entropyBonus(_ observation: Tensor) -> Tensor?
   /// Learns from what `settings.demand` asks for and reports what it saw.
-  mutating func update(_ experience: Settings.Experience) -> Metrics
-  /// What the transitions of the last update are to be drawn by from now on, one number for each; empty where the
-  /// settings do not ask for it.
-  var priorities: [Float] { get }
+  ///
+  /// Who learns from a `Batch` bootstraps from `nextObservationOfTarget` where a target network looks, and gives the gradient
+  /// of its critic's loss by `observation` where the batch wants it.
+  mutating func update(_ experience: Settings.Experience) -> Lesson
 }
 
 extension Agent {
-  public var priorities: [Float] { [] }
   public func entropyBonus(_ observation: Tensor) -> Tensor? { nil }
 }
 

@@ -77,12 +77,14 @@ public struct BrokenOffPolicyActorCritic: Agent {
 
   public func value(_ o: Tensor) -> Tensor { critic(o) }  // [B, 1]
 
-  public mutating func update(_ batch: Batch) -> Metrics {
+  public mutating func update(_ batch: Batch) -> Lesson {
     let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
 
     // y = r + γ d V'(o'): the value of whoever acted                         step 3
-    let y = r + settings.discount * batch.discount * targetCritic(oNext)
-    let (criticLoss, criticGradient) = valueWithGradient(at: critic) { critic in meanSquared(critic(o) - y) }
+    let y = r + settings.discount * batch.discount * targetCritic(batch.nextObservationOfTarget)
+    let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
+      at: critic, and: o, isWanted: batch.wantsObservationGradient
+    ) { critic, o in meanSquared(critic(o) - y) }
     criticOptimizer.update(&critic, along: criticGradient)
     targetCritic.blend(toward: critic, rate: settings.tau)
 
@@ -94,7 +96,9 @@ public struct BrokenOffPolicyActorCritic: Agent {
       -(policy(actor, o).logProbability(of: a) * advantage).mean()
     }
     actorOptimizer.update(&actor, along: actorGradient)
-    return ["critic/loss": criticLoss, "critic/v": critic(o).mean().item, "actor/loss": actorLoss]
+    return Lesson(
+      metrics: ["critic/loss": criticLoss, "critic/v": critic(o).mean().item, "actor/loss": actorLoss],
+      observationGradient: observationGradient)
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {

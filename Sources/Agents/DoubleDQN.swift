@@ -83,23 +83,27 @@ public struct DoubleDQN: Agent {
   // V(o) = max_a Q(o, a)
   public func value(_ o: Tensor) -> Tensor { network(o).rowMaximum() }  // [B, 1]
 
-  public mutating func update(_ batch: Batch) -> Metrics {
+  public mutating func update(_ batch: Batch) -> Lesson {
     let (o, r, oNext) = (batch.observation, batch.reward, batch.nextObservation)
     let a = batch.action.array.map { Int($0) }
 
     // y = r + γ d Q'(o', argmax_a Q(o', a))                                   eq. 4
-    let y = r + settings.discount * batch.discount * targetNetwork(oNext).picking(network(oNext).argmax())
+    let qNext = targetNetwork(batch.nextObservationOfTarget).picking(network(oNext).argmax())
+    let y = r + settings.discount * batch.discount * qNext
 
     // J = E[(Q(o, a) - y)²]
     var meanQ = 0.0
-    let (loss, gradient) = valueWithGradient(at: network) { network in
+    let (loss, gradient, observationGradient) = valueWithGradient(
+      at: network, and: o, isWanted: batch.wantsObservationGradient
+    ) { network, o in
       let q = network(o).picking(a)
       meanQ = q.mean().item
       return meanSquared(q - y)
     }
     optimizer.update(&network, along: gradient)
     targetNetwork.blend(toward: network, rate: settings.tau)
-    return ["critic/loss": loss, "critic/q": meanQ, "epsilon": epsilon]
+    return Lesson(
+      metrics: ["critic/loss": loss, "critic/q": meanQ, "epsilon": epsilon], observationGradient: observationGradient)
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {

@@ -65,7 +65,7 @@ public struct NaturalGradient: Agent {
 
   public func value(_ o: Tensor) -> Tensor { critic(o) }  // [B, 1]
 
-  public mutating func update(_ rollout: Rollout) -> Metrics {
+  public mutating func update(_ rollout: Rollout) -> Lesson {
     let (o, a) = (rollout.observation, rollout.action)
 
     // Â by GAE, y = Â + V̂(o)                                                     (1.111)
@@ -87,10 +87,10 @@ public struct NaturalGradient: Agent {
     policy.setParameters(to: sum(policy.parameterVector, settings.stepSize, times: x))
 
     let criticLoss = critic.fit(o, to: advantages + v, passes: settings.criticPasses, batch: 64, using: &random)
-    return [
+    return Lesson(metrics: [
       "critic/loss": criticLoss, "actor/entropy": old.entropy.mean().item,
       "actor/divergence": old.divergence(to: policy(o)).mean().item,
-    ]
+    ])
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {

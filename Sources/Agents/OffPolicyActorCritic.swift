@@ -76,16 +76,18 @@ public struct OffPolicyActorCritic: Agent {
   // V(o) = Q(o, a),  a the most probable action
   public func value(_ o: Tensor) -> Tensor { critic(o, actor(o).mode) }  // [B, 1]
 
-  public mutating func update(_ batch: Batch) -> Metrics {
+  public mutating func update(_ batch: Batch) -> Lesson {
     let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
 
     // y = r + γ d Q'(o', a'),  a' ~ π(·|o')                                  step 3, notes (1.98)
     let aNext = actor(oNext).sample(using: &random)
-    let y = r + settings.discount * batch.discount * targetCritic(oNext, aNext)
+    let y = r + settings.discount * batch.discount * targetCritic(batch.nextObservationOfTarget, aNext)
 
     // L = E[(Q(o, a) - y)²]
     var meanQ = 0.0
-    let (criticLoss, criticGradient) = valueWithGradient(at: critic) { critic in
+    let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
+      at: critic, and: o, isWanted: batch.wantsObservationGradient
+    ) { critic, o in
       let q = critic(o, a)
       meanQ = q.mean().item
       return meanSquared(q - y)
@@ -110,7 +112,9 @@ public struct OffPolicyActorCritic: Agent {
     }
     actorOptimizer.update(&actor, along: actorGradient)
     let entropy = -logPi.map { $0.mean().item }.reduce(0, +) / Double(settings.actionSamples)
-    return ["critic/loss": criticLoss, "critic/q": meanQ, "actor/loss": actorLoss, "actor/entropy": entropy]
+    return Lesson(
+      metrics: ["critic/loss": criticLoss, "critic/q": meanQ, "actor/loss": actorLoss, "actor/entropy": entropy],
+      observationGradient: observationGradient)
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {

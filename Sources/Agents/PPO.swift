@@ -68,7 +68,7 @@ public struct PPO: Agent {
 
   public func value(_ o: Tensor) -> Tensor { critic(o) }  // [B, 1]
 
-  public mutating func update(_ rollout: Rollout) -> Metrics {
+  public mutating func update(_ rollout: Rollout) -> Lesson {
     // Â by GAE, y = Â + V̂(o)                                                     eq. 11
     let v = critic(rollout.observation)
     let advantages = rollout.generalizedAdvantages(
@@ -93,10 +93,10 @@ public struct PPO: Agent {
     }
     let criticLoss = critic.fit(
       rollout.observation, to: advantages + v, passes: settings.passes, batch: settings.minibatch, using: &random)
-    return [
+    return Lesson(metrics: [
       "critic/loss": criticLoss, "actor/entropy": old.entropy.mean().item,
       "actor/divergence": old.divergence(to: policy(rollout.observation)).mean().item,
-    ]
+    ])
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {

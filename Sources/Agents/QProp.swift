@@ -106,7 +106,7 @@ public struct QProp: Agent {
 
   public func value(_ o: Tensor) -> Tensor { baseline(o) }  // [B, 1]
 
-  public mutating func update(_ experience: RolloutWithReplay) -> Metrics {
+  public mutating func update(_ experience: RolloutWithReplay) -> Lesson {
     let losses = experience.batches.map { fit($0) }
     let o = experience.rollout.observation
 
@@ -120,10 +120,10 @@ public struct QProp: Agent {
     step(against: gradient(of: experience.rollout, advantage, control: eta), at: o)
     let baselineLoss = baseline.fit(
       o, to: advantage + v, passes: settings.baselinePasses, batch: settings.batch, using: &random)
-    return [
+    return Lesson(metrics: [
       "critic/loss": losses.reduce(0, +) / Double(max(losses.count, 1)), "baseline/loss": baselineLoss,
       "actor/control": control, "actor/entropy": policy(o).entropy.mean().item,
-    ]
+    ])
   }
 
   /// The gradient of -J by the policy.
@@ -167,7 +167,7 @@ public struct QProp: Agent {
   /// One update of the critic, off-policy: y = r + γ d Q'(o', a'),  a' ~ π(·|o')      (1.98)
   mutating func fit(_ batch: Batch) -> Double {
     let aNext = policy(batch.nextObservation).sample(using: &random)
-    let y = batch.reward + settings.discount * batch.discount * targetCritic(batch.nextObservation, aNext)
+    let y = batch.reward + settings.discount * batch.discount * targetCritic(batch.nextObservationOfTarget, aNext)
     let (loss, gradient) = valueWithGradient(at: critic) { critic in
       meanSquared(critic(batch.observation, batch.action) - y)
     }

@@ -85,7 +85,6 @@ public struct Rainbow: Agent {
   var random: Random
   var decisions = 0
   var updates = 0
-  public private(set) var priorities: [Float] = []
 
   public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
     precondition(!actionSpace.isContinuous, "Rainbow chooses among discrete actions, not in \(actionSpace)")
@@ -129,16 +128,18 @@ public struct Rainbow: Agent {
   // V(o) = max_a Q(o, a)
   public func value(_ o: Tensor) -> Tensor { network.values(o, nil).rowMaximum() }  // [B, 1]
 
-  public mutating func update(_ batch: Batch) -> Metrics {
-    let (o, r, oNext) = (batch.observation, batch.reward, batch.nextObservation)
+  public mutating func update(_ batch: Batch) -> Lesson {
+    let (o, r) = (batch.observation, batch.reward)
+    let (oNext, oNextOfTarget) = (batch.nextObservation, batch.nextObservationOfTarget)
     let a = batch.action.array.map { Int($0) }
     let discount = settings.discount * batch.discount
 
     // a* = argmax_a E[Z(o', a; ε)]; without `double` max_a E[Z'(o', a; ε')], whose two halves share their noise
     let picking = noise()
     let judging = settings.double ? noise() : picking
-    let aNext = (settings.double ? network : targetNetwork).values(oNext, picking).argmax()
-    let next = targetNetwork(oNext, judging).ofActions(aNext)  // [B, N]
+    let aNext = (settings.double ? network.values(oNext, picking) : targetNetwork.values(oNextOfTarget, picking))
+      .argmax()
+    let next = targetNetwork(oNextOfTarget, judging).ofActions(aNext)  // [B, N]
     let y =
       settings.distributional
       ? projected(softmax(next), onto: network.atoms, reward: r, discount: discount) : r + discount * next
@@ -150,7 +151,9 @@ public struct Rainbow: Agent {
     // J = E[w D(Φ(r + γ d Z'(o', a*; ε')), Z(o, a; ε))], or E[w (r + γ d Q' - Q)²]        Hessel 2018
     let drawn = noise()
     var (meanQ, surprise) = (0.0, Tensor.zeros(r.shape))
-    let (loss, gradient) = valueWithGradient(at: network) { network in
+    let (loss, gradient, observationGradient) = valueWithGradient(
+      at: network, and: o, isWanted: batch.wantsObservationGradient
+    ) { network, o in
       let z = network(o, drawn).ofActions(a)  // [B, N]
       meanQ = network.expectation(z).mean().item
       let distance = settings.distributional ? divergence(y, z) : square(z - y)
@@ -162,10 +165,10 @@ public struct Rainbow: Agent {
     updates += 1
 
     // p = (D + 10⁻⁶)^ω                                                        Schaul 2016, 3.3; Hessel 2018
-    if settings.prioritised {
-      priorities = surprise.doubles.map { Float(pow(max($0, 0) + 1e-6, settings.priorityExponent)) }
-    }
-    return ["critic/loss": loss, "critic/q": meanQ, "epsilon": epsilon]
+    let priorities = surprise.doubles.map { Float(pow(max($0, 0) + 1e-6, settings.priorityExponent)) }
+    return Lesson(
+      metrics: ["critic/loss": loss, "critic/q": meanQ, "epsilon": epsilon],
+      priorities: settings.prioritised ? priorities : [], observationGradient: observationGradient)
   }
 
   /// D(y, p) = Σ_i y_i (log y_i - log p_i) with p = softmax(z), `[B, N]` to `[B, 1]`.

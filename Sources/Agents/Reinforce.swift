@@ -76,7 +76,7 @@ public struct Reinforce: Agent {
 
   public func value(_ o: Tensor) -> Tensor { critic(o) }  // [B, 1]
 
-  public mutating func update(_ rollout: Rollout) -> Metrics {
+  public mutating func update(_ rollout: Rollout) -> Lesson {
     let toGo = rollout.rewardsToGo(discount: settings.discount)  // [M, 1]
     let weights = weights(of: rollout, toGo)
     let gradient =
@@ -85,7 +85,7 @@ public struct Reinforce: Agent {
     optimizer.update(&policy, along: gradient)
     let criticLoss = critic.fit(
       rollout.observation, to: toGo, passes: settings.criticPasses, batch: 64, using: &random)
-    return ["critic/loss": criticLoss, "actor/entropy": entropy, "actor/gradient": gradient.norm]
+    return Lesson(metrics: ["critic/loss": criticLoss, "actor/entropy": entropy, "actor/gradient": gradient.norm])
   }
 
   /// Rᵢₜ − b of every step, with b = 0 where it is one of each parameter: `[M, 1]`.

@@ -97,27 +97,31 @@ public struct SAC: Agent {
   // V(o) = min_i Q_i(o, μ(o)),  μ the judged actor's mode; the entropy to come is in it, the present action's is not
   public func value(_ o: Tensor) -> Tensor { critics.least(o, averageActor(o).mode) }  // [B, 1]
 
-  public mutating func update(_ batch: Batch) -> Metrics {
+  public mutating func update(_ batch: Batch) -> Lesson {
     let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
     let alpha = exp(temperature.logAlpha).item
 
     // y = r + γ d (min_i Q'_i(o', a') - α log π(a'|o')),  a' ~ π(·|o')       eq. 3, with (1.98) of the notes
     let (aNext, logPiNext) = actor(oNext).sample(using: &random)
     let soft = r + alpha * entropies(between: batch)
-    let y = soft + settings.discount * batch.discount * (targetCritics.least(oNext, aNext) - alpha * logPiNext)
+    let qNext = targetCritics.least(batch.nextObservationOfTarget, aNext)
+    let y = soft + settings.discount * batch.discount * (qNext - alpha * logPiNext)
 
     // J_Q = Σ_i E[(Q_i(o, a) - y)²]                                          eq. 5
     var meanQ = 0.0
-    let (criticLoss, criticGradient) = valueWithGradient(at: critics) { critics in
+    let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
+      at: critics, and: o, isWanted: batch.wantsObservationGradient
+    ) { critics, o in
       let (q1, q2) = critics(o, a)
       meanQ = q1.mean().item
       return meanSquared(q1 - y) + meanSquared(q2 - y)
     }
     criticOptimizer.update(&critics, along: criticGradient)
     targetCritics.blend(toward: critics, rate: settings.tau)
-    var metrics: Metrics = ["critic/loss": criticLoss, "critic/q": meanQ]
+    var lesson = Lesson(
+      metrics: ["critic/loss": criticLoss, "critic/q": meanQ], observationGradient: observationGradient)
     updates += 1
-    guard updates % settings.actorPeriod == 0 else { return metrics }
+    guard updates % settings.actorPeriod == 0 else { return lesson }
 
     // J_π = E[α log π(a|o) - min_i Q_i(o, a)],  a = tanh(μ(o) + σ(o) ε)      eq. 7
     var entropy = 0.0
@@ -134,8 +138,8 @@ public struct SAC: Agent {
       exp(temperature.logAlpha) * (entropy - targetEntropy)
     }
     temperatureOptimizer.update(&temperature, along: temperatureGradient)
-    metrics.merge(["actor/loss": actorLoss, "actor/entropy": entropy, "temperature": alpha])
-    return metrics
+    lesson.metrics.merge(["actor/loss": actorLoss, "actor/entropy": entropy, "temperature": alpha])
+    return lesson
   }
 
   /// Σ_k γ^k d_t ⋯ d_{t+k-1} (-log π(a|o_{t+k})),  a ~ π(·|o_{t+k}),  over the moments that a transition passes over: `[B, 1]`

@@ -75,8 +75,8 @@ public struct TD3: Agent {
   // V(o) = min_i Q_i(o, μ(o))
   public func value(_ o: Tensor) -> Tensor { critics.least(o, actor(o)) }  // [B, 1]
 
-  public mutating func update(_ batch: Batch) -> Metrics {
-    let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
+  public mutating func update(_ batch: Batch) -> Lesson {
+    let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservationOfTarget)
 
     // y = r + γ d min_i Q'_i(o', clip(μ'(o') + ε, -1, 1)),  ε = clip(N(0, σ), -c, c)     algorithm 1
     let noise = settings.targetNoise * Tensor.normal(a.shape, using: &random)
@@ -86,23 +86,26 @@ public struct TD3: Agent {
 
     // J_Q = Σ_i E[(Q_i(o, a) - y)²]
     var meanQ = 0.0
-    let (criticLoss, criticGradient) = valueWithGradient(at: critics) { critics in
+    let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
+      at: critics, and: o, isWanted: batch.wantsObservationGradient
+    ) { critics, o in
       let (q1, q2) = critics(o, a)
       meanQ = q1.mean().item
       return meanSquared(q1 - y) + meanSquared(q2 - y)
     }
     criticOptimizer.update(&critics, along: criticGradient)
-    var metrics: Metrics = ["critic/loss": criticLoss, "critic/q": meanQ]
+    var lesson = Lesson(
+      metrics: ["critic/loss": criticLoss, "critic/q": meanQ], observationGradient: observationGradient)
     updates += 1
-    guard updates % settings.actorPeriod == 0 else { return metrics }
+    guard updates % settings.actorPeriod == 0 else { return lesson }
 
     // J_μ = -E[Q_1(o, μ(o))]
     let (actorLoss, actorGradient) = valueWithGradient(at: actor) { actor in -critics.first(o, actor(o)).mean() }
     actorOptimizer.update(&actor, along: actorGradient)
     targetActor.blend(toward: actor, rate: settings.tau)
     targetCritics.blend(toward: critics, rate: settings.tau)
-    metrics.merge(["actor/loss": actorLoss])
-    return metrics
+    lesson.metrics.merge(["actor/loss": actorLoss])
+    return lesson
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {

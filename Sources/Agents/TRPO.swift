@@ -67,7 +67,7 @@ public struct TRPO: Agent {
 
   public func value(_ o: Tensor) -> Tensor { critic(o) }  // [B, 1]
 
-  public mutating func update(_ rollout: Rollout) -> Metrics {
+  public mutating func update(_ rollout: Rollout) -> Lesson {
     let (o, a) = (rollout.observation, rollout.action)
 
     // Â by GAE, y = Â + V̂(o)                                                     (1.111)
@@ -79,7 +79,7 @@ public struct TRPO: Agent {
     let entropy = old.entropy.mean().item
     let divergence = improve(o, a, standardized(advantages), from: old)
     let criticLoss = critic.fit(o, to: advantages + v, passes: settings.criticPasses, batch: 64, using: &random)
-    return ["critic/loss": criticLoss, "actor/entropy": entropy, "actor/divergence": divergence]
+    return Lesson(metrics: ["critic/loss": criticLoss, "actor/entropy": entropy, "actor/divergence": divergence])
   }
 
   /// - Returns: D of the step that was taken, at most ε; 0 if none was.

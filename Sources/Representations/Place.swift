@@ -63,33 +63,33 @@ public enum Places {
 }
 
 extension Place {
-  static let frozen = Place(
+  public static let frozen = Place(
     id: "frozen", note: "pretrained, then left as it is: replay keeps latents", start: .pretrained, keeps: .latents,
     teachers: [], when: .never)
-  static let random = Place(
+  public static let random = Place(
     id: "random", note: "the same network with random weights, left as it is: what pretraining is worth",
     start: .random, keeps: .latents, teachers: [], when: .never)
-  static let rounds = Place(
+  public static let rounds = Place(
     id: "rounds", note: "pretrained, then trained further on all frames every --retrain-every steps",
     start: .pretrained, keeps: .latentsAndFrames, teachers: [.reconstruction], when: .rounds)
-  static let bursts = Place(
+  public static let bursts = Place(
     id: "bursts",
     note: "as rounds, and beside the reconstruction latents must tell actions and rewards and stay near what they were",
     start: .pretrained, keeps: .latentsAndFrames, teachers: [.reconstruction, .actions, .rewards, .cachedLatents],
     when: .rounds)
-  static let parallel = Place(
+  public static let parallel = Place(
     id: "parallel", note: "taught by the reconstruction at each update of the agent, which teaches it nothing",
     start: .either, keeps: .frames, teachers: [.reconstruction], when: .eachUpdate)
-  static let finetune = Place(
+  public static let finetune = Place(
     id: "finetune", note: "pretrained, then taught by critic and reconstruction at each update (SAC+AE, Yarats 2019)",
     start: .pretrained, keeps: .frames, teachers: [.critic, .reconstruction], when: .eachUpdate)
-  static let joint = Place(
+  public static let joint = Place(
     id: "joint", note: "from random weights, taught by critic and reconstruction at each update (SAC+AE, Yarats 2019)",
     start: .random, keeps: .frames, teachers: [.critic, .reconstruction], when: .eachUpdate)
-  static let criticOnly = Place(
+  public static let criticOnly = Place(
     id: "critic-only", note: "taught by the critic alone: reinforcement learning end to end", start: .either,
     keeps: .frames, teachers: [.critic], when: .eachUpdate, kind: "conv", frameStack: 3)
-  static let augmented = Place(
+  public static let augmented = Place(
     id: "augmented", note: "as critic-only, on frames that are shifted at random when they are drawn (DrQ, Yarats 2021)",
     start: .either, keeps: .frames, teachers: [.critic], when: .eachUpdate, shifts: true, kind: "conv", frameStack: 3)
 }

@@ -98,46 +98,67 @@ public struct Gradient: Sendable {
   public init(tensors: [Tensor?]) { self.tensors = tensors }
 }
 
+extension Gradient {
+  /// Of the sum of two losses.
+  public static func + (a: Gradient, b: Gradient) -> Gradient {
+    precondition(
+      a.tensors.count == b.tensors.count, "gradients of \(a.tensors.count) and \(b.tensors.count) parameters are added")
+    return Gradient(
+      tensors: zip(a.tensors, b.tensors).map { a, b in
+        guard let a, let b else { return a ?? b }
+        return a + b
+      })
+  }
+
+  /// Of a loss times a number.
+  public static func * (gradient: Gradient, scale: Double) -> Gradient {
+    Gradient(tensors: gradient.tensors.map { $0.map { $0 * scale } })
+  }
+
+  public static func * (scale: Double, gradient: Gradient) -> Gradient { gradient * scale }
+}
+
 /// The value of a scalar loss and its gradient by the model's parameters.
 ///
 /// `loss` gets the model with its parameters as variables. What it returns must be a single number.
 public func valueWithGradient<Model: Module>(
   at model: Model, _ loss: (Model) throws -> Tensor
 ) rethrows -> (value: Double, gradient: Gradient) {
-  let tape = Tape.borrow()
-  defer { tape.giveBack() }
-  var placer = VariablePlacer(tape: tape)
-  var variables = model
-  variables.visit(&placer)
-  let value = try loss(variables)
+  let (value, pullback) = try valueWithPullback(at: model, loss)
   precondition(value.shape.count == 1, "a loss is a single number, not a tensor of shape \(value.shape)")
-  tape.follow(back: value)
-  var collector = GradientCollector(tape: tape, capacity: placer.count)
-  variables.visit(&collector)
-  return (value.item, Gradient(tensors: collector.gradients))
+  return (value.item, pullback(Tensor(repeating: 1, value.shape, value.precision)))
 }
 
-private struct VariablePlacer: ParameterVisitor {
-  let tape: Tape
-  var count = 0
-
-  mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) {
-    parameter = tape.variable(parameter)
-    count += 1
+/// The value of a scalar loss and its gradients by the model's parameters and, where it is wanted, by a tensor that the loss
+/// looks at.
+///
+/// - Parameters:
+///   - point: of any shape.
+///   - isWanted: whether the gradient by `point` is asked for. If not, `point` is a constant, and all is computed as by
+///     `valueWithGradient(at:_:)`.
+///   - loss: gets both as variables. What it returns must be a single number.
+/// - Returns: `pointGradient` has the shape of `point`, zeros where the loss does not depend on it; nil where it is not
+///   wanted.
+public func valueWithGradient<Model: Module>(
+  at model: Model, and point: Tensor, isWanted: Bool, _ loss: (Model, Tensor) throws -> Tensor
+) rethrows -> (value: Double, gradient: Gradient, pointGradient: Tensor?) {
+  guard isWanted else {
+    let point = point.detached
+    let (value, gradient) = try valueWithGradient(at: model) { try loss($0, point) }
+    return (value, gradient, nil)
   }
+  let both = ModelAndPoint(model: model, point: point)
+  var (value, gradient) = try valueWithGradient(at: both) { try loss($0.model, $0.point) }
+  let pointGradient = gradient.tensors.removeLast()
+  return (value, gradient, pointGradient ?? .zeros(point.shape, point.precision))
 }
 
-private struct GradientCollector: ParameterVisitor {
-  let tape: Tape
-  var gradients: [Tensor?] = []
-
-  init(tape: Tape, capacity: Int) {
-    self.tape = tape
-    gradients.reserveCapacity(capacity)
-  }
-
-  mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) {
-    gradients.append(tape.gradient(of: parameter))
+private struct ModelAndPoint<Model: Module>: Module {
+  var model: Model
+  var point: Tensor
+  mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("model", &model)
+    visitor("point", &point)
   }
 }
 

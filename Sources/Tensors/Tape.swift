@@ -76,13 +76,15 @@ final class Tape: Sendable {
     }
   }
 
-  /// Reverse mode: visits the nodes from the loss back to the variables.
-  func follow(back loss: Tensor) {
-    guard let trace = loss.trace, trace.tape === self, trace.isCurrent else { return }
+  /// Reverse mode: visits the nodes from a value back to the variables.
+  ///
+  /// - Parameter seed: the gradient by the value, of its shape.
+  func follow(back value: Tensor, seed: Tensor) {
+    guard let trace = value.trace, trace.tape === self, trace.isCurrent else { return }
     record.withLock { record in
       var step = BackwardStep(record: record, tape: self)
       record = Record()
-      step.follow(from: Int(trace.index), seed: Tensor(repeating: 1, loss.shape, loss.precision))
+      step.follow(from: Int(trace.index), seed: seed)
       record = step.takeRecord()
     }
   }

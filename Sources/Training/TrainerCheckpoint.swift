@@ -46,7 +46,7 @@ extension Trainer {
     StateForm(
       changing: [
         // of an agent
-        "updates", "decisions", "copiedAt", "seen", "control",
+        "updates", "decisions", "seen", "control",
         // of its optimisers, of an episode and a history
         "steps", "totalSteps", "episodeReturn", "ending", "environment",
         "history.latents", "history.actions",
@@ -54,7 +54,7 @@ extension Trainer {
         "envSteps", "hasBegun", "last", "owed", "remaining", "seenRevision",
         // of its representation
         "revision", "rounds",
-      ], growing: ["replay", "starts", "priorities", "held"])
+      ], growing: ["replay", "starts", "held"])
   }
 
   /// Says what keeps contents that have the form of this trainer's from going on, or nothing.

@@ -21,9 +21,9 @@ private let observationSize = 6
 
 extension Agent {
   /// The spaces of the tests that it says it can act in.
-  fileprivate static var accepted: [ActionSpace] { spaces.filter(accepts) }
+  static var accepted: [ActionSpace] { spaces.filter(accepts) }
 
-  fileprivate static func small(_ space: ActionSpace, seed: UInt64 = 1) throws -> Self {
+  static func small(_ space: ActionSpace, seed: UInt64 = 1) throws -> Self {
     var settings = Settings()
     try settings.set("hidden", to: "16")
     try settings.set(Settings.Experience.isOffPolicy ? "batch" : "horizon", to: "8")
@@ -32,7 +32,7 @@ extension Agent {
 
   /// Three updates, and an exploring action.
   fileprivate mutating func live(_ space: ActionSpace) -> (metrics: [[Double]], action: [Float]) {
-    let metrics = (0..<3).map { update(Self.experience(space, seed: $0)).entries.map(\.value) }
+    let metrics = (0..<3).map { update(Self.experience(space, seed: $0)).metrics.entries.map(\.value) }
     return (metrics, act(randomObservation(4), .explore).array)
   }
 
@@ -47,7 +47,7 @@ extension Agent {
     return experience
   }
 
-  fileprivate var bits: [[UInt32]] { parameters.map { $0.value.array.map(\.bitPattern) } }
+  var bits: [[UInt32]] { parameters.map { $0.value.array.map(\.bitPattern) } }
 }
 
 extension Rollout {
@@ -67,7 +67,7 @@ private func randomObservation(_ count: Int, seed: UInt64 = 5) -> Tensor {
   return .normal([count, observationSize], using: &random)
 }
 
-private func randomBatch(_ count: Int, _ space: ActionSpace, seed: Int) -> Batch {
+func randomBatch(_ count: Int, _ space: ActionSpace, seed: Int) -> Batch {
   var random = Seed(UInt64(seed)).stream("batch")
   let actions = (0..<count).flatMap { _ in space.normalized(space.sample(using: &random)) }
   return Batch(
@@ -187,7 +187,7 @@ private func randomBatch(_ count: Int, _ space: ActionSpace, seed: Int) -> Batch
         let before = agent.parameters
         var names = Set<String>()
         for i in 0..<4 {
-          let metrics = agent.update(A.experience(space, seed: i))
+          let metrics = agent.update(A.experience(space, seed: i)).metrics
           #expect(!metrics.entries.isEmpty && metrics.entries.allSatisfy { $0.value.isFinite })
           names.formUnion(metrics.entries.map(\.name))
         }

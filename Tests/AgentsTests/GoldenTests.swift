@@ -65,14 +65,14 @@ import Testing
       nextObservation: try tensor("\(name).next_observation"))
     batch.frequency = tensors["\(name).frequency"]
     for update in 1...2 {
-      let metrics = agent.update(batch)
+      let lesson = agent.update(batch)
       if let priorities = tensors["\(name).priorities.\(update)"]?.array {
-        for (found, expected) in zip(agent.priorities, priorities) { #expect(abs(found - expected) < 1e-5) }
-        #expect(agent.priorities.count == priorities.count)
+        for (found, expected) in zip(lesson.priorities, priorities) { #expect(abs(found - expected) < 1e-5) }
+        #expect(lesson.priorities.count == priorities.count)
       }
       for golden in tensors where golden.key.hasPrefix("\(name).\(update).") {
         let key = String(golden.key.dropFirst("\(name).\(update).".count))
-        let (found, expected) = (try #require(metrics[key], "no metric \(key)"), golden.value.item)
+        let (found, expected) = (try #require(lesson.metrics[key], "no metric \(key)"), golden.value.item)
         #expect(abs(found - expected) <= 1e-5 * max(1, abs(expected)), "\(key) of update \(update)")
       }
     }

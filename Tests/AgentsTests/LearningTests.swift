@@ -104,7 +104,7 @@ import Testing
       discount: .zeros([32, 1]), nextObservation: .normal([32, 2], using: &random))
     let before = agent.temperature.logAlpha.item
     _ = agent.update(batch)
-    let metrics = agent.update(batch)
+    let metrics = agent.update(batch).metrics
     #expect(((metrics["actor/entropy"] ?? .nan) < agent.targetEntropy) == isBelow)
     #expect((agent.temperature.logAlpha.item > before) == isBelow)
     #expect(agent.temperature.logAlpha.item != before)

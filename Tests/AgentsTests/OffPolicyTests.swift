@@ -47,7 +47,7 @@ import Testing
     }
     for update in 1...6 {
       let before = state(agent)
-      let names = agent.update(stepsToTheReward(&random, cost: 0.3)).entries.map(\.name)
+      let names = agent.update(stepsToTheReward(&random, cost: 0.3)).metrics.entries.map(\.name)
       #expect((state(agent) != before) == (update % 3 == 0) && names.contains("actor/loss") == (update % 3 == 0))
     }
   }
@@ -103,14 +103,15 @@ import Testing
     }
     var agent = Rainbow(observationSize: 5, actionSpace: .discrete(count: 2), settings: settings, seed: Seed(1))
     var random = Seed(2).stream("transitions")
-    for _ in 0..<400 { _ = agent.update(chain(&random)) }
+    var priorities: [Float] = []
+    for _ in 0..<400 { priorities = agent.update(chain(&random)).priorities }
     let states = oneHot([0, 1, 2, 3], of: 5)
     #expect(agent.act(states, .exploit).array == [1, 1, 1, 1])
     let q = agent.network.values(states, nil).array
     for (state, value) in [0.729, 0.81, 0.9, 1.0].enumerated() {
       #expect(abs(Double(q[2 * state + 1]) - value) < 0.1, "Q(\(state), right) is \(q[2 * state + 1])")
     }
-    #expect(agent.priorities.count == (settings.prioritised ? 64 : 0) && agent.priorities.allSatisfy { $0 > 0 })
+    #expect(priorities.count == (settings.prioritised ? 64 : 0) && priorities.allSatisfy { $0 > 0 })
   }
 
   /// Without `double` the target is a maximum, which picks and judges with the same noise.
@@ -129,7 +130,7 @@ import Testing
     let best = double ? next.picking(before.network.values(batch.nextObservation, picking).argmax()) : next.rowMaximum()
     let q = before.network.values(batch.observation, learning).picking(batch.action.array.map { Int($0) })
     let expected = square(q - (batch.reward + 0.9 * batch.discount * best)).mean().item
-    let loss = try #require(agent.update(batch)["critic/loss"])
+    let loss = try #require(agent.update(batch).metrics["critic/loss"])
     #expect(abs(loss - expected) < 1e-5 * max(1, expected), "\(loss) for \(expected)")
   }
 
@@ -162,10 +163,11 @@ import Testing
     batch.frequency = Tensor(frequency, [64, 1])
     for beta in [0.5, 0.625, 0.75, 0.875, 1, 1] {
       #expect(agent.importanceExponent == beta)
-      let loss = try #require(agent.update(batch)["critic/loss"])
+      let lesson = agent.update(batch)
+      let loss = try #require(lesson.metrics["critic/loss"])
       // Priorities are √|δ|: what they say of the errors must give the loss.
       let weights = frequency.map { pow(Double($0) / 0.25, -beta) }
-      let expected = zip(weights, agent.priorities).reduce(0) { $0 + $1.0 * pow(Double($1.1), 4) } / 64
+      let expected = zip(weights, lesson.priorities).reduce(0) { $0 + $1.0 * pow(Double($1.1), 4) } / 64
       #expect(abs(loss - expected) < 1e-4 * max(1, expected))
     }
   }

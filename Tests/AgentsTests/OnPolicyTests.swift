@@ -103,7 +103,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
     for seed in 0..<8 {
       let rollout = rollout(&agent, space, seed: UInt64(seed))
       let old = agent.policy(rollout.observation)
-      let metrics = agent.update(rollout)
+      let metrics = agent.update(rollout).metrics
       let divergence = old.divergence(to: agent.policy(rollout.observation)).mean().item
       #expect(divergence <= limit * 1.001 && abs(divergence - (metrics["actor/divergence"] ?? .nan)) < 1e-6)
       most = max(most, divergence)
@@ -116,7 +116,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
     (settings.hidden, settings.stepSize, settings.damping) = (16, 0.1, 1e-3)
     var agent = NaturalGradient(observationSize: 3, actionSpace: space, settings: settings, seed: Seed(1))
     for seed in 0..<5 {
-      let divergence = agent.update(rollout(&agent, space, seed: UInt64(seed)))["actor/divergence"] ?? .nan
+      let divergence = agent.update(rollout(&agent, space, seed: UInt64(seed))).metrics["actor/divergence"] ?? .nan
       // α²/2 at most, as far as D is quadratic.
       #expect(divergence > 0.0001 && divergence < 0.0075, "\(divergence)")
     }
@@ -128,7 +128,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
     func divergence(_ clip: Double) -> Double {
       settings.clip = clip
       var agent = PPO(observationSize: 3, actionSpace: spaces[0], settings: settings, seed: Seed(1))
-      return agent.update(rollout(&agent, spaces[0], seed: 1))["actor/divergence"] ?? .nan
+      return agent.update(rollout(&agent, spaces[0], seed: 1)).metrics["actor/divergence"] ?? .nan
     }
     #expect(divergence(0.05) < 0.3 * divergence(1))
   }
@@ -147,7 +147,8 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
         Rollout(
           observation: o, action: agent.act(o, .explore), reward: .normal([12, 1], using: &random),
           discount: Tensor(repeating: 1, [12, 1]), nextObservation: o, lane: (0..<12).map { $0 / 4 },
-          isLast: (0..<12).map { $0 % 4 == 3 }))
+          isLast: (0..<12).map { $0 % 4 == 3 })
+      ).metrics
       lags.append(metrics["workers/lag"] ?? .nan)
       #expect(agent.updates == 3 * (round + 1))
       // The last one in turn has the newest parameters, the others older ones.

@@ -84,14 +84,14 @@ private struct Poisoned: Agent {
   var settings: DoubleDQN.Settings { inner.settings }
   func value(_ observation: Tensor) -> Tensor { inner.value(observation) }
   mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor { inner.act(observation, behavior) }
-  mutating func update(_ batch: Batch) -> Metrics {
+  mutating func update(_ batch: Batch) -> Lesson {
     updates += 1
     var batch = batch
-    let metrics = inner.update(batch)
-    guard updates == 40 else { return metrics }
+    let lesson = inner.update(batch)
+    guard updates == 40 else { return lesson }
     batch.reward = Tensor(repeating: .nan, batch.reward.shape)
     _ = inner.update(batch)
-    return metrics
+    return lesson
   }
   mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("inner", &inner) }
 }

@@ -1,0 +1,92 @@
+import Core
+import Replay
+import Tensors
+import Testing
+
+@testable import Agents
+
+extension Member {
+  /// Those that learn from batches.
+  fileprivate static let ofBatches = all.filter { member in
+    func learnsFromBatches<A: Agent>(_ type: A.Type) -> Bool { A.Settings.Experience.self == Batch.self }
+    return learnsFromBatches(member.type)
+  }
+}
+
+extension Agent {
+  fileprivate mutating func lesson(of batch: Batch) throws -> Lesson {
+    update(try #require(batch as? Settings.Experience))
+  }
+}
+
+/// What every agent that learns from batches promises to who made their observations.
+@Suite struct ObservationGradientTests {
+  /// It is the critic's alone, also where the actor learns from the same batch.
+  @Test(arguments: Member.ofBatches) func isThatOfTheCriticsLoss(_ member: Member) throws {
+    func check<A: Agent>(_ type: A.Type) throws {
+      for space in A.accepted {
+        var agent = try A.small(space)
+        for seed in 0..<3 {
+          var batch = randomBatch(8, space, seed: seed)
+          let (before, o) = (agent, batch.observation)
+          /// The loss of an agent in the same state where one number of the observations is another.
+          func loss(_ i: Int, shifted by: Float) throws -> Double {
+            var (agent, batch, numbers) = (before, batch, o.array)
+            numbers[i] += by
+            batch.observation = Tensor(numbers, o.shape)
+            return try #require(try agent.lesson(of: batch).metrics["critic/loss"])
+          }
+          batch.wantsObservationGradient = true
+          let found = try #require(try agent.lesson(of: batch).observationGradient)
+          #expect(found.shape == o.shape)
+          let (middle, step) = (try loss(0, shifted: 0), Float(0.004))
+          var (error, size) = (0.0, 0.0)
+          for (i, slope) in found.doubles.enumerated() {
+            let after = (try loss(i, shifted: step) - middle) / Double(step)
+            let before = (middle - (try loss(i, shifted: -step))) / Double(step)
+            // A rectifier's kink is on one side at most.
+            let nearest = [before, (before + after) / 2, after].map { abs($0 - slope) }.min() ?? .nan
+            error += nearest * nearest
+            size += slope * slope
+          }
+          #expect(size > 1e-6 && error.squareRoot() < 0.005 * size.squareRoot(), "\(A.id) in \(space)")
+        }
+      }
+    }
+    try check(member.type)
+  }
+
+  @Test(arguments: Member.ofBatches) func changesNothingElse(_ member: Member) throws {
+    func check<A: Agent>(_ type: A.Type) throws {
+      for space in A.accepted {
+        var (agent, asked) = (try A.small(space), try A.small(space))
+        for seed in 0..<4 {
+          var batch = randomBatch(8, space, seed: seed)
+          let lesson = try agent.lesson(of: batch)
+          batch.wantsObservationGradient = true
+          let other = try asked.lesson(of: batch)
+          #expect(lesson.observationGradient == nil && other.observationGradient != nil)
+          #expect(lesson.metrics.entries.map(\.value) == other.metrics.entries.map(\.value))
+          #expect(lesson.priorities == other.priorities && agent.bits == asked.bits)
+        }
+      }
+    }
+    try check(member.type)
+  }
+
+  @Test(arguments: Member.ofBatches) func targetsLookAtWhatIsForThem(_ member: Member) throws {
+    func check<A: Agent>(_ type: A.Type) throws {
+      for space in A.accepted {
+        func loss(_ change: (inout Batch) -> Void) throws -> Double {
+          var (agent, batch) = (try A.small(space), randomBatch(8, space, seed: 1))
+          change(&batch)
+          return try #require(try agent.lesson(of: batch).metrics["critic/loss"])
+        }
+        let plain = try loss { _ in }
+        #expect(try loss { $0.targetObservation = $0.nextObservation } == plain)
+        #expect(try loss { $0.targetObservation = $0.nextObservation + 1 } != plain)
+      }
+    }
+    try check(member.type)
+  }
+}
