@@ -1,5 +1,6 @@
 import Core
 import Environments
+import Formats
 import Runs
 
 // A training keeps the autoencoder that its agent sees through: `autoencoder/` in its folder has all that is read of a
