@@ -29,7 +29,7 @@ let package = Package(
   products: [
     .executable(name: "pixelrl", targets: ["pixelrl"]),
     // For the fuzzers of Tests/Fuzz.
-    .library(name: "Readers", targets: ["Core", "Pixels", "Networks", "Runs"]),
+    .library(name: "Readers", targets: ["Core", "Formats", "Pixels", "Tensors", "Networks", "Runs"]),
   ],
   traits: [
     .trait(name: "OneDNN", description: "Fast kernels from oneDNN (libdnnl-dev) in place of the portable ones."),
@@ -49,31 +49,39 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     // 0: vocabulary
     layer("Core", ["CLinux"]),
-    // 2: pixels and numbers
-    layer("Pixels", ["Core", "CPNG"]),
-    layer("Tensors", ["Core", oneDNN]),
+    // 1: formats: bytes in, values out
+    layer("Formats", ["Core", yaml]),
+    // 2: pixels and numbers; Plots and Scenes draw into Pixels
+    layer("Pixels", ["Core", "Formats", "CPNG"]),
+    layer("Plots", ["Formats", "Pixels"]),
     layer("Scenes", ["Core", "Pixels"]),
+    layer("Tensors", ["Core", oneDNN]),
     // 3: what learning is made of
-    layer("Networks", ["Core", "Tensors"]),
+    layer("Networks", ["Core", "Formats", "Tensors"]),
     layer("Replay", ["Core", "Tensors"]),
     // 4: the members; they never import each other
     layer(
-      "Environments", ["Core", "Pixels", "Scenes", muJoCo],
+      "Environments", ["Core", "Formats", "Pixels", "Scenes", muJoCo],
       resources: ["spaces", "pictures", "games", "atari", "supervision", "service"].map {
         .embedInCode("Gymnasium/Server/pixelrl_\($0).py")
       }),
     layer("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     layer("Agents", ["Core", "Tensors", "Networks", "Replay"]),
-    layer("Tabular", ["Core", "Tensors", "Networks"]),
+    layer("Tabular", ["Core", "Formats", "Tensors", "Networks"]),
     // 5: where the encoder learns, and what a run leaves on disk
     layer(
       "Representations",
       ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents"]),
-    layer("Runs", ["Core", "Pixels", "Tensors", "Networks", yaml]),
-    layer("Reports", ["Core", "Pixels", "Runs"]),
+    layer("Runs", ["Core", "Formats", "Pixels", "Tensors"]),
+    // 6: the experiment and its loops; pages about it
+    layer("Reports", ["Core", "Formats", "Pixels", "Plots", "Runs"]),
     layer(
-      "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Representations", "Runs"]),
-    // 6: the commands; the contender is what `pixelrl bench` measures, in a process of its own
+      "Training",
+      [
+        "Core", "Formats", "Pixels", "Plots", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents",
+        "Representations", "Runs",
+      ]),
+    // 7: the commands; the contender is what `pixelrl bench` measures, in a process of its own
     .target(name: "CAllocations"),
     .executableTarget(
       name: "Contender",
@@ -83,16 +91,17 @@ let package = Package(
     .executableTarget(
       name: "pixelrl",
       dependencies: [
-        "Core", "Pixels", "Tensors", "Environments", "Autoencoders", "Agents", "Representations", "Tabular", "Runs",
-        "Reports", "Training",
-        argumentParser, httpServer,
+        "Core", "Formats", "Pixels", "Plots", "Tensors", "Environments", "Autoencoders", "Agents", "Representations",
+        "Tabular", "Runs", "Reports", "Training", argumentParser, httpServer,
       ],
       resources: [.embedInCode("Serving/pixelrl_gymnasium.py")], swiftSettings: strict),
 
     // What several tests need: Python, for others' readers of our files.
     .target(name: "Python", path: "Tests/Python"),
     tests("Core", []),
-    tests("Pixels", ["Core", "Python"]),
+    tests("Formats", ["Core", "Python"]),
+    tests("Pixels", ["Core", "Formats", "Python"]),
+    tests("Plots", ["Formats", "Pixels"]),
     tests("Scenes", ["Core", "Pixels"]),
     tests("Tensors", ["Core"], resources: [.copy("Goldens")]),
     tests("Networks", ["Core", "Tensors", "Python"], resources: [.copy("Golden")]),
@@ -100,13 +109,25 @@ let package = Package(
     tests("Environments", ["Core", "Pixels", "Python"], resources: [.copy("Golden")]),
     tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"], resources: [.copy("Golden")]),
-    tests("Tabular", ["Core", "Tensors", "Networks"]),
-    tests("Runs", ["Core", "Pixels", "Tensors", "Python"]),
-    tests("Reports", ["Core", "Pixels", "Runs"]),
-    tests("pixelrl", ["Core", "Python", "Runs", "Environments", "Autoencoders", "Agents", argumentParser]),
+    tests("Tabular", ["Core", "Formats"]),
+    tests("Runs", ["Core", "Formats", "Pixels", "Tensors", "Python"]),
+    tests("Reports", ["Core", "Formats", "Pixels", "Plots", "Runs"]),
     tests(
-      "Training", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents", "Representations", "Runs"]),
-    tests("Representations", ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents"], resources: [.copy("Golden")]),
+      "Training",
+      [
+        "Core", "Formats", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents",
+        "Representations", "Runs",
+      ]),
+    tests(
+      "Representations",
+      ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents"],
+      resources: [.copy("Golden")]),
+    tests(
+      "pixelrl",
+      [
+        "Core", "Formats", "Python", "Tensors", "Networks", "Environments", "Autoencoders", "Agents", "Runs",
+        "Training", argumentParser,
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

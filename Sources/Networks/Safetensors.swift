@@ -1,10 +1,8 @@
 import Core
+import Formats
 import Tensors
 
 /// Named tensors with notes, as a file that the Python package `safetensors` reads and writes too.
-///
-/// Layout: the header's length as a little-endian u64, the header as JSON padded with spaces to a multiple of 8, then the
-/// elements, little-endian in row-major order.
 public struct Safetensors: Sendable {
   public var tensors: [(name: String, value: Tensor)]
   /// The notes under `__metadata__`, in the order of the file.
@@ -20,9 +18,6 @@ public struct Safetensors: Sendable {
   }
 
   public subscript(name: String) -> Tensor? { tensors.first { $0.name == name }?.value }
-
-  /// The longest header that readers accept, in bytes.
-  static let headerLimit = 100_000_000
 }
 
 // MARK: - Writing
@@ -34,32 +29,13 @@ extension Safetensors {
   /// The file: the larger element type first, then by name, as the official writer orders them.
   public var bytes: [UInt8] {
     let ordered = tensors.sorted {
-      $0.value.elementSize != $1.value.elementSize
-        ? $0.value.elementSize > $1.value.elementSize : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+      let (first, second) = ($0.value.elementType.size, $1.value.elementType.size)
+      return first != second ? first > second : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
     }
-    var members: [JSON.Member] = []
-    if !metadata.isEmpty {
-      members.append(.init("__metadata__", .object(metadata.map { .init($0.key, .string($0.value)) })))
-    }
-    var end = 0
-    for (name, value) in ordered {
-      let start = end
-      end += value.shape.count * value.elementSize
-      members.append(
-        .init(
-          name,
-          [
-            "dtype": .string(value.precision == .float32 ? "F32" : "F64"),
-            "shape": .array(value.shape.array.map(JSON.integer)),
-            "data_offsets": [.integer(start), .integer(end)],
-          ]))
-    }
-    var header = Array(JSON.object(members).description.utf8)
-    header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: -header.count & 7))
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(8 + header.count + end)
-    bytes.append(littleEndian: UInt64(header.count))
-    bytes.append(contentsOf: header)
+    var header = SafetensorsHeader(metadata: metadata)
+    for (name, value) in ordered { header.append(name, value.elementType, shape: value.shape.array) }
+    var bytes = header.bytes
+    bytes.reserveCapacity(bytes.count + header.byteCount)
     for (_, value) in ordered {
       switch value.precision {
       case .float32: for element in value.array { bytes.append(littleEndian: element.bitPattern) }
@@ -71,11 +47,49 @@ extension Safetensors {
 }
 
 extension Tensor {
-  fileprivate var elementSize: Int { precision == .float32 ? 4 : 8 }
+  fileprivate var elementType: SafetensorsHeader.ElementType { precision == .float32 ? .float32 : .float64 }
 }
 
 extension [UInt8] {
   fileprivate mutating func append(littleEndian value: some FixedWidthInteger) {
     unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
+  }
+}
+
+// MARK: - Reading
+
+extension Safetensors {
+  /// Reads a file of `float32` and `float64` tensors. Throws `WorldError` with the path and what is wrong.
+  public init(contentsOf path: String) throws {
+    let bytes = try readBytes(from: path)
+    do { try self.init(parsing: bytes) } catch let error as InputError {
+      throw WorldError(path: path, "is no sound safetensors file: \(error)")
+    }
+  }
+
+  /// Reads the bytes of a file. Throws `InputError` with what is wrong; nothing is allocated that the bytes do not hold.
+  ///
+  /// Refused: what `SafetensorsHeader.parse` refuses, and more than four axes.
+  public init(parsing bytes: [UInt8]) throws {
+    let (header, start) = try SafetensorsHeader.parse(bytes, maximumRank: Shape.maximumRank)
+    metadata = header.metadata
+    tensors = header.entries.map { ($0.name, $0.tensor(from: bytes, at: start + $0.range.lowerBound)) }
+  }
+}
+
+extension SafetensorsHeader.Entry {
+  /// - Parameter first: where its elements begin.
+  fileprivate func tensor(from bytes: [UInt8], at first: Int) -> Tensor {
+    let data = unsafe bytes.span.bytes
+    switch type {
+    case .float32:
+      return Tensor(Shape(shape), of: Float.self) { target in
+        for i in 0..<target.count { target[i] = Float(bitPattern: data.word(UInt32.self, at: first + 4 * i)) }
+      }
+    case .float64:
+      return Tensor(Shape(shape), of: Double.self) { target in
+        for i in 0..<target.count { target[i] = Double(bitPattern: data.word(UInt64.self, at: first + 8 * i)) }
+      }
+    }
   }
 }

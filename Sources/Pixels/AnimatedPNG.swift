@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// An animation written frame by frame as an animated PNG (the APNG of PNG's third edition): every browser plays it, for
 /// ever, and readers of plain PNG show its first frame.

@@ -1,5 +1,6 @@
 import CPNG
 import Core
+import Formats
 
 /// Portable Network Graphics through libpng: 8-bit gray and RGB out, every kind of PNG in.
 public enum PNG {

@@ -8,7 +8,7 @@ public struct Point: Sendable, Hashable {
     self.y = y
   }
 
-  var isFinite: Bool { x.isFinite && y.isFinite }
+  public var isFinite: Bool { x.isFinite && y.isFinite }
 }
 
 /// What a canvas can paint: a set of points known by its signed distance.

@@ -1,5 +1,7 @@
 import Core
+import Formats
 import Pixels
+import Plots
 import Runs
 
 /// A page about runs that may still go on: where each stands, how long it will take, and the curves so far.

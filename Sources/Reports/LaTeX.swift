@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 extension Report {
   /// A fragment for a paper: the runs as a table, the standard plots, and where the run stands.

@@ -1,5 +1,6 @@
 import Core
 import Pixels
+import Plots
 
 /// How a metric of a group of runs goes over the steps.
 ///

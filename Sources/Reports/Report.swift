@@ -1,5 +1,7 @@
 import Core
+import Formats
 import Pixels
+import Plots
 import Runs
 
 /// A report of one run or several: one HTML page that needs nothing but itself, plots, and a LaTeX fragment.

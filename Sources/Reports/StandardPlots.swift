@@ -1,5 +1,7 @@
 import Core
+import Formats
 import Pixels
+import Plots
 
 /// A plot with the name of its files.
 struct NamedPlot: Sendable {

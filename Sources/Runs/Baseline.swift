@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// What the returns of a training are seen beside: those of random play, and what a return can be at all. A run has it as
 /// `baseline.json` from its start, so that a report needs no environment.

@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// What a checkpoint consists of, with a checksum of each part and one of itself: `manifest.json`, written last.
 ///

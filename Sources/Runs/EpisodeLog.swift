@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// The training episodes as the plotting tools of others read them: `monitor.csv` for those of Stable-Baselines3 and
 /// rl-zoo3, `scores.jsonl` for those of DreamerV3.

@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// `evaluations.npz` as Stable-Baselines3's evaluation callback writes it: `timesteps` `[n]`, `results` and `ep_lengths`
 /// `[n, episodes]`. Small, and written anew with each evaluation.

@@ -1,4 +1,5 @@
 import Core
+import Formats
 import Pixels
 
 #if canImport(Glibc)
@@ -137,19 +138,7 @@ struct EventLog: ~Copyable {
 
   /// The record of an event that happens now.
   private static func event(step: Int, _ what: ProtobufField) -> [UInt8] {
-    record(ProtobufField.encode([.double(1, wallTime), .integer(2, step), what]))
-  }
-
-  /// A message as it stands in the file.
-  static func record(_ message: [UInt8]) -> [UInt8] {
-    let length = littleEndian(UInt64(message.count))
-    return length + littleEndian(masked(length)) + message + littleEndian(masked(message))
-  }
-
-  /// TFRecord's check sum of bytes that may hold check sums themselves.
-  private static func masked(_ bytes: [UInt8]) -> UInt32 {
-    let check = CyclicRedundancyCheck.crc32c(bytes)
-    return (check >> 15 | check << 17) &+ 0xa282_ead8
+    TFRecord.bytes(of: ProtobufField.encode([.double(1, wallTime), .integer(2, step), what]))
   }
 }
 

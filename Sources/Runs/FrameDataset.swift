@@ -1,4 +1,5 @@
 import Core
+import Formats
 import Pixels
 
 /// Frames of an environment with the true states and the transitions between them, in a folder of `.npy` files that

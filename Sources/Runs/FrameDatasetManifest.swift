@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// What a dataset's `manifest.json` says: where its frames come from, and the fingerprint of each file.
 public struct FrameDatasetManifest: Sendable, Hashable {

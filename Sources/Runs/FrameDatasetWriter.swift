@@ -1,4 +1,5 @@
 import Core
+import Formats
 import Pixels
 
 /// Writes a frame dataset frame by frame; its folder appears under its name, whole, with `commit`.

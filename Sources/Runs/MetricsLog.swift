@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// `metrics.jsonl`: one JSON object a line, `{"step":1000,"return":812.5}`; numbers that are not finite become null. It
 /// holds no times, so that a run and its twin that was cut and resumed write the same bytes.

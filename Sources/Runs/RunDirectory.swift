@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// The folder of a run: what was asked and why, on which machine, what happened and what came of it.
 ///

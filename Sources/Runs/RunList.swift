@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// A run as a list shows it.
 public struct RunEntry: Sendable, Hashable {

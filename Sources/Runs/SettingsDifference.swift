@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// A setting that a run was made with in another way.
 public struct SettingsDifference: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import Autoencoders
 import Core
+import Formats
 import Pixels
 import Representations
 

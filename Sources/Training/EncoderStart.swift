@@ -1,6 +1,7 @@
 import Autoencoders
 import Core
 import Environments
+import Formats
 import Representations
 import Runs
 

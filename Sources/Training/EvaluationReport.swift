@@ -1,5 +1,6 @@
 import Agents
 import Core
+import Formats
 import Pixels
 import Representations
 import Runs

@@ -2,6 +2,7 @@ import Agents
 import Autoencoders
 import Core
 import Environments
+import Formats
 import Networks
 import Replay
 import Representations

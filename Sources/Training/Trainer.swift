@@ -1,6 +1,7 @@
 import Agents
 import Core
 import Environments
+import Formats
 import Pixels
 import Replay
 import Representations

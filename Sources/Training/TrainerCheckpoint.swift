@@ -1,6 +1,7 @@
 import Agents
 import Core
 import Environments
+import Formats
 import Replay
 import Representations
 import Runs

@@ -2,8 +2,10 @@ import Agents
 import Autoencoders
 import Core
 import Environments
+import Formats
 import Networks
 import Pixels
+import Plots
 import Replay
 import Representations
 import Runs

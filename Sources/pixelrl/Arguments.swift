@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// The numbers of a JSON array.
 /// - Parameter name: what holds them, for the complaint.

@@ -1,5 +1,6 @@
 import Core
 import Environments
+import Formats
 import Runs
 import Training
 

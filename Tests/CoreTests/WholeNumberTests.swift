@@ -21,16 +21,6 @@ import Testing
     #expect(seed.record.map(\.text) == ["1000"])
     #expect(throws: InputError.self) { try seed.set("seed", to: "-1e3") }
   }
-
-  @Test func seedsAreNumbersWhereJSONKeepsThem() throws {
-    for seed: UInt64 in [0, 7, 1 << 53, 1 << 53 + 1, .max] {
-      let text = JSON(whole: seed).description
-      #expect(text == (seed <= 1 << 53 ? "\(seed)" : "\"\(seed)\""))
-      #expect(try JSON(parsing: text).whole == seed)
-    }
-    #expect(JSON.string("7").whole == 7, "as older versions wrote it")
-    #expect(JSON.integer(-1).whole == nil && JSON.string("x").whole == nil)
-  }
 }
 
 @Suite struct CustomaryNameTests {

@@ -1,3 +1,5 @@
+import Formats
+
 @testable import Pixels
 
 /// Writes PNG files of every kind, with stored (uncompressed) data, to read them back.

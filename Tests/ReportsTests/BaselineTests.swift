@@ -1,5 +1,6 @@
 import Core
 import Pixels
+import Plots
 import Runs
 import Testing
 

@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// What does not change of a Gymnasium environment, as its Python process says it once.
 struct GymFacts: Sendable, Hashable {

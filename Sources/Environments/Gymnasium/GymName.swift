@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// What one types after `--env`: `gym:ALE/Pong-v5`, or `gym:ALE/Pong-v5?mode=1&difficulty=1` with arguments of
 /// `gymnasium.make`.

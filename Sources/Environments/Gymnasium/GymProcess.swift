@@ -1,4 +1,5 @@
 import Core
+import Formats
 import Pixels
 
 /// One Gymnasium environment in a Python process, and where in which episode it is.

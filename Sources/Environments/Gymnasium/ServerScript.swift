@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// The Python program that plays an environment: its modules, one after the other, and a call of the last.
 enum ServerScript {

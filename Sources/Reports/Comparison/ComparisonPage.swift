@@ -1,5 +1,7 @@
 import Core
+import Formats
 import Pixels
+import Plots
 import Runs
 
 extension Comparison {

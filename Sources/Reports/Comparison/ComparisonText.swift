@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 extension Comparison {
   /// Tables for a terminal: rows of cells.

@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// A whole HTML page that needs nothing but itself: it forbids every request and every script, but for the one that
 /// renews a live page from its own server.

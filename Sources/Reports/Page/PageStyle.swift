@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// How a report looks: one column on a phone, small multiples side by side where there is room, light and dark as the
 /// reader's system has it, plain on paper.

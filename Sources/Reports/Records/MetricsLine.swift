@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 /// Reads lines such as `{"step":1000,"return":812.5,"loss":null}`; `null` is NaN.
 ///

@@ -1,4 +1,5 @@
 import Core
+import Formats
 import Runs
 
 /// Runs that differ in nothing but their seed and their autoencoder's, or that a researcher has put together under a name.

@@ -1,4 +1,5 @@
 import Core
+import Formats
 import Runs
 
 /// All that a report tells of a run, as far as its folder has it: what is missing or damaged is named and passed over.

@@ -1,4 +1,5 @@
 import Core
+import Formats
 import Runs
 
 /// The autoencoder that a run's agent saw through, as far as its files tell: what makes runs on different ones different.

@@ -1,4 +1,5 @@
 import Core
+import Formats
 
 extension Problem {
   /// States times actions times states, at most: what a file may ask memory for.

@@ -1,7 +1,9 @@
 import Autoencoders
 import Core
 import Environments
+import Formats
 import Pixels
+import Plots
 import Representations
 import Runs
 import Tensors

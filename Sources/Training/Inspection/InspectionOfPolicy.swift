@@ -1,5 +1,7 @@
 import Core
+import Formats
 import Pixels
+import Plots
 import Runs
 
 // What the agent sees, expects and gets.

@@ -1,4 +1,5 @@
 import Core
+import Formats
 import Foundation
 
 /// What `pixelrl bench` says of its results.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Environments
+import Formats
 
 /// `pixelrl envs`
 struct Envs: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Environments
+import Formats
 import Foundation
 import Pixels
 

@@ -1,6 +1,8 @@
 import Core
+import Formats
 import Foundation
 import Pixels
+import Plots
 import Tabular
 
 /// What `pixelrl estimators` says of its measurements: a table, JSON and two plots.

@@ -3,6 +3,7 @@ import ArgumentParser
 import Autoencoders
 import Core
 import Environments
+import Formats
 import Representations
 import Runs
 import Training

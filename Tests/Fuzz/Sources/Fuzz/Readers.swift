@@ -1,9 +1,9 @@
 import Core
 import Tensors
 
+@testable import Formats
 @testable import Networks
 @testable import Pixels
-@testable import Runs
 
 extension Reader {
   /// `JSON(parsing:)`: what is read is written and read again as the same.

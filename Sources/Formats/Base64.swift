@@ -1,5 +1,5 @@
-/// RFC 4648's base 64, in which a page carries its pictures.
-func base64(_ bytes: [UInt8]) -> String {
+/// RFC 4648's base 64, in which a page carries pictures.
+public func base64(_ bytes: [UInt8]) -> String {
   let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
   var text: [UInt8] = []
   text.reserveCapacity((bytes.count + 2) / 3 * 4)

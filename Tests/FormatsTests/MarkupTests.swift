@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Core
+@testable import Formats
 
 @Suite struct MarkupTests {
   @Test func stringsAreEscapedAndMarkupIsNot() {

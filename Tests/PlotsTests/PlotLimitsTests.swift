@@ -1,6 +1,7 @@
+import Pixels
 import Testing
 
-@testable import Pixels
+@testable import Plots
 
 @Suite struct PlotLimitsTests {
   private func plot(_ points: [Point], band: [ClosedRange<Double>] = []) -> Plot {

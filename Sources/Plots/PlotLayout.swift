@@ -1,3 +1,5 @@
+import Pixels
+
 /// Where a plot's parts lie in its picture, in pixels from the upper left corner, and how they are drawn.
 struct PlotLayout {
   let plot: Plot

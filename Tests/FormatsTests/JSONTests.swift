@@ -1,6 +1,7 @@
+import Core
 import Testing
 
-@testable import Core
+@testable import Formats
 
 @Suite struct JSONTests {
   @Test func everyKindRoundTrips() throws {
@@ -76,5 +77,20 @@ import Testing
     #expect(throws: InputError("the key \"a\" occurs twice (byte 7 of the JSON text)")) {
       try JSON(parsing: #"{"a":1,"a":2}"#)
     }
+  }
+
+  @Test func itStaysTheSameWherePrinted() throws {
+    let json: JSON = ["a\u{1b}": "b\u{7f}\u{9b}"]
+    #expect(try JSON(parsing: Array(json.description.printable.utf8)) == json)
+  }
+
+  @Test func seedsAreNumbersWhereJSONKeepsThem() throws {
+    for seed: UInt64 in [0, 7, 1 << 53, 1 << 53 + 1, .max] {
+      let text = JSON(whole: seed).description
+      #expect(text == (seed <= 1 << 53 ? "\(seed)" : "\"\(seed)\""))
+      #expect(try JSON(parsing: text).whole == seed)
+    }
+    #expect(JSON.string("7").whole == 7, "as older versions wrote it")
+    #expect(JSON.integer(-1).whole == nil && JSON.string("x").whole == nil)
   }
 }

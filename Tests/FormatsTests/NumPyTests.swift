@@ -2,11 +2,11 @@ import Core
 import Foundation
 import Testing
 
-@testable import Runs
+@testable import Formats
 
 /// A fresh folder, removed at the end of a test.
 func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let path = NSTemporaryDirectory() + "/runs-tests-\(UUID().uuidString)"
+  let path = NSTemporaryDirectory() + "/formats-tests-\(UUID().uuidString)"
   try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   defer { _ = try? FileManager.default.removeItem(atPath: path) }
   return try body(path)
@@ -49,14 +49,14 @@ private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.par
     try withFolder { folder in
       let path = folder + "/x.npy"
       var writer = try NumPyWriter<Double>(path: path, rowShape: [2])
-      #expect(!exists(path))
+      #expect(!FileManager.default.fileExists(atPath: path))
       for row in 0..<40_000 { try writer.append([Double(row), -0.5]) }
       try writer.commit()
       let array = try NumPyArray<Double>(path: path)
       #expect(array.shape == [40_000, 2])
       #expect(array[39_999] == [39_999, -0.5])
       #expect(array.elements.count == 80_000)
-      #expect(try folderEntries(folder) == ["x.npy"])
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["x.npy"])
     }
   }
 
@@ -66,7 +66,7 @@ private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.par
         var writer = try NumPyWriter<UInt8>(path: folder + "/x.npy", rowShape: [])
         try writer.append([1, 2, 3])
       }
-      #expect(try folderEntries(folder).isEmpty)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
     }
   }
 

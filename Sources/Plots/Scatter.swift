@@ -1,3 +1,5 @@
+import Pixels
+
 /// A scatter plot as a picture: points, which may be coloured by a third quantity, and the diagonal of equality or not.
 public struct Scatter: Sendable {
   public var title: String

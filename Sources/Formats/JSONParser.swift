@@ -1,3 +1,5 @@
+import Core
+
 extension JSON {
   /// Reads one JSON text, strictly as RFC 8259 has it.
   ///

@@ -2,7 +2,7 @@ import Core
 import Foundation
 import Testing
 
-@testable import Runs
+@testable import Formats
 
 @Suite struct SettingsFileTests {
   enum Mode: String, ChoiceSetting { case plain, wild }

@@ -1,5 +1,5 @@
 /// One field of a Protocol Buffers message, by its number, to be written (protobuf.dev, "Encoding").
-enum ProtobufField {
+public enum ProtobufField {
   /// `int32`, `int64` and enumerations.
   case integer(Int, Int)
   case float(Int, Float)
@@ -9,7 +9,7 @@ enum ProtobufField {
   case message(Int, [ProtobufField])
 
   /// The bytes of a message.
-  static func encode(_ fields: [ProtobufField]) -> [UInt8] {
+  public static func encode(_ fields: [ProtobufField]) -> [UInt8] {
     var bytes: [UInt8] = []
     for field in fields { field.write(to: &bytes) }
     return bytes
@@ -44,9 +44,4 @@ enum ProtobufField {
     }
     target.append(UInt8(rest))
   }
-}
-
-/// The bytes of a word, the lowest first.
-func littleEndian<Word: FixedWidthInteger>(_ word: Word) -> [UInt8] {
-  (0..<Word.bitWidth / 8).map { UInt8(truncatingIfNeeded: word >> Word($0 * 8)) }
 }

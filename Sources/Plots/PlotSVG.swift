@@ -1,4 +1,5 @@
-import Core
+import Formats
+import Pixels
 
 extension Plot {
   /// The plot as an SVG element, the twin of `picture`, whose axes, bands and colours it shares.

@@ -1,3 +1,5 @@
+import Pixels
+
 /// Where a plot's parts lie in a picture of lines and letters, in units from the upper left corner, of which a letter is 12
 /// high: what SVG and TikZ have in common.
 struct VectorPlot {

@@ -1,6 +1,7 @@
+import Pixels
 import Testing
 
-@testable import Pixels
+@testable import Plots
 
 @Suite struct ScatterTests {
   private func count(_ picture: PixelBuffer, _ color: Color) -> Int {
@@ -31,13 +32,5 @@ import Testing
     var other = plot
     other.shades = [10, 5, 0]
     #expect(other.picture(width: 400, height: 300) != picture)
-  }
-
-  @Test func aSheetStacksItsPictures() {
-    let (wide, tall) = (PixelBuffer(width: 50, height: 10), PixelBuffer(width: 20, height: 30, format: .gray))
-    let sheet = Sheet([("", wide), ("", tall)])
-    #expect(sheet.picture().width == 50 && sheet.picture().height == 40)
-    let titled = Sheet([("a title that is wider than all", wide), ("", tall)]).picture()
-    #expect(titled.width > 200 && titled.height > 40)
   }
 }

@@ -2,7 +2,7 @@ import Core
 import Foundation
 import Testing
 
-@testable import Runs
+@testable import Formats
 
 /// Opens an archive of these bytes and reads all its arrays, of doubles.
 private func read(_ bytes: [UInt8]) throws -> [String: [Double]] {
@@ -62,7 +62,7 @@ private struct Sample {
       try writer.append("rows", shape: [1000, 3], pieces: (0..<1000).lazy.map { [Float($0), 0.5, -1] })
       try writer.append("one", [7] as [Int64], shape: [])
       try writer.append("none", [] as [UInt8], shape: [0, 84])
-      #expect(!exists(path))
+      #expect(!FileManager.default.fileExists(atPath: path))
       try writer.commit()
       let archive = try NumPyArchive(path: path)
       #expect(archive.names == ["rows", "one", "none"])

@@ -1,5 +1,3 @@
-import Core
-
 #if canImport(Glibc)
   import Glibc
 #else
@@ -10,13 +8,13 @@ import Core
 ///
 /// Files that this package writes appear under their name when complete and never change after; a file that another
 /// program shortens while it is mapped ends this one.
-@safe final class MappedFile: Sendable {
-  let path: String
-  let count: Int
+@safe public final class MappedFile: Sendable {
+  public let path: String
+  public let count: Int
   private nonisolated(unsafe) let start: UnsafeRawPointer?
 
   /// Throws `WorldError` with the path and the system's reason.
-  init(path: String) throws {
+  public init(path: String) throws {
     self.path = path
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw systemFailure(path) }
@@ -39,7 +37,7 @@ import Core
   }
 
   /// The bytes of the whole file.
-  func withBytes<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {
+  public func withBytes<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {
     try unsafe body(RawSpan(_unsafeStart: start ?? UnsafeRawPointer(bitPattern: 8)!, byteCount: count))
   }
 }

@@ -1,4 +1,5 @@
-import Core
+import Formats
+import Pixels
 
 extension Plot {
   /// The plot as a TikZ picture, whose letters are the document's: the twin of `svg`, without its title, which a caption

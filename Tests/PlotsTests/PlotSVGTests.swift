@@ -1,8 +1,9 @@
-import Core
+import Formats
 import Foundation
+import Pixels
 import Testing
 
-@testable import Pixels
+@testable import Plots
 
 #if canImport(FoundationXML)
   import FoundationXML

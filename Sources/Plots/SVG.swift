@@ -1,4 +1,4 @@
-import Core
+import Formats
 
 /// What the SVG of plots is written with: lengths in CSS pixels, letters 12 high.
 enum SVG {

@@ -189,11 +189,3 @@ private struct ZIPHead {
     return values
   }
 }
-
-extension RawSpan {
-  /// A little-endian word at a place that need not be a multiple of its size.
-  func word<Word: FixedWidthInteger & BitwiseCopyable>(_ type: Word.Type, at offset: Int) -> Word {
-    precondition(offset >= 0 && offset <= byteCount - MemoryLayout<Word>.size, "byte \(offset) is beyond \(byteCount)")
-    return unsafe Word(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: Word.self))
-  }
-}

@@ -1,3 +1,5 @@
+import Pixels
+
 /// A line plot, such as a learning curve, as a picture: axes, ticks, several series with bands, a legend.
 public struct Plot: Sendable {
   public struct Series: Sendable {

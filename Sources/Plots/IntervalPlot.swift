@@ -1,4 +1,5 @@
-import Core
+import Formats
+import Pixels
 
 /// Estimates with their intervals, a row each, such as the returns of several methods: a dot on a bar.
 public struct IntervalPlot: Sendable {

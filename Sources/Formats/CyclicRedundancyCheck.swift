@@ -1,9 +1,9 @@
 /// A 32-bit cyclic redundancy check against damage, reflected, with all ones before and after.
-struct CyclicRedundancyCheck: Sendable {
+public struct CyclicRedundancyCheck: Sendable {
   /// That of ZIP and PNG (ISO 3309).
-  static let crc32 = CyclicRedundancyCheck(polynomial: 0xedb8_8320)
+  public static let crc32 = CyclicRedundancyCheck(polynomial: 0xedb8_8320)
   /// Castagnoli's, that of TensorBoard's event files.
-  static let crc32c = CyclicRedundancyCheck(polynomial: 0x82f6_3b78)
+  public static let crc32c = CyclicRedundancyCheck(polynomial: 0x82f6_3b78)
 
   /// `[8 * 256]`: what a byte leaves behind when 0 to 7 others follow it.
   private let tables: [UInt32]
@@ -21,7 +21,7 @@ struct CyclicRedundancyCheck: Sendable {
 
   /// The check of bytes.
   /// - Parameter before: the check of the bytes that come before these.
-  func callAsFunction(_ bytes: RawSpan, after before: UInt32 = 0) -> UInt32 {
+  public func callAsFunction(_ bytes: RawSpan, after before: UInt32 = 0) -> UInt32 {
     var remainder = ~before
     var offset = 0
     let tables = tables.span
@@ -39,7 +39,7 @@ struct CyclicRedundancyCheck: Sendable {
     return ~remainder
   }
 
-  func callAsFunction(_ bytes: [UInt8], after before: UInt32 = 0) -> UInt32 {
+  public func callAsFunction(_ bytes: [UInt8], after before: UInt32 = 0) -> UInt32 {
     unsafe self(bytes.span.bytes, after: before)
   }
 }

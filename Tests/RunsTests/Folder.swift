@@ -1,0 +1,9 @@
+import Foundation
+
+/// A fresh folder, removed at the end of a test.
+func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+  let path = NSTemporaryDirectory() + "/runs-tests-\(UUID().uuidString)"
+  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  defer { _ = try? FileManager.default.removeItem(atPath: path) }
+  return try body(path)
+}
