@@ -139,9 +139,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
   }
 
   /// An empty frame of the size and colour that the settings ask for.
-  public var blankFrame: PixelBuffer {
-    PixelBuffer(width: settings.size, height: settings.size, format: settings.color.format)
-  }
+  public var blankFrame: PixelBuffer { settings.blankFrame }
 
   /// What the camera sees now. The same picture however often one looks, until the next step.
   /// - Parameter frame: a frame of any size and format, wholly overwritten.

@@ -44,23 +44,22 @@ struct Worker<E: Environment, A: Agent>: Sendable, Codable {
     var (observations, next, actions) = ([Float](), [Float](), [Float]())
     var (rewards, discounts, isLast) = ([Float](), [Float](), [Bool]())
     var finished: [(sum: Double, length: Int)] = []
-    if !hasBegun { try begin(observer.observe([episode])) }
+    if !hasBegun { try begin(try observer.observe([episode])) }
     while rewards.count < demand.horizon || (demand.wholeEpisodes && isLast.last == false) {
       let o = observation
       let a = agent.act(o, .explore)
       guard a.isFinite else {
         throw NotFinite(step: episode.totalSteps, quantity: "the action", value: .nan, in: agent)
       }
-      let outcome = episode.step(a.withElements { layout.actionSpace.denormalized($0.extracting(0..<width)) })
-      let latent = observer.observe([episode])
-      try E.check()
-      guard Float(outcome.reward).isFinite, latent.isFinite else { throw notFinite(after: outcome) }
+      let outcome = try episode.step(a.withElements { layout.actionSpace.denormalized($0.extracting(0..<width)) })
+      let latent = try observer.observe([episode])
+      guard Float(outcome.reward).isFinite, latent.isFinite else { throw try notFinite(after: outcome) }
       guard outcome.ending != .failed else {
         if !isLast.isEmpty { isLast[isLast.count - 1] = true }
         try beginNext(through: observer)
         continue
       }
-      let step = settings.learned(outcome, of: E.self)
+      let step = settings.learned(outcome, of: episode.spec)
       a.withElements { a in latent.withElements { history.append(action: a, latent: $0) } }
       observations += o.array
       actions += a.array
@@ -82,21 +81,19 @@ struct Worker<E: Environment, A: Agent>: Sendable, Codable {
   }
 
   private mutating func beginNext(through observer: some Observer) throws {
-    episode.reset()
-    let latent = observer.observe([episode])
-    try E.check()
-    try begin(latent)
+    try episode.reset()
+    try begin(try observer.observe([episode]))
   }
 
   private mutating func begin(_ latent: Tensor) throws {
-    guard latent.isFinite else { throw notFinite(after: nil) }
+    guard latent.isFinite else { throw try notFinite(after: nil) }
     latent.withElements { history.begin(with: $0) }
     hasBegun = true
   }
 
   /// What is not finite of the environment's last step, or else of what is seen of it.
-  private func notFinite(after outcome: Step?) -> NotFinite {
-    let spoiled = episode.spoiled(after: outcome)
+  private func notFinite(after outcome: Step?) throws -> NotFinite {
+    let spoiled = try episode.spoiled(after: outcome)
     return NotFinite(
       step: episode.totalSteps, quantity: spoiled?.quantity ?? "the observation", value: spoiled?.value ?? .nan,
       moment: spoiled.map { _ in episode.moment }, in: agent)

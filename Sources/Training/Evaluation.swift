@@ -31,20 +31,19 @@ public struct Evaluation: Sendable, Codable {
   ///   - watch: called with each frame of the first episode.
   ///   - outcome: called before that with the step that led to the frame.
   /// - Throws: `Interrupted` at the step after a signal, what the environment failed with, and what `watch` throws.
-  public init<E: Environment, A: Agent, O: Observer>(
-    of agent: A, in environment: E.Type, _ settings: EpisodeSettings, through observer: O, layout: HistoryLayout,
+  public init<A: Agent, O: Observer>(
+    of agent: A, in environment: some Environment, _ settings: EpisodeSettings, through observer: O, layout: HistoryLayout,
     episodes count: Int, behavior: Behavior = .exploit, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in },
     outcome: (Step) -> Void = { _ in }
   ) throws {
     var agent = agent
-    var episodes = (0..<count).map { Episode<E>(settings, seed: Self.start(of: $0, seed)) }
+    var episodes = try (0..<count).map { try Episode(environment, settings, seed: Self.start(of: $0, seed)) }
     var histories = (0..<count).map { _ in History(layout) }
     let size = layout.latentSize
-    observer.observe(episodes).withElements { latents in
+    try observer.observe(episodes).withElements { latents in
       for i in 0..<count { histories[i].begin(with: latents.extracting(i * size..<(i + 1) * size)) }
     }
-    try E.check()
-    try watch(episodes[0].frame)
+    try watch(try episodes[0].frame)
     var running = Array(0..<count)
     while !running.isEmpty {
       try Interruption.check()
@@ -59,9 +58,8 @@ public struct Evaluation: Sendable, Codable {
       let chosen = actions.withElements { actions in
         running.indices.map { layout.actionSpace.denormalized(actions.extracting($0 * width..<($0 + 1) * width)) }
       }
-      let steps = episodes.step(running, chosen)
-      let latents = observer.observe(running.map { episodes[$0] })
-      try E.check()
+      let steps = try episodes.step(running, chosen)
+      let latents = try observer.observe(running.map { episodes[$0] })
       for (i, step) in zip(running, steps) {
         try episodes[i].requireFinite(after: step, in: "episode \(i + 1) of an evaluation")
       }
@@ -76,7 +74,7 @@ public struct Evaluation: Sendable, Codable {
       }
       if running.first == 0 {
         outcome(steps[0])
-        try watch(episodes[0].frame)
+        try watch(try episodes[0].frame)
       }
       running.removeAll { episodes[$0].ending != .running }
     }

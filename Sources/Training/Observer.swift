@@ -45,7 +45,9 @@ public protocol Observer: Sendable, Codable {
   /// Numbers for each moment, Z.
   var latentSize: Int { get }
   /// `[N, Z]`, a row for each episode as it stands now.
-  func observe<E: Environment>(_ episodes: [Episode<E>]) -> Tensor
+  ///
+  /// - Throws: what an environment fails with.
+  func observe<E: Environment>(_ episodes: [Episode<E>]) throws -> Tensor
   /// `[N, Z]`, a row for each recorded moment.
   func observe(_ recording: Recording) -> Tensor
   /// Rows of original | reconstruction | error for frames, the worst of them last; nil where nothing is reconstructed.
@@ -69,10 +71,10 @@ extension Observer {
 public struct StateObserver: Observer {
   public let latentSize: Int
 
-  public init<E: Environment>(_ environment: E.Type) { latentSize = E.observationNames.count }
+  public init(_ spec: EnvironmentSpec) { latentSize = spec.observationNames.count }
 
-  public func observe<E: Environment>(_ episodes: [Episode<E>]) -> Tensor {
-    Tensor(episodes.flatMap { $0.observation.map(Float.init) }, [episodes.count, latentSize])
+  public func observe<E: Environment>(_ episodes: [Episode<E>]) throws -> Tensor {
+    Tensor(try episodes.flatMap { try $0.observation.map(Float.init) }, [episodes.count, latentSize])
   }
 
   public func observe(_ recording: Recording) -> Tensor {
@@ -95,8 +97,8 @@ public struct LatentObserver<Model: Autoencoder>: Observer {
   public var latentSize: Int { encoder.latentSize }
   public var drawing: (any LatentDrawing)? { encoder }
 
-  public func observe<E: Environment>(_ episodes: [Episode<E>]) -> Tensor {
-    encoder.encode(episodes.map(\.frame))
+  public func observe<E: Environment>(_ episodes: [Episode<E>]) throws -> Tensor {
+    encoder.encode(try episodes.map { try $0.frame })
   }
 
   public func observe(_ recording: Recording) -> Tensor { encoder.encodeAll(recording) }

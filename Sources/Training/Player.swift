@@ -10,6 +10,7 @@ public protocol Player<E>: Sendable {
   associatedtype A: Agent
   associatedtype O: Observer
 
+  var environment: E { get }
   var agent: A { get }
   var observer: O { get }
   var layout: HistoryLayout { get }
@@ -23,9 +24,6 @@ extension Player {
   /// The agent as it acts for the best.
   var policy: any Policy { TrainedPolicy(agent: agent, observer: observer, layout: layout) }
 
-  /// Throws what has gone wrong with the environment.
-  func check() throws { try E.check() }
-
   /// Plays episodes from the start states that `seed` gives.
   ///
   /// - Parameters:
@@ -36,12 +34,13 @@ extension Player {
     outcome: (Step) -> Void = { _ in }
   ) throws -> Evaluation {
     try Evaluation(
-      of: agent, in: E.self, episode, through: observer, layout: layout, episodes: episodes, behavior: behavior,
+      of: agent, in: environment, episode, through: observer, layout: layout, episodes: episodes, behavior: behavior,
       seed: seed, watch: watch, outcome: outcome)
   }
 }
 
 struct TrainedPlayer<E: Environment, A: Agent, O: Observer>: Player {
+  let environment: E
   let agent: A
   let observer: O
   let layout: HistoryLayout

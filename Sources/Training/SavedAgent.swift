@@ -60,15 +60,15 @@ public struct SavedAgent: Sendable {
   /// - Parameter played: how the episodes are played in which it shall act.
   /// - Throws: `InputError` where it learned another environment or another view of it, `WorldError` with the path of what
   ///   is missing, damaged or does not fit.
-  public func policy<E: Environment>(in environment: E.Type, _ played: EpisodeSettings) throws -> any Policy {
-    guard facts.environment == E.id else {
+  public func policy(in environment: some Environment, _ played: EpisodeSettings) throws -> any Policy {
+    guard facts.environment == environment.spec.id else {
       throw InputError("\(run.path) learned \(facts.environment): give --env \(facts.environment)")
     }
     let views = zip(AutoencoderRecord.view(of: episode), AutoencoderRecord.view(of: played))
     for (mine, asked) in views where mine != asked && sight != .state {
       throw InputError("\(run.path) saw frames with --\(mine.key) \(mine.text), not \(asked.text): give the same")
     }
-    return try player(in: E.self, seed: Seed(facts.seed)).policy
+    return try player(in: environment, seed: Seed(facts.seed)).policy
   }
 
   /// The agent with all that it plays with.
@@ -79,45 +79,45 @@ public struct SavedAgent: Sendable {
     try player(in: try Environments.named(facts.environment, timeout: episode.gymTimeout), seed: seed)
   }
 
-  private func player<E: Environment>(in environment: E.Type, seed: Seed) throws -> any Player {
-    try player(E.self, try Agents.named(facts.member), seed)
+  private func player(in environment: some Environment, seed: Seed) throws -> any Player {
+    try player(environment, try Agents.named(facts.member), seed)
   }
 
   private func player<E: Environment, A: Agent>(
-    _ environment: E.Type, _ kind: A.Type, _ seed: Seed
+    _ environment: E, _ kind: A.Type, _ seed: Seed
   ) throws -> any Player {
-    guard sight != .state else { return try player(E.self, A.self, through: StateObserver(E.self), seed) }
+    guard sight != .state else { return try player(environment, A.self, through: StateObserver(environment.spec), seed) }
     let record = try AutoencoderRecord(folder: autoencoder)
-    return try player(E.self, A.self, try Autoencoders.named(record.kind), autoencoder, record, seed)
+    return try player(environment, A.self, try Autoencoders.named(record.kind), autoencoder, record, seed)
   }
 
   private func player<E: Environment, A: Agent, Model: Autoencoder>(
-    _ environment: E.Type, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord,
+    _ environment: E, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord,
     _ seed: Seed
   ) throws -> any Player {
     // A run that trained the autoencoder further, or drew random weights, has its own.
     let hasOwn = AutoencoderRecord.hasOwnWeights(run)
     var encoder = try LatentEncoder<Model>(folder: hasOwn ? run.path : folder, record: record)
     if sight == .randomEncoder, !hasOwn {
-      let first = try record.recording(of: folder, E.self, episode)
+      let first = try record.recording(of: folder, environment.spec, episode)
       encoder = try encoder.randomized(on: first, seed: Seed(facts.seed))
     }
-    return try player(E.self, A.self, through: LatentObserver(encoder), seed)
+    return try player(environment, A.self, through: LatentObserver(encoder), seed)
   }
 
   private func player<E: Environment, A: Agent, O: Observer>(
-    _ environment: E.Type, _ kind: A.Type, through observer: O, _ seed: Seed
+    _ environment: E, _ kind: A.Type, through observer: O, _ seed: Seed
   ) throws -> any Player {
     var own = A.Settings()
     try settings.apply("agent", to: &own)
-    let layout = training.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
+    let layout = training.layout(latentSize: observer.latentSize, actionSpace: environment.spec.actionSpace)
     var agent = A(
-      observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: own, seed: seed)
+      observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: own, seed: seed)
     do { try agent.load(tensors) } catch let error as InputError {
       throw WorldError(path: run.file(Self.weights), error.description)
     }
-    return TrainedPlayer<E, A, O>(
-      agent: agent, observer: observer, layout: layout, episode: episode, training: training)
+    return TrainedPlayer(
+      environment: environment, agent: agent, observer: observer, layout: layout, episode: episode, training: training)
   }
 }
 
@@ -135,14 +135,14 @@ struct TrainedPolicy<A: Agent, O: Observer>: Policy {
     history = History(layout)
   }
 
-  mutating func begin<E: Environment>(_ episode: Episode<E>) {
-    observer.observe([episode]).withElements { history.begin(with: $0) }
+  mutating func begin<E: Environment>(_ episode: Episode<E>) throws {
+    try observer.observe([episode]).withElements { history.begin(with: $0) }
     lastAction = nil
   }
 
-  mutating func act<E: Environment>(in episode: Episode<E>) -> [Double] {
+  mutating func act<E: Environment>(in episode: Episode<E>) throws -> [Double] {
     if let lastAction {
-      observer.observe([episode]).withElements { latent in
+      try observer.observe([episode]).withElements { latent in
         lastAction.withElements { history.append(action: $0, latent: latent) }
       }
     }

@@ -12,6 +12,7 @@ struct StepNotTaken: Error {
 
 /// An agent that learns in environments through an observer: the data's way from frame to update, and back as actions.
 public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
+  public let environment: E
   public let settings: TrainingSettings
   /// How whole episodes are played, which judge the agent.
   public let episodeSettings: EpisodeSettings
@@ -57,22 +58,25 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   public var lastReturn: Double? { state.lastReturn }
   var histories: [History] { state.histories }
 
+  /// - Throws: what the environment fails with.
   public init(
-    _ environment: E.Type, _ agentKind: A.Type, through observer: O, agentSettings: A.Settings,
+    _ environment: E, _ agentKind: A.Type, through observer: O, agentSettings: A.Settings,
     episodeSettings: EpisodeSettings, settings: TrainingSettings, seed: Seed
-  ) {
+  ) throws {
+    let spec = environment.spec
+    self.environment = environment
     self.settings = settings
     self.episodeSettings = episodeSettings
-    layout = settings.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
+    layout = settings.layout(latentSize: observer.latentSize, actionSpace: spec.actionSpace)
     replay = ReplayBuffer(
       capacity: settings.replay, lanes: settings.environments, layout: layout,
       isPrioritized: agentSettings.drawsByPriority)
-    let episodes = (0..<settings.environments).map {
-      Episode<E>(settings.practice(of: episodeSettings, in: E.self), seed: seed.child("environment \($0)"))
+    let episodes = try (0..<settings.environments).map {
+      try Episode(environment, settings.practice(of: episodeSettings, in: spec), seed: seed.child("environment \($0)"))
     }
     state = State(
       agent: A(
-        observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
+        observationSize: layout.observationSize, actionSpace: spec.actionSpace, settings: agentSettings,
         seed: seed.child("agent")),
       observer: observer, episodes: episodes, histories: episodes.map { [layout] _ in History(layout) },
       explorations: episodes.indices.map {
@@ -85,7 +89,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     if settings.asynchronous {
       state.workers = episodes.indices.map { lane in
         let agent = A(
-          observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
+          observationSize: layout.observationSize, actionSpace: spec.actionSpace, settings: agentSettings,
           seed: seed.child("worker \(lane)"))
         return Worker(agent: agent, episode: episodes[lane], history: state.histories[lane])
       }
@@ -93,7 +97,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     if settings.retrainRounds > 0 {
       recordings = episodes.map {
         Recording(
-          frame: $0.blankFrame, observationNames: E.observationNames, actionSpace: E.actionSpace)
+          frame: $0.blankFrame, observationNames: spec.observationNames, actionSpace: spec.actionSpace)
       }
     }
   }
@@ -106,7 +110,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
         let latent = latents.extracting(i * size..<(i + 1) * size)
         if i > 0, recording.episodes[i] == recording.episodes[i - 1], let step = recording.steps[i - 1] {
           replay.append(
-            lane: 0, action: Array(recording.action(i - 1)).span, step: settings.learned(step, of: E.self),
+            lane: 0, action: Array(recording.action(i - 1)).span, step: settings.learned(step, of: environment.spec),
             latent: latent)
         } else {
           replay.begin(lane: 0, latent: latent)
@@ -149,17 +153,17 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
       try requireSound(state.episodes[i], outcomes[i])
     }
     try requireSound(latents, of: state.episodes)
-    actions.withElements { actions in
-      latents.withElements { latents in
+    try actions.withElements { actions in
+      try latents.withElements { latents in
         for i in state.episodes.indices where outcomes[i].ending != .failed {
           let action = actions.extracting(i * width..<(i + 1) * width)
           let latent = latents.extracting(i * layout.latentSize..<(i + 1) * layout.latentSize)
-          replay.append(lane: i, action: action, step: settings.learned(outcomes[i], of: E.self), latent: latent)
+          replay.append(lane: i, action: action, step: settings.learned(outcomes[i], of: environment.spec), latent: latent)
           state.histories[i].append(action: action, latent: latent)
           guard !recordings.isEmpty else { continue }
           recordings[i].append(
-            action: (0..<width).map { action[$0] }, step: outcomes[i], frame: state.episodes[i].frame,
-            observation: state.episodes[i].observation)
+            action: (0..<width).map { action[$0] }, step: outcomes[i], frame: try state.episodes[i].frame,
+            observation: try state.episodes[i].observation)
         }
       }
     }
@@ -167,10 +171,9 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     finished = state.episodes.filter { $0.ending.isOrdinary }.map { ($0.episodeReturn, $0.steps) }
     for i in state.episodes.indices where outcomes[i].ending != .running {
       if outcomes[i].ending.isOrdinary { state.lastReturn = state.episodes[i].episodeReturn }
-      state.episodes[i].reset()
+      try state.episodes[i].reset()
       try begin(i)
     }
-    try E.check()
     state.schedule.step(state.episodes.count)
     try update(report: report)
     if state.retrainingIsDue(state.envSteps), state.retrainings < settings.retrainRounds, let metrics = try retrain() {
@@ -195,19 +198,19 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     let chosen = actions.withElements { actions in
       state.episodes.indices.map { layout.actionSpace.denormalized(actions.extracting($0 * width..<($0 + 1) * width)) }
     }
-    let outcomes = state.episodes.step(Array(state.episodes.indices), chosen)
-    for (new, old) in zip(state.episodes, before.episodes) { state.envSteps += new.totalSteps - old.totalSteps }
-    let latents = state.observer.observe(state.episodes)
-    do { try E.check() } catch {
+    do {
+      let outcomes = try state.episodes.step(Array(state.episodes.indices), chosen)
+      for (new, old) in zip(state.episodes, before.episodes) { state.envSteps += new.totalSteps - old.totalSteps }
+      return (actions, outcomes, try state.observer.observe(state.episodes))
+    } catch {
       state = before
       throw StepNotTaken(reason: error)
     }
-    return (actions, outcomes, latents)
   }
 
   /// Throws `NotFinite` for the first reward or observation of an environment that is not finite.
   private func requireSound(_ episode: Episode<E>, _ outcome: Step? = nil) throws {
-    guard let (quantity, value) = episode.spoiled(after: outcome) else { return }
+    guard let (quantity, value) = try episode.spoiled(after: outcome) else { return }
     throw NotFinite(
       step: state.envSteps, quantity: quantity, value: value, moment: episode.moment, in: state.agent)
   }
@@ -267,7 +270,7 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
   }
 
   private mutating func begin(_ i: Int) throws {
-    let latent = state.observer.observe([state.episodes[i]])
+    let latent = try state.observer.observe([state.episodes[i]])
     try requireSound(latent, of: [state.episodes[i]])
     latent.withElements { latent in
       state.histories[i].begin(with: latent)
@@ -275,14 +278,14 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
     }
     state.explorations[i].begin()
     if !recordings.isEmpty {
-      recordings[i].begin(frame: state.episodes[i].frame, observation: state.episodes[i].observation)
+      recordings[i].begin(frame: try state.episodes[i].frame, observation: try state.episodes[i].observation)
     }
   }
 
   /// Plays episodes with deterministic actions.
   public func evaluate(seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }) throws -> Evaluation {
     try Evaluation(
-      of: state.agent, in: E.self, episodeSettings, through: state.observer, layout: layout,
+      of: state.agent, in: environment, episodeSettings, through: state.observer, layout: layout,
       episodes: settings.evaluationEpisodes, seed: seed, watch: watch)
   }
 }

@@ -10,6 +10,7 @@ import Tensors
 
 /// A whole training of an agent through an observer, with evaluations, curve, pictures and video in a run's folder.
 public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
+  public let environment: E
   public var observer: O
   public var agent: A.Settings
   public var episode: EpisodeSettings
@@ -19,9 +20,10 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   public var first: () throws -> Recording?
 
   public init(
-    _ environment: E.Type, _ agentKind: A.Type, through observer: O, agent: A.Settings, episode: EpisodeSettings,
+    _ environment: E, _ agentKind: A.Type, through observer: O, agent: A.Settings, episode: EpisodeSettings,
     training: TrainingSettings, first: @autoclosure @escaping () throws -> Recording?, seed: Seed
   ) {
+    self.environment = environment
     self.first = first
     self.observer = observer
     self.agent = agent
@@ -35,7 +37,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   }
 
   private var layout: HistoryLayout {
-    training.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
+    training.layout(latentSize: observer.latentSize, actionSpace: environment.spec.actionSpace)
   }
 
   /// Refuses what cannot be trained, before any folder is made.
@@ -92,13 +94,14 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
     let start = ContinuousClock.now
     var checkpoints = try directory.checkpoints(
-      kept: training.keepCheckpoints, settings: fingerprint(of: groups, E.id, A.id, seed))
+      kept: training.keepCheckpoints, settings: fingerprint(of: groups, environment.spec.id, A.id, seed))
     for complaint in checkpoints.complaints { try say(complaint) }
     let size = ReplayBuffer.byteCount(capacity: training.replay, layout: layout)
     try say("replay: \(grouped(Double(training.replay))) latents of \(observer.latentSize), \(megabytes(size))")
     if training.asynchronous { try say("asynchronous workers: the same seed gives another run each time") }
-    var trainer = Trainer(
-      E.self, A.self, through: observer, agentSettings: agent, episodeSettings: episode, settings: training, seed: seed)
+    var trainer = try Trainer(
+      environment, A.self, through: observer, agentSettings: agent, episodeSettings: episode, settings: training,
+      seed: seed)
     var loop = Loop()
     if let checkpoint = checkpoints.newest {
       try trainer.restore(from: checkpoint)
@@ -259,10 +262,9 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   ) throws {
     let isWanted = training.evaluateEvery > 0
     try directory.write(
-      try Baseline(in: E.self, episode, episodes: isWanted ? training.evaluationEpisodes : 0, seed: seed))
+      try Baseline(in: environment, episode, episodes: isWanted ? training.evaluationEpisodes : 0, seed: seed))
     guard isWanted else { return }
     let evaluation = try trainer.evaluate(seed: seed.child("evaluation"))
-    try E.check()
     loop.evaluations.append(Judgement(step: 0, evaluation: evaluation))
     try log.evaluation(step: 0, returns: evaluation.returns, lengths: evaluation.lengths)
   }
@@ -292,7 +294,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     try requireFinite(trainer.agent, step: step)
     try Safetensors(
       trainer.agent.parameters,
-      metadata: [("agent", A.id), ("environment", E.id), ("step", "\(step)")]
+      metadata: [("agent", A.id), ("environment", environment.spec.id), ("step", "\(step)")]
     ).write(to: directory.file(SavedAgent.weights))
     try trainer.observer.write(to: directory.path)
     let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
@@ -307,8 +309,8 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   ) throws -> Evaluation {
     var film = FirstFrames()
     let evaluation = try trainer.evaluate(seed: seed.child("evaluation")) { film.append($0) }
-    try evaluation.requireFinite(E.id)
-    let text = ["run": directory.name, "environment": E.id, "step": "\(trainer.envSteps)"]
+    try evaluation.requireFinite(environment.spec.id)
+    let text = ["run": directory.name, "environment": environment.spec.id, "step": "\(trainer.envSteps)"]
     if let grid = trainer.observer.reconstructions(of: film.frames) {
       let digits = String(trainer.envSteps)
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
@@ -324,11 +326,11 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     let band = evaluations.map { $0.evaluation.returns.deviationBand ?? 0...0 }
     let baseline = try directory.baseline()
     var plot = Plot(
-      title: "\(E.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
+      title: "\(environment.spec.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
       series: [Plot.Series(A.id, points, band: band)])
     plot.yLimits = baseline?.returnRange
     if let random = baseline?.mean { plot.mark(random, "random player") }
-    try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.name, "environment": E.id])
+    try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.name, "environment": environment.spec.id])
   }
 }
 

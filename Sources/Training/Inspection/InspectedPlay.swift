@@ -40,23 +40,24 @@ extension Player {
   /// observed as wholly as that of the first: time that is up ends no reward. Where the environment itself cuts an episode
   /// short, the frames before have no return: what would have followed is not known, and the agent's own value of it would
   /// compare the agent with itself.
-  func inspectedPlay(episodes count: Int, seed: Seed) -> InspectedPlay {
+  ///
+  /// - Throws: what the environment fails with.
+  func inspectedPlay(episodes count: Int, seed: Seed) throws -> InspectedPlay {
     var agent = agent
     let discount = agent.settings.discount
-    let limit = episode.timeLimit > 0 ? episode.timeLimit : E.episodeLength
-    let repeats = episode.actionRepeat > 0 ? episode.actionRepeat : E.actionRepeat
+    let spec = environment.spec
+    let (limit, repeats) = (spec.timeLimit(episode), spec.actionRepeat(episode))
     var settings = episode
     settings.timeLimit = limit + repeats * horizon(of: discount)
     var recording = Recording(
-      frame: Episode<E>(settings, seed: seed).blankFrame, observationNames: E.observationNames,
-      actionSpace: E.actionSpace)
+      frame: settings.blankFrame, observationNames: spec.observationNames, actionSpace: spec.actionSpace)
     var (values, returns, bonuses) = ([Double](), [Double](), [Double]())
 
     for index in 0..<count {
-      var episode = Episode<E>(settings, seed: seed.child("evaluation \(index)"))
+      var episode = try Episode(environment, settings, seed: seed.child("evaluation \(index)"))
       var history = History(layout)
-      observer.observe([episode]).withElements { history.begin(with: $0) }
-      recording.begin(frame: episode.frame, observation: episode.observation)
+      try observer.observe([episode]).withElements { history.begin(with: $0) }
+      recording.begin(frame: try episode.frame, observation: try episode.observation)
       let first = recording.count - 1
       var (outcomes, expected, seen) = ([Step](), [Double](), [Float]())
       while episode.ending == .running {
@@ -65,15 +66,15 @@ extension Player {
         seen += o.array
         let a = agent.act(o, .exploit)  // [1, A]
         let isWithin = episode.steps < limit
-        let outcome = a.withElements { episode.step(layout.actionSpace.denormalized($0)) }
+        let outcome = try a.withElements { try episode.step(layout.actionSpace.denormalized($0)) }
         guard outcome.ending != .failed else { break }
-        outcomes.append(training.learned(outcome, of: E.self))
-        observer.observe([episode]).withElements { latent in
+        outcomes.append(training.learned(outcome, of: spec))
+        try observer.observe([episode]).withElements { latent in
           a.withElements { history.append(action: $0, latent: latent) }
         }
         if isWithin {
           recording.append(
-            action: a.array, step: outcome, frame: episode.frame, observation: episode.observation)
+            action: a.array, step: outcome, frame: try episode.frame, observation: try episode.observation)
         }
       }
       let last = Tensor([1, layout.observationSize], of: Float.self) { history.write(into: &$0, at: 0) }
@@ -97,7 +98,7 @@ extension Player {
     }
     return InspectedPlay(
       recording: recording, latents: observer.observe(recording), values: values, returns: returns, bonuses: bonuses,
-      discount: discount, rewardLimit: training.rewardLimit(in: E.self))
+      discount: discount, rewardLimit: training.rewardLimit(in: spec))
   }
 
   /// Agent steps after which γ has fallen below 1 %, at most 10,000; none where it never does.

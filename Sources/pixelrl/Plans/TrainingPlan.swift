@@ -34,22 +34,23 @@ struct TrainingFlags: ParsableArguments {
     return try plan(given, environment)
   }
 
-  private func plan<E: Environment>(_ given: GivenSettings, _ environment: E.Type) throws -> any RunPlan {
+  private func plan(_ given: GivenSettings, _ environment: some Environment) throws -> any RunPlan {
+    let spec = environment.spec
     let name = try given.resolve("agent", AgentChoice()).agent
-    guard let kind = name.isEmpty ? Agents.fitting(E.actionSpace) : try Agents.named(name) else {
-      throw InputError("no agent takes the actions of \(E.id): \(E.actionSpace)")
+    guard let kind = name.isEmpty ? Agents.fitting(spec.actionSpace) : try Agents.named(name) else {
+      throw InputError("no agent takes the actions of \(spec.id): \(spec.actionSpace)")
     }
-    guard kind.accepts(E.actionSpace) else {
-      let fitting = Agents.all.filter { $0.accepts(E.actionSpace) }.map { $0.id }
+    guard kind.accepts(spec.actionSpace) else {
+      let fitting = Agents.all.filter { $0.accepts(spec.actionSpace) }.map { $0.id }
       throw InputError(
-        "\(kind.id) cannot act in \(E.id) (\(E.actionSpace)): use --agent \(fitting.joined(separator: " or "))")
+        "\(kind.id) cannot act in \(spec.id) (\(spec.actionSpace)): use --agent \(fitting.joined(separator: " or "))")
     }
-    return try plan(given, E.self, kind)
+    return try plan(given, environment, kind)
   }
 
-  private func plan<E: Environment, A: Agent>(_ given: GivenSettings, _ environment: E.Type, _ agent: A.Type) throws
-    -> any RunPlan
-  {
+  private func plan<E: Environment, A: Agent>(
+    _ given: GivenSettings, _ environment: E, _ agent: A.Type
+  ) throws -> any RunPlan {
     var sight = try given.resolve("encoder", SightSettings())
     if sight.observe == .state, !sight.autoencoder.isEmpty {
       guard given.isTyped("observe"), !given.isTyped("autoencoder") else {
@@ -67,7 +68,8 @@ struct TrainingFlags: ParsableArguments {
     let spreadsEvaluations = !given.isGiven("training", "evaluate-every")
     if spreadsEvaluations { training.spreadEvaluations(over: training.envSteps) }
     let plan = TrainingPlan<E, A>(
-      episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
+      environment: environment, episode: try given.resolve("environment", environment.spec.episodeDefaults),
+      sight: sight, agent: try given.resolve("agent"),
       training: training, spreadsEvaluations: spreadsEvaluations, seed: try given.resolve("training"),
       machine: try given.resolve("machine", MachineSettings.byDefault),
       origin: given.isTyped("autoencoder") ? nil : given.origin)
@@ -81,6 +83,7 @@ struct TrainingFlags: ParsableArguments {
 
 /// The resolved settings of a training.
 struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
+  let environment: E
   let episode: EpisodeSettings
   var sight: SightSettings
   let agent: A.Settings
@@ -93,10 +96,10 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   let origin: RunDirectory?
 
   var groups: [(title: String, group: any SettingsGroup)] {
-    var (environment, kind) = (EnvironmentChoice(), AgentChoice())
-    (environment.env, kind.agent) = (E.id, A.id)
+    var (choice, kind) = (EnvironmentChoice(), AgentChoice())
+    (choice.env, kind.agent) = (environment.spec.id, A.id)
     return [
-      ("environment", environment), ("environment", episode), ("encoder", sight), ("agent", kind), ("agent", agent),
+      ("environment", choice), ("environment", episode), ("encoder", sight), ("agent", kind), ("agent", agent),
       ("training", seed), ("training", training), ("machine", machine),
     ]
   }
@@ -106,21 +109,22 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     let run = try options.namedRun("train")
     machine.apply(goingOn: try run?.facts())
     guard sight.observe != .state else {
-      guard !E.observationNames.isEmpty else {
-        throw InputError("\(E.id) has no state but its pixels: use --observe latent")
+      guard !environment.spec.observationNames.isEmpty else {
+        throw InputError("\(environment.spec.id) has no state but its pixels: use --observe latent")
       }
-      return try train(through: StateObserver(E.self), of: run, options) {
+      return try train(through: StateObserver(environment.spec), of: run, options) {
         // An on-policy agent would not learn from them.
         A.Settings.Experience.isOffPolicy
           ? try collect(
-            E.self, episode, TaskDefaults.group("collection", of: E.id), seed: Seed(seed.seed).child("collection"))
+            environment, episode, TaskDefaults.group("collection", of: environment.spec.id),
+            seed: Seed(seed.seed).child("collection"))
           : nil
       }
     }
-    try E.checkPictures()
+    try environment.checkPictures()
     let folder = try autoencoderFolder(of: run)
     let record = try AutoencoderRecord(folder: folder)
-    try record.check(environment: E.id, episode, path: folder)
+    try record.check(environment: environment.spec.id, episode, path: folder)
     var plan = self
     if run == nil { plan.sight.autoencoder = folder }
     try plan.run(options, of: run, through: try Autoencoders.named(record.kind), record, folder)
@@ -131,7 +135,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   private func autoencoderFolder(of run: RunDirectory?) throws -> String {
     let named = sight.autoencoder
     if let run, try run.facts().autoencoderInput?.path == named { return try AutoencoderRecord.folder(of: run) }
-    guard !named.isEmpty else { return try newestAutoencoder(for: E.id, episode) }
+    guard !named.isEmpty else { return try newestAutoencoder(for: environment.spec.id, episode) }
     guard let origin, let input = try origin.facts().autoencoderInput, input.path == named,
       try !AutoencoderRecord.fits(named, input)
     else { return named }
@@ -153,7 +157,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     _ options: RunOptions, of run: RunDirectory?, through kind: Model.Type, _ record: AutoencoderRecord,
     _ folder: String
   ) throws {
-    func recorded() throws -> Recording { try record.recording(of: folder, for: run ?? origin, E.self, episode) }
+    func recorded() throws -> Recording { try record.recording(of: folder, for: run ?? origin, environment.spec, episode) }
     var encoder = try LatentEncoder<Model>(folder: folder, record: record)
     var probe = record.probe
     var retraining: PretrainingSettings?
@@ -163,7 +167,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
       } else {
         encoder = try encoder.randomized(on: recorded(), seed: Seed(seed.seed))
       }
-      probe = try StateProbe.judge(encoder, in: E.self, episode, seed: Seed(seed.seed)).probe.record
+      probe = try StateProbe.judge(encoder, in: environment, episode, seed: Seed(seed.seed)).probe.record
     } else if training.retrainRounds > 0 {
       retraining = try PretrainingSettings(ofRunIn: folder)
       retraining?.steps = training.retrainSteps
@@ -199,11 +203,11 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     }
     if let warning = StateProbe.warning(about: probe) { printProgress(warning) }
     let work = TrainingRun(
-      E.self, A.self, through: observer, agent: agent, episode: episode, training: training,
+      environment, A.self, through: observer, agent: agent, episode: episode, training: training,
       first: try goesOn ? recorded() : first, seed: Seed(seed.seed))
     if !goesOn { try work.check() }
     let directory = try options.directory(
-      "train", environment: E.id, member: A.id, seed: seed.seed, inputs: inputs, autoencoder: autoencoder,
+      "train", environment: environment.spec.id, member: A.id, seed: seed.seed, inputs: inputs, autoencoder: autoencoder,
       settings: groups, fill: fill)
     let summary = try withRun(directory, options) {
       let outcome = try work.run(in: directory, say: printProgress)
@@ -232,7 +236,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
         .init("run", .string(directory.path)),
         .init("autoencoder", sight.autoencoder.isEmpty ? .null : .string(sight.autoencoder)),
         .init("observe", .string(sight.observe.rawValue)),
-        .init("environment", .string(E.id)), .init("agent", .string(A.id)),
+        .init("environment", .string(environment.spec.id)), .init("agent", .string(A.id)),
         .init("seed", JSON(whole: seed.seed)),
         .init("probe", .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) })),
       ])
