@@ -16,8 +16,8 @@ import Testing
     (training.frames, training.actions) = (2, 1)
     try settings.set("hidden", to: "8")
     try settings.set("horizon", to: "\(horizon)")
-    return Trainer(
-      Catch.self, A.self, through: StateObserver(Catch.self), agentSettings: settings, episodeSettings: smallEpisode(),
+    return try Trainer(
+      Catch(), A.self, through: StateObserver(Catch.spec), agentSettings: settings, episodeSettings: smallEpisode(),
       settings: training, seed: Seed(5))
   }
 
@@ -81,7 +81,7 @@ import Testing
       (training.asynchronous, training.environments) = (true, 4)
       change(&settings, &training)
       let run = TrainingRun(
-        Catch.self, A.self, through: StateObserver(Catch.self), agent: settings, episode: smallEpisode(),
+        Catch(), A.self, through: StateObserver(Catch.spec), agent: settings, episode: smallEpisode(),
         training: training, first: nil, seed: Seed(1))
       do { try run.check() } catch { return "\(error)" }
       return nil
