@@ -27,16 +27,16 @@ func drawnScene(_ arguments: Arguments) throws -> Workload {
     guard let renderer = Renderer(rawValue: name) else { throw InputError("there is no renderer '\(name)'") }
     look.renderer = renderer
   }
-  return drawnScene(environment, look, size)
+  return try drawnScene(environment, look, size)
 }
 
-private func drawnScene<E: Environment>(_ type: E.Type, _ look: Look, _ size: Int) -> Workload {
+private func drawnScene(_ environment: some Environment, _ look: Look, _ size: Int) throws -> Workload {
   var random = Seed(1).stream("actions")
-  var environment = E()
-  environment.reset(using: &random)
-  for _ in 0..<50 { _ = environment.step(E.actionSpace.sample(using: &random)) }
+  var environment = environment
+  try environment.reset(using: &random)
+  for _ in 0..<50 { _ = try environment.step(environment.spec.actionSpace.sample(using: &random)) }
   var frame = PixelBuffer(width: size, height: size)
-  return Workload { [environment] in environment.render(into: &frame, as: look) }
+  return Workload { [environment] in try environment.render(into: &frame, as: look) }
 }
 
 /// One agent step of Pong in each of N Python processes, with its frame 84x84: what a collection does. `--ahead 1` tells a
@@ -44,21 +44,21 @@ private func drawnScene<E: Environment>(_ type: E.Type, _ look: Look, _ size: In
 func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
   let count = try arguments.integer("processes", default: 1)
   let environment = try Environments.named(arguments.text("env") ?? "gym:ALE/Pong-v5")
-  func steps<E: Environment>(_ type: E.Type) throws -> Workload {
-    let ahead = try arguments.integer("ahead", default: max(E.foresight, 1))
-    var episodes = (0..<count).map { Episode<E>(E.episodeDefaults, seed: Seed(UInt64($0))) }
+  func steps(_ environment: some Environment) throws -> Workload {
+    let spec = environment.spec
+    let ahead = try arguments.integer("ahead", default: max(spec.foresight, 1))
+    var episodes = try (0..<count).map { try Episode(environment, spec.episodeDefaults, seed: Seed(UInt64($0))) }
     var random = Seed(1).stream("actions")
-    var actions = (0..<count).map { _ in (0..<ahead).map { _ in E.actionSpace.sample(using: &random) } }
+    var actions = (0..<count).map { _ in (0..<ahead).map { _ in spec.actionSpace.sample(using: &random) } }
     var frame = episodes[0].blankFrame
     return Workload {
       for i in 0..<count {
-        _ = episodes[i].step(actions[i].removeFirst())
-        if episodes[i].ending != .running { episodes[i].reset() }
-        episodes[i].render(into: &frame)
-        actions[i].append(E.actionSpace.sample(using: &random))
-        episodes[i].foresee(actions[i])
+        _ = try episodes[i].step(actions[i].removeFirst())
+        if episodes[i].ending != .running { try episodes[i].reset() }
+        try episodes[i].render(into: &frame)
+        actions[i].append(spec.actionSpace.sample(using: &random))
+        try episodes[i].foresee(actions[i])
       }
-      try E.check()
     }
   }
   return try steps(environment)

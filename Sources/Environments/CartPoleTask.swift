@@ -8,7 +8,7 @@ import Pixels
 #endif
 
 /// A task on the cart-pole: it adds a name, a start and a reward.
-protocol CartPoleTask: Environment {
+protocol CartPoleTask: BuiltInEnvironment {
   var cartPole: CartPole { get set }
   /// The reward of the state that an action, clipped to [-1, 1], led to.
   func reward(action: Double) -> Double

@@ -6,7 +6,7 @@ import Pixels
 /// The rules are those of `catch` in bsuite (Osband 2020): 10 rows, 5 columns, one episode a ball, +1 for a catch and
 /// -1 for a miss. To add an environment, copy this file, change what differs and add the type to `Environments.all`;
 /// the contract tests then try it.
-public struct Catch: Environment, Hashable {
+public struct Catch: BuiltInEnvironment, Hashable {
   // What the catalog says of it.
   public static var id: String { "catch" }
   public static var note: String { "move a paddle under a falling ball" }
@@ -17,7 +17,7 @@ public struct Catch: Environment, Hashable {
   /// Rewards are in [0, 1] unless an environment says otherwise.
   public static var rewardRange: ClosedRange<Double> { -1...1 }
   /// Only the last step pays; without this, a return could be the sum of as many rewards as there are steps.
-  public static func returnRange(steps: Int) -> ClosedRange<Double>? { rewardRange }
+  public static var returnRange: ClosedRange<Double>? { rewardRange }
 
   static let rows = 10
   static let columns = 5

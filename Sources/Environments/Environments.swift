@@ -2,7 +2,7 @@ import Core
 
 /// The catalog: each environment is one file and one line here.
 public enum Environments {
-  public static let all: [any Environment.Type] =
+  public static let all: [any BuiltInEnvironment.Type] =
     [
       CartPoleSwingup.self,
       CartPoleBalance.self,
@@ -16,7 +16,7 @@ public enum Environments {
   public static let gymPrefix = GymName.prefix
 
   /// The tasks on MuJoCo's physics; none without the package trait `MuJoCo`.
-  private static var suite: [any Environment.Type] {
+  private static var suite: [any BuiltInEnvironment.Type] {
     #if MuJoCo
       [
         ReacherEasy.self, ReacherHard.self, BallInCupCatch.self, CheetahRun.self,
@@ -32,16 +32,15 @@ public enum Environments {
     #endif
   }
 
+  /// The environment of a name, from which any number of episodes can be made.
+  ///
   /// - Parameter timeout: seconds that a Python process may take to start, but at least 120.
   /// - Throws: `InputError` that names the nearest environment; `WorldError` if something that it needs is missing.
-  public static func named(_ id: String, timeout: Int = 0) throws -> any Environment.Type {
-    if id.hasPrefix(gymPrefix) {
-      try Gymnasium.choose(id, timeout: timeout)
-      return GymEnvironment.self
-    }
+  public static func named(_ id: String, timeout: Int = 0) throws -> any Environment {
+    if id.hasPrefix(gymPrefix) { return GymEnvironment(try Gymnasium.named(id, timeout: timeout)) }
     guard let found = all.first(where: { $0.id == id }) else { throw unknown(id) }
     try found.prepare()
-    return found
+    return found.init()
   }
 
   /// What to type in place of a name that is none of ours: Gymnasium's `CartPole-v1` is `gym:CartPole-v1` here.

@@ -6,8 +6,12 @@ import Pixels
 /// A value: a copy is a snapshot that has the same future. `step` never resets; after an ending call `reset`. The
 /// start states, the sticky actions and the camera draw from streams of their own, so that one setting never shifts
 /// the randomness of another.
+///
+/// What goes wrong outside the program is thrown where it is met; nothing can in a built-in environment.
 public struct Episode<E: Environment>: Sendable, Codable {
   public let settings: EpisodeSettings
+  /// What is known of the environment.
+  public let spec: EnvironmentSpec
   public private(set) var environment: E
   public private(set) var ending = Ending.running
   /// Simulator steps since the start of this episode; an agent's step counts as many as it repeated.
@@ -27,15 +31,20 @@ public struct Episode<E: Environment>: Sendable, Codable {
   private var camera: Random
 
   /// An episode at its start.
-  public init(_ settings: EpisodeSettings = EpisodeSettings(), seed: Seed) {
+  ///
+  /// - Parameter environment: says which; this value itself is not played.
+  public init(
+    _ environment: E, _ settings: EpisodeSettings = EpisodeSettings(), seed: Seed
+  ) throws(E.Failure) {
     self.settings = settings
-    environment = E(settings)
-    actionRepeat = settings.actionRepeat > 0 ? settings.actionRepeat : E.actionRepeat
-    timeLimit = settings.timeLimit > 0 ? settings.timeLimit : E.episodeLength
+    self.environment = environment.configured(by: settings)
+    spec = environment.spec
+    actionRepeat = spec.actionRepeat(settings)
+    timeLimit = spec.timeLimit(settings)
     starts = seed.stream("starts")
     stickiness = seed.stream("sticky-actions")
     camera = seed.stream("camera")
-    reset()
+    try reset()
   }
 
   /// Says what keeps a stored episode from going on, or nothing.
@@ -48,29 +57,27 @@ public struct Episode<E: Environment>: Sendable, Codable {
     guard ending == .running, (0..<timeLimit).contains(steps), totalSteps >= steps else {
       return "an episode has \(ending) after \(steps) of \(timeLimit) steps"
     }
-    if let lastAction, let complaint = E.actionSpace.complaint(about: lastAction) { return complaint }
-    // Not all environments are told by their state.
-    guard E.complaint(about: new.environment.state) == nil else { return nil }
-    return ([environment] + views.map(\.environment)).lazy.compactMap { E.complaint(about: $0.state) }.first
+    if let lastAction, let complaint = spec.actionSpace.complaint(about: lastAction) { return complaint }
+    return ([environment] + views.map(\.environment)).lazy.compactMap { $0.complaint(like: new.environment) }.first
   }
 
   /// Starts the next episode.
-  public mutating func reset() {
-    environment.reset(using: &starts)
+  public mutating func reset() throws(E.Failure) {
+    try environment.reset(using: &starts)
     begin()
   }
 
   /// Starts the next episode from a given state, positions before velocities.
   public mutating func reset(to state: [Double]) {
-    if let complaint = E.complaint(about: state) { preconditionFailure(complaint) }
-    environment.state = state
+    if let complaint = environment.complaint(about: state) { preconditionFailure(complaint) }
+    environment.set(state: state)
     begin()
   }
 
   /// Starts the next episode from a state drawn uniformly from all that an episode could meet.
   /// - Returns: false where the environment does not allow it; the episode then has an ordinary start.
-  public mutating func randomize() -> Bool {
-    environment.reset(using: &starts)
+  public mutating func randomize() throws(E.Failure) -> Bool {
+    try environment.reset(using: &starts)
     let allowed = environment.randomize(using: &starts)
     begin()
     return allowed
@@ -87,10 +94,11 @@ public struct Episode<E: Environment>: Sendable, Codable {
   /// Holds an action for `actionRepeat` simulator steps, fewer when the episode ends.
   /// - Parameter action: in the environment's own units; continuous ones are clipped to their bounds.
   /// - Returns: the sum of the rewards, the product of the discounts and how the episode stands.
-  public mutating func step(_ action: [Double]) -> Step {
+  /// - Throws: what ends the play: no step was taken.
+  public mutating func step(_ action: [Double]) throws(E.Failure) -> Step {
     precondition(ending == .running, "the episode has \(ending): call reset before the next step")
-    if let complaint = E.actionSpace.complaint(about: action) { preconditionFailure(complaint) }
-    var (total, count) = environment.hold(taken(action), for: repeats(after: steps))
+    if let complaint = spec.actionSpace.complaint(about: action) { preconditionFailure(complaint) }
+    var (total, count) = try environment.hold(taken(action), for: repeats(after: steps))
     steps += count
     totalSteps += count
     if total.ending == .running && steps >= timeLimit { total.ending = .truncated }
@@ -103,8 +111,8 @@ public struct Episode<E: Environment>: Sendable, Codable {
 
   /// Says with which actions `step` is next, as long as the episode goes on: an environment in a process of its own then
   /// begins.
-  public func foresee(_ actions: [[Double]]) {
-    guard E.foresight > 0 else { return }
+  public func foresee(_ actions: [[Double]]) throws(E.Failure) {
+    guard spec.foresight > 0 else { return }
     var ahead = self
     var plan: [(action: [Double], repeats: Int)] = []
     for action in actions where ahead.steps < timeLimit {
@@ -112,7 +120,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
       plan.append((ahead.taken(action), repeats))
       ahead.steps += repeats
     }
-    environment.foresee(plan)
+    try environment.foresee(plan)
   }
 
   /// The action itself, or the last one where that sticks.
@@ -126,32 +134,68 @@ public struct Episode<E: Environment>: Sendable, Codable {
   private func repeats(after steps: Int) -> Int { min(actionRepeat, timeLimit - steps) }
 
   /// The true state as an agent sees it, undisturbed.
-  public var observation: [Double] { environment.observation }
+  public var observation: [Double] {
+    get throws(E.Failure) { try environment.readObservation() }
+  }
 
   /// An empty frame of the size and colour that the settings ask for.
-  public var blankFrame: PixelBuffer {
-    PixelBuffer(width: settings.size, height: settings.size, format: settings.color.format)
-  }
+  public var blankFrame: PixelBuffer { settings.blankFrame }
 
   /// What the camera sees now. The same picture however often one looks, until the next step.
   /// - Parameter frame: a frame of any size and format, wholly overwritten.
-  public func render(into frame: inout PixelBuffer) { views[views.count - 1].render(into: &frame, settings) }
+  public func render(into frame: inout PixelBuffer) throws(E.Failure) {
+    try views[views.count - 1].render(into: &frame, settings)
+  }
 
   /// What the camera sees now.
   public var frame: PixelBuffer {
-    var frame = blankFrame
-    render(into: &frame)
-    return frame
+    get throws(E.Failure) { try shown(views[views.count - 1]) }
   }
 
   /// The last `frameStack` frames, oldest first; at the start of an episode, the first one repeated.
   public var frames: [PixelBuffer] {
-    views.map { view in
-      var frame = blankFrame
-      view.render(into: &frame, settings)
-      return frame
-    }
+    get throws(E.Failure) { try views.map { (view) throws(E.Failure) in try shown(view) } }
   }
+
+  private func shown(_ view: View<E>) throws(E.Failure) -> PixelBuffer {
+    var frame = blankFrame
+    try view.render(into: &frame, settings)
+    return frame
+  }
+
+  // Coded is all but `spec`, which the environment gives again.
+  private enum CodingKeys: CodingKey {
+    case settings, environment, ending, steps, totalSteps, episodeReturn, actionRepeat, timeLimit, lastAction, views
+    case starts, stickiness, camera
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    settings = try container.decode(EpisodeSettings.self, forKey: .settings)
+    environment = try container.decode(E.self, forKey: .environment)
+    spec = environment.spec
+    ending = try container.decode(Ending.self, forKey: .ending)
+    steps = try container.decode(Int.self, forKey: .steps)
+    totalSteps = try container.decode(Int.self, forKey: .totalSteps)
+    episodeReturn = try container.decode(Double.self, forKey: .episodeReturn)
+    actionRepeat = try container.decode(Int.self, forKey: .actionRepeat)
+    timeLimit = try container.decode(Int.self, forKey: .timeLimit)
+    lastAction = try container.decodeIfPresent([Double].self, forKey: .lastAction)
+    views = try container.decode([View<E>].self, forKey: .views)
+    starts = try container.decode(Random.self, forKey: .starts)
+    stickiness = try container.decode(Random.self, forKey: .stickiness)
+    camera = try container.decode(Random.self, forKey: .camera)
+  }
+}
+
+extension Episode where E: BuiltInEnvironment {
+  /// An episode of a member of the catalog at its start.
+  public init(_ settings: EpisodeSettings = EpisodeSettings(), seed: Seed) { self.init(E(), settings, seed: seed) }
+
+  // The same as for each environment, but that nothing is thrown: a method of `throws(Never)` needs no `try`, a property does.
+  public var observation: [Double] { environment.observation }
+  public var frame: PixelBuffer { shown(views[views.count - 1]) }
+  public var frames: [PixelBuffer] { views.map { shown($0) } }
 }
 
 extension Array {
@@ -160,12 +204,15 @@ extension Array {
   /// - Parameters:
   ///   - indices: of the episodes, none twice.
   ///   - actions: one for each index.
-  public mutating func step<E: Environment>(_ indices: [Int], _ actions: [[Double]]) -> [Step]
+  /// - Throws: what ends the play; some of the steps may have been taken by then.
+  public mutating func step<E: Environment>(_ indices: [Int], _ actions: [[Double]]) throws(E.Failure) -> [Step]
   where Element == Episode<E> {
     if indices.count > 1 {
-      for (index, action) in zip(indices, actions) { self[index].foresee([action]) }
+      for (index, action) in zip(indices, actions) { try self[index].foresee([action]) }
     }
-    return zip(indices, actions).map { index, action in self[index].step(action) }
+    var steps: [Step] = []
+    for (index, action) in zip(indices, actions) { steps.append(try self[index].step(action)) }
+    return steps
   }
 }
 
@@ -174,8 +221,8 @@ private struct View<E: Environment>: Sendable, Codable {
   let environment: E
   let noise: UInt64
 
-  func render(into frame: inout PixelBuffer, _ settings: EpisodeSettings) {
-    environment.render(into: &frame, as: settings.look)
+  func render(into frame: inout PixelBuffer, _ settings: EpisodeSettings) throws(E.Failure) {
+    try environment.render(into: &frame, as: settings.look)
     settings.disturb(&frame, noise: noise)
   }
 }

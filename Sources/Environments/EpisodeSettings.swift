@@ -66,6 +66,9 @@ public enum FrameColor: String, ChoiceSetting, Hashable {
 }
 
 extension EpisodeSettings {
+  /// An empty frame of the size and colour that they ask for.
+  public var blankFrame: PixelBuffer { PixelBuffer(width: size, height: size, format: color.format) }
+
   /// Does to a frame what a poor camera would: an occluding bar, noise, a dropped frame.
   /// - Parameter noise: the seed of all that is random; the same number gives the same frame.
   func disturb(_ frame: inout PixelBuffer, noise: UInt64) {

@@ -11,7 +11,7 @@ import Pixels
 ///
 /// The equation of motion is of this project; the constants and the integrator (semi-implicit Euler with implicit
 /// damping) are those of the suite's `pendulum.xml` in MuJoCo.
-public struct PendulumSwingup: Environment, Hashable {
+public struct PendulumSwingup: BuiltInEnvironment, Hashable {
   public static var id: String { "pendulum-swingup" }
   public static var note: String { "swing a pendulum up with a weak motor; reward only within 8 degrees of upright" }
   public static var actionSpace: ActionSpace { .continuous(low: [-1], high: [1]) }

@@ -26,44 +26,44 @@ extension Environment {
   /// Plays given actions, one a simulator step, until they or the episode end.
   /// - Parameter start: positions followed by velocities; nil draws a start state from `seed`.
   /// - Returns: the start, then a line for each step.
-  /// - Throws: `InputError` that names the first number or action that does not fit.
-  public static func rollout(
+  /// - Throws: `InputError` that names the first number or action that does not fit, and what the environment fails with.
+  public func rollout(
     from start: [Double]? = nil, actions: [[Double]], seed: Seed = Seed(0)
   ) throws -> [RolloutLine] {
     if let start, let complaint = complaint(about: start) { throw InputError(complaint) }
     for (index, action) in actions.enumerated() {
-      if let complaint = actionSpace.complaint(about: action) { throw InputError("action \(index): \(complaint)") }
+      if let complaint = spec.actionSpace.complaint(about: action) { throw InputError("action \(index): \(complaint)") }
     }
     var settings = EpisodeSettings()
     settings.actionRepeat = 1
-    var episode = Episode<Self>(settings, seed: seed)
+    var episode = try Episode(self, settings, seed: seed)
     if let start { episode.reset(to: start) }
 
     var lines = [
-      RolloutLine(step: 0, state: episode.environment.state, reward: 0, discount: 1, ending: .running)
+      RolloutLine(step: 0, state: try episode.environment.readState(), reward: 0, discount: 1, ending: .running)
     ]
     for action in actions where episode.ending == .running {
-      let step = episode.step(action)
+      let step = try episode.step(action)
       lines.append(
         RolloutLine(
-          step: episode.steps, state: episode.environment.state, reward: step.reward, discount: step.discount,
+          step: episode.steps, state: try episode.environment.readState(), reward: step.reward, discount: step.discount,
           ending: step.ending))
-      try check()
     }
     return lines
   }
 
   /// The mean return of a policy that draws its actions uniformly, each held for the settings' action repeat.
-  public static func randomReturn(
+  public func randomReturn(
     episodes: Int, seed: Seed, settings: EpisodeSettings = EpisodeSettings()
-  ) -> Double {
+  ) throws(Failure) -> Double {
     precondition(episodes > 0, "a mean return needs at least one episode, not \(episodes)")
+    let spec = spec
     var random = seed.stream("policy")
-    var episode = Episode<Self>(settings, seed: seed)
+    var episode = try Episode(self, settings, seed: seed)
     var sum = 0.0
     for _ in 0..<episodes {
-      episode.reset()
-      while episode.ending == .running { _ = episode.step(actionSpace.sample(using: &random)) }
+      try episode.reset()
+      while episode.ending == .running { _ = try episode.step(spec.actionSpace.sample(using: &random)) }
       sum += episode.episodeReturn
     }
     return sum / Double(episodes)

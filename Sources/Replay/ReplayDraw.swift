@@ -143,7 +143,8 @@ extension ReplayBuffer {
     let windows = moments.map { window(of: $0, frames: 1, actions: layout.actions) }
     return (0..<layout.actions).map { age in
       Tensor(
-        windows.flatMap { layout.seen($0.actions[age].map { action(at: $0) }) }, [moments.count, layout.actionSpace.networkSize])
+        windows.flatMap { layout.seen($0.actions[age].map { action(at: $0) }) },
+        [moments.count, layout.actionSpace.networkSize])
     }
   }
 }

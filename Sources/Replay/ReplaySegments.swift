@@ -27,7 +27,8 @@ extension ReplayBuffer {
     /// Bytes that a buffer of this form takes; nil where it is the form of none.
     public var byteCount: Int? {
       let sizes = 1...1 << 31
-      guard layout.isPossible, (0...1 << 31).contains(memory.frameSize), (1...1 << 16).contains(memory.frameStack), laneCapacity > memory.reach(layout) + 2, sizes.contains(laneCapacity),
+      guard layout.isPossible, (0...1 << 31).contains(memory.frameSize), (1...1 << 16).contains(memory.frameStack),
+        laneCapacity > memory.reach(layout) + 2, sizes.contains(laneCapacity),
         sizes.contains(lanes.count)
       else { return nil }
       let slots = laneCapacity.multipliedReportingOverflow(by: lanes.count)

@@ -40,18 +40,19 @@ extension Episode {
   /// What the environment gave that nobody can learn from, a reward or an observation; nil where all is sound.
   ///
   /// - Parameter outcome: that of the last step; nil at the start of an episode.
-  public func spoiled(after outcome: Step?) -> (quantity: String, value: Double)? {
+  public func spoiled(after outcome: Step?) throws(E.Failure) -> (quantity: String, value: Double)? {
     // Learning is in single precision.
-    if let reward = outcome?.reward, !Float(reward).isFinite { return ("the reward of \(E.id)", reward) }
+    if let reward = outcome?.reward, !Float(reward).isFinite { return ("the reward of \(spec.id)", reward) }
+    let observation = try observation
     let index = observation.firstIndex { !Float($0).isFinite }
-    return index.map { ("the observation '\(E.observationNames[$0])' of \(E.id)", observation[$0]) }
+    return index.map { ("the observation '\(spec.observationNames[$0])' of \(spec.id)", observation[$0]) }
   }
 
-  /// Throws `WorldError` for what the environment gave that nobody can learn from.
+  /// Throws `WorldError` for what the environment gave that nobody can learn from, and what it fails with.
   ///
   /// - Parameter name: which episode it is, such as `episode 3`.
   public func requireFinite(after outcome: Step?, in name: String) throws {
-    guard let (quantity, value) = spoiled(after: outcome) else { return }
+    guard let (quantity, value) = try spoiled(after: outcome) else { return }
     throw WorldError("\(quantity) is \(value) at step \(steps) of \(name): nobody can learn from that")
   }
 

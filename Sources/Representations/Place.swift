@@ -90,7 +90,8 @@ extension Place {
     id: "critic-only", note: "taught by the critic alone: reinforcement learning end to end", start: .either,
     keeps: .frames, teachers: [.critic], when: .eachUpdate, kind: "conv", frameStack: 3)
   public static let augmented = Place(
-    id: "augmented", note: "as critic-only, on frames that are shifted at random when they are drawn (DrQ, Yarats 2021)",
+    id: "augmented",
+    note: "as critic-only, on frames that are shifted at random when they are drawn (DrQ, Yarats 2021)",
     start: .either, keeps: .frames, teachers: [.critic], when: .eachUpdate, shifts: true, kind: "conv", frameStack: 3)
 }
 
@@ -146,7 +147,8 @@ public struct EncoderSettings: SettingsGroup, Hashable {
       Field(
         "retrain-action-weight", \.retrainActionWeight, 0...1000,
         "bursts: weight of reading the actions from three latents in a row"),
-      Field("retrain-reward-weight", \.retrainRewardWeight, 0...1000, "bursts: weight of reading the rewards from them"),
+      Field(
+        "retrain-reward-weight", \.retrainRewardWeight, 0...1000, "bursts: weight of reading the rewards from them"),
       Field(
         "retrain-latent-weight", \.retrainLatentWeight, 0...1000,
         "bursts: weight of how far latents move from what the agent knows"),

@@ -89,7 +89,7 @@ public struct TrueState: Representation {
   public let latentSize: Int
   public var frameStack: Int { 0 }
 
-  public init<E: Environment>(_ environment: E.Type) { latentSize = E.observationNames.count }
+  public init(_ spec: EnvironmentSpec) { latentSize = spec.observationNames.count }
 
   public func latents(of moments: [Moment]) -> Tensor {
     Tensor(moments.flatMap { $0.state.map(Float.init) }, [moments.count, latentSize])

@@ -30,10 +30,10 @@ public struct CollectionSettings: SettingsGroup, Hashable {
 
 extension CollectionSettings {
   /// Refuses what cannot be collected before anything is played.
-  public func check<E: Environment>(_ environment: E.Type, _ episodeSettings: EpisodeSettings) throws {
-    var episode = Episode<E>(episodeSettings, seed: Seed(0))
-    guard policy != .uniform || episode.randomize() else {
-      throw InputError("\(E.id) has no uniformly drawn states: use --collect-policy held or correlated")
+  public func check(_ environment: some Environment, _ episodeSettings: EpisodeSettings) throws {
+    var episode = try Episode(environment, episodeSettings, seed: Seed(0))
+    guard try policy != .uniform || episode.randomize() else {
+      throw InputError("\(episode.spec.id) has no uniformly drawn states: use --collect-policy held or correlated")
     }
     let frame = episode.blankFrame.bytes.count
     guard steps < Host.memory / frame else {
@@ -61,11 +61,11 @@ public enum CollectionPolicy: String, ChoiceSetting, Hashable {
   case uniform
 }
 
-/// What chooses the actions while frames are recorded.
+/// What chooses the actions while frames are recorded. Throws what the environment fails with.
 public protocol Policy {
-  mutating func begin<E: Environment>(_ episode: Episode<E>)
+  mutating func begin<E: Environment>(_ episode: Episode<E>) throws
   /// The next action of an episode that goes on, in the environment's units.
-  mutating func act<E: Environment>(in episode: Episode<E>) -> [Double]
+  mutating func act<E: Environment>(in episode: Episode<E>) throws -> [Double]
   /// Whether it acts without looking, so that actions are known before what they follow.
   var isBlind: Bool { get }
 }
@@ -120,37 +120,38 @@ struct RandomPolicy: Policy {
 }
 
 /// Plays random episodes until `settings.steps` agent steps are recorded.
-public func collect<E: Environment>(
-  _ environment: E.Type, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, seed: Seed,
+public func collect(
+  _ environment: some Environment, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, seed: Seed,
   progress: (Int) throws -> Void = { _ in }
 ) throws -> Recording {
   let policies = (0..<settings.environments).map { i in
-    RandomPolicy(space: E.actionSpace, settings: settings, random: seed.lane(i).stream("policy"))
+    RandomPolicy(space: environment.spec.actionSpace, settings: settings, random: seed.lane(i).stream("policy"))
   }
-  return try collect(E.self, episodeSettings, settings, by: policies, seed: seed, progress: progress)
+  return try collect(environment, episodeSettings, settings, by: policies, seed: seed, progress: progress)
 }
 
 /// Plays episodes with a policy until `settings.steps` agent steps are recorded.
 ///
 /// - Throws: `InputError` where the environment has no uniformly drawn states, or memory is too small for the frames.
-public func collect<E: Environment>(
-  _ environment: E.Type, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, by policy: some Policy,
+public func collect(
+  _ environment: some Environment, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings,
+  by policy: some Policy,
   seed: Seed, progress: (Int) throws -> Void = { _ in }
 ) throws -> Recording {
   let policies = Array(repeating: policy, count: settings.environments)
-  return try collect(E.self, episodeSettings, settings, by: policies, seed: seed, progress: progress)
+  return try collect(environment, episodeSettings, settings, by: policies, seed: seed, progress: progress)
 }
 
 /// - Parameter policies: one for each of `settings.environments`, which play in turns and end up one after the other.
 private func collect<E: Environment, P: Policy>(
-  _ environment: E.Type, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, by policies: [P],
+  _ environment: E, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, by policies: [P],
   seed: Seed, progress: (Int) throws -> Void
 ) throws -> Recording {
-  try settings.check(E.self, episodeSettings)
+  try settings.check(environment, episodeSettings)
   let count = min(policies.count, settings.steps)
   var lanes = try (0..<count).map { i in
     try RecordedLane<E, P>(
-      episodeSettings, settings, policy: policies[i], seed: seed.lane(i),
+      environment, episodeSettings, settings, policy: policies[i], seed: seed.lane(i),
       steps: settings.steps / count + (i < settings.steps % count ? 1 : 0))
   }
   for step in 0..<settings.steps {
@@ -174,13 +175,17 @@ private struct RecordedLane<E: Environment, P: Policy> {
   private var episodes = 0
 
   /// - Parameter steps: agent steps that are recorded, at least one.
-  init(_ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, policy: P, seed: Seed, steps: Int) throws {
+  init(
+    _ environment: E, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, policy: P, seed: Seed,
+    steps: Int
+  ) throws {
+    let spec = environment.spec
     self.settings = settings
     self.policy = policy
-    cut = settings.lengthOfEpisodes(E.self, episodeSettings)
-    episode = Episode<E>(episodeSettings, seed: seed.child("episodes"))
+    cut = settings.lengthOfEpisodes(spec, episodeSettings)
+    episode = try Episode(environment, episodeSettings, seed: seed.child("episodes"))
     recording = Recording(
-      frame: episode.blankFrame, observationNames: E.observationNames, actionSpace: E.actionSpace)
+      frame: episode.blankFrame, observationNames: spec.observationNames, actionSpace: spec.actionSpace)
     stepsLeft = steps
     try begin()
   }
@@ -193,46 +198,43 @@ private struct RecordedLane<E: Environment, P: Policy> {
 
   private mutating func begin() throws {
     episodes += 1
-    if settings.policy != .uniform || !episode.randomize() { episode.reset() }
-    policy.begin(episode)
+    if try settings.policy != .uniform || !episode.randomize() { try episode.reset() }
+    try policy.begin(episode)
     stepsOfEpisode = 0
     try requireFinite()
-    recording.begin(frame: episode.frame, observation: episode.observation)
-    choose()
+    recording.begin(frame: try episode.frame, observation: try episode.observation)
+    try choose()
   }
 
   /// The next action. An environment in a process of its own begins with it at once, and goes on with those that are known
   /// to follow.
-  private mutating func choose() {
-    action = policy.act(in: episode)
+  private mutating func choose() throws {
+    action = try policy.act(in: episode)
     var (actions, ahead) = ([action], policy)
-    if policy.isBlind { while actions.count < E.foresight { actions.append(ahead.act(in: episode)) } }
-    episode.foresee(actions)
+    if policy.isBlind { while actions.count < episode.spec.foresight { actions.append(try ahead.act(in: episode)) } }
+    try episode.foresee(actions)
   }
 
   /// Takes a step; where the environment fails, one of the next episode.
   mutating func advance() throws {
-    var outcome = episode.step(action)
+    var outcome = try episode.step(action)
     while outcome.ending == .failed {
-      try E.check()
       try begin()
-      outcome = episode.step(action)
+      outcome = try episode.step(action)
     }
     try requireFinite(after: outcome)
     recording.append(
-      action: E.actionSpace.normalized(action), step: outcome, frame: episode.frame, observation: episode.observation)
+      action: episode.spec.actionSpace.normalized(action), step: outcome, frame: try episode.frame,
+      observation: try episode.observation)
     stepsOfEpisode += 1
     stepsLeft -= 1
     guard stepsLeft > 0 else { return }
-    if outcome.ending != .running || stepsOfEpisode >= cut { try begin() } else { choose() }
+    if outcome.ending != .running || stepsOfEpisode >= cut { try begin() } else { try choose() }
   }
 
   /// Throws `WorldError` for what is wrong with the world, or for a number of the environment that nobody can learn from.
   private func requireFinite(after outcome: Step? = nil) throws {
-    let (episode, name) = (episode, "episode \(episodes)")
-    let spoiled = Result { try episode.requireFinite(after: outcome, in: name) }
-    try E.check()
-    try spoiled.get()
+    try episode.requireFinite(after: outcome, in: "episode \(episodes)")
   }
 }
 
@@ -243,11 +245,10 @@ extension Seed {
 
 extension CollectionSettings {
   /// Agent steps after which an episode is cut short.
-  func lengthOfEpisodes<E: Environment>(_ environment: E.Type, _ episode: EpisodeSettings) -> Int {
+  func lengthOfEpisodes(_ spec: EnvironmentSpec, _ episode: EpisodeSettings) -> Int {
     if episodeSteps > 0 { return episodeSteps }
     // Drawn states are what is asked for: only as many more frames as a history needs.
     if policy == .uniform { return TrainingSettings().frames }
-    let repeats = episode.actionRepeat > 0 ? episode.actionRepeat : E.actionRepeat
-    return E.explorationLength.map { max(1, $0 / repeats) } ?? Int.max
+    return spec.explorationLength.map { max(1, $0 / spec.actionRepeat(episode)) } ?? Int.max
   }
 }

@@ -36,19 +36,20 @@ extension EncoderStart {
   /// - Parameters:
   ///   - run: that goes on or is done again, which may know where the dataset is by now.
   ///   - isNew: whether the run that goes on made it from random weights.
-  static func read<E: Environment>(
+  static func read(
     _ kind: Model.Type, from folder: String, _ record: AutoencoderRecord, for run: RunDirectory?, isNew: Bool,
-    _ environment: E.Type, _ episode: EpisodeSettings, seed: Seed
+    _ environment: some Environment, _ episode: EpisodeSettings, seed: Seed
   ) throws -> EncoderStart {
     let files = EncoderFiles(of: folder)
     let settings = "\(files.origin)/\(RunDirectory.settings)"
     return EncoderStart(
       encoder: try LatentEncoder<Model>(folder: folder, record: record), record: record, isPretrained: !isNew,
       pretraining: isNew || !exists(settings)
-        ? try newPretraining(in: E.self) : try PretrainingSettings(ofRunIn: files.origin),
+        ? try newPretraining(in: environment) : try PretrainingSettings(ofRunIn: files.origin),
       first: {
         isNew
-          ? try firstData(E.self, episode, seed: seed) : try record.recording(of: folder, for: run, E.self, episode)
+          ? try firstData(environment, episode, seed: seed)
+          : try record.recording(of: folder, for: run, environment.spec, episode)
       },
       input: isNew ? nil : try AutoencoderRecord.input(folder: folder),
       keep: { try record.keep(from: folder, in: $0) })
@@ -56,12 +57,13 @@ extension EncoderStart {
 
   /// An encoder with random weights. It is standardised on the first data where it then stays as it is; one that moves is
   /// given its latents as they are.
-  static func new<E: Environment>(
-    _ kind: Model.Type, _ settings: Model.Settings, place: Place, _ environment: E.Type, _ episode: EpisodeSettings,
+  static func new(
+    _ kind: Model.Type, _ settings: Model.Settings, place: Place, _ environment: some Environment,
+    _ episode: EpisodeSettings,
     seed: Seed
   ) throws -> EncoderStart {
-    let pretraining: PretrainingSettings = try newPretraining(in: E.self)
-    let first = try firstData(E.self, episode, seed: seed)
+    let pretraining: PretrainingSettings = try newPretraining(in: environment)
+    let first = try firstData(environment, episode, seed: seed)
     var random = seed.stream("random encoder")
     var encoder = try LatentEncoder<Model>(
       untrainedFor: first, frameStack: episode.frameStack, modelSettings: settings, pretraining, using: &random)
@@ -70,7 +72,8 @@ extension EncoderStart {
         on: encoder.encodeAll(first), alongAxesWithin: pretraining.form == .smooth ? first.episodes : nil)
     }
     let record = AutoencoderRecord(
-      encoder, settings: settings, environment: E.id, episode: episode, envSteps: first.environmentSteps, probe: nil,
+      encoder, settings: settings, environment: environment.spec.id, episode: episode, envSteps: first.environmentSteps,
+      probe: nil,
       isBackgroundTakenAway: pretraining.background, reconstructions: nil)
     return EncoderStart(
       encoder: encoder, record: record, isPretrained: false, pretraining: pretraining, first: { first }, input: nil,
@@ -82,12 +85,13 @@ extension EncoderStart {
   }
 
   /// How an encoder of the task would be pretrained.
-  private static func newPretraining<E: Environment>(in environment: E.Type) throws -> PretrainingSettings {
-    try TaskDefaults.group("pretraining", of: E.id)
+  private static func newPretraining(in environment: some Environment) throws -> PretrainingSettings {
+    try TaskDefaults.group("pretraining", of: environment.spec.id)
   }
 }
 
 /// Random play for the agent to learn from first: the same data as a pretraining with this seed collects.
-func firstData<E: Environment>(_ environment: E.Type, _ episode: EpisodeSettings, seed: Seed) throws -> Recording {
-  try collect(E.self, episode, TaskDefaults.group("collection", of: E.id), seed: seed.child("collection"))
+func firstData(_ environment: some Environment, _ episode: EpisodeSettings, seed: Seed) throws -> Recording {
+  try collect(
+    environment, episode, TaskDefaults.group("collection", of: environment.spec.id), seed: seed.child("collection"))
 }

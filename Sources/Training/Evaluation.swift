@@ -32,16 +32,17 @@ public struct Evaluation: Sendable, Codable {
   ///   - watch: called with each frame of the first episode.
   ///   - outcome: called before that with the step that led to the frame.
   /// - Throws: `Interrupted` at the step after a signal, what the environment failed with, and what `watch` throws.
-  public init<E: Environment, A: Agent, R: Representation>(
-    of agent: A, in environment: E.Type, _ settings: EpisodeSettings, through representation: R, layout: HistoryLayout,
+  public init<A: Agent, R: Representation>(
+    of agent: A, in environment: some Environment, _ settings: EpisodeSettings, through representation: R,
+    layout: HistoryLayout,
     episodes count: Int, behavior: Behavior = .exploit, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in },
     outcome: (Step) -> Void = { _ in }
   ) throws {
     var agent = agent
-    var play = Play((0..<count).map { Episode<E>(settings, seed: Self.start(of: $0, seed)) }, layout)
+    var play = Play(try (0..<count).map { try Episode(environment, settings, seed: Self.start(of: $0, seed)) }, layout)
     var running = Array(0..<count)
     _ = try play.begin(running, through: representation)
-    try watch(play.frame(0))
+    try watch(try play.frame(0))
     while !running.isEmpty {
       try Interruption.check()
       let actions = agent.act(play.observation(running), behavior)
@@ -54,7 +55,7 @@ public struct Evaluation: Sendable, Codable {
       }
       if running.first == 0 {
         outcome(steps[0])
-        try watch(play.frame(0))
+        try watch(try play.frame(0))
       }
       running.removeAll { play.episodes[$0].ending != .running }
     }

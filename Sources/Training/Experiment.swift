@@ -9,6 +9,7 @@ import Runs
 /// A training from its settings to its folder: through what the agent sees, from which data it learns first, and what the
 /// run keeps so that it can be gone on with, evaluated and looked into from anywhere.
 public struct Experiment<E: Environment, A: Agent> {
+  public let environment: E
   public var episode: EpisodeSettings
   public var encoder: EncoderSettings
   /// For places that start from random weights; nil where the encoder is read from a folder.
@@ -22,10 +23,11 @@ public struct Experiment<E: Environment, A: Agent> {
   public var origin: RunDirectory?
 
   public init(
-    _ environment: E.Type, _ agentKind: A.Type, episode: EpisodeSettings, encoder: EncoderSettings,
+    _ environment: E, _ agentKind: A.Type, episode: EpisodeSettings, encoder: EncoderSettings,
     newEncoder: NewEncoder?, agent: A.Settings, training: TrainingSettings, spreadsEvaluations: Bool = false,
     seed: Seed, origin: RunDirectory? = nil
   ) {
+    self.environment = environment
     (self.episode, self.encoder, self.newEncoder) = (episode, encoder, newEncoder)
     (self.agent, self.training, self.spreadsEvaluations) = (agent, training, spreadsEvaluations)
     (self.seed, self.origin) = (seed, origin)
@@ -52,8 +54,8 @@ public struct Experiment<E: Environment, A: Agent> {
   /// - Throws: `InputError` that says what to type instead.
   public func check() throws {
     guard encoder.observe == .latent else {
-      guard !E.observationNames.isEmpty else {
-        throw InputError("\(E.id) has no state but its pixels: use --observe latent")
+      guard !environment.spec.observationNames.isEmpty else {
+        throw InputError("\(environment.spec.id) has no state but its pixels: use --observe latent")
       }
       return
     }
@@ -79,19 +81,19 @@ public struct Experiment<E: Environment, A: Agent> {
     try check()
     guard encoder.observe == .latent else {
       // An on-policy agent would not learn from random play.
-      return try prepared(through: TrueState(E.self), goingOn: run) {
-        A.Settings.Experience.isOffPolicy ? try firstData(E.self, episode, seed: seed) : nil
+      return try prepared(through: TrueState(environment.spec), goingOn: run) {
+        A.Settings.Experience.isOffPolicy ? try firstData(environment, episode, seed: seed) : nil
       }
     }
-    try E.checkPictures()
+    try environment.checkPictures()
     guard let newEncoder, run == nil else {
       let folder = try run.map { try AutoencoderRecord.folder(of: $0) } ?? autoencoderFolder(say)
       let record = try AutoencoderRecord(folder: folder)
-      try record.check(environment: E.id, episode, path: folder)
+      try record.check(environment: environment.spec.id, episode, path: folder)
       func read<Model: Autoencoder>(_ kind: Model.Type) throws -> Prepared {
         try prepared(
           with: EncoderStart.read(
-            kind, from: folder, record, for: run ?? origin, isNew: newEncoder != nil, E.self, episode, seed: seed),
+            kind, from: folder, record, for: run ?? origin, isNew: newEncoder != nil, environment, episode, seed: seed),
           folder, goingOn: run)
       }
       return try read(try Autoencoders.named(record.kind))
@@ -102,7 +104,7 @@ public struct Experiment<E: Environment, A: Agent> {
       }
       let place = try Places.named(encoder.place)
       return try prepared(
-        with: EncoderStart.new(kind, settings, place: place, E.self, episode, seed: seed), "", goingOn: run)
+        with: EncoderStart.new(kind, settings, place: place, environment, episode, seed: seed), "", goingOn: run)
     }
     return try new(newEncoder.kind)
   }
@@ -111,7 +113,7 @@ public struct Experiment<E: Environment, A: Agent> {
   /// changed or moved, the run's copy.
   private func autoencoderFolder(_ say: (String) throws -> Void) throws -> String {
     let named = encoder.autoencoder
-    guard !named.isEmpty else { return try newestAutoencoder(for: E.id, episode) }
+    guard !named.isEmpty else { return try newestAutoencoder(for: environment.spec.id, episode) }
     guard let origin, let input = try origin.facts().autoencoderInput, input.path == named,
       try !AutoencoderRecord.fits(named, input)
     else { return named }
@@ -137,7 +139,7 @@ public struct Experiment<E: Environment, A: Agent> {
     if run == nil { settled.encoder.autoencoder = folder }
     var probe = start.record.probe
     if !start.isPretrained, place.when == .never, run == nil {
-      probe = try StateProbe.judge(start.encoder, in: E.self, episode, seed: seed).probe.record
+      probe = try StateProbe.judge(start.encoder, in: environment, episode, seed: seed).probe.record
     }
     // A run that goes on says itself where it took its encoder from.
     let inputs = try run.map { try $0.facts().inputs } ?? start.input.map { [$0] } ?? []
@@ -156,13 +158,13 @@ public struct Experiment<E: Environment, A: Agent> {
     fill: @escaping (RunDirectory) throws -> Void = { _ in }
   ) throws -> Prepared {
     var training = training
-    let layout = training.layout(latentSize: representation.latentSize, actionSpace: E.actionSpace)
+    let layout = training.layout(latentSize: representation.latentSize, actionSpace: environment.spec.actionSpace)
     training.replay = training.capacity(of: representation.memory, layout)
     // A checkpoint holds what was learned from first.
     let goesOn = run?.hasCheckpoint ?? false
     func work(_ first: @autoclosure @escaping () throws -> Recording?) -> TrainingRun<E, A, R> {
       TrainingRun(
-        E.self, A.self, through: representation, agent: agent, episode: episode, training: training,
+        environment, A.self, through: representation, agent: agent, episode: episode, training: training,
         first: try first(), seed: seed)
     }
     var ready = work(try recorded())

@@ -91,13 +91,15 @@ extension AutoencoderRecord {
   /// for them.
   ///
   /// - Throws: as `recording(of:_:_:)`.
-  public func recording<E: Environment>(
-    of folder: String, for run: RunDirectory?, _ environment: E.Type, _ settings: EpisodeSettings
+  public func recording(
+    of folder: String, for run: RunDirectory?, _ spec: EnvironmentSpec, _ settings: EpisodeSettings
   ) throws -> Recording {
     guard let source, !exists(source.path), let input = try run?.facts().autoencoderInput,
-      let moved = try input.places.first(where: { try exists("\(EncoderFiles(of: $0).origin)/dataset") && Self.fits($0, input) })
-    else { return try recording(of: folder, E.self, settings) }
-    return try AutoencoderRecord(folder: moved).recording(of: moved, E.self, settings)
+      let moved = try input.places.first(where: {
+        try exists("\(EncoderFiles(of: $0).origin)/dataset") && Self.fits($0, input)
+      })
+    else { return try recording(of: folder, spec, settings) }
+    return try AutoencoderRecord(folder: moved).recording(of: moved, spec, settings)
   }
 
   /// The same of an encoder that the training itself made.

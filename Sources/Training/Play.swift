@@ -20,18 +20,18 @@ struct Lane: Sendable, Codable {
   /// What is there to be seen now: the frame is drawn once.
   ///
   /// - Parameter stack: frames that are seen together; 0: none is drawn.
-  mutating func look<E: Environment>(at episode: Episode<E>, stack: Int) -> Moment {
+  mutating func look<E: Environment>(at episode: Episode<E>, stack: Int) throws(E.Failure) -> Moment {
     if stack == 0 {
       frames = []
     } else if stack == 1 {
-      frames = [episode.frame]
+      frames = [try episode.frame]
     } else if frames.count == stack, episode.steps > 0 {
       frames.removeFirst()
-      frames.append(episode.frame)
+      frames.append(try episode.frame)
     } else {
-      frames = episode.frames
+      frames = try episode.frames
     }
-    return Moment(frames: frames, state: episode.observation)
+    return Moment(frames: frames, state: try episode.observation)
   }
 
   /// The frame of the last look; nil where none was drawn.
@@ -82,9 +82,8 @@ struct Play<E: Environment>: Sendable, Codable {
   mutating func begin(_ indices: [Int], through representation: some Representation) throws
     -> (moments: [Moment], latents: Tensor)
   {
-    let moments = look(indices, representation)
+    let moments = try look(indices, representation)
     let latents = representation.latents(of: moments)
-    try E.check()
     eachRow(of: latents) { row, latent in lanes[indices[row]].begin(with: latent) }
     return (moments, latents)
   }
@@ -100,15 +99,15 @@ struct Play<E: Environment>: Sendable, Codable {
   /// Steps some episodes, each by its row of actions `[N, A]`, and looks at where that led.
   ///
   /// - Throws: what has gone wrong with the environment.
-  mutating func step(_ indices: [Int], _ actions: Tensor, through representation: some Representation) throws -> Outcome {
+  mutating func step(_ indices: [Int], _ actions: Tensor, through representation: some Representation) throws -> Outcome
+  {
     let width = layout.actionSpace.arrayCount
     let chosen = actions.withElements { actions in
       indices.indices.map { layout.actionSpace.denormalized(actions.extracting($0 * width..<($0 + 1) * width)) }
     }
-    let steps = episodes.step(indices, chosen)
-    let moments = look(indices, representation)
+    let steps = try episodes.step(indices, chosen)
+    let moments = try look(indices, representation)
     let latents = representation.latents(of: moments)
-    try E.check()
     actions.withElements { actions in
       eachRow(of: latents) { row, latent in
         guard steps[row].ending != .failed else { return }
@@ -122,10 +121,13 @@ struct Play<E: Environment>: Sendable, Codable {
   mutating func rebuild(_ i: Int, _ latents: Tensor, of frames: ReplayFrames) { lanes[i].rebuild(latents, of: frames) }
 
   /// The frame of an episode as it stands: as it was seen or, where nobody looked, drawn now.
-  func frame(_ i: Int) -> PixelBuffer { lanes[i].frame ?? episodes[i].frame }
+  func frame(_ i: Int) throws(E.Failure) -> PixelBuffer {
+    if let frame = lanes[i].frame { return frame }
+    return try episodes[i].frame
+  }
 
-  private mutating func look(_ indices: [Int], _ representation: some Representation) -> [Moment] {
-    indices.map { lanes[$0].look(at: episodes[$0], stack: representation.frameStack) }
+  private mutating func look(_ indices: [Int], _ representation: some Representation) throws -> [Moment] {
+    try indices.map { try lanes[$0].look(at: episodes[$0], stack: representation.frameStack) }
   }
 
   private func eachRow(of latents: Tensor, _ body: (Int, Span<Float>) -> Void) {

@@ -11,6 +11,7 @@ public protocol Player<E>: Sendable {
   associatedtype A: Agent
   associatedtype R: Representation
 
+  var environment: E { get }
   var agent: A { get }
   var representation: R { get }
   var layout: HistoryLayout { get }
@@ -24,9 +25,6 @@ extension Player {
   /// The agent as it acts for the best.
   var policy: any Policy { TrainedPolicy(agent: agent, representation: representation, layout: layout) }
 
-  /// Throws what has gone wrong with the environment.
-  func check() throws { try E.check() }
-
   /// Plays episodes from the start states that `seed` gives.
   ///
   /// - Parameters:
@@ -37,12 +35,14 @@ extension Player {
     outcome: (Step) -> Void = { _ in }
   ) throws -> Evaluation {
     try Evaluation(
-      of: agent, in: E.self, episode, through: representation, layout: layout, episodes: episodes, behavior: behavior,
+      of: agent, in: environment, episode, through: representation, layout: layout, episodes: episodes,
+      behavior: behavior,
       seed: seed, watch: watch, outcome: outcome)
   }
 }
 
 struct TrainedPlayer<E: Environment, A: Agent, R: Representation>: Player {
+  let environment: E
   let agent: A
   let representation: R
   let layout: HistoryLayout

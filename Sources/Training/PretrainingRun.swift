@@ -10,6 +10,7 @@ import Tensors
 
 /// A whole pretraining, from frames to a frozen encoder in a run's folder with pictures and the state probe.
 public struct PretrainingRun<E: Environment, Model: Autoencoder> {
+  public let environment: E
   public var episode: EpisodeSettings
   public var collection: CollectionSettings
   public var pretraining: PretrainingSettings
@@ -19,9 +20,10 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   public var dataset: FrameDataset?
 
   public init(
-    _ environment: E.Type, _ kind: Model.Type, episode: EpisodeSettings, collection: CollectionSettings,
+    _ environment: E, _ kind: Model.Type, episode: EpisodeSettings, collection: CollectionSettings,
     pretraining: PretrainingSettings, model: Model.Settings, seed: Seed, dataset: FrameDataset? = nil
   ) {
+    self.environment = environment
     self.episode = episode
     self.collection = collection
     self.pretraining = pretraining
@@ -38,14 +40,14 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   ///
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
-    try E.checkPictures()
-    if let dataset { try dataset.check(E.self, episode) }
-    try collection.check(E.self, episode)
+    try environment.checkPictures()
+    if let dataset { try dataset.check(environment.spec, episode) }
+    try collection.check(environment, episode)
     if dataset == nil, let (setting, instead) = pretraining.needingFramesInARow {
       // Steps are dealt out among the environments.
       let most = (collection.steps + collection.environments - 1) / collection.environments
       let actions = InverseDynamics.frames - 1
-      guard min(most, collection.lengthOfEpisodes(E.self, episode)) >= actions else {
+      guard min(most, collection.lengthOfEpisodes(environment.spec, episode)) >= actions else {
         throw InputError(
           "\(setting) needs \(actions + 1) frames in a row: give --collect-episode-steps \(actions) or more and as many "
             + "steps an environment, or \(instead)")
@@ -61,12 +63,13 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let clock = ContinuousClock()
     let start = clock.now
     var checkpoints = try directory.checkpoints(
-      kept: pretraining.keepCheckpoints, settings: fingerprint(of: groups, E.id, Model.id, seed))
+      kept: pretraining.keepCheckpoints, settings: fingerprint(of: groups, environment.spec.id, Model.id, seed))
     for complaint in checkpoints.complaints { try say(complaint) }
     let recording = try frames(in: directory, say)
 
     var training = try Pretraining(
-      Model.self, on: recording, frameStack: episode.frameStack, modelSettings: model, settings: pretraining, seed: seed)
+      Model.self, on: recording, frameStack: episode.frameStack, modelSettings: model, settings: pretraining, seed: seed
+    )
     var loop = Loop(pretraining)
     if let checkpoint = checkpoints.newest {
       loop = try decoded(
@@ -82,20 +85,22 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let encoder = try train(&training, &loop, &log, &checkpoints)
 
     let (probe, heldOut) = try StateProbe.judge(
-      encoder, in: E.self, episode, collection, frames: pretraining.probeFrames,
+      encoder, in: environment, episode, collection, frames: pretraining.probeFrames,
       steps: pretraining.probeSteps, seed: seed)
     let reconstructions = Reconstructions(
       of: heldOut, by: encoder, threshold: Float(pretraining.changeThreshold))
     try writePictures(encoder, heldOut, reconstructions, to: directory, &log)
     let record = AutoencoderRecord(
-      encoder, settings: model, environment: E.id, episode: episode, envSteps: recording.environmentSteps, probe: probe,
+      encoder, settings: model, environment: environment.spec.id, episode: episode,
+      envSteps: recording.environmentSteps, probe: probe,
       isBackgroundTakenAway: pretraining.background, reconstructions: reconstructions,
       dataset: try dataset.map(AutoencoderRecord.Source.init))
     try encoder.write(to: directory.path, record: record)
 
     let seconds = loop.secondsBefore + (clock.now - start) / .seconds(1)
     let summary: JSON = [
-      "run": .string(directory.path), "autoencoder": .string(directory.path), "environment": .string(E.id),
+      "run": .string(directory.path), "autoencoder": .string(directory.path),
+      "environment": .string(environment.spec.id),
       "kind": .string(Model.id), "env_steps": .integer(recording.environmentSteps), "seconds": .number(seconds),
       "psnr": .number(reconstructions.psnr), "psnr_moving": .number(reconstructions.movingPSNR),
       "probe": .object(zip(probe.names, probe.r2).map { .init($0, .number($1)) }),
@@ -125,7 +130,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   }
 
   private func train(
-    _ training: inout Pretraining<Model, Recording>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints
+    _ training: inout Pretraining<Model, Recording>, _ loop: inout Loop, _ log: inout RunLog,
+    _ checkpoints: inout Checkpoints
   ) throws -> LatentEncoder<Model> {
     let start = ContinuousClock.now
     var progress = Progress("pretrain", total: pretraining.updates, from: training.step)
@@ -158,17 +164,19 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let own = directory.file("dataset")
     if let dataset = try dataset ?? (exists(own) ? FrameDataset(path: own) : nil) {
       try say("\(dataset.count) frames of \(dataset.path)")
-      return try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
+      return try Recording(
+        dataset, observationNames: environment.spec.observationNames,
+        actionSpace: environment.spec.actionSpace)
     }
     var progress = Progress("collect", total: collection.steps)
-    let recording = try collect(E.self, episode, collection, seed: seed.child("collection")) {
+    let recording = try collect(environment, episode, collection, seed: seed.child("collection")) {
       progress.update($0)
     }
     progress.finish()
     try recording.write(
       to: own,
       manifest: FrameDatasetManifest(
-        environment: E.id, settings: episode, seed: seed, policy: collection.policy.rawValue))
+        environment: environment.spec.id, settings: episode, seed: seed, policy: collection.policy.rawValue))
     return recording
   }
 
@@ -176,7 +184,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     _ encoder: LatentEncoder<Model>, _ heldOut: Recording, _ reconstructions: Reconstructions,
     to directory: RunDirectory, _ log: inout RunLog
   ) throws {
-    let text = ["run": directory.name, "environment": E.id, "step": "\(pretraining.updates)"]
+    let text = ["run": directory.name, "environment": environment.spec.id, "step": "\(pretraining.updates)"]
     let spread = (0..<6).map { $0 * (heldOut.count - 1) / 5 }
     let worst = Array(reconstructions.worst.prefix(6))
     for (name, frames) in [("reconstructions", spread), ("worst", worst)] {

@@ -55,13 +55,15 @@ extension FrameDataset {
   /// Refuses frames and transitions that were made in another way than these settings would make them.
   ///
   /// - Throws: `InputError` that names what to type instead.
-  public func check<E: Environment>(_ environment: E.Type, _ settings: EpisodeSettings) throws {
-    guard manifest.environment == E.id else {
+  public func check(_ spec: EnvironmentSpec, _ settings: EpisodeSettings) throws {
+    guard manifest.environment == spec.id else {
       throw InputError("\(path) holds frames of \(manifest.environment): give --env \(manifest.environment)")
     }
     let asked = Dictionary(uniqueKeysWithValues: settings.record.map { ($0.key, $0.text) })
     for setting in manifest.settings
-    where AutoencoderRecord.visual.contains(setting.key) && setting.key != "frame-stack" || dynamic.contains(setting.key) {
+    where AutoencoderRecord.visual.contains(setting.key) && setting.key != "frame-stack"
+      || dynamic.contains(setting.key)
+    {
       guard let text = asked[setting.key], text != setting.text else { continue }
       throw InputError(
         "\(path) was collected with --\(setting.key) \(setting.text), this run has \(text): give --\(setting.key) "

@@ -62,15 +62,15 @@ public struct SavedAgent: Sendable {
   /// - Parameter played: how the episodes are played in which it shall act.
   /// - Throws: `InputError` where it learned another environment or another view of it, `WorldError` with the path of what
   ///   is missing, damaged or does not fit.
-  public func policy<E: Environment>(in environment: E.Type, _ played: EpisodeSettings) throws -> any Policy {
-    guard facts.environment == E.id else {
+  public func policy(in environment: some Environment, _ played: EpisodeSettings) throws -> any Policy {
+    guard facts.environment == environment.spec.id else {
       throw InputError("\(run.path) learned \(facts.environment): give --env \(facts.environment)")
     }
     let views = zip(AutoencoderRecord.view(of: episode), AutoencoderRecord.view(of: played))
     for (mine, asked) in views where mine != asked && encoder.observe != .state {
       throw InputError("\(run.path) saw frames with --\(mine.key) \(mine.text), not \(asked.text): give the same")
     }
-    return try player(in: E.self, seed: Seed(facts.seed)).policy
+    return try player(in: environment, seed: Seed(facts.seed)).policy
   }
 
   /// The agent with all that it plays with.
@@ -81,20 +81,22 @@ public struct SavedAgent: Sendable {
     try player(in: try Environments.named(facts.environment, timeout: episode.gymTimeout), seed: seed)
   }
 
-  private func player<E: Environment>(in environment: E.Type, seed: Seed) throws -> any Player {
-    try player(E.self, try Agents.named(facts.member), seed)
+  private func player(in environment: some Environment, seed: Seed) throws -> any Player {
+    try player(environment, try Agents.named(facts.member), seed)
   }
 
   private func player<E: Environment, A: Agent>(
-    _ environment: E.Type, _ kind: A.Type, _ seed: Seed
+    _ environment: E, _ kind: A.Type, _ seed: Seed
   ) throws -> any Player {
-    guard encoder.observe != .state else { return try player(E.self, A.self, through: TrueState(E.self), seed) }
+    guard encoder.observe != .state else {
+      return try player(environment, A.self, through: TrueState(environment.spec), seed)
+    }
     let record = try AutoencoderRecord(folder: autoencoder)
-    return try player(E.self, A.self, try Autoencoders.named(record.kind), autoencoder, record, seed)
+    return try player(environment, A.self, try Autoencoders.named(record.kind), autoencoder, record, seed)
   }
 
   private func player<E: Environment, A: Agent, Model: Autoencoder>(
-    _ environment: E.Type, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord,
+    _ environment: E, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord,
     _ seed: Seed
   ) throws -> any Player {
     // A run whose encoder moved has its own.
@@ -102,25 +104,26 @@ public struct SavedAgent: Sendable {
     let latents = try LatentEncoder<Model>(folder: hasOwn ? run.path : folder, record: record)
     let place = try Places.named(encoder.place)
     return try player(
-      E.self, A.self,
+      environment, A.self,
       through: EncodedFrames(
         latents, place: place, settings: encoder, isPretrained: !encoder.autoencoder.isEmpty, hasMoved: hasOwn,
         seed: Seed(facts.seed)), seed)
   }
 
   private func player<E: Environment, A: Agent, R: Representation>(
-    _ environment: E.Type, _ kind: A.Type, through representation: R, _ seed: Seed
+    _ environment: E, _ kind: A.Type, through representation: R, _ seed: Seed
   ) throws -> any Player {
     var own = A.Settings()
     try settings.apply("agent", to: &own)
-    let layout = training.layout(latentSize: representation.latentSize, actionSpace: E.actionSpace)
+    let layout = training.layout(latentSize: representation.latentSize, actionSpace: environment.spec.actionSpace)
     var agent = A(
-      observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: own, seed: seed)
+      observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: own, seed: seed)
     do { try agent.load(tensors) } catch let error as InputError {
       throw WorldError(path: run.file(Self.weights), error.description)
     }
-    return TrainedPlayer<E, A, R>(
-      agent: agent, representation: representation, layout: layout, episode: episode, training: training)
+    return TrainedPlayer(
+      environment: environment, agent: agent, representation: representation, layout: layout, episode: episode,
+      training: training)
   }
 }
 
@@ -138,14 +141,14 @@ struct TrainedPolicy<A: Agent, R: Representation>: Policy {
     lane = Lane(layout)
   }
 
-  mutating func begin<E: Environment>(_ episode: Episode<E>) {
-    latent(of: episode).withElements { lane.begin(with: $0) }
+  mutating func begin<E: Environment>(_ episode: Episode<E>) throws {
+    try latent(of: episode).withElements { lane.begin(with: $0) }
     lastAction = nil
   }
 
-  mutating func act<E: Environment>(in episode: Episode<E>) -> [Double] {
+  mutating func act<E: Environment>(in episode: Episode<E>) throws -> [Double] {
     if let lastAction {
-      latent(of: episode).withElements { latent in
+      try latent(of: episode).withElements { latent in
         lastAction.withElements { lane.append(action: $0, latent: latent) }
       }
     }
@@ -156,7 +159,7 @@ struct TrainedPolicy<A: Agent, R: Representation>: Policy {
     return action.withElements { layout.actionSpace.denormalized($0) }
   }
 
-  private mutating func latent<E: Environment>(of episode: Episode<E>) -> Tensor {
-    representation.latents(of: [lane.look(at: episode, stack: representation.frameStack)])
+  private mutating func latent<E: Environment>(of episode: Episode<E>) throws -> Tensor {
+    representation.latents(of: [try lane.look(at: episode, stack: representation.frameStack)])
   }
 }

@@ -42,7 +42,8 @@ public struct AutoencoderRecord: Sendable {
   static let weights = "autoencoder.safetensors"
 
   static let visual = [
-    "size", "color", "frame-stack", "flicker", "occlusion", "occlusion-position", "pixel-noise", "renderer", "shadows", "reflections",
+    "size", "color", "frame-stack", "flicker", "occlusion", "occlusion-position", "pixel-noise", "renderer", "shadows",
+    "reflections",
     "antialiasing",
   ]
 
@@ -156,8 +157,8 @@ extension AutoencoderRecord {
   /// The transitions that the autoencoder of a folder was trained on: an agent's first data.
   ///
   /// - Throws: `WorldError` where they have gone or changed, `InputError` where the episodes are not played in this way.
-  public func recording<E: Environment>(
-    of folder: String, _ environment: E.Type, _ settings: EpisodeSettings
+  public func recording(
+    of folder: String, _ spec: EnvironmentSpec, _ settings: EpisodeSettings
   ) throws -> Recording {
     let path = source?.path ?? "\(EncoderFiles(of: folder).origin)/dataset"
     guard exists(path) else {
@@ -167,8 +168,8 @@ extension AutoencoderRecord {
     if let source, source.fingerprint != dataset.fingerprint {
       throw WorldError(path: path, "is not the dataset that \(folder) was trained on any more: pretrain again")
     }
-    try dataset.check(E.self, settings)
-    return try Recording(dataset, observationNames: E.observationNames, actionSpace: E.actionSpace)
+    try dataset.check(spec, settings)
+    return try Recording(dataset, observationNames: spec.observationNames, actionSpace: spec.actionSpace)
   }
 }
 

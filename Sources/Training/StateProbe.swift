@@ -84,19 +84,19 @@ extension StateProbe {
   ///
   /// - Parameter frames: agent steps to regress on; a third as many are held out to judge on.
   /// - Returns: the probe and the held-out episodes.
-  public static func judge<E: Environment, Model: Autoencoder>(
-    _ encoder: LatentEncoder<Model>, in environment: E.Type, _ episode: EpisodeSettings,
+  public static func judge<Model: Autoencoder>(
+    _ encoder: LatentEncoder<Model>, in environment: some Environment, _ episode: EpisodeSettings,
     _ collection: CollectionSettings = CollectionSettings(), frames: Int = 3000, steps: Int = 2000, seed: Seed
   ) throws -> (probe: StateProbe, heldOut: Recording) {
     var probing = collection
     probing.steps = frames
-    let seen = try collect(E.self, episode, probing, seed: seed.child("probe training"))
+    let seen = try collect(environment, episode, probing, seed: seed.child("probe training"))
     probing.steps = max(1, frames / 3)
-    let heldOut = try collect(E.self, episode, probing, seed: seed.child("probe held out"))
-    let layout = TrainingSettings().layout(latentSize: encoder.latentSize, actionSpace: E.actionSpace)
+    let heldOut = try collect(environment, episode, probing, seed: seed.child("probe held out"))
+    let layout = TrainingSettings().layout(latentSize: encoder.latentSize, actionSpace: environment.spec.actionSpace)
     let probe = StateProbe(
-      { encoder.encodeAll($0) }, training: seen, heldOut: heldOut, layout: layout, angles: E.wrappingAngles, seed: seed,
-      steps: steps)
+      { encoder.encodeAll($0) }, training: seen, heldOut: heldOut, layout: layout,
+      angles: environment.spec.wrappingAngles, seed: seed, steps: steps)
     return (probe, heldOut)
   }
 

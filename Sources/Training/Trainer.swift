@@ -15,6 +15,7 @@ struct StepNotTaken: Error {
 /// An agent that learns in environments through a representation: the data's way from frame to update, and back as
 /// actions. It names no algorithm and no place of the encoder.
 public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
+  public let environment: E
   public let settings: TrainingSettings
   /// How whole episodes are played, for evaluations.
   public let episodeSettings: EpisodeSettings
@@ -49,22 +50,26 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
   /// The return of the last finished episode.
   public var lastReturn: Double? { state.lastReturn }
 
+  /// - Throws: what the environment fails with.
+  /// - Throws: what the environment fails with.
   public init(
-    _ environment: E.Type, _ agentKind: A.Type, through representation: R, agentSettings: A.Settings,
+    _ environment: E, _ agentKind: A.Type, through representation: R, agentSettings: A.Settings,
     episodeSettings: EpisodeSettings, settings: TrainingSettings, seed: Seed
-  ) {
+  ) throws {
+    let spec = environment.spec
+    self.environment = environment
     self.settings = settings
     self.episodeSettings = episodeSettings
-    layout = settings.layout(latentSize: representation.latentSize, actionSpace: E.actionSpace)
+    layout = settings.layout(latentSize: representation.latentSize, actionSpace: spec.actionSpace)
     replay = ReplayBuffer(
       capacity: settings.capacity(of: representation.memory, layout), lanes: settings.environments, layout: layout,
       memory: representation.memory, isPrioritized: agentSettings.drawsByPriority)
-    let episodes = (0..<settings.environments).map {
-      Episode<E>(settings.practice(of: episodeSettings, in: E.self), seed: seed.child("environment \($0)"))
+    let episodes = try (0..<settings.environments).map {
+      try Episode(environment, settings.practice(of: episodeSettings, in: spec), seed: seed.child("environment \($0)"))
     }
     state = State(
       agent: A(
-        observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: agentSettings,
+        observationSize: layout.observationSize, actionSpace: spec.actionSpace, settings: agentSettings,
         seed: seed.child("agent")),
       representation: representation, play: Play(episodes, layout),
       explorations: episodes.indices.map {
@@ -83,7 +88,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
         let frame = keepsFrames ? recording.frame(i).bytes : nil
         if i > 0, recording.episodes[i] == recording.episodes[i - 1], let step = recording.steps[i - 1] {
           replay.append(
-            lane: 0, action: Array(recording.action(i - 1)).span, step: settings.learned(step, of: E.self),
+            lane: 0, action: Array(recording.action(i - 1)).span, step: settings.learned(step, of: environment.spec),
             latent: latent, frame: frame)
         } else {
           replay.begin(lane: 0, latent: latent, frame: frame)
@@ -136,10 +141,9 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     finished = state.play.episodes.filter { $0.ending.isOrdinary }.map { ($0.episodeReturn, $0.steps) }
     for i in lanes where outcome.steps[i].ending != .running {
       if outcome.steps[i].ending.isOrdinary { state.lastReturn = state.play.episodes[i].episodeReturn }
-      state.play.episodes[i].reset()
+      try state.play.episodes[i].reset()
       try begin(i)
     }
-    try E.check()
     state.schedule.step(lanes.count)
     try update(report: report)
     if let metrics = try state.representation.learn(from: &replay, step: state.envSteps) { try report(metrics) }
@@ -177,7 +181,8 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
         for i in outcome.steps.indices where outcome.steps[i].ending != .failed {
           replay.append(
             lane: i, action: actions.extracting(i * width..<(i + 1) * width),
-            step: settings.learned(outcome.steps[i], of: E.self), latent: latents.extracting(i * size..<(i + 1) * size),
+            step: settings.learned(outcome.steps[i], of: environment.spec),
+            latent: latents.extracting(i * size..<(i + 1) * size),
             frame: outcome.moments[i].frames.last?.bytes)
         }
       }
@@ -186,7 +191,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
 
   /// Throws `NotFinite` for the first reward or observation of an environment that is not finite.
   private func requireSound(_ episode: Episode<E>, _ outcome: Step? = nil) throws {
-    guard let (quantity, value) = episode.spoiled(after: outcome) else { return }
+    guard let (quantity, value) = try episode.spoiled(after: outcome) else { return }
     throw NotFinite(
       step: state.envSteps, quantity: quantity, value: value, moment: episode.moment, in: state.agent)
   }
@@ -240,7 +245,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
   /// Plays episodes with deterministic actions.
   public func evaluate(seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in }) throws -> Evaluation {
     try Evaluation(
-      of: state.agent, in: E.self, episodeSettings, through: state.representation, layout: layout,
+      of: state.agent, in: environment, episodeSettings, through: state.representation, layout: layout,
       episodes: settings.evaluationEpisodes, seed: seed, watch: watch)
   }
 }

@@ -13,6 +13,7 @@ import Tensors
 
 /// A whole training of an agent through a representation, with evaluations, curve, pictures and video in a run's folder.
 public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
+  public let environment: E
   public var representation: R
   public var agent: A.Settings
   public var episode: EpisodeSettings
@@ -22,9 +23,10 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   public var first: () throws -> Recording?
 
   public init(
-    _ environment: E.Type, _ agentKind: A.Type, through representation: R, agent: A.Settings, episode: EpisodeSettings,
+    _ environment: E, _ agentKind: A.Type, through representation: R, agent: A.Settings, episode: EpisodeSettings,
     training: TrainingSettings, first: @autoclosure @escaping () throws -> Recording?, seed: Seed
   ) {
+    self.environment = environment
     self.first = first
     self.representation = representation
     self.agent = agent
@@ -38,7 +40,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   }
 
   private var layout: HistoryLayout {
-    training.layout(latentSize: representation.latentSize, actionSpace: E.actionSpace)
+    training.layout(latentSize: representation.latentSize, actionSpace: environment.spec.actionSpace)
   }
 
   /// Refuses what cannot be trained, before any folder is made.
@@ -84,15 +86,15 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   var replayLine: String {
     let memory = representation.memory
     let (capacity, bytes) = (training.capacity(of: memory, layout), memory.byteCount(layout))
-    let repeats = episode.actionRepeat > 0 ? episode.actionRepeat : E.actionRepeat
-    let filled = min(capacity, training.envSteps / repeats + 1)
+    let filled = min(capacity, training.envSteps / environment.spec.actionRepeat(episode) + 1)
     let kept =
       switch (memory.keepsLatents, memory.frameSize) {
       case (true, 0): "latents of \(layout.latentSize)"
       case (true, let size): "latents of \(layout.latentSize) with frames of \(grouped(Double(size))) bytes"
       case (false, let size): "frames of \(grouped(Double(size))) bytes"
       }
-    return "replay: \(grouped(Double(capacity))) \(kept), \(megabytes(capacity * bytes)) when full; this training fills "
+    return
+      "replay: \(grouped(Double(capacity))) \(kept), \(megabytes(capacity * bytes)) when full; this training fills "
       + "\(megabytes(filled * bytes))"
   }
 
@@ -102,11 +104,12 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
     let start = ContinuousClock.now
     var checkpoints = try directory.checkpoints(
-      kept: training.keepCheckpoints, settings: fingerprint(of: groups, E.id, A.id, seed))
+      kept: training.keepCheckpoints, settings: fingerprint(of: groups, environment.spec.id, A.id, seed))
     for complaint in checkpoints.complaints { try say(complaint) }
     try say(replayLine)
-    var trainer = Trainer(
-      E.self, A.self, through: representation, agentSettings: agent, episodeSettings: episode, settings: training, seed: seed)
+    var trainer = try Trainer(
+      environment, A.self, through: representation, agentSettings: agent, episodeSettings: episode, settings: training,
+      seed: seed)
     var loop = Loop()
     if let checkpoint = checkpoints.newest {
       try trainer.restore(from: checkpoint)
@@ -267,10 +270,9 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   ) throws {
     let isWanted = training.evaluateEvery > 0
     try directory.write(
-      try Baseline(in: E.self, episode, episodes: isWanted ? training.evaluationEpisodes : 0, seed: seed))
+      try Baseline(in: environment, episode, episodes: isWanted ? training.evaluationEpisodes : 0, seed: seed))
     guard isWanted else { return }
     let evaluation = try trainer.evaluate(seed: seed.child("evaluation"))
-    try E.check()
     loop.evaluations.append(Judgement(step: 0, evaluation: evaluation))
     try log.evaluation(step: 0, returns: evaluation.returns, lengths: evaluation.lengths)
   }
@@ -301,7 +303,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     try trainer.representation.requireFinite(step: step)
     try Safetensors(
       trainer.agent.parameters,
-      metadata: [("agent", A.id), ("environment", E.id), ("step", "\(step)")]
+      metadata: [("agent", A.id), ("environment", environment.spec.id), ("step", "\(step)")]
     ).write(to: directory.file(SavedAgent.weights))
     try trainer.representation.write(to: directory.path)
     let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
@@ -316,8 +318,8 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   ) throws -> Evaluation {
     var film = FirstFrames()
     let evaluation = try trainer.evaluate(seed: seed.child("evaluation")) { film.append($0) }
-    try evaluation.requireFinite(E.id)
-    let text = ["run": directory.name, "environment": E.id, "step": "\(trainer.envSteps)"]
+    try evaluation.requireFinite(environment.spec.id)
+    let text = ["run": directory.name, "environment": environment.spec.id, "step": "\(trainer.envSteps)"]
     if let grid = trainer.representation.reconstructions(of: film.frames) {
       let digits = String(trainer.envSteps)
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
@@ -333,11 +335,14 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     let band = evaluations.map { $0.evaluation.returns.deviationBand ?? 0...0 }
     let baseline = try directory.baseline()
     var plot = Plot(
-      title: "\(E.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
+      title: "\(environment.spec.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps",
+      yLabel: "return",
       series: [Plot.Series(A.id, points, band: band)])
     plot.yLimits = baseline?.returnRange
     if let random = baseline?.mean { plot.mark(random, "random player") }
-    try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.name, "environment": E.id])
+    try PNG.write(
+      plot.picture(), to: directory.file("curve.png"),
+      text: ["run": directory.name, "environment": environment.spec.id])
   }
 }
 

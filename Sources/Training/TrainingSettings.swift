@@ -93,20 +93,19 @@ extension TrainingSettings {
   }
 
   /// How the episodes are played that the agent learns from: the more of them, the more start states it sees.
-  func practice(of settings: EpisodeSettings, in environment: (some Environment).Type) -> EpisodeSettings {
+  func practice(of settings: EpisodeSettings, in spec: EnvironmentSpec) -> EpisodeSettings {
     guard trainingTimeLimit > 0 else { return settings }
     var settings = settings
-    let whole = settings.timeLimit > 0 ? settings.timeLimit : environment.episodeLength
-    settings.timeLimit = min(trainingTimeLimit, whole)
+    settings.timeLimit = min(trainingTimeLimit, spec.timeLimit(settings))
     return settings
   }
 
   /// The size to which rewards are clipped before they are learned from; nil: none.
-  func rewardLimit<E: Environment>(in environment: E.Type) -> Double? { rewardLimit > 0 ? rewardLimit : E.rewardLimit }
+  func rewardLimit(in spec: EnvironmentSpec) -> Double? { rewardLimit > 0 ? rewardLimit : spec.rewardLimit }
 
   /// A step as the agent learns from it; returns are told of the step itself.
-  func learned<E: Environment>(_ step: Step, of environment: E.Type) -> Step {
-    guard let limit = rewardLimit(in: E.self) else { return step }
+  func learned(_ step: Step, of spec: EnvironmentSpec) -> Step {
+    guard let limit = rewardLimit(in: spec) else { return step }
     var step = step
     step.reward = min(max(step.reward, -limit), limit)
     return step

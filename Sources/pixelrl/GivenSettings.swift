@@ -37,17 +37,15 @@ struct GivenSettings {
   /// The environment that was chosen, whose defaults count from now on.
   ///
   /// - Parameter name: nil: what `--env` or the file says.
-  mutating func environment(_ name: String? = nil) throws -> any Environment.Type {
+  mutating func environment(_ name: String? = nil) throws -> any Environment {
     let name = try name ?? resolve("environment", EnvironmentChoice()).env
     // A Python process starts here, long before all settings are known.
     let timeout = try resolve("environment", EpisodeSettings()).gymTimeout
     let environment = try Environments.named(name, timeout: timeout)
-    start(from: environment)
+    // What was not given is taken from the task's defaults.
+    taskDefaults = TaskDefaults.of(environment.spec.id)
     return environment
   }
-
-  /// Takes what was not given from a task's defaults.
-  private mutating func start(from environment: any Environment.Type) { taskDefaults = TaskDefaults.of(environment.id) }
 
   /// Leaves out a default of the task that does not fit the rest.
   mutating func dropTaskDefault(_ title: String, _ key: String) { taskDefaults[title]?[key] = nil }

@@ -12,200 +12,206 @@ import Testing
   private static let games = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../Games").path
 
-  /// Lamp-v0, with all of its actions.
-  init() throws { try Gymnasium.choose("gym:games:Lamp-v0?actions=6", in: Self.games) }
+  private let lamp: Gymnasium
 
-  private func environment(seed: UInt64, _ change: (inout EpisodeSettings) -> Void = { _ in }) -> E {
+  /// Lamp-v0, with all of its actions.
+  init() throws { lamp = try Gymnasium.named("gym:games:Lamp-v0?actions=6", in: Self.games) }
+
+  private func environment(seed: UInt64, _ change: (inout EpisodeSettings) -> Void = { _ in }) throws -> E {
     var settings = EpisodeSettings()
     change(&settings)
-    var environment = E(settings)
+    var environment = E(lamp).configured(by: settings)
     var random = Random(seed: Seed(seed))
-    environment.reset(using: &random)
+    try environment.reset(using: &random)
     return environment
   }
 
+  private func episode(_ settings: EpisodeSettings = EpisodeSettings(), seed: UInt64) throws -> Episode<E> {
+    try Episode(E(lamp), settings, seed: Seed(seed))
+  }
+
   /// What the next steps give: observations, rewards and a picture each.
-  private func future(_ environment: E, _ count: Int = 12) -> [[Double]] {
+  private func future(_ environment: E, _ count: Int = 12) throws -> [[Double]] {
     var environment = environment
-    return (0..<count).map { i in
-      let step = environment.step([Double(i % 3 == 1 ? 1 : 0)])
+    return try (0..<count).map { i in
+      let step = try environment.step([Double(i % 3 == 1 ? 1 : 0)])
       var frame = PixelBuffer(width: 11, height: 5, format: .gray)
-      environment.render(into: &frame)
-      return environment.observation + [step.reward] + frame.bytes.map(Double.init)
+      try environment.render(into: &frame)
+      return try environment.readObservation() + [step.reward] + frame.bytes.map(Double.init)
     }
   }
 
   @Test func itsFactsAreTheEnvironmentsOwn() {
-    #expect(E.id == "gym:games:Lamp-v0?actions=6")
-    #expect(E.actionSpace == .discrete(count: 6))
-    #expect(E.episodeLength == 40 && E.actionRepeat == 1 && E.observationNames.count == 3)
-    #expect(E.episodeDefaults == EpisodeSettings() && E.rewardLimit == nil)
-    #expect(E.complaint(about: [0, 0, 0]) != nil)
-    #expect(throws: Never.self) { try E.checkPictures() }
-    #expect(throws: InputError("this process plays gym:games:Lamp-v0?actions=6: play gym:games:Lamp-v0 in another")) {
-      try Environments.named("gym:games:Lamp-v0")
-    }
+    let spec = E(lamp).spec
+    #expect(spec.id == "gym:games:Lamp-v0?actions=6")
+    #expect(spec.actionSpace == .discrete(count: 6))
+    #expect(spec.episodeLength == 40 && spec.actionRepeat == 1 && spec.observationNames.count == 3)
+    #expect(spec.episodeDefaults == EpisodeSettings() && spec.rewardLimit == nil)
+    #expect(E(lamp).complaint(about: [0, 0, 0]) != nil)
+    #expect(throws: Never.self) { try E(lamp).checkPictures() }
+  }
+
+  @Test func aNameIsOneEnvironment() throws {
+    #expect(try Gymnasium.named("gym:games:Lamp-v0?actions=6", in: Self.games) === lamp)
+    #expect(try Environments.named("gym:games:Lamp-v0?actions=6").spec === lamp.spec)
   }
 
   @Test func seedFixesTheFuture() throws {
-    let futures = [1, 1, 2].map { future(environment(seed: $0)) }
+    let futures = try [1, 1, 2].map { try future(environment(seed: $0)) }
     #expect(futures[0] == futures[1])
     #expect(futures[0] != futures[2])
-    try Gymnasium.check()
   }
 
   @Test func aCopyIsASnapshotAndACheckpoint() throws {
-    var played = environment(seed: 3)
-    for _ in 0..<5 { _ = played.step([1]) }
+    var played = try environment(seed: 3)
+    for _ in 0..<5 { _ = try played.step([1]) }
     let data = try PropertyListEncoder().encode([played])
     let snapshot = played
-    let expected = future(played)
-    _ = played.step([0])
-    #expect(future(snapshot) == expected, "playing the original must not move the copy")
+    let expected = try future(played)
+    _ = try played.step([0])
+    #expect(try future(snapshot) == expected, "playing the original must not move the copy")
     let restored = try #require(try PropertyListDecoder().decode([E].self, from: data).first)
-    #expect(restored.observation == snapshot.observation)
-    #expect(future(restored) == expected)
-    try Gymnasium.check()
+    #expect(try restored.readObservation() == snapshot.readObservation())
+    #expect(try future(restored) == expected)
   }
 
-  @Test func anEpisodeThatIsNotTheSameTwiceFails() {
-    var played = environment(seed: 3)
-    _ = played.step([2])
+  @Test func anEpisodeThatIsNotTheSameTwiceFails() throws {
+    var played = try environment(seed: 3)
+    _ = try played.step([2])
     let snapshot = played
-    #expect(played.step([1]).ending == .running)
+    #expect(try played.step([1]).ending == .running)
     // The snapshot has to be played again, and comes to another moment.
     var other = snapshot
-    let (step, count) = other.hold([1], for: 3)
+    let (step, count) = try other.hold([1], for: 3)
     #expect(step == Step(reward: 0, discount: 1, ending: .failed) && count == 0)
-    #expect(other.observation == snapshot.observation)
+    #expect(try other.readObservation() == snapshot.readObservation())
   }
 
-  @Test func terminatedAndTruncatedAreKeptApart() {
-    var (ended, cut) = (environment(seed: 4), environment(seed: 4))
-    let steps = (ended.step([4]), cut.step([5]))
+  @Test func terminatedAndTruncatedAreKeptApart() throws {
+    var (ended, cut) = (try environment(seed: 4), try environment(seed: 4))
+    let steps = (try ended.step([4]), try cut.step([5]))
     #expect(steps.0.ending == .terminated && steps.0.discount == 0)
     #expect(steps.1.ending == .truncated && steps.1.discount == 1)
     #expect(steps.0.reward == steps.1.reward)
   }
 
-  @Test(arguments: [true, false]) func aLostLifeEndsWhatCountsWhereThatIsAsked(_ isAsked: Bool) {
-    var played = environment(seed: 5) { $0.lifeLoss = isAsked }
-    #expect(played.step([0]).discount == 1)
-    let step = played.step([3])
+  @Test(arguments: [true, false]) func aLostLifeEndsWhatCountsWhereThatIsAsked(_ isAsked: Bool) throws {
+    var played = try environment(seed: 5) { $0.lifeLoss = isAsked }
+    #expect(try played.step([0]).discount == 1)
+    let step = try played.step([3])
     #expect(step.ending == .running && step.discount == (isAsked ? 0 : 1))
   }
 
-  @Test func heldActionsAreOneExchangeAndTheSame() {
-    var (held, stepped) = (environment(seed: 6), environment(seed: 6))
-    let (total, count) = held.hold([1], for: 4)
-    let rewards = (0..<4).map { _ in stepped.step([1]).reward }
+  @Test func heldActionsAreOneExchangeAndTheSame() throws {
+    var (held, stepped) = (try environment(seed: 6), try environment(seed: 6))
+    let (total, count) = try held.hold([1], for: 4)
+    let rewards = try (0..<4).map { _ in try stepped.step([1]).reward }
     #expect(count == 4 && total.reward == rewards.reduce(0, +))
-    #expect(held.observation == stepped.observation)
-    #expect(held.hold([4], for: 4).count == 1)
+    #expect(try held.readObservation() == stepped.readObservation())
+    #expect(try held.hold([4], for: 4).count == 1)
   }
 
-  @Test func theTimeLimitIsTheEpisodes() {
+  @Test func theTimeLimitIsTheEpisodes() throws {
     var settings = EpisodeSettings()
     (settings.actionRepeat, settings.timeLimit) = (4, 10)
-    var episode = Episode<E>(settings, seed: Seed(1))
-    #expect((0..<3).map { _ in episode.step([1]).ending } == [.running, .running, .truncated])
+    var episode = try episode(settings, seed: 1)
+    #expect(try (0..<3).map { _ in try episode.step([1]).ending } == [.running, .running, .truncated])
     #expect(episode.steps == 10)
   }
 
-  @Test func noOpsAreStepsOfTheStart() {
+  @Test func noOpsAreStepsOfTheStart() throws {
     var starts: Set<[Double]> = []
-    for seed in 0..<12 { starts.insert(environment(seed: UInt64(seed)) { $0.noOpStarts = 20 }.observation) }
+    for seed in 0..<12 {
+      starts.insert(try environment(seed: UInt64(seed)) { $0.noOpStarts = 20 }.readObservation())
+    }
     // Without them the speed is 0 at the start.
     #expect(starts.contains { $0[1] != 0 })
   }
 
   @Test func episodesSideBySideAreThoseOneByOne() throws {
-    let settings = EpisodeSettings()
-    func episodes() -> [Episode<E>] { (0..<3).map { Episode(settings, seed: Seed(UInt64($0))) } }
-    var (together, single) = (episodes(), episodes())
+    func episodes() throws -> [Episode<E>] { try (0..<3).map { try episode(seed: UInt64($0)) } }
+    var (together, single) = (try episodes(), try episodes())
     for step in 0..<8 {
       let actions = (0..<3).map { [Double(($0 + step) % 2)] }
-      let steps = together.step([0, 1, 2], actions)
-      #expect(steps == single.indices.map { single[$0].step(actions[$0]) })
+      let steps = try together.step([0, 1, 2], actions)
+      #expect(try steps == single.indices.map { try single[$0].step(actions[$0]) })
     }
-    #expect(together.map(\.observation) == single.map(\.observation))
-    #expect(together.map(\.frame) == single.map(\.frame))
-    try Gymnasium.check()
+    #expect(try together.map { try $0.observation } == single.map { try $0.observation })
+    #expect(try together.map { try $0.frame } == single.map { try $0.frame })
   }
 
   @Test func stepsThatWereToldAheadAreTheSame() throws {
-    var (told, single) = (Episode<E>(seed: Seed(1)), Episode<E>(seed: Seed(1)))
+    var (told, single) = (try episode(seed: 1), try episode(seed: 1))
     // The sixth ends the task: what was told beyond it comes to nothing.
     let actions = [[1.0], [1], [0], [1], [1], [4], [1], [1], [1], [1], [1]]
-    let replays = Gymnasium.replays
+    let replays = lamp.replays
     for i in 0..<6 {
-      _ = (told.frame, single.frame)
-      told.foresee(Array(actions[i...].prefix(5)))
-      #expect(told.step(actions[i]) == single.step(actions[i]))
-      #expect(told.observation == single.observation && told.frame == single.frame)
+      _ = (try told.frame, try single.frame)
+      try told.foresee(Array(actions[i...].prefix(5)))
+      #expect(try told.step(actions[i]) == single.step(actions[i]))
+      #expect(try told.observation == single.observation && told.frame == single.frame)
     }
     #expect(told.ending == .terminated)
-    told.reset()
-    single.reset()
-    #expect(told.observation == single.observation && told.frame == single.frame)
-    #expect(Gymnasium.replays == replays)
+    try told.reset()
+    try single.reset()
+    #expect(try told.observation == single.observation && told.frame == single.frame)
+    #expect(lamp.replays == replays)
     // Told of one, and asked for another: the episode is played again.
-    told.foresee([[1], [1]])
-    #expect(told.step([0]) == single.step([0]))
-    #expect(Gymnasium.replays == replays + 1)
+    try told.foresee([[1], [1]])
+    #expect(try told.step([0]) == single.step([0]))
+    #expect(lamp.replays == replays + 1)
     let copy = told
-    told.foresee([[1], [1], [1]])
+    try told.foresee([[1], [1], [1]])
     var other = copy
-    #expect(other.step([0]) == single.step([0]))
-    #expect(other.observation == single.observation)
+    #expect(try other.step([0]) == single.step([0]))
+    #expect(try other.observation == single.observation)
     // Left in the middle of what it was told.
-    told.reset()
-    single.reset()
-    #expect(told.observation == single.observation)
-    try Gymnasium.check()
+    try told.reset()
+    try single.reset()
+    #expect(try told.observation == single.observation)
   }
 
-  @Test func noMoreIsToldThanTheTimeLimitAllows() {
+  @Test func noMoreIsToldThanTheTimeLimitAllows() throws {
     var settings = EpisodeSettings()
     (settings.actionRepeat, settings.timeLimit) = (4, 6)
-    var (told, single) = (Episode<E>(settings, seed: Seed(2)), Episode<E>(settings, seed: Seed(2)))
-    let replays = Gymnasium.replays
-    told.foresee([[1], [0], [1]])
+    var (told, single) = (try episode(settings, seed: 2), try episode(settings, seed: 2))
+    let replays = lamp.replays
+    try told.foresee([[1], [0], [1]])
     for action in [[1.0], [0]] {
-      #expect(told.step(action) == single.step(action))
-      #expect(told.observation == single.observation)
+      #expect(try told.step(action) == single.step(action))
+      #expect(try told.observation == single.observation)
     }
     #expect(told.ending == .truncated && told.steps == 6)
     // The second is cut to two simulator steps, and was told so.
-    #expect(Gymnasium.replays == replays)
+    #expect(lamp.replays == replays)
   }
 
-  @Test func stickyActionsAreForeseen() {
+  @Test func stickyActionsAreForeseen() throws {
     var settings = EpisodeSettings()
     settings.stickyActions = 0.5
-    var (told, single) = (Episode<E>(settings, seed: Seed(3)), Episode<E>(settings, seed: Seed(3)))
-    let replays = Gymnasium.replays
+    var (told, single) = (try episode(settings, seed: 3), try episode(settings, seed: 3))
+    let replays = lamp.replays
     for i in 0..<20 {
       let actions = (0..<3).map { [Double((i + $0) % 2)] }
-      told.foresee(actions)
-      #expect(told.step(actions[0]) == single.step(actions[0]))
-      #expect(told.observation == single.observation)
+      try told.foresee(actions)
+      #expect(try told.step(actions[0]) == single.step(actions[0]))
+      #expect(try told.observation == single.observation)
     }
     // What sticks was foretold too, or the episode would have been played again.
-    #expect(Gymnasium.replays == replays)
+    #expect(lamp.replays == replays)
   }
 
-  @Test func aPictureDrawnWithTheStepIsThatOfAnyOther() {
-    var (looked, blind) = (environment(seed: 7), environment(seed: 7))
+  @Test func aPictureDrawnWithTheStepIsThatOfAnyOther() throws {
+    var (looked, blind) = (try environment(seed: 7), try environment(seed: 7))
     for size in [9, 9, 9, 5, 5] {
       var (frame, late) = (PixelBuffer(width: size, height: size), PixelBuffer(width: size, height: size))
-      looked.render(into: &frame)
+      try looked.render(into: &frame)
       // Never seen before: asked for now.
       let fresh = blind
-      fresh.render(into: &late)
+      try fresh.render(into: &late)
       #expect(frame == late)
-      _ = looked.step([1])
-      _ = blind.step([1])
+      _ = try looked.step([1])
+      _ = try blind.step([1])
       blind = copyThatSawNothing(blind)
     }
   }
@@ -216,12 +222,12 @@ import Testing
     return data.flatMap { try? PropertyListDecoder().decode([E].self, from: $0).first } ?? environment
   }
 
-  @Test func picturesAreResizedByArea() {
-    let environment = environment(seed: 1)
+  @Test func picturesAreResizedByArea() throws {
+    let environment = try environment(seed: 1)
     var frame = PixelBuffer(width: 44, height: 20)
-    environment.render(into: &frame)
+    try environment.render(into: &frame)
     var small = PixelBuffer(width: 11, height: 5)
-    environment.render(into: &small)
+    try environment.render(into: &small)
     #expect(small == frame.resized(width: 11, height: 5))
     #expect(Set(frame.bytes) == [0, 40, 200, 255])
   }

@@ -38,7 +38,7 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
 
   @Test(arguments: Golden.all)
   func statesAndRewardsEqualTheSuite(_ golden: Golden) throws {
-    func check<E: Environment>(_ type: E.Type) {
+    func check<E: BuiltInEnvironment>(_ type: E.Type) {
       var environment = E()
       environment.state = golden.states[0]
       var worst = 0.0
@@ -51,6 +51,6 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
       }
       #expect(worst < 1e-10, "largest difference from dm_control")
     }
-    check(try Environments.named(golden.environment))
+    check(try Member(id: golden.environment).type)
   }
 }

@@ -13,7 +13,7 @@ import Testing
       let discount: Double
       let ending: String
     }
-    let lines = try CartPoleSwingup.rollout(from: [0.1, 3, -1e-7, 0.5], actions: [[0.3], [-1], [1]])
+    let lines = try CartPoleSwingup().rollout(from: [0.1, 3, -1e-7, 0.5], actions: [[0.3], [-1], [1]])
     #expect(lines.count == 4)
     #expect(lines[0].state == [0.1, 3, -1e-7, 0.5] && lines[0].reward == 0 && lines[0].ending == .running)
     for (number, line) in lines.enumerated() {
@@ -33,37 +33,37 @@ import Testing
   }
 
   @Test func endsWithTheEpisode() throws {
-    let lines = try PendulumSwingup.rollout(actions: Array(repeating: [0.5], count: 1200))
+    let lines = try PendulumSwingup().rollout(actions: Array(repeating: [0.5], count: 1200))
     #expect(lines.count == 1001)
     #expect(lines[999].ending == .running)
     #expect(lines[1000].ending == .truncated && lines[1000].discount == 1)
   }
 
   @Test func startsFromTheSeed() throws {
-    let starts = try [1, 1, 2].map { try PendulumSwingup.rollout(actions: [], seed: Seed($0))[0].state }
+    let starts = try [1, 1, 2].map { try PendulumSwingup().rollout(actions: [], seed: Seed($0))[0].state }
     #expect(starts[0] == starts[1] && starts[0] != starts[2])
   }
 
   @Test func wrongInputSaysWhatIsWrong() {
     #expect(throws: InputError("action 2: an action has 1 number, not 2")) {
-      try CartPoleSwingup.rollout(actions: [[0], [1], [0, 0]])
+      try CartPoleSwingup().rollout(actions: [[0], [1], [0, 0]])
     }
     #expect(throws: InputError("action 0: a discrete action is a whole number from 0 to 2, not 3.0")) {
-      try Catch.rollout(actions: [[3]])
+      try Catch().rollout(actions: [[3]])
     }
     #expect(throws: InputError("a state of pendulum-swingup has 2 numbers (angle, angle-velocity), not 3")) {
-      try PendulumSwingup.rollout(from: [0, 0, 0], actions: [])
+      try PendulumSwingup().rollout(from: [0, 0, 0], actions: [])
     }
     #expect(throws: InputError("the ball-row of catch is a whole number from 0 to 9, not 10.0")) {
-      try Catch.rollout(from: [0, 10, 0], actions: [])
+      try Catch().rollout(from: [0, 10, 0], actions: [])
     }
-    #expect(throws: InputError.self) { try CartPoleBalance.rollout(from: [0, .infinity, 0, 0], actions: []) }
+    #expect(throws: InputError.self) { try CartPoleBalance().rollout(from: [0, .infinity, 0, 0], actions: []) }
   }
 
   /// dm_control's own swing-up under the same policy: 124 with a standard error of 12 (30 episodes).
   @Test func aRandomPolicyReturnsWhatItDoesInTheSuite() {
-    let mean = CartPoleSwingup.randomReturn(episodes: 30, seed: Seed(0))
+    let mean = CartPoleSwingup().randomReturn(episodes: 30, seed: Seed(0))
     #expect(abs(mean - 124) < 50)
-    #expect(mean == CartPoleSwingup.randomReturn(episodes: 30, seed: Seed(0)))
+    #expect(mean == CartPoleSwingup().randomReturn(episodes: 30, seed: Seed(0)))
   }
 }

@@ -69,7 +69,7 @@
 
     @Test(arguments: SuiteGolden.all)
     func trajectoriesEqualTheSuites(_ golden: SuiteGolden) throws {
-      func check<E: Environment>(_ type: E.Type) {
+      func check<E: BuiltInEnvironment>(_ type: E.Type) {
         var environment = E()
         #expect(E.complaint(about: golden.start) == nil)
         environment.state = golden.start
@@ -80,7 +80,7 @@
         #expect(difference(Array(environment.state.prefix(golden.state.count)), golden.state) < 1e-7)
         #expect(difference(environment.observation, golden.observation) < 1e-6)
       }
-      check(try Environments.named(golden.environment))
+      check(try Member(id: golden.environment).type)
     }
 
     /// The largest difference, of large numbers relative to them.
@@ -90,7 +90,7 @@
 
     /// Whether a simulation still holds a state, or others have been there in between, makes no difference to a bit.
     @Test(arguments: SuiteGolden.all) func takingTurnsChangesNothing(_ golden: SuiteGolden) throws {
-      func check<E: Environment>(_ type: E.Type) {
+      func check<E: BuiltInEnvironment>(_ type: E.Type) {
         var (alone, one, other) = (E(), E(), E())
         alone.state = golden.start
         one.state = golden.start
@@ -104,7 +104,7 @@
         #expect(one.state == alone.state)
         #expect(one.observation == alone.observation)
       }
-      check(try Environments.named(golden.environment))
+      check(try Member(id: golden.environment).type)
     }
 
     @Test func copiesArePlayedInParallel() async {

@@ -61,10 +61,10 @@ import Testing
   }
 
   @Test func aCatchPaysOneAMissCostsOne() throws {
-    let still = try Catch.rollout(from: [2, 0, 2], actions: Array(repeating: [1], count: 20))
+    let still = try Catch().rollout(from: [2, 0, 2], actions: Array(repeating: [1], count: 20))
     #expect(still.count == 10, "nine steps bring the ball down, and no more are taken")
     #expect(still.last?.reward == 1 && still.last?.ending == .terminated && still.last?.discount == 0)
-    let missed = try Catch.rollout(from: [2, 0, 2], actions: Array(repeating: [0], count: 9))
+    let missed = try Catch().rollout(from: [2, 0, 2], actions: Array(repeating: [0], count: 9))
     #expect(missed.last?.reward == -1)
     #expect(missed.last?.state == [2, 9, 0], "the paddle stops at the wall")
     #expect(missed.dropLast().allSatisfy { $0.reward == 0 && $0.ending == .running })

@@ -104,6 +104,15 @@ class Lamp:
         pass
 
 
+class Fuse(Lamp):
+    """A lamp that fails at step number `at` of each process."""
+
+    def step(self, action):
+        if self.steps + 1 == self.at:
+            raise ValueError("the fuse has blown")
+        return super().step(action)
+
+
 class Odd(Lamp):
     """What pixelrl cannot choose for."""
 
@@ -236,6 +245,7 @@ class Screen:
 
 
 gymnasium.register("Lamp-v0", Lamp, max_episode_steps=40)
+gymnasium.register("Fuse-v0", Fuse, max_episode_steps=40)
 gymnasium.register("Odd-v0", Odd)
 gymnasium.register("Levers-v0", Levers)
 gymnasium.register("Household-v0", Household, max_episode_steps=40)

@@ -36,12 +36,12 @@ func collectionSettings(
   @Test func severalEnvironmentsStandOneAfterTheOther() throws {
     var settings = collectionSettings(31)
     settings.environments = 3
-    let together = try collect(Catch.self, smallEpisode(), settings, seed: Seed(1))
+    let together = try collect(Catch(), smallEpisode(), settings, seed: Seed(1))
     // 11, 10 and 10 steps, in two episodes each, of which the first ends after 9.
     #expect(together.environmentSteps == 31)
     #expect(together.episodes == [10, 3, 10, 2, 10, 2].enumerated().flatMap { Array(repeating: $0, count: $1) })
     // The first plays as it does alone.
-    let alone = try collect(Catch.self, smallEpisode(), collectionSettings(11), seed: Seed(1))
+    let alone = try collect(Catch(), smallEpisode(), collectionSettings(11), seed: Seed(1))
     #expect(Array(together.frames.prefix(alone.frames.count)) == alone.frames)
     #expect(Array(together.actions.prefix(alone.actions.count)) == alone.actions)
     // The others in ways of their own.
@@ -49,12 +49,12 @@ func collectionSettings(
     #expect(Set(starts).count == 3)
     // Fewer steps than environments.
     settings.steps = 2
-    #expect(try collect(Catch.self, smallEpisode(), settings, seed: Seed(1)).episodes == [0, 0, 1, 1])
+    #expect(try collect(Catch(), smallEpisode(), settings, seed: Seed(1)).episodes == [0, 0, 1, 1])
   }
 
   @Test func episodesEndWithTheTask() throws {
     // An episode of catch has 9 steps and terminates.
-    let recording = try collect(Catch.self, smallEpisode(), collectionSettings(30), seed: Seed(1))
+    let recording = try collect(Catch(), smallEpisode(), collectionSettings(30), seed: Seed(1))
     #expect(recording.environmentSteps == 30)
     #expect(recording.count == 30 + 4)
     #expect(recording.episodes == (0..<4).flatMap { [Int](repeating: $0, count: $0 == 3 ? 4 : 10) })
@@ -79,7 +79,7 @@ func collectionSettings(
 
   @Test func episodesAreCutShort() throws {
     let recording = try collect(
-      CartPoleSwingup.self, smallEpisode(), collectionSettings(25, episodeSteps: 10), seed: Seed(1))
+      CartPoleSwingup(), smallEpisode(), collectionSettings(25, episodeSteps: 10), seed: Seed(1))
     #expect(recording.environmentSteps == 25 * CartPoleSwingup.actionRepeat)
     #expect(recording.episodes.filter { $0 == 0 }.count == 11 && recording.episodes.last == 2)
     #expect(recording.steps[9]?.ending == .running && recording.steps[9]?.discount == 1)
@@ -87,7 +87,7 @@ func collectionSettings(
 
   @Test func heldActionsAreHeld() throws {
     let recording = try collect(
-      PendulumSwingup.self, smallEpisode(size: 8), collectionSettings(300, holdLimit: 5), seed: Seed(1))
+      PendulumSwingup(), smallEpisode(size: 8), collectionSettings(300, holdLimit: 5), seed: Seed(1))
     var runs: [Int] = []
     for i in 0..<300 {
       if i > 0, recording.action(i).first == recording.action(i - 1).first {
@@ -101,7 +101,7 @@ func collectionSettings(
 
   @Test func correlatedActionsWalk() throws {
     let recording = try collect(
-      PendulumSwingup.self, smallEpisode(size: 8), collectionSettings(1000, .correlated), seed: Seed(1))
+      PendulumSwingup(), smallEpisode(size: 8), collectionSettings(1000, .correlated), seed: Seed(1))
     let actions = (0..<1000).map { Double(recording.action($0).first ?? .nan) }
     #expect(actions.allSatisfy { (-1...1).contains($0) })
     let mean = actions.reduce(0, +) / 1000
@@ -114,7 +114,7 @@ func collectionSettings(
 
   @Test func uniformStatesStartEachEpisode() throws {
     let recording = try collect(
-      Catch.self, smallEpisode(size: 8), collectionSettings(200, .uniform, episodeSteps: 2), seed: Seed(1))
+      Catch(), smallEpisode(size: 8), collectionSettings(200, .uniform, episodeSteps: 2), seed: Seed(1))
     let starts = recording.episodes.indices.filter {
       $0 == 0 || recording.episodes[$0] != recording.episodes[$0 - 1]
     }
@@ -123,7 +123,7 @@ func collectionSettings(
 
   @Test func seedFixesTheFrames() throws {
     func record(_ seed: UInt64) throws -> Recording {
-      try collect(CartPoleSwingup.self, smallEpisode(), collectionSettings(40), seed: Seed(seed))
+      try collect(CartPoleSwingup(), smallEpisode(), collectionSettings(40), seed: Seed(seed))
     }
     let (one, same, other) = (try record(1), try record(1), try record(2))
     #expect(one.frames == same.frames && one.actions == same.actions && one.observations == same.observations)
@@ -131,9 +131,9 @@ func collectionSettings(
   }
 
   @Test(arguments: [true, false]) func aDatasetReadsBack(_ isDiscrete: Bool) throws {
-    func check<E: Environment>(_ environment: E.Type) throws {
+    func check<E: BuiltInEnvironment>(_ environment: E.Type) throws {
       let settings = smallEpisode(timeLimit: isDiscrete ? 0 : 40)
-      let recording = try collect(E.self, settings, collectionSettings(35, episodeSteps: 12), seed: Seed(3))
+      let recording = try collect(E(), settings, collectionSettings(35, episodeSteps: 12), seed: Seed(3))
       try withFolder { folder in
         let manifest = FrameDatasetManifest(environment: E.id, settings: settings, seed: Seed(3), policy: "held")
         try recording.write(to: folder + "/data", manifest: manifest)

@@ -3,13 +3,14 @@ import Core
 import Environments
 import Pixels
 import Replay
+import Synchronization
 import Tensors
 import Testing
 
 @testable import Training
 
 /// `catch` whose every third episode fails at its fourth step, as a process beside this one may.
-private struct Fragile: Environment {
+private struct Fragile: BuiltInEnvironment {
   static var id: String { "fragile" }
   static var note: String { "catch that fails" }
   static var actionSpace: ActionSpace { Catch.actionSpace }
@@ -43,10 +44,32 @@ private struct Fragile: Environment {
   var observation: [Double] { inner.observation }
 }
 
+/// Whether `Breaking` breaks at its next step.
+private let isBroken = Mutex(false)
+
+/// `catch` as it would be in a process beside this one, which can break.
+private struct Breaking: Environment {
+  typealias Failure = WorldError
+
+  private var inner = Catch()
+
+  var spec: EnvironmentSpec { Catch.spec }
+  mutating func reset(using random: inout Random) { inner.reset(using: &random) }
+  mutating func step(_ action: [Double]) throws(WorldError) -> Step {
+    guard !isBroken.withLock({ $0 }) else { throw WorldError("broken") }
+    return inner.step(action)
+  }
+  func render(into frame: inout PixelBuffer) { inner.render(into: &frame) }
+  func readObservation() -> [Double] { inner.observation }
+  func readState() -> [Double] { inner.state }
+  mutating func set(state: [Double]) { inner.state = state }
+  func complaint(about state: [Double]) -> String? { Catch.complaint(about: state) }
+}
+
 /// A step that was not taken leaves nothing to learn from.
 @Suite struct FailedStepTests {
   @Test func nothingIsRecorded() throws {
-    let recording = try collect(Fragile.self, smallEpisode(), collectionSettings(60), seed: Seed(1))
+    let recording = try collect(Fragile(), smallEpisode(), collectionSettings(60), seed: Seed(1))
     #expect(recording.steps.compactMap { $0 }.count == 60 && recording.environmentSteps == 60)
     // The environment's first episode is the one that it is made with.
     let lengths = Dictionary(grouping: recording.episodes, by: { $0 }).sorted { $0.key < $1.key }.map(\.value.count)
@@ -58,8 +81,8 @@ private struct Fragile: Environment {
     var (training, agent) = (TrainingSettings(), DoubleDQN.Settings())
     (training.replay, training.frames, training.actions, training.environments) = (1000, 1, 0, environments)
     (agent.hidden, agent.batch) = (8, 4)
-    var trainer = Trainer(
-      Fragile.self, DoubleDQN.self, through: StateObserver(Fragile.self), agentSettings: agent,
+    var trainer = try Trainer(
+      Fragile(), DoubleDQN.self, through: StateObserver(Fragile.spec), agentSettings: agent,
       episodeSettings: smallEpisode(), settings: training, seed: Seed(1))
     var finished: [Int] = []
     for _ in 0..<60 {
@@ -74,6 +97,35 @@ private struct Fragile: Environment {
     #expect(trainer.envSteps < 60 * environments && trainer.envSteps > 50 * environments)
   }
 
+  @Test func aStepThatIsNotTakenLeavesTheTrainerAsItWas() throws {
+    var (training, agent) = (TrainingSettings(), DoubleDQN.Settings())
+    (training.replay, training.frames, training.actions, training.environments) = (1000, 1, 0, 2)
+    (agent.hidden, agent.batch) = (8, 4)
+    /// All metrics, as bits.
+    func play(breaksAt broken: Int?) throws -> [UInt64] {
+      var trainer = try Trainer(
+        Breaking(), DoubleDQN.self, through: StateObserver(Catch.spec), agentSettings: agent,
+        episodeSettings: smallEpisode(), settings: training, seed: Seed(1))
+      var metrics: [UInt64] = []
+      for step in 0..<30 {
+        if step == broken {
+          let before = (trainer.envSteps, trainer.updates)
+          isBroken.withLock { $0 = true }
+          var reason: (any Error)?
+          do { try trainer.step { _ in } } catch let error as StepNotTaken { reason = error.reason }
+          isBroken.withLock { $0 = false }
+          #expect(reason as? WorldError == WorldError("broken"))
+          #expect((trainer.envSteps, trainer.updates) == before)
+        }
+        try trainer.step { metrics += $0.entries.map(\.value.bitPattern) }
+      }
+      return metrics
+    }
+    let whole = try play(breaksAt: nil)
+    #expect(!whole.isEmpty)
+    #expect(try play(breaksAt: 14) == whole)
+  }
+
   @Test func workersLeaveItOut() throws {
     var agent = PPO.Settings()
     agent.hidden = 8
@@ -83,7 +135,7 @@ private struct Fragile: Environment {
         observationSize: layout.observationSize, actionSpace: Fragile.actionSpace, settings: agent, seed: Seed(1)),
       episode: Episode<Fragile>(smallEpisode(), seed: Seed(1)), history: History(layout))
     let segment = try worker.play(
-      Rollout.Demand(horizon: 40), lane: 0, through: StateObserver(Fragile.self), TrainingSettings())
+      Rollout.Demand(horizon: 40), lane: 0, through: StateObserver(Fragile.spec), TrainingSettings())
     #expect(segment.rollout.stretches.map(\.count) == [9, 9, 3, 9, 9, 1])
     #expect(segment.finished.map(\.length) == [9, 9, 9, 9])
   }

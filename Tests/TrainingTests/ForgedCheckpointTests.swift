@@ -57,7 +57,7 @@ import Testing
     try goOn(run)
   }
 
-  private func train<E: Environment, A: Agent, O: Observer>(
+  private func train<E: BuiltInEnvironment, A: Agent, O: Observer>(
     _ name: String, _ environment: E.Type, _ agent: A.Type, through observer: O, _ settings: A.Settings,
     first: Recording? = nil, environments: Int = 2, asynchronous: Bool = false, retrainRounds: Int = 0,
     episode: EpisodeSettings = EpisodeSettings()
@@ -69,7 +69,7 @@ import Testing
     (training.retrainRounds, training.retrainEvery, training.asynchronous) = (retrainRounds, 120, asynchronous)
     (training.exploreChance, training.returnSteps) = (A.Settings.Experience.isOffPolicy ? 0.3 : 0, 2)
     let work = TrainingRun(
-      E.self, A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
+      E(), A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
       seed: Seed(3))
     try withFolder { folder in
       let facts = RunDirectory.Facts(
@@ -86,7 +86,7 @@ import Testing
     var settings = SAC.Settings()
     (settings.hidden, settings.batch) = (4, 4)
     try train(
-      "sac", CartPoleSwingup.self, SAC.self, through: StateObserver(CartPoleSwingup.self), settings, episode: short)
+      "sac", CartPoleSwingup.self, SAC.self, through: StateObserver(CartPoleSwingup.spec), settings, episode: short)
   }
 
   @Test func rainbow() throws {
@@ -94,24 +94,24 @@ import Testing
     (settings.hidden, settings.batch) = (4, 4)
     var episode = EpisodeSettings()
     episode.stickyActions = 0.2
-    try train("rainbow", Catch.self, Rainbow.self, through: StateObserver(Catch.self), settings, episode: episode)
+    try train("rainbow", Catch.self, Rainbow.self, through: StateObserver(Catch.spec), settings, episode: episode)
   }
 
   @Test func workersAndTheirCopies() throws {
     var settings = ActorCritic.Settings()
     (settings.hidden, settings.batchHorizon, settings.workers) = (4, 7, 2)
     try train(
-      "actor-critic", CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.self), settings,
+      "actor-critic", CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.spec), settings,
       episode: short)
     (settings.workers, settings.batchHorizon) = (1, 5)
     try train(
-      "asynchronous", CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.self), settings,
+      "asynchronous", CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.spec), settings,
       environments: 1, asynchronous: true, episode: short)
   }
 
   @Test func latentsThatAreLearnedOn() throws {
     let episode = smallEpisode(timeLimit: 60)
-    let first = try collect(CartPoleSwingup.self, episode, collectionSettings(12), seed: Seed(1))
+    let first = try collect(CartPoleSwingup(), episode, collectionSettings(12), seed: Seed(1))
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (pretraining.steps, pretraining.batch, pretraining.actionWeight) = (2, 4, 0.5)
     (model.keypoints, model.filters) = (4, 4)

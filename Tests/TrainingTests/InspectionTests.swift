@@ -18,7 +18,7 @@ private func withRuns(_ body: (_ pretrained: RunDirectory, _ trained: RunDirecto
     let pretrained = try pipeline.pretrain()
     let record = try AutoencoderRecord(folder: pretrained.path)
     let encoder = try LatentEncoder<KeypointAutoencoder>(folder: pretrained.path, record: record)
-    let first = try record.recording(of: pretrained.path, CartPoleSwingup.self, pipeline.episode)
+    let first = try record.recording(of: pretrained.path, CartPoleSwingup.spec, pipeline.episode)
     try body(pretrained, try pipeline.train(encoder, of: pretrained.path, first: first, agentSteps: 120))
   }
 }
@@ -132,18 +132,18 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     }
   }
 
-  @Test func returnsAreDiscountedFromTheEnd() {
+  @Test func returnsAreDiscountedFromTheEnd() throws {
     let agent = DoubleDQN(
       observationSize: Catch.observationNames.count, actionSpace: Catch.actionSpace, settings: DoubleDQN.Settings(),
       seed: Seed(1))
     var training = TrainingSettings()
     (training.frames, training.actions) = (1, 0)
-    let observer = StateObserver(Catch.self)
-    let player = TrainedPlayer<Catch, DoubleDQN, StateObserver>(
-      agent: agent, observer: observer,
+    let observer = StateObserver(Catch.spec)
+    let player = TrainedPlayer(
+      environment: Catch(), agent: agent, observer: observer,
       layout: training.layout(latentSize: observer.latentSize, actionSpace: Catch.actionSpace),
       episode: smallEpisode(), training: training)
-    let play = player.inspectedPlay(episodes: 3, seed: Seed(4))
+    let play = try player.inspectedPlay(episodes: 3, seed: Seed(4))
     // Nine steps, ten frames; the task itself is over at the last, which has no value.
     #expect(play.recording.count == 30 && play.judged.count == 27)
     for episode in 0..<3 {
@@ -157,18 +157,18 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     }
   }
 
-  @Test func returnsReachBeyondTheTimeLimit() {
+  @Test func returnsReachBeyondTheTimeLimit() throws {
     let agent = SAC(
       observationSize: CartPoleBalance.observationNames.count, actionSpace: CartPoleBalance.actionSpace,
       settings: SAC.Settings(), seed: Seed(1))
     var training = TrainingSettings()
     (training.frames, training.actions) = (1, 0)
-    let observer = StateObserver(CartPoleBalance.self)
-    let player = TrainedPlayer<CartPoleBalance, SAC, StateObserver>(
-      agent: agent, observer: observer,
+    let observer = StateObserver(CartPoleBalance.spec)
+    let player = TrainedPlayer(
+      environment: CartPoleBalance(), agent: agent, observer: observer,
       layout: training.layout(latentSize: observer.latentSize, actionSpace: CartPoleBalance.actionSpace),
       episode: smallEpisode(timeLimit: 80), training: training)
-    let play = player.inspectedPlay(episodes: 1, seed: Seed(4))
+    let play = try player.inspectedPlay(episodes: 1, seed: Seed(4))
     #expect(play.recording.count == 11 && play.judged.count == 11)
     for t in 0..<10 {
       let reward = play.recording.steps[t]?.reward ?? .nan
@@ -180,24 +180,24 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     #expect(play.bonuses.count == 11 && play.bonuses.allSatisfy { $0.isFinite && $0 != 0 } && play.cutCount == 0)
   }
 
-  private func play<E: Environment>(in environment: E.Type, rewardLimit: Double = 0) -> InspectedPlay {
+  private func play<E: BuiltInEnvironment>(in environment: E.Type, rewardLimit: Double = 0) throws -> InspectedPlay {
     var training = TrainingSettings()
     (training.frames, training.actions, training.rewardLimit) = (1, 0, rewardLimit)
     var settings = DoubleDQN.Settings()
     settings.discount = 0.5
     let agent = DoubleDQN(
       observationSize: E.observationNames.count, actionSpace: E.actionSpace, settings: settings, seed: Seed(1))
-    let observer = StateObserver(E.self)
-    return TrainedPlayer<E, DoubleDQN, StateObserver>(
-      agent: agent, observer: observer,
+    let observer = StateObserver(E.spec)
+    return try TrainedPlayer(
+      environment: E(), agent: agent, observer: observer,
       layout: training.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace), episode: smallEpisode(),
       training: training
     ).inspectedPlay(episodes: 2, seed: Seed(4))
   }
 
   /// Seven decisions more weigh less than 1 % at γ = 0.5: 14 of twenty frames have a return, and it is of rewards alone.
-  @Test func whatTheEnvironmentCutsShortIsLeftOut() {
-    let play = play(in: Impatient.self)
+  @Test func whatTheEnvironmentCutsShortIsLeftOut() throws {
+    let play = try play(in: Impatient.self)
     #expect(play.values.count == 42 && play.judged.count == 2 * 14 && play.cutCount == 2 * 6)
     for frame in play.judged {
       let step = play.step(of: frame)
@@ -209,7 +209,7 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
 
   /// The same rewards as the agent learned from.
   @Test func returnsAreOfClippedRewardsWhereTheAgentLearnedFromThose() throws {
-    let (whole, clipped) = (play(in: Impatient.self), play(in: Impatient.self, rewardLimit: 1))
+    let (whole, clipped) = (try play(in: Impatient.self), try play(in: Impatient.self, rewardLimit: 1))
     #expect(clipped.rewardLimit == 1)
     for frame in clipped.judged { #expect(abs(3 * clipped.returns[frame] - whole.returns[frame]) < 1e-12) }
     #expect(clipped.recording.steps[0]?.reward == 3, "the rewards themselves are shown as they are")
@@ -217,7 +217,7 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
 }
 
 /// Gives 3 at each step and cuts its episodes short itself after twenty.
-private struct Impatient: Environment {
+private struct Impatient: BuiltInEnvironment {
   static var id: String { "impatient" }
   static var note: String { "" }
   static var actionSpace: ActionSpace { .discrete(count: 2) }

@@ -33,7 +33,7 @@ private enum Observed: Spoiling {
 }
 
 /// `catch` whose rewards or observations are not numbers in the end.
-private struct Spoiled<Kind: Spoiling>: Environment {
+private struct Spoiled<Kind: Spoiling>: BuiltInEnvironment {
   static var id: String { Kind.id }
   static var note: String { "catch with something spoiled from the ninth episode on" }
   static var actionSpace: ActionSpace { Catch.actionSpace }
@@ -97,7 +97,7 @@ private struct Poisoned: Agent {
 }
 
 @Suite struct NotFiniteTests {
-  private func failure<E: Environment, A: Agent>(
+  private func failure<E: BuiltInEnvironment, A: Agent>(
     _ environment: E.Type = Spoiled<Reward>.self, _ kind: A.Type = DoubleDQN.self, evaluateEvery: Int,
     checkpointEvery: Int = 0, in folder: String
   ) -> NotFinite? where A.Settings == DoubleDQN.Settings {
@@ -108,7 +108,7 @@ private struct Poisoned: Agent {
     training.replay = 1000
     (agent.hidden, agent.batch) = (8, 64)
     let run = TrainingRun(
-      E.self, A.self, through: StateObserver(E.self), agent: agent, episode: EpisodeSettings(),
+      E(), A.self, through: StateObserver(E.spec), agent: agent, episode: EpisodeSettings(),
       training: training, first: nil, seed: Seed(1))
     return #expect(throws: NotFinite.self) {
       try run.run(
@@ -142,7 +142,7 @@ private struct Poisoned: Agent {
 
   /// Whatever is spoiled, what is on the disk is sound.
   @Test func whatIsOnTheDiskIsFinite() throws {
-    func check<E: Environment, A: Agent>(_ environment: E.Type, _ kind: A.Type, _ quantity: String) throws
+    func check<E: BuiltInEnvironment, A: Agent>(_ environment: E.Type, _ kind: A.Type, _ quantity: String) throws
     where A.Settings == DoubleDQN.Settings {
       try withFolder { folder in
         let error = try #require(failure(E.self, A.self, evaluateEvery: 20, checkpointEvery: 10, in: folder))

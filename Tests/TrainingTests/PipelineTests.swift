@@ -31,7 +31,7 @@ struct Pipeline {
     pretraining.axesSteps = 10
     (model.keypoints, model.filters) = (4, 8)
     let work = PretrainingRun(
-      E.self, KeypointAutoencoder.self, episode: episode, collection: collectionSettings(60), pretraining: pretraining,
+      E(), KeypointAutoencoder.self, episode: episode, collection: collectionSettings(60), pretraining: pretraining,
       model: model, seed: Seed(1))
     try work.check()
     let run = try RunDirectory(
@@ -56,7 +56,7 @@ struct Pipeline {
     (training.envSteps, training.replay, training.seedUpdates) = ((60 + agentSteps) * E.actionRepeat, 1000, 5)
     (training.updatesPerStep, training.evaluateEvery, training.evaluationEpisodes) = (0.2, 1500, 2)
     let work = TrainingRun(
-      E.self, SAC.self, through: LatentObserver(encoder, retraining: retraining), agent: agent, episode: episode,
+      E(), SAC.self, through: LatentObserver(encoder, retraining: retraining), agent: agent, episode: episode,
       training: training, first: first, seed: Seed(2))
     try work.check()
     var sight = SightSettings()
@@ -83,7 +83,7 @@ struct Pipeline {
       let record = try AutoencoderRecord(folder: pretrained.path)
       #expect(try newestAutoencoder(for: E.id, pipeline.episode, root: folder) == pretrained.path)
       let encoder = try LatentEncoder<KeypointAutoencoder>(folder: pretrained.path, record: record)
-      let first = try record.recording(of: pretrained.path, E.self, pipeline.episode)
+      let first = try record.recording(of: pretrained.path, E.spec, pipeline.episode)
       #expect(first.environmentSteps == 60 * E.actionRepeat)
       let trained = try pipeline.train(encoder, of: pretrained.path, first: first, agentSteps: 300)
 
@@ -117,7 +117,7 @@ struct Pipeline {
       let record = try AutoencoderRecord(folder: pretrained.path)
       let encoder = try LatentEncoder<KeypointAutoencoder>(folder: pretrained.path, record: record)
       #expect((encoder.axes != nil) == (form == .smooth))
-      let first = try record.recording(of: pretrained.path, E.self, pipeline.episode)
+      let first = try record.recording(of: pretrained.path, E.spec, pipeline.episode)
       let trained = try pipeline.train(
         encoder, of: pretrained.path, first: first, agentSteps: 120, retrainRounds: retrainRounds)
       // A run that trained the encoder further keeps it: the agent cannot see with the old one.
@@ -134,11 +134,11 @@ struct Pipeline {
 
       func actions() throws -> [[Double]] {
         let saved = try SavedAgent(path: trained.path)
-        var policy = try saved.policy(in: E.self, pipeline.episode)
+        var policy = try saved.policy(in: E(), pipeline.episode)
         var episode = Episode<E>(pipeline.episode, seed: Seed(4))
-        policy.begin(episode)
-        return (0..<5).map { _ in
-          let action = policy.act(in: episode)
+        try policy.begin(episode)
+        return try (0..<5).map { _ in
+          let action = try policy.act(in: episode)
           _ = episode.step(action)
           return action
         }
@@ -158,7 +158,7 @@ struct Pipeline {
       let run = try pipeline.pretrain()
       let record = try AutoencoderRecord(folder: run.path)
       let encoder = try LatentEncoder<KeypointAutoencoder>(folder: run.path, record: record)
-      let other = try collect(E.self, pipeline.episode, collectionSettings(20), seed: Seed(9))
+      let other = try collect(E(), pipeline.episode, collectionSettings(20), seed: Seed(9))
       let latents = encoder.encodeAll(other)
       try encoder.write(to: folder, record: record)
       let again = try LatentEncoder<KeypointAutoencoder>(folder: folder, record: try AutoencoderRecord(folder: folder))
@@ -194,7 +194,7 @@ struct Pipeline {
       // Its frames were played with the task's own action repeat.
       var repeated = pipeline.episode
       repeated.actionRepeat = 2
-      let dynamics = #expect(throws: InputError.self) { try record.recording(of: run.path, E.self, repeated) }
+      let dynamics = #expect(throws: InputError.self) { try record.recording(of: run.path, E.spec, repeated) }
       #expect(dynamics?.description.contains("--action-repeat 0, this run has 2") == true)
       // Weights of one kind are not those of another.
       #expect(throws: WorldError.self) { try LatentEncoder<RegularizedAutoencoder>(folder: run.path, record: record) }

@@ -11,7 +11,7 @@ import Testing
 private func pretraining(
   seed: UInt64 = 1, _ change: (inout PretrainingSettings) -> Void = { _ in }
 ) throws -> Pretraining<KeypointAutoencoder> {
-  let recording = try collect(Catch.self, smallEpisode(), collectionSettings(60), seed: Seed(1))
+  let recording = try collect(Catch(), smallEpisode(), collectionSettings(60), seed: Seed(1))
   var settings = PretrainingSettings()
   (settings.steps, settings.batch) = (25, 8)
   change(&settings)
@@ -27,7 +27,7 @@ private func pretraining(
       var training = try pretraining(seed: seed)
       var losses: [Double?] = []
       while !training.isDone { losses.append(try training.update()["autoencoder/loss"]) }
-      let recording = try collect(Catch.self, smallEpisode(), collectionSettings(20), seed: Seed(9))
+      let recording = try collect(Catch(), smallEpisode(), collectionSettings(20), seed: Seed(9))
       return (losses, try training.finished().encodeAll(recording).array)
     }
     let (one, same, other) = (try run(1), try run(1), try run(2))
@@ -59,7 +59,7 @@ private func pretraining(
 
   /// What no axis shows the agent is nothing that further training may rely on.
   @Test(arguments: [true, false]) func furtherTrainingDrawsFromWhatTheAgentIsGiven(_ isShown: Bool) throws {
-    let recording = try collect(Catch.self, smallEpisode(), collectionSettings(60), seed: Seed(1))
+    let recording = try collect(Catch(), smallEpisode(), collectionSettings(60), seed: Seed(1))
     let shape = FrameShape(height: recording.height, width: recording.width, channels: recording.format.channels)
     var (random, kind) = (Seed(2).stream("weights"), KeypointAutoencoder.Settings())
     (kind.keypoints, kind.filters, kind.latentPenalty) = (4, 8, 0)
@@ -108,7 +108,7 @@ private func pretraining(
     while !other.isDone { _ = try other.update() }
     let (frozen, again) = (try training.finished(), try other.finished())
     #expect(frozen.axes?.reading.array == axes.reading.array && again.axes?.reading.array == axes.reading.array)
-    let recording = try collect(Catch.self, smallEpisode(), collectionSettings(20), seed: Seed(9))
+    let recording = try collect(Catch(), smallEpisode(), collectionSettings(20), seed: Seed(9))
     #expect(frozen.encodeAll(recording).array == again.encodeAll(recording).array)
 
     var plain = try pretraining { ($0.axesSteps, $0.form) = (60, .each) }
@@ -118,7 +118,7 @@ private func pretraining(
 
   @Test func actionsAreNotToldFromEpisodesWithout() throws {
     let recording = try collect(
-      Catch.self, smallEpisode(), collectionSettings(30, episodeSteps: 1), seed: Seed(1))
+      Catch(), smallEpisode(), collectionSettings(30, episodeSteps: 1), seed: Seed(1))
     var settings = PretrainingSettings()
     settings.actionWeight = 0.5
     #expect(throws: InputError.self) {
@@ -130,7 +130,7 @@ private func pretraining(
   @Test func theFrozenEncoderIsStandardisedOnTheData() throws {
     var training = try pretraining()
     while !training.isDone { _ = try training.update() }
-    let recording = try collect(Catch.self, smallEpisode(), collectionSettings(60), seed: Seed(1))
+    let recording = try collect(Catch(), smallEpisode(), collectionSettings(60), seed: Seed(1))
     let latents = try training.finished().encodeAll(recording)
     #expect(latents.mean(axis: 0).array.allSatisfy { abs($0) < 1e-4 })
     #expect(square(latents).mean(axis: 0).array.contains { abs($0 - 1) < 1e-3 })
@@ -218,14 +218,14 @@ private func pretraining(
 @Suite struct StateProbeTests {
   private func probe(_ encode: (Recording) -> Tensor) throws -> StateProbe {
     let settings = collectionSettings(700, episodeSteps: 30)
-    let training = try collect(PendulumSwingup.self, smallEpisode(size: 8), settings, seed: Seed(1))
-    let heldOut = try collect(PendulumSwingup.self, smallEpisode(size: 8), settings, seed: Seed(2))
+    let training = try collect(PendulumSwingup(), smallEpisode(size: 8), settings, seed: Seed(1))
+    let heldOut = try collect(PendulumSwingup(), smallEpisode(size: 8), settings, seed: Seed(2))
     let layout = TrainingSettings().layout(latentSize: 3, actionSpace: PendulumSwingup.actionSpace)
     return StateProbe(encode, training: training, heldOut: heldOut, layout: layout, seed: Seed(3), steps: 100)
   }
 
   @Test func theStateItselfIsReadPerfectly() throws {
-    let probe = try probe { StateObserver(PendulumSwingup.self).observe($0) }
+    let probe = try probe { StateObserver(PendulumSwingup.spec).observe($0) }
     #expect(probe.names == PendulumSwingup.observationNames)
     #expect(probe.worst > 0.95, "\(probe.summary)")
   }

@@ -32,7 +32,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
 }
 
 @Suite struct ResumeTests {
-  private func train<E: Environment, A: Agent, O: Observer>(
+  private func train<E: BuiltInEnvironment, A: Agent, O: Observer>(
     _ environment: E.Type, _ agent: A.Type, through observer: O, _ settings: A.Settings,
     first: Recording? = nil, retrainRounds: Int = 0, environments: Int = 2, asynchronous: Bool = false,
     exploreChance: Double = 0, episode: EpisodeSettings
@@ -45,7 +45,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     training.asynchronous = asynchronous
     (training.exploreChance, training.returnSteps) = (exploreChance, 3)
     let work = TrainingRun(
-      E.self, A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
+      E(), A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
       seed: Seed(3))
     try withFolder { folder in
       let whole = try RunDirectory(at: "\(folder)/whole", facts("train", E.id), settings: work.groups)
@@ -78,12 +78,12 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     var episode = EpisodeSettings()
     (episode.stickyActions, episode.flicker) = (0.2, 0.2)
     try train(
-      Catch.self, DoubleDQN.self, through: StateObserver(Catch.self), settings, exploreChance: 0.2, episode: episode)
+      Catch.self, DoubleDQN.self, through: StateObserver(Catch.spec), settings, exploreChance: 0.2, episode: episode)
     try train(
-      CartPoleSwingup.self, SAC.self, through: StateObserver(CartPoleSwingup.self), sac(),
+      CartPoleSwingup.self, SAC.self, through: StateObserver(CartPoleSwingup.spec), sac(),
       exploreChance: 0.2, episode: smallEpisode(timeLimit: 200))
     try train(
-      PendulumSwingup.self, SAC.self, through: StateObserver(PendulumSwingup.self), sac(), environments: 1,
+      PendulumSwingup.self, SAC.self, through: StateObserver(PendulumSwingup.spec), sac(), environments: 1,
       episode: smallEpisode(timeLimit: 90))
   }
 
@@ -91,20 +91,20 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
   @Test func trainingOffPolicyGoesOnToTheBit() throws {
     var rainbow = Rainbow.Settings()
     (rainbow.hidden, rainbow.batch, rainbow.importanceUpdates) = (16, 8, 150)
-    try train(Catch.self, Rainbow.self, through: StateObserver(Catch.self), rainbow, episode: EpisodeSettings())
+    try train(Catch.self, Rainbow.self, through: StateObserver(Catch.spec), rainbow, episode: EpisodeSettings())
     var td3 = TD3.Settings()
     (td3.hidden, td3.batch, td3.actorPeriod) = (16, 8, 3)
     try train(
-      CartPoleSwingup.self, TD3.self, through: StateObserver(CartPoleSwingup.self), td3,
+      CartPoleSwingup.self, TD3.self, through: StateObserver(CartPoleSwingup.spec), td3,
       episode: smallEpisode(timeLimit: 200))
     var actorCritic = OffPolicyActorCritic.Settings()
     (actorCritic.hidden, actorCritic.batch) = (16, 8)
     try train(
-      Catch.self, OffPolicyActorCritic.self, through: StateObserver(Catch.self), actorCritic,
+      Catch.self, OffPolicyActorCritic.self, through: StateObserver(Catch.spec), actorCritic,
       episode: EpisodeSettings())
     var qProp = QProp.Settings()
     (qProp.hidden, qProp.batch, qProp.horizon) = (16, 8, 12)
-    try train(Catch.self, QProp.self, through: StateObserver(Catch.self), qProp, episode: EpisodeSettings())
+    try train(Catch.self, QProp.self, through: StateObserver(Catch.spec), qProp, episode: EpisodeSettings())
   }
 
   /// The rollout that a checkpoint cuts, the workers' copies and all estimates go on too.
@@ -112,16 +112,16 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     var workers = ActorCritic.Settings()
     (workers.hidden, workers.batchHorizon, workers.workers) = (16, 7, 2)
     try train(
-      CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.self), workers, environments: 3,
+      CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.spec), workers, environments: 3,
       episode: smallEpisode(timeLimit: 90))
     var episodes = Reinforce.Settings()
     (episodes.hidden, episodes.horizon) = (16, 20)
     try train(
-      Catch.self, Reinforce.self, through: StateObserver(Catch.self), episodes, episode: EpisodeSettings())
+      Catch.self, Reinforce.self, through: StateObserver(Catch.spec), episodes, episode: EpisodeSettings())
     var trust = TRPO.Settings()
     (trust.hidden, trust.horizon) = (16, 12)
     try train(
-      PendulumSwingup.self, TRPO.self, through: StateObserver(PendulumSwingup.self), trust,
+      PendulumSwingup.self, TRPO.self, through: StateObserver(PendulumSwingup.spec), trust,
       episode: smallEpisode(timeLimit: 90))
   }
 
@@ -130,13 +130,13 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     var settings = ActorCritic.Settings()
     (settings.hidden, settings.batchHorizon) = (16, 7)
     try train(
-      CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.self), settings, environments: 1,
+      CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.spec), settings, environments: 1,
       asynchronous: true, episode: smallEpisode(timeLimit: 90))
   }
 
   @Test(arguments: [0, 2]) func trainingThroughLatentsGoesOnToTheBit(_ retrainRounds: Int) throws {
     let episode = smallEpisode(timeLimit: 160)
-    let first = try collect(CartPoleSwingup.self, episode, collectionSettings(12), seed: Seed(1))
+    let first = try collect(CartPoleSwingup(), episode, collectionSettings(12), seed: Seed(1))
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (pretraining.steps, pretraining.batch, pretraining.actionWeight) = (3, 4, 0.5)
     (model.keypoints, model.filters) = (4, 8)
@@ -159,7 +159,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
       (pretraining.checkpointEvery, pretraining.keepCheckpoints) = (10, 100)
       (model.latent, model.filters) = (6, 4)
       let work = PretrainingRun(
-        CartPoleSwingup.self, RegularizedAutoencoder.self, episode: smallEpisode(timeLimit: 160),
+        CartPoleSwingup(), RegularizedAutoencoder.self, episode: smallEpisode(timeLimit: 160),
         collection: collectionSettings(30), pretraining: pretraining, model: model, seed: Seed(1))
       let whole = try RunDirectory(at: "\(folder)/whole", facts("pretrain-ae", "c"), settings: work.groups)
       _ = try work.run(in: whole) { _ in }
@@ -178,14 +178,14 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
   @Test func judgingBeforeTrainingChangesNothingOfIt() throws {
     var settings = DoubleDQN.Settings()
     (settings.hidden, settings.batch) = (16, 8)
-    let first = try collect(Catch.self, EpisodeSettings(), collectionSettings(40), seed: Seed(1))
+    let first = try collect(Catch(), EpisodeSettings(), collectionSettings(40), seed: Seed(1))
     try withFolder { folder in
       func run(_ every: Int) throws -> (run: RunDirectory, outcome: [JSON.Member]) {
         var training = TrainingSettings()
         (training.envSteps, training.replay, training.seedUpdates) = (1400, 400, 5)
         (training.evaluateEvery, training.evaluationEpisodes, training.updatesPerStep) = (every, 6, 0.3)
         let work = TrainingRun(
-          Catch.self, DoubleDQN.self, through: StateObserver(Catch.self), agent: settings, episode: .init(),
+          Catch(), DoubleDQN.self, through: StateObserver(Catch.spec), agent: settings, episode: .init(),
           training: training, first: first, seed: Seed(3))
         let run = try RunDirectory(at: "\(folder)/\(every)", facts("train", Catch.id), settings: work.groups)
         return (run, try work.run(in: run))
@@ -216,11 +216,11 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
   }
 
   @Test func theRandomPlayerHasTheEvaluationsStartStates() throws {
-    let baseline = try Baseline(in: CartPoleSwingup.self, smallEpisode(timeLimit: 80), episodes: 3, seed: Seed(4))
+    let baseline = try Baseline(in: CartPoleSwingup(), smallEpisode(timeLimit: 80), episodes: 3, seed: Seed(4))
     #expect(baseline.lengths == [80, 80, 80] && baseline.returnRange == 0...80)
     #expect(Set(baseline.returns).count == 3)
-    #expect(try Baseline(in: CartPoleSwingup.self, smallEpisode(timeLimit: 80), episodes: 3, seed: Seed(4)) == baseline)
-    #expect(try Baseline(in: CartPoleSwingup.self, smallEpisode(timeLimit: 80), episodes: 3, seed: Seed(5)) != baseline)
+    #expect(try Baseline(in: CartPoleSwingup(), smallEpisode(timeLimit: 80), episodes: 3, seed: Seed(4)) == baseline)
+    #expect(try Baseline(in: CartPoleSwingup(), smallEpisode(timeLimit: 80), episodes: 3, seed: Seed(5)) != baseline)
   }
 
   @Test func otherSettingsDoNotGoOn() throws {
@@ -229,7 +229,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
       (training.envSteps, training.replay, training.evaluationEpisodes) = (100, 100, 1)
       func work() -> TrainingRun<Catch, DoubleDQN, StateObserver> {
         TrainingRun(
-          Catch.self, DoubleDQN.self, through: StateObserver(Catch.self), agent: .init(), episode: .init(),
+          Catch(), DoubleDQN.self, through: StateObserver(Catch.spec), agent: .init(), episode: .init(),
           training: training, first: nil, seed: Seed(1))
       }
       let run = try RunDirectory(at: "\(folder)/run", facts("train", "catch"), settings: work().groups)

@@ -12,7 +12,7 @@ import Testing
 /// Rounds of training the autoencoder further while the agent learns.
 @Suite struct RetrainingTests {
   private func observer(retrains: Bool) throws -> LatentObserver<KeypointAutoencoder> {
-    let recording = try collect(CartPoleSwingup.self, smallEpisode(), collectionSettings(20), seed: Seed(1))
+    let recording = try collect(CartPoleSwingup(), smallEpisode(), collectionSettings(20), seed: Seed(1))
     var (settings, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (settings.steps, settings.batch) = (4, 8)
     (model.keypoints, model.filters) = (4, 8)
@@ -29,12 +29,12 @@ import Testing
     (agent.hidden, agent.batch) = (16, 8)
     (settings.environments, settings.updatesPerStep, settings.replay) = (2, 0.5, 200)
     (settings.retrainRounds, settings.retrainEvery) = (rounds, 160)
-    var trainer = Trainer(
-      CartPoleSwingup.self, SAC.self, through: try observer(retrains: retrains), agentSettings: agent,
+    var trainer = try Trainer(
+      CartPoleSwingup(), SAC.self, through: try observer(retrains: retrains), agentSettings: agent,
       episodeSettings: smallEpisode(timeLimit: 64), settings: settings, seed: Seed(5))
     trainer.seed(
       with: try collect(
-        CartPoleSwingup.self, smallEpisode(), collectionSettings(120, episodeSteps: 9), seed: Seed(2)))
+        CartPoleSwingup(), smallEpisode(), collectionSettings(120, episodeSteps: 9), seed: Seed(2)))
     return trainer
   }
 
@@ -60,7 +60,7 @@ import Testing
 
     // The first data have lost their oldest in lane 0, whose 100 slots have gone round; what is left is known by its rewards.
     let recording = try collect(
-      CartPoleSwingup.self, smallEpisode(), collectionSettings(120, episodeSteps: 9), seed: Seed(2))
+      CartPoleSwingup(), smallEpisode(), collectionSettings(120, episodeSteps: 9), seed: Seed(2))
     let latents = LatentObserver(after).observe(recording)
     var rows: [Float: [Float]] = [:]
     for i in 0..<recording.count {

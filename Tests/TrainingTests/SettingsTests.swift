@@ -63,7 +63,7 @@ import Testing
         actionSpace: .continuous(low: [-1], high: [1]))
       first.environmentSteps = 20_000
       let work = TrainingRun(
-        CartPoleSwingup.self, SAC.self, through: StateObserver(CartPoleSwingup.self), agent: agent,
+        CartPoleSwingup(), SAC.self, through: StateObserver(CartPoleSwingup.spec), agent: agent,
         episode: smallEpisode(), training: training, first: first, seed: Seed(1))
       do { try work.check() } catch { return "\(error)" }
       return "none"

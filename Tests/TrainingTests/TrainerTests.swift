@@ -24,11 +24,11 @@ private func trainingSettings(
   return settings
 }
 
-private func trainer<E: Environment>(
+private func trainer<E: BuiltInEnvironment>(
   _ environment: E.Type, _ settings: TrainingSettings, seed: UInt64 = 1, timeLimit: Int = 0
-) -> Trainer<E, SAC, StateObserver> {
-  Trainer(
-    E.self, SAC.self, through: StateObserver(E.self), agentSettings: smallAgent(),
+) throws -> Trainer<E, SAC, StateObserver> {
+  try Trainer(
+    E(), SAC.self, through: StateObserver(E.spec), agentSettings: smallAgent(),
     episodeSettings: smallEpisode(size: 8, timeLimit: timeLimit), settings: settings, seed: Seed(seed))
 }
 
@@ -38,10 +38,10 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
 @Suite struct TrainerTests {
   @Test func seedFixesTheMetricsWithAndWithoutEvaluation() throws {
     func run(_ seed: UInt64, evaluating: Bool) throws -> [[UInt64]] {
-      var trainer = trainer(
+      var trainer = try trainer(
         PendulumSwingup.self, trainingSettings(environments: 2, frames: 2, actions: 1), seed: seed, timeLimit: 30)
       trainer.seed(
-        with: try collect(PendulumSwingup.self, smallEpisode(size: 8), collectionSettings(20), seed: Seed(4)))
+        with: try collect(PendulumSwingup(), smallEpisode(size: 8), collectionSettings(20), seed: Seed(4)))
       var all: [[UInt64]] = []
       try trainer.learn(3) { all.append(bits($0)) }
       for step in 0..<25 {
@@ -59,7 +59,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
 
   @Test(arguments: [(1, 1.0), (3, 1.0), (2, 0.25), (1, 2.5)])
   func stepsAndUpdatesAreCounted(_ environments: Int, _ updatesPerStep: Double) throws {
-    var trainer = trainer(
+    var trainer = try trainer(
       CartPoleSwingup.self, trainingSettings(environments: environments, updatesPerStep: updatesPerStep))
     var reports = 0
     for _ in 0..<20 { try trainer.step { _ in reports += 1 } }
@@ -74,7 +74,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
   func trainingEpisodesAreCutAndEvaluationsWhole(_ limit: Int, _ length: Int) throws {
     var settings = trainingSettings()
     settings.trainingTimeLimit = limit
-    var trainer = trainer(CartPoleSwingup.self, settings, timeLimit: 64)
+    var trainer = try trainer(CartPoleSwingup.self, settings, timeLimit: 64)
     var lengths: [Int] = []
     while lengths.count < 3 {
       try trainer.step { _ in }
@@ -90,8 +90,8 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
 
   @Test func firstDataCountAndAreLearnedFrom() throws {
     let recording = try collect(
-      CartPoleSwingup.self, smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4))
-    var trainer = trainer(CartPoleSwingup.self, trainingSettings())
+      CartPoleSwingup(), smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4))
+    var trainer = try trainer(CartPoleSwingup.self, trainingSettings())
     trainer.seed(with: recording)
     #expect(trainer.envSteps == 30 * CartPoleSwingup.actionRepeat && trainer.updates == 0)
     #expect(trainer.replay.count == recording.count)
@@ -103,12 +103,12 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
   @Test(arguments: [1, 3]) func rolloutsAreDueAfterTheirHorizon(_ environments: Int) throws {
     var settings = PPO.Settings()
     (settings.hidden, settings.horizon, settings.passes) = (8, 5, 1)
-    var trainer = Trainer(
-      PendulumSwingup.self, PPO.self, through: StateObserver(PendulumSwingup.self), agentSettings: settings,
+    var trainer = try Trainer(
+      PendulumSwingup(), PPO.self, through: StateObserver(PendulumSwingup.spec), agentSettings: settings,
       episodeSettings: smallEpisode(size: 8, timeLimit: 16),
       settings: trainingSettings(environments: environments, updatesPerStep: 2), seed: Seed(1))
     let recording = try collect(
-      PendulumSwingup.self, smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4))
+      PendulumSwingup(), smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4))
     trainer.seed(with: recording)
     try trainer.learn(3) { _ in }
     #expect(trainer.updates == 0 && trainer.envSteps == recording.environmentSteps)
@@ -124,7 +124,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
       training.replay = 1000
       change(&training, &agent)
       let run = TrainingRun(
-        PendulumSwingup.self, PPO.self, through: StateObserver(PendulumSwingup.self), agent: agent,
+        PendulumSwingup(), PPO.self, through: StateObserver(PendulumSwingup.spec), agent: agent,
         episode: smallEpisode(), training: training, first: nil, seed: Seed(1))
       do { try run.check() } catch { return "\(error)" }
       return "none"
@@ -141,9 +141,9 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     typealias E = PendulumSwingup
     var settings = trainingSettings(environments: environments, updatesPerStep: 0)
     settings.exploreChance = exploreChance
-    var trainer = trainer(E.self, settings, timeLimit: 16)
+    var trainer = try trainer(E.self, settings, timeLimit: 16)
     trainer.seed(
-      with: try collect(E.self, smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4)))
+      with: try collect(E(), smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4)))
     for _ in 0..<40 { try trainer.step { _ in } }
     #expect(trainer.lastReturn != nil)
     var random = Seed(1).stream("draws")
@@ -165,8 +165,8 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
   @Test func onlyTerminatedStepsHaveADiscountOfZero() throws {
     var settings = DoubleDQN.Settings()
     (settings.hidden, settings.batch) = (8, 8)
-    var trainer = Trainer(
-      Catch.self, DoubleDQN.self, through: StateObserver(Catch.self), agentSettings: settings,
+    var trainer = try Trainer(
+      Catch(), DoubleDQN.self, through: StateObserver(Catch.spec), agentSettings: settings,
       episodeSettings: smallEpisode(size: 8), settings: trainingSettings(environments: 2), seed: Seed(1))
     for _ in 0..<40 { try trainer.step { _ in } }
     #expect(trainer.lastReturn.map { abs($0) } == 1)
@@ -180,18 +180,18 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
   }
 
   @Test func aLossThatIsNotFiniteStopsTheTraining() throws {
-    var recording = try collect(CartPoleSwingup.self, smallEpisode(size: 8), collectionSettings(1), seed: Seed(4))
+    var recording = try collect(CartPoleSwingup(), smallEpisode(size: 8), collectionSettings(1), seed: Seed(4))
     let (frame, observation) = (recording.frame(0), Array(recording.observation(0)))
     recording.begin(frame: frame, observation: observation)
     recording.append(action: [0], step: Step(reward: .infinity), frame: frame, observation: observation)
-    var trainer = trainer(CartPoleSwingup.self, trainingSettings())
+    var trainer = try trainer(CartPoleSwingup.self, trainingSettings())
     trainer.seed(with: recording)
     let error = #expect(throws: NotFinite.self) { try self.learn(&trainer) }
     #expect(error?.quantity == "critic/loss")
   }
 
   @Test func anActionThatIsNotFiniteStopsTheTraining() throws {
-    var trainer = trainer(CartPoleSwingup.self, trainingSettings())
+    var trainer = try trainer(CartPoleSwingup.self, trainingSettings())
     trainer.state.agent.replaceParameters { $1 * .nan }
     let error = #expect(throws: NotFinite.self) { try self.step(&trainer) }
     #expect(error?.quantity == "the action" && error?.tensor != nil)
@@ -207,7 +207,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
 }
 
 /// Ends after as many steps as its start state says, and rewards the action.
-private struct Countdown: Environment {
+private struct Countdown: BuiltInEnvironment {
   static var id: String { "countdown" }
   static var note: String { "ends by itself" }
   static var actionSpace: ActionSpace { .continuous(low: [-1], high: [1]) }
@@ -235,7 +235,7 @@ private struct Countdown: Environment {
     func evaluate(_ episodes: Int) throws -> (evaluation: Evaluation, watched: [UInt8]) {
       var watched: [UInt8] = []
       let evaluation = try Evaluation(
-        of: agent, in: Countdown.self, smallEpisode(), through: StateObserver(Countdown.self), layout: layout,
+        of: agent, in: Countdown(), smallEpisode(), through: StateObserver(Countdown.spec), layout: layout,
         episodes: episodes, seed: Seed(3)
       ) { watched.append($0.bytes[0]) }
       return (evaluation, watched)
@@ -256,8 +256,8 @@ private struct Countdown: Environment {
     let agent = SAC(
       observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: smallAgent(), seed: Seed(1))
     return try Evaluation(
-      of: agent, in: PendulumSwingup.self, smallEpisode(size: 8, timeLimit: timeLimit),
-      through: StateObserver(PendulumSwingup.self), layout: layout, episodes: episodes, seed: Seed(seed))
+      of: agent, in: PendulumSwingup(), smallEpisode(size: 8, timeLimit: timeLimit),
+      through: StateObserver(PendulumSwingup.spec), layout: layout, episodes: episodes, seed: Seed(seed))
   }
 
   @Test func sideBySideIsAsOneByOne() throws {
@@ -289,7 +289,7 @@ private struct Countdown: Environment {
       observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: settings, seed: Seed(1))
     var frames: [PixelBuffer] = []
     let evaluation = try Evaluation(
-      of: agent, in: Catch.self, smallEpisode(), through: StateObserver(Catch.self), layout: layout, episodes: 3,
+      of: agent, in: Catch(), smallEpisode(), through: StateObserver(Catch.spec), layout: layout, episodes: 3,
       seed: Seed(2)
     ) { frames.append($0) }
     #expect(evaluation.lengths == [9, 9, 9] && frames.count == 10)

@@ -8,6 +8,9 @@ import Synchronization
 /// has moved on with another copy, the way is played again in another process. So copies are snapshots, and a checkpoint
 /// holds all there is, as long as the environment is deterministic; an episode of one that is not ends there.
 public struct GymEnvironment: Environment {
+  public typealias Failure = WorldError
+
+  private let gymnasium: Gymnasium
   private var trace: Trace
   /// How many of the trace's entries led here.
   private var count = 0
@@ -16,76 +19,61 @@ public struct GymEnvironment: Environment {
   /// Whether the process failed: no step of the episode is taken any more.
   private var isLost = false
 
-  // MARK: - What it is
+  init(_ gymnasium: Gymnasium) { self.init(gymnasium, GymSettings(gymnasium.spec.episodeDefaults)) }
 
-  public static var id: String { Gymnasium.id }
-  public static var note: String { "an environment of Gymnasium in a Python process" }
-  public static var actionSpace: ActionSpace { Gymnasium.facts.actionSpace }
-  /// 108,000 frames of an Atari game, else what the environment is registered with, or 10,000 steps.
-  public static var episodeLength: Int { Gymnasium.facts.timeLimit }
-  /// 4 frames of an Atari game, else 1.
-  public static var actionRepeat: Int { Gymnasium.facts.actionRepeat }
-  public static var rewardRange: ClosedRange<Double> { -Double.infinity...Double.infinity }
-  /// The size of a reward that an Atari game's agent learns from (Mnih 2015).
-  public static var rewardLimit: Double? { Gymnasium.facts.isAtari ? 1 : nil }
-  /// The observation's, since the true state stays in Python.
-  public static var stateNames: [String] { observationNames }
-  /// The numbers of the observation, or those of an Atari game's memory that are known or all; none where it is an image.
-  public static var observationNames: [String] { Gymnasium.facts.observationNames }
-
-  /// 84x84 gray, and up to 30 steps of doing nothing at the start, for an Atari game.
-  public static var episodeDefaults: EpisodeSettings {
-    var settings = EpisodeSettings()
-    if Gymnasium.facts.isAtari { (settings.size, settings.color, settings.noOpStarts) = (84, .gray, 30) }
-    return settings
+  private init(_ gymnasium: Gymnasium, _ settings: GymSettings) {
+    self.gymnasium = gymnasium
+    self.settings = settings
+    trace = Trace(actionCount: gymnasium.spec.actionSpace.arrayCount)
   }
 
-  public static func check() throws { try Gymnasium.check() }
+  // MARK: - What it is
 
-  public static func checkPictures() throws {
-    guard !Gymnasium.facts.undrawn.isEmpty else { return }
+  public var spec: EnvironmentSpec { gymnasium.spec }
+
+  public func checkPictures() throws {
+    guard !gymnasium.facts.undrawn.isEmpty else { return }
     throw WorldError(
-      path: id,
-      "draws no pictures, since \(Gymnasium.facts.undrawn): pixelrl takes what render() gives, an array [height, "
+      path: spec.id,
+      "draws no pictures, since \(gymnasium.facts.undrawn): pixelrl takes what render() gives, an array [height, "
         + "width, 3] of uint8, or an observation that is an image; --observe state needs none")
+  }
+
+  public func configured(by settings: EpisodeSettings) -> GymEnvironment {
+    if settings.timeLimit == 0, !gymnasium.facts.declaresTimeLimit {
+      gymnasium.sayOnce(
+        "\(spec.id) has no time limit of its own: an episode is cut after \(spec.episodeLength) steps; "
+          + "--time-limit changes that")
+    }
+    return GymEnvironment(gymnasium, GymSettings(settings))
   }
 
   // MARK: - Playing
 
-  public init() { self.init(Self.episodeDefaults) }
-
-  public init(_ settings: EpisodeSettings) {
-    if settings.timeLimit == 0, !Gymnasium.facts.declaresTimeLimit {
-      Gymnasium.tellOnce(
-        "\(Self.id) has no time limit of its own: an episode is cut after \(Self.episodeLength) steps; "
-          + "--time-limit changes that")
-    }
-    trace = Trace(actionCount: Self.actionSpace.arrayCount)
-    self.settings = GymSettings(settings)
-  }
-
   /// Begins an episode with a seed that is passed to `reset(seed=…)`. Returns before Python is ready with it.
-  public mutating func reset(using random: inout Random) {
+  public mutating func reset(using random: inout Random) throws(WorldError) {
     let start = Trace.Start(
       seed: UInt32(random.next() >> 33),
       noOps: settings.noOpStarts > 0 ? random.integer(below: settings.noOpStarts + 1) : 0)
     let (last, draws) = ((trace, count), moment.isLookedAt)
-    (trace, count, moment, isLost) = (Trace(start, actionCount: Self.actionSpace.arrayCount), 0, Moment(), false)
-    Gymnasium.begin(trace, after: last, draws: draws, settings)
+    (trace, count, moment, isLost) = (Trace(start, actionCount: spec.actionSpace.arrayCount), 0, Moment(), false)
+    try gymnasium.begin(trace, after: last, draws: draws, settings)
   }
 
-  public mutating func step(_ action: [Double]) -> Step { hold(action, for: 1).step }
+  public mutating func step(_ action: [Double]) throws(WorldError) -> Step { try hold(action, for: 1).step }
 
   /// The steps are taken in Python, so that the action of an agent costs one exchange.
-  public mutating func hold(_ action: [Double], for repeats: Int) -> (step: Step, count: Int) {
+  public mutating func hold(
+    _ action: [Double], for repeats: Int
+  ) throws(WorldError) -> (step: Step, count: Int) {
     let lost = (Step(reward: 0, ending: .failed), 0)
     guard !isLost else { return lost }
     let entry = entry(action, repeats)
     // What a replay must come to.
-    _ = observation
+    _ = try readObservation()
     let (settings, trace, count, draws) = (settings, trace, count, moment.isLookedAt)
     var next = trace
-    let found = Gymnasium.withProcess(in: trace, at: count, digest: moment.digest, next: entry, settings) {
+    let found = try gymnasium.withProcess(in: trace, at: count, digest: moment.digest, next: entry, settings) {
       process throws(PythonProcess.Failure) in
       next = trace.appending(entry, after: count)
       let outcome = try process.step(entry, in: next, draws: draws, settings)
@@ -100,18 +88,16 @@ public struct GymEnvironment: Environment {
     return (Step(reward: outcome.reward, discount: isOver ? 0 : 1, ending: outcome.ending), outcome.steps)
   }
 
-  public static var foresight: Int { Gymnasium.facts.placeCount - 1 }
-
-  public func foresee(_ plan: [(action: [Double], repeats: Int)]) {
+  public func foresee(_ plan: [(action: [Double], repeats: Int)]) throws(WorldError) {
     guard !isLost else { return }
     // Of this moment, which could not be looked at once the process has gone on.
-    _ = observation
+    _ = try readObservation()
     let entries = plan.map { entry($0.action, $0.repeats) }
-    Gymnasium.foresee(entries, in: trace, at: count, draws: moment.isLookedAt, settings)
+    gymnasium.foresee(entries, in: trace, at: count, draws: moment.isLookedAt, settings)
   }
 
   private func entry(_ action: [Double], _ repeats: Int) -> Trace.Entry {
-    guard case .continuous(let low, let high) = Self.actionSpace else {
+    guard case .continuous(let low, let high) = spec.actionSpace else {
       return Trace.Entry(action: action, repeats: repeats)
     }
     return Trace.Entry(action: action.indices.map { min(max(action[$0], low[$0]), high[$0]) }, repeats: repeats)
@@ -119,30 +105,30 @@ public struct GymEnvironment: Environment {
 
   // MARK: - Seeing
 
-  public var observation: [Double] {
+  public func readObservation() throws(WorldError) -> [Double] {
     if let known = moment.observation { return known }
-    let found = Gymnasium.withProcess(in: trace, at: count, digest: moment.digest, settings) {
+    let found = try gymnasium.withProcess(in: trace, at: count, digest: moment.digest, settings) {
       process throws(PythonProcess.Failure) in try process.observe(settings)
     }
-    guard let found else { return [Double](repeating: 0, count: Self.observationNames.count) }
+    guard let found else { return [Double](repeating: 0, count: spec.observationNames.count) }
     moment.note(found.numbers, digest: found.digest)
     return found.numbers
   }
 
   /// What `render()` gives, or the observation where that is an image; resized by area, whatever its shape.
-  public func render(into frame: inout PixelBuffer) {
+  public func render(into frame: inout PixelBuffer) throws(WorldError) {
     if let known = moment.picture(like: frame) {
       frame = known
       return
     }
-    _ = observation
-    if !Gymnasium.facts.undrawn.isEmpty {
-      Gymnasium.tellOnce("\(Self.id) draws no pictures, since \(Gymnasium.facts.undrawn): its films are black")
+    _ = try readObservation()
+    if !gymnasium.facts.undrawn.isEmpty {
+      gymnasium.sayOnce("\(spec.id) draws no pictures, since \(gymnasium.facts.undrawn): its films are black")
     }
     let drawn: Void? =
       isLost
       ? nil
-      : Gymnasium.withProcess(in: trace, at: count, digest: moment.digest, settings) {
+      : try gymnasium.withProcess(in: trace, at: count, digest: moment.digest, settings) {
         process throws(PythonProcess.Failure) in try process.draw(into: &frame, settings)
       }
     guard drawn != nil else {
@@ -152,24 +138,28 @@ public struct GymEnvironment: Environment {
     moment.note(frame)
   }
 
-  public var state: [Double] {
-    get { observation }
-    set { preconditionFailure("a Gymnasium environment cannot be set to a state") }
+  public func readState() throws(WorldError) -> [Double] { try readObservation() }
+
+  public mutating func set(state: [Double]) { preconditionFailure("a Gymnasium environment cannot be set to a state") }
+
+  public func complaint(about state: [Double]) -> String? {
+    "\(spec.id) cannot be set to a state: leave the state out, and give a seed"
   }
 
-  public static func complaint(about state: [Double]) -> String? {
-    "\(id) cannot be set to a state: leave the state out, and give a seed"
+  public func complaint(like new: GymEnvironment) -> String? {
+    spec.id == new.spec.id ? nil : "an episode is of \(spec.id)"
   }
 }
 
 extension GymEnvironment: Codable {
   private enum CodingKeys: CodingKey {
-    case start, numbers, observation, digest, settings, isLost
+    case name, start, numbers, observation, digest, settings, isLost
   }
 
   public func encode(to encoder: any Encoder) throws {
-    let observation = observation
+    let observation = try readObservation()
     var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(spec.id, forKey: .name)
     try container.encode(trace.start, forKey: .start)
     try container.encode(trace.firstNumbers(count), forKey: .numbers)
     try container.encode(observation, forKey: .observation)
@@ -180,15 +170,23 @@ extension GymEnvironment: Codable {
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
+    // Older programs played but one, and did not write it down.
+    let name = try container.decodeIfPresent(String.self, forKey: .name)
+    guard let gymnasium = Gymnasium.opened(name) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .name, in: container, debugDescription: "\(name ?? "a Gymnasium environment") is not what is played")
+    }
+    self.gymnasium = gymnasium
+    let actionSpace = gymnasium.spec.actionSpace
     let numbers = try container.decode([Double].self, forKey: .numbers)
-    let actionCount = Self.actionSpace.arrayCount
+    let actionCount = actionSpace.arrayCount
     guard numbers.count % (actionCount + 1) == 0 else {
       throw DecodingError.dataCorruptedError(
         forKey: .numbers, in: container, debugDescription: "\(numbers.count) numbers are no whole actions")
     }
     for start in stride(from: 0, to: numbers.count, by: actionCount + 1) {
       let (action, repeats) = (Array(numbers[start..<start + actionCount]), numbers[start + actionCount])
-      guard Self.actionSpace.complaint(about: action) == nil, (1...1e6).contains(repeats), repeats == repeats.rounded()
+      guard actionSpace.complaint(about: action) == nil, (1...1e6).contains(repeats), repeats == repeats.rounded()
       else {
         throw DecodingError.dataCorruptedError(
           forKey: .numbers, in: container, debugDescription: "\(action), \(repeats) times, is no action")

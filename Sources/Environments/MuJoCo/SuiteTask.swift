@@ -9,7 +9,7 @@
   #endif
 
   /// A task of the DeepMind Control suite (Tassa 2018): it adds a model, a start, a reward and an observation.
-  protocol SuiteTask: Environment {
+  protocol SuiteTask: BuiltInEnvironment {
     /// The model, or what is wrong with it; compiled when first asked for.
     static var compiled: Result<SuiteModel, any Error> { get }
     /// Steps of the physics for one of the environment.
@@ -39,7 +39,7 @@
     }
 
     public static func prepare() throws { _ = try compiled.get() }
-    public static func drawer(of look: Look) throws -> String? {
+    public func drawer(of look: Look) throws -> String? {
       look.renderer == .gl ? try GLDriver.found.get().name : nil
     }
     public static var actionSpace: ActionSpace { model.actionSpace }

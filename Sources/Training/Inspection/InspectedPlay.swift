@@ -44,19 +44,18 @@ extension Player {
   func inspectedPlay(episodes count: Int, seed: Seed) throws -> InspectedPlay {
     var agent = agent
     let discount = agent.settings.discount
-    let limit = episode.timeLimit > 0 ? episode.timeLimit : E.episodeLength
-    let repeats = episode.actionRepeat > 0 ? episode.actionRepeat : E.actionRepeat
+    let spec = environment.spec
+    let (limit, repeats) = (spec.timeLimit(episode), spec.actionRepeat(episode))
     var settings = episode
     settings.timeLimit = limit + repeats * horizon(of: discount)
     var recording = Recording(
-      frame: Episode<E>(settings, seed: seed).blankFrame, observationNames: E.observationNames,
-      actionSpace: E.actionSpace)
+      frame: settings.blankFrame, observationNames: spec.observationNames, actionSpace: spec.actionSpace)
     var (values, returns, bonuses) = ([Double](), [Double](), [Double]())
 
     for index in 0..<count {
-      var play = Play([Episode<E>(settings, seed: seed.child("evaluation \(index)"))], layout)
+      var play = Play([try Episode(environment, settings, seed: seed.child("evaluation \(index)"))], layout)
       _ = try play.begin([0], through: representation)
-      recording.begin(frame: play.frame(0), observation: play.episodes[0].observation)
+      recording.begin(frame: try play.frame(0), observation: try play.episodes[0].observation)
       let first = recording.count - 1
       var (outcomes, expected, seen) = ([Step](), [Double](), [Float]())
       while play.episodes[0].ending == .running {
@@ -67,10 +66,10 @@ extension Player {
         let isWithin = play.episodes[0].steps < limit
         let outcome = try play.step([0], a, through: representation).steps[0]
         guard outcome.ending != .failed else { break }
-        outcomes.append(training.learned(outcome, of: E.self))
+        outcomes.append(training.learned(outcome, of: spec))
         if isWithin {
           recording.append(
-            action: a.array, step: outcome, frame: play.frame(0), observation: play.episodes[0].observation)
+            action: a.array, step: outcome, frame: try play.frame(0), observation: try play.episodes[0].observation)
         }
       }
       let last = play.observation([0])
@@ -93,8 +92,9 @@ extension Player {
       if bonus != nil { bonuses += ofFrames(bonusSums) }
     }
     return InspectedPlay(
-      recording: recording, latents: representation.latents(of: recording), values: values, returns: returns, bonuses: bonuses,
-      discount: discount, rewardLimit: training.rewardLimit(in: E.self))
+      recording: recording, latents: representation.latents(of: recording), values: values, returns: returns,
+      bonuses: bonuses,
+      discount: discount, rewardLimit: training.rewardLimit(in: spec))
   }
 
   /// Agent steps after which γ has fallen below 1 %, at most 10,000; none where it never does.

@@ -79,9 +79,9 @@ public struct Inspection: Sendable {
     }
   }
 
-  private mutating func look<E: Environment>(into record: AutoencoderRecord, _ environment: E.Type) throws {
+  private mutating func look(into record: AutoencoderRecord, _ environment: some Environment) throws {
     let drawing = try record.drawing(in: run.path)
-    let recording = try addProbe(of: drawing, recorded: record.probe, from: run.path, E.self, play: nil)
+    let recording = try addProbe(of: drawing, recorded: record.probe, from: run.path, environment, play: nil)
     let play = InspectedPlay(recording: recording, latents: drawing.latents(of: recording))
     try addReconstructions(by: drawing, of: play)
     addKeypoints(of: drawing, play)
@@ -92,7 +92,7 @@ public struct Inspection: Sendable {
     notes.append("no agent acts here: there are no values, and the frames are those of random play")
   }
 
-  private mutating func look<P: Player>(into saved: SavedAgent, _ player: P) throws {
+  private mutating func look(into saved: SavedAgent, _ player: some Player) throws {
     let play = try player.inspectedPlay(episodes: options.episodes, seed: seed.child("evaluation"))
     let drawing = player.representation.taughtDrawing
     if let drawing {
@@ -104,7 +104,7 @@ public struct Inspection: Sendable {
     }
     if let probed = player.representation.drawing {
       let recorded = try AutoencoderRecord(folder: saved.autoencoder).probe
-      _ = try addProbe(of: probed, recorded: recorded, from: saved.autoencoder, P.E.self, play: saved.episode)
+      _ = try addProbe(of: probed, recorded: recorded, from: saved.autoencoder, player.environment, play: saved.episode)
     }
     if saved.encoder.observe == .state {
       notes.append("the agent sees the true state: there are no reconstructions, no traversals and no probe")

@@ -18,9 +18,9 @@ extension Inspection {
   ///   - folder: of the pretraining, whose settings and seed give the same frames and the same network again.
   ///   - play: how the episodes are played; nil as the pretraining did.
   /// - Returns: the held-out frames.
-  mutating func addProbe<E: Environment>(
-    of drawing: any LatentDrawing, recorded: [AutoencoderRecord.Setting], from folder: String, _ environment: E.Type,
-    play: EpisodeSettings?
+  mutating func addProbe(
+    of drawing: any LatentDrawing, recorded: [AutoencoderRecord.Setting], from folder: String,
+    _ environment: some Environment, play: EpisodeSettings?
   ) throws -> Recording {
     var (episode, collection, pretraining) = (play ?? EpisodeSettings(), CollectionSettings(), PretrainingSettings())
     var origin = seed
@@ -32,7 +32,8 @@ extension Inspection {
       origin = Seed(try run.facts().seed)
     }
     let (probe, heldOut) = try drawing.probe(
-      in: E.self, episode, collection, frames: pretraining.probeFrames, steps: pretraining.probeSteps, seed: origin)
+      in: environment, episode, collection, frames: pretraining.probeFrames, steps: pretraining.probeSteps, seed: origin
+    )
     let size = probe.names.count
     guard size > 0 else { return heldOut }  // pixels alone
     let (truths, readings) = (probe.truths.doubles, probe.readings.doubles)

@@ -29,8 +29,9 @@ public protocol LatentDrawing: Sendable {
   /// How faithfully recorded frames are drawn again.
   func reconstructions(of recording: Recording) -> Reconstructions
   /// Probes it on episodes of random play, which are returned too.
-  func probe<E: Environment>(
-    in environment: E.Type, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int, steps: Int,
+  func probe(
+    in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int,
+    steps: Int,
     seed: Seed
   ) throws -> (probe: StateProbe, heldOut: Recording)
 }
@@ -52,11 +53,12 @@ extension LatentEncoder: LatentDrawing {
 
   public func reconstructions(of recording: Recording) -> Reconstructions { Reconstructions(of: recording, by: self) }
 
-  public func probe<E: Environment>(
-    in environment: E.Type, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int, steps: Int,
+  public func probe(
+    in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int,
+    steps: Int,
     seed: Seed
   ) throws -> (probe: StateProbe, heldOut: Recording) {
-    try StateProbe.judge(self, in: E.self, episode, collection, frames: frames, steps: steps, seed: seed)
+    try StateProbe.judge(self, in: environment, episode, collection, frames: frames, steps: steps, seed: seed)
   }
 }
 

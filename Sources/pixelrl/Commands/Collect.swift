@@ -17,30 +17,31 @@ struct Collect: ParsableCommand {
   func run() throws {
     Interruption.listen()
     let plan = try settings.plan()
-    try collect(try Environments.named(plan.environment.env), plan)
+    try collect(plan.played, plan)
   }
 
-  private func collect<E: Environment>(_ environment: E.Type, _ plan: CollectionPlan) throws {
+  private func collect(_ environment: some Environment, _ plan: CollectionPlan) throws {
     let (episode, settings, seed) = (plan.episode, plan.collection, Seed(plan.seed.seed))
-    try E.checkPictures()
-    try settings.check(E.self, episode)
-    let policy = plan.policy.run.isEmpty ? nil : try SavedAgent(path: plan.policy.run).policy(in: E.self, episode)
+    let spec = environment.spec
+    try environment.checkPictures()
+    try settings.check(environment, episode)
+    let policy = plan.policy.run.isEmpty ? nil : try SavedAgent(path: plan.policy.run).policy(in: environment, episode)
 
     // Opened first: a folder that cannot be written is known before the work is done.
     let name = policy == nil ? settings.policy.rawValue : "trained"
-    let path = output.out ?? "datasets/\(fileName(of: E.id))-\(name)-s\(seed.value)"
+    let path = output.out ?? "datasets/\(fileName(of: spec.id))-\(name)-s\(seed.value)"
     let writer = try FrameDatasetWriter(
-      path: path, manifest: FrameDatasetManifest(environment: E.id, settings: episode, seed: seed, policy: name),
-      frame: Episode<E>(episode, seed: seed).blankFrame, stateSize: E.observationNames.count,
-      actionSize: E.actionSpace.arrayCount)
+      path: path, manifest: FrameDatasetManifest(environment: spec.id, settings: episode, seed: seed, policy: name),
+      frame: episode.blankFrame, stateSize: spec.observationNames.count,
+      actionSize: spec.actionSpace.arrayCount)
 
     var progress = Progress("collect", total: settings.steps)
     let source = seed.child("collection")
     let recording: Recording
     if let policy {
-      recording = try Training.collect(E.self, episode, settings, by: policy, seed: source) { progress.update($0) }
+      recording = try Training.collect(environment, episode, settings, by: policy, seed: source) { progress.update($0) }
     } else {
-      recording = try Training.collect(E.self, episode, settings, seed: source) { progress.update($0) }
+      recording = try Training.collect(environment, episode, settings, seed: source) { progress.update($0) }
     }
     progress.finish()
     try recording.write(with: writer)
@@ -50,7 +51,7 @@ struct Collect: ParsableCommand {
       "\(recording.count) frames of \(episodes) episodes, mean return \(shortened(meanReturn)): \(path)")
     if output.json {
       let summary: JSON = [
-        "dataset": .string(path), "environment": .string(E.id), "policy": .string(name),
+        "dataset": .string(path), "environment": .string(spec.id), "policy": .string(name),
         "frames": .integer(recording.count), "episodes": .integer(episodes), "return_mean": .number(meanReturn),
         "env_steps": .integer(recording.environmentSteps), "seed": JSON(whole: seed.value),
       ]

@@ -34,8 +34,9 @@ struct Envs: ParsableCommand {
         try type.prepare()
         // Played only where something else is asked for, or nothing is known.
         let known = episodes == nil && seed == nil ? Environments.randomReturns[type.id] : nil
-        rows.append(
-          Row(type, randomReturn: known ?? type.randomReturn(episodes: episodes ?? 10, seed: Seed(seed ?? 0))))
+        let environment = type.init()
+        let random = known ?? environment.randomReturn(episodes: episodes ?? 10, seed: Seed(seed ?? 0))
+        rows.append(Row(environment.spec, randomReturn: random))
       } catch { missing.append("\(type.id) is not there: \(error)") }
     }
     let header = ["environment", "actions", "episode", "repeat", "random return", "note"]
@@ -52,14 +53,15 @@ private struct Row {
   let cells: [String]
   let json: JSON
 
-  init<E: Environment>(_ environment: E.Type, randomReturn random: Double) {
+  init(_ spec: EnvironmentSpec, randomReturn random: Double) {
     cells = [
-      E.id, E.actionSpace.description, "\(E.episodeLength)", "\(E.actionRepeat)", shortened(random), E.note,
+      spec.id, spec.actionSpace.description, "\(spec.episodeLength)", "\(spec.actionRepeat)", shortened(random),
+      spec.note,
     ]
     json = [
-      "environment": .string(E.id), "actions": .string(E.actionSpace.description),
-      "episode_length": .integer(E.episodeLength), "action_repeat": .integer(E.actionRepeat),
-      "random_return": .number(random), "note": .string(E.note),
+      "environment": .string(spec.id), "actions": .string(spec.actionSpace.description),
+      "episode_length": .integer(spec.episodeLength), "action_repeat": .integer(spec.actionRepeat),
+      "random_return": .number(random), "note": .string(spec.note),
     ]
   }
 }

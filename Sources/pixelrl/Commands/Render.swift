@@ -36,38 +36,40 @@ struct Render: ParsableCommand {
   func run() throws {
     guard frames > 0 else { throw InputError("--frames takes a whole number of at least 1, not '\(frames)'") }
     var given = try GivenSettings(config: source.config, episode.typed)
-    let type = try given.environment(environment)
-    let settings: EpisodeSettings = try given.resolve("environment", type.episodeDefaults)
+    let environment = try given.environment(environment)
+    let settings: EpisodeSettings = try given.resolve("environment", environment.spec.episodeDefaults)
     try given.check([("environment", EnvironmentChoice()), ("environment", settings)])
-    try write(type, settings, from: try state.map(startState))
+    try write(environment, settings, from: try state.map(startState))
   }
 
-  private func write<E: Environment>(_ type: E.Type, _ settings: EpisodeSettings, from start: [Double]?) throws {
-    if let start, let complaint = E.complaint(about: start) { throw InputError("--state: \(complaint)") }
-    try E.checkPictures()
-    let openGL = try E.drawer(of: settings.look)
-    let new = try NewFolder(at: output.out ?? unusedPath("runs/\(timestamp())-render-\(fileName(of: E.id))"))
+  private func write(
+    _ environment: some Environment, _ settings: EpisodeSettings, from start: [Double]?
+  ) throws {
+    let spec = environment.spec
+    if let start, let complaint = environment.complaint(about: start) { throw InputError("--state: \(complaint)") }
+    try environment.checkPictures()
+    let openGL = try environment.drawer(of: settings.look)
+    let new = try NewFolder(at: output.out ?? unusedPath("runs/\(timestamp())-render-\(fileName(of: spec.id))"))
     var random = Seed(seed).stream("policy")
-    var game = Episode<E>(settings, seed: Seed(seed))
+    var game = try Episode(environment, settings, seed: Seed(seed))
     if let start { game.reset(to: start) }
     var frame = game.blankFrame
     var animation = try AnimatedPNG(
-      path: "\(new.path)/episode.png", framesPerSecond: 25, text: ["environment": E.id])
+      path: "\(new.path)/episode.png", framesPerSecond: 25, text: ["environment": spec.id])
     for index in 0..<frames {
-      if game.ending != .running { game.reset() }
-      game.render(into: &frame)
+      if game.ending != .running { try game.reset() }
+      try game.render(into: &frame)
       let number = String(index)
       let name = "frame-\(String(repeating: "0", count: max(0, 5 - number.count)) + number).png"
       try PNG.write(
-        frame, to: "\(new.path)/\(name)", text: ["environment": E.id, "step": "\(game.steps)", "seed": "\(seed)"])
+        frame, to: "\(new.path)/\(name)", text: ["environment": spec.id, "step": "\(game.steps)", "seed": "\(seed)"])
       try animation.append(frame)
-      _ = game.step(E.actionSpace.sample(using: &random))
-      try E.check()
+      _ = try game.step(spec.actionSpace.sample(using: &random))
     }
     try animation.finish()
     try new.commit()
     let (folder, video) = (new.place, "\(new.place)/episode.png")
-    try printLine("\(frames) frames of \(E.id), and as an animation: \(video)")
+    try printLine("\(frames) frames of \(spec.id), and as an animation: \(video)")
     if let openGL { try printLine("drawn by MuJoCo with \(openGL)") }
     if output.json {
       try printLine(JSON.object([.init("run", .string(folder)), .init("video", .string(video))]).description)

@@ -28,10 +28,10 @@ struct Rollout: ParsableCommand {
   var seed: UInt64 = 0
 
   func run() throws {
-    let type = try Environments.named(environment)
+    let environment = try Environments.named(environment)
     let start = try state.map(startState)
     let list = try actionArrays(in: actions)
-    for line in try type.rollout(from: start, actions: list, seed: Seed(seed)) { try printLine(line.json) }
+    for line in try environment.rollout(from: start, actions: list, seed: Seed(seed)) { try printLine(line.json) }
   }
 }
 

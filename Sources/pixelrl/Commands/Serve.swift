@@ -31,15 +31,15 @@ struct Serve: ParsableCommand {
       return
     }
     let given = try GivenSettings(config: nil, episode.typed)
-    let type = try Environments.named(environment, timeout: given.resolve("environment", EpisodeSettings()).gymTimeout)
-    var server = try server(of: type, given.resolve("environment", type.episodeDefaults))
+    let timeout = try given.resolve("environment", EpisodeSettings()).gymTimeout
+    let environment = try Environments.named(environment, timeout: timeout)
+    var server = try server(of: environment, given.resolve("environment", environment.spec.episodeDefaults))
     try server.begin()
     while let line = readLine() { try server.answer(line) }
   }
 
-  private func server(of type: any Environment.Type, _ settings: EpisodeSettings) throws -> any EpisodeServer {
-    func open<E: Environment>(_ type: E.Type) -> any EpisodeServer { ServedEpisode<E>(settings) }
-    return open(type)
+  private func server(of environment: some Environment, _ settings: EpisodeSettings) throws -> any EpisodeServer {
+    try ServedEpisode(environment, settings)
   }
 }
 
@@ -51,23 +51,26 @@ private protocol EpisodeServer {
 
 /// An episode that another program plays.
 private struct ServedEpisode<E: Environment>: EpisodeServer {
+  private let environment: E
   private let settings: EpisodeSettings
   private var episode: Episode<E>
   private var frame: PixelBuffer
 
-  init(_ settings: EpisodeSettings) {
+  init(_ environment: E, _ settings: EpisodeSettings) throws {
+    self.environment = environment
     self.settings = settings
-    episode = Episode(settings, seed: Seed(0))
+    episode = try Episode(environment, settings, seed: Seed(0))
     frame = episode.blankFrame
   }
 
   func begin() throws {
+    let spec = episode.spec
     var facts: [JSON.Member] = [
-      .init("environment", .string(E.id)), .init("observation", .array(E.observationNames.map(JSON.string))),
+      .init("environment", .string(spec.id)), .init("observation", .array(spec.observationNames.map(JSON.string))),
       .init("height", .integer(frame.height)), .init("width", .integer(frame.width)),
       .init("channels", .integer(frame.channels)),
     ]
-    switch E.actionSpace {
+    switch spec.actionSpace {
     case .continuous(let low, let high):
       facts += [.init("low", .array(low.map(JSON.number))), .init("high", .array(high.map(JSON.number)))]
     case .discrete(let count): facts.append(.init("count", .integer(count)))
@@ -79,15 +82,14 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
     do {
       let request = try JSON(parsing: Array(line.utf8))
       let step = try obey(request)
-      try E.check()
       let bytes = request["frame"]?.bool == true ? frame.bytes.count : 0
       let answer: JSON = [
         "reward": .number(step.reward), "ending": .string(episode.ending.rawValue), "steps": .integer(episode.steps),
-        "observation": .array(episode.observation.map(JSON.number)), "bytes": .integer(bytes),
+        "observation": .array(try episode.observation.map(JSON.number)), "bytes": .integer(bytes),
       ]
       try printLine(answer.description)
       guard bytes > 0 else { return }
-      episode.render(into: &frame)
+      try episode.render(into: &frame)
       try StandardStreams.write(frame.bytes)
     } catch let error as InputError {
       // The other program's mistake: it may go on.
@@ -101,15 +103,15 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
       guard let seed = request["seed"]?.int, seed >= 0 else {
         throw InputError("\"seed\" takes a whole number of at least 0")
       }
-      episode = Episode(settings, seed: Seed(UInt64(seed)))
+      episode = try Episode(environment, settings, seed: Seed(UInt64(seed)))
       return Step(reward: 0)
     case "step":
       let action = try numbers(request["action"] ?? .null, of: "\"action\"")
-      if let complaint = E.actionSpace.complaint(about: action) { throw InputError(complaint) }
+      if let complaint = episode.spec.actionSpace.complaint(about: action) { throw InputError(complaint) }
       guard episode.ending == .running else {
         throw InputError("the episode has \(episode.ending.rawValue): reset before the next step")
       }
-      return episode.step(action)
+      return try episode.step(action)
     case "frame": return Step(reward: 0)
     default: throw InputError("\"op\" takes \"reset\", \"step\" or \"frame\"")
     }

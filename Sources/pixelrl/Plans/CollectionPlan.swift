@@ -16,8 +16,8 @@ struct CollectionFlags: ParsableArguments {
     let environment = try given.environment()
     let choice = try given.resolve("environment", EnvironmentChoice())
     let plan = CollectionPlan(
-      environment: choice,
-      episode: try given.resolve("environment", environment.episodeDefaults),
+      played: environment, environment: choice,
+      episode: try given.resolve("environment", environment.spec.episodeDefaults),
       seed: try given.resolve("collection"), policy: try given.resolve("collection"),
       collection: try given.resolve("collection"))
     try given.check(plan.groups)
@@ -27,6 +27,8 @@ struct CollectionFlags: ParsableArguments {
 
 /// The resolved settings of a collection.
 struct CollectionPlan: Plan {
+  /// What `environment` names.
+  let played: any Environment
   let environment: EnvironmentChoice
   let episode: EpisodeSettings
   let seed: SeedChoice

@@ -26,10 +26,11 @@ struct PretrainingFlags: ParsableArguments {
   }
 
   private func plan<E: Environment, Model: Autoencoder>(
-    _ given: GivenSettings, _ environment: E.Type, _ kind: Model.Type
+    _ given: GivenSettings, _ environment: E, _ kind: Model.Type
   ) throws -> any RunPlan {
     let plan = PretrainingPlan<E, Model>(
-      episode: try given.resolve("environment", E.episodeDefaults), collection: try given.resolve("collection"),
+      environment: environment, episode: try given.resolve("environment", environment.spec.episodeDefaults),
+      collection: try given.resolve("collection"),
       model: try given.resolve("encoder"), pretraining: try given.resolve("pretraining"),
       dataset: try given.resolve("pretraining"), seed: try given.resolve("pretraining"),
       machine: try given.resolve("machine", MachineSettings.byDefault))
@@ -40,6 +41,7 @@ struct PretrainingFlags: ParsableArguments {
 
 /// The resolved settings of a pretraining.
 struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
+  let environment: E
   let episode: EpisodeSettings
   let collection: CollectionSettings
   let model: Model.Settings
@@ -49,10 +51,10 @@ struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
   let machine: MachineSettings
 
   var groups: [(title: String, group: any SettingsGroup)] {
-    var (environment, kind) = (EnvironmentChoice(), AutoencoderChoice())
-    (environment.env, kind.kind) = (E.id, Model.id)
+    var (choice, kind) = (EnvironmentChoice(), AutoencoderChoice())
+    (choice.env, kind.kind) = (environment.spec.id, Model.id)
     return [
-      ("environment", environment), ("environment", episode), ("collection", collection), ("encoder", kind),
+      ("environment", choice), ("environment", episode), ("collection", collection), ("encoder", kind),
       ("encoder", model), ("pretraining", seed), ("pretraining", dataset), ("pretraining", pretraining),
       ("machine", machine),
     ]
@@ -64,11 +66,11 @@ struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
     machine.apply(goingOn: try run?.facts())
     let frames = try frames(for: run)
     let work = PretrainingRun(
-      E.self, Model.self, episode: episode, collection: collection, pretraining: pretraining, model: model,
+      environment, Model.self, episode: episode, collection: collection, pretraining: pretraining, model: model,
       seed: Seed(seed.seed), dataset: frames)
     try work.check()
     let directory = try options.directory(
-      "pretrain-ae", environment: E.id, member: Model.id, seed: seed.seed,
+      "pretrain-ae", environment: environment.spec.id, member: Model.id, seed: seed.seed,
       inputs: try frames.map { try [input($0)] } ?? [],
       settings: groups)
     let summary = try withRun(directory, options) { try work.run(in: directory, say: printProgress) }

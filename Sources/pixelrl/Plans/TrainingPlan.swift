@@ -37,28 +37,30 @@ struct TrainingFlags: ParsableArguments {
     return try plan(given, environment)
   }
 
-  private func plan<E: Environment>(_ given: GivenSettings, _ environment: E.Type) throws -> any RunPlan {
+  private func plan(_ given: GivenSettings, _ environment: some Environment) throws -> any RunPlan {
+    let spec = environment.spec
     let name = try given.resolve("agent", AgentChoice()).agent
-    guard let kind = name.isEmpty ? Agents.fitting(E.actionSpace) : try Agents.named(name) else {
-      throw InputError("no agent takes the actions of \(E.id): \(E.actionSpace)")
+    guard let kind = name.isEmpty ? Agents.fitting(spec.actionSpace) : try Agents.named(name) else {
+      throw InputError("no agent takes the actions of \(spec.id): \(spec.actionSpace)")
     }
-    guard kind.accepts(E.actionSpace) else {
-      let fitting = Agents.all.filter { $0.accepts(E.actionSpace) }.map { $0.id }
+    guard kind.accepts(spec.actionSpace) else {
+      let fitting = Agents.all.filter { $0.accepts(spec.actionSpace) }.map { $0.id }
       throw InputError(
-        "\(kind.id) cannot act in \(E.id) (\(E.actionSpace)): use --agent \(fitting.joined(separator: " or "))")
+        "\(kind.id) cannot act in \(spec.id) (\(spec.actionSpace)): use --agent \(fitting.joined(separator: " or "))")
     }
-    return try plan(given, E.self, kind)
+    return try plan(given, environment, kind)
   }
 
-  private func plan<E: Environment, A: Agent>(_ given: GivenSettings, _ environment: E.Type, _ agent: A.Type) throws
-    -> any RunPlan
-  {
+  private func plan<E: Environment, A: Agent>(
+    _ given: GivenSettings, _ environment: E, _ agent: A.Type
+  ) throws -> any RunPlan {
     var given = given
     let encoder = try encoderSettings(&given)
     let place = encoder.observe == .state ? nil : try Places.named(encoder.place)
     // What the encoder makes of a new start, or what it was made of.
-    let startsAtRandom = place.map { $0.start == .random || $0.start == .either && encoder.autoencoder.isEmpty } ?? false
-    var look = E.episodeDefaults
+    let startsAtRandom =
+      place.map { $0.start == .random || $0.start == .either && encoder.autoencoder.isEmpty } ?? false
+    var look = environment.spec.episodeDefaults
     if startsAtRandom, let stack = place?.frameStack { look.frameStack = stack }
     let episode = try given.resolve("environment", look)
     // An on-policy agent must act by its own policy alone.
@@ -71,7 +73,7 @@ struct TrainingFlags: ParsableArguments {
       let model: Model.Settings = try given.resolve("encoder")
       let plan = TrainingPlan<E, A>(
         experiment: Experiment(
-          E.self, A.self, episode: episode, encoder: encoder,
+          environment, A.self, episode: episode, encoder: encoder,
           newEncoder: startsAtRandom ? NewEncoder(kind, model) : nil, agent: try given.resolve("agent"),
           training: training, spreadsEvaluations: spreadsEvaluations,
           seed: Seed(try given.resolve("training", SeedChoice()).seed),
@@ -131,10 +133,10 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   let machine: MachineSettings
 
   var groups: [(title: String, group: any SettingsGroup)] {
-    var (environment, agent, kind) = (EnvironmentChoice(), AgentChoice(), AutoencoderChoice())
-    (environment.env, agent.agent) = (E.id, A.id)
+    var (choice, agent, kind) = (EnvironmentChoice(), AgentChoice(), AutoencoderChoice())
+    (choice.env, agent.agent) = (experiment.environment.spec.id, A.id)
     var groups: [(title: String, group: any SettingsGroup)] = [
-      ("environment", environment), ("environment", experiment.episode), ("encoder", experiment.encoder),
+      ("environment", choice), ("environment", experiment.episode), ("encoder", experiment.encoder),
     ]
     if let new = experiment.newEncoder {
       kind.kind = new.kind.id
@@ -155,7 +157,8 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     (settled.experiment.encoder, settled.experiment.training) = (prepared.encoder, prepared.training)
     if let warning = StateProbe.warning(about: prepared.probe) { printProgress(warning) }
     let directory = try options.directory(
-      "train", environment: E.id, member: A.id, seed: experiment.seed.value, inputs: prepared.inputs,
+      "train", environment: experiment.environment.spec.id, member: A.id, seed: experiment.seed.value,
+      inputs: prepared.inputs,
       autoencoder: prepared.autoencoder, settings: settled.groups, fill: prepared.fill)
     let summary = try withRun(directory, options) {
       let outcome = try prepared.run(directory) { printProgress($0) }
@@ -190,7 +193,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
         .init("autoencoder", encoder.autoencoder.isEmpty ? .null : .string(encoder.autoencoder)),
         .init("observe", .string(encoder.observe.rawValue)),
         .init("encoder", encoder.observe == .state ? .null : .string(encoder.place)),
-        .init("environment", .string(E.id)), .init("agent", .string(A.id)),
+        .init("environment", .string(experiment.environment.spec.id)), .init("agent", .string(A.id)),
         .init("seed", JSON(whole: experiment.seed.value)),
         .init("probe", .object(prepared.probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) })),
       ])

@@ -1,0 +1,92 @@
+import Core
+import Foundation
+import Pixels
+import Testing
+
+@testable import Environments
+
+/// Different Gymnasium environments in one program, each with a Python process of its own.
+@Suite(.serialized) struct TwoGymnasiumsTests {
+  private static let games = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../Games").path
+
+  private func environment(_ name: String) throws -> GymEnvironment {
+    GymEnvironment(try Gymnasium.named("gym:games:\(name)", in: Self.games))
+  }
+
+  @Test func eachHasFactsOfItsOwn() throws {
+    let (lamp, levers) = (try environment("Lamp-v0").spec, try environment("Levers-v0?kind=float64").spec)
+    #expect(lamp.id == "gym:games:Lamp-v0" && levers.id == "gym:games:Levers-v0?kind=float64")
+    #expect(lamp.actionSpace == .discrete(count: 2))
+    #expect(levers.actionSpace == .continuous(low: [0, -2, 1], high: [1, 1, 1]))
+    #expect(lamp.episodeLength == 40 && levers.episodeLength == 10_000)
+  }
+
+  @Test func steppedInTurnsTheyArePlayedAsAlone() throws {
+    let (lamp, levers) = (try environment("Lamp-v0"), try environment("Levers-v0?kind=float64"))
+    let lampActions = (0..<20).map { [Double($0 % 3 == 1 ? 1 : 0)] }
+    let leverActions = (0..<20).map { [Double($0) / 20, Double($0 % 4) - 2, 1] }
+
+    /// What a step gave and where it led.
+    func play(_ episode: inout Episode<GymEnvironment>, _ action: [Double]) throws -> [Double] {
+      let step = try episode.step(action)
+      return try episode.observation + [step.reward]
+    }
+    func alone(_ environment: GymEnvironment, _ actions: [[Double]]) throws -> [[Double]] {
+      var episode = try Episode(environment, seed: Seed(1))
+      return try actions.map { try play(&episode, $0) }
+    }
+    var (one, other) = (try Episode(lamp, seed: Seed(1)), try Episode(levers, seed: Seed(1)))
+    var (seen, seenOther): ([[Double]], [[Double]]) = ([], [])
+    for (action, otherAction) in zip(lampActions, leverActions) {
+      seen.append(try play(&one, action))
+      seenOther.append(try play(&other, otherAction))
+    }
+    #expect(seenOther.map { Array($0[..<3]) } == leverActions)
+    #expect(try alone(lamp, lampActions) == seen && alone(levers, leverActions) == seenOther)
+  }
+
+  @Test func theFailureOfOneIsNotTheOthers() throws {
+    let (fuse, levers) = (try environment("Fuse-v0?at=3"), try environment("Levers-v0?kind=float64"))
+    var (failing, sound) = (try Episode(fuse, seed: Seed(1)), try Episode(levers, seed: Seed(1)))
+    for number in 0..<2 {
+      _ = try failing.step([1])
+      _ = try sound.step([Double(number), 0, 1])
+    }
+    let error = #expect(throws: WorldError.self) { try failing.step([1]) }
+    #expect(error?.description.hasPrefix("gym:games:Fuse-v0?at=3: ValueError: the fuse has blown") == true)
+    #expect(try sound.step([0.5, -1, 1]).ending == .running)
+    #expect(try sound.observation == [0.5, -1, 1])
+    // Thrown, it is over: the next episode has another process.
+    try failing.reset()
+    #expect(try failing.step([1]).ending == .running)
+  }
+
+  @Test func aFailureOfAnEpisodeAloneIsItsEnding() throws {
+    var settings = EpisodeSettings()
+    settings.gymFailure = .truncate
+    let (fuse, levers) = (try environment("Fuse-v0?at=2"), try environment("Levers-v0?kind=float64"))
+    var (failing, sound) = (try Episode(fuse, settings, seed: Seed(1)), try Episode(levers, settings, seed: Seed(1)))
+    for _ in 0..<6 {
+      #expect(try failing.step([1]).ending == .running)
+      #expect(try failing.step([1]) == Step(reward: 0, ending: .failed))
+      #expect(try sound.step([1, 1, 1]).ending == .running)
+      try failing.reset()
+    }
+  }
+
+  /// As from a checkpoint: each goes on in its own environment.
+  @Test func storedEpisodesFindTheirEnvironments() throws {
+    let environments = [try environment("Lamp-v0"), try environment("Levers-v0?kind=float64")]
+    var episodes = try environments.map { try Episode($0, seed: Seed(2)) }
+    _ = try episodes[0].step([1])
+    _ = try episodes[1].step([0.25, 0, 1])
+    let data = try PropertyListEncoder().encode(episodes)
+    var stored = try PropertyListDecoder().decode([Episode<GymEnvironment>].self, from: data)
+    #expect(stored.map(\.spec.id) == environments.map(\.spec.id))
+    #expect(try stored.map { try $0.observation } == episodes.map { try $0.observation })
+    #expect(stored[0].complaint(like: episodes[0]) == nil && stored[1].complaint(like: episodes[1]) == nil)
+    #expect(try stored[0].step([0]) == episodes[0].step([0]))
+    #expect(environments[0].complaint(like: environments[1]) == "an episode is of gym:games:Lamp-v0")
+  }
+}
