@@ -125,8 +125,8 @@ let package = Package(
     tests(
       "pixelrl",
       [
-        "Core", "Formats", "Python", "Tensors", "Networks", "Environments", "Autoencoders", "Agents", "Runs",
-        "Training", argumentParser,
+        "Core", "Formats", "Python", "Tensors", "Networks", "Environments", "Autoencoders", "Agents", "Representations",
+        "Runs", "Training", argumentParser,
       ]),
   ],
   swiftLanguageModes: [.v6]

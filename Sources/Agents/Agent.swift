@@ -78,7 +78,7 @@ extension AgentSettings {
 /// The settings of an agent that learns from batches.
 public protocol BatchSettings: AgentSettings where Experience == Batch {
   /// Transitions of an update, B.
-  var batch: Int { get }
+  var batch: Int { get set }
 }
 
 extension BatchSettings {

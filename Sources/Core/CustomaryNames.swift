@@ -82,14 +82,15 @@ enum CustomaryNames {
     "n-episodes": ["episodes"], "num-episodes": ["episodes"], "save-freq": ["checkpoint-every"],
     "checkpoint-freq": ["checkpoint-every"], "checkpoint-frequency": ["checkpoint-every"],
     "save-interval": ["checkpoint-every"], "frame-skip": ["action-repeat"], "frameskip": ["action-repeat"],
-    "framestack": ["history-frames"], "n-stack": ["history-frames"], "num-stack": ["history-frames"],
+    "framestack": ["frame-stack", "history-frames"], "n-stack": ["frame-stack", "history-frames"],
+    "num-stack": ["frame-stack", "history-frames"],
     "max-episode-steps": ["time-limit"], "episode-length": ["time-limit"], "max-episode-length": ["time-limit"],
     // What is seen
     "image-size": ["size"], "img-size": ["size"], "frame-size": ["size"], "resolution": ["size"], "width": ["size"],
     "height": ["size"], "grayscale": ["color"], "gray": ["color"], "latent-dim": ["latent-size"],
     "z-dim": ["latent-size"], "feature-dim": ["latent-size"], "features-dim": ["latent-size"],
     "encoder-feature-dim": ["latent-size"], "num-filters": ["filters"], "num-keypoints": ["keypoints"],
-    "encoder": ["autoencoder"], "encoder-type": ["observe", "kind"], "ae": ["autoencoder"], "obs": ["observe"],
+    "encoder-type": ["encoder", "kind"], "ae": ["autoencoder"], "obs": ["observe"],
     "observation": ["observe"], "obs-type": ["observe"], "data": ["dataset"], "beta": ["latent-penalty"],
     // Files
     "output": ["out"], "output-dir": ["out"], "out-dir": ["out"], "save-dir": ["out"], "log-dir": ["out"],
@@ -101,12 +102,13 @@ enum CustomaryNames {
     "a2c": ["actor-critic"], "a3c": ["actor-critic"], "advantage-actor-critic": ["actor-critic"],
     "dqn": ["double-dqn"], "ddqn": ["double-dqn"], "d3qn": ["rainbow"], "c51": ["rainbow"], "qr-dqn": ["rainbow"],
     "qrdqn": ["rainbow"], "iqn": ["rainbow"], "per": ["rainbow"], "noisy-dqn": ["rainbow"], "dueling-dqn": ["rainbow"],
-    "apex-dqn": ["rainbow"], "ddpg": ["td3"], "soft-actor-critic": ["sac"], "drq": ["sac"], "drqv2": ["sac"],
+    "apex-dqn": ["rainbow"], "ddpg": ["td3"], "soft-actor-critic": ["sac"], "drq": ["augmented", "sac"], "drqv2": ["augmented", "sac"],
     "vpg": ["reinforce"], "pg": ["reinforce"], "policy-gradient": ["reinforce"], "npg": ["natural-gradient"],
     "ppo2": ["ppo"], "impala": ["actor-critic"],
     // Autoencoders and places
     "vae": ["rae"], "beta-vae": ["rae"], "sac-ae": ["rae"], "transporter": ["keypoint"], "pixels": ["latent"],
-    "pixel": ["latent"], "image": ["latent"], "random": ["random-encoder"], "states": ["state"],
+    "pixel": ["latent"], "image": ["latent"], "random-encoder": ["random"],
+    "states": ["state"], "sac-ae-joint": ["joint"], "end-to-end": ["critic-only"], "fine-tune": ["finetune"],
     // Commands
     "evaluate": ["eval"], "test": ["eval"], "play": ["eval"], "enjoy": ["eval"], "pretrain": ["pretrain-ae"],
     "train-ae": ["pretrain-ae"], "autoencoder": ["pretrain-ae"], "plot": ["report"], "visualize": ["inspect"],

@@ -27,7 +27,7 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
       Field("color", \.color, "colours of a frame"),
       Field("action-repeat", \.actionRepeat, 0...1000, "simulator steps an action is held for; 0: the task's own"),
       Field("time-limit", \.timeLimit, 0...Int.max, "simulator steps of an episode; 0: the task's own"),
-      Field("frame-stack", \.frameStack, 1...64, "frames given together, for members that take several"),
+      Field("frame-stack", \.frameStack, 1...64, "frames that the encoder sees together; 3 of --encoder critic-only and augmented unless given"),
       Field("sticky-actions", \.stickyActions, 0...1, "probability that the last action is taken in place of the new"),
       Field("flicker", \.flicker, 0...1, "probability that a frame is black"),
       Field("occlusion", \.occlusion, 0...1, "height of an occluding bar, as a fraction of the frame's"),

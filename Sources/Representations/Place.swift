@@ -18,13 +18,10 @@ public struct Place: Sendable, Hashable {
   public var shifts = false
   /// The kind of encoder for a random start, unless one is given; nil: the catalog's first.
   public var kind: String?
-  /// Frames that the encoder sees together, and latents and actions of the past that the agent sees beside the present one,
-  /// unless given; nil: as everybody.
-  public var history: (frameStack: Int, frames: Int, actions: Int)? {
-    frameStack.map { ($0, 1, 0) }
-  }
-  /// Frames that the encoder sees together, whose velocities then need no history of latents; nil: each frame alone.
+  /// Frames that a new encoder sees together unless given: with several, no history of latents is needed; nil: one.
   public var frameStack: Int?
+  /// Transitions of an update unless given, since each costs several frames to encode; nil: as the agent has it.
+  public var batch: Int?
 
   public enum Start: Sendable { case pretrained, random, either }
   public enum Memory: Sendable { case latents, frames, latentsAndFrames }
@@ -82,17 +79,17 @@ extension Place {
     start: .either, keeps: .frames, teachers: [.reconstruction], when: .eachUpdate)
   public static let finetune = Place(
     id: "finetune", note: "pretrained, then taught by critic and reconstruction at each update (SAC+AE, Yarats 2019)",
-    start: .pretrained, keeps: .frames, teachers: [.critic, .reconstruction], when: .eachUpdate)
+    start: .pretrained, keeps: .frames, teachers: [.critic, .reconstruction], when: .eachUpdate, batch: 32)
   public static let joint = Place(
     id: "joint", note: "from random weights, taught by critic and reconstruction at each update (SAC+AE, Yarats 2019)",
-    start: .random, keeps: .frames, teachers: [.critic, .reconstruction], when: .eachUpdate)
+    start: .random, keeps: .frames, teachers: [.critic, .reconstruction], when: .eachUpdate, batch: 32)
   public static let criticOnly = Place(
     id: "critic-only", note: "taught by the critic alone: reinforcement learning end to end", start: .either,
-    keeps: .frames, teachers: [.critic], when: .eachUpdate, kind: "conv", frameStack: 3)
+    keeps: .frames, teachers: [.critic], when: .eachUpdate, kind: "conv", frameStack: 3, batch: 64)
   public static let augmented = Place(
     id: "augmented",
     note: "as critic-only, on frames that are shifted at random when they are drawn (DrQ, Yarats 2021)",
-    start: .either, keeps: .frames, teachers: [.critic], when: .eachUpdate, shifts: true, kind: "conv", frameStack: 3)
+    start: .either, keeps: .frames, teachers: [.critic], when: .eachUpdate, shifts: true, kind: "conv", frameStack: 3, batch: 64)
 }
 
 /// What an agent sees, as one types it.

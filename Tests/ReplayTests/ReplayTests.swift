@@ -336,12 +336,23 @@ func rows(_ batch: Batch) -> [Seen] {
     }
   }
 
-  @Test func aMillionTransitionsOfTheDefaultLatentFitInAQuarterOfAGigabyte() {
+  /// What is promised of a million moments, and what a buffer of them really holds when it is full.
+  @Test func aMillionMomentsFit() throws {
     let layout = HistoryLayout(
       latentSize: 32, frames: 3, actions: 2, actionSpace: .continuous(low: [-1], high: [1]))
-    #expect(ReplayBuffer.byteCount(capacity: 1_000_000, layout: layout) <= 250_000_000)
-    let buffer = ReplayBuffer(capacity: 10_000, lanes: 4, layout: layout)
-    #expect(buffer.byteCount == ReplayBuffer.byteCount(capacity: 10_000, layout: layout))
+    func bytes(_ memory: ReplayMemory) -> Int { 1_000_000 * memory.byteCount(layout) }
+    #expect(bytes(.latents) <= 250_000_000)
+    #expect(bytes(.frames(of: 64 * 64 * 3)) <= 12_500_000_000)
+    #expect(bytes(.frames(of: 84 * 84)) <= 7_200_000_000)
+
+    for memory in [ReplayMemory.latents, .frames(of: 12), .latentsAndFrames(of: 12)] {
+      var buffer = ReplayBuffer(capacity: 300, layout: layout, memory: memory)
+      let (latent, frame) = ([Float](repeating: 1, count: 32), [UInt8](repeating: 7, count: 12))
+      buffer.begin(lane: 0, latent: latent.span, frame: frame)
+      for _ in 0..<400 { buffer.append(lane: 0, action: [0.5].span, step: Step(reward: 1), latent: latent.span, frame: frame) }
+      #expect(buffer.count == 300)
+      #expect(buffer.segments.reduce(0) { $0 + buffer.bytes(of: $1).count } == 300 * memory.byteCount(layout))
+    }
   }
 
   @Test func aBufferWithoutTransitionsSaysSo() throws {
@@ -371,7 +382,8 @@ func rows(_ batch: Batch) -> [Seen] {
     }
     func other(_ i: Int) -> [Float] { [Float(i) * 0.5 + 3, Float(i * i)] }
     var replaced = buffer { [Float($0), 1] }
-    let order = [0] + (1..<written).flatMap { $0 % 4 == 0 ? [$0, -$0] : [$0] }
+    // A lane of 12 slots: what was overwritten is not there to be replaced.
+    let order = ([0] + (1..<written).flatMap { $0 % 4 == 0 ? [$0, -$0] : [$0] }).suffix(12)
     replaced.replaceLatents(lane: 1, with: Tensor(order.flatMap(other), [order.count, 2]))
     replaced.replaceLatents(lane: 0, with: .zeros([0, 2]))
     let fresh = buffer(other)

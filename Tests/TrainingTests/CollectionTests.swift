@@ -2,6 +2,7 @@ import Core
 import Environments
 import Foundation
 import Pixels
+import Representations
 import Runs
 import Testing
 

@@ -4,6 +4,7 @@ import Environments
 import Pixels
 import Replay
 import Synchronization
+import Representations
 import Tensors
 import Testing
 
@@ -82,7 +83,7 @@ private struct Breaking: Environment {
     (training.replay, training.frames, training.actions, training.environments) = (1000, 1, 0, environments)
     (agent.hidden, agent.batch) = (8, 4)
     var trainer = try Trainer(
-      Fragile(), DoubleDQN.self, through: StateObserver(Fragile.spec), agentSettings: agent,
+      Fragile(), DoubleDQN.self, through: TrueState(Fragile.spec), agentSettings: agent,
       episodeSettings: smallEpisode(), settings: training, seed: Seed(1))
     var finished: [Int] = []
     for _ in 0..<60 {
@@ -104,7 +105,7 @@ private struct Breaking: Environment {
     /// All metrics, as bits.
     func play(breaksAt broken: Int?) throws -> [UInt64] {
       var trainer = try Trainer(
-        Breaking(), DoubleDQN.self, through: StateObserver(Catch.spec), agentSettings: agent,
+        Breaking(), DoubleDQN.self, through: TrueState(Catch.spec), agentSettings: agent,
         episodeSettings: smallEpisode(), settings: training, seed: Seed(1))
       var metrics: [UInt64] = []
       for step in 0..<30 {
@@ -124,20 +125,6 @@ private struct Breaking: Environment {
     let whole = try play(breaksAt: nil)
     #expect(!whole.isEmpty)
     #expect(try play(breaksAt: 14) == whole)
-  }
-
-  @Test func workersLeaveItOut() throws {
-    var agent = PPO.Settings()
-    agent.hidden = 8
-    let layout = TrainingSettings(for: .state, PPO.self).layout(latentSize: 3, actionSpace: Fragile.actionSpace)
-    var worker = Worker(
-      agent: PPO(
-        observationSize: layout.observationSize, actionSpace: Fragile.actionSpace, settings: agent, seed: Seed(1)),
-      episode: Episode<Fragile>(smallEpisode(), seed: Seed(1)), history: History(layout))
-    let segment = try worker.play(
-      Rollout.Demand(horizon: 40), lane: 0, through: StateObserver(Fragile.spec), TrainingSettings())
-    #expect(segment.rollout.stretches.map(\.count) == [9, 9, 3, 9, 9, 1])
-    #expect(segment.finished.map(\.length) == [9, 9, 9, 9])
   }
 }
 

@@ -3,6 +3,7 @@ import Autoencoders
 import Core
 import Environments
 import Foundation
+import Representations
 import Testing
 
 @testable import Runs
@@ -57,19 +58,18 @@ import Testing
     try goOn(run)
   }
 
-  private func train<E: BuiltInEnvironment, A: Agent, O: Observer>(
-    _ name: String, _ environment: E.Type, _ agent: A.Type, through observer: O, _ settings: A.Settings,
-    first: Recording? = nil, environments: Int = 2, asynchronous: Bool = false, retrainRounds: Int = 0,
+  private func train<E: BuiltInEnvironment, A: Agent, R: Representation>(
+    _ name: String, _ environment: E.Type, _ agent: A.Type, through representation: R, _ settings: A.Settings,
+    first: Recording? = nil, environments: Int = 2,
     episode: EpisodeSettings = EpisodeSettings()
   ) throws {
     var training = TrainingSettings()
     (training.envSteps, training.environments, training.replay) = (330, environments, 160)
     (training.evaluateEvery, training.evaluationEpisodes, training.seedUpdates) = (150, 1, 3)
     (training.checkpointEvery, training.keepCheckpoints, training.updatesPerStep) = (100, 100, 0.3)
-    (training.retrainRounds, training.retrainEvery, training.asynchronous) = (retrainRounds, 120, asynchronous)
     (training.exploreChance, training.returnSteps) = (A.Settings.Experience.isOffPolicy ? 0.3 : 0, 2)
     let work = TrainingRun(
-      E(), A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
+      E(), A.self, through: representation, agent: settings, episode: episode, training: training, first: first,
       seed: Seed(3))
     try withFolder { folder in
       let facts = RunDirectory.Facts(
@@ -86,7 +86,7 @@ import Testing
     var settings = SAC.Settings()
     (settings.hidden, settings.batch) = (4, 4)
     try train(
-      "sac", CartPoleSwingup.self, SAC.self, through: StateObserver(CartPoleSwingup.spec), settings, episode: short)
+      "sac", CartPoleSwingup.self, SAC.self, through: TrueState(CartPoleSwingup.spec), settings, episode: short)
   }
 
   @Test func rainbow() throws {
@@ -94,22 +94,18 @@ import Testing
     (settings.hidden, settings.batch) = (4, 4)
     var episode = EpisodeSettings()
     episode.stickyActions = 0.2
-    try train("rainbow", Catch.self, Rainbow.self, through: StateObserver(Catch.spec), settings, episode: episode)
+    try train("rainbow", Catch.self, Rainbow.self, through: TrueState(Catch.spec), settings, episode: episode)
   }
 
   @Test func workersAndTheirCopies() throws {
     var settings = ActorCritic.Settings()
     (settings.hidden, settings.batchHorizon, settings.workers) = (4, 7, 2)
     try train(
-      "actor-critic", CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.spec), settings,
+      "actor-critic", CartPoleSwingup.self, ActorCritic.self, through: TrueState(CartPoleSwingup.spec), settings,
       episode: short)
-    (settings.workers, settings.batchHorizon) = (1, 5)
-    try train(
-      "asynchronous", CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.spec), settings,
-      environments: 1, asynchronous: true, episode: short)
   }
 
-  @Test func latentsThatAreLearnedOn() throws {
+  @Test(arguments: [Place.rounds, .joint, .augmented]) func encodersThatLearnOn(_ place: Place) throws {
     let episode = smallEpisode(timeLimit: 60)
     let first = try collect(CartPoleSwingup(), episode, collectionSettings(12), seed: Seed(1))
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
@@ -120,10 +116,13 @@ import Testing
     while !learner.isDone { _ = try learner.update() }
     var settings = SAC.Settings()
     (settings.hidden, settings.batch) = (4, 4)
+    var encoder = EncoderSettings()
+    (encoder.retrainRounds, encoder.retrainEvery, encoder.retrainSteps, encoder.tau) = (1, 120, 2, 0.5)
     try train(
-      "latents", CartPoleSwingup.self, SAC.self,
-      through: LatentObserver(try learner.finished(), retraining: pretraining),
-      settings, first: first, environments: 1, retrainRounds: 1, episode: episode)
+      place.id, CartPoleSwingup.self, SAC.self,
+      through: EncodedFrames(
+        try learner.finished(), place: place, settings: encoder, pretraining: pretraining, seed: Seed(3)),
+      settings, first: first, environments: 1, episode: episode)
   }
 }
 

@@ -5,6 +5,7 @@ import Environments
 import Formats
 import Foundation
 import Pixels
+import Representations
 import Runs
 import Tensors
 import Testing
@@ -138,9 +139,9 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
       seed: Seed(1))
     var training = TrainingSettings()
     (training.frames, training.actions) = (1, 0)
-    let observer = StateObserver(Catch.spec)
+    let observer = TrueState(Catch.spec)
     let player = TrainedPlayer(
-      environment: Catch(), agent: agent, observer: observer,
+      environment: Catch(), agent: agent, representation: observer,
       layout: training.layout(latentSize: observer.latentSize, actionSpace: Catch.actionSpace),
       episode: smallEpisode(), training: training)
     let play = try player.inspectedPlay(episodes: 3, seed: Seed(4))
@@ -163,9 +164,9 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
       settings: SAC.Settings(), seed: Seed(1))
     var training = TrainingSettings()
     (training.frames, training.actions) = (1, 0)
-    let observer = StateObserver(CartPoleBalance.spec)
+    let observer = TrueState(CartPoleBalance.spec)
     let player = TrainedPlayer(
-      environment: CartPoleBalance(), agent: agent, observer: observer,
+      environment: CartPoleBalance(), agent: agent, representation: observer,
       layout: training.layout(latentSize: observer.latentSize, actionSpace: CartPoleBalance.actionSpace),
       episode: smallEpisode(timeLimit: 80), training: training)
     let play = try player.inspectedPlay(episodes: 1, seed: Seed(4))
@@ -187,9 +188,9 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     settings.discount = 0.5
     let agent = DoubleDQN(
       observationSize: E.observationNames.count, actionSpace: E.actionSpace, settings: settings, seed: Seed(1))
-    let observer = StateObserver(E.spec)
+    let observer = TrueState(E.spec)
     return try TrainedPlayer(
-      environment: E(), agent: agent, observer: observer,
+      environment: E(), agent: agent, representation: observer,
       layout: training.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace), episode: smallEpisode(),
       training: training
     ).inspectedPlay(episodes: 2, seed: Seed(4))

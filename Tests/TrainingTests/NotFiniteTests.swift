@@ -5,6 +5,7 @@ import Foundation
 import Networks
 import Pixels
 import Replay
+import Representations
 import Runs
 import Tensors
 import Testing
@@ -108,7 +109,7 @@ private struct Poisoned: Agent {
     training.replay = 1000
     (agent.hidden, agent.batch) = (8, 64)
     let run = TrainingRun(
-      E(), A.self, through: StateObserver(E.spec), agent: agent, episode: EpisodeSettings(),
+      E(), A.self, through: TrueState(E.spec), agent: agent, episode: EpisodeSettings(),
       training: training, first: nil, seed: Seed(1))
     return #expect(throws: NotFinite.self) {
       try run.run(

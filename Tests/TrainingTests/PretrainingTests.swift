@@ -5,12 +5,13 @@ import Pixels
 import Tensors
 import Testing
 
+@testable import Representations
 @testable import Training
 
 /// Frames of catch, a small keypoint autoencoder and few updates.
 private func pretraining(
   seed: UInt64 = 1, _ change: (inout PretrainingSettings) -> Void = { _ in }
-) throws -> Pretraining<KeypointAutoencoder> {
+) throws -> Pretraining<KeypointAutoencoder, Recording> {
   let recording = try collect(Catch(), smallEpisode(), collectionSettings(60), seed: Seed(1))
   var settings = PretrainingSettings()
   (settings.steps, settings.batch) = (25, 8)
@@ -84,12 +85,12 @@ private func pretraining(
 
   /// The axes are laid after the first updates, and stay; the pictures that are drawn from them get better.
   @Test func axesAreLaidBeforeTheLastUpdates() throws {
-    func start() throws -> Pretraining<KeypointAutoencoder> {
+    func start() throws -> Pretraining<KeypointAutoencoder, Recording> {
       try pretraining { ($0.steps, $0.axesSteps, $0.form) = (25, 60, .smooth) }
     }
     var training = try start()
     var (rates, errors): ([Double], [Double]) = ([], [])
-    var resumed: Pretraining<KeypointAutoencoder>?
+    var resumed: Pretraining<KeypointAutoencoder, Recording>?
     while !training.isDone {
       #expect((training.encoder.axes != nil) == (training.step > 25))
       let metrics = try training.update()
@@ -225,7 +226,7 @@ private func pretraining(
   }
 
   @Test func theStateItselfIsReadPerfectly() throws {
-    let probe = try probe { StateObserver(PendulumSwingup.spec).observe($0) }
+    let probe = try probe { TrueState(PendulumSwingup.spec).latents(of: $0) }
     #expect(probe.names == PendulumSwingup.observationNames)
     #expect(probe.worst > 0.95, "\(probe.summary)")
   }

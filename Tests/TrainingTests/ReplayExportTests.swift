@@ -3,6 +3,7 @@ import Core
 import Environments
 import Formats
 import Foundation
+import Representations
 import Runs
 import Testing
 
@@ -15,7 +16,7 @@ import Testing
       (training.envSteps, training.replay, training.evaluationEpisodes, training.environments) = (60, 40, 1, 2)
       training.updatesPerStep = 0
       let work = TrainingRun(
-        Catch(), DoubleDQN.self, through: StateObserver(Catch.spec), agent: .init(), episode: .init(),
+        Catch(), DoubleDQN.self, through: TrueState(Catch.spec), agent: .init(), episode: .init(),
         training: training, first: nil, seed: Seed(1))
       let run = try RunDirectory(
         at: "\(folder)/run",

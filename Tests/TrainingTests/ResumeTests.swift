@@ -4,6 +4,7 @@ import Core
 import Environments
 import Formats
 import Foundation
+import Representations
 import Runs
 import Testing
 
@@ -32,20 +33,17 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
 }
 
 @Suite struct ResumeTests {
-  private func train<E: BuiltInEnvironment, A: Agent, O: Observer>(
-    _ environment: E.Type, _ agent: A.Type, through observer: O, _ settings: A.Settings,
-    first: Recording? = nil, retrainRounds: Int = 0, environments: Int = 2, asynchronous: Bool = false,
-    exploreChance: Double = 0, episode: EpisodeSettings
+  private func train<E: BuiltInEnvironment, A: Agent, R: Representation>(
+    _ environment: E.Type, _ agent: A.Type, through representation: R, _ settings: A.Settings,
+    first: Recording? = nil, environments: Int = 2, exploreChance: Double = 0, episode: EpisodeSettings
   ) throws {
     var training = TrainingSettings()
     (training.envSteps, training.environments, training.replay) = (700, environments, 160)
     (training.evaluateEvery, training.evaluationEpisodes, training.seedUpdates) = (300, 2, 5)
     (training.checkpointEvery, training.keepCheckpoints, training.updatesPerStep) = (150, 100, 0.3)
-    (training.retrainRounds, training.retrainEvery) = (retrainRounds, 250)
-    training.asynchronous = asynchronous
     (training.exploreChance, training.returnSteps) = (exploreChance, 3)
     let work = TrainingRun(
-      E(), A.self, through: observer, agent: settings, episode: episode, training: training, first: first,
+      E(), A.self, through: representation, agent: settings, episode: episode, training: training, first: first,
       seed: Seed(3))
     try withFolder { folder in
       let whole = try RunDirectory(at: "\(folder)/whole", facts("train", E.id), settings: work.groups)
@@ -78,12 +76,12 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     var episode = EpisodeSettings()
     (episode.stickyActions, episode.flicker) = (0.2, 0.2)
     try train(
-      Catch.self, DoubleDQN.self, through: StateObserver(Catch.spec), settings, exploreChance: 0.2, episode: episode)
+      Catch.self, DoubleDQN.self, through: TrueState(Catch.spec), settings, exploreChance: 0.2, episode: episode)
     try train(
-      CartPoleSwingup.self, SAC.self, through: StateObserver(CartPoleSwingup.spec), sac(),
+      CartPoleSwingup.self, SAC.self, through: TrueState(CartPoleSwingup.spec), sac(),
       exploreChance: 0.2, episode: smallEpisode(timeLimit: 200))
     try train(
-      PendulumSwingup.self, SAC.self, through: StateObserver(PendulumSwingup.spec), sac(), environments: 1,
+      PendulumSwingup.self, SAC.self, through: TrueState(PendulumSwingup.spec), sac(), environments: 1,
       episode: smallEpisode(timeLimit: 90))
   }
 
@@ -91,20 +89,20 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
   @Test func trainingOffPolicyGoesOnToTheBit() throws {
     var rainbow = Rainbow.Settings()
     (rainbow.hidden, rainbow.batch, rainbow.importanceUpdates) = (16, 8, 150)
-    try train(Catch.self, Rainbow.self, through: StateObserver(Catch.spec), rainbow, episode: EpisodeSettings())
+    try train(Catch.self, Rainbow.self, through: TrueState(Catch.spec), rainbow, episode: EpisodeSettings())
     var td3 = TD3.Settings()
     (td3.hidden, td3.batch, td3.actorPeriod) = (16, 8, 3)
     try train(
-      CartPoleSwingup.self, TD3.self, through: StateObserver(CartPoleSwingup.spec), td3,
+      CartPoleSwingup.self, TD3.self, through: TrueState(CartPoleSwingup.spec), td3,
       episode: smallEpisode(timeLimit: 200))
     var actorCritic = OffPolicyActorCritic.Settings()
     (actorCritic.hidden, actorCritic.batch) = (16, 8)
     try train(
-      Catch.self, OffPolicyActorCritic.self, through: StateObserver(Catch.spec), actorCritic,
+      Catch.self, OffPolicyActorCritic.self, through: TrueState(Catch.spec), actorCritic,
       episode: EpisodeSettings())
     var qProp = QProp.Settings()
     (qProp.hidden, qProp.batch, qProp.horizon) = (16, 8, 12)
-    try train(Catch.self, QProp.self, through: StateObserver(Catch.spec), qProp, episode: EpisodeSettings())
+    try train(Catch.self, QProp.self, through: TrueState(Catch.spec), qProp, episode: EpisodeSettings())
   }
 
   /// The rollout that a checkpoint cuts, the workers' copies and all estimates go on too.
@@ -112,29 +110,20 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     var workers = ActorCritic.Settings()
     (workers.hidden, workers.batchHorizon, workers.workers) = (16, 7, 2)
     try train(
-      CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.spec), workers, environments: 3,
+      CartPoleSwingup.self, ActorCritic.self, through: TrueState(CartPoleSwingup.spec), workers, environments: 3,
       episode: smallEpisode(timeLimit: 90))
     var episodes = Reinforce.Settings()
     (episodes.hidden, episodes.horizon) = (16, 20)
     try train(
-      Catch.self, Reinforce.self, through: StateObserver(Catch.spec), episodes, episode: EpisodeSettings())
+      Catch.self, Reinforce.self, through: TrueState(Catch.spec), episodes, episode: EpisodeSettings())
     var trust = TRPO.Settings()
     (trust.hidden, trust.horizon) = (16, 12)
     try train(
-      PendulumSwingup.self, TRPO.self, through: StateObserver(PendulumSwingup.spec), trust,
+      PendulumSwingup.self, TRPO.self, through: TrueState(PendulumSwingup.spec), trust,
       episode: smallEpisode(timeLimit: 90))
   }
 
-  /// One asynchronous worker alone waits for every update, and so nothing is up to the machine.
-  @Test func anAsynchronousWorkerAloneGoesOnToTheBit() throws {
-    var settings = ActorCritic.Settings()
-    (settings.hidden, settings.batchHorizon) = (16, 7)
-    try train(
-      CartPoleSwingup.self, ActorCritic.self, through: StateObserver(CartPoleSwingup.spec), settings, environments: 1,
-      asynchronous: true, episode: smallEpisode(timeLimit: 90))
-  }
-
-  @Test(arguments: [0, 2]) func trainingThroughLatentsGoesOnToTheBit(_ retrainRounds: Int) throws {
+  @Test(arguments: Places.all) func trainingThroughLatentsGoesOnToTheBit(_ place: Place) throws {
     let episode = smallEpisode(timeLimit: 160)
     let first = try collect(CartPoleSwingup(), episode, collectionSettings(12), seed: Seed(1))
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
@@ -143,10 +132,14 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     var learner = try Pretraining(
       KeypointAutoencoder.self, on: first, modelSettings: model, settings: pretraining, seed: Seed(1))
     while !learner.isDone { _ = try learner.update() }
+    var encoder = EncoderSettings()
+    (encoder.retrainRounds, encoder.retrainEvery, encoder.retrainSteps) = (2, 250, 3)
+    (encoder.tau, encoder.period) = (0.5, 2)
     try train(
       CartPoleSwingup.self, SAC.self,
-      through: LatentObserver(try learner.finished(), retraining: retrainRounds > 0 ? pretraining : nil), sac(),
-      first: first, retrainRounds: retrainRounds, episode: episode)
+      through: EncodedFrames(
+        try learner.finished(), place: place, settings: encoder, pretraining: pretraining, seed: Seed(3)), sac(),
+      first: first, episode: episode)
   }
 
   @Test(arguments: [FrameSampling.uniform, .error], [0, 0.5])
@@ -185,7 +178,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
         (training.envSteps, training.replay, training.seedUpdates) = (1400, 400, 5)
         (training.evaluateEvery, training.evaluationEpisodes, training.updatesPerStep) = (every, 6, 0.3)
         let work = TrainingRun(
-          Catch(), DoubleDQN.self, through: StateObserver(Catch.spec), agent: settings, episode: .init(),
+          Catch(), DoubleDQN.self, through: TrueState(Catch.spec), agent: settings, episode: .init(),
           training: training, first: first, seed: Seed(3))
         let run = try RunDirectory(at: "\(folder)/\(every)", facts("train", Catch.id), settings: work.groups)
         return (run, try work.run(in: run))
@@ -227,9 +220,9 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     try withFolder { folder in
       var training = TrainingSettings()
       (training.envSteps, training.replay, training.evaluationEpisodes) = (100, 100, 1)
-      func work() -> TrainingRun<Catch, DoubleDQN, StateObserver> {
+      func work() -> TrainingRun<Catch, DoubleDQN, TrueState> {
         TrainingRun(
-          Catch(), DoubleDQN.self, through: StateObserver(Catch.spec), agent: .init(), episode: .init(),
+          Catch(), DoubleDQN.self, through: TrueState(Catch.spec), agent: .init(), episode: .init(),
           training: training, first: nil, seed: Seed(1))
       }
       let run = try RunDirectory(at: "\(folder)/run", facts("train", "catch"), settings: work().groups)

@@ -4,6 +4,7 @@ import Core
 import Environments
 import Pixels
 import Replay
+import Representations
 import Tensors
 import Testing
 
@@ -11,7 +12,7 @@ import Testing
 
 /// Rounds of training the autoencoder further while the agent learns.
 @Suite struct RetrainingTests {
-  private func observer(retrains: Bool) throws -> LatentObserver<KeypointAutoencoder> {
+  private func representation(_ rounds: Int?) throws -> EncodedFrames<KeypointAutoencoder> {
     let recording = try collect(CartPoleSwingup(), smallEpisode(), collectionSettings(20), seed: Seed(1))
     var (settings, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (settings.steps, settings.batch) = (4, 8)
@@ -19,18 +20,21 @@ import Testing
     var training = try Pretraining(
       KeypointAutoencoder.self, on: recording, modelSettings: model, settings: settings, seed: Seed(1))
     _ = try training.update()
-    return LatentObserver(try training.finished(), retraining: retrains ? settings : nil)
+    var encoder = EncoderSettings()
+    (encoder.retrainRounds, encoder.retrainEvery, encoder.retrainSteps) = (rounds ?? 0, 160, 4)
+    return EncodedFrames(
+      try training.finished(), place: rounds == nil ? .frozen : .rounds, settings: encoder, pretraining: settings,
+      seed: Seed(5))
   }
 
-  private func trainer(rounds: Int, retrains: Bool = true) throws
-    -> Trainer<CartPoleSwingup, SAC, LatentObserver<KeypointAutoencoder>>
+  private func trainer(rounds: Int?) throws
+    -> Trainer<CartPoleSwingup, SAC, EncodedFrames<KeypointAutoencoder>>
   {
     var (agent, settings) = (SAC.Settings(), TrainingSettings())
     (agent.hidden, agent.batch) = (16, 8)
     (settings.environments, settings.updatesPerStep, settings.replay) = (2, 0.5, 200)
-    (settings.retrainRounds, settings.retrainEvery) = (rounds, 160)
     var trainer = try Trainer(
-      CartPoleSwingup(), SAC.self, through: try observer(retrains: retrains), agentSettings: agent,
+      CartPoleSwingup(), SAC.self, through: try representation(rounds), agentSettings: agent,
       episodeSettings: smallEpisode(timeLimit: 64), settings: settings, seed: Seed(5))
     trainer.seed(
       with: try collect(
@@ -52,16 +56,16 @@ import Testing
   /// hold the same latents.
   @Test func allThatIsRememberedIsSeenAnew() throws {
     var trainer = try trainer(rounds: 1)
-    let before = trainer.observer.encoder
+    let before = trainer.representation.encoder
     for _ in 0..<10 { try trainer.step { _ in } }
-    let after = trainer.observer.encoder
+    let after = trainer.representation.encoder
     #expect(before.mean.array == after.mean.array && before.deviation.array == after.deviation.array)
     #expect(before.model.parameters.map { $0.value.array } != after.model.parameters.map { $0.value.array })
 
     // The first data have lost their oldest in lane 0, whose 100 slots have gone round; what is left is known by its rewards.
     let recording = try collect(
       CartPoleSwingup(), smallEpisode(), collectionSettings(120, episodeSteps: 9), seed: Seed(2))
-    let latents = LatentObserver(after).observe(recording)
+    let latents = after.encodeAll(recording)
     var rows: [Float: [Float]] = [:]
     for i in 0..<recording.count {
       if let step = recording.steps[i] { rows[Float(step.reward)] = latents.rows(i..<i + 1).array }
@@ -82,10 +86,9 @@ import Testing
   @Test func runningEpisodesGoOnFromTheNewLatents() throws {
     var trainer = try trainer(rounds: 1)
     for _ in 0..<10 { try trainer.step { _ in } }
-    let layout = trainer.layout
-    let acting = trainer.histories.map { history in
-      Tensor([layout.observationSize], of: Float.self) { history.write(into: &$0, at: 0) }.array
-    }
+    try trainer.step { _ in }
+    let observations = trainer.state.play.observation([0, 1])
+    let acting = (0..<2).map { observations.rows($0..<$0 + 1).array }
     try trainer.step { _ in }
     var random = Seed(1).stream("draws")
     let batch = try trainer.replay.sample(3000, using: &random)
@@ -93,17 +96,17 @@ import Testing
     for observation in acting { #expect(stored.contains(observation)) }
   }
 
-  @Test func roundsAreOffByDefaultAndForWhatCannotLearn() throws {
-    #expect(TrainingSettings().retrainRounds == 0)
-    func metrics(rounds: Int, retrains: Bool) throws -> [[Double]] {
-      var trainer = try trainer(rounds: rounds, retrains: retrains)
+  @Test func aFrozenEncoderHasNoRounds() throws {
+    #expect(EncoderSettings().place == "frozen")
+    func metrics(_ rounds: Int?) throws -> [[Double]] {
+      var trainer = try trainer(rounds: rounds)
       var all: [[Double]] = []
       for _ in 0..<15 { try trainer.step { all.append($0.entries.map(\.value)) } }
       return all
     }
-    let plain = try metrics(rounds: 0, retrains: false)
-    #expect(try metrics(rounds: 0, retrains: true) == metrics(rounds: 3, retrains: false))
-    #expect(try metrics(rounds: 3, retrains: true) == metrics(rounds: 3, retrains: true))
-    #expect(try metrics(rounds: 3, retrains: true) != plain)
+    let plain = try metrics(nil)
+    #expect(try metrics(nil) == plain)
+    #expect(try metrics(3) == metrics(3))
+    #expect(try metrics(3) != plain)
   }
 }

@@ -3,6 +3,7 @@ import Autoencoders
 import Core
 import Environments
 import Pixels
+import Representations
 import Testing
 
 @testable import Training
@@ -63,7 +64,7 @@ import Testing
         actionSpace: .continuous(low: [-1], high: [1]))
       first.environmentSteps = 20_000
       let work = TrainingRun(
-        CartPoleSwingup(), SAC.self, through: StateObserver(CartPoleSwingup.spec), agent: agent,
+        CartPoleSwingup(), SAC.self, through: TrueState(CartPoleSwingup.spec), agent: agent,
         episode: smallEpisode(), training: training, first: first, seed: Seed(1))
       do { try work.check() } catch { return "\(error)" }
       return "none"

@@ -2,6 +2,7 @@ import Agents
 import Autoencoders
 import Core
 import Environments
+import Representations
 import Testing
 import Training
 
@@ -30,7 +31,7 @@ struct TaskDefaultsTests {
     case "environment": return [EpisodeSettings.self]
     case "collection": return [CollectionSettings.self]
     case "pretraining": return [PretrainingSettings.self]
-    case "encoder": return Autoencoders.all.map { type($0) }
+    case "encoder": return [EncoderSettings.self] + Autoencoders.all.map { type($0) }
     case "training": return [TrainingSettings.self]
     case "agent": return Agents.all.map { type($0) }
     default: throw InputError("'\(title)' is no title of a settings file")

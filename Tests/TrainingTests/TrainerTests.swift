@@ -4,6 +4,7 @@ import Environments
 import Foundation
 import Pixels
 import Replay
+import Representations
 import Tensors
 import Testing
 
@@ -26,9 +27,9 @@ private func trainingSettings(
 
 private func trainer<E: BuiltInEnvironment>(
   _ environment: E.Type, _ settings: TrainingSettings, seed: UInt64 = 1, timeLimit: Int = 0
-) throws -> Trainer<E, SAC, StateObserver> {
+) throws -> Trainer<E, SAC, TrueState> {
   try Trainer(
-    E(), SAC.self, through: StateObserver(E.spec), agentSettings: smallAgent(),
+    E(), SAC.self, through: TrueState(E.spec), agentSettings: smallAgent(),
     episodeSettings: smallEpisode(size: 8, timeLimit: timeLimit), settings: settings, seed: Seed(seed))
 }
 
@@ -104,7 +105,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     var settings = PPO.Settings()
     (settings.hidden, settings.horizon, settings.passes) = (8, 5, 1)
     var trainer = try Trainer(
-      PendulumSwingup(), PPO.self, through: StateObserver(PendulumSwingup.spec), agentSettings: settings,
+      PendulumSwingup(), PPO.self, through: TrueState(PendulumSwingup.spec), agentSettings: settings,
       episodeSettings: smallEpisode(size: 8, timeLimit: 16),
       settings: trainingSettings(environments: environments, updatesPerStep: 2), seed: Seed(1))
     let recording = try collect(
@@ -124,7 +125,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
       training.replay = 1000
       change(&training, &agent)
       let run = TrainingRun(
-        PendulumSwingup(), PPO.self, through: StateObserver(PendulumSwingup.spec), agent: agent,
+        PendulumSwingup(), PPO.self, through: TrueState(PendulumSwingup.spec), agent: agent,
         episode: smallEpisode(), training: training, first: nil, seed: Seed(1))
       do { try run.check() } catch { return "\(error)" }
       return "none"
@@ -166,7 +167,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     var settings = DoubleDQN.Settings()
     (settings.hidden, settings.batch) = (8, 8)
     var trainer = try Trainer(
-      Catch(), DoubleDQN.self, through: StateObserver(Catch.spec), agentSettings: settings,
+      Catch(), DoubleDQN.self, through: TrueState(Catch.spec), agentSettings: settings,
       episodeSettings: smallEpisode(size: 8), settings: trainingSettings(environments: 2), seed: Seed(1))
     for _ in 0..<40 { try trainer.step { _ in } }
     #expect(trainer.lastReturn.map { abs($0) } == 1)
@@ -197,11 +198,11 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     #expect(error?.quantity == "the action" && error?.tensor != nil)
   }
 
-  private func step(_ trainer: inout Trainer<CartPoleSwingup, SAC, StateObserver>) throws {
+  private func step(_ trainer: inout Trainer<CartPoleSwingup, SAC, TrueState>) throws {
     try trainer.step { _ in }
   }
 
-  private func learn(_ trainer: inout Trainer<CartPoleSwingup, SAC, StateObserver>) throws {
+  private func learn(_ trainer: inout Trainer<CartPoleSwingup, SAC, TrueState>) throws {
     try trainer.learn(20) { _ in }
   }
 }
@@ -235,7 +236,7 @@ private struct Countdown: BuiltInEnvironment {
     func evaluate(_ episodes: Int) throws -> (evaluation: Evaluation, watched: [UInt8]) {
       var watched: [UInt8] = []
       let evaluation = try Evaluation(
-        of: agent, in: Countdown(), smallEpisode(), through: StateObserver(Countdown.spec), layout: layout,
+        of: agent, in: Countdown(), smallEpisode(), through: TrueState(Countdown.spec), layout: layout,
         episodes: episodes, seed: Seed(3)
       ) { watched.append($0.bytes[0]) }
       return (evaluation, watched)
@@ -257,7 +258,7 @@ private struct Countdown: BuiltInEnvironment {
       observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: smallAgent(), seed: Seed(1))
     return try Evaluation(
       of: agent, in: PendulumSwingup(), smallEpisode(size: 8, timeLimit: timeLimit),
-      through: StateObserver(PendulumSwingup.spec), layout: layout, episodes: episodes, seed: Seed(seed))
+      through: TrueState(PendulumSwingup.spec), layout: layout, episodes: episodes, seed: Seed(seed))
   }
 
   @Test func sideBySideIsAsOneByOne() throws {
@@ -289,7 +290,7 @@ private struct Countdown: BuiltInEnvironment {
       observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: settings, seed: Seed(1))
     var frames: [PixelBuffer] = []
     let evaluation = try Evaluation(
-      of: agent, in: Catch(), smallEpisode(), through: StateObserver(Catch.spec), layout: layout, episodes: 3,
+      of: agent, in: Catch(), smallEpisode(), through: TrueState(Catch.spec), layout: layout, episodes: 3,
       seed: Seed(2)
     ) { frames.append($0) }
     #expect(evaluation.lengths == [9, 9, 9] && frames.count == 10)

@@ -9,6 +9,7 @@ import Testing
 import Training
 
 @testable import Core
+import Representations
 @testable import pixelrl
 
 /// Names of other programs, and what a shell completes.
@@ -17,7 +18,7 @@ import Training
     let commands = PixelRL.configuration.subcommands.map { $0._commandName }
     let flags = Set(commands.flatMap { PixelRL.flags([$0]) })
     let known = flags.union(commands).union(Agents.all.map { $0.id }).union(Autoencoders.all.map { $0.id })
-      .union(Sight.allCases.map(\.text))
+      .union(Places.all.map(\.id))
     for (theirs, ours) in CustomaryNames.all {
       for name in ours { #expect(known.contains(name), "\(theirs) leads to \(name)") }
     }

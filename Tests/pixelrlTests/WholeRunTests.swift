@@ -27,10 +27,10 @@ import Testing
 
   private static let frames = ["--collect-steps", "60"] + quickPretraining
 
-  @Test(arguments: ["latent", "random-encoder"]) func aTrainingNeedsNothingFromOutside(_ sight: String) throws {
+  @Test(arguments: ["frozen", "bursts", "finetune"]) func aTrainingNeedsNothingFromOutside(_ place: String) throws {
     try withProgram { program in
       _ = succeed(try program.run(["pretrain-ae", "--out", "ae"] + Self.frames))
-      let train = ["train", "--observe", sight, "--autoencoder", "ae", "--keep-checkpoints", "9"] + quickTraining
+      let train = ["train", "--encoder", place, "--autoencoder", "ae", "--keep-checkpoints", "9"] + quickTraining
       _ = succeed(try program.run(train + ["--out", "run", "--checkpoint-every", "200"]))
       let evaluation = ["--episodes", "1", "--json", "--out"]
       func returns(_ outcome: Program.Outcome) throws -> JSON? {

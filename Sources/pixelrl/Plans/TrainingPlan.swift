@@ -69,12 +69,13 @@ struct TrainingFlags: ParsableArguments {
       "training", TrainingSettings(for: encoder, frameStack: episode.frameStack, A.self))
     let spreadsEvaluations = !given.isGiven("training", "evaluate-every")
     if spreadsEvaluations { training.spreadEvaluations(over: training.envSteps) }
+    let agentDefaults = A.Settings(of: place)
     func plan<Model: Autoencoder>(_ kind: Model.Type) throws -> any RunPlan {
       let model: Model.Settings = try given.resolve("encoder")
       let plan = TrainingPlan<E, A>(
         experiment: Experiment(
           environment, A.self, episode: episode, encoder: encoder,
-          newEncoder: startsAtRandom ? NewEncoder(kind, model) : nil, agent: try given.resolve("agent"),
+          newEncoder: startsAtRandom ? NewEncoder(kind, model) : nil, agent: try given.resolve("agent", agentDefaults),
           training: training, spreadsEvaluations: spreadsEvaluations,
           seed: Seed(try given.resolve("training", SeedChoice()).seed),
           origin: given.isTyped("autoencoder") ? nil : given.origin),
@@ -124,6 +125,16 @@ struct TrainingFlags: ParsableArguments {
     if let rounds, place?.when != .rounds {
       throw InputError("--\(rounds) is for --encoder rounds and --encoder bursts: give one of these, or leave it out")
     }
+  }
+}
+
+extension AgentSettings {
+  /// An agent's defaults at a place of the encoder.
+  fileprivate init(of place: Place?) {
+    self.init()
+    guard let batch = place?.batch, var settings = self as? any BatchSettings else { return }
+    settings.batch = batch
+    if let settings = settings as? Self { self = settings }
   }
 }
 
