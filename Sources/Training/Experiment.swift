@@ -65,12 +65,22 @@ public struct Experiment<E: Environment, A: Agent> {
         "--encoder \(place.id) learns from batches of replay, and \(A.id) has none: use --encoder frozen, random, rounds or "
           + "bursts, or an agent such as sac or double-dqn")
     }
+    try checkFrames(place)
     if let kind = newEncoder?.kind, place.teachers.contains(.reconstruction), !kind.hasDecoder {
       let fitting = Autoencoders.all.filter { $0.hasDecoder }.map { $0.id }
       throw InputError(
         "--encoder \(place.id) draws frames again, and --kind \(kind.id) has no decoder: use --kind "
           + "\(fitting.joined(separator: " or ")), or --encoder critic-only")
     }
+  }
+
+  /// Refuses a replay buffer whose frames alone are more than the memory holds, before any is drawn.
+  private func checkFrames(_ place: Place) throws {
+    let frame = episode.blankFrame.bytes.count
+    guard place.keeps != .latents, training.replay > Host.memory / frame else { return }
+    throw InputError(
+      "--replay \(training.replay) frames of \(grouped(Double(frame))) bytes are more than this machine's memory of "
+        + "\(megabytes(Host.memory)): give at most \(Host.memory / 2 / frame), or --replay 0 for what fits")
   }
 
   /// Settles through what the agent sees, and from which data it learns first.
