@@ -47,10 +47,10 @@ public protocol Environment: Sendable, Codable {
   init()
   /// The same for an episode that is played with these settings, where they matter to more than `Episode`.
   init(_ settings: EpisodeSettings)
-  /// Draws a start state.
+  /// Draws a start state. All chance is drawn from `random`, here and in `randomize`: a seed fixes the future.
   mutating func reset(using random: inout Random)
-  /// One step of the simulator; never resets. Continuous actions outside their bounds are clipped. The time limit is
-  /// `Episode`'s: only `terminated` is said here.
+  /// One step of the simulator; never resets, and may be taken past the end. Continuous actions outside their bounds are
+  /// clipped. The time limit is `Episode`'s: only `terminated` is said here.
   mutating func step(_ action: [Double]) -> Step
   /// Holds an action for `repeats` steps of the simulator, fewer where the episode ends: the sum of the rewards, the product
   /// of the discounts, and how many steps were taken.
@@ -59,18 +59,20 @@ public protocol Environment: Sendable, Codable {
   static var foresight: Int { get }
   /// Says which calls of `hold` are next, as long as the episode goes on: what is simulated elsewhere can begin.
   func foresee(_ plan: [(action: [Double], repeats: Int)])
-  /// Draws the state into every pixel of a frame of any size and format.
+  /// Draws the state into every pixel of a frame of any size and format, whatever stood there. States that differ in
+  /// `observation` look different, in more than two shades, from 32x32 on.
   func render(into frame: inout PixelBuffer)
   /// The same in a look of one's choice, where there are several.
   func render(into frame: inout PixelBuffer, as look: Look)
 
   /// Positions followed by velocities, as MuJoCo orders them; setting it gives the same futures.
   var state: [Double] { get set }
-  /// What an agent of the true state sees, and what the state probe regresses.
+  /// What an agent of the true state sees, and what the state probe regresses: finite, and other numbers where the picture is
+  /// another.
   var observation: [Double] { get }
   /// Says what is wrong with a state of a file or a foreign program, or nothing.
   static func complaint(about state: [Double]) -> String?
-  /// Draws a state uniformly from all that an episode could meet; false where the environment does not allow it.
+  /// Draws a state uniformly from all that an episode could meet, more than ten; false where the environment does not allow it.
   mutating func randomize(using random: inout Random) -> Bool
 }
 

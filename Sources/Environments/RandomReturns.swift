@@ -1,6 +1,6 @@
 extension Environments {
-  /// What random play gets in each environment, mean of ten episodes with seed 0: whole numbers from 10 on, tenths below. To
-  /// play them again takes a quarter of a minute; the tests do.
+  /// What random play gets, mean of ten episodes with seed 0: whole numbers from 10 on, tenths below. An environment need not
+  /// stand here: `pixelrl envs` then plays it. To play all of them again takes a quarter of a minute; the tests do.
   public static let randomReturns: [String: Double] = [
     "cartpole-swingup": 155, "cartpole-balance": 283, "cartpole-balance-sparse": 32, "cartpole-swingup-sparse": 0.8,
     "pendulum-swingup": 0, "catch": -0.4,
