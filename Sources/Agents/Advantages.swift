@@ -1,4 +1,5 @@
 import Core
+import Networks
 import Replay
 import Tensors
 
@@ -35,6 +36,16 @@ extension Rollout {
       advantages[t] = advantage
     }
     return column(advantages)
+  }
+
+  /// GAE (1.111) with a critic's own values, and what the critic is then fitted to: Â and y = Â + V̂(o), `[M, 1]` each.
+  func generalizedAdvantages(
+    by critic: Critic, discount gamma: Double, lambda: Double
+  ) -> (advantage: Tensor, target: Tensor) {
+    let v = critic(observation)
+    let advantage = generalizedAdvantages(
+      value: v, nextValue: critic(nextObservation), discount: gamma, lambda: lambda)
+    return (advantage, advantage + v)
   }
 
   /// Â_t = Σ_{t′=t…t+n−1} γ^{t′−t} r_t′ + γⁿ V(o_{t+n}) − V(o_t):  n steps (1.109), whose sum ends at t + n − 1, and

@@ -5,9 +5,9 @@ import Tensors
 
 /// What an action is meant for.
 public enum Behavior: Sendable {
-  /// To learn from, as far as the schedule of learning has come.
+  /// To learn from, as far as the schedule of learning has come: drawn, so that another call gives other actions.
   case explore
-  /// To be judged by: the best that the agent knows.
+  /// To be judged by: the best that the agent knows, the same at every call.
   case exploit
   /// To see how the policy is spread: as it explores when its schedule has run out.
   case sample
@@ -24,6 +24,10 @@ extension ActionDistribution {
 ///
 /// One new file and one line in `Agents.all` add a member; the contract tests then run over it. Actions are in the
 /// policy's units: each dimension in [-1, 1], or `[index]` for a discrete choice.
+///
+/// Of its parameters, as `visit` names them, it promises: each is learned, and with the default settings has moved after
+/// four updates. One that is named `target_x` follows the one that is named `x`: they begin equal, and an update moves all of
+/// a part toward what it follows by one fraction of the way, or leaves it for a later one.
 public protocol Agent: Module {
   associatedtype Settings: AgentSettings
 
@@ -33,10 +37,13 @@ public protocol Agent: Module {
   static var note: String { get }
   static func accepts(_ actionSpace: ActionSpace) -> Bool
 
-  /// - Parameter observationSize: numbers of an observation, O.
+  /// - Parameters:
+  ///   - observationSize: numbers of an observation, O.
+  ///   - seed: fixes all that it draws, to begin with and later.
   init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed)
 
-  /// Actions `[B, A]` for observations `[B, O]`.
+  /// Actions `[B, A]` for observations `[B, O]`, within the space whatever is observed. A row's action depends on that row
+  /// alone.
   mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor
   var settings: Settings { get }
   /// What the critics expect of the best actions from observations `[B, O]` on: `[B, 1]`, discounted by
@@ -45,7 +52,8 @@ public protocol Agent: Module {
   /// What `value` counts beside the rewards at each observation `[B, O]` that is still to come, as an estimate `[B, 1]`, such
   /// as an entropy times its temperature; nil: nothing.
   func entropyBonus(_ observation: Tensor) -> Tensor?
-  /// Learns from what `settings.demand` asks for and reports what it saw.
+  /// Learns from what `settings.demand` asks for, or from fewer transitions, and reports what it saw: `Lesson.criticLoss`, and
+  /// whatever else is worth a curve.
   ///
   /// Who learns from a `Batch` bootstraps from `nextObservationOfTarget` where a target network looks, and gives the gradient
   /// of its critic's loss by `observation` where the batch wants it.

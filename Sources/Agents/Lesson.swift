@@ -3,7 +3,10 @@ import Tensors
 
 /// What an agent has to say after an update.
 public struct Lesson: Sendable {
-  /// What it saw.
+  /// The metric that every agent reports, by its name: the critic's loss, by which the loop shows how learning goes.
+  public static let criticLoss = "critic/loss"
+
+  /// What it saw, with `criticLoss` among it; all finite as long as learning goes well.
   public var metrics: Metrics
   /// What the transitions of a batch are to be drawn by from now on, B numbers; empty where the agent's settings do not ask
   /// for it.

@@ -69,9 +69,8 @@ public struct NaturalGradient: Agent {
     let (o, a) = (rollout.observation, rollout.action)
 
     // Â by GAE, y = Â + V̂(o)                                                     (1.111)
-    let v = critic(o)
-    let advantages = rollout.generalizedAdvantages(
-      value: v, nextValue: critic(rollout.nextObservation), discount: settings.discount, lambda: settings.gaeLambda)
+    let (advantages, y) = rollout.generalizedAdvantages(
+      by: critic, discount: settings.discount, lambda: settings.gaeLambda)
     let weights = standardized(advantages)
 
     // g = E[∇log π(a|o) Â]                                                       (1.76)
@@ -86,7 +85,7 @@ public struct NaturalGradient: Agent {
     }
     policy.setParameters(to: sum(policy.parameterVector, settings.stepSize, times: x))
 
-    let criticLoss = critic.fit(o, to: advantages + v, passes: settings.criticPasses, batch: 64, using: &random)
+    let criticLoss = critic.fit(o, to: y, passes: settings.criticPasses, batch: 64, using: &random)
     return Lesson(metrics: [
       "critic/loss": criticLoss, "actor/entropy": old.entropy.mean().item,
       "actor/divergence": old.divergence(to: policy(o)).mean().item,

@@ -70,9 +70,8 @@ public struct PPO: Agent {
 
   public mutating func update(_ rollout: Rollout) -> Lesson {
     // Â by GAE, y = Â + V̂(o)                                                     eq. 11
-    let v = critic(rollout.observation)
-    let advantages = rollout.generalizedAdvantages(
-      value: v, nextValue: critic(rollout.nextObservation), discount: settings.discount, lambda: settings.gaeLambda)
+    let (advantages, y) = rollout.generalizedAdvantages(
+      by: critic, discount: settings.discount, lambda: settings.gaeLambda)
     let weights = standardized(advantages)
 
     let old = policy(rollout.observation)
@@ -92,7 +91,7 @@ public struct PPO: Agent {
       }
     }
     let criticLoss = critic.fit(
-      rollout.observation, to: advantages + v, passes: settings.passes, batch: settings.minibatch, using: &random)
+      rollout.observation, to: y, passes: settings.passes, batch: settings.minibatch, using: &random)
     return Lesson(metrics: [
       "critic/loss": criticLoss, "actor/entropy": old.entropy.mean().item,
       "actor/divergence": old.divergence(to: policy(rollout.observation)).mean().item,

@@ -108,18 +108,17 @@ public struct QProp: Agent {
 
   public mutating func update(_ experience: RolloutWithReplay) -> Lesson {
     let losses = experience.batches.map { fit($0) }
-    let o = experience.rollout.observation
+    let rollout = experience.rollout
+    let o = rollout.observation
 
     // Â by GAE, y = Â + V̂(o)                                                     (1.111)
-    let v = baseline(o)
-    let advantage = experience.rollout.generalizedAdvantages(
-      value: v, nextValue: baseline(experience.rollout.nextObservation), discount: settings.discount,
-      lambda: settings.gaeLambda)
+    let (advantage, y) = rollout.generalizedAdvantages(
+      by: baseline, discount: settings.discount, lambda: settings.gaeLambda)
 
     let eta: Double? = settings.controlVariate ? (settings.adaptive ? nil : 1) : 0
-    step(against: gradient(of: experience.rollout, advantage, control: eta), at: o)
+    step(against: gradient(of: rollout, advantage, control: eta), at: o)
     let baselineLoss = baseline.fit(
-      o, to: advantage + v, passes: settings.baselinePasses, batch: settings.batch, using: &random)
+      o, to: y, passes: settings.baselinePasses, batch: settings.batch, using: &random)
     return Lesson(metrics: [
       "critic/loss": losses.reduce(0, +) / Double(max(losses.count, 1)), "baseline/loss": baselineLoss,
       "actor/control": control, "actor/entropy": policy(o).entropy.mean().item,

@@ -63,8 +63,8 @@ public struct SAC: Agent {
   var actor: Actor
   /// The running average of the actor's weights (Polyak and Juditsky 1992), which is judged: it trembles less.
   var averageActor: Actor
-  var critics: Critics
-  var targetCritics: Critics
+  var critics: TwinCritics<MultilayerPerceptron>
+  var targetCritics: TwinCritics<MultilayerPerceptron>
   var temperature: Temperature
   var actorOptimizer: Adam
   var criticOptimizer: Adam
@@ -80,7 +80,11 @@ public struct SAC: Agent {
     targetEntropy = -settings.targetEntropyScale * Double(actions)
     actor = Actor(observationSize, actions, hidden: settings.hidden, using: &initial)
     averageActor = actor
-    critics = Critics(observationSize, actions, settings, using: &initial)
+    critics = TwinCritics {
+      MultilayerPerceptron(
+        observationSize + actions, hidden: [settings.hidden, settings.hidden], 1, layerNorm: settings.criticLayerNorm,
+        using: &initial)
+    }
     targetCritics = critics
     temperature = Temperature(logAlpha: log(Tensor(scalar: settings.initialTemperature)))
     actorOptimizer = Adam(of: actor, learningRate: settings.learningRate)
@@ -177,38 +181,6 @@ public struct SAC: Agent {
     }
 
     mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("trunk", &trunk) }
-  }
-
-  /// Q_1(o, a) and Q_2(o, a).
-  struct Critics: Module {
-    var first: MultilayerPerceptron
-    var second: MultilayerPerceptron
-
-    init(_ observations: Int, _ actions: Int, _ settings: Settings, using random: inout Random) {
-      func critic() -> MultilayerPerceptron {
-        MultilayerPerceptron(
-          observations + actions, hidden: [settings.hidden, settings.hidden], 1, layerNorm: settings.criticLayerNorm,
-          using: &random)
-      }
-      first = critic()
-      second = critic()
-    }
-
-    func callAsFunction(_ o: Tensor, _ a: Tensor) -> (Tensor, Tensor) {  // [B, O], [B, A] -> [B, 1] each
-      let both = concatenated(o, a)
-      return (first(both), second(both))
-    }
-
-    /// min_i Q_i(o, a), against overestimation (Fujimoto 2018).
-    func least(_ o: Tensor, _ a: Tensor) -> Tensor {
-      let (q1, q2) = self(o, a)
-      return minimum(q1, q2)
-    }
-
-    mutating func visit(_ visitor: inout some ParameterVisitor) {
-      visitor("first", &first)
-      visitor("second", &second)
-    }
   }
 
   struct Temperature: Module {

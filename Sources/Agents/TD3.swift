@@ -45,8 +45,8 @@ public struct TD3: Agent {
   public let settings: Settings
   var actor: Actor
   var targetActor: Actor
-  var critics: Critics
-  var targetCritics: Critics
+  var critics: TwinCritics<ActionValue>
+  var targetCritics: TwinCritics<ActionValue>
   var actorOptimizer: Adam
   var criticOptimizer: Adam
   var random: Random
@@ -58,7 +58,11 @@ public struct TD3: Agent {
     self.settings = settings
     actor = Actor(observationSize, actionSpace.networkSize, hidden: settings.hidden, using: &initial)
     targetActor = actor
-    critics = Critics(observationSize, actionSpace, settings, using: &initial)
+    critics = TwinCritics {
+      ActionValue(
+        observationSize, actionSpace, hidden: [settings.hidden, settings.hidden], layerNorm: settings.criticLayerNorm,
+        using: &initial)
+    }
     targetCritics = critics
     actorOptimizer = Adam(of: actor, learningRate: settings.learningRate)
     criticOptimizer = Adam(of: critics, learningRate: settings.learningRate)
@@ -126,31 +130,5 @@ public struct TD3: Agent {
     func callAsFunction(_ o: Tensor) -> Tensor { tanh(trunk(o)) }  // [B, O] -> [B, A]
 
     mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("trunk", &trunk) }
-  }
-
-  /// Q_1(o, a) and Q_2(o, a).
-  struct Critics: Module {
-    var first: ActionValue
-    var second: ActionValue
-
-    init(_ observations: Int, _ space: ActionSpace, _ settings: Settings, using random: inout Random) {
-      func critic() -> ActionValue {
-        ActionValue(
-          observations, space, hidden: [settings.hidden, settings.hidden], layerNorm: settings.criticLayerNorm,
-          using: &random)
-      }
-      first = critic()
-      second = critic()
-    }
-
-    func callAsFunction(_ o: Tensor, _ a: Tensor) -> (Tensor, Tensor) { (first(o, a), second(o, a)) }
-
-    /// min_i Q_i(o, a): `[B, 1]`.
-    func least(_ o: Tensor, _ a: Tensor) -> Tensor { minimum(first(o, a), second(o, a)) }
-
-    mutating func visit(_ visitor: inout some ParameterVisitor) {
-      visitor("first", &first)
-      visitor("second", &second)
-    }
   }
 }

@@ -71,14 +71,13 @@ public struct TRPO: Agent {
     let (o, a) = (rollout.observation, rollout.action)
 
     // Â by GAE, y = Â + V̂(o)                                                     (1.111)
-    let v = critic(o)
-    let advantages = rollout.generalizedAdvantages(
-      value: v, nextValue: critic(rollout.nextObservation), discount: settings.discount, lambda: settings.gaeLambda)
+    let (advantages, y) = rollout.generalizedAdvantages(
+      by: critic, discount: settings.discount, lambda: settings.gaeLambda)
 
     let old = policy(o)
     let entropy = old.entropy.mean().item
     let divergence = improve(o, a, standardized(advantages), from: old)
-    let criticLoss = critic.fit(o, to: advantages + v, passes: settings.criticPasses, batch: 64, using: &random)
+    let criticLoss = critic.fit(o, to: y, passes: settings.criticPasses, batch: 64, using: &random)
     return Lesson(metrics: ["critic/loss": criticLoss, "actor/entropy": entropy, "actor/divergence": divergence])
   }
 

@@ -25,7 +25,8 @@ public struct FrameShape: Sendable, Hashable, Codable, CustomStringConvertible {
 /// A network that compresses a frame into a latent and draws the frame again from it.
 ///
 /// One new file and one line in `Autoencoders.all` add a member; the contract tests then run over it. The loop that trains
-/// it, the preparation of frames and the standardisation of latents are shared.
+/// it, the preparation of frames and the standardisation of latents are shared. Steps against the gradient of
+/// `meanSquared(decode(encode(x)) - x) + penalty(encode(x))` teach it, and this gradient reaches each of its parameters.
 ///
 /// Shapes: B batch, C channels, H height, W width, Z latent size.
 public protocol Autoencoder: Module {
@@ -39,19 +40,22 @@ public protocol Autoencoder: Module {
   /// Whether there is a decoder: what learns from the critic alone needs none.
   static var hasDecoder: Bool { get }
 
-  /// - Parameter isBackgroundTakenAway: whether the frames come without what never changes in them, so that where nothing
-  ///   moves there is nothing to draw.
-  /// - Throws: `InputError` if the kind cannot take frames of this size.
+  /// - Parameters:
+  ///   - frame: of any size; every kind takes sides of 24 or more that are multiples of 4.
+  ///   - isBackgroundTakenAway: whether the frames come without what never changes in them, so that where nothing moves there
+  ///     is nothing to draw.
+  ///   - random: what the weights are drawn from, and nothing else.
+  /// - Throws: `InputError` with the size in it, such as 15x15, if the kind cannot take frames of it.
   init(frame: FrameShape, isBackgroundTakenAway: Bool, settings: Settings, using random: inout Random) throws
 
   var settings: Settings { get }
   /// Numbers of a latent, Z.
   var latentSize: Int { get }
-  /// Prepared frames `[B, C, H, W]` to latents `[B, Z]`.
+  /// Prepared frames `[B, C, H, W]` to latents `[B, Z]`, each its frame's alone.
   func encode(_ x: Tensor) -> Tensor
   /// Latents `[B, Z]` to reconstructions `[B, C, H, W]`.
   func decode(_ z: Tensor) -> Tensor
-  /// What the loss adds to the reconstruction's error, a scalar.
+  /// What the loss adds to the reconstruction's error, a scalar of at least 0.
   func penalty(_ z: Tensor) -> Tensor
   /// Where in the frame each of the latents `[B, Z]` says that something is: as many places for each, x and y as parts of
   /// the frame's width and height from its upper left corner; nil for a kind whose latents are no places.

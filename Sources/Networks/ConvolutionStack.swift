@@ -12,8 +12,6 @@ public struct ConvolutionStack: Module {
     case dampedUniform
     /// The kernels, each seen as a row, are orthogonal (Saxe 2014).
     case orthogonal
-    /// The centre taps alone are orthogonal, all others zero (Xiao 2018).
-    case deltaOrthogonal
   }
 
   public let links: [Convolution]
@@ -63,8 +61,6 @@ extension Convolution {
       return uniform(weightShape, bound: 1 / Double(fanIn).squareRoot(), using: &random)
     case .orthogonal:
       return orthogonal(weightShape, gain: gain, using: &random)
-    case .deltaOrthogonal:
-      return deltaOrthogonal(weightShape, gain: gain, using: &random)
     }
   }
 }

@@ -39,29 +39,6 @@ private func orthonormalize(_ basis: UnsafeMutableBufferPointer<Double>, vectors
   }
 }
 
-/// Convolution weights that are zero but for an orthogonal centre tap: the layer keeps norms at any depth (Xiao 2018).
-///
-/// - Parameter shape: `[O, I, H, W]` (or `[I, O, H, W]` of a transposed convolution).
-public func deltaOrthogonal(_ shape: Shape, gain: Double = 1, using random: inout Random) -> Tensor {
-  precondition(shape.rank == 4, "delta-orthogonal weights have 4 axes, not the shape \(shape)")
-  let taps = shape[2] * shape[3]
-  let centre = shape[2] / 2 * shape[3] + shape[3] / 2
-  let matrix = orthogonal([shape[0], shape[1]], gain: gain, using: &random)
-  return matrix.withElements { matrix in
-    Tensor(shape, of: Float.self) { weight in
-      for i in 0..<weight.count { weight[i] = i % taps == centre ? matrix[i / taps] : 0 }
-    }
-  }
-}
-
-/// Weights uniform in ±√(6 / fan-in), which keeps the variance through ReLU layers (He 2015).
-///
-/// - Parameter fanIn: the inputs that one output sums over; by default all axes of the shape but the first.
-public func heUniform(_ shape: Shape, fanIn: Int? = nil, using random: inout Random) -> Tensor {
-  let fanIn = fanIn ?? shape.count / max(shape[0], 1)
-  return uniform(shape, bound: (6 / Double(max(fanIn, 1))).squareRoot(), using: &random)
-}
-
 /// Elements uniform in ±`bound`.
 func uniform(_ shape: Shape, bound: Double, using random: inout Random) -> Tensor {
   Tensor(shape, of: Float.self) { weight in

@@ -241,7 +241,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
           try log.append(step: step, metrics)
           progress.update(
             min(step, training.envSteps),
-            ["return": trainer.lastReturn ?? .nan, "loss": metrics["critic/loss"] ?? .nan])
+            ["return": trainer.lastReturn ?? .nan, "loss": metrics[Lesson.criticLoss] ?? .nan])
         }
         loop.evaluationIsDue = loop.judge(step) || step >= training.envSteps
       }

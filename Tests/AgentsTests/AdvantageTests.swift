@@ -1,4 +1,5 @@
 import Core
+import Networks
 import Replay
 import Tensors
 import Testing
@@ -72,6 +73,21 @@ func sixTransitions() -> (rollout: Rollout, value: Tensor, nextValue: Tensor) {
     }
     expect(
       weighed, rollout.generalizedAdvantages(value: v, nextValue: vNext, discount: gamma, lambda: lambda).doubles)
+  }
+
+  @Test func aCriticsOwnValuesGiveAdvantagesAndItsTargets() {
+    let (rollout, _, _) = sixTransitions()
+    var random = Seed(1).stream("critic")
+    let critic = Critic(1, hidden: [4], learningRate: 1e-3, using: &random)
+    let (v, vNext) = (critic(rollout.observation), critic(rollout.nextObservation))
+    let (advantage, target) = rollout.generalizedAdvantages(by: critic, discount: gamma, lambda: 0.8)
+    expect(
+      advantage, rollout.generalizedAdvantages(value: v, nextValue: vNext, discount: gamma, lambda: 0.8).doubles)
+    expect(target - v, advantage.doubles)
+    // λ = 1: the target is what came, whatever the critic says in between.
+    expect(
+      rollout.generalizedAdvantages(by: critic, discount: gamma, lambda: 1).target,
+      rollout.rewardsToGo(discount: gamma, bootstrapping: vNext).doubles)
   }
 
   @Test func standardizedNumbersHaveNoMeanAndUnitDeviation() {

@@ -25,7 +25,7 @@ extension Agent {
   @Test(arguments: Member.ofBatches) func isThatOfTheCriticsLoss(_ member: Member) throws {
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
-        var agent = try A.small(space)
+        var agent = try A.new(space)
         for seed in 0..<3 {
           var batch = randomBatch(8, space, seed: seed)
           let (before, o) = (agent, batch.observation)
@@ -34,7 +34,7 @@ extension Agent {
             var (agent, batch, numbers) = (before, batch, o.array)
             numbers[i] += by
             batch.observation = Tensor(numbers, o.shape)
-            return try #require(try agent.lesson(of: batch).metrics["critic/loss"])
+            return try #require(try agent.lesson(of: batch).metrics[Lesson.criticLoss])
           }
           batch.wantsObservationGradient = true
           let found = try #require(try agent.lesson(of: batch).observationGradient)
@@ -59,7 +59,7 @@ extension Agent {
   @Test(arguments: Member.ofBatches) func changesNothingElse(_ member: Member) throws {
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
-        var (agent, asked) = (try A.small(space), try A.small(space))
+        var (agent, asked) = (try A.new(space), try A.new(space))
         for seed in 0..<4 {
           var batch = randomBatch(8, space, seed: seed)
           let lesson = try agent.lesson(of: batch)
@@ -78,9 +78,9 @@ extension Agent {
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
         func loss(_ change: (inout Batch) -> Void) throws -> Double {
-          var (agent, batch) = (try A.small(space), randomBatch(8, space, seed: 1))
+          var (agent, batch) = (try A.new(space), randomBatch(8, space, seed: 1))
           change(&batch)
-          return try #require(try agent.lesson(of: batch).metrics["critic/loss"])
+          return try #require(try agent.lesson(of: batch).metrics[Lesson.criticLoss])
         }
         let plain = try loss { _ in }
         #expect(try loss { $0.targetObservation = $0.nextObservation } == plain)

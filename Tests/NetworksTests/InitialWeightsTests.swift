@@ -41,29 +41,6 @@ import Testing
     }
   }
 
-  @Test(arguments: [[6, 4, 3, 3], [3, 5, 4, 4], [4, 2, 1, 5]])
-  func deltaOrthogonalIsAnOrthogonalCentreTap(_ extents: [Int]) {
-    var random = Seed(3).stream("delta")
-    let (shape, gain) = (Shape(extents), 1.5)
-    let weight = deltaOrthogonal(shape, gain: gain, using: &random)
-    let (height, width) = (extents[2], extents[3])
-    var tap: [Float] = []
-    for (i, w) in weight.array.enumerated() {
-      let (row, column) = (i / width % height, i % width)
-      if (row, column) == (height / 2, width / 2) { tap.append(w) } else { #expect(w == 0) }
-    }
-    expectOrthogonal(Tensor(tap, [extents[0], extents[1]]), gain: gain)
-  }
-
-  @Test func heUniformHasTheVarianceOfHe() {
-    var random = Seed(4).stream("he")
-    let weight = heUniform([64, 50], using: &random).doubles
-    let bound = (6.0 / 50).squareRoot()
-    #expect(weight.allSatisfy { abs($0) <= bound } && weight.contains { abs($0) > 0.98 * bound })
-    let variance = weight.reduce(0) { $0 + $1 * $1 } / Double(weight.count)
-    #expect(abs(variance / (2.0 / 50) - 1) < 0.05)
-  }
-
   @Test func sameSeedSameWeights() {
     var (a, b) = (Seed(5).stream("w"), Seed(5).stream("w"))
     #expect(orthogonal([5, 6], using: &a).array == orthogonal([5, 6], using: &b).array)

@@ -47,20 +47,6 @@ class Perceptron(nn.Module):
         return x
 
 
-class Sequence(nn.Module):
-    """PyTorch's GRU with all states as the output."""
-
-    def __init__(self, gru):
-        super().__init__()
-        self.gru = gru
-
-    def named_parameters(self, *arguments, **options):
-        return self.gru.named_parameters()
-
-    def forward(self, x):
-        return self.gru(x)[0]
-
-
 def randomized(module):
     """Spreads the parameters, so that no scale is 1 and no shift 0."""
     with torch.no_grad():
@@ -73,8 +59,6 @@ module_case("linear", nn.Linear(5, 4), torch.randn(3, 5))
 module_case("layer_norm", randomized(nn.LayerNorm(11)), torch.randn(4, 11))
 module_case("mlp", randomized(Perceptron([6, 9, 7, 3], False)), torch.randn(5, 6))
 module_case("mlp_norm", randomized(Perceptron([6, 9, 7, 3], True)), torch.randn(5, 6))
-module_case("gru_cell", randomized(nn.GRUCell(4, 5)), torch.randn(3, 4), torch.randn(3, 5))
-module_case("gru", Sequence(randomized(nn.GRU(4, 5))), torch.randn(6, 3, 4))
 
 
 def distribution_case(name, parameters, outputs):

@@ -74,25 +74,6 @@ private struct ReLU: UnaryFunction {
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : 0 }
 }
 
-private struct LeakyReLU: UnaryFunction {
-  let negativeSlope: Double
-  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x > 0 ? x : S(negativeSlope) * x }
-  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : S(negativeSlope) }
-}
-
-private struct ELU: UnaryFunction {
-  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x > 0 ? x : S.exp(x) - 1 }
-  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : y + 1 }
-}
-
-private struct SiLU: UnaryFunction {
-  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x * logistic(x) }
-  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S {
-    let s = logistic(x)
-    return s * (1 + x * (1 - s))
-  }
-}
-
 private struct Exponential: UnaryFunction {
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S.exp(x) }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { y }
@@ -106,11 +87,6 @@ private struct Logarithm: UnaryFunction {
 private struct Tanh: UnaryFunction {
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S.tanh(x) }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { 1 - y * y }
-}
-
-private struct Sigmoid: UnaryFunction {
-  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { logistic(x) }
-  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { y * (1 - y) }
 }
 
 private struct Softplus: UnaryFunction {
@@ -134,11 +110,6 @@ private struct Magnitude: UnaryFunction {
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : (x < 0 ? -1 : 0) }
 }
 
-private struct Reciprocal: UnaryFunction {
-  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { 1 / x }
-  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { -y * y }
-}
-
 private struct Clamp: UnaryFunction {
   let low: Double
   let high: Double
@@ -154,26 +125,15 @@ private func logistic<S: TensorScalar>(_ x: S) -> S {
 }
 
 public func relu(_ x: Tensor) -> Tensor { x.map(ReLU()) }
-/// x for positive x, else `negativeSlope` x.
-public func leakyReLU(_ x: Tensor, negativeSlope: Double = 0.01) -> Tensor {
-  x.map(LeakyReLU(negativeSlope: negativeSlope))
-}
-/// x for positive x, else e^x - 1 (Clevert 2016).
-public func elu(_ x: Tensor) -> Tensor { x.map(ELU()) }
-/// x sigmoid(x) (Elfwing 2018), also called swish.
-public func silu(_ x: Tensor) -> Tensor { x.map(SiLU()) }
 public func exp(_ x: Tensor) -> Tensor { x.map(Exponential()) }
 public func log(_ x: Tensor) -> Tensor { x.map(Logarithm()) }
 public func tanh(_ x: Tensor) -> Tensor { x.map(Tanh()) }
-/// 1 / (1 + e^-x).
-public func sigmoid(_ x: Tensor) -> Tensor { x.map(Sigmoid()) }
 /// log(1 + e^x).
 public func softplus(_ x: Tensor) -> Tensor { x.map(Softplus()) }
 public func square(_ x: Tensor) -> Tensor { x.map(Square()) }
 public func sqrt(_ x: Tensor) -> Tensor { x.map(SquareRoot()) }
 /// |x|, with slope 0 at 0.
 public func abs(_ x: Tensor) -> Tensor { x.map(Magnitude()) }
-public func reciprocal(_ x: Tensor) -> Tensor { x.map(Reciprocal()) }
 /// x kept within [low, high], with slope 0 outside.
 public func clamp(_ x: Tensor, _ low: Double, _ high: Double) -> Tensor { x.map(Clamp(low: low, high: high)) }
 

@@ -1,0 +1,36 @@
+import Networks
+import Tensors
+
+/// Q(o, a): `[B, O]` and `[B, A]` to `[B, 1]`.
+protocol ActionCritic: Module {
+  func callAsFunction(_ o: Tensor, _ a: Tensor) -> Tensor
+}
+
+extension ActionValue: ActionCritic {}
+
+extension MultilayerPerceptron: ActionCritic {
+  /// Of observation and action side by side.
+  func callAsFunction(_ o: Tensor, _ a: Tensor) -> Tensor { self(concatenated(o, a)) }
+}
+
+/// Q_1(o, a) and Q_2(o, a), which begin apart and learn from the same targets (Fujimoto 2018).
+struct TwinCritics<Critic: ActionCritic>: Module {
+  var first: Critic
+  var second: Critic
+
+  /// - Parameter critic: makes one, with weights of its own.
+  init(_ critic: () -> Critic) {
+    first = critic()
+    second = critic()
+  }
+
+  func callAsFunction(_ o: Tensor, _ a: Tensor) -> (Tensor, Tensor) { (first(o, a), second(o, a)) }  // [B, 1] each
+
+  /// min_i Q_i(o, a), against overestimation (Fujimoto 2018, sec. 4.2): `[B, 1]`.
+  func least(_ o: Tensor, _ a: Tensor) -> Tensor { minimum(first(o, a), second(o, a)) }
+
+  mutating func visit(_ visitor: inout some ParameterVisitor) {
+    visitor("first", &first)
+    visitor("second", &second)
+  }
+}

@@ -1,0 +1,78 @@
+import Core
+import Replay
+import Tensors
+import Testing
+
+@testable import Agents
+
+/// A catalog entry as a test argument.
+struct Member: Sendable, CustomTestStringConvertible {
+  let type: any Agent.Type
+  var testDescription: String { type.id }
+  static let all = Agents.all.map(Member.init)
+}
+
+/// What the contract lets agents act in.
+let contractSpaces: [ActionSpace] = [
+  .continuous(low: [-1], high: [1]), .continuous(low: [-2, 0, -1], high: [2, 1, 5]), .discrete(count: 2),
+  .discrete(count: 5),
+]
+private let observationSize = 6
+
+extension Agent {
+  /// The spaces of the tests that it says it can act in.
+  static var accepted: [ActionSpace] { contractSpaces.filter(accepts) }
+
+  /// With the default settings, but with small networks where there is a setting for their size: quickly made.
+  static func new(_ space: ActionSpace, seed: UInt64 = 1) throws -> Self {
+    var settings = Settings()
+    if Settings.fields.contains(where: { $0.key == "hidden" }) { try settings.set("hidden", to: "16") }
+    return Self(observationSize: observationSize, actionSpace: space, settings: settings, seed: Seed(seed))
+  }
+
+  /// Three updates, and an exploring action.
+  mutating func live(_ space: ActionSpace) -> (metrics: [[Double]], action: [Float]) {
+    let metrics = (0..<3).map { update(Self.experience(space, seed: $0)).metrics.entries.map(\.value) }
+    return (metrics, act(randomObservation(4), .explore).array)
+  }
+
+  /// Eight transitions as an update takes them, fewer than most agents ask for.
+  static func experience(_ space: ActionSpace, seed: Int) -> Settings.Experience {
+    let batch = randomBatch(8, space, seed: seed)
+    let rollout = Rollout(batch)
+    let known: [any Experience] = [batch, rollout, RolloutWithReplay(rollout: rollout, batches: [batch])]
+    guard let experience = known.lazy.compactMap({ $0 as? Settings.Experience }).first else {
+      preconditionFailure("the contract knows batches and rollouts, not \(Settings.Experience.self)")
+    }
+    return experience
+  }
+
+  var bits: [[UInt32]] { parameters.map { $0.value.array.map(\.bitPattern) } }
+}
+
+extension Rollout {
+  /// The rows of a batch as two environments, in each of which the episode ended in between.
+  fileprivate init(_ batch: Batch) {
+    let count = batch.reward.shape[0]
+    let ends = [count / 4, count / 2, 3 * count / 4, count].map { $0 - 1 }
+    self.init(
+      observation: batch.observation, action: batch.action, reward: batch.reward, discount: batch.discount,
+      nextObservation: batch.nextObservation, lane: (0..<count).map { 2 * $0 / count },
+      isLast: (0..<count).map(ends.contains))
+  }
+}
+
+func randomObservation(_ count: Int, seed: UInt64 = 5) -> Tensor {
+  var random = Seed(seed).stream("observations")
+  return .normal([count, observationSize], using: &random)
+}
+
+func randomBatch(_ count: Int, _ space: ActionSpace, seed: Int) -> Batch {
+  var random = Seed(UInt64(seed)).stream("batch")
+  let actions = (0..<count).flatMap { _ in space.normalized(space.sample(using: &random)) }
+  return Batch(
+    observation: .normal([count, observationSize], using: &random),
+    action: Tensor(actions, [count, space.arrayCount]), reward: .normal([count, 1], using: &random),
+    discount: Tensor((0..<count).map { $0 % 4 == 0 ? 0 : Float(1) }, [count, 1]),
+    nextObservation: .normal([count, observationSize], using: &random))
+}
