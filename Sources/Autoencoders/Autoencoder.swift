@@ -25,7 +25,7 @@ public struct FrameShape: Sendable, Hashable, Codable, CustomStringConvertible {
 ///
 /// Shapes: B batch, C channels, H height, W width, Z latent size.
 public protocol Autoencoder: Module {
-  associatedtype Settings: SettingsGroup
+  associatedtype Settings: AutoencoderSettings
 
   /// What one types.
   static var id: String { get }
@@ -49,6 +49,13 @@ public protocol Autoencoder: Module {
   /// Where in the frame each of the latents `[B, Z]` says that something is: as many places for each, x and y as parts of
   /// the frame's width and height from its upper left corner; nil for a kind whose latents are no places.
   func keypoints(of z: Tensor) -> [[Point]]?
+}
+
+/// The settings of a kind of autoencoder.
+public protocol AutoencoderSettings: SettingsGroup {}
+
+extension AutoencoderSettings {
+  public static var title: String { "encoder" }
 }
 
 extension Autoencoder {
@@ -79,6 +86,8 @@ public struct AutoencoderChoice: SettingsGroup, Hashable {
   public var kind = KeypointAutoencoder.id
 
   public init() {}
+
+  public static let title = "encoder"
   public static var fields: [Field<Self>] {
     [
       Field(

@@ -4,12 +4,15 @@
 /// ```swift
 /// struct Settings: SettingsGroup {
 ///   var hidden = 256
+///   static let title = "agent"
 ///   static var fields: [Field<Self>] { [Field("hidden", \.hidden, 1...65_536, "units of each hidden layer")] }
 /// }
 /// ```
 public protocol SettingsGroup: Sendable, Codable {
   /// All defaults.
   init()
+  /// What the settings stand under in a file of settings, such as `agent`; several groups may share it.
+  static var title: String { get }
   static var fields: [Field<Self>] { get }
 }
 
@@ -104,19 +107,22 @@ public struct Field<Group>: Sendable {
   }
 }
 
-/// The seed as a setting.
-public struct SeedChoice: SettingsGroup, Hashable {
+/// The seed as a setting, which stands with those of the work that it begins.
+public struct SeedChoice<Work: SettingsGroup>: SettingsGroup, Hashable {
   public var seed: UInt64 = 0
 
   public init() {}
   public init(_ seed: Seed) { self.seed = seed.value }
 
+  public static var title: String { Work.title }
   public static var fields: [Field<Self>] {
     [Field("seed", \.seed, 0...UInt64.max, "the number that all randomness comes from")]
   }
 }
 
 extension SettingsGroup {
+  public var title: String { Self.title }
+
   /// Sets one value by its key.
   public mutating func set(_ key: String, to typed: String) throws {
     guard let field = Self.fields.first(where: { $0.key == key }) else {

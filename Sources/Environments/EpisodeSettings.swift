@@ -21,6 +21,7 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
 
   public init() {}
 
+  public static let title = "environment"
   public static var fields: [Field<Self>] {
     [
       Field("size", \.size, 8...1024, "width and height of a frame in pixels"),

@@ -36,7 +36,7 @@ extension AutoencoderRecord {
   /// - Throws: `WorldError` with the path where it is damaged, gone or another by now.
   public static func folder(of run: RunDirectory) throws -> String {
     var sight = SightSettings()
-    try run.settings().apply("encoder", to: &sight)
+    try run.settings().apply(to: &sight)
     let input = try run.facts().autoencoderInput
     let kept = run.file(keptFolder)
     guard !exists("\(kept)/autoencoder.json") else {

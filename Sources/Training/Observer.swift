@@ -22,6 +22,8 @@ public struct SightSettings: SettingsGroup, Hashable {
   public var autoencoder = ""
 
   public init() {}
+
+  public static let title = "encoder"
   public static var fields: [Field<Self>] {
     [
       Field("observe", \.observe, "what the agent sees: latents, the true state, latents of random weights"),

@@ -28,6 +28,8 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var keepCheckpoints = 2
 
   public init() {}
+
+  public static let title = "pretraining"
   public static var fields: [Field<Self>] {
     [
       Field("ae-steps", \.steps, 1...Int.max, "updates of the autoencoder"),
@@ -74,7 +76,7 @@ extension PretrainingSettings {
   /// The settings that a pretraining recorded in its run's folder.
   public init(ofRunIn folder: String) throws {
     self.init()
-    try SettingsFile(path: "\(folder)/settings.yaml").apply("pretraining", to: &self)
+    try SettingsFile(path: "\(folder)/settings.yaml").apply(to: &self)
   }
 }
 
@@ -84,6 +86,8 @@ public struct DatasetChoice: SettingsGroup, Hashable {
   public var dataset = ""
 
   public init() {}
+
+  public static let title = "pretraining"
   public static var fields: [Field<Self>] {
     [Field("dataset", \.dataset, "a dataset of 'pixelrl collect' to train on; none: frames are collected")]
   }

@@ -48,9 +48,9 @@ public struct SavedAgent: Sendable {
     self.step = step
     settings = try run.settings()
     var (episode, training, sight) = (EpisodeSettings(), TrainingSettings(), SightSettings())
-    try settings.apply("environment", to: &episode)
-    try settings.apply("training", to: &training)
-    try settings.apply("encoder", to: &sight)
+    try settings.apply(to: &episode)
+    try settings.apply(to: &training)
+    try settings.apply(to: &sight)
     (self.episode, self.training) = (episode, training)
     self.sight = sight.observe
     autoencoder = sight.observe == .state ? "" : try AutoencoderRecord.folder(of: run)
@@ -110,7 +110,7 @@ public struct SavedAgent: Sendable {
     _ environment: E.Type, _ kind: A.Type, through observer: O, _ seed: Seed
   ) throws -> any Player {
     var own = A.Settings()
-    try settings.apply("agent", to: &own)
+    try settings.apply(to: &own)
     let layout = training.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)
     var agent = A(
       observationSize: layout.observationSize, actionSpace: E.actionSpace, settings: own, seed: seed)

@@ -32,9 +32,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     self.seed = seed
   }
 
-  public var groups: [(title: String, group: any SettingsGroup)] {
-    [("environment", episode), ("agent", agent), ("training", training)]
-  }
+  public var groups: [any SettingsGroup] { [episode, agent, training] }
 
   private var layout: HistoryLayout {
     training.layout(latentSize: observer.latentSize, actionSpace: E.actionSpace)

@@ -29,7 +29,7 @@ enum AgentSource: SettingsSource {
 }
 
 enum TrainingSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = [SeedChoice.self, TrainingSettings.self]
+  static let groups: [any SettingsGroup.Type] = [SeedChoice<TrainingSettings>.self, TrainingSettings.self]
 }
 
 enum AutoencoderSource: SettingsSource {
@@ -49,7 +49,9 @@ enum CollectionSource: SettingsSource {
 
 /// The collection that is all there is to a command.
 enum DatasetSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = [SeedChoice.self, PolicyChoice.self, CollectionSettings.self]
+  static let groups: [any SettingsGroup.Type] = [
+    SeedChoice<CollectionSettings>.self, PolicyChoice.self, CollectionSettings.self,
+  ]
 }
 
 enum MachineSource: SettingsSource {
@@ -57,5 +59,7 @@ enum MachineSource: SettingsSource {
 }
 
 enum PretrainingSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = [SeedChoice.self, DatasetChoice.self, PretrainingSettings.self]
+  static let groups: [any SettingsGroup.Type] = [
+    SeedChoice<PretrainingSettings>.self, DatasetChoice.self, PretrainingSettings.self,
+  ]
 }

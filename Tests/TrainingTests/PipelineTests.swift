@@ -62,7 +62,7 @@ struct Pipeline {
     var sight = SightSettings()
     sight.autoencoder = autoencoder
     let run = try RunDirectory(
-      at: folder + "/trained", facts("train", SAC.id), settings: work.groups + [("encoder", sight)])
+      at: folder + "/trained", facts("train", SAC.id), settings: work.groups + [sight])
     let outcome = try work.run(in: run)
     let values = Dictionary(uniqueKeysWithValues: outcome.map { ($0.key, $0.value) })
     #expect(values["env_steps"]?.int == (60 + agentSteps) * E.actionRepeat)

@@ -31,8 +31,8 @@ struct Serve: ParsableCommand {
       return
     }
     let given = try GivenSettings(config: nil, episode.typed)
-    let type = try Environments.named(environment, timeout: given.resolve("environment", EpisodeSettings()).gymTimeout)
-    var server = try server(of: type, given.resolve("environment", type.episodeDefaults))
+    let type = try Environments.named(environment, timeout: given.resolve(EpisodeSettings()).gymTimeout)
+    var server = try server(of: type, given.resolve(type.episodeDefaults))
     try server.begin()
     while let line = readLine() { try server.answer(line) }
   }

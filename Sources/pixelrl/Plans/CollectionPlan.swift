@@ -14,12 +14,12 @@ struct CollectionFlags: ParsableArguments {
   func plan() throws -> CollectionPlan {
     var given = try GivenSettings(config: source.config, environment.typed, collection.typed)
     let environment = try given.environment()
-    let choice = try given.resolve("environment", EnvironmentChoice())
+    let choice = try given.resolve(EnvironmentChoice())
     let plan = CollectionPlan(
       environment: choice,
-      episode: try given.resolve("environment", environment.episodeDefaults),
-      seed: try given.resolve("collection"), policy: try given.resolve("collection"),
-      collection: try given.resolve("collection"))
+      episode: try given.resolve(environment.episodeDefaults),
+      seed: try given.resolve(), policy: try given.resolve(),
+      collection: try given.resolve())
     try given.check(plan.groups)
     return plan
   }
@@ -29,14 +29,9 @@ struct CollectionFlags: ParsableArguments {
 struct CollectionPlan: Plan {
   let environment: EnvironmentChoice
   let episode: EpisodeSettings
-  let seed: SeedChoice
+  let seed: SeedChoice<CollectionSettings>
   let policy: PolicyChoice
   let collection: CollectionSettings
 
-  var groups: [(title: String, group: any SettingsGroup)] {
-    [
-      ("environment", environment), ("environment", episode), ("collection", seed), ("collection", policy),
-      ("collection", collection),
-    ]
-  }
+  var groups: [any SettingsGroup] { [environment, episode, seed, policy, collection] }
 }

@@ -36,7 +36,7 @@ struct TrainingFlags: ParsableArguments {
   }
 
   private func plan<E: Environment>(_ given: GivenSettings, _ environment: E.Type) throws -> any RunPlan {
-    let name = try given.resolve("agent", AgentChoice()).agent
+    let name = try given.resolve(AgentChoice()).agent
     guard let kind = name.isEmpty ? Agents.fitting(E.actionSpace) : try Agents.named(name) else {
       throw InputError("no agent takes the actions of \(E.id): \(E.actionSpace)")
     }
@@ -51,7 +51,7 @@ struct TrainingFlags: ParsableArguments {
   private func plan<E: Environment, A: Agent>(_ given: GivenSettings, _ environment: E.Type, _ agent: A.Type) throws
     -> any RunPlan
   {
-    var sight = try given.resolve("encoder", SightSettings())
+    var sight = try given.resolve(SightSettings())
     if sight.observe == .state, !sight.autoencoder.isEmpty {
       guard given.isTyped("observe"), !given.isTyped("autoencoder") else {
         throw InputError(
@@ -61,18 +61,18 @@ struct TrainingFlags: ParsableArguments {
     }
     var given = given
     // An on-policy agent must act by its own policy alone.
-    if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault("training", "explore-chance") }
+    if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault(TrainingSettings.self, "explore-chance") }
     // Nothing is trained further where no autoencoder is looked through.
-    if sight.observe != .latent { given.dropTaskDefault("training", "retrain-rounds") }
-    var training = try given.resolve("training", TrainingSettings(for: sight.observe, A.self))
-    let spreadsEvaluations = !given.isGiven("training", "evaluate-every")
+    if sight.observe != .latent { given.dropTaskDefault(TrainingSettings.self, "retrain-rounds") }
+    var training = try given.resolve(TrainingSettings(for: sight.observe, A.self))
+    let spreadsEvaluations = !given.isGiven(TrainingSettings.self, "evaluate-every")
     if spreadsEvaluations { training.spreadEvaluations(over: training.envSteps) }
     let plan = TrainingPlan<E, A>(
-      episode: try given.resolve("environment", E.episodeDefaults), sight: sight, agent: try given.resolve("agent"),
-      training: training, spreadsEvaluations: spreadsEvaluations, seed: try given.resolve("training"),
-      machine: try given.resolve("machine", MachineSettings.byDefault),
+      episode: try given.resolve(E.episodeDefaults), sight: sight, agent: try given.resolve(),
+      training: training, spreadsEvaluations: spreadsEvaluations, seed: try given.resolve(),
+      machine: try given.resolve(MachineSettings.byDefault),
       origin: given.isTyped("autoencoder") ? nil : given.origin)
-    try given.check(plan.groups, member: ("agent", "the agent \(A.id)"))
+    try given.check(plan.groups, member: (plan.agent, "the agent \(A.id)"))
     guard plan.training.retrainRounds == 0 || sight.observe == .latent else {
       throw InputError("--retrain-rounds trains the autoencoder of --observe latent: leave it out, or see through one")
     }
@@ -88,18 +88,15 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   var training: TrainingSettings
   /// Whether a training that is short beside its first data is evaluated more often.
   var spreadsEvaluations: Bool
-  let seed: SeedChoice
+  let seed: SeedChoice<TrainingSettings>
   let machine: MachineSettings
   /// The run that is done again, if any, with the autoencoder that it names.
   let origin: RunDirectory?
 
-  var groups: [(title: String, group: any SettingsGroup)] {
+  var groups: [any SettingsGroup] {
     var (environment, kind) = (EnvironmentChoice(), AgentChoice())
     (environment.env, kind.agent) = (E.id, A.id)
-    return [
-      ("environment", environment), ("environment", episode), ("encoder", sight), ("agent", kind), ("agent", agent),
-      ("training", seed), ("training", training), ("machine", machine),
-    ]
+    return [environment, episode, sight, kind, agent, seed, training, machine]
   }
 
   func run(_ options: RunOptions) throws {
@@ -114,7 +111,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
         // An on-policy agent would not learn from them.
         A.Settings.Experience.isOffPolicy
           ? try collect(
-            E.self, episode, TaskDefaults.group("collection", of: E.id), seed: Seed(seed.seed).child("collection"))
+            E.self, episode, TaskDefaults.group(of: E.id), seed: Seed(seed.seed).child("collection"))
           : nil
       }
     }
