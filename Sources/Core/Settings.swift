@@ -16,6 +16,14 @@ public protocol SettingsGroup: Sendable, Codable {
   static var fields: [Field<Self>] { get }
 }
 
+/// What a setting changes of frames and transitions, so that those of another value do not serve in their place.
+public enum SettingEffect: Sendable, Hashable {
+  /// What a frame looks like.
+  case view
+  /// What an action does.
+  case dynamics
+}
+
 /// One setting of a group.
 public struct Field<Group>: Sendable {
   /// `learning-rate`: the flag without its dashes, and the config key.
@@ -31,6 +39,15 @@ public struct Field<Group>: Sendable {
   public let text: @Sendable (Group) -> String
   /// Takes a typed value, or throws an error that says what to type.
   public let set: @Sendable (inout Group, String) throws -> Void
+  /// What it changes of frames and transitions; nil: nothing.
+  public private(set) var effect: SettingEffect?
+
+  /// The setting, marked by what it changes.
+  public func changing(_ effect: SettingEffect) -> Field {
+    var field = self
+    field.effect = effect
+    return field
+  }
 
   /// A number within a range.
   public init<Value: NumericSetting>(
@@ -122,6 +139,11 @@ public struct SeedChoice<Work: SettingsGroup>: SettingsGroup, Hashable {
 
 extension SettingsGroup {
   public var title: String { Self.title }
+
+  /// The keys of the settings that are marked so, in the order of their declaration.
+  public static func keys(changing effects: SettingEffect...) -> [String] {
+    fields.filter { $0.effect.map(effects.contains) ?? false }.map(\.key)
+  }
 
   /// Sets one value by its key.
   public mutating func set(_ key: String, to typed: String) throws {

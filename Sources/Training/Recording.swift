@@ -172,9 +172,9 @@ extension FrameDataset {
     guard manifest.environment == E.id else {
       throw InputError("\(path) holds frames of \(manifest.environment): give --env \(manifest.environment)")
     }
+    let decisive = EpisodeSettings.keys(changing: .view, .dynamics)
     let asked = Dictionary(uniqueKeysWithValues: settings.record.map { ($0.key, $0.text) })
-    for setting in manifest.settings
-    where AutoencoderRecord.visual.contains(setting.key) || dynamic.contains(setting.key) {
+    for setting in manifest.settings where decisive.contains(setting.key) {
       guard let text = asked[setting.key], text != setting.text else { continue }
       throw InputError(
         "\(path) was collected with --\(setting.key) \(setting.text), this run has \(text): give --\(setting.key) "
@@ -184,7 +184,4 @@ extension FrameDataset {
       throw WorldError(path: path, "holds \(width)x\(height) \(format) frames, unlike its manifest: collect it again")
     }
   }
-
-  /// The settings that change what an action does.
-  private var dynamic: [String] { ["action-repeat", "sticky-actions"] }
 }
