@@ -79,6 +79,7 @@ public protocol AgentSettings: SettingsGroup {
 }
 
 extension AgentSettings {
+  public static var title: String { "agent" }
   public var drawsByPriority: Bool { false }
   public static var returnSteps: Int { 1 }
 }
@@ -127,6 +128,8 @@ public struct AgentChoice: SettingsGroup, Hashable {
   public var agent = ""
 
   public init() {}
+
+  public static let title = "agent"
   public static var fields: [Field<Self>] {
     [
       Field(

@@ -30,7 +30,7 @@ public struct FrameShape: Sendable, Hashable, Codable, CustomStringConvertible {
 ///
 /// Shapes: B batch, C channels, H height, W width, Z latent size.
 public protocol Autoencoder: Module {
-  associatedtype Settings: SettingsGroup
+  associatedtype Settings: AutoencoderSettings
 
   /// What one types.
   static var id: String { get }
@@ -62,6 +62,13 @@ public protocol Autoencoder: Module {
   func keypoints(of z: Tensor) -> [[Point]]?
 }
 
+/// The settings of a kind of autoencoder.
+public protocol AutoencoderSettings: SettingsGroup {}
+
+extension AutoencoderSettings {
+  public static var title: String { "encoder" }
+}
+
 extension Autoencoder {
   public static var hasDecoder: Bool { true }
   public func keypoints(of z: Tensor) -> [[Point]]? { nil }
@@ -91,6 +98,8 @@ public struct AutoencoderChoice: SettingsGroup, Hashable {
   public var kind = KeypointAutoencoder.id
 
   public init() {}
+
+  public static let title = "encoder"
   public static var fields: [Field<Self>] {
     [
       Field(

@@ -17,7 +17,7 @@ public struct KeypointAutoencoder: Autoencoder {
   public static let note =
     "places of keypoints by spatial softmax, drawn again as Gaussian bumps (Finn 2016, Jakab 2018)"
 
-  public struct Settings: SettingsGroup {
+  public struct Settings: AutoencoderSettings {
     public var keypoints = 16
     public var filters = 32
     public var depth = 1

@@ -11,7 +11,7 @@ public struct RegularizedAutoencoder: Autoencoder {
   public static let id = "rae"
   public static let note = "regularised autoencoder of SAC+AE with a fully connected bottleneck (Yarats 2019)"
 
-  public struct Settings: SettingsGroup {
+  public struct Settings: AutoencoderSettings {
     public var latent = 50
     public var filters = 32
     public var latentPenalty = 1e-6

@@ -102,7 +102,8 @@ enum CustomaryNames {
     "a2c": ["actor-critic"], "a3c": ["actor-critic"], "advantage-actor-critic": ["actor-critic"],
     "dqn": ["double-dqn"], "ddqn": ["double-dqn"], "d3qn": ["rainbow"], "c51": ["rainbow"], "qr-dqn": ["rainbow"],
     "qrdqn": ["rainbow"], "iqn": ["rainbow"], "per": ["rainbow"], "noisy-dqn": ["rainbow"], "dueling-dqn": ["rainbow"],
-    "apex-dqn": ["rainbow"], "ddpg": ["td3"], "soft-actor-critic": ["sac"], "drq": ["augmented", "sac"], "drqv2": ["augmented", "sac"],
+    "apex-dqn": ["rainbow"], "ddpg": ["td3"], "soft-actor-critic": ["sac"], "drq": ["augmented", "sac"],
+    "drqv2": ["augmented", "sac"],
     "vpg": ["reinforce"], "pg": ["reinforce"], "policy-gradient": ["reinforce"], "npg": ["natural-gradient"],
     "ppo2": ["ppo"], "impala": ["actor-critic"],
     // Autoencoders and places

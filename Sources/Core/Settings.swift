@@ -4,13 +4,24 @@
 /// ```swift
 /// struct Settings: SettingsGroup {
 ///   var hidden = 256
+///   static let title = "agent"
 ///   static var fields: [Field<Self>] { [Field("hidden", \.hidden, 1...65_536, "units of each hidden layer")] }
 /// }
 /// ```
 public protocol SettingsGroup: Sendable, Codable {
   /// All defaults.
   init()
+  /// What the settings stand under in a file of settings, such as `agent`; several groups may share it.
+  static var title: String { get }
   static var fields: [Field<Self>] { get }
+}
+
+/// What a setting changes of frames and transitions, so that those of another value do not serve in their place.
+public enum SettingEffect: Sendable, Hashable {
+  /// What a frame looks like.
+  case view
+  /// What an action does.
+  case dynamics
 }
 
 /// One setting of a group.
@@ -28,6 +39,15 @@ public struct Field<Group>: Sendable {
   public let text: @Sendable (Group) -> String
   /// Takes a typed value, or throws an error that says what to type.
   public let set: @Sendable (inout Group, String) throws -> Void
+  /// What it changes of frames and transitions; nil: nothing.
+  public private(set) var effect: SettingEffect?
+
+  /// The setting, marked by what it changes.
+  public func changing(_ effect: SettingEffect) -> Field {
+    var field = self
+    field.effect = effect
+    return field
+  }
 
   /// A number within a range.
   public init<Value: NumericSetting>(
@@ -104,19 +124,27 @@ public struct Field<Group>: Sendable {
   }
 }
 
-/// The seed as a setting.
-public struct SeedChoice: SettingsGroup, Hashable {
+/// The seed as a setting, which stands with those of the work that it begins.
+public struct SeedChoice<Work: SettingsGroup>: SettingsGroup, Hashable {
   public var seed: UInt64 = 0
 
   public init() {}
   public init(_ seed: Seed) { self.seed = seed.value }
 
+  public static var title: String { Work.title }
   public static var fields: [Field<Self>] {
     [Field("seed", \.seed, 0...UInt64.max, "the number that all randomness comes from")]
   }
 }
 
 extension SettingsGroup {
+  public var title: String { Self.title }
+
+  /// The keys of the settings that are marked so, in the order of their declaration.
+  public static func keys(changing effects: SettingEffect...) -> [String] {
+    fields.filter { $0.effect.map(effects.contains) ?? false }.map(\.key)
+  }
+
   /// Sets one value by its key.
   public mutating func set(_ key: String, to typed: String) throws {
     guard let field = Self.fields.first(where: { $0.key == key }) else {

@@ -56,6 +56,8 @@ public struct EnvironmentChoice: SettingsGroup, Hashable {
   public var env = CartPoleSwingup.id
 
   public init() {}
+
+  public static let title = "environment"
   public static var fields: [Field<Self>] {
     [
       Field(

@@ -21,23 +21,35 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
 
   public init() {}
 
+  public static let title = "environment"
   public static var fields: [Field<Self>] {
     [
-      Field("size", \.size, 8...1024, "width and height of a frame in pixels"),
-      Field("color", \.color, "colours of a frame"),
-      Field("action-repeat", \.actionRepeat, 0...1000, "simulator steps an action is held for; 0: the task's own"),
+      Field("size", \.size, 8...1024, "width and height of a frame in pixels").changing(.view),
+      Field("color", \.color, "colours of a frame").changing(.view),
+      Field("action-repeat", \.actionRepeat, 0...1000, "simulator steps an action is held for; 0: the task's own")
+        .changing(.dynamics),
       Field("time-limit", \.timeLimit, 0...Int.max, "simulator steps of an episode; 0: the task's own"),
-      Field("frame-stack", \.frameStack, 1...64, "frames that the encoder sees together; 3 of --encoder critic-only and augmented unless given"),
-      Field("sticky-actions", \.stickyActions, 0...1, "probability that the last action is taken in place of the new"),
-      Field("flicker", \.flicker, 0...1, "probability that a frame is black"),
-      Field("occlusion", \.occlusion, 0...1, "height of an occluding bar, as a fraction of the frame's"),
-      Field("occlusion-position", \.occlusionPosition, 0...1, "where the bar lies, from 0 (top) to 1 (bottom)"),
-      Field("pixel-noise", \.pixelNoise, 0...255, "standard deviation of each pixel's noise, in levels of 255"),
       Field(
-        "renderer", \.look.renderer, "what draws MuJoCo's scenes; other environments have one drawing of their own"),
-      Field("shadows", \.look.shadows, "shadows in MuJoCo's scenes"),
-      Field("reflections", \.look.reflections, "mirroring floors in MuJoCo's scenes"),
-      Field("antialiasing", \.look.antialiasing, 1...64, "samples of a pixel at the edges in MuJoCo's scenes; 1: none"),
+        "frame-stack", \.frameStack, 1...64,
+        "frames that the encoder sees together; 3 of --encoder critic-only and augmented unless given"
+      ).changing(.view),
+      Field("sticky-actions", \.stickyActions, 0...1, "probability that the last action is taken in place of the new")
+        .changing(.dynamics),
+      Field("flicker", \.flicker, 0...1, "probability that a frame is black").changing(.view),
+      Field("occlusion", \.occlusion, 0...1, "height of an occluding bar, as a fraction of the frame's")
+        .changing(.view),
+      Field("occlusion-position", \.occlusionPosition, 0...1, "where the bar lies, from 0 (top) to 1 (bottom)")
+        .changing(.view),
+      Field("pixel-noise", \.pixelNoise, 0...255, "standard deviation of each pixel's noise, in levels of 255")
+        .changing(.view),
+      Field(
+        "renderer", \.look.renderer, "what draws MuJoCo's scenes; other environments have one drawing of their own"
+      )
+      .changing(.view),
+      Field("shadows", \.look.shadows, "shadows in MuJoCo's scenes").changing(.view),
+      Field("reflections", \.look.reflections, "mirroring floors in MuJoCo's scenes").changing(.view),
+      Field("antialiasing", \.look.antialiasing, 1...64, "samples of a pixel at the edges in MuJoCo's scenes; 1: none")
+        .changing(.view),
       Field(
         "no-op-starts", \.noOpStarts, 0...1000,
         "gym: most steps of doing nothing before an episode; 30 in Atari games unless given"),

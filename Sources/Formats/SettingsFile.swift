@@ -62,15 +62,15 @@ public struct SettingsFile: Sendable, Hashable {
   /// What the file says under a title; nothing where it does not have it.
   public subscript(title: String) -> Group? { groups.first { $0.title == title } }
 
-  /// Sets what the file says of a group under its title. Keys that the group lacks belong to others under that title:
+  /// Sets what the file says of a group. Keys that the group lacks belong to others under its title:
   /// `check` finds those that belong to none.
   ///
   /// - Throws: `InputError` with path, line and what the key takes.
-  public func apply<Settings: SettingsGroup>(_ title: String, to settings: inout Settings) throws {
-    for entry in self[title]?.entries ?? [] {
+  public func apply<Settings: SettingsGroup>(to settings: inout Settings) throws {
+    for entry in self[Settings.title]?.entries ?? [] {
       guard let field = Settings.fields.first(where: { $0.key == entry.key }) else { continue }
       do { try field.set(&settings, entry.text) } catch let error as InputError {
-        throw InputError("\(path), line \(entry.line): \(title): \(error)")
+        throw InputError("\(path), line \(entry.line): \(Settings.title): \(error)")
       }
     }
   }
@@ -79,16 +79,16 @@ public struct SettingsFile: Sendable, Hashable {
   ///
   /// - Parameter known: all groups that a command takes; several may stand under one title.
   /// - Throws: `InputError` with path and line that names the nearest, or the title where the key belongs.
-  public func check(_ known: [(title: String, group: any SettingsGroup)]) throws {
+  public func check(_ known: [any SettingsGroup]) throws {
     let titles = known.map(\.title).uniqued()
     for group in groups {
       guard titles.contains(group.title) else {
         let error = InputError.unknown("group of settings", group.title, known: titles)
         throw InputError("\(path), line \(group.line): \(error)")
       }
-      let keys = known.filter { $0.title == group.title }.flatMap { $0.group.record.map(\.key) }
+      let keys = known.filter { $0.title == group.title }.flatMap { $0.record.map(\.key) }
       for entry in group.entries where !keys.contains(entry.key) {
-        let home = known.first { $0.group.record.contains { $0.key == entry.key } }
+        let home = known.first { $0.record.contains { $0.key == entry.key } }
         let reason =
           home.map { "the setting '\(entry.key)' belongs under '\($0.title):'" }
           ?? InputError.unknown("setting", entry.key, known: keys).description

@@ -3,10 +3,10 @@ import Core
 extension SettingsFile {
   /// The text of a file that holds these groups, each setting with its help as a comment. Groups of one title stand
   /// together, where the first of them does.
-  public static func text(of groups: [(title: String, group: any SettingsGroup)]) -> String {
+  public static func text(of groups: [any SettingsGroup]) -> String {
     let titles = groups.map(\.title).uniqued()
     return titles.map { title in
-      let lines = groups.filter { $0.title == title }.flatMap { $0.group.commentedLines }
+      let lines = groups.filter { $0.title == title }.flatMap { $0.commentedLines }
       let width = lines.map(\.setting.count).filter { $0 <= 40 }.max() ?? 0
       return "\(title):\n"
         + lines.map { line in

@@ -89,7 +89,8 @@ extension Place {
   public static let augmented = Place(
     id: "augmented",
     note: "as critic-only, on frames that are shifted at random when they are drawn (DrQ, Yarats 2021)",
-    start: .either, keeps: .frames, teachers: [.critic], when: .eachUpdate, shifts: true, kind: "conv", frameStack: 3, batch: 64)
+    start: .either, keeps: .frames, teachers: [.critic], when: .eachUpdate, shifts: true, kind: "conv", frameStack: 3,
+    batch: 64)
 }
 
 /// What an agent sees, as one types it.
@@ -119,6 +120,7 @@ public struct EncoderSettings: SettingsGroup, Hashable {
   public var retrainLatentWeight = 0.1
 
   public init() {}
+  public static let title = "encoder"
   public static var fields: [Field<Self>] {
     [
       Field("observe", \.observe, "what the agent sees: latents, or the true state"),

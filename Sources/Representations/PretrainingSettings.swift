@@ -23,6 +23,7 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var keepCheckpoints = 2
 
   public init() {}
+  public static let title = "pretraining"
   public static var fields: [Field<Self>] {
     [
       Field("ae-steps", \.steps, 1...Int.max, "updates of the autoencoder"),

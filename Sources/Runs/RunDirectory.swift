@@ -18,11 +18,11 @@ public struct RunDirectory: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - path: the folder that `--out` names; nil makes `root/<time>-<command>-<environment>-<member>-s<seed>`.
-  ///   - settings: the resolved groups by title.
+  ///   - settings: the resolved groups.
   ///   - fill: writes what else the run has from its start.
   /// - Throws: `InputError` where the folder has something in it, `WorldError` with the path and the system's reason.
   public init(
-    at path: String?, root: String = "runs", _ facts: Facts, settings: [(title: String, group: any SettingsGroup)],
+    at path: String?, root: String = "runs", _ facts: Facts, settings: [any SettingsGroup],
     fill: (RunDirectory) throws -> Void = { _ in }
   ) throws {
     let name = "\(timestamp())-\(facts.command)-\(fileName(of: facts.environment))-\(facts.member)-s\(facts.seed)"
@@ -73,13 +73,11 @@ public struct RunDirectory: Sendable, Hashable {
   ///
   /// - Parameter groups: all groups of the run's command.
   /// - Throws: `WorldError` with the path where the run's settings are missing or damaged.
-  public func differences(from groups: [(title: String, group: any SettingsGroup)]) throws -> [SettingsDifference] {
+  public func differences(from groups: [any SettingsGroup]) throws -> [SettingsDifference] {
     let recorded = try settings()
     // A title that the file lacks is of settings that the program did not have then: nothing is known of them.
     let titles = Set(recorded.groups.map(\.title))
-    return try groups.filter { titles.contains($0.title) }.flatMap {
-      try $0.group.differences(from: recorded, under: $0.title)
-    }
+    return try groups.filter { titles.contains($0.title) }.flatMap { try $0.differences(from: recorded) }
   }
 
   /// The folder's own name, which pictures carry.

@@ -10,9 +10,9 @@ public struct SettingsDifference: Sendable, Hashable {
 
 extension SettingsGroup {
   /// What differs from a file's settings; what the file does not have counts as its default.
-  func differences(from file: SettingsFile, under title: String) throws -> [SettingsDifference] {
+  func differences(from file: SettingsFile) throws -> [SettingsDifference] {
     var recorded = Self()
-    try file.apply(title, to: &recorded)
+    try file.apply(to: &recorded)
     return zip(recorded.record, record).compactMap { recorded, given in
       recorded.text == given.text
         ? nil : SettingsDifference(key: given.key, recorded: recorded.text, given: given.text)

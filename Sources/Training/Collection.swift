@@ -13,6 +13,8 @@ public struct CollectionSettings: SettingsGroup, Hashable {
   public var environments = 1
 
   public init() {}
+
+  public static let title = "collection"
   public static var fields: [Field<Self>] {
     [
       Field(
@@ -50,6 +52,8 @@ public struct PolicyChoice: SettingsGroup, Hashable {
   public var run = ""
 
   public init() {}
+
+  public static let title = "collection"
   public static var fields: [Field<Self>] {
     [Field("policy-run", \.run, "act as the agent of this finished 'pixelrl train'; none: at random")]
   }

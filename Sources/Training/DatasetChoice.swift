@@ -9,6 +9,7 @@ public struct DatasetChoice: SettingsGroup, Hashable {
   public var dataset = ""
 
   public init() {}
+  public static let title = "pretraining"
   public static var fields: [Field<Self>] {
     [Field("dataset", \.dataset, "a dataset of 'pixelrl collect' to train on; none: frames are collected")]
   }
@@ -18,6 +19,6 @@ extension PretrainingSettings {
   /// The settings that a pretraining recorded in its run's folder.
   public init(ofRunIn folder: String) throws {
     self.init()
-    try SettingsFile(path: "\(folder)/settings.yaml").apply("pretraining", to: &self)
+    try SettingsFile(path: "\(folder)/settings.yaml").apply(to: &self)
   }
 }

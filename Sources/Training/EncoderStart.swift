@@ -86,12 +86,12 @@ extension EncoderStart {
 
   /// How an encoder of the task would be pretrained.
   private static func newPretraining(in environment: some Environment) throws -> PretrainingSettings {
-    try TaskDefaults.group("pretraining", of: environment.spec.id)
+    try TaskDefaults.group(of: environment.spec.id)
   }
 }
 
 /// Random play for the agent to learn from first: the same data as a pretraining with this seed collects.
 func firstData(_ environment: some Environment, _ episode: EpisodeSettings, seed: Seed) throws -> Recording {
   try collect(
-    environment, episode, TaskDefaults.group("collection", of: environment.spec.id), seed: seed.child("collection"))
+    environment, episode, TaskDefaults.group(of: environment.spec.id), seed: seed.child("collection"))
 }

@@ -56,7 +56,7 @@ extension AutoencoderRecord {
   /// - Throws: `WorldError` with the path where it is damaged, gone or another by now.
   public static func folder(of run: RunDirectory) throws -> String {
     var encoder = EncoderSettings()
-    try run.settings().apply("encoder", to: &encoder)
+    try run.settings().apply(to: &encoder)
     let input = try run.facts().autoencoderInput
     let kept = run.file(keptFolder)
     guard !exists("\(kept)/autoencoder.json") else {

@@ -14,6 +14,7 @@ public struct MachineSettings: SettingsGroup, Hashable {
 
   public init() {}
 
+  public static let title = "machine"
   public static var fields: [Field<Self>] {
     [
       Field(

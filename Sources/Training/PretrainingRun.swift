@@ -32,9 +32,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     self.dataset = dataset
   }
 
-  public var groups: [(title: String, group: any SettingsGroup)] {
-    [("environment", episode), ("collection", collection), ("autoencoder", model), ("pretraining", pretraining)]
-  }
+  public var groups: [any SettingsGroup] { [episode, collection, model, pretraining] }
 
   /// Refuses what cannot be pretrained, before any folder is made.
   ///

@@ -60,10 +60,9 @@ extension FrameDataset {
       throw InputError("\(path) holds frames of \(manifest.environment): give --env \(manifest.environment)")
     }
     let asked = Dictionary(uniqueKeysWithValues: settings.record.map { ($0.key, $0.text) })
-    for setting in manifest.settings
-    where AutoencoderRecord.visual.contains(setting.key) && setting.key != "frame-stack"
-      || dynamic.contains(setting.key)
-    {
+    // Frames are kept one by one, however many are seen together.
+    let decisive = EpisodeSettings.keys(changing: .view, .dynamics).filter { $0 != "frame-stack" }
+    for setting in manifest.settings where decisive.contains(setting.key) {
       guard let text = asked[setting.key], text != setting.text else { continue }
       throw InputError(
         "\(path) was collected with --\(setting.key) \(setting.text), this run has \(text): give --\(setting.key) "

@@ -49,9 +49,9 @@ public struct SavedAgent: Sendable {
     self.step = step
     settings = try run.settings()
     var (episode, training, encoder) = (EpisodeSettings(), TrainingSettings(), EncoderSettings())
-    try settings.apply("environment", to: &episode)
-    try settings.apply("training", to: &training)
-    try settings.apply("encoder", to: &encoder)
+    try settings.apply(to: &episode)
+    try settings.apply(to: &training)
+    try settings.apply(to: &encoder)
     (self.episode, self.training) = (episode, training)
     self.encoder = encoder
     autoencoder = encoder.observe == .state ? "" : try AutoencoderRecord.folder(of: run)
@@ -114,7 +114,7 @@ public struct SavedAgent: Sendable {
     _ environment: E, _ kind: A.Type, through representation: R, _ seed: Seed
   ) throws -> any Player {
     var own = A.Settings()
-    try settings.apply("agent", to: &own)
+    try settings.apply(to: &own)
     let layout = training.layout(latentSize: representation.latentSize, actionSpace: environment.spec.actionSpace)
     var agent = A(
       observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: own, seed: seed)

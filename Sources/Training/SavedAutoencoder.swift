@@ -41,15 +41,10 @@ public struct AutoencoderRecord: Sendable {
   /// The file of weights, standardisation and background in a folder.
   static let weights = "autoencoder.safetensors"
 
-  static let visual = [
-    "size", "color", "frame-stack", "flicker", "occlusion", "occlusion-position", "pixel-noise", "renderer", "shadows",
-    "reflections",
-    "antialiasing",
-  ]
-
   /// The settings of an episode that change what a frame looks like.
   public static func view(of settings: EpisodeSettings) -> [Setting] {
-    settings.record.filter { visual.contains($0.key) }.map { Setting(key: $0.key, text: $0.text) }
+    let visual = EpisodeSettings.keys(changing: .view)
+    return settings.record.filter { visual.contains($0.key) }.map { Setting(key: $0.key, text: $0.text) }
   }
 
   /// Refuses an environment or a view that the autoencoder was not made for.

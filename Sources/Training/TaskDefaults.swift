@@ -10,11 +10,9 @@ public enum TaskDefaults {
   public static func of(_ environment: String) -> Settings { all[environment] ?? [:] }
 
   /// A group as a task starts from it.
-  ///
-  /// - Parameter title: of the group in a settings file.
-  public static func group<Group: SettingsGroup>(_ title: String, of environment: String) throws -> Group {
+  public static func group<Group: SettingsGroup>(of environment: String) throws -> Group {
     var group = Group()
-    for (key, text) in of(environment)[title] ?? [:] { try group.set(key, to: text) }
+    for (key, text) in of(environment)[Group.title] ?? [:] { try group.set(key, to: text) }
     return group
   }
 

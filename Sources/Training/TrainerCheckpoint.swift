@@ -96,8 +96,8 @@ extension Checkpoints.Cost {
 
 /// Tells apart runs whose checkpoints do not fit each other.
 func fingerprint(
-  of groups: [(title: String, group: any SettingsGroup)], _ environment: String, _ member: String, _ seed: Seed
+  of groups: [any SettingsGroup], _ environment: String, _ member: String, _ seed: Seed
 ) -> UInt64 {
-  let settings = groups.flatMap { group in group.group.record.map { "\(group.title).\($0.key)=\($0.text)" } }
+  let settings = groups.flatMap { group in group.record.map { "\(group.title).\($0.key)=\($0.text)" } }
   return xxHash64(Array("\(environment)\n\(member)\n\(seed.value)\n\(settings.joined(separator: "\n"))".utf8))
 }

@@ -35,9 +35,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     self.seed = seed
   }
 
-  public var groups: [(title: String, group: any SettingsGroup)] {
-    [("environment", episode), ("agent", agent), ("training", training)]
-  }
+  public var groups: [any SettingsGroup] { [episode, agent, training] }
 
   private var layout: HistoryLayout {
     training.layout(latentSize: representation.latentSize, actionSpace: environment.spec.actionSpace)

@@ -26,6 +26,8 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public var keepCheckpoints = 2
 
   public init() {}
+
+  public static let title = "training"
   public static var fields: [Field<Self>] {
     [
       Field("env-steps", \.envSteps, 1...Int.max, "simulator steps in all, those of pretraining's data included"),

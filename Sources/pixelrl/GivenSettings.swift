@@ -27,8 +27,9 @@ struct GivenSettings {
   func isTyped(_ key: String) -> Bool { typed[key] != nil }
 
   /// Whether a flag, the file or the task's defaults set it.
-  func isGiven(_ title: String, _ key: String) -> Bool {
-    isTyped(key) || file?[title]?.entries.contains { $0.key == key } == true || taskDefaults[title]?[key] != nil
+  func isGiven<Group: SettingsGroup>(_ group: Group.Type, _ key: String) -> Bool {
+    let title = Group.title
+    return isTyped(key) || file?[title]?.entries.contains { $0.key == key } == true || taskDefaults[title]?[key] != nil
   }
 
   /// Takes a flag for another, such as `--latent` for `--observe latent`.
@@ -38,9 +39,9 @@ struct GivenSettings {
   ///
   /// - Parameter name: nil: what `--env` or the file says.
   mutating func environment(_ name: String? = nil) throws -> any Environment {
-    let name = try name ?? resolve("environment", EnvironmentChoice()).env
+    let name = try name ?? resolve(EnvironmentChoice()).env
     // A Python process starts here, long before all settings are known.
-    let timeout = try resolve("environment", EpisodeSettings()).gymTimeout
+    let timeout = try resolve(EpisodeSettings()).gymTimeout
     let environment = try Environments.named(name, timeout: timeout)
     // What was not given is taken from the task's defaults.
     taskDefaults = TaskDefaults.of(environment.spec.id)
@@ -48,16 +49,18 @@ struct GivenSettings {
   }
 
   /// Leaves out a default of the task that does not fit the rest.
-  mutating func dropTaskDefault(_ title: String, _ key: String) { taskDefaults[title]?[key] = nil }
+  mutating func dropTaskDefault<Group: SettingsGroup>(_ group: Group.Type, _ key: String) {
+    taskDefaults[Group.title]?[key] = nil
+  }
 
-  /// A group as it was given under a title of the file and by flags.
+  /// A group as it was given by the file and by flags.
   /// - Parameter defaults: the values of what was not given.
-  func resolve<Group: SettingsGroup>(_ title: String, _ defaults: Group = Group()) throws -> Group {
+  func resolve<Group: SettingsGroup>(_ defaults: Group = Group()) throws -> Group {
     var group = defaults
     for field in Group.fields {
-      if let text = taskDefaults[title]?[field.key] { try field.set(&group, text) }
+      if let text = taskDefaults[Group.title]?[field.key] { try field.set(&group, text) }
     }
-    try file?.apply(title, to: &group)
+    try file?.apply(to: &group)
     for field in Group.fields {
       if let text = typed[field.key] { try field.set(&group, text) }
     }
@@ -66,15 +69,13 @@ struct GivenSettings {
 
   /// Refuses what was given to none of the groups.
   ///
-  /// - Parameter member: the title of a catalog's member and who that is, such as "the agent sac", for the complaint about
-  ///   a flag that only others have.
-  func check(
-    _ groups: [(title: String, group: any SettingsGroup)], member: (title: String, name: String)? = nil
-  ) throws {
+  /// - Parameter member: the settings of a catalog's member and who that is, such as "the agent sac", for the complaint
+  ///   about a flag that only others have.
+  func check(_ groups: [any SettingsGroup], member: (settings: any SettingsGroup, name: String)? = nil) throws {
     try file?.check(groups)
-    let known = Set(groups.flatMap { $0.group.record.map(\.key) })
+    let known = Set(groups.flatMap { $0.record.map(\.key) })
     guard let key = typed.keys.sorted().first(where: { !known.contains($0) }) else { return }
-    let own = groups.last { $0.title == member?.title }?.group.record.map { "--\($0.key)" } ?? []
+    let own = member?.settings.record.map { "--\($0.key)" } ?? []
     throw InputError("\(member?.name ?? "this command") has no --\(key); it has \(own.joined(separator: ", "))")
   }
 }

@@ -36,7 +36,7 @@ extension RunOptions {
   /// - Parameter groups: the resolved settings.
   /// - Throws: `InputError` where the named run was made in another way, `WorldError` with the path of what is damaged.
   func resumedRun(
-    _ command: String, inputs: [RunDirectory.Input], settings groups: [(title: String, group: any SettingsGroup)]
+    _ command: String, inputs: [RunDirectory.Input], settings groups: [any SettingsGroup]
   ) throws -> RunDirectory? {
     guard let run = try namedRun(command) else {
       guard resume != nil, output.out == nil else { return nil }
@@ -52,7 +52,7 @@ extension RunOptions {
   /// Why a run is not the one that these settings and inputs make; nil where it is. Inputs may lie elsewhere by now.
   private func difference(
     of run: RunDirectory, _ facts: RunDirectory.Facts, _ inputs: [RunDirectory.Input],
-    _ groups: [(title: String, group: any SettingsGroup)]
+    _ groups: [any SettingsGroup]
   ) throws -> String? {
     let same = inputs.filter { input in facts.inputs.contains { $0.isSame(as: input) } }.map(\.name)
     if let other = try run.differences(from: groups).first(where: { !same.contains($0.key) }) {

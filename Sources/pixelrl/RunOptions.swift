@@ -51,7 +51,7 @@ extension RunOptions {
   /// - Parameter fill: writes what else a new run has from its start.
   func directory(
     _ command: String, environment: String, member: String, seed: UInt64, inputs: [RunDirectory.Input] = [],
-    autoencoder: JSON = .null, settings: [(title: String, group: any SettingsGroup)],
+    autoencoder: JSON = .null, settings: [any SettingsGroup],
     fill: (RunDirectory) throws -> Void = { _ in }
   ) throws -> RunDirectory {
     let openGL = try openGL(of: environment, settings)
@@ -67,9 +67,8 @@ extension RunOptions {
   }
 
   /// The OpenGL that will draw the frames, which is told of; nil where the program itself does.
-  private func openGL(of environment: String, _ settings: [(title: String, group: any SettingsGroup)]) throws -> String?
-  {
-    guard let episode = settings.lazy.compactMap({ $0.group as? EpisodeSettings }).first,
+  private func openGL(of environment: String, _ settings: [any SettingsGroup]) throws -> String? {
+    guard let episode = settings.lazy.compactMap({ $0 as? EpisodeSettings }).first,
       let name = try Environments.named(environment).drawer(of: episode.look)
     else { return nil }
     printProgress("drawn by MuJoCo with \(name)")

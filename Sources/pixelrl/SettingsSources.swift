@@ -30,7 +30,7 @@ enum AgentSource: SettingsSource {
 }
 
 enum TrainingSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = [SeedChoice.self, TrainingSettings.self]
+  static let groups: [any SettingsGroup.Type] = [SeedChoice<TrainingSettings>.self, TrainingSettings.self]
 }
 
 enum AutoencoderSource: SettingsSource {
@@ -50,7 +50,9 @@ enum CollectionSource: SettingsSource {
 
 /// The collection that is all there is to a command.
 enum DatasetSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = [SeedChoice.self, PolicyChoice.self, CollectionSettings.self]
+  static let groups: [any SettingsGroup.Type] = [
+    SeedChoice<CollectionSettings>.self, PolicyChoice.self, CollectionSettings.self,
+  ]
 }
 
 enum MachineSource: SettingsSource {
@@ -58,5 +60,7 @@ enum MachineSource: SettingsSource {
 }
 
 enum PretrainingSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = [SeedChoice.self, DatasetChoice.self, PretrainingSettings.self]
+  static let groups: [any SettingsGroup.Type] = [
+    SeedChoice<PretrainingSettings>.self, DatasetChoice.self, PretrainingSettings.self,
+  ]
 }

@@ -8,6 +8,7 @@ import Testing
     var layerNorm = true
     var note = ""
     var rate = 0.001
+    static let title = "agent"
     static var fields: [Field<Self>] {
       [
         Field("hidden", \.hidden, 1...65_536, "units of each hidden layer"),

@@ -3,6 +3,11 @@ import Testing
 @testable import Core
 
 @Suite struct WholeNumberTests {
+  private struct Work: SettingsGroup {
+    static let title = "work"
+    static var fields: [Field<Self>] { [] }
+  }
+
   @Test(arguments: [
     ("1e5", 100_000), ("2.5e4", 25_000), ("1E3", 1000), ("1e+2", 100), ("7", 7), ("-3e1", -30), ("0e0", 0),
   ])
@@ -16,7 +21,7 @@ import Testing
   }
 
   @Test func theSettingIsRecordedInDigits() throws {
-    var seed = SeedChoice()
+    var seed = SeedChoice<Work>()
     try seed.set("seed", to: "1e3")
     #expect(seed.record.map(\.text) == ["1000"])
     #expect(throws: InputError.self) { try seed.set("seed", to: "-1e3") }

@@ -76,7 +76,7 @@ extension Member {
       guard let declared = Environments.randomReturns[E.id] else { return }
       #expect(abs(measured - declared) <= (declared >= 10 ? 0.5 : 0.05) + rounding(member) * declared, "\(measured)")
     }
-    check(member.type)
+    try check(member.type)
   }
 
   /// By how much of it a return may differ between machines, whose MuJoCo may round otherwise.

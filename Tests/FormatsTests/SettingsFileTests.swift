@@ -9,7 +9,14 @@ import Testing
 
   struct Choice: SettingsGroup, Hashable {
     var name = "dqn"
+    static let title = "agent"
     static var fields: [Field<Self>] { [Field("name", \.name, kind: "agent", among: ["dqn", "sac"], "who")] }
+  }
+
+  struct Other: SettingsGroup, Hashable {
+    var name = "catch"
+    static let title = "environment"
+    static var fields: [Field<Self>] { [Field("name", \.name, "where")] }
   }
 
   struct Sample: SettingsGroup, Hashable {
@@ -18,6 +25,7 @@ import Testing
     var note = "7"
     var rate = 0.001
     var mode = Mode.plain
+    static let title = "agent"
     static var fields: [Field<Self>] {
       [
         Field("hidden", \.hidden, 1...65_536, "units"), Field("layer-norm", \.layerNorm, "normalise"),
@@ -33,14 +41,14 @@ import Testing
   /// What a command does with a file.
   private func read(_ bytes: [UInt8]) throws -> Sample {
     let file = try SettingsFile(parsing: bytes, path: "s.yaml")
-    try file.check([("environment", Choice()), ("agent", Choice()), ("agent", Sample())])
+    try file.check([Other(), Choice(), Sample()])
     var sample = Sample()
-    try file.apply("agent", to: &sample)
+    try file.apply(to: &sample)
     return sample
   }
 
   @Test func aCommentedFileShowsGroupsOfATitleTogether() {
-    let text = SettingsFile.text(of: [("agent", Choice()), ("other", Choice()), ("agent", Sample())])
+    let text = SettingsFile.text(of: [Choice(), Other(), Sample()])
     #expect(
       text == """
         agent:
@@ -51,8 +59,8 @@ import Testing
           rate: 0.001       # step size (default 0.001; a number from 0 to 1)
           mode: plain       # how (default plain; plain, wild)
 
-        other:
-          name: dqn  # who (default dqn; dqn, sac)
+        environment:
+          name: catch  # where (default catch)
 
         """)
   }
@@ -65,7 +73,7 @@ import Testing
   func everyTextReadsBack(note: String) throws {
     var changed = Sample()
     (changed.note, changed.hidden, changed.layerNorm, changed.rate, changed.mode) = (note, 3, false, 1e-300, .wild)
-    let read = try read(Array(SettingsFile.text(of: [("agent", changed)]).utf8))
+    let read = try read(Array(SettingsFile.text(of: [changed]).utf8))
     #expect(read == changed)
   }
 
@@ -77,7 +85,7 @@ import Testing
   func yamlAndJSONAreRead(text: String) throws {
     let file = try file(text)
     var sample = Sample()
-    try file.apply("agent", to: &sample)
+    try file.apply(to: &sample)
     #expect(sample.note == "x" && (sample.hidden == 3 || file.groups.count == 3))
   }
 
@@ -132,7 +140,7 @@ import Testing
   @Test(.timeLimit(.minutes(1))) func noDamageHarms() throws {
     let deep = (0..<300).map { String(repeating: " ", count: $0) + "a:\n" }.joined()
     #expect(throws: InputError.self) { try read(Array(deep.utf8)) }
-    let text = Array(SettingsFile.text(of: [("agent", Choice()), ("agent", Sample())]).utf8)
+    let text = Array(SettingsFile.text(of: [Choice(), Sample()]).utf8)
     var random = Random(seed: Seed(3))
     let alphabet = Array("{}[]&*!|>'\"%@`?:-,#~ \n\t\\xu0".utf8)
     var refused = 0

@@ -349,7 +349,9 @@ func rows(_ batch: Batch) -> [Seen] {
       var buffer = ReplayBuffer(capacity: 300, layout: layout, memory: memory)
       let (latent, frame) = ([Float](repeating: 1, count: 32), [UInt8](repeating: 7, count: 12))
       buffer.begin(lane: 0, latent: latent.span, frame: frame)
-      for _ in 0..<400 { buffer.append(lane: 0, action: [0.5].span, step: Step(reward: 1), latent: latent.span, frame: frame) }
+      for _ in 0..<400 {
+        buffer.append(lane: 0, action: [0.5].span, step: Step(reward: 1), latent: latent.span, frame: frame)
+      }
       #expect(buffer.count == 300)
       #expect(buffer.segments.reduce(0) { $0 + buffer.bytes(of: $1).count } == 300 * memory.byteCount(layout))
     }

@@ -7,6 +7,7 @@ import Testing
 
 private struct NoSettings: SettingsGroup {
   var size = 2
+  static let title = "environment"
   static var fields: [Field<Self>] { [Field("size", \.size, 1...9, "width")] }
 }
 

@@ -6,6 +6,7 @@ import Testing
 
 private struct Goal: SettingsGroup {
   var steps = 5000
+  static let title = "training"
   static var fields: [Field<Self>] { [Field("env-steps", \.steps, 1...Int.max, "steps")] }
 }
 
@@ -16,7 +17,7 @@ private struct Goal: SettingsGroup {
         at: "\(folder)/a",
         RunDirectory.Facts(
           command: "train", environment: "catch", member: "sac", seed: 3, commandLine: [], version: "1"),
-        settings: [("training", Goal())])
+        settings: [Goal()])
       let began = try run.facts().began
       var pace = Pace()
       func remaining(step: Int, seconds: Int) throws -> Double? {
@@ -39,7 +40,7 @@ private struct Goal: SettingsGroup {
         at: "\(folder)/a",
         RunDirectory.Facts(
           command: "train", environment: "catch", member: "sac", seed: 3, commandLine: [], version: "1"),
-        settings: [("training", Goal())])
+        settings: [Goal()])
       let lock = try run.lock()
       try run.noteResume(["pixelrl"])
       try writeAtomically(Array("{\"step\":1000}\n".utf8), to: run.file("metrics.jsonl"))

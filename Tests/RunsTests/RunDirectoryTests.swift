@@ -8,6 +8,7 @@ import Testing
 
 private struct Sample: SettingsGroup {
   var hidden = 256
+  static let title = "agent"
   static var fields: [Field<Self>] { [Field("hidden", \.hidden, 1...65_536, "units")] }
 }
 
@@ -19,7 +20,7 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
 @Suite struct RunDirectoryTests {
   @Test func aRunNamesAndDescribesItself() throws {
     try withFolder { folder in
-      let run = try RunDirectory(at: nil, root: folder, facts(), settings: [("agent", Sample())])
+      let run = try RunDirectory(at: nil, root: folder, facts(), settings: [Sample()])
       #expect(run.path.wholeMatch(of: /.*\/\d{8}-\d{6}-train-catch-dqn-s7/) != nil)
       #expect(try run.settings()["agent"]?.entries.map(\.text) == ["256"])
       #expect(try run.json("run.json")["seed"]?.int == 7)

@@ -9,6 +9,7 @@ import Testing
 private struct Sample: SettingsGroup {
   var hidden = 256
   var norm = true
+  static let title = "agent"
   static var fields: [Field<Self>] {
     [Field("hidden", \.hidden, 1...65_536, "units"), Field("norm", \.norm, "layer norm")]
   }
@@ -19,7 +20,7 @@ func sampleRun(in folder: String) throws -> RunDirectory {
   let facts = RunDirectory.Facts(
     command: "train", environment: "catch", member: "dqn", seed: 7, commandLine: ["pixelrl", "train"], version: "1",
     why: "to see")
-  return try RunDirectory(at: folder + "/run", facts, settings: [("agent", Sample())])
+  return try RunDirectory(at: folder + "/run", facts, settings: [Sample()])
 }
 
 /// What a loop tells from one step to another: an episode each step, numbers every tenth, an evaluation every twentieth.

@@ -7,6 +7,7 @@ import Testing
 
 private struct Sample: SettingsGroup {
   var steps = 5000
+  static let title = "training"
   static var fields: [Field<Self>] { [Field("env-steps", \.steps, 1...Int.max, "steps")] }
 }
 
@@ -19,7 +20,7 @@ private func makeRun(
     RunDirectory.Facts(
       command: "train", environment: environment, member: member, seed: 3, commandLine: ["pixelrl", "train"],
       version: "1", why: why, inputs: [.init(name: "autoencoder", path: "runs/a", fingerprint: 0xab)]),
-    settings: [("training", Sample())])
+    settings: [Sample()])
 }
 
 /// The status once the lock is free: a program that another test starts at the same time holds it too, until it is itself.

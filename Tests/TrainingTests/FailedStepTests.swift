@@ -3,8 +3,8 @@ import Core
 import Environments
 import Pixels
 import Replay
-import Synchronization
 import Representations
+import Synchronization
 import Tensors
 import Testing
 

@@ -64,7 +64,7 @@ struct Pipeline {
       agent: agent, episode: episode, training: training, first: first, seed: Seed(2))
     try work.check()
     let run = try RunDirectory(
-      at: folder + "/trained", facts("train", SAC.id), settings: work.groups + [("encoder", settings)])
+      at: folder + "/trained", facts("train", SAC.id), settings: work.groups + [settings])
     let outcome = try work.run(in: run)
     let values = Dictionary(uniqueKeysWithValues: outcome.map { ($0.key, $0.value) })
     #expect(values["env_steps"]?.int == (60 + agentSteps) * E.actionRepeat)

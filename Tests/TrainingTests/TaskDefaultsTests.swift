@@ -21,8 +21,8 @@ struct TaskDefaultsTests {
   @Test func anotherTaskHasNone() { #expect(TaskDefaults.of("no such task").isEmpty) }
 
   @Test func aGroupStartsFromThem() throws {
-    let cheetah: CollectionSettings = try TaskDefaults.group("collection", of: "cheetah-run")
-    let other: CollectionSettings = try TaskDefaults.group("collection", of: "catch")
+    let cheetah: CollectionSettings = try TaskDefaults.group(of: "cheetah-run")
+    let other: CollectionSettings = try TaskDefaults.group(of: "catch")
     #expect(cheetah.steps == 4000 && other == CollectionSettings())
   }
 

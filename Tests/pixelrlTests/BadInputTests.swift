@@ -90,7 +90,10 @@ let quickTraining = [
     ("train --encoder joint --agent ppo", "--encoder joint learns from batches of replay, and ppo has none"),
     ("train --encoder joint --shift 100", "--shift takes a whole number from 0 to 64"),
     ("train --encoder finetune", "there is no autoencoder for cartpole-swingup with these frames: run 'pixelrl"),
-    ("train --encoder joint --size 1024 --replay 100000000", "frames of 3,145,728 bytes are more than this machine's memory"),
+    (
+      "train --encoder joint --size 1024 --replay 100000000",
+      "frames of 3,145,728 bytes are more than this machine's memory"
+    ),
     (
       "pretrain-ae --action-weight 0.5 --collect-episode-steps 1",
       "2 or more and as many steps an environment, or --action-weight 0"

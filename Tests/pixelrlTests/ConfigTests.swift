@@ -12,7 +12,7 @@ import Training
 
 /// The settings of a plan by title, as text.
 private func record(_ plan: any Plan) -> [String] {
-  plan.groups.flatMap { title, group in group.record.map { "\(title).\($0.key)=\($0.text)" } }
+  plan.groups.flatMap { group in group.record.map { "\(group.title).\($0.key)=\($0.text)" } }
 }
 
 private func withFile<Result>(_ text: String, _ body: (String) throws -> Result) throws -> Result {
@@ -50,7 +50,7 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
     for plan: any Plan in [
       try TrainingFlags.parse([]).plan(), try PretrainingFlags.parse([]).plan(), try CollectionFlags.parse([]).plan(),
     ] {
-      let keys = plan.groups.flatMap { $0.group.record.map(\.key) }
+      let keys = plan.groups.flatMap { $0.record.map(\.key) }
       #expect(Set(keys).count == keys.count)
     }
   }

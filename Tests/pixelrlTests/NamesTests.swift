@@ -4,12 +4,12 @@ import Core
 import Environments
 import Formats
 import Foundation
+import Representations
 import Runs
 import Testing
 import Training
 
 @testable import Core
-import Representations
 @testable import pixelrl
 
 /// Names of other programs, and what a shell completes.

@@ -25,17 +25,20 @@ private struct Probe: ParsableCommand {
   struct Sizes: SettingsGroup {
     var size = 84
     var fast = false
+    static let title = "plain"
     static var fields: [Field<Self>] {
       [Field("size", \.size, 1...1024, "width"), Field("fast", \.fast, "whether fast")]
     }
   }
   struct First: SettingsGroup {
     var hidden = 256
+    static let title = "member"
     static var fields: [Field<Self>] { [Field("hidden", \.hidden, 1...65_536, "units of each hidden layer")] }
   }
   struct Second: SettingsGroup {
     var hidden = 128
     var rate = 0.5
+    static let title = "member"
     static var fields: [Field<Self>] {
       [
         Field("hidden", \.hidden, 1...65_536, "units of each hidden layer"),
@@ -54,8 +57,8 @@ private struct Probe: ParsableCommand {
     let probe = try Probe.parse(arguments)
     var fast = Probe.Sizes()
     fast.fast = true
-    let sizes = try probe.given().resolve("plain", fast)
-    let second: Probe.Second = try probe.given().resolve("member")
+    let sizes = try probe.given().resolve(fast)
+    let second: Probe.Second = try probe.given().resolve()
     #expect(probe.name == "who")
     #expect(sizes.size == 32 && !sizes.fast)
     #expect(second.hidden == 512 && second.rate == 0.5)
@@ -64,21 +67,21 @@ private struct Probe: ParsableCommand {
   @Test func whatIsNotTypedStays() throws {
     var sizes = Probe.Sizes()
     sizes.size = 7
-    sizes = try Probe.parse(["who", "--fast"]).given().resolve("plain", sizes)
+    sizes = try Probe.parse(["who", "--fast"]).given().resolve(sizes)
     #expect(sizes.size == 7 && sizes.fast)
   }
 
   @Test func aSettingOfAnotherMemberIsRefused() throws {
     let probe = try Probe.parse(["who", "--learning-rate", "0.1"])
     let error = #expect(throws: InputError.self) {
-      try probe.given().check([("member", Probe.First())], member: ("member", "the agent first"))
+      try probe.given().check([Probe.First()], member: (Probe.First(), "the agent first"))
     }
     #expect(error?.description == "the agent first has no --learning-rate; it has --hidden")
   }
 
   @Test func anImpossibleValueSaysWhatIsPossible() throws {
     let error = #expect(throws: InputError.self) {
-      let _: Probe.Sizes = try Probe.parse(["who", "--size", "big"]).given().resolve("plain")
+      let _: Probe.Sizes = try Probe.parse(["who", "--size", "big"]).given().resolve()
     }
     #expect(error?.description == "--size takes a whole number from 1 to 1024, not 'big'")
   }

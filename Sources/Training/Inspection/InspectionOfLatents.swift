@@ -26,9 +26,9 @@ extension Inspection {
     var origin = seed
     if let run = try? RunDirectory(existing: folder) {
       let settings = try run.settings()
-      if play == nil { try settings.apply("environment", to: &episode) }
-      try settings.apply("collection", to: &collection)
-      try settings.apply("pretraining", to: &pretraining)
+      if play == nil { try settings.apply(to: &episode) }
+      try settings.apply(to: &collection)
+      try settings.apply(to: &pretraining)
       origin = Seed(try run.facts().seed)
     }
     let (probe, heldOut) = try drawing.probe(

@@ -21,9 +21,10 @@ struct ListSettings: ParsableCommand {
       SettingsSection("Collection", PolicyChoice.self, CollectionSettings.self),
       SettingsSection("Autoencoder", AutoencoderChoice.self),
     ] + Autoencoders.all.map { section("Autoencoder `\($0.id)`", $0) } + [
-      SettingsSection("Pretraining", SeedChoice.self, DatasetChoice.self, PretrainingSettings.self),
+      SettingsSection(
+        "Pretraining", SeedChoice<PretrainingSettings>.self, DatasetChoice.self, PretrainingSettings.self),
       SettingsSection("Encoder", EncoderSettings.self),
-      SettingsSection("Training", SeedChoice.self, TrainingSettings.self),
+      SettingsSection("Training", SeedChoice<TrainingSettings>.self, TrainingSettings.self),
       SettingsSection("Machine", MachineSettings.self),
       SettingsSection("Agent", AgentChoice.self),
     ] + Agents.all.map { section("Agent `\($0.id)`", $0) }

@@ -37,8 +37,8 @@ struct Render: ParsableCommand {
     guard frames > 0 else { throw InputError("--frames takes a whole number of at least 1, not '\(frames)'") }
     var given = try GivenSettings(config: source.config, episode.typed)
     let environment = try given.environment(environment)
-    let settings: EpisodeSettings = try given.resolve("environment", environment.spec.episodeDefaults)
-    try given.check([("environment", EnvironmentChoice()), ("environment", settings)])
+    let settings: EpisodeSettings = try given.resolve(environment.spec.episodeDefaults)
+    try given.check([EnvironmentChoice(), settings])
     try write(environment, settings, from: try state.map(startState))
   }
 

@@ -31,9 +31,9 @@ struct Serve: ParsableCommand {
       return
     }
     let given = try GivenSettings(config: nil, episode.typed)
-    let timeout = try given.resolve("environment", EpisodeSettings()).gymTimeout
+    let timeout = try given.resolve(EpisodeSettings()).gymTimeout
     let environment = try Environments.named(environment, timeout: timeout)
-    var server = try server(of: environment, given.resolve("environment", environment.spec.episodeDefaults))
+    var server = try server(of: environment, given.resolve(environment.spec.episodeDefaults))
     try server.begin()
     while let line = readLine() { try server.answer(line) }
   }

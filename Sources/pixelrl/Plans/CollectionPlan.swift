@@ -14,12 +14,11 @@ struct CollectionFlags: ParsableArguments {
   func plan() throws -> CollectionPlan {
     var given = try GivenSettings(config: source.config, environment.typed, collection.typed)
     let environment = try given.environment()
-    let choice = try given.resolve("environment", EnvironmentChoice())
+    let choice = try given.resolve(EnvironmentChoice())
     let plan = CollectionPlan(
       played: environment, environment: choice,
-      episode: try given.resolve("environment", environment.spec.episodeDefaults),
-      seed: try given.resolve("collection"), policy: try given.resolve("collection"),
-      collection: try given.resolve("collection"))
+      episode: try given.resolve(environment.spec.episodeDefaults),
+      seed: try given.resolve(), policy: try given.resolve(), collection: try given.resolve())
     try given.check(plan.groups)
     return plan
   }
@@ -31,14 +30,9 @@ struct CollectionPlan: Plan {
   let played: any Environment
   let environment: EnvironmentChoice
   let episode: EpisodeSettings
-  let seed: SeedChoice
+  let seed: SeedChoice<CollectionSettings>
   let policy: PolicyChoice
   let collection: CollectionSettings
 
-  var groups: [(title: String, group: any SettingsGroup)] {
-    [
-      ("environment", environment), ("environment", episode), ("collection", seed), ("collection", policy),
-      ("collection", collection),
-    ]
-  }
+  var groups: [any SettingsGroup] { [environment, episode, seed, policy, collection] }
 }

@@ -2,8 +2,8 @@ import Core
 
 /// All settings of a command, resolved and checked: what `pixelrl config` prints and a run records.
 protocol Plan {
-  /// The groups by their titles in the file, in its order.
-  var groups: [(title: String, group: any SettingsGroup)] { get }
+  /// The groups, in the order of the file.
+  var groups: [any SettingsGroup] { get }
 }
 
 /// The settings of a command that leaves a run behind.

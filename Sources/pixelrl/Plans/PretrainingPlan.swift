@@ -22,19 +22,17 @@ struct PretrainingFlags: ParsableArguments {
       config: source.config ?? run?.file(RunDirectory.settings), environment.typed, collection.typed, encoder.typed,
       pretraining.typed, machine.typed)
     let environment = try given.environment()
-    return try plan(given, environment, try Autoencoders.named(given.resolve("encoder", AutoencoderChoice()).kind))
+    return try plan(given, environment, try Autoencoders.named(given.resolve(AutoencoderChoice()).kind))
   }
 
   private func plan<E: Environment, Model: Autoencoder>(
     _ given: GivenSettings, _ environment: E, _ kind: Model.Type
   ) throws -> any RunPlan {
     let plan = PretrainingPlan<E, Model>(
-      environment: environment, episode: try given.resolve("environment", environment.spec.episodeDefaults),
-      collection: try given.resolve("collection"),
-      model: try given.resolve("encoder"), pretraining: try given.resolve("pretraining"),
-      dataset: try given.resolve("pretraining"), seed: try given.resolve("pretraining"),
-      machine: try given.resolve("machine", MachineSettings.byDefault))
-    try given.check(plan.groups, member: ("encoder", "the autoencoder \(Model.id)"))
+      environment: environment, episode: try given.resolve(environment.spec.episodeDefaults),
+      collection: try given.resolve(), model: try given.resolve(), pretraining: try given.resolve(),
+      dataset: try given.resolve(), seed: try given.resolve(), machine: try given.resolve(MachineSettings.byDefault))
+    try given.check(plan.groups, member: (plan.model, "the autoencoder \(Model.id)"))
     return plan
   }
 }
@@ -47,17 +45,13 @@ struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
   let model: Model.Settings
   let pretraining: PretrainingSettings
   let dataset: DatasetChoice
-  let seed: SeedChoice
+  let seed: SeedChoice<PretrainingSettings>
   let machine: MachineSettings
 
-  var groups: [(title: String, group: any SettingsGroup)] {
+  var groups: [any SettingsGroup] {
     var (choice, kind) = (EnvironmentChoice(), AutoencoderChoice())
     (choice.env, kind.kind) = (environment.spec.id, Model.id)
-    return [
-      ("environment", choice), ("environment", episode), ("collection", collection), ("encoder", kind),
-      ("encoder", model), ("pretraining", seed), ("pretraining", dataset), ("pretraining", pretraining),
-      ("machine", machine),
-    ]
+    return [choice, episode, collection, kind, model, seed, dataset, pretraining, machine]
   }
 
   func run(_ options: RunOptions) throws {

@@ -39,7 +39,7 @@ struct TrainingFlags: ParsableArguments {
 
   private func plan(_ given: GivenSettings, _ environment: some Environment) throws -> any RunPlan {
     let spec = environment.spec
-    let name = try given.resolve("agent", AgentChoice()).agent
+    let name = try given.resolve(AgentChoice()).agent
     guard let kind = name.isEmpty ? Agents.fitting(spec.actionSpace) : try Agents.named(name) else {
       throw InputError("no agent takes the actions of \(spec.id): \(spec.actionSpace)")
     }
@@ -62,37 +62,36 @@ struct TrainingFlags: ParsableArguments {
       place.map { $0.start == .random || $0.start == .either && encoder.autoencoder.isEmpty } ?? false
     var look = environment.spec.episodeDefaults
     if startsAtRandom, let stack = place?.frameStack { look.frameStack = stack }
-    let episode = try given.resolve("environment", look)
+    let episode = try given.resolve(look)
     // An on-policy agent must act by its own policy alone.
-    if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault("training", "explore-chance") }
-    var training = try given.resolve(
-      "training", TrainingSettings(for: encoder, frameStack: episode.frameStack, A.self))
-    let spreadsEvaluations = !given.isGiven("training", "evaluate-every")
+    if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault(TrainingSettings.self, "explore-chance") }
+    var training = try given.resolve(TrainingSettings(for: encoder, frameStack: episode.frameStack, A.self))
+    let spreadsEvaluations = !given.isGiven(TrainingSettings.self, "evaluate-every")
     if spreadsEvaluations { training.spreadEvaluations(over: training.envSteps) }
     let agentDefaults = A.Settings(of: place)
     func plan<Model: Autoencoder>(_ kind: Model.Type) throws -> any RunPlan {
-      let model: Model.Settings = try given.resolve("encoder")
+      let model: Model.Settings = try given.resolve()
       let plan = TrainingPlan<E, A>(
         experiment: Experiment(
           environment, A.self, episode: episode, encoder: encoder,
-          newEncoder: startsAtRandom ? NewEncoder(kind, model) : nil, agent: try given.resolve("agent", agentDefaults),
+          newEncoder: startsAtRandom ? NewEncoder(kind, model) : nil, agent: try given.resolve(agentDefaults),
           training: training, spreadsEvaluations: spreadsEvaluations,
-          seed: Seed(try given.resolve("training", SeedChoice()).seed),
+          seed: Seed(try given.resolve(SeedChoice<TrainingSettings>()).seed),
           origin: given.isTyped("autoencoder") ? nil : given.origin),
-        machine: try given.resolve("machine", MachineSettings.byDefault))
+        machine: try given.resolve(MachineSettings.byDefault))
       try checkUnused(given, place, startsAtRandom)
-      try given.check(plan.groups, member: ("agent", "the agent \(A.id)"))
+      try given.check(plan.groups, member: (plan.experiment.agent, "the agent \(A.id)"))
       try plan.experiment.check()
       return plan
     }
     var choice = AutoencoderChoice()
     if let kind = place?.kind { choice.kind = kind }
-    return try plan(try Autoencoders.named(try given.resolve("encoder", choice).kind))
+    return try plan(try Autoencoders.named(try given.resolve(choice).kind))
   }
 
   /// What the agent sees through. A place that starts at random takes no autoencoder.
   private func encoderSettings(_ given: inout GivenSettings) throws -> EncoderSettings {
-    var encoder = try given.resolve("encoder", EncoderSettings())
+    var encoder = try given.resolve(EncoderSettings())
     if encoder.observe == .state {
       if given.isTyped("encoder") {
         throw InputError("--observe state looks through no encoder: leave out --encoder, or give --observe latent")
@@ -143,19 +142,16 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   var experiment: Experiment<E, A>
   let machine: MachineSettings
 
-  var groups: [(title: String, group: any SettingsGroup)] {
+  var groups: [any SettingsGroup] {
     var (choice, agent, kind) = (EnvironmentChoice(), AgentChoice(), AutoencoderChoice())
     (choice.env, agent.agent) = (experiment.environment.spec.id, A.id)
-    var groups: [(title: String, group: any SettingsGroup)] = [
-      ("environment", choice), ("environment", experiment.episode), ("encoder", experiment.encoder),
-    ]
+    var groups: [any SettingsGroup] = [choice, experiment.episode, experiment.encoder]
     if let new = experiment.newEncoder {
       kind.kind = new.kind.id
-      groups += [("encoder", kind), ("encoder", new.settings)]
+      groups += [kind, new.settings]
     }
     return groups + [
-      ("agent", agent), ("agent", experiment.agent), ("training", SeedChoice(experiment.seed)),
-      ("training", experiment.training), ("machine", machine),
+      agent, experiment.agent, SeedChoice<TrainingSettings>(experiment.seed), experiment.training, machine,
     ]
   }
 

@@ -13,6 +13,7 @@ private struct Sample: SettingsGroup {
   var norm = true
   var name = "a"
 
+  static let title = "agent"
   static var fields: [Field<Self>] {
     [
       Field("size", \.size, 1...1000, "pixels"), Field("rate", \.rate, 0...1, "rate"),
@@ -24,11 +25,11 @@ private struct Sample: SettingsGroup {
 
   init(of bytes: [UInt8]) throws {
     let file = try SettingsFile(parsing: bytes, path: "x")
-    try file.check([("agent", Sample())])
-    try file.apply("agent", to: &self)
+    try file.check([Sample()])
+    try file.apply(to: &self)
   }
 
-  var bytes: [UInt8] { Array(SettingsFile.text(of: [("agent", self)]).utf8) }
+  var bytes: [UInt8] { Array(SettingsFile.text(of: [self]).utf8) }
 }
 
 extension Reader {
