@@ -60,9 +60,9 @@ extension BuiltInEnvironment {
   public static var spec: EnvironmentSpec {
     EnvironmentSpec(
       id: id, note: note, actionSpace: actionSpace, episodeLength: episodeLength, actionRepeat: actionRepeat,
-      explorationLength: explorationLength, rewardLimit: rewardLimit, rewardRange: rewardRange, returnRange: returnRange,
-      stateNames: stateNames, observationNames: observationNames, wrappingAngles: wrappingAngles,
-      episodeDefaults: episodeDefaults, foresight: 0)
+      explorationLength: explorationLength, rewardLimit: rewardLimit, rewardRange: rewardRange,
+      returnRange: returnRange, stateNames: stateNames, observationNames: observationNames,
+      wrappingAngles: wrappingAngles, episodeDefaults: episodeDefaults, foresight: 0)
   }
 
   public var spec: EnvironmentSpec { Self.spec }

@@ -32,9 +32,9 @@ public struct Evaluation: Sendable, Codable {
   ///   - outcome: called before that with the step that led to the frame.
   /// - Throws: `Interrupted` at the step after a signal, what the environment failed with, and what `watch` throws.
   public init<A: Agent, O: Observer>(
-    of agent: A, in environment: some Environment, _ settings: EpisodeSettings, through observer: O, layout: HistoryLayout,
-    episodes count: Int, behavior: Behavior = .exploit, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in },
-    outcome: (Step) -> Void = { _ in }
+    of agent: A, in environment: some Environment, _ settings: EpisodeSettings, through observer: O,
+    layout: HistoryLayout, episodes count: Int, behavior: Behavior = .exploit, seed: Seed,
+    watch: (PixelBuffer) throws -> Void = { _ in }, outcome: (Step) -> Void = { _ in }
   ) throws {
     var agent = agent
     var episodes = try (0..<count).map { try Episode(environment, settings, seed: Self.start(of: $0, seed)) }

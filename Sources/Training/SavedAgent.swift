@@ -86,7 +86,9 @@ public struct SavedAgent: Sendable {
   private func player<E: Environment, A: Agent>(
     _ environment: E, _ kind: A.Type, _ seed: Seed
   ) throws -> any Player {
-    guard sight != .state else { return try player(environment, A.self, through: StateObserver(environment.spec), seed) }
+    guard sight != .state else {
+      return try player(environment, A.self, through: StateObserver(environment.spec), seed)
+    }
     let record = try AutoencoderRecord(folder: autoencoder)
     return try player(environment, A.self, try Autoencoders.named(record.kind), autoencoder, record, seed)
   }

@@ -104,13 +104,13 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
 
   /// Fills the replay buffer with recorded transitions, whose simulator steps count.
   public mutating func seed(with recording: Recording) {
-    let size = layout.latentSize
+    let (size, spec) = (layout.latentSize, environment.spec)
     state.observer.observe(recording).withElements { latents in
       for i in 0..<recording.count {
         let latent = latents.extracting(i * size..<(i + 1) * size)
         if i > 0, recording.episodes[i] == recording.episodes[i - 1], let step = recording.steps[i - 1] {
           replay.append(
-            lane: 0, action: Array(recording.action(i - 1)).span, step: settings.learned(step, of: environment.spec),
+            lane: 0, action: Array(recording.action(i - 1)).span, step: settings.learned(step, of: spec),
             latent: latent)
         } else {
           replay.begin(lane: 0, latent: latent)
@@ -158,7 +158,8 @@ public struct Trainer<E: Environment, A: Agent, O: Observer>: ~Copyable {
         for i in state.episodes.indices where outcomes[i].ending != .failed {
           let action = actions.extracting(i * width..<(i + 1) * width)
           let latent = latents.extracting(i * layout.latentSize..<(i + 1) * layout.latentSize)
-          replay.append(lane: i, action: action, step: settings.learned(outcomes[i], of: environment.spec), latent: latent)
+          replay.append(
+            lane: i, action: action, step: settings.learned(outcomes[i], of: state.episodes[i].spec), latent: latent)
           state.histories[i].append(action: action, latent: latent)
           guard !recordings.isEmpty else { continue }
           recordings[i].append(

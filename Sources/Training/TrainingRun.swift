@@ -32,12 +32,14 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     self.seed = seed
   }
 
+  private var spec: EnvironmentSpec { environment.spec }
+
   public var groups: [(title: String, group: any SettingsGroup)] {
     [("environment", episode), ("agent", agent), ("training", training)]
   }
 
   private var layout: HistoryLayout {
-    training.layout(latentSize: observer.latentSize, actionSpace: environment.spec.actionSpace)
+    training.layout(latentSize: observer.latentSize, actionSpace: spec.actionSpace)
   }
 
   /// Refuses what cannot be trained, before any folder is made.
@@ -94,7 +96,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
     let start = ContinuousClock.now
     var checkpoints = try directory.checkpoints(
-      kept: training.keepCheckpoints, settings: fingerprint(of: groups, environment.spec.id, A.id, seed))
+      kept: training.keepCheckpoints, settings: fingerprint(of: groups, spec.id, A.id, seed))
     for complaint in checkpoints.complaints { try say(complaint) }
     let size = ReplayBuffer.byteCount(capacity: training.replay, layout: layout)
     try say("replay: \(grouped(Double(training.replay))) latents of \(observer.latentSize), \(megabytes(size))")
@@ -294,7 +296,7 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     try requireFinite(trainer.agent, step: step)
     try Safetensors(
       trainer.agent.parameters,
-      metadata: [("agent", A.id), ("environment", environment.spec.id), ("step", "\(step)")]
+      metadata: [("agent", A.id), ("environment", spec.id), ("step", "\(step)")]
     ).write(to: directory.file(SavedAgent.weights))
     try trainer.observer.write(to: directory.path)
     let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
@@ -309,8 +311,8 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
   ) throws -> Evaluation {
     var film = FirstFrames()
     let evaluation = try trainer.evaluate(seed: seed.child("evaluation")) { film.append($0) }
-    try evaluation.requireFinite(environment.spec.id)
-    let text = ["run": directory.name, "environment": environment.spec.id, "step": "\(trainer.envSteps)"]
+    try evaluation.requireFinite(spec.id)
+    let text = ["run": directory.name, "environment": spec.id, "step": "\(trainer.envSteps)"]
     if let grid = trainer.observer.reconstructions(of: film.frames) {
       let digits = String(trainer.envSteps)
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
@@ -326,11 +328,12 @@ public struct TrainingRun<E: Environment, A: Agent, O: Observer> {
     let band = evaluations.map { $0.evaluation.returns.deviationBand ?? 0...0 }
     let baseline = try directory.baseline()
     var plot = Plot(
-      title: "\(environment.spec.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
+      title: "\(spec.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps", yLabel: "return",
       series: [Plot.Series(A.id, points, band: band)])
     plot.yLimits = baseline?.returnRange
     if let random = baseline?.mean { plot.mark(random, "random player") }
-    try PNG.write(plot.picture(), to: directory.file("curve.png"), text: ["run": directory.name, "environment": environment.spec.id])
+    try PNG.write(
+      plot.picture(), to: directory.file("curve.png"), text: ["run": directory.name, "environment": spec.id])
   }
 }
 

@@ -23,8 +23,8 @@ public protocol LatentDrawing: Sendable {
   func reconstructions(of recording: Recording) -> Reconstructions
   /// Probes it on episodes of random play, which are returned too.
   func probe(
-    in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int, steps: Int,
-    seed: Seed
+    in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int,
+    steps: Int, seed: Seed
   ) throws -> (probe: StateProbe, heldOut: Recording)
 }
 
@@ -42,8 +42,8 @@ extension LatentEncoder: LatentDrawing {
   public func reconstructions(of recording: Recording) -> Reconstructions { Reconstructions(of: recording, by: self) }
 
   public func probe(
-    in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int, steps: Int,
-    seed: Seed
+    in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int,
+    steps: Int, seed: Seed
   ) throws -> (probe: StateProbe, heldOut: Recording) {
     try StateProbe.judge(self, in: environment, episode, collection, frames: frames, steps: steps, seed: seed)
   }

@@ -95,9 +95,11 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   /// The run that is done again, if any, with the autoencoder that it names.
   let origin: RunDirectory?
 
+  private var spec: EnvironmentSpec { environment.spec }
+
   var groups: [(title: String, group: any SettingsGroup)] {
     var (choice, kind) = (EnvironmentChoice(), AgentChoice())
-    (choice.env, kind.agent) = (environment.spec.id, A.id)
+    (choice.env, kind.agent) = (spec.id, A.id)
     return [
       ("environment", choice), ("environment", episode), ("encoder", sight), ("agent", kind), ("agent", agent),
       ("training", seed), ("training", training), ("machine", machine),
@@ -109,14 +111,14 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     let run = try options.namedRun("train")
     machine.apply(goingOn: try run?.facts())
     guard sight.observe != .state else {
-      guard !environment.spec.observationNames.isEmpty else {
-        throw InputError("\(environment.spec.id) has no state but its pixels: use --observe latent")
+      guard !spec.observationNames.isEmpty else {
+        throw InputError("\(spec.id) has no state but its pixels: use --observe latent")
       }
-      return try train(through: StateObserver(environment.spec), of: run, options) {
+      return try train(through: StateObserver(spec), of: run, options) {
         // An on-policy agent would not learn from them.
         A.Settings.Experience.isOffPolicy
           ? try collect(
-            environment, episode, TaskDefaults.group("collection", of: environment.spec.id),
+            environment, episode, TaskDefaults.group("collection", of: spec.id),
             seed: Seed(seed.seed).child("collection"))
           : nil
       }
@@ -124,7 +126,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     try environment.checkPictures()
     let folder = try autoencoderFolder(of: run)
     let record = try AutoencoderRecord(folder: folder)
-    try record.check(environment: environment.spec.id, episode, path: folder)
+    try record.check(environment: spec.id, episode, path: folder)
     var plan = self
     if run == nil { plan.sight.autoencoder = folder }
     try plan.run(options, of: run, through: try Autoencoders.named(record.kind), record, folder)
@@ -135,7 +137,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   private func autoencoderFolder(of run: RunDirectory?) throws -> String {
     let named = sight.autoencoder
     if let run, try run.facts().autoencoderInput?.path == named { return try AutoencoderRecord.folder(of: run) }
-    guard !named.isEmpty else { return try newestAutoencoder(for: environment.spec.id, episode) }
+    guard !named.isEmpty else { return try newestAutoencoder(for: spec.id, episode) }
     guard let origin, let input = try origin.facts().autoencoderInput, input.path == named,
       try !AutoencoderRecord.fits(named, input)
     else { return named }
@@ -157,7 +159,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
     _ options: RunOptions, of run: RunDirectory?, through kind: Model.Type, _ record: AutoencoderRecord,
     _ folder: String
   ) throws {
-    func recorded() throws -> Recording { try record.recording(of: folder, for: run ?? origin, environment.spec, episode) }
+    func recorded() throws -> Recording { try record.recording(of: folder, for: run ?? origin, spec, episode) }
     var encoder = try LatentEncoder<Model>(folder: folder, record: record)
     var probe = record.probe
     var retraining: PretrainingSettings?
@@ -207,7 +209,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
       first: try goesOn ? recorded() : first, seed: Seed(seed.seed))
     if !goesOn { try work.check() }
     let directory = try options.directory(
-      "train", environment: environment.spec.id, member: A.id, seed: seed.seed, inputs: inputs, autoencoder: autoencoder,
+      "train", environment: spec.id, member: A.id, seed: seed.seed, inputs: inputs, autoencoder: autoencoder,
       settings: groups, fill: fill)
     let summary = try withRun(directory, options) {
       let outcome = try work.run(in: directory, say: printProgress)
@@ -236,7 +238,7 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
         .init("run", .string(directory.path)),
         .init("autoencoder", sight.autoencoder.isEmpty ? .null : .string(sight.autoencoder)),
         .init("observe", .string(sight.observe.rawValue)),
-        .init("environment", .string(environment.spec.id)), .init("agent", .string(A.id)),
+        .init("environment", .string(spec.id)), .init("agent", .string(A.id)),
         .init("seed", JSON(whole: seed.seed)),
         .init("probe", .object(probe.map { .init($0.key, Double($0.text).map { .number($0) } ?? .null) })),
       ])
