@@ -61,9 +61,8 @@ extension BuiltInEnvironment {
     EnvironmentSpec(
       id: id, note: note, actionSpace: actionSpace, episodeLength: episodeLength, actionRepeat: actionRepeat,
       explorationLength: explorationLength, rewardLimit: rewardLimit, rewardRange: rewardRange,
-      returnRange: returnRange,
-      stateNames: stateNames, observationNames: observationNames, wrappingAngles: wrappingAngles,
-      episodeDefaults: episodeDefaults, foresight: 0)
+      returnRange: returnRange, stateNames: stateNames, observationNames: observationNames,
+      wrappingAngles: wrappingAngles, episodeDefaults: episodeDefaults, foresight: 0)
   }
 
   public var spec: EnvironmentSpec { Self.spec }

@@ -10,7 +10,7 @@ public protocol Environment: Sendable, Codable {
   /// What can go wrong outside the program while it is played; `Never` where there is nothing outside.
   associatedtype Failure: Error = Never
 
-  /// What is known of it; the same at each moment.
+  /// What is known of it; the same at each moment. It may be put together anew each time: keep it, as `Episode` does.
   var spec: EnvironmentSpec { get }
   /// What draws a look where that is not this program itself: the name of an OpenGL.
   /// - Throws: `WorldError` that says what to install.

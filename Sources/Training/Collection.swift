@@ -139,8 +139,7 @@ public func collect(
 /// - Throws: `InputError` where the environment has no uniformly drawn states, or memory is too small for the frames.
 public func collect(
   _ environment: some Environment, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings,
-  by policy: some Policy,
-  seed: Seed, progress: (Int) throws -> Void = { _ in }
+  by policy: some Policy, seed: Seed, progress: (Int) throws -> Void = { _ in }
 ) throws -> Recording {
   let policies = Array(repeating: policy, count: settings.environments)
   return try collect(environment, episodeSettings, settings, by: policies, seed: seed, progress: progress)

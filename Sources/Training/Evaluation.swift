@@ -34,9 +34,8 @@ public struct Evaluation: Sendable, Codable {
   /// - Throws: `Interrupted` at the step after a signal, what the environment failed with, and what `watch` throws.
   public init<A: Agent, R: Representation>(
     of agent: A, in environment: some Environment, _ settings: EpisodeSettings, through representation: R,
-    layout: HistoryLayout,
-    episodes count: Int, behavior: Behavior = .exploit, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in },
-    outcome: (Step) -> Void = { _ in }
+    layout: HistoryLayout, episodes count: Int, behavior: Behavior = .exploit, seed: Seed,
+    watch: (PixelBuffer) throws -> Void = { _ in }, outcome: (Step) -> Void = { _ in }
   ) throws {
     var agent = agent
     var play = Play(try (0..<count).map { try Episode(environment, settings, seed: Self.start(of: $0, seed)) }, layout)

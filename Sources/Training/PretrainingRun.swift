@@ -32,6 +32,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     self.dataset = dataset
   }
 
+  private var spec: EnvironmentSpec { environment.spec }
+
   public var groups: [any SettingsGroup] { [episode, collection, model, pretraining] }
 
   /// Refuses what cannot be pretrained, before any folder is made.
@@ -39,13 +41,13 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
     try environment.checkPictures()
-    if let dataset { try dataset.check(environment.spec, episode) }
+    if let dataset { try dataset.check(spec, episode) }
     try collection.check(environment, episode)
     if dataset == nil, let (setting, instead) = pretraining.needingFramesInARow {
       // Steps are dealt out among the environments.
       let most = (collection.steps + collection.environments - 1) / collection.environments
       let actions = InverseDynamics.frames - 1
-      guard min(most, collection.lengthOfEpisodes(environment.spec, episode)) >= actions else {
+      guard min(most, collection.lengthOfEpisodes(spec, episode)) >= actions else {
         throw InputError(
           "\(setting) needs \(actions + 1) frames in a row: give --collect-episode-steps \(actions) or more and as many "
             + "steps an environment, or \(instead)")
@@ -61,7 +63,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let clock = ContinuousClock()
     let start = clock.now
     var checkpoints = try directory.checkpoints(
-      kept: pretraining.keepCheckpoints, settings: fingerprint(of: groups, environment.spec.id, Model.id, seed))
+      kept: pretraining.keepCheckpoints, settings: fingerprint(of: groups, spec.id, Model.id, seed))
     for complaint in checkpoints.complaints { try say(complaint) }
     let recording = try frames(in: directory, say)
 
@@ -89,7 +91,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       of: heldOut, by: encoder, threshold: Float(pretraining.changeThreshold))
     try writePictures(encoder, heldOut, reconstructions, to: directory, &log)
     let record = AutoencoderRecord(
-      encoder, settings: model, environment: environment.spec.id, episode: episode,
+      encoder, settings: model, environment: spec.id, episode: episode,
       envSteps: recording.environmentSteps, probe: probe,
       isBackgroundTakenAway: pretraining.background, reconstructions: reconstructions,
       dataset: try dataset.map(AutoencoderRecord.Source.init))
@@ -98,7 +100,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let seconds = loop.secondsBefore + (clock.now - start) / .seconds(1)
     let summary: JSON = [
       "run": .string(directory.path), "autoencoder": .string(directory.path),
-      "environment": .string(environment.spec.id),
+      "environment": .string(spec.id),
       "kind": .string(Model.id), "env_steps": .integer(recording.environmentSteps), "seconds": .number(seconds),
       "psnr": .number(reconstructions.psnr), "psnr_moving": .number(reconstructions.movingPSNR),
       "probe": .object(zip(probe.names, probe.r2).map { .init($0, .number($1)) }),
@@ -163,8 +165,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     if let dataset = try dataset ?? (exists(own) ? FrameDataset(path: own) : nil) {
       try say("\(dataset.count) frames of \(dataset.path)")
       return try Recording(
-        dataset, observationNames: environment.spec.observationNames,
-        actionSpace: environment.spec.actionSpace)
+        dataset, observationNames: spec.observationNames,
+        actionSpace: spec.actionSpace)
     }
     var progress = Progress("collect", total: collection.steps)
     let recording = try collect(environment, episode, collection, seed: seed.child("collection")) {
@@ -174,7 +176,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     try recording.write(
       to: own,
       manifest: FrameDatasetManifest(
-        environment: environment.spec.id, settings: episode, seed: seed, policy: collection.policy.rawValue))
+        environment: spec.id, settings: episode, seed: seed, policy: collection.policy.rawValue))
     return recording
   }
 
@@ -182,7 +184,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     _ encoder: LatentEncoder<Model>, _ heldOut: Recording, _ reconstructions: Reconstructions,
     to directory: RunDirectory, _ log: inout RunLog
   ) throws {
-    let text = ["run": directory.name, "environment": environment.spec.id, "step": "\(pretraining.updates)"]
+    let text = ["run": directory.name, "environment": spec.id, "step": "\(pretraining.updates)"]
     let spread = (0..<6).map { $0 * (heldOut.count - 1) / 5 }
     let worst = Array(reconstructions.worst.prefix(6))
     for (name, frames) in [("reconstructions", spread), ("worst", worst)] {

@@ -16,6 +16,7 @@ struct StepNotTaken: Error {
 /// actions. It names no algorithm and no place of the encoder.
 public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
   public let environment: E
+  private let spec: EnvironmentSpec
   public let settings: TrainingSettings
   /// How whole episodes are played, for evaluations.
   public let episodeSettings: EpisodeSettings
@@ -57,7 +58,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     episodeSettings: EpisodeSettings, settings: TrainingSettings, seed: Seed
   ) throws {
     let spec = environment.spec
-    self.environment = environment
+    (self.spec, self.environment) = (spec, environment)
     self.settings = settings
     self.episodeSettings = episodeSettings
     layout = settings.layout(latentSize: representation.latentSize, actionSpace: spec.actionSpace)
@@ -88,7 +89,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
         let frame = keepsFrames ? recording.frame(i).bytes : nil
         if i > 0, recording.episodes[i] == recording.episodes[i - 1], let step = recording.steps[i - 1] {
           replay.append(
-            lane: 0, action: Array(recording.action(i - 1)).span, step: settings.learned(step, of: environment.spec),
+            lane: 0, action: Array(recording.action(i - 1)).span, step: settings.learned(step, of: spec),
             latent: latent, frame: frame)
         } else {
           replay.begin(lane: 0, latent: latent, frame: frame)
@@ -181,7 +182,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
         for i in outcome.steps.indices where outcome.steps[i].ending != .failed {
           replay.append(
             lane: i, action: actions.extracting(i * width..<(i + 1) * width),
-            step: settings.learned(outcome.steps[i], of: environment.spec),
+            step: settings.learned(outcome.steps[i], of: spec),
             latent: latents.extracting(i * size..<(i + 1) * size),
             frame: outcome.moments[i].frames.last?.bytes)
         }

@@ -35,10 +35,12 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     self.seed = seed
   }
 
+  private var spec: EnvironmentSpec { environment.spec }
+
   public var groups: [any SettingsGroup] { [episode, agent, training] }
 
   private var layout: HistoryLayout {
-    training.layout(latentSize: representation.latentSize, actionSpace: environment.spec.actionSpace)
+    training.layout(latentSize: representation.latentSize, actionSpace: spec.actionSpace)
   }
 
   /// Refuses what cannot be trained, before any folder is made.
@@ -84,7 +86,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   var replayLine: String {
     let memory = representation.memory
     let (capacity, bytes) = (training.capacity(of: memory, layout), memory.byteCount(layout))
-    let filled = min(capacity, training.envSteps / environment.spec.actionRepeat(episode) + 1)
+    let filled = min(capacity, training.envSteps / spec.actionRepeat(episode) + 1)
     let kept =
       switch (memory.keepsLatents, memory.frameSize) {
       case (true, 0): "latents of \(layout.latentSize)"
@@ -102,7 +104,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
     let start = ContinuousClock.now
     var checkpoints = try directory.checkpoints(
-      kept: training.keepCheckpoints, settings: fingerprint(of: groups, environment.spec.id, A.id, seed))
+      kept: training.keepCheckpoints, settings: fingerprint(of: groups, spec.id, A.id, seed))
     for complaint in checkpoints.complaints { try say(complaint) }
     try say(replayLine)
     var trainer = try Trainer(
@@ -301,7 +303,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     try trainer.representation.requireFinite(step: step)
     try Safetensors(
       trainer.agent.parameters,
-      metadata: [("agent", A.id), ("environment", environment.spec.id), ("step", "\(step)")]
+      metadata: [("agent", A.id), ("environment", spec.id), ("step", "\(step)")]
     ).write(to: directory.file(SavedAgent.weights))
     try trainer.representation.write(to: directory.path)
     let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
@@ -316,8 +318,8 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   ) throws -> Evaluation {
     var film = FirstFrames()
     let evaluation = try trainer.evaluate(seed: seed.child("evaluation")) { film.append($0) }
-    try evaluation.requireFinite(environment.spec.id)
-    let text = ["run": directory.name, "environment": environment.spec.id, "step": "\(trainer.envSteps)"]
+    try evaluation.requireFinite(spec.id)
+    let text = ["run": directory.name, "environment": spec.id, "step": "\(trainer.envSteps)"]
     if let grid = trainer.representation.reconstructions(of: film.frames) {
       let digits = String(trainer.envSteps)
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
@@ -333,14 +335,14 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     let band = evaluations.map { $0.evaluation.returns.deviationBand ?? 0...0 }
     let baseline = try directory.baseline()
     var plot = Plot(
-      title: "\(environment.spec.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps",
+      title: "\(spec.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps",
       yLabel: "return",
       series: [Plot.Series(A.id, points, band: band)])
     plot.yLimits = baseline?.returnRange
     if let random = baseline?.mean { plot.mark(random, "random player") }
     try PNG.write(
       plot.picture(), to: directory.file("curve.png"),
-      text: ["run": directory.name, "environment": environment.spec.id])
+      text: ["run": directory.name, "environment": spec.id])
   }
 }
 

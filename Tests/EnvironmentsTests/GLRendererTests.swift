@@ -49,7 +49,7 @@
     @Test func theDriverIsNamed() throws {
       var look = Look()
       look.renderer = .gl
-      let name = try #require(try CheetahRun.drawer(of: look))
+      let name = try #require(try CheetahRun().drawer(of: look))
       #expect(name.contains(" of ") && (name.hasSuffix("by EGL") || name.hasSuffix("by OSMesa")), "\(name)")
     }
 

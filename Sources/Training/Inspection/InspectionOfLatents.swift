@@ -32,8 +32,8 @@ extension Inspection {
       origin = Seed(try run.facts().seed)
     }
     let (probe, heldOut) = try drawing.probe(
-      in: environment, episode, collection, frames: pretraining.probeFrames, steps: pretraining.probeSteps, seed: origin
-    )
+      in: environment, episode, collection, frames: pretraining.probeFrames, steps: pretraining.probeSteps,
+      seed: origin)
     let size = probe.names.count
     guard size > 0 else { return heldOut }  // pixels alone
     let (truths, readings) = (probe.truths.doubles, probe.readings.doubles)

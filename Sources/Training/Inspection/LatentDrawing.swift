@@ -31,8 +31,7 @@ public protocol LatentDrawing: Sendable {
   /// Probes it on episodes of random play, which are returned too.
   func probe(
     in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int,
-    steps: Int,
-    seed: Seed
+    steps: Int, seed: Seed
   ) throws -> (probe: StateProbe, heldOut: Recording)
 }
 
@@ -55,8 +54,7 @@ extension LatentEncoder: LatentDrawing {
 
   public func probe(
     in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int,
-    steps: Int,
-    seed: Seed
+    steps: Int, seed: Seed
   ) throws -> (probe: StateProbe, heldOut: Recording) {
     try StateProbe.judge(self, in: environment, episode, collection, frames: frames, steps: steps, seed: seed)
   }
