@@ -14,8 +14,7 @@ import Tensors
 /// last gradient. Its next gradient is one at that copy, from what the copy did, and is applied to the shared parameters,
 /// which other workers have changed since: how many updates that were is the lag, `workers/lag`. The asynchrony is
 /// simulated, without threads: workers take their turns in a random order, drawn anew each time, so that the lag goes from 0
-/// to 2 (W − 1), W − 1 on average, and a seed still fixes everything. (With `--asynchronous` the loop has threads instead,
-/// for every agent that learns from rollouts.)
+/// to 2 (W − 1), W − 1 on average, and a seed still fixes everything.
 ///
 /// Letters: o observation, a action, r reward, γ discount, β entropy bonus, M transitions, O observation size.
 public struct ActorCritic: Agent {
