@@ -93,7 +93,7 @@ public struct LatentObserver<Model: Autoencoder>: Observer {
   }
 
   public var latentSize: Int { encoder.latentSize }
-  public var drawing: (any LatentDrawing)? { encoder }
+  public var drawing: (any LatentDrawing)? { Model.hasDecoder ? encoder : nil }
 
   public func observe<E: Environment>(_ episodes: [Episode<E>]) -> Tensor {
     encoder.encode(episodes.map(\.frame))
@@ -104,6 +104,7 @@ public struct LatentObserver<Model: Autoencoder>: Observer {
   // The latents' standardisation stays: the agent knows their scale.
   public mutating func retrain(on recording: Recording, seed: Seed) throws -> Metrics? {
     guard let retraining else { return nil }
+    try Model.requireDecoder()
     var training = Pretraining(continuing: encoder, on: recording, settings: retraining, seed: seed)
     var means = MetricsMean()
     while !training.isDone { means.add(try training.update()) }
@@ -119,6 +120,7 @@ public struct LatentObserver<Model: Autoencoder>: Observer {
   }
 
   public func reconstructions(of frames: [PixelBuffer]) -> PixelBuffer? {
+    guard Model.hasDecoder else { return nil }
     let errors = encoder.errors(of: frames)
     let worst = frames.indices.max { errors[$0] < errors[$1] } ?? 0
     let shown = (0..<5).map { $0 * (frames.count - 1) / 4 } + [worst]

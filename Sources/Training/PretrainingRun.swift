@@ -36,6 +36,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   ///
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
+    try Model.requireDecoder()
     try E.checkPictures()
     guard episode.frameStack == 1 else {
       throw InputError("an autoencoder takes one frame, not --frame-stack \(episode.frameStack): histories are latents")
