@@ -22,11 +22,12 @@ public struct FrameShape: Sendable, Hashable, Codable, CustomStringConvertible {
   public var description: String { "\(width)x\(height)x\(channels)" }
 }
 
-/// A network that compresses a frame into a latent and draws the frame again from it.
+/// A network that compresses a frame into a latent and, where it has a decoder, draws the frame again from it.
 ///
 /// One new file and one line in `Autoencoders.all` add a member; the contract tests then run over it. The loop that trains
 /// it, the preparation of frames and the standardisation of latents are shared. Steps against the gradient of
-/// `meanSquared(decode(encode(x)) - x) + penalty(encode(x))` teach it, and this gradient reaches each of its parameters.
+/// `meanSquared(decode(encode(x)) - x) + penalty(encode(x))` teach it, and this gradient reaches each of its parameters; without
+/// a decoder, those of any loss of the latents.
 ///
 /// Shapes: B batch, C channels, H height, W width, Z latent size.
 public protocol Autoencoder: Module {
@@ -36,8 +37,7 @@ public protocol Autoencoder: Module {
   static var id: String { get }
   /// One sentence for the catalog, with the paper.
   static var note: String { get }
-
-  /// Whether there is a decoder: what learns from the critic alone needs none.
+  /// Whether there is a decoder. Without one a kind is not pretrained: it learns from who looks at its latents.
   static var hasDecoder: Bool { get }
 
   /// - Parameters:
@@ -53,7 +53,7 @@ public protocol Autoencoder: Module {
   var latentSize: Int { get }
   /// Prepared frames `[B, C, H, W]` to latents `[B, Z]`, each its frame's alone.
   func encode(_ x: Tensor) -> Tensor
-  /// Latents `[B, Z]` to reconstructions `[B, C, H, W]`.
+  /// Latents `[B, Z]` to reconstructions `[B, C, H, W]`. Traps without a decoder.
   func decode(_ z: Tensor) -> Tensor
   /// What the loss adds to the reconstruction's error, a scalar of at least 0.
   func penalty(_ z: Tensor) -> Tensor
@@ -72,9 +72,16 @@ extension AutoencoderSettings {
 extension Autoencoder {
   public static var hasDecoder: Bool { true }
   public func keypoints(of z: Tensor) -> [[Point]]? { nil }
-}
 
-extension Autoencoder {
+  /// Throws `InputError` where there is no decoder.
+  public static func requireDecoder() throws {
+    guard !hasDecoder else { return }
+    let kinds = Autoencoders.all.filter { $0.hasDecoder }.map { $0.id }.joined(separator: " or ")
+    throw InputError(
+      "the kind \(id) has no decoder, which pretraining and pictures need: give --kind \(kinds); \(id) is for "
+        + "'pixelrl train --encoder critic-only' or 'augmented'")
+  }
+
   /// For frames without their background.
   public init(frame: FrameShape, settings: Settings, using random: inout Random) throws {
     try self.init(frame: frame, isBackgroundTakenAway: true, settings: settings, using: &random)
@@ -83,7 +90,9 @@ extension Autoencoder {
 
 /// The members, by what one types.
 public enum Autoencoders {
-  public static let all: [any Autoencoder.Type] = [KeypointAutoencoder.self, RegularizedAutoencoder.self]
+  public static let all: [any Autoencoder.Type] = [
+    KeypointAutoencoder.self, RegularizedAutoencoder.self, ConvolutionalEncoder.self,
+  ]
 
   public static func named(_ id: String) throws -> any Autoencoder.Type {
     guard let kind = all.first(where: { $0.id == id }) else {

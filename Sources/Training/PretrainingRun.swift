@@ -40,6 +40,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   ///
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
+    try Model.requireDecoder()
     try environment.checkPictures()
     if let dataset { try dataset.check(spec, episode) }
     try collection.check(environment, episode)

@@ -110,6 +110,10 @@ let quickTraining = [
     ("pretrain-ae --kind keypoints", "unknown autoencoder 'keypoints': did you mean 'keypoint'?"),
     ("pretrain-ae --size 62", "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not 62x62"),
     ("pretrain-ae --keypoints 0", "--keypoints takes a whole number from 1 to 1024, not '0'"),
+    (
+      "pretrain-ae --kind conv",
+      "the kind conv has no decoder, which pretraining and pictures need: give --kind keypoint or"
+    ),
     ("pretrain-ae --kind rae --latent-size 0", "--latent-size takes a whole number from 1 to"),
     ("pretrain-ae --size -4", "--size takes a whole number from 8 to 1024, not '-4'"),
     ("collect --policy-run nothing", "nothing is no run"),

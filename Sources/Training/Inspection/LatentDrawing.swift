@@ -63,10 +63,12 @@ extension LatentEncoder: LatentDrawing {
 extension AutoencoderRecord {
   /// The autoencoder of a folder, whatever its kind.
   ///
-  /// - Throws: `WorldError` with the path where the file is damaged or does not fit this record.
+  /// - Throws: `WorldError` with the path where the file is damaged or does not fit this record; `InputError` where it has no
+  ///   decoder.
   func drawing(in folder: String) throws -> any LatentDrawing {
     func open<Model: Autoencoder>(_ kind: Model.Type) throws -> any LatentDrawing {
-      try LatentEncoder<Model>(folder: folder, record: self)
+      try Model.requireDecoder()
+      return try LatentEncoder<Model>(folder: folder, record: self)
     }
     return try open(try Autoencoders.named(kind))
   }
