@@ -76,7 +76,7 @@ enum Contests {
           CheetahRun.self, ReacherEasy.self, BallInCupCatch.self, WalkerWalk.self, FingerSpin.self, HopperHop.self,
           AcrobotSwingup.self, PointMassEasy.self, HumanoidWalk.self, FishSwim.self, Swimmer6.self, QuadrupedWalk.self,
           ManipulatorBringBall.self, MuJoCoCartPoleSwingup.self,
-        ] as [any Environment.Type]
+        ] as [any BuiltInEnvironment.Type]
       let looks = [("bare", ["--samples", "1", "--shadows", "0"]), ("full", ["--samples", "4", "--shadows", "1"])]
       return looks.flatMap { name, look in
         tasks.map { task in
