@@ -82,6 +82,7 @@ func gradientError(_ shapes: [Shape], seed: UInt64 = 1, positive: Bool = false, 
     ("columns", [[3, 6]], false, { square($0[0]).columns(1..<4) }),
     ("concatenate", [[3, 2], [3, 4], [3, 1]], false, { concatenated($0.map(square)) }),
     ("pick", [[4, 3]], false, { square($0[0]).picking([2, 0, 1, 2]) }),
+    ("rows, one of them twice and one not", [[4, 3]], false, { square($0[0]).selectingRows([2, 0, 2, 3, 2]) }),
     ("matrix product", [[3, 4], [4, 5]], false, { matrixProduct($0[0], $0[1]) }),
     ("matrix product, left transposed", [[4, 3], [4, 5]], false, { matrixProduct($0[0], transposed: true, $0[1]) }),
     (

@@ -41,7 +41,7 @@ class Random:
         z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK
         return z ^ z >> 31
 
-    def uniform(self):
+    def next(self):
         def rotated(word, bits):
             return (word << bits | word >> 64 - bits) & MASK
 
@@ -54,7 +54,17 @@ class Random:
         s0 ^= s3
         s2 ^= shifted
         self.state = [s0, s1, s2, rotated(s3, 45)]
-        return (result >> 11) * 2.0**-53
+        return result
+
+    def uniform(self):
+        return (self.next() >> 11) * 2.0**-53
+
+    def integer(self, count):
+        """A whole number in 0 ..< count, without bias (Lemire 2019)."""
+        product = self.next() * count
+        while product & MASK < (1 << 64) % count:
+            product = self.next() * count
+        return product >> 64
 
     def normal(self):
         while True:
