@@ -34,7 +34,7 @@ private struct PaidMotion {
     var random = Seed(3).stream("motion")
     var reader = RewardReading(latentSize: 4, using: &random)
     var optimizer = Adam(learningRate: 3e-3)
-    for _ in 0..<300 {
+    for _ in 0..<120 {
       let motion = PaidMotion(batch: 32, using: &random)
       let (_, gradient) = valueWithGradient(at: reader) { $0.loss(motion.latents, rewards: motion.rewards) }
       optimizer.update(&reader, along: gradient)

@@ -40,16 +40,15 @@ import Testing
     }
     let replay = try replay(for: frames)
     let starts = try tensor("starts").array.map { ReplayBuffer.Moment(lane: 0, position: Int($0)) }
-    var expected = tensors.filter { $0.key.hasPrefix("\(before).") }.map {
-      ($0.key.dropFirst(before.count + 1), $0.value)
-    }
-    .reduce(into: [:]) { $0[String($1.0)] = $1.1 }
+    var expected = Dictionary(uniqueKeysWithValues: named("\(before)."))
     for update in 1...2 {
       let (batch, sight) = frames.batch(of: replay.draw(at: starts), from: replay)
       let lesson = agent.update(batch)
       var metrics = lesson.metrics
       metrics.merge(try frames.learn(from: lesson, sight))
-      for (key, value) in named("\(name).\(update).metrics.") {
+      let reported = named("\(name).\(update).metrics.")
+      #expect(Set(reported.map(\.0)) == Set(metrics.entries.map(\.name)))
+      for (key, value) in reported {
         let (found, expected) = (try #require(metrics[key], "no metric \(key)"), value.item)
         #expect(abs(found - expected) <= 1e-5 * max(1, abs(expected)), "\(key) of update \(update)")
       }

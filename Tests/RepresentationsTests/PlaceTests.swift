@@ -240,7 +240,7 @@ import Testing
     #expect((metrics["autoencoder/reward-error"] != nil) == reads)
     /// How far the latents are moved by a round in which they must stay near, by so much.
     func drift(_ weight: Double) throws -> Double {
-      var learners = try Learners(argument.place) { ($0.retrainLatentWeight, $0.retrainSteps) = (weight, 30) }
+      var learners = try Learners(argument.place) { ($0.retrainLatentWeight, $0.retrainSteps) = (weight, 8) }
       let held = learners.replay.allFrames
       let before = learners.frames.encoder.encodeAll(held)
       _ = try learners.frames.learn(from: &learners.replay, step: 100)
