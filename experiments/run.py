@@ -6,10 +6,11 @@ A definition lists arms; each arm is a pretraining (or none) and a training, run
     {"title": "...", "seeds": 5, "threads": 2, "jobs": 1,
      "arms": [{"name": "keypoint", "pretrain": ["--env", "catch"], "train": ["--env", "catch"]}]}
 
-An arm may have "seeds" of its own. An arm without "pretrain" has none (--observe state). Arms that share their eyes name them, and each seed's are pretrained
-once: {"autoencoders": {"catch": ["--env", "catch"]}, "arms": [{"name": "...", "autoencoder": "catch", "train": [...]}]}.
+"seeds" is how many there are, from 0 on, or a list of them; an arm may have its own. An arm without "pretrain" has none (--observe
+state, or a place that starts from random weights). Arms that share an autoencoder name it, and each seed's is pretrained once: {"autoencoders": {"catch": ["--env", "catch"]}, "arms": [{"name": "...", "autoencoder": "catch", "train": [...]}]}.
 Beside the definition it writes results.json (the last JSON line of every command) and table.md, after each run. Runs are
-kept below runs/ and are not committed. What results.json already holds is kept; --fresh runs it again. Needs nothing but
+kept below runs/ and are not committed. With "inspect": true, each run's state probe is made anew from the encoder as the
+training left it. --seed N runs that seed alone. What results.json already holds is kept; --fresh runs it again. Needs nothing but
 Python and the release build.
 """
 import concurrent.futures
@@ -51,6 +52,9 @@ def run_seed(definition, arm, seed, folder, autoencoder=None):
     result["train"] = call(
         ["train", *arm["train"], *chosen, *flags, "--out", str(folder / f"{arm['name']}-{seed}")],
         definition.get("threads", 2))
+    if definition.get("inspect") and result["train"]["observe"] != "state":
+        looked = call(["inspect", result["train"]["run"], "--episodes", "1", "--frames", "3"], definition.get("threads", 2))
+        result["train"]["probe"] = looked["probe"]["r2"]
     result["seconds"] = sum(result[part]["process_seconds"] for part in ("pretrain", "train") if part in result)
     print(arm["name"], seed, round(result["train"]["return_mean"], 1), f"{result['seconds']:.0f} s", flush=True)
     return result
@@ -106,12 +110,16 @@ def main():
 
     # Arms one after the other, seeds side by side if the definition says so.
     for arm in definition["arms"]:
-        missing = [seed for seed in range(arm.get("seeds", definition["seeds"])) if (arm["name"], seed) not in done]
-        eyes = [
+        wanted = arm.get("seeds", definition["seeds"])
+        wanted = list(range(wanted)) if isinstance(wanted, int) else wanted
+        if "--seed" in sys.argv:
+            wanted = [seed for seed in wanted if seed == int(sys.argv[sys.argv.index("--seed") + 1])]
+        missing = [seed for seed in wanted if (arm["name"], seed) not in done]
+        shared = [
             shared_autoencoder(definition, arm["autoencoder"], seed, folder, results) if "autoencoder" in arm else None
             for seed in missing]
         with concurrent.futures.ThreadPoolExecutor(definition.get("jobs", 1)) as pool:
-            for result in pool.map(lambda seed, own: run_seed(definition, arm, seed, folder, own), missing, eyes):
+            for result in pool.map(lambda seed, own: run_seed(definition, arm, seed, folder, own), missing, shared):
                 keep(result)
     named = {r.get("arm") for r in results}
     partial = {**definition, "arms": [a for a in definition["arms"] if a["name"] in named]}

@@ -11,6 +11,8 @@ import Testing
       EpisodeSettings.keys(changing: .view) == [
         // How large it is, and of how many channels.
         "size", "color",
+        // How many an encoder sees together.
+        "frame-stack",
         // What disturbs it.
         "flicker", "occlusion", "occlusion-position", "pixel-noise",
         // How a scene is drawn.
@@ -26,6 +28,6 @@ import Testing
   @Test func allElseIsNot() {
     let marked = EpisodeSettings.keys(changing: .view, .dynamics)
     let others = EpisodeSettings.fields.map(\.key).filter { !marked.contains($0) }
-    #expect(others == ["time-limit", "frame-stack", "no-op-starts", "life-loss", "gym-failure", "gym-timeout"])
+    #expect(others == ["time-limit", "no-op-starts", "life-loss", "gym-failure", "gym-timeout"])
   }
 }
