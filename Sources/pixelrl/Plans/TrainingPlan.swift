@@ -61,11 +61,11 @@ struct TrainingFlags: ParsableArguments {
     }
     var given = given
     // An on-policy agent must act by its own policy alone.
-    if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault(TrainingSettings.self, "explore-chance") }
+    if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault(\TrainingSettings.exploreChance) }
     // Nothing is trained further where no autoencoder is looked through.
-    if sight.observe != .latent { given.dropTaskDefault(TrainingSettings.self, "retrain-rounds") }
+    if sight.observe != .latent { given.dropTaskDefault(\TrainingSettings.retrainRounds) }
     var training = try given.resolve(TrainingSettings(for: sight.observe, A.self))
-    let spreadsEvaluations = !given.isGiven(TrainingSettings.self, "evaluate-every")
+    let spreadsEvaluations = !given.isGiven(\TrainingSettings.evaluateEvery)
     if spreadsEvaluations { training.spreadEvaluations(over: training.envSteps) }
     let plan = TrainingPlan<E, A>(
       episode: try given.resolve(E.episodeDefaults), sight: sight, agent: try given.resolve(),
