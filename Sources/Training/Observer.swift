@@ -38,7 +38,7 @@ extension TrainingSettings {
   public init<A: Agent>(for sight: Sight, _ agent: A.Type) {
     self.init()
     returnSteps = A.Settings.returnSteps
-    if sight == .state { (frames, actions) = (1, 0) }
+    if sight == .state { (frames, actions) = Self.ofState }
   }
 }
 
