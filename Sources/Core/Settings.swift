@@ -28,6 +28,8 @@ public enum SettingEffect: Sendable, Hashable {
 public struct Field<Group>: Sendable {
   /// `learning-rate`: the flag without its dashes, and the config key.
   public let key: String
+  /// The property that holds it.
+  public let path: PartialKeyPath<Group> & Sendable
   public let help: String
   /// What may stand there: `a whole number from 1 to 64`, `true or false`.
   public let domain: String
@@ -78,7 +80,8 @@ public struct Field<Group>: Sendable {
     _ help: String
   ) {
     self.init(
-      key: key, help: help, domain: domain ?? names.joined(separator: ", "), choices: names, isSwitch: false,
+      key: key, path: path, help: help, domain: domain ?? names.joined(separator: ", "), choices: names,
+      isSwitch: false,
       text: { $0[keyPath: path] },
       set: { group, typed in
         guard names.contains(typed) || prefix.map(typed.hasPrefix) ?? false else {
@@ -99,7 +102,7 @@ public struct Field<Group>: Sendable {
     _ help: String, accepts: @escaping @Sendable (Value) -> Bool
   ) {
     self.init(
-      key: key, help: help, domain: domain, choices: choices, isSwitch: Value.self == Bool.self,
+      key: key, path: path, help: help, domain: domain, choices: choices, isSwitch: Value.self == Bool.self,
       text: { $0[keyPath: path].text },
       set: { group, typed in
         guard let value = Value(text: typed), accepts(value) else {
@@ -110,11 +113,13 @@ public struct Field<Group>: Sendable {
   }
 
   private init(
-    key: String, help: String, domain: String, choices: [String], isSwitch: Bool,
+    key: String, path: PartialKeyPath<Group> & Sendable, help: String, domain: String, choices: [String],
+    isSwitch: Bool,
     text: @escaping @Sendable (Group) -> String,
     set: @escaping @Sendable (inout Group, String) throws -> Void
   ) {
     self.key = key
+    self.path = path
     self.help = help
     self.domain = domain
     self.choices = choices
@@ -139,6 +144,12 @@ public struct SeedChoice<Work: SettingsGroup>: SettingsGroup, Hashable {
 
 extension SettingsGroup {
   public var title: String { Self.title }
+
+  /// The key of the setting that a property holds; a property that holds none is a mistake of the program.
+  public static func key(of path: PartialKeyPath<Self>) -> String {
+    guard let field = fields.first(where: { $0.path == path }) else { fatalError("\(path) is no setting") }
+    return field.key
+  }
 
   /// The keys of the settings that are marked so, in the order of their declaration.
   public static func keys(changing effects: SettingEffect...) -> [String] {

@@ -4,12 +4,12 @@ public struct SettingRow: Sendable, Hashable {
   public let key: String
   public let help: String
   /// `a whole number from 1 to 64`.
-  public let domain: String
+  public var domain: String
   /// The value of a group that nobody changed, as one would type it.
   public var defaultText: String
   /// All that may stand there, where that can be said.
-  public let choices: [String]
-  public let isSwitch: Bool
+  public var choices: [String]
+  public var isSwitch: Bool
 
   /// What stands for the value: `<n>`, `<text>`; nothing after a switch.
   public var placeholder: String {
@@ -39,6 +39,15 @@ extension SettingsGroup {
         isSwitch: $0.isSwitch)
     }
   }
+}
+
+/// `64 of ppo, trpo; 128 of rainbow`: each text with the names of those that have it.
+public func namesByText(_ owners: [(name: String, text: String)]) -> String {
+  var texts: [String] = []
+  for owner in owners where !texts.contains(owner.text) { texts.append(owner.text) }
+  return texts.map { text in
+    "\(text) of \(owners.filter { $0.text == text }.map(\.name).joined(separator: ", "))"
+  }.joined(separator: "; ")
 }
 
 /// Settings under a heading, such as those of one agent.

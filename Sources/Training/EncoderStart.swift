@@ -45,7 +45,7 @@ extension EncoderStart {
     return EncoderStart(
       encoder: try LatentEncoder<Model>(folder: folder, record: record), record: record, isPretrained: !isNew,
       pretraining: isNew || !exists(settings)
-        ? try newPretraining(in: environment) : try PretrainingSettings(ofRunIn: files.origin),
+        ? newPretraining(in: environment) : try PretrainingSettings(ofRunIn: files.origin),
       first: {
         isNew
           ? try firstData(environment, episode, seed: seed)
@@ -62,7 +62,7 @@ extension EncoderStart {
     _ episode: EpisodeSettings,
     seed: Seed
   ) throws -> EncoderStart {
-    let pretraining: PretrainingSettings = try newPretraining(in: environment)
+    let pretraining: PretrainingSettings = newPretraining(in: environment)
     let first = try firstData(environment, episode, seed: seed)
     var random = seed.stream("random encoder")
     var encoder = try LatentEncoder<Model>(
@@ -85,8 +85,8 @@ extension EncoderStart {
   }
 
   /// How an encoder of the task would be pretrained.
-  private static func newPretraining(in environment: some Environment) throws -> PretrainingSettings {
-    try TaskDefaults.group(of: environment.spec.id)
+  private static func newPretraining(in environment: some Environment) -> PretrainingSettings {
+    TaskDefaults.group(of: environment.spec.id)
   }
 }
 

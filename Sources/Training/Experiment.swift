@@ -97,7 +97,7 @@ public struct Experiment<E: Environment, A: Agent> {
     }
     try environment.checkPictures()
     guard let newEncoder, run == nil else {
-      let folder = try run.map { try AutoencoderRecord.folder(of: $0) } ?? autoencoderFolder(say)
+      let folder = try autoencoderFolder(of: run, say)
       let record = try AutoencoderRecord(folder: folder)
       try record.check(environment: environment.spec.id, episode, path: folder)
       func read<Model: Autoencoder>(_ kind: Model.Type) throws -> Prepared {
@@ -119,10 +119,14 @@ public struct Experiment<E: Environment, A: Agent> {
     return try new(newEncoder.kind)
   }
 
-  /// Where the autoencoder of a new run is read from: the folder that is named or, where a run is done again and that has
+  /// Where the autoencoder is read from. A run that goes on has its own; for a new one it is the folder that is named or, where a run is done again and that has
   /// changed or moved, the run's copy.
-  private func autoencoderFolder(_ say: (String) throws -> Void) throws -> String {
+  private func autoencoderFolder(of run: RunDirectory?, _ say: (String) throws -> Void) throws -> String {
     let named = encoder.autoencoder
+    if let run {
+      let input = try run.facts().autoencoderInput
+      return input == nil || input?.path == named ? try AutoencoderRecord.folder(of: run) : named
+    }
     guard !named.isEmpty else { return try newestAutoencoder(for: environment.spec.id, episode) }
     guard let origin, let input = try origin.facts().autoencoderInput, input.path == named,
       try !AutoencoderRecord.fits(named, input)
@@ -151,10 +155,9 @@ public struct Experiment<E: Environment, A: Agent> {
     if !start.isPretrained, place.when == .never, run == nil {
       probe = try StateProbe.judge(start.encoder, in: environment, episode, seed: seed).probe.record
     }
-    // A run that goes on says itself where it took its encoder from.
-    let inputs = try run.map { try $0.facts().inputs } ?? start.input.map { [$0] } ?? []
     return try settled.prepared(
-      through: representation, goingOn: run, probe: place.when == .never ? probe : [], inputs: inputs,
+      through: representation, goingOn: run, probe: place.when == .never ? probe : [],
+      inputs: start.input.map { [$0] } ?? [],
       autoencoder: try start.input.map { try start.record.facts($0) } ?? start.record.newFacts, first: start.first,
       fill: start.keep)
   }

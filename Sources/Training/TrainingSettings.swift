@@ -41,15 +41,17 @@ public struct TrainingSettings: SettingsGroup, Hashable {
         "moments that the replay buffer keeps; 0: a million, or as many as half of this machine's memory holds"),
       Field(
         "history-frames", \.frames, 1...64,
-        "latents that the agent sees, as the last one and differences; 1 of the true state unless given"),
+        "latents that the agent sees, as the last one and differences; \(ofState.frames) of the true state unless given"
+      ),
       Field(
-        "history-actions", \.actions, 0...64, "past actions that the agent sees; 0 beside the true state unless given"),
+        "history-actions", \.actions, 0...64,
+        "past actions that the agent sees; \(ofState.actions) beside the true state unless given"),
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts; 0 on-policy"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step, off-policy"),
       Field(
         "return-steps", \.returnSteps, 1...1000,
-        "rewards n that an off-policy update adds up before it bootstraps; 3 of rainbow unless given"),
+        "rewards n that an off-policy update adds up before it bootstraps\(otherReturnSteps)"),
       Field(
         "reward-limit", \.rewardLimit, 0...Double.greatestFiniteMagnitude,
         "size to which rewards are clipped before they are learned from; 0: the task's own, 1 in Atari games, else none"
@@ -72,12 +74,23 @@ public struct TrainingSettings: SettingsGroup, Hashable {
 }
 
 extension TrainingSettings {
+  /// How little of the past the true state needs.
+  static let ofState = (frames: 1, actions: 0)
+
+  /// `; 3 of rainbow unless given`, of all agents that take other returns.
+  private static var otherReturnSteps: String {
+    func returnSteps<A: Agent>(of agent: A.Type) -> Int { A.Settings.returnSteps }
+    let others = Agents.all.map { (name: $0.id, steps: returnSteps(of: $0)) }
+      .filter { $0.steps != TrainingSettings().returnSteps }
+    return others.isEmpty ? "" : "; \(namesByText(others.map { ($0.name, $0.steps.text) })) unless given"
+  }
+
   /// The defaults for an agent and what it sees: the true state has its velocities in it, and nothing of the past is
   /// needed; nor is it where an encoder sees several frames together.
   public init<A: Agent>(for encoder: EncoderSettings, frameStack: Int, _ agent: A.Type) {
     self.init()
     returnSteps = A.Settings.returnSteps
-    if encoder.observe == .state || frameStack > 1 { (frames, actions) = (1, 0) }
+    if encoder.observe == .state || frameStack > 1 { (frames, actions) = Self.ofState }
   }
 
   /// The moments that the replay buffer keeps.

@@ -11,7 +11,9 @@ struct GivenSettings {
   let origin: RunDirectory?
   /// What was typed, by key.
   private var typed: [String: String]
-  private var taskDefaults: TaskDefaults.Settings = [:]
+  private var task = TaskDefaults.none
+  /// The settings whose defaults of the task do not fit the rest.
+  private var dropped: Set<AnyKeyPath> = []
 
   /// - Parameters:
   ///   - config: the file's path.
@@ -27,9 +29,10 @@ struct GivenSettings {
   func isTyped(_ key: String) -> Bool { typed[key] != nil }
 
   /// Whether a flag, the file or the task's defaults set it.
-  func isGiven<Group: SettingsGroup>(_ group: Group.Type, _ key: String) -> Bool {
-    let title = Group.title
-    return isTyped(key) || file?[title]?.entries.contains { $0.key == key } == true || taskDefaults[title]?[key] != nil
+  func isGiven<Group: SettingsGroup>(_ path: PartialKeyPath<Group>) -> Bool {
+    let key = Group.key(of: path)
+    return isTyped(key) || file?[Group.title]?.entries.contains { $0.key == key } == true
+      || (!dropped.contains(path) && task.texts(of: Group.self)[key] != nil)
   }
 
   /// Takes a flag for another, such as `--latent` for `--observe latent`.
@@ -43,22 +46,20 @@ struct GivenSettings {
     // A Python process starts here, long before all settings are known.
     let timeout = try resolve(EpisodeSettings()).gymTimeout
     let environment = try Environments.named(name, timeout: timeout)
-    // What was not given is taken from the task's defaults.
-    taskDefaults = TaskDefaults.of(environment.spec.id)
+    task = TaskDefaults.of(environment.spec.id)
     return environment
   }
 
   /// Leaves out a default of the task that does not fit the rest.
-  mutating func dropTaskDefault<Group: SettingsGroup>(_ group: Group.Type, _ key: String) {
-    taskDefaults[Group.title]?[key] = nil
-  }
+  mutating func dropTaskDefault<Group: SettingsGroup>(_ path: PartialKeyPath<Group>) { dropped.insert(path) }
 
-  /// A group as it was given by the file and by flags.
+  /// A group with the task's defaults, what the file says and what was typed, in this order.
   /// - Parameter defaults: the values of what was not given.
   func resolve<Group: SettingsGroup>(_ defaults: Group = Group()) throws -> Group {
     var group = defaults
-    for field in Group.fields {
-      if let text = taskDefaults[Group.title]?[field.key] { try field.set(&group, text) }
+    let texts = task.texts(of: Group.self)
+    for field in Group.fields where !dropped.contains(field.path) {
+      if let text = texts[field.key] { try field.set(&group, text) }
     }
     try file?.apply(to: &group)
     for field in Group.fields {

@@ -23,29 +23,35 @@ struct SettingsOptions<Source: SettingsSource>: ParsableArguments, CustomReflect
 
   init() {}
 
-  /// The groups' settings, then those of the members, each key once: with the members' defaults, where they differ, and
-  /// their names, where not all have it.
+  /// The groups' settings, then those of the members, each key once.
   static var rows: [SettingRow] {
-    let owned = Source.members.flatMap { member in member.group.rows.map { (owner: member.name, row: $0) } }
+    let owned = Source.members.flatMap { member in member.group.rows.map { (name: member.name, row: $0) } }
     var seen: Set<String> = []
     return (Source.groups.flatMap { $0.rows } + owned.map(\.row)).filter { seen.insert($0.key).inserted }.map { row in
       let owners = owned.filter { $0.row.key == row.key }
-      guard !owners.isEmpty else { return row }
-      var row = row
-      row.defaultText = defaults(owners.map { ($0.owner, $0.row.defaultText) }, of: Source.members.count)
-      return row
+      return owners.isEmpty ? row : self.row(of: owners)
     }
   }
 
+  /// A setting that several members have, with what each has by default and takes, where they differ, and their names, where
+  /// not all have it.
+  private static func row(of owners: [(name: String, row: SettingRow)]) -> SettingRow {
+    var row = owners[0].row
+    let isForAll = owners.count == Source.members.count
+    row.defaultText = shared(owners.map { ($0.name, $0.row.defaultText) }, isForAll: isForAll)
+    guard Set(owners.map(\.row.domain)).count > 1 else { return row }
+    row.domain = namesByText(owners.map { ($0.name, $0.row.domain) })
+    // What one member switches another may choose: then it is typed with its value.
+    row.isSwitch = owners.allSatisfy(\.row.isSwitch)
+    row.choices = owners.flatMap { $0.row.isSwitch && !row.isSwitch ? ["true", "false"] : $0.row.choices }
+    return row
+  }
+
   /// `256; 64 of ppo, trpo`, where all members have the setting; `0.2 of ppo`, where some have it.
-  private static func defaults(_ owners: [(name: String, text: String)], of members: Int) -> String {
-    var texts: [String] = []
-    for owner in owners where !texts.contains(owner.text) { texts.append(owner.text) }
-    func names(_ text: String) -> String { owners.filter { $0.text == text }.map(\.name).joined(separator: ", ") }
-    guard owners.count == members else {
-      return texts.map { "\($0) of \(names($0))" }.joined(separator: "; ")
-    }
-    return ([texts[0]] + texts.dropFirst().map { "\($0) of \(names($0))" }).joined(separator: "; ")
+  private static func shared(_ owners: [(name: String, text: String)], isForAll: Bool) -> String {
+    guard isForAll, let most = owners.first?.text else { return namesByText(owners) }
+    let others = owners.filter { $0.text != most }
+    return others.isEmpty ? most : "\(most); \(namesByText(others))"
   }
 }
 

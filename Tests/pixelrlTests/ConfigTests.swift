@@ -69,6 +69,31 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
     }
   }
 
+  /// A task's defaults lie over everybody's, under the file and the flags, and are of the agent that they were found for.
+  @Test func aTasksDefaultsLieUnderTheFile() throws {
+    func training(_ arguments: String...) throws -> Set<String> {
+      Set(record(try TrainingFlags.parse(["--env", "pendulum-swingup"] + arguments).plan()))
+    }
+    let own = [
+      "training.return-steps=3", "training.explore-chance=0.2", "agent.initial-temperature=0.01",
+      "agent.entropy-between=false",
+    ]
+    #expect(try training().isSuperset(of: own))
+    let typed = try training("--return-steps", "2", "--initial-temperature", "1")
+    #expect(typed.isSuperset(of: ["training.return-steps=2", own[1], "agent.initial-temperature=1", own[3]]))
+    try withFile("agent: {entropy-between: true}\ntraining: {explore-chance: 0}") { path in
+      let read = try training("--config", path)
+      #expect(read.isSuperset(of: [own[0], "training.explore-chance=0", own[2], "agent.entropy-between=true"]))
+      let both = try training("--config", path, "--explore-chance", "0.1")
+      #expect(both.contains("training.explore-chance=0.1"))
+    }
+    // What does not fit the agent is left out.
+    let onPolicy = try training("--agent", "ppo")
+    #expect(onPolicy.isSuperset(of: ["training.explore-chance=0", "training.return-steps=3"]))
+    let kinds = try ["keypoint", "rae"].map { record(try PretrainingFlags.parse(["--kind", $0]).plan()) }
+    #expect(kinds[0].contains("encoder.keypoints-alone=false") && !kinds[1].joined().contains("keypoints-alone"))
+  }
+
   /// A curve of one point is none.
   @Test func aShortTrainingIsEvaluatedOften() throws {
     func every(_ arguments: String...) throws -> [String] {

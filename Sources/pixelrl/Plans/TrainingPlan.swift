@@ -64,9 +64,9 @@ struct TrainingFlags: ParsableArguments {
     if startsAtRandom, let stack = place?.frameStack { look.frameStack = stack }
     let episode = try given.resolve(look)
     // An on-policy agent must act by its own policy alone.
-    if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault(TrainingSettings.self, "explore-chance") }
+    if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault(\TrainingSettings.exploreChance) }
     var training = try given.resolve(TrainingSettings(for: encoder, frameStack: episode.frameStack, A.self))
-    let spreadsEvaluations = !given.isGiven(TrainingSettings.self, "evaluate-every")
+    let spreadsEvaluations = !given.isGiven(\TrainingSettings.evaluateEvery)
     if spreadsEvaluations { training.spreadEvaluations(over: training.envSteps) }
     let agentDefaults = A.Settings(of: place)
     func plan<Model: Autoencoder>(_ kind: Model.Type) throws -> any RunPlan {
