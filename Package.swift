@@ -87,6 +87,7 @@ let package = Package(
       name: "Contender",
       dependencies: [
         "CAllocations", "Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents",
+        "Representations",
       ], swiftSettings: strict),
     .executableTarget(
       name: "pixelrl",

@@ -43,7 +43,7 @@ private func stackedFramesModel() throws -> (RegularizedAutoencoder, latentSize:
 }
 
 /// Of a forward pass for one image; the decoder, its mirror, has as many.
-private let encoderOperations: Int = {
+let encoderOperations: Int = {
   let convolutions = 9 * 41 * 41 + 32 * (39 * 39 + 37 * 37 + 35 * 35)
   return 2 * (9 * 32 * convolutions + 32 * 35 * 35 * 50)
 }()

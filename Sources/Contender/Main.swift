@@ -90,6 +90,7 @@ struct Workload {
     "sgemm": squareProduct, "sac": sacUpdate, "encoder": encoderPasses, "decoder": decoderPasses,
     "encode": encodedFrame, "ae-step": autoencoderStep, "environment": renderedStep, "scene": drawnScene,
     "gym": gymnasiumSteps,
+    "joint": jointUpdates,
     "replay": replaySample,
     "png": encodedPicture, "png-grid": encodedGrid,
   ]

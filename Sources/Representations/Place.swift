@@ -133,7 +133,8 @@ public struct EncoderSettings: SettingsGroup, Hashable {
       Field("encoder-period", \.period, 1...1000, "updates of the agent for one of the encoder"),
       Field(
         "encoder-tau", \.tau, 0...1,
-        "how far the encoder of the target critics follows at each update; 1: they see through the encoder itself"),
+        "how far the encoder of the target critics follows at each update of the encoder; 1: they see through the encoder itself"
+      ),
       Field(
         "reconstruction-weight", \.reconstructionWeight, 0...1e6,
         "weight of the reconstruction beside the critic's loss"),

@@ -26,16 +26,32 @@ func shifted(_ x: Tensor, _ shifts: [Shift]) -> Tensor {
   precondition(shifts.count == batch, "\(shifts.count) shifts for \(batch) frames")
   return x.withElements { x in
     Tensor([batch * channels, height, width], of: Float.self) { y in
-      for b in 0..<batch {
-        let shift = shifts[b]
-        for plane in b * channels..<(b + 1) * channels {
-          for i in 0..<height {
-            let from = (plane * height + min(max(i - shift.down, 0), height - 1)) * width
-            let into = (plane * height + i) * width
-            for j in 0..<width { y[into + j] = x[from + min(max(j - shift.right, 0), width - 1)] }
+      Threads.divide(batch, elements: x.count) { images in
+        for b in images {
+          let shift = shifts[b]
+          for plane in b * channels..<(b + 1) * channels {
+            for i in 0..<height {
+              let from = (plane * height + min(max(i - shift.down, 0), height - 1)) * width
+              writeRow(x, from, &y, (plane * height + i) * width, width, right: shift.right)
+            }
           }
         }
       }
     }
   }.reshaped(x.shape)
+}
+
+/// A row in three parts: the edge that comes in on the left, what stays, and the edge on the right. A function of its own,
+/// so that the compiler sees that the spans do not overlap and takes several elements at once.
+@inline(never)
+private func writeRow(
+  _ x: Span<Float>, _ from: Int, _ y: inout MutableSpan<Float>, _ into: Int, _ width: Int, right: Int
+) {
+  let start = min(max(right, 0), width)
+  let end = max(min(width + right, width), start)
+  let (left, last) = (x[from], x[from + width - 1])
+  precondition(into >= 0 && into + width <= y.count, "a row that lies outside")
+  for j in 0..<start { unsafe y[unchecked: into &+ j] = left }
+  for j in start..<end { unsafe y[unchecked: into &+ j] = x[unchecked: from &- right &+ j] }
+  for j in end..<width { unsafe y[unchecked: into &+ j] = last }
 }

@@ -80,6 +80,8 @@ extension EncodedFrames {
 extension Sight {
   /// The frames of the present, `[B, S C, H, W]`.
   fileprivate var presentFrames: Tensor {
+    // One frame an observation, and each another: they lie there as they are.
+    if rows == Array(0..<frames.shape[0]) { return frames }
     let flat = frames.reshaped(frames.shape[0], -1)
     let chosen = flat.gatheringRows(rows)
     return chosen.reshaped(rows.count, frames.shape[1], frames.shape[2], frames.shape[3])

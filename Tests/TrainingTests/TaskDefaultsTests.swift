@@ -45,7 +45,7 @@ import Testing
           of: task,
           [
             EpisodeSettings.self, CollectionSettings.self, KeypointAutoencoder.Settings.self, PretrainingSettings.self,
-            TrainingSettings.self, SAC.Settings.self,
+            EncoderSettings.self, TrainingSettings.self, SAC.Settings.self,
           ]) == settings, "\(task)")
     }
   }

@@ -68,4 +68,5 @@ def main():
     serve(passes)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -70,4 +70,5 @@ def main():
     serve(encode if arguments.part == "encode" else step)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -47,6 +47,62 @@ class Critics(nn.Module):
         return self.first(both), self.second(both)
 
 
+class SAC:
+    """Actor, critics and temperature, with a whole update of all of them, or at each `actor_period`th one."""
+
+    def __init__(self, observations, actions, hidden, layer_norm, actor_period=1, optimizer=torch.optim.Adam):
+        self.actor = Actor(observations, actions, hidden)
+        self.critics = Critics(observations, actions, hidden, layer_norm)
+        self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
+        self.log_alpha = torch.tensor(math.log(0.1), requires_grad=True)
+        self.actor_optimizer = optimizer(self.actor.parameters(), lr=1e-3)
+        self.critic_optimizer = optimizer(self.critics.parameters(), lr=1e-3)
+        self.alpha_optimizer = torch.optim.Adam([self.log_alpha], lr=3e-4, betas=(0.5, 0.999))
+        self.actions, self.actor_period, self.updates = actions, actor_period, 0
+
+    def update(self, o, a, r, discount, o_next, o_next_of_target=None, beside=None, optimizer=None):
+        """`beside` is a loss that goes back with the critics', through o; `optimizer` is that of what made o."""
+        alpha = self.log_alpha.detach().exp()
+        with torch.no_grad():
+            a_next, log_pi_next = self.actor(o_next)
+            q_next = torch.min(*self.target_critics(o_next if o_next_of_target is None else o_next_of_target, a_next))
+            y = r + 0.99 * discount * (q_next - alpha * log_pi_next)
+        q1, q2 = self.critics(o, a)
+        critic_loss = F.mse_loss(q1, y) + F.mse_loss(q2, y)
+        self.critic_optimizer.zero_grad()
+        if optimizer is not None:
+            optimizer.zero_grad()
+        (critic_loss if beside is None else critic_loss + beside).backward()
+        self.critic_optimizer.step()
+        if optimizer is not None:
+            optimizer.step()
+        follow(self.target_critics, self.critics, 0.01)
+        self.updates += 1
+        if self.updates % self.actor_period:
+            return critic_loss.item(), q1.mean().item()
+
+        # The actor's loss needs no gradients of the critics' weights.
+        o = o.detach()
+        self.critics.requires_grad_(False)
+        a_new, log_pi = self.actor(o)
+        actor_loss = (alpha * log_pi - torch.min(*self.critics(o, a_new))).mean()
+        self.actor_optimizer.zero_grad()
+        actor_loss.backward()
+        self.actor_optimizer.step()
+        self.critics.requires_grad_(True)
+
+        alpha_loss = -(self.log_alpha.exp() * (log_pi.detach() - self.actions)).mean()
+        self.alpha_optimizer.zero_grad()
+        alpha_loss.backward()
+        self.alpha_optimizer.step()
+        return critic_loss.item(), q1.mean().item(), actor_loss.item(), -log_pi.mean().item(), alpha.item()
+
+
+def follow(target, model, rate):
+    with torch.no_grad():
+        torch._foreach_lerp_(list(target.parameters()), list(model.parameters()), rate)
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name, default in (("batch", 256), ("observations", 150), ("actions", 1), ("hidden", 256), ("layer-norm", 0)):
@@ -54,50 +110,12 @@ def main():
     arguments = parser.parse_args()
     batch, actions = arguments.batch, arguments.actions
     torch.manual_seed(1)
-
-    actor = Actor(arguments.observations, actions, arguments.hidden)
-    critics = Critics(arguments.observations, actions, arguments.hidden, arguments.layer_norm == 1)
-    target_critics = copy.deepcopy(critics).requires_grad_(False)
-    log_alpha = torch.tensor(math.log(0.1), requires_grad=True)
-    actor_optimizer = torch.optim.Adam(actor.parameters(), lr=1e-3)
-    critic_optimizer = torch.optim.Adam(critics.parameters(), lr=1e-3)
-    alpha_optimizer = torch.optim.Adam([log_alpha], lr=3e-4, betas=(0.5, 0.999))
-
+    agent = SAC(arguments.observations, actions, arguments.hidden, arguments.layer_norm == 1)
     o, o_next = torch.randn(batch, arguments.observations), torch.randn(batch, arguments.observations)
     a, r = torch.tanh(torch.randn(batch, actions)), torch.randn(batch, 1)
     discount = torch.ones(batch, 1)
-
-    def update():
-        alpha = log_alpha.detach().exp()
-        with torch.no_grad():
-            a_next, log_pi_next = actor(o_next)
-            q_next = torch.min(*target_critics(o_next, a_next))
-            y = r + 0.99 * discount * (q_next - alpha * log_pi_next)
-        q1, q2 = critics(o, a)
-        critic_loss = F.mse_loss(q1, y) + F.mse_loss(q2, y)
-        critic_optimizer.zero_grad()
-        critic_loss.backward()
-        critic_optimizer.step()
-        with torch.no_grad():
-            parameters, targets = list(critics.parameters()), list(target_critics.parameters())
-            torch._foreach_lerp_(targets, parameters, 0.01)
-
-        # The actor's loss needs no gradients of the critics' weights.
-        critics.requires_grad_(False)
-        a_new, log_pi = actor(o)
-        actor_loss = (alpha * log_pi - torch.min(*critics(o, a_new))).mean()
-        actor_optimizer.zero_grad()
-        actor_loss.backward()
-        actor_optimizer.step()
-        critics.requires_grad_(True)
-
-        alpha_loss = -(log_alpha.exp() * (log_pi.detach() - actions)).mean()
-        alpha_optimizer.zero_grad()
-        alpha_loss.backward()
-        alpha_optimizer.step()
-        return critic_loss.item(), q1.mean().item(), actor_loss.item(), -log_pi.mean().item(), alpha.item()
-
-    serve(update)
+    serve(lambda: agent.update(o, a, r, discount, o_next))
 
 
-main()
+if __name__ == "__main__":
+    main()

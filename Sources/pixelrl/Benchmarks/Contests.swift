@@ -64,7 +64,7 @@ enum Contests {
         }
       }
     }
-    return contests + scenes
+    return contests + joint + scenes
   }
 
   /// The software renderer beside MuJoCo's own: one picture, in milliseconds of one processor, in the barest look and in

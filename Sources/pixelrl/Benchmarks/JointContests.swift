@@ -1,0 +1,82 @@
+/// Learning through an encoder that moves, beside PyTorch with the same networks, schedule and batch; always two updates, the
+/// second of which moves the actor.
+///
+/// On one thread the processor's time is taken, which is known however busy the machine is.
+extension Contests {
+  static var joint: [Contest] {
+    var contests: [Contest] = []
+    for threads in [1, 2] {
+      contests += [
+        contest("sac-ae", "SAC+AE, batch 128", threads, peers: sacAE),
+        contest("keypoint", "keypoint encoder, joint, batch 32", threads, peers: sharing("keypoint")),
+        contest("augmented", "conv encoder, augmented, batch 64", threads, peers: sharing("augmented")),
+      ]
+      // How many times longer an update takes whose encoder moves.
+      contests.append(
+        contest(
+          "keypoint", "keypoint encoder, frozen, batch 32", threads, part: "frozen",
+          peers: [("joint", .contender(options("keypoint", threads)))]))
+      // The share of drawing and of making numbers of bytes, of an update that need not.
+      for (scheme, name, batch) in [
+        ("sac-ae", "SAC+AE", 128), ("keypoint", "keypoint", 128), ("augmented", "conv", 128),
+      ] {
+        contests.append(
+          contest(
+            scheme, "\(name), update of frames that lie ready, batch \(batch)", threads, part: "ready", batch: batch,
+            peers: [("drawing and preparing them", .contender(options(scheme, threads, part: "frames", batch: batch)))])
+        )
+      }
+    }
+    for threads in [1, 2] {
+      for (scheme, name) in [("sac-ae", "SAC+AE"), ("keypoint", "keypoint, joint"), ("augmented", "conv, augmented")] {
+        for batch in [16, 32, 64, 128, 256] {
+          contests.append(
+            contest(
+              scheme, "\(name), batch \(batch)", threads, batch: batch, peers: Array(sharing(scheme).suffix(1)),
+              id: "joint-growth", rounds: 3))
+        }
+      }
+    }
+    return contests
+  }
+
+  private typealias Side = (label: String, script: Contest.Side)
+
+  /// The order of SAC+AE's authors, and ours.
+  private static let sacAE: [Side] =
+    [
+      ("PyTorch, authors' order, NCHW", .script(["sac_ae.py"])),
+      ("PyTorch, authors' order, channels last", .script(["sac_ae.py", "--channels-last", "1"])),
+    ] + sharing("sac-ae")
+
+  /// What the encoder gives is used by all, as in ours.
+  private static func sharing(_ scheme: String) -> [Side] {
+    [
+      ("PyTorch, our order, NCHW", .script(["joint.py", "--scheme", scheme])),
+      ("PyTorch, our order, channels last", .script(["joint.py", "--scheme", scheme, "--channels-last", "1"])),
+    ]
+  }
+
+  private static func options(_ scheme: String, _ threads: Int, part: String = "whole", batch: Int? = nil) -> [String] {
+    ["joint", "--scheme", scheme, "--part", part] + extra(threads, batch)
+  }
+
+  private static func extra(_ threads: Int, _ batch: Int?) -> [String] {
+    (batch.map { ["--batch", "\($0)"] } ?? []) + (threads == 1 ? ["--clock", "processor"] : [])
+  }
+
+  private static func contest(
+    _ scheme: String, _ name: String, _ threads: Int, part: String = "whole", batch: Int? = nil, peers: [Side],
+    id: String = "joint", rounds: Int = .max
+  ) -> Contest {
+    Contest(
+      id: id, name: "\(name), \(threads) thread\(threads == 1 ? "" : "s")",
+      ours: options(scheme, threads, part: part, batch: batch),
+      peers: peers.map { label, side in
+        switch side {
+        case .script(let words): .init(label: label, side: .script(words + extra(threads, batch)))
+        case .contender: .init(label: label, side: side)
+        }
+      }, threads: threads, rounds: rounds)
+  }
+}
