@@ -27,7 +27,7 @@ public struct ReplayMemory: Sendable, Hashable, Codable {
 }
 
 extension ReplayBuffer {
-  /// A moment that a replay buffer holds: of a lane, the how manieth that was written to it.
+  /// A moment that a replay buffer holds: its lane, and how many were written to that before it.
   public struct Moment: Sendable, Hashable {
     public let lane: Int
     public let position: Int
@@ -68,7 +68,9 @@ public struct ReplayDraw: Sendable {
 extension ReplayBuffer {
   /// Where the moments lie that the observation at a moment is made of.
   ///
-  /// - Parameter reach: steps back that are looked at.
+  /// - Parameters:
+  ///   - frames: moments, the present one included.
+  ///   - actions: past actions.
   public func window(of moment: Moment, frames: Int, actions: Int) -> Window {
     let known = age(of: moment, atMost: max(frames - 1, actions))
     return Window(
@@ -93,22 +95,30 @@ extension ReplayBuffer {
 
   /// A batch of what was drawn.
   ///
-  /// - Parameter observations: `[N, O]` of moments, in their order.
-  public func batch(of draw: ReplayDraw, _ observations: ([Moment]) -> Tensor) -> Batch {
+  /// - Parameters:
+  ///   - observation: `[B, O]` of the draw's starts.
+  ///   - nextObservation: `[B, O]` of its ends.
+  ///   - between: `[(n - 1) B, O]` of the moments that it passes over; asked for where there are any.
+  public func batch(
+    of draw: ReplayDraw, observation: Tensor, nextObservation: Tensor, between: () -> Tensor
+  ) -> Batch {
     var batch = Batch(
-      observation: observations(draw.starts), action: draw.action, reward: draw.reward, discount: draw.discount,
-      nextObservation: observations(draw.ends))
+      observation: observation, action: draw.action, reward: draw.reward, discount: draw.discount,
+      nextObservation: nextObservation)
     batch.slots = draw.starts.map { slot($0.lane, $0.position) }
     batch.frequency = draw.frequency
     if let weights = draw.weightsBetween {
-      batch.between = Batch.Between(
-        observation: observations(draw.between), weight: Tensor(weights, [weights.count, 1]))
+      batch.between = Batch.Between(observation: between(), weight: Tensor(weights, [weights.count, 1]))
     }
     return batch
   }
 
   /// The same, from the latents that are kept.
-  public func batch(of draw: ReplayDraw) -> Batch { batch(of: draw) { observations(of: $0) } }
+  public func batch(of draw: ReplayDraw) -> Batch {
+    batch(of: draw, observation: observations(of: draw.starts), nextObservation: observations(of: draw.ends)) {
+      observations(of: draw.between)
+    }
+  }
 
   /// `[N, O]` of moments, from the latents that are kept.
   public func observations(of moments: [Moment]) -> Tensor {

@@ -9,11 +9,10 @@ import Tensors
 /// Latents of an encoder that learns where its place says: beside the agent's updates, in rounds between them, or never.
 public struct EncodedFrames<Model: Autoencoder>: Representation {
   public internal(set) var encoder: LatentEncoder<Model>
-  public let place: PlaceOf
+  public let place: Place
   let settings: EncoderSettings
   /// How the encoder is trained on frames: the loss of the reconstruction, and a round's training.
   let pretraining: PretrainingSettings
-  let frameSize: Int
   let seed: Seed
   /// Of the model's parameters; nil where no update moves them.
   var optimizer: Adam?
@@ -29,17 +28,6 @@ public struct EncodedFrames<Model: Autoencoder>: Representation {
   var roundIsDue: Every
   var rounds = 0
 
-  /// A place by its name, as a checkpoint has it.
-  public struct PlaceOf: Sendable, Codable, Hashable {
-    public let id: String
-    public var row: Place {
-      guard let place = Places.all.first(where: { $0.id == id }) else {
-        preconditionFailure("there is no place '\(id)' of the encoder")
-      }
-      return place
-    }
-  }
-
   /// - Parameters:
   ///   - pretraining: how the encoder was trained, or would be.
   ///   - isPretrained: whether it was trained before the agent begins.
@@ -53,11 +41,10 @@ public struct EncodedFrames<Model: Autoencoder>: Representation {
     revision = hasMoved ? 1 : 0
     self.isPretrained = isPretrained
     self.encoder = encoder
-    self.place = PlaceOf(id: place.id)
+    self.place = place
     self.settings = settings
     self.pretraining = pretraining
     self.seed = seed
-    frameSize = encoder.preparation.shape.count
     random = seed.stream("shifts")
     if place.when == .eachUpdate {
       optimizer = Adam(of: encoder.model, learningRate: settings.learningRate)
@@ -70,7 +57,8 @@ public struct EncodedFrames<Model: Autoencoder>: Representation {
   public var frameStack: Int { encoder.frameStack }
 
   public var memory: ReplayMemory {
-    switch place.row.keeps {
+    let frameSize = encoder.preparation.shape.count
+    return switch place.keeps {
     case .latents: .latents
     case .frames: .frames(of: frameSize, stack: encoder.frameStack)
     case .latentsAndFrames: .latentsAndFrames(of: frameSize, stack: encoder.frameStack)
@@ -83,7 +71,7 @@ public struct EncodedFrames<Model: Autoencoder>: Representation {
 
   /// Whether what the decoder draws means anything: it was taught, at some time.
   public var hasTaughtDecoder: Bool {
-    Model.hasDecoder && (isPretrained || place.row.teachers.contains(.reconstruction) && hasMoved)
+    Model.hasDecoder && (isPretrained || place.teachers.contains(.reconstruction) && hasMoved)
   }
 
   /// Whether the encoder has moved since the agent's training began.

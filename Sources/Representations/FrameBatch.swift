@@ -49,7 +49,7 @@ package struct ShownFrames: Sendable {
 
 extension EncodedFrames {
   public mutating func batch(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> (Batch, Sight?) {
-    guard place.row.keeps == .frames else { return (replay.batch(of: draw), nil) }
+    guard place.keeps == .frames else { return (replay.batch(of: draw), nil) }
     let frames = frames(of: draw, from: replay)
     return batch(of: draw, showing: frames, from: replay)
   }
@@ -86,8 +86,8 @@ extension EncodedFrames {
   package func batch(
     of draw: ReplayDraw, showing frames: ShownFrames, from replay: borrowing ReplayBuffer
   ) -> (Batch, Sight?) {
-    let teachesEncoder = place.row.when == .eachUpdate && (updates + 1) % settings.period == 0
-    let isTaughtByCritic = place.row.teachers.contains(.critic) && teachesEncoder
+    let teachesEncoder = place.when == .eachUpdate && (updates + 1) % settings.period == 0
+    let isTaughtByCritic = place.teachers.contains(.critic) && teachesEncoder
     let layout = replay.layout
 
     // o: the encoder's gradient will be asked for
@@ -114,12 +114,8 @@ extension EncodedFrames {
     func constant(_ rows: [[Int]], _ moments: [ReplayBuffer.Moment], _ z: Tensor) -> Tensor {
       layout.observation(rows.map { z.gatheringRows($0) }, replay.pastActions(of: moments))
     }
-    var isFirst = true
-    var batch = replay.batch(of: draw) { moments in
-      defer { isFirst = false }
-      if isFirst { return o }
-      return moments.count == draw.ends.count && moments == draw.ends
-        ? constant(frames.ends, moments, all) : constant(frames.between, moments, all)
+    var batch = replay.batch(of: draw, observation: o, nextObservation: constant(frames.ends, draw.ends, all)) {
+      constant(frames.between, draw.between, all)
     }
     if let target, let seen = frames.target {
       let z = encoder.standardized(target.encode(seen.frames))
@@ -146,7 +142,7 @@ extension EncodedFrames {
 
   /// How far the frames of each of N observations are shifted: not at all, but where the place says so.
   private mutating func shifts(_ count: Int) -> [Shift] {
-    guard place.row.shifts else { return [Shift](repeating: .none, count: count) }
+    guard place.shifts else { return [Shift](repeating: .none, count: count) }
     return (0..<count).map { _ in Shift(atMost: settings.shift, using: &random) }
   }
 
@@ -156,7 +152,7 @@ extension EncodedFrames {
     let slots = stack == 1 ? looks.map(\.slot) : looks.flatMap { replay.stack(endingAt: $0.slot, of: stack) }
     let frames = replay.frames
     let x = encoder.prepare(looks.count) { body, b in frames.withFrame(at: slots[b], body) }
-    return place.row.shifts ? shifted(x, looks.map(\.shift)) : x
+    return place.shifts ? shifted(x, looks.map(\.shift)) : x
   }
 }
 

@@ -1,10 +1,9 @@
-import Autoencoders
 import Core
 
 /// Where the autoencoder is in reinforcement learning on pixels: what the encoder starts from, what teaches it and when.
 ///
 /// A place is a row of `Places.all`, and `EncodedFrames` does what the row says. A new one is a file with an extension like
-/// those of `Places.swift`, and one line in the list.
+/// the one below, and one line in the list. A checkpoint has its name.
 public struct Place: Sendable, Hashable {
   /// What one types: `pixelrl train --encoder joint`.
   public var id: String
@@ -39,8 +38,6 @@ public struct Place: Sendable, Hashable {
     case cachedLatents
   }
 
-  /// Whether the decoder is needed.
-  public var needsDecoder: Bool { start == .pretrained || teachers.contains(.reconstruction) }
   /// Whether only an agent fits that learns from batches drawn from replay.
   public var needsBatches: Bool { when == .eachUpdate }
 }
@@ -56,6 +53,20 @@ public enum Places {
       throw InputError.unknown("place of the encoder", id, known: all.map(\.id))
     }
     return place
+  }
+}
+
+extension Place: Codable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    do { self = try Places.named(container.decode(String.self)) } catch let error as InputError {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(id)
   }
 }
 
@@ -76,7 +87,7 @@ extension Place {
     when: .rounds)
   public static let parallel = Place(
     id: "parallel", note: "taught by the reconstruction at each update of the agent, which teaches it nothing",
-    start: .either, keeps: .frames, teachers: [.reconstruction], when: .eachUpdate)
+    start: .either, keeps: .frames, teachers: [.reconstruction], when: .eachUpdate, batch: 32)
   public static let finetune = Place(
     id: "finetune", note: "pretrained, then taught by critic and reconstruction at each update (SAC+AE, Yarats 2019)",
     start: .pretrained, keeps: .frames, teachers: [.critic, .reconstruction], when: .eachUpdate, batch: 32)
@@ -91,67 +102,4 @@ extension Place {
     note: "as critic-only, on frames that are shifted at random when they are drawn (DrQ, Yarats 2021)",
     start: .either, keeps: .frames, teachers: [.critic], when: .eachUpdate, shifts: true, kind: "conv", frameStack: 3,
     batch: 64)
-}
-
-/// What an agent sees, as one types it.
-public enum ObservedKind: String, ChoiceSetting, Hashable {
-  /// Latents of an encoder.
-  case latent
-  /// The true state.
-  case state
-}
-
-/// Where the encoder learns, as settings.
-public struct EncoderSettings: SettingsGroup, Hashable {
-  public var observe = ObservedKind.latent
-  public var place = "frozen"
-  /// The folder of a pretraining or a training; empty: the newest that fits the environment and the view.
-  public var autoencoder = ""
-  public var learningRate = 1e-3
-  public var period = 1
-  public var tau = 1.0
-  public var reconstructionWeight = 1.0
-  public var shift = 4
-  public var retrainRounds = 2
-  public var retrainEvery = 20_000
-  public var retrainSteps = 500
-  public var retrainActionWeight = 0.1
-  public var retrainRewardWeight = 0.1
-  public var retrainLatentWeight = 0.1
-
-  public init() {}
-  public static let title = "encoder"
-  public static var fields: [Field<Self>] {
-    [
-      Field("observe", \.observe, "what the agent sees: latents, or the true state"),
-      Field(
-        "encoder", \.place, kind: "place of the encoder", among: Places.all.map(\.id), "where the encoder learns"),
-      Field(
-        "autoencoder", \.autoencoder,
-        "the folder of a pretraining, or of a training whose encoder is taken; none: the newest pretraining that fits"),
-      Field("encoder-learning-rate", \.learningRate, 0...1, "Adam's step size where the encoder learns at each update"),
-      Field("encoder-period", \.period, 1...1000, "updates of the agent for one of the encoder"),
-      Field(
-        "encoder-tau", \.tau, 0...1,
-        "how far the encoder of the target critics follows at each update of the encoder; 1: they see through the encoder itself"
-      ),
-      Field(
-        "reconstruction-weight", \.reconstructionWeight, 0...1e6,
-        "weight of the reconstruction beside the critic's loss"),
-      Field("shift", \.shift, 0...64, "augmented: the farthest that a frame is shifted, in pixels"),
-      Field(
-        "retrain-rounds", \.retrainRounds, 0...100_000,
-        "rounds and bursts: how often the encoder is trained further; 0: as often as there is time"),
-      Field("retrain-every", \.retrainEvery, 1...Int.max, "rounds and bursts: simulator steps between them"),
-      Field("retrain-steps", \.retrainSteps, 1...Int.max, "rounds and bursts: updates of the encoder in each"),
-      Field(
-        "retrain-action-weight", \.retrainActionWeight, 0...1000,
-        "bursts: weight of reading the actions from three latents in a row"),
-      Field(
-        "retrain-reward-weight", \.retrainRewardWeight, 0...1000, "bursts: weight of reading the rewards from them"),
-      Field(
-        "retrain-latent-weight", \.retrainLatentWeight, 0...1000,
-        "bursts: weight of how far latents move from what the agent knows"),
-    ]
-  }
 }

@@ -105,18 +105,16 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     if step == settings.steps && !isDone { try layAxes() }
     let indices = frames()
     let x = prepared(indices)  // [B, C, H, W]
-    let target = encoder.target(x)
-    let weights = settings.changeWeights(x)
+    let reconstruction = ReconstructionLoss(of: x, by: encoder, settings)
     var error = 0.0
     var difference = x  // of what is drawn from what should be
     var (actionError, rewardError): (Double?, Double?)
     var taught = taught
     let (loss, gradient) = valueWithGradient(at: taught) { taught in
       let z = taught.model.encode(x)
-      let d = taught.model.decode(encoder.asSeen(z)) - target
-      let reconstruction = meanSquared(d, weights: weights)
-      (error, difference) = (reconstruction.item, d.detached)
-      var loss = reconstruction + taught.model.penalty(z)
+      let terms = reconstruction(taught.model, from: encoder.asSeen(z), z)
+      (error, difference) = (terms.error.item, terms.difference.detached)
+      var loss = terms.loss
       if let reading = taught.dynamics?.loss(z, actions: actions(indices)) {
         actionError = reading.item
         loss = loss + reading * settings.actionWeight
@@ -135,7 +133,7 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     optimizer.update(&taught, along: gradient)
     (encoder.model, dynamics) = (taught.model, taught.dynamics)
     if let reader = taught.rewards { rewards?.reader = reader }
-    sampler.note(indices) { frameErrors(difference, weights) }
+    sampler.note(indices) { frameErrors(difference, reconstruction.weights) }
     step += 1
     var metrics: Metrics = [
       "autoencoder/loss": loss, "autoencoder/error": error, "autoencoder/rate": optimizer.learningRate,

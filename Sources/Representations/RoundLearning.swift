@@ -8,7 +8,7 @@ import Tensors
 
 extension EncodedFrames {
   public mutating func learn(from replay: inout ReplayBuffer, step: Int) throws -> Metrics? {
-    guard place.row.when == .rounds, roundIsDue(step) else { return nil }
+    guard place.when == .rounds, roundIsDue(step) else { return nil }
     guard settings.retrainRounds == 0 || rounds < settings.retrainRounds else { return nil }
     rounds += 1
     // Bounded here, so that nothing shares the frames when the next one is written.
@@ -25,7 +25,7 @@ extension EncodedFrames {
     round.steps = settings.retrainSteps
     let seed = seed.child("retraining \(rounds)")
     var training: Pretraining<Model, ReplayFrames>
-    if place.row.teachers.contains(.rewards), frames.hasEpisode(ofFrames: InverseDynamics.frames) {
+    if place.teachers.contains(.rewards), frames.hasEpisode(ofFrames: InverseDynamics.frames) {
       round.actionWeight = settings.retrainActionWeight
       training = Pretraining(
         continuing: encoder, on: frames, settings: round, rewardWeight: settings.retrainRewardWeight,

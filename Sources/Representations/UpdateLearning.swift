@@ -12,7 +12,7 @@ extension EncodedFrames {
   //
   // The agent's critic gives the first factor; its actor sees o as a constant, and so never moves the encoder.
   public mutating func learn(from lesson: Lesson, _ sight: Sight?) throws -> Metrics {
-    if place.row.when == .eachUpdate { updates += 1 }
+    if place.when == .eachUpdate { updates += 1 }
     guard let sight, optimizer != nil else { return [:] }
     var metrics: Metrics = [:]
     var gradient: Gradient?
@@ -22,11 +22,11 @@ extension EncodedFrames {
     var latentGradient = sight.history.flatMap { history in
       lesson.observationGradient.map { history($0).tensors[0] ?? .zeros(sight.latents.shape) }
     }
-    if place.row.teachers.contains(.reconstruction) {
+    if place.teachers.contains(.reconstruction) {
       if sight.encoding == nil {
-        add(try reconstruct(sight, metrics: &metrics))
+        add(reconstruct(sight, metrics: &metrics))
       } else {
-        let (decoding, share) = try reconstruct(from: sight, metrics: &metrics)
+        let (decoding, share) = reconstruct(from: sight, metrics: &metrics)
         add(decoding)
         latentGradient = latentGradient.map { $0 + share } ?? share
       }
@@ -47,30 +47,29 @@ extension EncodedFrames {
 
   /// The reconstruction from the latents that the agent was given: the gradient of the decoder, and that of the latents
   /// `[U, Z]`.
-  private func reconstruct(from sight: Sight, metrics: inout Metrics) throws -> (Gradient, Tensor) {
-    let x = sight.presentFrames
-    let weights = pretraining.changeWeights(x)
+  private func reconstruct(from sight: Sight, metrics: inout Metrics) -> (Gradient, Tensor) {
+    let reconstruction = ReconstructionLoss(of: sight.presentFrames, by: encoder, pretraining)
     var error = 0.0
     let (_, gradient, share) = valueWithGradient(at: encoder.model, and: sight.latents, isWanted: true) { model, s in
       let z = encoder.restored(s.selectingRows(sight.rows))  // [B, Z]
-      let reconstruction = meanSquared(model.decode(z) - encoder.target(x), weights: weights)
-      error = reconstruction.item
-      return settings.reconstructionWeight * (reconstruction + model.penalty(z))
+      let terms = reconstruction(model, from: z, z)
+      error = terms.error.item
+      return settings.reconstructionWeight * terms.loss
     }
     metrics["autoencoder/error"] = error
     return (gradient, share ?? .zeros(sight.latents.shape))
   }
 
   /// The reconstruction alone, through encoder and decoder.
-  private func reconstruct(_ sight: Sight, metrics: inout Metrics) throws -> Gradient {
+  private func reconstruct(_ sight: Sight, metrics: inout Metrics) -> Gradient {
     let x = sight.presentFrames
-    let weights = pretraining.changeWeights(x)
+    let reconstruction = ReconstructionLoss(of: x, by: encoder, pretraining)
     var error = 0.0
     let (_, gradient) = valueWithGradient(at: encoder.model) { model in
       let z = model.encode(x)
-      let reconstruction = meanSquared(model.decode(encoder.asSeen(z)) - encoder.target(x), weights: weights)
-      error = reconstruction.item
-      return settings.reconstructionWeight * (reconstruction + model.penalty(z))
+      let terms = reconstruction(model, from: encoder.asSeen(z), z)
+      error = terms.error.item
+      return settings.reconstructionWeight * terms.loss
     }
     metrics["autoencoder/error"] = error
     return gradient

@@ -59,8 +59,7 @@ extension EncoderStart {
   /// given its latents as they are.
   static func new(
     _ kind: Model.Type, _ settings: Model.Settings, place: Place, _ environment: some Environment,
-    _ episode: EpisodeSettings,
-    seed: Seed
+    _ episode: EpisodeSettings, seed: Seed
   ) throws -> EncoderStart {
     let pretraining: PretrainingSettings = newPretraining(in: environment)
     let first = try firstData(environment, episode, seed: seed)
@@ -73,8 +72,7 @@ extension EncoderStart {
     }
     let record = AutoencoderRecord(
       encoder, settings: settings, environment: environment.spec.id, episode: episode, envSteps: first.environmentSteps,
-      probe: nil,
-      isBackgroundTakenAway: pretraining.background, reconstructions: nil)
+      probe: nil, isBackgroundTakenAway: pretraining.background, reconstructions: nil)
     return EncoderStart(
       encoder: encoder, record: record, isPretrained: false, pretraining: pretraining, first: { first }, input: nil,
       keep: { [encoder] run in

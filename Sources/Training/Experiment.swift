@@ -119,8 +119,8 @@ public struct Experiment<E: Environment, A: Agent> {
     return try new(newEncoder.kind)
   }
 
-  /// Where the autoencoder is read from. A run that goes on has its own; for a new one it is the folder that is named or, where a run is done again and that has
-  /// changed or moved, the run's copy.
+  /// Where the autoencoder is read from. A run that goes on has its own; for a new one it is the folder that is named or,
+  /// where a run is done again and that has changed or moved, the run's copy.
   private func autoencoderFolder(of run: RunDirectory?, _ say: (String) throws -> Void) throws -> String {
     let named = encoder.autoencoder
     if let run {
@@ -182,7 +182,7 @@ public struct Experiment<E: Environment, A: Agent> {
     }
     var ready = work(try recorded())
     if !goesOn {
-      // Before anything is collected: what the memory cannot hold, say.
+      // Before frozen latents' first data are read, or those of the true state collected.
       try ready.checkSizes()
       let first = try recorded()
       if spreadsEvaluations, let first, training.envSteps > first.environmentSteps {

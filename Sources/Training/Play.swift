@@ -55,8 +55,8 @@ struct Lane: Sendable, Codable {
   }
 }
 
-/// Episodes that are played side by side, with what an agent is given of each: all acting goes through here, in training,
-/// evaluation, inspection and collection.
+/// Episodes that are played side by side, with what an agent is given of each. Agents act through here in training, evaluation
+/// and inspection; one that acts while frames are recorded has a `Lane` of its own in the recorder's episode.
 struct Play<E: Environment>: Sendable, Codable {
   var episodes: [Episode<E>]
   private(set) var lanes: [Lane]
