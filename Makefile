@@ -30,7 +30,7 @@ help:
 	@echo "TESTS=...             such as TESTS='--filter ReplayTests'"
 	@echo "make build            build in release: .build/release/pixelrl"
 	@echo "make lint             check the formatting"
-	@echo "make readme           write the README's table of settings anew"
+	@echo "make readme           write the page of settings anew"
 	@echo "make bench            the engine beside its peers (after make peers)"
 	@echo "make readers          a .venv with the Python packages that tests compare with, which make test does too"
 	@echo "make peers            PyTorch and dm_control beside them, which benchmarks and make parity compare with"
@@ -67,7 +67,7 @@ lint:
 readme:
 	swift build
 	.build/debug/pixelrl settings --markdown > .build/settings.md
-	sed -i -e '/<!-- settings: begin/,/<!-- settings: end/{//!d}' -e '/<!-- settings: begin/r .build/settings.md' README.md
+	sed -i -e '/<!-- settings: begin/,/<!-- settings: end/{//!d}' -e '/<!-- settings: begin/r .build/settings.md' Sources/pixelrl/pixelrl.docc/Settings.md
 
 bench: build
 	.build/release/pixelrl bench

@@ -2,32 +2,62 @@ import Agents
 import Autoencoders
 import Environments
 import Foundation
+import Representations
 import Testing
 
 @testable import pixelrl
 
-/// The README says what the program says.
+/// The README and the pages behind it say what the program says.
 @Suite struct ReadmeTests {
-  private let lines: [Substring]
+  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+  private static let pages = "Sources/pixelrl/pixelrl.docc"
 
-  init() throws {
-    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../README.md")
-    lines = try String(contentsOf: path, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+  private func lines(_ path: String) throws -> [Substring] {
+    try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+  }
+
+  private func documents() throws -> [String] {
+    let folder = Self.root.appendingPathComponent(Self.pages).path
+    let pages = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".md") }
+    return ["README.md"] + pages.sorted().map { "\(Self.pages)/\($0)" }
+  }
+
+  @Test func theFrontPageIsShort() throws { #expect(try lines("README.md").count <= 161) }
+
+  /// Every link to a file leads to one, and the front page names every page.
+  @Test func linksLeadSomewhere() throws {
+    for document in try documents() {
+      let folder = Self.root.appendingPathComponent(document).deletingLastPathComponent()
+      for line in try lines(document) {
+        for match in line.matches(of: /\]\(([^)#]+)\)/) where !match.1.hasPrefix("http") {
+          let target = folder.appendingPathComponent(String(match.1)).standardized.path
+          #expect(FileManager.default.fileExists(atPath: target), "\(document): \(match.1)")
+        }
+      }
+    }
+    let front = try lines("README.md").joined(separator: "\n")
+    for page in try documents().dropFirst() { #expect(front.contains("](\(page))"), "\(page)") }
   }
 
   @Test func theSettingsAreTheProgramsOwn() throws {
+    let lines = try lines("\(Self.pages)/Settings.md")
     let begin = try #require(lines.firstIndex { $0.hasPrefix("<!-- settings: begin") })
     let end = try #require(lines.firstIndex { $0.hasPrefix("<!-- settings: end") })
     let written = lines[(begin + 1)..<end].joined(separator: "\n")
     #expect(written == ListSettings.sections.map(\.markdown).joined(separator: "\n"), "run 'make readme'")
   }
 
-  @Test func everyMemberOfTheCatalogsHasItsRow() {
-    let ids = Environments.all.map { $0.id } + Autoencoders.all.map { $0.id } + Agents.all.map { $0.id }
+  @Test func everyMemberOfTheCatalogsHasItsRow() throws {
+    let lines = try lines("\(Self.pages)/Members.md") + lines("\(Self.pages)/Places.md")
+    let ids =
+      Environments.all.map { $0.id } + Autoencoders.all.map { $0.id } + Agents.all.map { $0.id }
+      + Places.all.map(\.id)
     for id in ids { #expect(lines.contains { $0.hasPrefix("| `\(id)`") }, "\(id) is missing") }
   }
 
-  @Test func everyCommandIsShown() {
+  @Test func everyCommandIsShown() throws {
+    let lines = try lines("\(Self.pages)/Commands.md")
     for command in PixelRL.configuration.subcommands {
       let name = command.configuration.commandName ?? command._commandName
       #expect(lines.contains { $0.contains("pixelrl \(name)") }, "\(name) is missing")

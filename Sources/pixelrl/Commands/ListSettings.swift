@@ -11,7 +11,7 @@ struct ListSettings: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "settings", abstract: "List every setting with its default.")
 
-  @Flag(help: "as the Markdown tables of the README")
+  @Flag(help: "as the Markdown tables of the page of settings")
   var markdown = false
 
   /// Every group of settings that a command takes, those of the catalogs' members by their names.
