@@ -6,12 +6,14 @@ A definition lists arms; each arm is a pretraining (or none) and a training, run
     {"title": "...", "seeds": 5, "threads": 2, "jobs": 1,
      "arms": [{"name": "keypoint", "pretrain": ["--env", "catch"], "train": ["--env", "catch"]}]}
 
-"seeds" is how many there are, from 0 on, or a list of them; an arm may have its own. An arm without "pretrain" has none (--observe
-state, or a place that starts from random weights). Arms that share an autoencoder name it, and each seed's is pretrained once: {"autoencoders": {"catch": ["--env", "catch"]}, "arms": [{"name": "...", "autoencoder": "catch", "train": [...]}]}.
+"seeds" is how many there are, from 0 on, or a list of them; an arm may have its own. An arm without "pretrain" has none
+(--observe state, or a place that starts from random weights). Arms that share an autoencoder name it, and each seed's is
+pretrained once: {"autoencoders": {"catch": ["--env", "catch"]}, "arms": [{"name": "...", "autoencoder": "catch", ...}]}.
 Beside the definition it writes results.json (the last JSON line of every command) and table.md, after each run. Runs are
 kept below runs/ and are not committed. With "inspect": true, each run's state probe is made anew from the encoder as the
-training left it. --seed N runs that seed alone. What results.json already holds is kept; --fresh runs it again. Needs nothing but
-Python and the release build.
+training left it. "jobs" runs go side by side; "cpu_seconds": true puts the processor's seconds of the training into the
+table in place of the clock's, which other programs on the machine move. --seed N runs that seed alone. What results.json
+already holds is kept; --fresh runs it again. Needs nothing but Python and the release build.
 """
 import concurrent.futures
 import json
@@ -20,6 +22,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -29,12 +32,17 @@ PROGRAM = os.environ.get("PIXELRL", str(ROOT / ".build/release/pixelrl"))
 def call(arguments, threads):
     """Runs the program; gives the JSON object of its last line, and the seconds of the whole process."""
     start = time.monotonic()
-    done = subprocess.run(
-        [PROGRAM, *arguments, "--json"], capture_output=True, text=True, cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": str(threads)})
-    if done.returncode != 0:
-        sys.exit(f"pixelrl {' '.join(arguments)}\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1]) | {"process_seconds": time.monotonic() - start}
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            [PROGRAM, *arguments, "--json"], stdout=output, stderr=errors, cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": str(threads)})
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0), errors.seek(0)
+        if process.returncode != 0:
+            sys.exit(f"pixelrl {' '.join(arguments)}\n{errors.read()[-2000:]}")
+        return json.loads(output.read().splitlines()[-1]) | {
+            "process_seconds": time.monotonic() - start, "cpu_seconds": usage.ru_utime + usage.ru_stime}
 
 
 def pretrain(definition, name, arguments, seed, folder):
@@ -72,10 +80,11 @@ def shared_autoencoder(definition, name, seed, folder, results):
 
 
 def table(definition, results):
+    cpu = definition.get("cpu_seconds", False)
     lines = [
         f"# {definition['title']}", "", definition.get("note", ""), "",
         "| arm | return, mean of the last three evaluations, a seed each | median | best evaluation, median "
-        "| env steps | median seconds | smallest R² of the state probe, median |", "|---|---|---|---|---|---|---|"]
+        f"| env steps | {'processor seconds of the training' if cpu else 'seconds'}, median | smallest R² of the state probe, median |", "|---|---|---|---|---|---|---|"]
     for arm in definition["arms"]:
         rows = sorted((r for r in results if r.get("arm") == arm["name"]), key=lambda r: r["seed"])
         returns = [r["train"]["return_mean"] for r in rows]
@@ -84,7 +93,7 @@ def table(definition, results):
             f"| {arm['name']} | {', '.join(shown(x) for x in returns)} | {shown(statistics.median(returns))} "
             f"| {shown(statistics.median(r['train']['return_best'] for r in rows))} "
             f"| {max(r['train']['env_steps'] for r in rows):,} "
-            f"| {statistics.median(r['seconds'] for r in rows):.0f} "
+            f"| {statistics.median(r['train']['cpu_seconds'] if cpu else r['seconds'] for r in rows):.0f} "
             f"| {f'{statistics.median(probes):.3f}' if probes else ''} |")
     return "\n".join(lines) + "\n"
 
@@ -108,19 +117,23 @@ def main():
         results.sort(key=lambda r: (order.index(r.get("arm")) if r.get("arm") in order else len(order), r["seed"]))
         written.write_text("[\n" + ",\n".join(json.dumps(r) for r in results) + "\n]\n")
 
-    # Arms one after the other, seeds side by side if the definition says so.
+    # What several arms share comes first; then all runs, as many side by side as the definition says.
+    missing = []
     for arm in definition["arms"]:
         wanted = arm.get("seeds", definition["seeds"])
         wanted = list(range(wanted)) if isinstance(wanted, int) else wanted
         if "--seed" in sys.argv:
             wanted = [seed for seed in wanted if seed == int(sys.argv[sys.argv.index("--seed") + 1])]
-        missing = [seed for seed in wanted if (arm["name"], seed) not in done]
-        shared = [
-            shared_autoencoder(definition, arm["autoencoder"], seed, folder, results) if "autoencoder" in arm else None
-            for seed in missing]
-        with concurrent.futures.ThreadPoolExecutor(definition.get("jobs", 1)) as pool:
-            for result in pool.map(lambda seed, own: run_seed(definition, arm, seed, folder, own), missing, shared):
-                keep(result)
+        missing += [(arm, seed) for seed in wanted if (arm["name"], seed) not in done]
+    shared = {
+        (name, seed): shared_autoencoder(definition, name, seed, folder, results)
+        for name, seed in sorted({(arm["autoencoder"], seed) for arm, seed in missing if "autoencoder" in arm})}
+    with concurrent.futures.ThreadPoolExecutor(definition.get("jobs", 1)) as pool:
+        runs = [
+            pool.submit(run_seed, definition, arm, seed, folder, shared.get((arm.get("autoencoder"), seed)))
+            for arm, seed in missing]
+        for run in concurrent.futures.as_completed(runs):
+            keep(run.result())
     named = {r.get("arm") for r in results}
     partial = {**definition, "arms": [a for a in definition["arms"] if a["name"] in named]}
     (path.parent / "table.md").write_text(table(partial, results))

@@ -1,6 +1,7 @@
 """Makes every system call that writes fail in turn, and looks at what is left.
 
     python3 experiments/durability/faults.py .build/release/pixelrl
+    python3 experiments/durability/faults.py .build/release/pixelrl --command joint --limit 40
 
 A small training that has checkpoints goes on under strace, which lets the Nth call of one kind fail with ENOSPC or EIO,
 for N = 1, 2, 3, ... until no call is left to fail. After each failure the earlier checkpoints must be whole, the error must
@@ -8,6 +9,7 @@ be one line that names a path, and the run must go on to the same metrics as if 
 """
 
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -15,15 +17,25 @@ import shutil
 import subprocess
 import tempfile
 
-COMMAND = (
-    "train --env catch --observe state --env-steps 2700 --replay 4000 --hidden 8 --batch 8 --seed-updates 10 "
-    "--updates-per-step 0.2 --evaluate-every 100 --evaluation-episodes 1 --checkpoint-every 50 --keep-checkpoints 1"
+from kill import prepared
+
+SETTINGS = (
+    "train --env catch --hidden 8 --batch 8 --seed-updates 10 --updates-per-step 0.2 --evaluate-every 100 "
+    "--evaluation-episodes 1 --checkpoint-every 50 --keep-checkpoints 1"
 )
+COMMANDS = {
+    "state": f"{SETTINGS} --observe state --env-steps 2700 --replay 4000",
+    "joint": f"{SETTINGS} --encoder joint --size 16 --keypoints 4 --filters 8 --env-steps 2700 --replay 4000",
+    "bursts": (
+        f"{SETTINGS} --size 16 --encoder bursts --autoencoder PRETRAINING --retrain-rounds 0 --retrain-every 100 --retrain-steps 5 "
+        "--env-steps 2700 --replay 4000"
+    ),
+}
 CALLS = ["write", "pwrite64", "fsync", "renameat", "openat", "linkat", "ftruncate", "mkdirat", "unlinkat"]
 
 
-def run(program, out, prefix=(), limit=60):
-    words = [*prefix, program, *COMMAND.split(), "--out", str(out), "--resume", "auto"]
+def run(program, command, out, prefix=(), limit=60):
+    words = [*prefix, program, *command.split(), "--out", str(out), "--resume", "auto"]
     return subprocess.run(words, capture_output=True, text=True, timeout=limit)
 
 
@@ -39,6 +51,7 @@ def checkpoints(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
+    parser.add_argument("--command", choices=list(COMMANDS), default="state")
     parser.add_argument("--calls", nargs="*", default=CALLS)
     parser.add_argument("--errors", nargs="*", default=["ENOSPC", "EIO"])
     parser.add_argument("--limit", type=int, default=10**9, help="faults of each kind at most")
@@ -46,10 +59,11 @@ def main():
     arguments = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     program = str(pathlib.Path(arguments.program).resolve())
-    result, complaints = {}, 0
+    result, faults = {}, 0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        whole = run(program, folder / "whole")
+        command = prepared(program, COMMANDS[arguments.command], folder)
+        whole = run(program, command, folder / "whole")
         assert whole.returncode == 0, whole.stderr
         expected = (folder / "whole/metrics.jsonl").read_bytes()
         # A run that was cut after its last checkpoint but one.
@@ -61,12 +75,15 @@ def main():
         assert before, "the best checkpoint was the last one: nothing is left of the cut run"
         for call in arguments.calls:
             for error in arguments.errors:
-                told = {"faults": 0, "stopped": 0, "survived": 0, "lost": 0, "different": 0, "unclear": 0}
-                for number in range(1, arguments.limit + 1):
+                counts = {"faults": 0, "stopped": 0, "survived": 0, "lost": 0, "different": 0, "unclear": 0}
+                for number in itertools.count(1):
+                    if counts["faults"] == arguments.limit:
+                        break
                     place, log = folder / "try", folder / "strace.log"
                     copy(folder / "cut", place)
                     inject = f"inject={call}:error={error}:when={number}"
-                    end = run(program, place, ["strace", "-f", "-y", "-qq", "-o", str(log), "-e", f"trace={call}", "-e", inject])
+                    strace = ["strace", "-f", "-y", "-qq", "-o", str(log), "-e", f"trace={call}", "-e", inject]
+                    end = run(program, command, place, strace)
                     hit = [line for line in log.read_text().splitlines() if "INJECTED" in line]
                     if not hit:
                         shutil.rmtree(place)
@@ -75,33 +92,33 @@ def main():
                         # The loader's files and the like: not the run's.
                         shutil.rmtree(place)
                         continue
-                    told["faults"] += 1
+                    counts["faults"] += 1
                     if end.returncode == 0:
-                        told["survived"] += 1
+                        counts["survived"] += 1
                     else:
-                        told["stopped"] += 1
+                        counts["stopped"] += 1
                         lines = [line for line in end.stderr.splitlines() if line.startswith("pixelrl: ")]
                         if not lines or ": " not in lines[-1][9:]:
-                            told["unclear"] += 1
+                            counts["unclear"] += 1
                             print(call, error, number, end.returncode, end.stderr[-300:], flush=True)
                         if end.returncode < 0 or end.returncode > 128:
-                            told["unclear"] += 1
+                            counts["unclear"] += 1
                             print(call, error, number, "crashed", end.returncode, flush=True)
                         kept = checkpoints(place)
                         if not kept or max(kept) < max(before):
-                            told["lost"] += 1
+                            counts["lost"] += 1
                             print(call, error, number, "kept", kept, flush=True)
-                    again = run(program, place)
+                    again = run(program, command, place)
                     if again.returncode != 0 or (place / "metrics.jsonl").read_bytes() != expected:
-                        told["different"] += 1
+                        counts["different"] += 1
                         print(call, error, number, "then", again.returncode, again.stderr[-300:], flush=True)
                     shutil.rmtree(place)
-                result[f"{call} {error}"] = told
-                complaints += told["lost"] + told["different"] + told["unclear"]
-                print(call, error, told, flush=True)
+                result[f"{call} {error}"] = counts
+                faults += counts["lost"] + counts["different"] + counts["unclear"]
+                print(call, error, counts, flush=True)
     if arguments.out:
         pathlib.Path(arguments.out).write_text(json.dumps(result, indent=2) + "\n")
-    raise SystemExit(complaints > 0)
+    raise SystemExit(faults > 0)
 
 
 if __name__ == "__main__":
