@@ -81,10 +81,10 @@ let package = Package(
         "Core", "Formats", "Pixels", "Plots", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents",
         "Representations", "Runs",
       ]),
-    // 7: the commands; the contender is what `pixelrl bench` measures, in a process of its own
+    // 7: the commands; the workloads is what `pixelrl bench` measures, in a process of its own
     .target(name: "CAllocations"),
     .executableTarget(
-      name: "Contender",
+      name: "Workloads",
       dependencies: [
         "CAllocations", "Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents",
         "Representations",

@@ -117,7 +117,7 @@ def main():
         results.sort(key=lambda r: (order.index(r.get("arm")) if r.get("arm") in order else len(order), r["seed"]))
         written.write_text("[\n" + ",\n".join(json.dumps(r) for r in results) + "\n]\n")
 
-    # What several arms share comes first; then all runs, as many side by side as the definition says.
+    # What several arms share comes first; then seed after seed, as many runs side by side as the definition says.
     missing = []
     for arm in definition["arms"]:
         wanted = arm.get("seeds", definition["seeds"])
@@ -125,6 +125,7 @@ def main():
         if "--seed" in sys.argv:
             wanted = [seed for seed in wanted if seed == int(sys.argv[sys.argv.index("--seed") + 1])]
         missing += [(arm, seed) for seed in wanted if (arm["name"], seed) not in done]
+    missing.sort(key=lambda run: run[1])
     shared = {
         (name, seed): shared_autoencoder(definition, name, seed, folder, results)
         for name, seed in sorted({(arm["autoencoder"], seed) for arm, seed in missing if "autoencoder" in arm})}

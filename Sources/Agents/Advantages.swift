@@ -40,7 +40,7 @@ extension Rollout {
 
   /// GAE (1.111) with a critic's own values, and what the critic is then fitted to: Â and y = Â + V̂(o), `[M, 1]` each.
   func generalizedAdvantages(
-    by critic: Critic, discount gamma: Double, lambda: Double
+    by critic: ValueFunction, discount gamma: Double, lambda: Double
   ) -> (advantage: Tensor, target: Tensor) {
     let v = critic(observation)
     let advantage = generalizedAdvantages(

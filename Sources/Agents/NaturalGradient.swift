@@ -46,7 +46,7 @@ public struct NaturalGradient: Agent {
 
   public let settings: Settings
   var policy: StochasticPolicy
-  var critic: Critic
+  var critic: ValueFunction
   var random: Random
 
   public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
@@ -54,7 +54,7 @@ public struct NaturalGradient: Agent {
     let hidden = [settings.hidden, settings.hidden]
     self.settings = settings
     policy = StochasticPolicy(observationSize, actionSpace, hidden: hidden, using: &initial)
-    critic = Critic(observationSize, hidden: hidden, learningRate: settings.criticLearningRate, using: &initial)
+    critic = ValueFunction(observationSize, hidden: hidden, learningRate: settings.criticLearningRate, using: &initial)
     random = seed.stream("actions")
   }
 

@@ -47,7 +47,7 @@ public struct PPO: Agent {
 
   public let settings: Settings
   var policy: StochasticPolicy
-  var critic: Critic
+  var critic: ValueFunction
   var optimizer: Adam
   var random: Random
 
@@ -56,7 +56,7 @@ public struct PPO: Agent {
     let hidden = [settings.hidden, settings.hidden]
     self.settings = settings
     policy = StochasticPolicy(observationSize, actionSpace, hidden: hidden, using: &initial)
-    critic = Critic(observationSize, hidden: hidden, learningRate: settings.learningRate, using: &initial)
+    critic = ValueFunction(observationSize, hidden: hidden, learningRate: settings.learningRate, using: &initial)
     optimizer = Adam(of: policy, learningRate: settings.learningRate)
     random = seed.stream("actions")
   }

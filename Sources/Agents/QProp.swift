@@ -81,7 +81,7 @@ public struct QProp: Agent {
   var critic: ActionValue
   var targetCritic: ActionValue
   var criticOptimizer: Adam
-  var baseline: Critic
+  var baseline: ValueFunction
   var random: Random
   /// η of the last update.
   private(set) var control = 0.0
@@ -95,7 +95,8 @@ public struct QProp: Agent {
       observationSize, actionSpace, hidden: hidden, layerNorm: settings.criticLayerNorm, using: &initial)
     targetCritic = critic
     criticOptimizer = Adam(of: critic, learningRate: settings.criticLearningRate)
-    baseline = Critic(observationSize, hidden: hidden, learningRate: settings.baselineLearningRate, using: &initial)
+    baseline = ValueFunction(
+      observationSize, hidden: hidden, learningRate: settings.baselineLearningRate, using: &initial)
     random = seed.stream("actions")
   }
 

@@ -55,7 +55,7 @@ public struct Reinforce: Agent {
 
   public let settings: Settings
   var policy: StochasticPolicy
-  var critic: Critic
+  var critic: ValueFunction
   var optimizer: Adam
   var random: Random
 
@@ -64,7 +64,7 @@ public struct Reinforce: Agent {
     let hidden = [settings.hidden, settings.hidden]
     self.settings = settings
     policy = StochasticPolicy(observationSize, actionSpace, hidden: hidden, using: &initial)
-    critic = Critic(observationSize, hidden: hidden, learningRate: settings.criticLearningRate, using: &initial)
+    critic = ValueFunction(observationSize, hidden: hidden, learningRate: settings.criticLearningRate, using: &initial)
     optimizer = Adam(of: policy, learningRate: settings.learningRate)
     random = seed.stream("actions")
   }

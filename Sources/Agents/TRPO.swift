@@ -48,7 +48,7 @@ public struct TRPO: Agent {
 
   public let settings: Settings
   var policy: StochasticPolicy
-  var critic: Critic
+  var critic: ValueFunction
   var random: Random
 
   public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
@@ -56,7 +56,7 @@ public struct TRPO: Agent {
     let hidden = [settings.hidden, settings.hidden]
     self.settings = settings
     policy = StochasticPolicy(observationSize, actionSpace, hidden: hidden, using: &initial)
-    critic = Critic(observationSize, hidden: hidden, learningRate: settings.criticLearningRate, using: &initial)
+    critic = ValueFunction(observationSize, hidden: hidden, learningRate: settings.criticLearningRate, using: &initial)
     random = seed.stream("actions")
   }
 

@@ -2,24 +2,24 @@ import Networks
 import Tensors
 
 /// Q(o, a): `[B, O]` and `[B, A]` to `[B, 1]`.
-protocol ActionCritic: Module {
+protocol Critic: Module {
   func callAsFunction(_ o: Tensor, _ a: Tensor) -> Tensor
 }
 
-extension ActionValue: ActionCritic {}
+extension ActionValue: Critic {}
 
-extension MultilayerPerceptron: ActionCritic {
+extension MultilayerPerceptron: Critic {
   /// Of observation and action side by side.
   func callAsFunction(_ o: Tensor, _ a: Tensor) -> Tensor { self(concatenated(o, a)) }
 }
 
 /// Q_1(o, a) and Q_2(o, a), which begin apart and learn from the same targets (Fujimoto 2018).
-struct TwinCritics<Critic: ActionCritic>: Module {
-  var first: Critic
-  var second: Critic
+struct TwinCritics<Network: Critic>: Module {
+  var first: Network
+  var second: Network
 
   /// - Parameter critic: makes one, with weights of its own.
-  init(_ critic: () -> Critic) {
+  init(_ critic: () -> Network) {
     first = critic()
     second = critic()
   }

@@ -5,7 +5,7 @@ public struct InputError: Error, CustomStringConvertible, Hashable {
 
   /// "unknown environment 'cartpol': did you mean 'cartpole-swingup'?", with all known names when none is near.
   public static func unknown(_ kind: String, _ name: String, known: [String]) -> InputError {
-    if let ours = customaryName(name, among: known) {
+    if let ours = alias(name, among: known) {
       return InputError("unknown \(kind) '\(name)': did you mean '\(ours)'?")
     }
     if let nearest = nearest(to: name, among: known) {
@@ -17,8 +17,8 @@ public struct InputError: Error, CustomStringConvertible, Hashable {
 
 extension InputError {
   /// What is called here what other programs call so; nil where none of the known names is.
-  public static func customaryName(_ name: String, among known: [String]) -> String? {
-    CustomaryNames.ours(for: name).first(where: known.contains)
+  public static func alias(_ name: String, among known: [String]) -> String? {
+    Aliases.ours(for: name).first(where: known.contains)
   }
 }
 
@@ -30,7 +30,7 @@ public struct WorldError: Error, CustomStringConvertible, Hashable {
 }
 
 /// A file that does not hold what was written. The message names the path. The command ends with exit code 1.
-public struct Damage: Error, CustomStringConvertible, Hashable {
+public struct DamagedFile: Error, CustomStringConvertible, Hashable {
   public let description: String
   public init(path: String, _ what: String) { description = "\(path): \(what)" }
 }

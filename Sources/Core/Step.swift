@@ -81,19 +81,19 @@ public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
     }
   }
 
-  /// Says what is wrong with an action of a file or a foreign program, or nothing.
-  public func complaint(about action: [Double]) -> String? {
+  /// Checks an action from a file or another program: its count of numbers, that they are finite, and a discrete one's range.
+  /// - Throws: `InputError` that says what is wrong.
+  public func validate(_ action: [Double]) throws(InputError) {
     guard action.count == arrayCount else {
-      return "an action has \(arrayCount) number\(arrayCount == 1 ? "" : "s"), not \(action.count)"
+      throw InputError("an action has \(arrayCount) number\(arrayCount == 1 ? "" : "s"), not \(action.count)")
     }
-    guard action.allSatisfy(\.isFinite) else { return "an action must be finite, not \(action)" }
+    guard action.allSatisfy(\.isFinite) else { throw InputError("an action must be finite, not \(action)") }
     if case .discrete(let count) = self {
       let index = action[0]
       guard index == index.rounded(), index >= 0, index < Double(count) else {
-        return "a discrete action is a whole number from 0 to \(count - 1), not \(index)"
+        throw InputError("a discrete action is a whole number from 0 to \(count - 1), not \(index)")
       }
     }
-    return nil
   }
 }
 

@@ -32,9 +32,9 @@ public protocol BuiltInEnvironment: Environment where Failure == Never {
   var state: [Double] { get set }
   /// What an agent of the true state sees, and what the state probe regresses: finite numbers.
   var observation: [Double] { get }
-  /// Says what is wrong with a state of a file or a foreign program, or nothing: another count, or a number that is not
-  /// finite, is wrong.
-  static func complaint(about state: [Double]) -> String?
+  /// Checks a state from a file or another program: its count of numbers, and that they are finite.
+  /// - Throws: `InputError` that says what is wrong.
+  static func validate(state: [Double]) throws(InputError)
 }
 
 extension BuiltInEnvironment {
@@ -47,13 +47,12 @@ extension BuiltInEnvironment {
   public static var episodeDefaults: EpisodeSettings { EpisodeSettings() }
   public static func prepare() throws {}
 
-  public static func complaint(about state: [Double]) -> String? {
+  public static func validate(state: [Double]) throws(InputError) {
     guard state.count == stateNames.count else {
-      return
-        "a state of \(id) has \(stateNames.count) numbers (\(stateNames.joined(separator: ", "))), not \(state.count)"
+      throw InputError(
+        "a state of \(id) has \(stateNames.count) numbers (\(stateNames.joined(separator: ", "))), not \(state.count)")
     }
-    guard state.allSatisfy(\.isFinite) else { return "a state must be finite, not \(state)" }
-    return nil
+    guard state.allSatisfy(\.isFinite) else { throw InputError("a state must be finite, not \(state)") }
   }
 
   /// The static properties as one value.
@@ -62,13 +61,13 @@ extension BuiltInEnvironment {
       id: id, note: note, actionSpace: actionSpace, episodeLength: episodeLength, actionRepeat: actionRepeat,
       explorationLength: explorationLength, rewardLimit: rewardLimit, rewardRange: rewardRange,
       returnRange: returnRange, stateNames: stateNames, observationNames: observationNames,
-      wrappingAngles: wrappingAngles, episodeDefaults: episodeDefaults, foresight: 0)
+      wrappingAngles: wrappingAngles, episodeDefaults: episodeDefaults, lookahead: 0)
   }
 
   public var spec: EnvironmentSpec { Self.spec }
   public func readObservation() -> [Double] { observation }
   public func readState() -> [Double] { state }
   public mutating func set(state: [Double]) { self.state = state }
-  public func complaint(about state: [Double]) -> String? { Self.complaint(about: state) }
-  public func complaint(like new: Self) -> String? { Self.complaint(about: state) }
+  public func validate(state: [Double]) throws(InputError) { try Self.validate(state: state) }
+  public func validate(against new: Self) throws(InputError) { try Self.validate(state: state) }
 }

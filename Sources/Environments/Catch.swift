@@ -59,13 +59,15 @@ public struct Catch: BuiltInEnvironment, Hashable {
   }
 
   /// Without this, any finite numbers pass as a state.
-  public static func complaint(about state: [Double]) -> String? {
+  public static func validate(state: [Double]) throws(InputError) {
     let counts = [columns, rows, columns]
-    guard state.count == counts.count else { return "a state of catch is [ball column, ball row, paddle column]" }
-    for (index, count) in counts.enumerated() where !(0..<count).map(Double.init).contains(state[index]) {
-      return "the \(stateNames[index]) of catch is a whole number from 0 to \(count - 1), not \(state[index])"
+    guard state.count == counts.count else {
+      throw InputError("a state of catch is [ball column, ball row, paddle column]")
     }
-    return nil
+    for (index, count) in counts.enumerated() where !(0..<count).map(Double.init).contains(state[index]) {
+      throw InputError(
+        "the \(stateNames[index]) of catch is a whole number from 0 to \(count - 1), not \(state[index])")
+    }
   }
 
   // What an agent of the true state sees, each number within [-1, 1].

@@ -14,7 +14,7 @@ public protocol Environment: Sendable, Codable {
   var spec: EnvironmentSpec { get }
   /// What draws a look where that is not this program itself: the name of an OpenGL.
   /// - Throws: `WorldError` that says what to install.
-  func drawer(of look: Look) throws -> String?
+  func drawer(of style: RenderStyle) throws -> String?
   /// Throws `WorldError` where there are no pictures to be had, which then are black.
   func checkPictures() throws
   /// The same environment in some valid state for episodes that are played with these settings, where they matter to more
@@ -32,35 +32,36 @@ public protocol Environment: Sendable, Codable {
   /// of the discounts, and how many steps were taken.
   mutating func hold(_ action: [Double], for repeats: Int) throws(Failure) -> (step: Step, count: Int)
   /// Says which calls of `hold` are next, as long as the episode goes on: what is simulated elsewhere can begin.
-  func foresee(_ plan: [(action: [Double], repeats: Int)]) throws(Failure)
+  func announce(_ plan: [(action: [Double], repeats: Int)]) throws(Failure)
   /// Draws the state into every pixel of a frame of any size and format, the same each time.
   func render(into frame: inout PixelBuffer) throws(Failure)
   /// The same in a look of one's choice, where there are several.
-  func render(into frame: inout PixelBuffer, as look: Look) throws(Failure)
+  func render(into frame: inout PixelBuffer, as style: RenderStyle) throws(Failure)
 
   /// What an agent of the true state sees, and what the state probe regresses: finite numbers.
   func readObservation() throws(Failure) -> [Double]
   /// Positions followed by velocities, as MuJoCo orders them.
   func readState() throws(Failure) -> [Double]
-  /// Goes to a state about which there is no complaint, with the same futures as where it was read.
+  /// Goes to a state that `validate(state:)` accepts, with the same futures as where it was read.
   mutating func set(state: [Double])
-  /// Says what is wrong with a state of a file or a foreign program, or nothing: another count, or a number that is not
-  /// finite, is wrong.
-  func complaint(about state: [Double]) -> String?
-  /// Says what keeps a value that was stored from going on in place of a new one, or nothing.
-  func complaint(like new: Self) -> String?
+  /// Checks a state from a file or another program: its count of numbers, and that they are finite.
+  /// - Throws: `InputError` that says what is wrong.
+  func validate(state: [Double]) throws(InputError)
+  /// Checks that this value, read from a checkpoint, can replace a new one of the same settings.
+  /// - Throws: `InputError` that says what is wrong.
+  func validate(against new: Self) throws(InputError)
   /// Draws a state uniformly from all that an episode could meet; false where the environment does not allow it.
   mutating func randomize(using random: inout Random) -> Bool
 }
 
 extension Environment {
-  public func drawer(of look: Look) throws -> String? { nil }
+  public func drawer(of style: RenderStyle) throws -> String? { nil }
   public func checkPictures() throws {}
   public func configured(by settings: EpisodeSettings) -> Self { self }
-  public func foresee(_ plan: [(action: [Double], repeats: Int)]) throws(Failure) {}
-  public func complaint(like new: Self) -> String? { nil }
+  public func announce(_ plan: [(action: [Double], repeats: Int)]) throws(Failure) {}
+  public func validate(against new: Self) throws(InputError) {}
   public mutating func randomize(using random: inout Random) -> Bool { false }
-  public func render(into frame: inout PixelBuffer, as look: Look) throws(Failure) { try render(into: &frame) }
+  public func render(into frame: inout PixelBuffer, as style: RenderStyle) throws(Failure) { try render(into: &frame) }
 
   public mutating func hold(_ action: [Double], for repeats: Int) throws(Failure) -> (step: Step, count: Int) {
     var total = Step(reward: 0)

@@ -29,7 +29,7 @@ public final class EnvironmentSpec: Sendable {
   /// How it is played and seen unless said otherwise.
   public let episodeDefaults: EpisodeSettings
   /// How many calls of `hold` can begin before they are made.
-  public let foresight: Int
+  public let lookahead: Int
   /// The bounds of each return; nil where they follow from those of the reward.
   private let returnBounds: ClosedRange<Double>?
 
@@ -38,7 +38,7 @@ public final class EnvironmentSpec: Sendable {
   public init(
     id: String, note: String, actionSpace: ActionSpace, episodeLength: Int, actionRepeat: Int, explorationLength: Int?,
     rewardLimit: Double?, rewardRange: ClosedRange<Double>, returnRange: ClosedRange<Double>?, stateNames: [String],
-    observationNames: [String], wrappingAngles: Set<String>, episodeDefaults: EpisodeSettings, foresight: Int
+    observationNames: [String], wrappingAngles: Set<String>, episodeDefaults: EpisodeSettings, lookahead: Int
   ) {
     self.id = id
     self.note = note
@@ -52,7 +52,7 @@ public final class EnvironmentSpec: Sendable {
     self.observationNames = observationNames
     self.wrappingAngles = wrappingAngles
     self.episodeDefaults = episodeDefaults
-    self.foresight = foresight
+    self.lookahead = lookahead
     returnBounds = returnRange
   }
 

@@ -47,18 +47,20 @@ public struct Episode<E: Environment>: Sendable, Codable {
     try reset()
   }
 
-  /// Says what keeps a stored episode from going on, or nothing.
+  /// Checks that this episode, read from a checkpoint, can go on.
   ///
   /// - Parameter new: one of the same settings.
-  public func complaint(like new: Episode) -> String? {
+  /// - Throws: `InputError` that says what is wrong.
+  public func validate(against new: Episode) throws(InputError) {
     guard actionRepeat == new.actionRepeat, timeLimit == new.timeLimit, views.count == new.views.count else {
-      return "an episode has other settings"
+      throw InputError("an episode has other settings")
     }
     guard ending == .running, (0..<timeLimit).contains(steps), totalSteps >= steps else {
-      return "an episode has \(ending) after \(steps) of \(timeLimit) steps"
+      throw InputError("an episode has \(ending) after \(steps) of \(timeLimit) steps")
     }
-    if let lastAction, let complaint = spec.actionSpace.complaint(about: lastAction) { return complaint }
-    return ([environment] + views.map(\.environment)).lazy.compactMap { $0.complaint(like: new.environment) }.first
+    if let lastAction { try spec.actionSpace.validate(lastAction) }
+    try environment.validate(against: new.environment)
+    for view in views { try view.environment.validate(against: new.environment) }
   }
 
   /// Starts the next episode.
@@ -69,7 +71,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
 
   /// Starts the next episode from a given state, positions before velocities.
   public mutating func reset(to state: [Double]) {
-    if let complaint = environment.complaint(about: state) { preconditionFailure(complaint) }
+    precondition { () throws(InputError) in try environment.validate(state: state) }
     environment.set(state: state)
     begin()
   }
@@ -97,7 +99,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
   /// - Throws: what ends the play: no step was taken.
   public mutating func step(_ action: [Double]) throws(E.Failure) -> Step {
     precondition(ending == .running, "the episode has \(ending): call reset before the next step")
-    if let complaint = spec.actionSpace.complaint(about: action) { preconditionFailure(complaint) }
+    precondition { () throws(InputError) in try spec.actionSpace.validate(action) }
     var (total, count) = try environment.hold(taken(action), for: repeats(after: steps))
     steps += count
     totalSteps += count
@@ -111,8 +113,8 @@ public struct Episode<E: Environment>: Sendable, Codable {
 
   /// Says with which actions `step` is next, as long as the episode goes on: an environment in a process of its own then
   /// begins.
-  public func foresee(_ actions: [[Double]]) throws(E.Failure) {
-    guard spec.foresight > 0 else { return }
+  public func announce(_ actions: [[Double]]) throws(E.Failure) {
+    guard spec.lookahead > 0 else { return }
     var ahead = self
     var plan: [(action: [Double], repeats: Int)] = []
     for action in actions where ahead.steps < timeLimit {
@@ -120,7 +122,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
       plan.append((ahead.taken(action), repeats))
       ahead.steps += repeats
     }
-    try environment.foresee(plan)
+    try environment.announce(plan)
   }
 
   /// The action itself, or the last one where that sticks.
@@ -208,7 +210,7 @@ extension Array {
   public mutating func step<E: Environment>(_ indices: [Int], _ actions: [[Double]]) throws(E.Failure) -> [Step]
   where Element == Episode<E> {
     if indices.count > 1 {
-      for (index, action) in zip(indices, actions) { try self[index].foresee([action]) }
+      for (index, action) in zip(indices, actions) { try self[index].announce([action]) }
     }
     var steps: [Step] = []
     for (index, action) in zip(indices, actions) { steps.append(try self[index].step(action)) }
@@ -222,7 +224,12 @@ private struct View<E: Environment>: Sendable, Codable {
   let noise: UInt64
 
   func render(into frame: inout PixelBuffer, _ settings: EpisodeSettings) throws(E.Failure) {
-    try environment.render(into: &frame, as: settings.look)
+    try environment.render(into: &frame, as: settings.style)
     settings.disturb(&frame, noise: noise)
   }
+}
+
+/// Traps with the error's text where a check fails.
+private func precondition(_ check: () throws(InputError) -> Void) {
+  do { try check() } catch { preconditionFailure(error.description) }
 }

@@ -13,7 +13,7 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
   public var occlusion = 0.0
   public var occlusionPosition = 0.5
   public var pixelNoise = 0.0
-  public var look = Look()
+  public var style = RenderStyle()
   public var noOpStarts = 0
   public var lifeLoss = false
   public var gymFailure = GymFailurePolicy.stop
@@ -43,12 +43,12 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
       Field("pixel-noise", \.pixelNoise, 0...255, "standard deviation of each pixel's noise, in levels of 255")
         .changing(.view),
       Field(
-        "renderer", \.look.renderer, "what draws MuJoCo's scenes; other environments have one drawing of their own"
+        "renderer", \.style.renderer, "what draws MuJoCo's scenes; other environments have one drawing of their own"
       )
       .changing(.view),
-      Field("shadows", \.look.shadows, "shadows in MuJoCo's scenes").changing(.view),
-      Field("reflections", \.look.reflections, "mirroring floors in MuJoCo's scenes").changing(.view),
-      Field("antialiasing", \.look.antialiasing, 1...64, "samples of a pixel at the edges in MuJoCo's scenes; 1: none")
+      Field("shadows", \.style.shadows, "shadows in MuJoCo's scenes").changing(.view),
+      Field("reflections", \.style.reflections, "mirroring floors in MuJoCo's scenes").changing(.view),
+      Field("antialiasing", \.style.antialiasing, 1...64, "samples of a pixel at the edges in MuJoCo's scenes; 1: none")
         .changing(.view),
       Field(
         "no-op-starts", \.noOpStarts, 0...1000,

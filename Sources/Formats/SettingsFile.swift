@@ -40,7 +40,7 @@ public struct SettingsFile: Sendable, Hashable {
     try self.init(parsing: try readBytes(from: path, limit: Self.byteLimit), path: path)
   }
 
-  /// - Parameter path: for complaints.
+  /// - Parameter path: for errors.
   /// - Throws: `InputError` with path and line.
   public init(parsing bytes: [UInt8], path: String) throws {
     self.path = path
@@ -48,14 +48,14 @@ public struct SettingsFile: Sendable, Hashable {
       groups = try entries(of: try root(of: try checkedText(bytes))).map { title, line, node in
         let settings = try entries(of: node).map { key, line, node in
           guard let scalar = node.scalar else {
-            throw Complaint(line, "the setting '\(key)' takes a number, a text, true or false")
+            throw LineError(line, "the setting '\(key)' takes a number, a text, true or false")
           }
           return Entry(key: key, text: scalar.isNull ? "" : scalar.string, line: line)
         }
         return Group(title: title, entries: settings, line: line)
       }
-    } catch let complaint as Complaint {
-      throw InputError("\(path), line \(complaint.line): \(complaint.reason)")
+    } catch let error as LineError {
+      throw InputError("\(path), line \(error.line): \(error.reason)")
     }
   }
 
@@ -109,7 +109,7 @@ extension Sequence where Element: Hashable {
 // MARK: - Reading YAML
 
 /// What is wrong in a line of a file.
-private struct Complaint: Error {
+private struct LineError: Error {
   let line: Int
   let reason: String
 
@@ -129,22 +129,22 @@ private func checkedText(_ bytes: [UInt8]) throws -> String {
   var line = 1
   var previous = UInt8(ascii: "\n")
   var brackets = 0
-  guard bytes.count <= SettingsFile.byteLimit else { throw Complaint(line, "is longer than any settings") }
+  guard bytes.count <= SettingsFile.byteLimit else { throw LineError(line, "is longer than any settings") }
   for (index, byte) in bytes.enumerated() {
     switch byte {
     case UInt8(ascii: "\n"): line += 1
     case UInt8(ascii: "\r"), UInt8(ascii: "\t"): break
-    case 0..<0x20, 0x7f: throw Complaint(line, "a control character stands here")
+    case 0..<0x20, 0x7f: throw LineError(line, "a control character stands here")
     case UInt8(ascii: "&") where !isWord(previous):
-      throw Complaint(
+      throw LineError(
         line, "anchors and aliases are no part of settings: write the values out, or quote '&' as \\u0026")
     case UInt8(ascii: "["), UInt8(ascii: "{"):
       brackets += 1
-      if brackets > 200 { throw Complaint(line, "settings are two levels deep: there are too many brackets") }
+      if brackets > 200 { throw LineError(line, "settings are two levels deep: there are too many brackets") }
     case UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: ":"):
       let next = index + 1 < bytes.count ? bytes[index + 1] : UInt8(ascii: "\n")
       if isFirst(index, of: bytes), !isWord(next) || next == byte {
-        throw Complaint(
+        throw LineError(
           line, "settings hold no lists, documents or nameless values: a line starts with '\(Unicode.Scalar(byte))'")
       }
     default: break
@@ -153,7 +153,7 @@ private func checkedText(_ bytes: [UInt8]) throws -> String {
   }
   let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
   for (index, line) in lines.enumerated() where String(validating: line, as: UTF8.self) == nil {
-    throw Complaint(index + 1, "the text is not UTF-8")
+    throw LineError(index + 1, "the text is not UTF-8")
   }
   return String(decoding: bytes, as: UTF8.self)
 }
@@ -186,12 +186,12 @@ private func root(of text: String) throws -> Node {
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
       let number = min(max(1, mark.line), lines.count)  // the end of a file is no line of its own
       guard !lines[number - 1].prefix(while: \.isWhitespace).contains("\t") else {
-        throw Complaint(number, "indent with spaces, not with tabs")
+        throw LineError(number, "indent with spaces, not with tabs")
       }
-      throw Complaint(number, [context?.text, problem].compactMap(\.self).joined(separator: ", "))
+      throw LineError(number, [context?.text, problem].compactMap(\.self).joined(separator: ", "))
     case .duplicatedKeysInMapping(let keys, let context):
-      throw Complaint(context.mark.line, "'\(keys.first ?? "")' stands twice")
-    default: throw Complaint(1, "the file is no YAML")
+      throw LineError(context.mark.line, "'\(keys.first ?? "")' stands twice")
+    default: throw LineError(1, "the file is no YAML")
     }
   }
 }
@@ -200,11 +200,11 @@ private func root(of text: String) throws -> Node {
 private func entries(of node: Node) throws -> [(key: String, line: Int, value: Node)] {
   if let scalar = node.scalar, scalar.isNull { return [] }
   guard let mapping = node.mapping else {
-    throw Complaint(node.mark?.line ?? 1, "settings stand in groups, such as 'agent:' and below it '  hidden: 256'")
+    throw LineError(node.mark?.line ?? 1, "settings stand in groups, such as 'agent:' and below it '  hidden: 256'")
   }
   return try mapping.map { key, value in
     let line = key.mark?.line ?? 1
-    guard let key = key.scalar else { throw Complaint(line, "the name of a setting is a word") }
+    guard let key = key.scalar else { throw LineError(line, "the name of a setting is a word") }
     return (key.string, line, value)
   }
 }

@@ -20,13 +20,13 @@ extension Module {
       }
       return "\(name) is \(found.shape) \(found.precision), not \(value.shape) \(value.precision)"
     }
-    let complaints = [
+    let mismatches = [
       missing.isEmpty ? nil : "missing: \(missing.joined(separator: ", "))",
       unexpected.isEmpty ? nil : "unexpected: \(unexpected.joined(separator: ", "))",
       mismatched.isEmpty ? nil : "mismatched: \(mismatched.joined(separator: ", "))",
     ].compactMap { $0 }
-    guard complaints.isEmpty else {
-      throw InputError("the weights do not fit this network; " + complaints.joined(separator: "; "))
+    guard mismatches.isEmpty else {
+      throw InputError("the weights do not fit this network; " + mismatches.joined(separator: "; "))
     }
     replaceParameters { name, value in given[prefix + name] ?? value }
   }

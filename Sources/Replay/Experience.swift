@@ -9,8 +9,9 @@ public protocol Experience: Sendable {
   /// Whether it may stem from any policy, so that data of before may be learned from.
   static var isOffPolicy: Bool { get }
 
-  /// Says what is wrong with a demand on a replay buffer of so many slots, or nothing.
-  static func complaint(about demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) -> String?
+  /// Checks that a replay buffer of so many slots can meet a demand.
+  /// - Throws: `InputError` that says what to change.
+  static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError)
 
   /// Where in the buffer its transitions were drawn from, if they may be drawn by priority.
   var slots: [Int] { get }
@@ -56,18 +57,18 @@ public struct UpdateSchedule: Sendable, Codable {
     self.returnSteps = returnSteps
   }
 
-  /// Says what keeps a stored schedule from going on with a buffer, or nothing.
+  /// Checks that a schedule read from a checkpoint can go on with a buffer.
   ///
   /// - Parameter steps: simulator steps so far.
-  public func complaint(_ replay: borrowing ReplayBuffer, steps: Int) -> String? {
+  /// - Throws: `InputError` that says what is wrong.
+  public func validate(against replay: borrowing ReplayBuffer, steps: Int) throws(InputError) {
     guard owed <= 2 * updatesPerStep * Double(steps) + 1 else {
-      return "\(owed) updates cannot be due after \(steps) steps"
+      throw InputError("\(owed) updates cannot be due after \(steps) steps")
     }
     let newest = replay.newestPositions
     guard starts.isEmpty || starts.count == newest.count,
       zip(starts, newest).allSatisfy({ $0 >= -1 && $0 <= $1 })
-    else { return "rollouts cannot start from \(starts)" }
-    return nil
+    else { throw InputError("rollouts cannot start from \(starts)") }
   }
 
   /// Notes that the agent begins to act at the newest moment of every lane.
@@ -98,9 +99,10 @@ extension Batch: Experience {
 
   public static var isOffPolicy: Bool { true }
 
-  public static func complaint(about demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) -> String? {
-    demand.count <= replay
-      ? nil : "--batch \(demand.count) is more than the replay buffer holds: give at most --replay \(replay)"
+  public static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError) {
+    guard demand.count <= replay else {
+      throw InputError("--batch \(demand.count) is more than the replay buffer holds: give at most --replay \(replay)")
+    }
   }
 
   public static func next(

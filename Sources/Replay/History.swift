@@ -117,16 +117,16 @@ public struct History: Sendable, Codable {
     actions = [Float](repeating: 0, count: layout.actionSpace.arrayCount * max(layout.actions, 1))
   }
 
-  /// Says what keeps a stored history from being one of this layout, or nothing.
-  public func complaint(_ layout: HistoryLayout) -> String? {
+  /// Checks that a history read from a checkpoint has a layout.
+  /// - Throws: `InputError` that says what is wrong.
+  public func validate(against layout: HistoryLayout) throws(InputError) {
     let new = History(layout)
     guard self.layout == layout, latents.count == new.latents.count, actions.count == new.actions.count else {
-      return "a history has another layout"
+      throw InputError("a history has another layout")
     }
     guard steps >= 0, latents.allSatisfy(\.isFinite), layout.actionSpace.holds(actions) else {
-      return "a history holds what is no latent or no action"
+      throw InputError("a history holds what is no latent or no action")
     }
-    return nil
   }
 
   /// Begins an episode with its first latent, Z numbers.

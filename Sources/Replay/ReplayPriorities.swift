@@ -18,19 +18,18 @@ extension ReplayBuffer {
     }
   }
 
-  /// Says what is wrong with priorities that were stored, or nothing: only what can be drawn has one.
-  func complaintAboutPriorities() -> String? {
-    guard let priorities else { return nil }
+  /// Checks priorities that were read from a checkpoint: only what can be drawn has one.
+  func validatePriorities() throws(InputError) {
+    guard let priorities else { return }
     guard priorities.highest > 0, priorities.highest.isFinite, priorities.tree.total.isFinite else {
-      return "the highest priority is \(priorities.highest), the sum of all \(priorities.tree.total)"
+      throw InputError("the highest priority is \(priorities.highest), the sum of all \(priorities.tree.total)")
     }
     for slot in marks.indices where priorities.tree[slot] != 0 {
       let lane = slot / laneCapacity
       guard lanes[lane].written > slot - lane * laneCapacity,
         candidates(lane).contains(place(of: slot).position), marks[slot].contains(.transition)
-      else { return "slot \(slot) has a priority and nothing to draw" }
+      else { throw InputError("slot \(slot) has a priority and nothing to draw") }
     }
-    return nil
   }
 
   /// Whether transitions are drawn by priority.

@@ -146,7 +146,7 @@ extension ReplayBuffer {
     guard index.priorities?.tree.count == priorities?.tree.count else {
       throw InputError("a replay buffer that draws by priority and one that does not cannot take each other's contents")
     }
-    for lane in index.lanes { if let complaint = complaint(about: lane) { throw InputError(complaint) } }
+    for lane in index.lanes { try validate(lane) }
     (lanes, priorities) = (index.lanes, index.priorities)
     for segment in segments {
       let (slots, bytes) = (slots(of: segment), try bytes(segment))
@@ -161,7 +161,7 @@ extension ReplayBuffer {
         try restoreRing(slots, from: bytes)
       }
     }
-    if let complaint = complaintAboutPriorities() { throw InputError(complaint) }
+    try validatePriorities()
   }
 
   private mutating func restoreRing(_ slots: Range<Int>, from bytes: [UInt8]) throws {
@@ -183,14 +183,15 @@ extension ReplayBuffer {
     else { throw InputError("a segment of the replay buffer holds what is no latent, action, reward or discount") }
   }
 
-  /// Says what keeps a lane that was stored from being one of this buffer, or nothing.
-  private func complaint(about lane: Lane) -> String? {
+  /// Checks that a lane read from a checkpoint can be one of this buffer.
+  private func validate(_ lane: Lane) throws(InputError) {
     let segments = (min(max(lane.written, 0), laneCapacity) + Self.segmentSlots - 1) / Self.segmentSlots
     guard (0...1 << 53).contains(lane.written), (0...1 << 53).contains(lane.changes),
       lane.revisions.count == segments, lane.revisions.allSatisfy({ (0...lane.changes).contains($0) }),
       lane.written > 0 || !lane.inEpisode
-    else { return "a lane of the replay buffer has \(lane.written) latents in \(lane.revisions.count) segments" }
-    return nil
+    else {
+      throw InputError("a lane of the replay buffer has \(lane.written) latents in \(lane.revisions.count) segments")
+    }
   }
 
   /// Latents that were ever written to each lane, and whether an episode goes on there.

@@ -73,15 +73,18 @@ extension Rollout: Experience {
 
   public static var isOffPolicy: Bool { false }
 
-  public static func complaint(about demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) -> String? {
+  public static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError) {
     guard lanes >= demand.workers else {
-      return "--workers \(demand.workers) takes an environment each: give --environments \(demand.workers) or more"
+      throw InputError(
+        "--workers \(demand.workers) takes an environment each: give --environments \(demand.workers) or more")
     }
     // Each episode has a latent more than it has transitions.
     let least = lanes * (2 * demand.horizon + layout.reach + 3)
-    guard replay < least else { return nil }
-    return "--replay \(replay) is too small for --horizon \(demand.horizon) in \(lanes) environments: give at least "
-      + "\(least)"
+    guard replay >= least else {
+      throw InputError(
+        "--replay \(replay) is too small for --horizon \(demand.horizon) in \(lanes) environments: give at least "
+          + "\(least)")
+    }
   }
 
   public static func next(

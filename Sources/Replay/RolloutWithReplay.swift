@@ -24,9 +24,9 @@ public struct RolloutWithReplay: Experience {
   /// The policy's part may not stem from another.
   public static var isOffPolicy: Bool { false }
 
-  public static func complaint(about demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) -> String? {
-    Rollout.complaint(about: demand.rollout, replay: replay, lanes: lanes, layout: layout)
-      ?? Batch.complaint(about: demand.batch, replay: replay, lanes: lanes, layout: layout)
+  public static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError) {
+    try Rollout.validate(demand.rollout, replay: replay, lanes: lanes, layout: layout)
+    try Batch.validate(demand.batch, replay: replay, lanes: lanes, layout: layout)
   }
 
   public static func next(

@@ -114,7 +114,7 @@ public struct Report: Sendable {
   /// Where a training stands among those beside it; nil where it has no return yet.
   func standing(of run: RunRecord) -> String? {
     let root = run.directory.root
-    return Standing(of: run)?.sentence(
+    return Ranking(of: run)?.sentence(
       run: runs.count > 1 ? run.name : nil, run.environment, in: root == "." ? "this folder" : root)
   }
 

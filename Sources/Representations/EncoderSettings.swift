@@ -1,7 +1,7 @@
 import Core
 
 /// What an agent sees, as one types it.
-public enum ObservedKind: String, ChoiceSetting, Hashable {
+public enum ObservationKind: String, ChoiceSetting, Hashable {
   /// Latents of an encoder.
   case latent
   /// The true state.
@@ -10,7 +10,7 @@ public enum ObservedKind: String, ChoiceSetting, Hashable {
 
 /// Where the encoder learns, as settings.
 public struct EncoderSettings: SettingsGroup, Hashable {
-  public var observe = ObservedKind.latent
+  public var observe = ObservationKind.latent
   public var place = "frozen"
   /// The folder of a pretraining or a training; empty: the newest that fits the environment and the view.
   public var autoencoder = ""

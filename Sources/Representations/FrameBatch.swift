@@ -7,7 +7,7 @@ import Tensors
 // Batches from frames: the frames of all histories are encoded once each, and histories are made of their latents.
 
 /// A frame as it is looked at: where it lies in the replay buffer, and how it is shifted.
-private struct Look: Hashable {
+private struct FrameView: Hashable {
   let slot: Int
   let shift: Shift
 }
@@ -48,7 +48,7 @@ package struct ShownFrames: Sendable {
 }
 
 extension EncodedFrames {
-  public mutating func batch(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> (Batch, Sight?) {
+  public mutating func batch(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> (Batch, BatchEncoding?) {
     guard place.keeps == .frames else { return (replay.batch(of: draw), nil) }
     let frames = frames(of: draw, from: replay)
     return batch(of: draw, showing: frames, from: replay)
@@ -57,16 +57,16 @@ extension EncodedFrames {
   /// The first half of a batch: bytes become numbers, each frame's once.
   package mutating func frames(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> ShownFrames {
     let (count, between) = (draw.starts.count, draw.between)
-    var looks = Distinct<Look>()
-    let startRows = windows(of: draw.starts, in: replay, shifts: shifts(count), &looks)
-    looks.fill(toMultipleOf: count)
-    let presentCount = looks.elements.count
-    let endRows = windows(of: draw.ends, in: replay, shifts: shifts(count), &looks)
-    let betweenRows = windows(of: between, in: replay, shifts: shifts(between.count), &looks)
-    looks.fill(toMultipleOf: count)
+    var views = Distinct<FrameView>()
+    let startRows = windows(of: draw.starts, in: replay, shifts: shifts(count), &views)
+    views.fill(toMultipleOf: count)
+    let presentCount = views.elements.count
+    let endRows = windows(of: draw.ends, in: replay, shifts: shifts(count), &views)
+    let betweenRows = windows(of: between, in: replay, shifts: shifts(between.count), &views)
+    views.fill(toMultipleOf: count)
 
-    let present = prepared(Array(looks.elements[..<presentCount]), in: replay)
-    let others = Array(looks.elements[presentCount...])
+    let present = prepared(Array(views.elements[..<presentCount]), in: replay)
+    let others = Array(views.elements[presentCount...])
     let later = others.isEmpty ? nil : prepared(others, in: replay)
     var target: (frames: Tensor, ends: [[Int]])?
     if self.target != nil {
@@ -74,7 +74,7 @@ extension EncodedFrames {
       let rows = endRows.map { $0.map { seen.place(of: $0) } }
       seen.fill(toMultipleOf: count)
       // One frame an observation: what the ends show is mostly all that is new.
-      let isLater = seen.elements.map { looks.elements[$0] } == others
+      let isLater = seen.elements.map { views.elements[$0] } == others
       let frames = isLater ? later : nil
       target = (frames ?? gathered(seen.elements, of: present, and: later), rows)
     }
@@ -85,7 +85,7 @@ extension EncodedFrames {
   /// The second half: frames become latents, and latents observations.
   package func batch(
     of draw: ReplayDraw, showing frames: ShownFrames, from replay: borrowing ReplayBuffer
-  ) -> (Batch, Sight?) {
+  ) -> (Batch, BatchEncoding?) {
     let teachesEncoder = place.when == .eachUpdate && (updates + 1) % settings.period == 0
     let isTaughtByCritic = place.teachers.contains(.critic) && teachesEncoder
     let layout = replay.layout
@@ -123,18 +123,19 @@ extension EncodedFrames {
     }
     batch.wantsObservationGradient = isTaughtByCritic
     guard teachesEncoder else { return (batch, nil) }
-    return (batch, Sight(encoding: encoding, history: history, latents: z, frames: x, rows: frames.starts[0]))
+    return (batch, BatchEncoding(encoding: encoding, history: history, latents: z, frames: x, rows: frames.starts[0]))
   }
 
-  /// For each step back, the places of the moments' looks among all.
+  /// For each step back, the places of the moments' views among all.
   private func windows(
-    of moments: [ReplayBuffer.Moment], in replay: borrowing ReplayBuffer, shifts: [Shift], _ looks: inout Distinct<Look>
+    of moments: [ReplayBuffer.Moment], in replay: borrowing ReplayBuffer, shifts: [Shift],
+    _ views: inout Distinct<FrameView>
   ) -> [[Int]] {
     var rows = [[Int]](repeating: [], count: replay.layout.frames)
     for (moment, shift) in zip(moments, shifts) {
       let window = replay.window(of: moment, frames: replay.layout.frames, actions: 0)
       for (age, slot) in window.slots.enumerated() {
-        rows[age].append(looks.place(of: Look(slot: slot, shift: shift)))
+        rows[age].append(views.place(of: FrameView(slot: slot, shift: shift)))
       }
     }
     return rows
@@ -147,12 +148,12 @@ extension EncodedFrames {
   }
 
   /// Frames as the model takes them, `[U, S C, H, W]`.
-  private func prepared(_ looks: [Look], in replay: borrowing ReplayBuffer) -> Tensor {
+  private func prepared(_ views: [FrameView], in replay: borrowing ReplayBuffer) -> Tensor {
     let stack = encoder.frameStack
-    let slots = stack == 1 ? looks.map(\.slot) : looks.flatMap { replay.stack(endingAt: $0.slot, of: stack) }
+    let slots = stack == 1 ? views.map(\.slot) : views.flatMap { replay.stack(endingAt: $0.slot, of: stack) }
     let frames = replay.frames
-    let x = encoder.prepare(looks.count) { body, b in frames.withFrame(at: slots[b], body) }
-    return place.shifts ? shifted(x, looks.map(\.shift)) : x
+    let x = encoder.prepare(views.count) { body, b in frames.withFrame(at: slots[b], body) }
+    return place.shifts ? shifted(x, views.map(\.shift)) : x
   }
 }
 

@@ -88,12 +88,12 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
       dynamics = InverseDynamics(
         latentSize: encoder.model.latentSize, actionSpace: recording.actionSpace, using: &initial)
     }
-    let taught = Taught(model: encoder.model, dynamics: dynamics, rewards: nil)
+    let taught = TrainedModules(model: encoder.model, dynamics: dynamics, rewards: nil)
     optimizer = Adam(of: taught, learningRate: settings.learningRate)
   }
 
-  private var taught: Taught<Model> {
-    Taught(model: encoder.model, dynamics: dynamics, rewards: rewards?.reader)
+  private var taught: TrainedModules<Model> {
+    TrainedModules(model: encoder.model, dynamics: dynamics, rewards: rewards?.reader)
   }
 
   public var isDone: Bool { step >= updates }
@@ -245,7 +245,7 @@ extension PretrainingSettings {
 }
 
 /// What an update changes: the autoencoder, and what reads the actions from its latents.
-private struct Taught<Model: Autoencoder>: Module {
+private struct TrainedModules<Model: Autoencoder>: Module {
   var model: Model
   var dynamics: InverseDynamics?
   var rewards: RewardReading?

@@ -43,9 +43,9 @@ public protocol Representation: Sendable, Codable {
   func latents(of frames: ReplayFrames) -> Tensor
 
   /// A batch for the agent, and what `learn` needs of how it was seen; nil where the agent's lesson teaches nothing.
-  mutating func batch(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> (Batch, Sight?)
+  mutating func batch(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> (Batch, BatchEncoding?)
   /// Learns beside the agent: from what the agent's update gave, and from the frames of the batch.
-  mutating func learn(from lesson: Lesson, _ sight: Sight?) throws -> Metrics
+  mutating func learn(from lesson: Lesson, _ sight: BatchEncoding?) throws -> Metrics
   /// Learns from what the replay buffer holds, and sees that anew; nil where no round is due.
   ///
   /// - Parameter step: simulator steps so far.
@@ -61,17 +61,17 @@ extension Representation {
   public var revision: Int { 0 }
   public func latents(of frames: ReplayFrames) -> Tensor { preconditionFailure("no frames are kept") }
 
-  public mutating func batch(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> (Batch, Sight?) {
+  public mutating func batch(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> (Batch, BatchEncoding?) {
     (replay.batch(of: draw), nil)
   }
-  public mutating func learn(from lesson: Lesson, _ sight: Sight?) throws -> Metrics { [:] }
+  public mutating func learn(from lesson: Lesson, _ sight: BatchEncoding?) throws -> Metrics { [:] }
   public mutating func learn(from replay: inout ReplayBuffer, step: Int) throws -> Metrics? { nil }
   public mutating func begin(at step: Int) {}
   public func requireFinite(step: Int) throws {}
 }
 
 /// How a batch was seen, kept from its making until the agent has learned from it.
-public struct Sight: Sendable {
+public struct BatchEncoding: Sendable {
   /// From the gradient of latents `[U, Z]` to that of the encoder.
   let encoding: Pullback?
   /// From the gradient of observations `[B, O]` to that of the latents.

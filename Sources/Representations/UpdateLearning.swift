@@ -11,7 +11,7 @@ extension EncodedFrames {
   // ∂J/∂θ = ∂J_Q/∂o · ∂o/∂z · ∂z/∂θ + w ∂J_AE/∂θ,  J_AE = Σ w (x̂ - x)² / Σ w + λ(z)           Yarats 2019, eq. 4
   //
   // The agent's critic gives the first factor; its actor sees o as a constant, and so never moves the encoder.
-  public mutating func learn(from lesson: Lesson, _ sight: Sight?) throws -> Metrics {
+  public mutating func learn(from lesson: Lesson, _ sight: BatchEncoding?) throws -> Metrics {
     if place.when == .eachUpdate { updates += 1 }
     guard let sight, optimizer != nil else { return [:] }
     var metrics: Metrics = [:]
@@ -47,7 +47,7 @@ extension EncodedFrames {
 
   /// The reconstruction from the latents that the agent was given: the gradient of the decoder, and that of the latents
   /// `[U, Z]`.
-  private func reconstruct(from sight: Sight, metrics: inout Metrics) -> (Gradient, Tensor) {
+  private func reconstruct(from sight: BatchEncoding, metrics: inout Metrics) -> (Gradient, Tensor) {
     let reconstruction = ReconstructionLoss(of: sight.presentFrames, by: encoder, pretraining)
     var error = 0.0
     let (_, gradient, share) = valueWithGradient(at: encoder.model, and: sight.latents, isWanted: true) { model, s in
@@ -61,7 +61,7 @@ extension EncodedFrames {
   }
 
   /// The reconstruction alone, through encoder and decoder.
-  private func reconstruct(_ sight: Sight, metrics: inout Metrics) -> Gradient {
+  private func reconstruct(_ sight: BatchEncoding, metrics: inout Metrics) -> Gradient {
     let x = sight.presentFrames
     let reconstruction = ReconstructionLoss(of: x, by: encoder, pretraining)
     var error = 0.0
@@ -76,7 +76,7 @@ extension EncodedFrames {
   }
 }
 
-extension Sight {
+extension BatchEncoding {
   /// The frames of the present, `[B, S C, H, W]`.
   fileprivate var presentFrames: Tensor {
     // One frame an observation, and each another: they lie there as they are.

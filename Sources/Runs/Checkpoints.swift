@@ -20,22 +20,22 @@ public struct Checkpoint: Sendable, Hashable {
 
   /// Opens a checkpoint and verifies every part of it.
   ///
-  /// - Throws: `Damage` that names the file which is missing, torn or damaged, `WorldError` where one cannot be read.
+  /// - Throws: `DamagedFile` that names the file which is missing, torn or damaged, `WorldError` where one cannot be read.
   public init(path: String) throws {
     self.path = path
     let bytes = try Self.bytes(of: CheckpointManifest.name, in: path, limit: 1 << 26)
     do { manifest = try CheckpointManifest(bytes) } catch let error as InputError {
-      throw Damage(path: "\(path)/\(CheckpointManifest.name)", error.description)
+      throw DamagedFile(path: "\(path)/\(CheckpointManifest.name)", error.description)
     }
     for part in manifest.parts { _ = try self.bytes(of: part) }
   }
 
   /// The bytes of a part, as they were written.
   ///
-  /// - Throws: `Damage` that names the file which is missing, torn or damaged, `WorldError` where it cannot be read.
+  /// - Throws: `DamagedFile` that names the file which is missing, torn or damaged, `WorldError` where it cannot be read.
   public func bytes(of name: String) throws -> [UInt8] {
     guard let part = manifest.parts.first(where: { $0.name == name }) else {
-      throw Damage(path: "\(path)/\(name)", "is missing: the checkpoint is of another version of this program")
+      throw DamagedFile(path: "\(path)/\(name)", "is missing: the checkpoint is of another version of this program")
     }
     return try bytes(of: part)
   }
@@ -44,9 +44,9 @@ public struct Checkpoint: Sendable, Hashable {
     let file = "\(path)/\(part.name)"
     let bytes = try Self.bytes(of: part.name, in: path, limit: 1 << 32)
     guard bytes.count == part.byteCount else {
-      throw Damage(path: file, "is torn: it has \(bytes.count) bytes, not \(part.byteCount)")
+      throw DamagedFile(path: file, "is torn: it has \(bytes.count) bytes, not \(part.byteCount)")
     }
-    guard xxHash64(bytes) == part.hash else { throw Damage(path: file, "is damaged: its checksum is wrong") }
+    guard xxHash64(bytes) == part.hash else { throw DamagedFile(path: file, "is damaged: its checksum is wrong") }
     return bytes
   }
 
@@ -56,14 +56,14 @@ public struct Checkpoint: Sendable, Hashable {
     let parent = try Folder(path: place, followingLink: true)
     switch parent.kind(of: own) {
     case .folder: break
-    case let kind?: throw Damage(path: path, kind == .file ? "is no folder" : kind.refusal)
-    case nil: throw Damage(path: path, "is missing")
+    case let kind?: throw DamagedFile(path: path, kind == .file ? "is no folder" : kind.refusal)
+    case nil: throw DamagedFile(path: path, "is missing")
     }
     let folder = try parent.folder(own)
     switch folder.kind(of: name) {
     case .file: return try folder.bytes(of: name, limit: limit)
-    case let kind?: throw Damage(path: folder.path(of: name), kind.refusal)
-    case nil: throw Damage(path: folder.path(of: name), "is missing")
+    case let kind?: throw DamagedFile(path: folder.path(of: name), kind.refusal)
+    case nil: throw DamagedFile(path: folder.path(of: name), "is missing")
     }
   }
 
@@ -73,7 +73,7 @@ public struct Checkpoint: Sendable, Hashable {
   public static func newest(in folder: String) throws -> Checkpoint? {
     guard isFolder(folder) else { return nil }
     for number in try folderEntries(folder).compactMap(number(of:)).sorted(by: >) {
-      do { return try Checkpoint(path: "\(folder)/\(name(number))") } catch is Damage { continue }
+      do { return try Checkpoint(path: "\(folder)/\(name(number))") } catch is DamagedFile { continue }
     }
     return nil
   }
@@ -118,7 +118,7 @@ public struct Checkpoints: ~Copyable {
   /// From the oldest to the newest; all were verified or written here.
   public private(set) var all: [Checkpoint]
   /// What was found damaged, and where it lies now.
-  public private(set) var complaints: [String]
+  public private(set) var warnings: [String]
   /// What this process has spent on writing.
   public private(set) var cost = Cost()
 
@@ -140,7 +140,7 @@ public struct Checkpoints: ~Copyable {
     try makeOwnFolder(folder)
     let place = try Folder(path: folder)
     let names = try place.names()
-    var (whole, damaged) = ([Checkpoint](), [(name: String, error: Damage)]())
+    var (whole, damaged) = ([Checkpoint](), [(name: String, error: DamagedFile)]())
     for name in names where Checkpoint.number(of: name) != nil {
       do {
         let checkpoint = try Checkpoint(path: "\(folder)/\(name)")
@@ -148,7 +148,7 @@ public struct Checkpoints: ~Copyable {
           throw InputError("\(checkpoint.path) was made with other settings than the run's settings file has now")
         }
         whole.append(checkpoint)
-      } catch let error as Damage { damaged.append((name, error)) }
+      } catch let error as DamagedFile { damaged.append((name, error)) }
     }
     whole.sort { $0.number < $1.number }
     if whole.isEmpty, let reason = damaged.last?.error.description ?? names.first(where: Self.isSetAside) {
@@ -158,7 +158,7 @@ public struct Checkpoints: ~Copyable {
           + "run with another --out")
     }
     for name in names where CheckpointWriter.isUnfinished(name) || Self.isDoomed(name) { try place.remove(name) }
-    complaints = try damaged.map {
+    warnings = try damaged.map {
       "\($0.error); it is set aside as \(folder)/\(try Self.setAside($0.name, in: place))"
     }
     (self.folder, self.place, self.kept, self.settings, all) = (folder, place, kept, settings, whole)

@@ -2,13 +2,13 @@ import Core
 
 /// How fast runs go, for one who looks at them again and again: seconds to their ends, by the recent rate.
 public struct Pace: Sendable {
-  private struct Sight: Sendable {
+  private struct Sample: Sendable {
     let seconds: Double
     let step: Int
   }
 
   /// What was seen of each run that goes on, by its path.
-  private var sights: [String: [Sight]] = [:]
+  private var sights: [String: [Sample]] = [:]
   /// How far back a rate looks.
   private static let window = 300.0
 
@@ -28,7 +28,7 @@ public struct Pace: Sendable {
     }
     let seconds = Double(now) / 1e9
     var seen = sights[path] ?? []
-    if seen.last.map({ $0.step != step }) ?? true { seen.append(Sight(seconds: seconds, step: step)) }
+    if seen.last.map({ $0.step != step }) ?? true { seen.append(Sample(seconds: seconds, step: step)) }
     // Two stay, however old.
     while seen.count > 2, seconds - seen[0].seconds > Self.window { seen.removeFirst() }
     sights[path] = seen

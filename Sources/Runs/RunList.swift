@@ -90,15 +90,15 @@ extension RunEntry {
         ("=", { $0 == $1 }),
       ]
       let compact = text.filter { $0 != " " }
-      guard let (sign, compare) = operators.first(where: { compact.contains($0.0) }) else { throw Self.complaint(text) }
+      guard let (sign, compare) = operators.first(where: { compact.contains($0.0) }) else { throw Self.error(text) }
       let parts = compact.split(separator: sign, maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2, let key = SortKey(rawValue: String(parts[0])), [.return, .step, .seed].contains(key),
         let bound = Double(parts[1])
-      else { throw Self.complaint(text) }
+      else { throw Self.error(text) }
       (self.key, self.compare, self.bound) = (key, compare, bound)
     }
 
-    private static func complaint(_ text: String) -> InputError {
+    private static func error(_ text: String) -> InputError {
       InputError("--filter takes 'return > 500', or step or seed with <, <=, >, >=, = or !=, not '\(text)'")
     }
 

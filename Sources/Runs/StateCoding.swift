@@ -14,7 +14,7 @@ public func encoded(_ state: some Encodable) throws -> [UInt8] {
 ///   - new: a new state of the same settings, which this one must be like.
 ///   - form: in what it may differ from the new one.
 ///   - check: throws what is wrong with what was read.
-/// - Throws: `Damage` with the path where it is missing, damaged or of another version of this program.
+/// - Throws: `DamagedFile` with the path where it is missing, damaged or of another version of this program.
 public func decoded<State: Codable>(
   _ type: State.Type, from checkpoint: Checkpoint, _ part: String, like new: State, _ form: StateForm,
   check: (State) throws -> Void = { _ in }
@@ -27,9 +27,9 @@ public func decoded<State: Codable>(
     try check(state)
     return state
   } catch let error as DecodingError {
-    throw Damage(path: path, "does not fit this version of the program: \(error.sentence)")
+    throw DamagedFile(path: path, "does not fit this version of the program: \(error.sentence)")
   } catch let error as InputError {
-    throw Damage(path: path, "does not fit this run: \(error.description)")
+    throw DamagedFile(path: path, "does not fit this run: \(error.description)")
   }
 }
 
@@ -37,7 +37,7 @@ public func decoded<State: Codable>(
 public func decoded<State: Decodable>(_ type: State.Type, from checkpoint: Checkpoint, _ part: String) throws -> State {
   let bytes = try checkpoint.bytes(of: part)
   do { return try PropertyListDecoder().decode(State.self, from: Data(bytes)) } catch let error as DecodingError {
-    throw Damage(
+    throw DamagedFile(
       path: "\(checkpoint.path)/\(part)", "does not fit this version of the program: \(error.sentence)")
   }
 }

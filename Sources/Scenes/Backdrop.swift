@@ -23,7 +23,7 @@ struct Backdrop: Sendable {
     let parts: [Part?]
     /// The scene's numbers of the opaque parts, as the tracer has them.
     let order: [Int]
-    let look: SceneLook
+    let quality: SceneQuality
     let format: PixelFormat
 
     init(_ scene: Scene, _ tracer: Tracer, _ format: PixelFormat) {
@@ -32,7 +32,7 @@ struct Backdrop: Sendable {
       sky = scene.sky
       parts = scene.parts.map { $0.isFixed ? $0 : nil }
       order = tracer.parts[..<tracer.opaqueCount].map(\.number)
-      look = tracer.look
+      quality = tracer.quality
       self.format = format
     }
   }
@@ -46,7 +46,7 @@ struct Backdrop: Sendable {
 
   init(_ scene: Scene, _ tracer: Tracer, _ sky: [LaneVectors], like frame: PixelBuffer) {
     origin = Origin(scene, tracer, frame.format)
-    let emptied = Tracer(scene, tracer.look, width: frame.width, height: frame.height, isEmptied: true)
+    let emptied = Tracer(scene, tracer.quality, width: frame.width, height: frame.height, isEmptied: true)
     var picture = TracedPicture(width: frame.width, height: frame.height, keepsHits: true)
     var frame = frame
     picture.trace(emptied, sky, into: &frame)
@@ -75,7 +75,7 @@ struct Backdrop: Sendable {
       }
     }
     let parts = tracer.parts
-    let casting = tracer.look.shadows ? tracer.lights.indices.filter { tracer.lights[$0].castsShadow } : []
+    let casting = tracer.quality.shadows ? tracer.lights.indices.filter { tracer.lights[$0].castsShadow } : []
     for (index, part) in parts.enumerated() {
       guard part.isFixed else {
         mark(part.area, part.isTransparent ? .light : .cover)

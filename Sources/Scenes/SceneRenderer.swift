@@ -1,7 +1,7 @@
 import Pixels
 
 /// What of the look can be had for less.
-public struct SceneLook: Sendable, Hashable {
+public struct SceneQuality: Sendable, Hashable {
   public var shadows: Bool
   public var reflections: Bool
   /// Samples of a pixel at edges: 1 for none.
@@ -37,8 +37,8 @@ public struct SceneRenderer: Sendable {
   public init() {}
 
   /// Draws into every pixel of a frame of any size and format.
-  public mutating func draw(_ scene: Scene, _ look: SceneLook = SceneLook(), into frame: inout PixelBuffer) {
-    let tracer = Tracer(scene, look, width: frame.width, height: frame.height)
+  public mutating func draw(_ scene: Scene, _ quality: SceneQuality = SceneQuality(), into frame: inout PixelBuffer) {
+    let tracer = Tracer(scene, quality, width: frame.width, height: frame.height)
     let sky = sky(scene, tracer.lens)
     if picture.width != frame.width || picture.height != frame.height {
       picture = TracedPicture(width: frame.width, height: frame.height)
@@ -65,7 +65,7 @@ public struct SceneRenderer: Sendable {
   }
 
   /// The sky of each packet, seen anew where the camera has turned.
-  private mutating func sky(_ scene: Scene, _ lens: Lens) -> [LaneVectors] {
+  private mutating func sky(_ scene: Scene, _ lens: Projection) -> [LaneVectors] {
     if let sky, sky.forward == lens.forward, sky.up == lens.up, sky.slope == scene.camera.slope,
       sky.width == lens.width, sky.height == lens.height
     {

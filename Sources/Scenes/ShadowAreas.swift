@@ -10,7 +10,7 @@ struct ShadowAreas: Sendable {
   private let casterCount: Int
 
   /// - Parameter casters: the indices of the parts that cast shadows.
-  init(_ parts: [TracedPart], casters: [Int], lights: [Light], _ lens: Lens) {
+  init(_ parts: [TracedPart], casters: [Int], lights: [Light], _ lens: Projection) {
     lightCount = lights.count
     casterCount = casters.count
     for plane in parts {
@@ -38,9 +38,11 @@ struct ShadowAreas: Sendable {
   @inline(__always)
   subscript(index: Int) -> PixelArea { areas[index] }
 
-  private static func area(of caster: TracedPart, on plane: TracedPart, from light: Light, _ lens: Lens) -> PixelArea {
+  private static func area(of caster: TracedPart, on plane: TracedPart, from light: Light, _ lens: Projection)
+    -> PixelArea
+  {
     guard let extent = caster.solid.extent else { return lens.everything }
-    let corners = Lens.corners(center: caster.solid.center, axes: caster.axes, extent: extent)
+    let corners = Projection.corners(center: caster.solid.center, axes: caster.axes, extent: extent)
     let normal = plane.axisZ
     func height(_ place: SIMD3<Float>) -> Float { dot(place - plane.solid.center, normal) }
     // Between the plane and the light there is only what lies on the light's side.

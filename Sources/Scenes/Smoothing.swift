@@ -18,7 +18,7 @@ extension TracedPicture {
   func smoothedEdges(
     _ tracer: Tracer, _ sky: [LaneVectors], _ frame: PixelBuffer, near touches: [Backdrop.Touch]? = nil
   ) -> [SmoothedEdge] {
-    let samples = tracer.look.antialiasing
+    let samples = tracer.quality.antialiasing
     guard samples > 1 else { return [] }
     let places = (0..<samples).map { sample in
       SIMD2((Float(sample) + 0.5) / Float(samples), reversedFraction(sample) + 0.5 / Float(samples))

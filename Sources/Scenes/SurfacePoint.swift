@@ -13,7 +13,7 @@ struct SurfacePoint {
   @inline(__always)
   init(
     _ part: TracedPart, _ position: LaneVectors, _ d: LaneVectors, _ t: Lanes, face: SIMD8<Int32>, _ mask: LaneMask,
-    _ lens: Lens
+    _ lens: Projection
   ) {
     self.position = position
     self.face = face

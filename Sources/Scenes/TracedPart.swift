@@ -46,7 +46,7 @@ struct PixelArea: Sendable {
 }
 
 /// How a camera turns pixels into rays: d = forward + u right + v up, so that distances along d are depths.
-struct Lens: Sendable {
+struct Projection: Sendable {
   let forward: SIMD3<Float>
   let right: SIMD3<Float>
   let up: SIMD3<Float>
@@ -138,7 +138,7 @@ struct TracedPart: Sendable {
   /// Its place in the scene's list, by which its pixels are known whatever the other parts do.
   let number: Int
 
-  init(_ part: Part, number: Int, origin: SIMD3<Float>, _ lens: Lens) {
+  init(_ part: Part, number: Int, origin: SIMD3<Float>, _ lens: Projection) {
     self.number = number
     isFixed = part.isFixed
     solid = Solid(part, origin: origin)
@@ -161,7 +161,7 @@ struct TracedPart: Sendable {
   var axisZ: SIMD3<Float> { axes.z }
 
   /// The pixels that this part's mirror image can touch, in a plane or a box's upper side.
-  func area(mirroredBy mirror: TracedPart, _ lens: Lens) -> PixelArea {
+  func area(mirroredBy mirror: TracedPart, _ lens: Projection) -> PixelArea {
     let normal = mirror.axisZ
     func mirrored(_ v: SIMD3<Float>) -> SIMD3<Float> { v - normal * (2 * dot(v, normal)) }
     let face = mirror.solid.center + normal * (mirror.solid.kind == .box ? mirror.solid.scale.z : 0)

@@ -23,7 +23,7 @@ struct TracedPicture: Sendable {
 
   /// Rays through the centres of eight pixels.
   @inline(__always)
-  static func rays(_ lens: Lens, row: Int, packet: Int) -> LaneVectors {
+  static func rays(_ lens: Projection, row: Int, packet: Int) -> LaneVectors {
     lens.rays(firstPlaces + Float(packet * Lanes.count), Lanes(Float(row) + 0.5))
   }
 

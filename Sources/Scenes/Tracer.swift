@@ -1,7 +1,7 @@
 /// A scene made ready for one picture: coordinates count from the camera, and each part knows which pixels it can touch.
 struct Tracer: Sendable {
-  let look: SceneLook
-  let lens: Lens
+  let quality: SceneQuality
+  let lens: Projection
   let lights: [Light]
   /// Opaque parts, then those that one sees through, the nearest first.
   let parts: [TracedPart]
@@ -17,9 +17,9 @@ struct Tracer: Sendable {
   let moving: [Int]
 
   /// - Parameter isEmptied: whether only the fixed parts are there, though all keep their indices.
-  init(_ scene: Scene, _ look: SceneLook, width: Int, height: Int, isEmptied: Bool = false) {
-    self.look = look
-    let lens = Lens(scene.camera, width: width, height: height)
+  init(_ scene: Scene, _ quality: SceneQuality, width: Int, height: Int, isEmptied: Bool = false) {
+    self.quality = quality
+    let lens = Projection(scene.camera, width: width, height: height)
     self.lens = lens
     let origin = scene.camera.position
     lights = scene.lights.map { light in
@@ -35,7 +35,7 @@ struct Tracer: Sendable {
     let all = opaque + transparent
     self.parts = all
     moving = opaque.indices.filter { !opaque[$0].isFixed }
-    mirror = look.reflections ? opaque.firstIndex { $0.surface.reflectance > 0 && $0.canMirror } : nil
+    mirror = quality.reflections ? opaque.firstIndex { $0.surface.reflectance > 0 && $0.canMirror } : nil
     let mirrorPart = mirror.map { opaque[$0] }
     mirrorAreas =
       mirrorPart.map { mirror in
@@ -43,7 +43,7 @@ struct Tracer: Sendable {
       } ?? []
     let casters = all.indices.filter { all[$0].solid.kind != .plane && (all[$0].isFixed || !isEmptied) }
     self.casters = casters
-    shadowAreas = ShadowAreas(look.shadows ? all : [], casters: casters, lights: lights, lens)
+    shadowAreas = ShadowAreas(quality.shadows ? all : [], casters: casters, lights: lights, lens)
   }
 
   /// What eight rays meet first.
@@ -128,7 +128,7 @@ struct Tracer: Sendable {
       open = open & !own
       let point = SurfacePoint(parts[index], position, d, hit.t, face: hit.face, own, lens)
       var shaded = lit(
-        parts[index], index, point, own, strength: strength, shadowsIn: isDirect && look.shadows ? area : nil)
+        parts[index], index, point, own, strength: strength, shadowsIn: isDirect && quality.shadows ? area : nil)
       if isDirect, index == mirror { shaded += mirrored(index, point, d, own, in: area) }
       colors = choose(own, clamped(shaded), colors)
     }

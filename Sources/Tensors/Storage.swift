@@ -25,13 +25,13 @@ enum StoragePool {
   /// Free blocks are let go once the pool holds more than this.
   static let capacity = 768 << 20
 
-  fileprivate struct Shelf {
+  fileprivate struct FreeList {
     var blocks: [Storage] = []
     var cursor = 0
   }
 
   private struct State {
-    var shelves: [Int: Shelf] = [:]
+    var shelves: [Int: FreeList] = [:]
     var heldBytes = 0
     var allocations = 0
   }
@@ -46,12 +46,12 @@ enum StoragePool {
   static func borrow(byteCount: Int) -> Storage {
     let size = (max(byteCount, 64) + 63) & ~63
     return state.withLock { state in
-      if let free = state.shelves[size, default: Shelf()].next() { return free }
+      if let free = state.shelves[size, default: FreeList()].next() { return free }
       if state.heldBytes + size > capacity { dropFreeBlocks(&state) }
       let fresh = Storage(byteCount: size, isPooled: true)
       state.allocations += 1
       state.heldBytes += size
-      state.shelves[size, default: Shelf()].blocks.append(fresh)
+      state.shelves[size, default: FreeList()].blocks.append(fresh)
       return fresh
     }
   }
@@ -63,12 +63,12 @@ enum StoragePool {
       while var block = shelf.blocks.popLast() {
         if isKnownUniquelyReferenced(&block) { state.heldBytes -= size } else { kept.append(block) }
       }
-      if !kept.isEmpty { state.shelves[size] = Shelf(blocks: kept) }
+      if !kept.isEmpty { state.shelves[size] = FreeList(blocks: kept) }
     }
   }
 }
 
-extension StoragePool.Shelf {
+extension StoragePool.FreeList {
   /// The next block that no tensor holds, searched once around.
   fileprivate mutating func next() -> Storage? {
     for _ in 0..<blocks.count {

@@ -214,8 +214,8 @@ private struct RecordedLane<E: Environment, P: Policy> {
   private mutating func choose() throws {
     action = try policy.act(in: episode)
     var (actions, ahead) = ([action], policy)
-    if policy.isBlind { while actions.count < episode.spec.foresight { actions.append(try ahead.act(in: episode)) } }
-    try episode.foresee(actions)
+    if policy.isBlind { while actions.count < episode.spec.lookahead { actions.append(try ahead.act(in: episode)) } }
+    try episode.announce(actions)
   }
 
   /// Takes a step; where the environment fails, one of the next episode.

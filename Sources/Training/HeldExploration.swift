@@ -20,12 +20,11 @@ struct HeldExploration: Codable {
     self.random = random
   }
 
-  /// Says what keeps a stored one from exploring in a space, or nothing.
-  func complaint(in space: ActionSpace) -> String? {
+  /// Checks that a value read from a checkpoint can explore in a space.
+  func validate(in space: ActionSpace) throws(InputError) {
     guard (0...limit).contains(remaining), remaining == 0 || held.count == space.arrayCount, space.holds(held) else {
-      return "what is held, \(held) for \(remaining) steps, is no action"
+      throw InputError("what is held, \(held) for \(remaining) steps, is no action")
     }
-    return nil
   }
 
   /// An episode begins: nothing is held.

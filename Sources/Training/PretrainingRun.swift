@@ -65,7 +65,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let start = clock.now
     var checkpoints = try directory.checkpoints(
       kept: pretraining.keepCheckpoints, settings: fingerprint(of: groups, spec.id, Model.id, seed))
-    for complaint in checkpoints.complaints { try say(complaint) }
+    for warning in checkpoints.warnings { try say(warning) }
     let recording = try frames(in: directory, say)
 
     var training = try Pretraining(

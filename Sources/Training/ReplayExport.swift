@@ -14,7 +14,7 @@ public struct SavedReplay: Sendable {
     let replay: ReplayBuffer.Index
   }
 
-  /// - Throws: `InputError` where the run has no checkpoint of a training, `WorldError` or `Damage` with the path.
+  /// - Throws: `InputError` where the run has no checkpoint of a training, `WorldError` or `DamagedFile` with the path.
   public init(of run: RunDirectory) throws {
     guard try run.facts().command == "train" else {
       throw InputError("\(run.path) is no run of 'pixelrl train': only these have a replay buffer")
@@ -26,7 +26,7 @@ public struct SavedReplay: Sendable {
     do {
       let replay = try ReplayBuffer.restored(index, limit: Host.memory) { try checkpoint.bytes(of: $0.file) }
       (contents, layout, step) = (replay.contents, replay.layout, checkpoint.step)
-    } catch let error as InputError { throw Damage(path: checkpoint.path, error.description) }
+    } catch let error as InputError { throw DamagedFile(path: checkpoint.path, error.description) }
   }
 
   /// Writes `latents`, `actions`, `rewards`, `discounts`, `first` and `transition` as a `.npz` file.

@@ -109,7 +109,7 @@ extension TaskDefaults {
   ]
 
   private static let freeDrawing = Change.of(KeypointAutoencoder.Settings.self) { $0.keypointsAlone = false }
-  private static let sketch = Change.of(EpisodeSettings.self) { $0.look.renderer = .sketch }
+  private static let sketch = Change.of(EpisodeSettings.self) { $0.style.renderer = .sketch }
   private static let longCollection = Change.of(CollectionSettings.self) { $0.steps = 4000 }
   private static let shortEpisodes = Change.of(TrainingSettings.self) {
     ($0.trainingTimeLimit, $0.returnSteps) = (100, 3)

@@ -110,7 +110,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
   /// The updates that are due.
   private mutating func update(report: (Metrics) throws -> Void) throws {
     while true {
-      var sight: Sight?
+      var sight: BatchEncoding?
       let next = try A.Settings.Experience.next(
         state.agent.settings.demand, from: replay, &state.schedule, using: &state.sampling
       ) { replay, draw in

@@ -29,16 +29,16 @@ extension Trainer {
 
   /// Takes everything back from a checkpoint of a trainer with the same settings.
   ///
-  /// - Throws: `Damage` with the path of what is damaged or does not fit.
+  /// - Throws: `DamagedFile` with the path of what is damaged or does not fit.
   mutating func restore(from checkpoint: Checkpoint) throws {
     let new = Contents(state: state, replay: replay.index)
     let contents = try decoded(Contents.self, from: checkpoint, Self.part, like: new, Self.form) {
-      if let complaint = complaint(about: $0) { throw InputError(complaint) }
+      try validate($0)
     }
     do {
       try replay.restore(contents.replay) { try checkpoint.bytes(of: $0.file) }
-      if let complaint = complaintAboutReplay(contents) { throw InputError(complaint) }
-    } catch let error as InputError { throw Damage(path: checkpoint.path, error.description) }
+      try validateReplay(contents)
+    } catch let error as InputError { throw DamagedFile(path: checkpoint.path, error.description) }
     state = contents.state
   }
 
@@ -58,26 +58,25 @@ extension Trainer {
       ], growing: ["replay", "starts", "held"])
   }
 
-  /// Says what keeps contents that have the form of this trainer's from going on, or nothing.
-  private func complaint(about contents: Contents) -> String? {
+  /// Checks that contents with the form of this trainer's can go on.
+  private func validate(_ contents: Contents) throws(InputError) {
     let state = contents.state
     let (play, new) = (state.play, self.state.play)
     guard play.episodes.count == new.episodes.count, play.lanes.count == new.lanes.count,
       state.explorations.count == self.state.explorations.count
-    else { return "it is of \(play.episodes.count) environments, not of \(new.episodes.count)" }
-    return zip(play.episodes, new.episodes).lazy.compactMap { $0.complaint(like: $1) }.first
-      ?? play.lanes.lazy.compactMap { [layout] in $0.history.complaint(layout) }.first
-      ?? state.explorations.lazy.compactMap { [layout] in $0.complaint(in: layout.actionSpace) }.first
+    else { throw InputError("it is of \(play.episodes.count) environments, not of \(new.episodes.count)") }
+    for (episode, new) in zip(play.episodes, new.episodes) { try episode.validate(against: new) }
+    for lane in play.lanes { try lane.history.validate(against: layout) }
+    for exploration in state.explorations { try exploration.validate(in: layout.actionSpace) }
   }
 
   /// The same of what must go with the replay buffer, which is restored by then.
-  private func complaintAboutReplay(_ contents: Contents) -> String? {
+  private func validateReplay(_ contents: Contents) throws(InputError) {
     let lanes = replay.written
-    if let complaint = contents.state.schedule.complaint(replay, steps: contents.state.envSteps) { return complaint }
+    try contents.state.schedule.validate(against: replay, steps: contents.state.envSteps)
     guard !contents.state.hasBegun || lanes.allSatisfy(\.inEpisode) else {
-      return "no episode goes on in a lane of the replay buffer"
+      throw InputError("no episode goes on in a lane of the replay buffer")
     }
-    return nil
   }
 }
 

@@ -65,11 +65,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
         "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: give at "
           + "least \(least)")
     }
-    if let complaint = A.Settings.Experience.complaint(
-      about: agent.demand, replay: replay, lanes: lanes, layout: layout)
-    {
-      throw InputError(complaint)
-    }
+    try A.Settings.Experience.validate(agent.demand, replay: replay, lanes: lanes, layout: layout)
     guard A.Settings.Experience.isOffPolicy || training.exploreChance == 0 else {
       throw InputError(
         "\(A.id) learns from its own policy's actions alone: leave out --explore-chance \(training.exploreChance.text)")
@@ -105,7 +101,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     let start = ContinuousClock.now
     var checkpoints = try directory.checkpoints(
       kept: training.keepCheckpoints, settings: fingerprint(of: groups, spec.id, A.id, seed))
-    for complaint in checkpoints.complaints { try say(complaint) }
+    for warning in checkpoints.warnings { try say(warning) }
     try say(replayLine)
     var trainer = try Trainer(
       environment, A.self, through: representation, agentSettings: agent, episodeSettings: episode, settings: training,
@@ -152,9 +148,9 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     var evaluationIsDue: Bool?
     var checkpoint = Every(0)
     /// That of the untrained agent at step 0 among them.
-    var evaluations: [Judgement] = []
+    var evaluations: [EvaluationAtStep] = []
     /// Those that the run is judged by.
-    var judgements: [Judgement] { evaluations.filter { $0.step > 0 } }
+    var judgements: [EvaluationAtStep] { evaluations.filter { $0.step > 0 } }
     var log: RunLog.Position?
     /// Since the start, over all processes.
     var seconds = 0.0
@@ -196,7 +192,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     else { throw InputError("\(loop.seedUpdates) updates on the first data are not this run's") }
   }
 
-  private struct Judgement: Codable {
+  private struct EvaluationAtStep: Codable {
     let step: Int
     let evaluation: Evaluation
   }
@@ -273,7 +269,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
       try Baseline(in: environment, episode, episodes: isWanted ? training.evaluationEpisodes : 0, seed: seed))
     guard isWanted else { return }
     let evaluation = try trainer.evaluate(seed: seed.child("evaluation"))
-    loop.evaluations.append(Judgement(step: 0, evaluation: evaluation))
+    loop.evaluations.append(EvaluationAtStep(step: 0, evaluation: evaluation))
     try log.evaluation(step: 0, returns: evaluation.returns, lengths: evaluation.lengths)
   }
 
@@ -307,7 +303,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     ).write(to: directory.file(SavedAgent.weights))
     try trainer.representation.write(to: directory.path)
     let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
-    loop.evaluations.append(Judgement(step: step, evaluation: evaluation))
+    loop.evaluations.append(EvaluationAtStep(step: step, evaluation: evaluation))
     try log.evaluation(step: step, returns: evaluation.returns, lengths: evaluation.lengths)
     try writeCurve(loop.evaluations, to: directory)
   }
@@ -330,7 +326,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     return evaluation
   }
 
-  private func writeCurve(_ evaluations: [Judgement], to directory: RunDirectory) throws {
+  private func writeCurve(_ evaluations: [EvaluationAtStep], to directory: RunDirectory) throws {
     let points = evaluations.map { Point(Double($0.step), $0.evaluation.mean) }
     let band = evaluations.map { $0.evaluation.returns.deviationBand ?? 0...0 }
     let baseline = try directory.baseline()

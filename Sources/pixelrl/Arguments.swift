@@ -2,7 +2,7 @@ import Core
 import Formats
 
 /// The numbers of a JSON array.
-/// - Parameter name: what holds them, for the complaint.
+/// - Parameter name: what holds them, for the error.
 func numbers(_ json: JSON, of name: String) throws -> [Double] {
   guard let values = json.array else { throw InputError("\(name) takes a JSON array of numbers, such as [0.5, -1]") }
   return try values.map { value in

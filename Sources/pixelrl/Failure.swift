@@ -13,7 +13,7 @@ struct Failure {
     switch error {
     case let error as InputError: (message, code) = (error.description, ExitCode.validationFailure.rawValue)
     case let error as WorldError: (message, code) = (error.description, ExitCode.failure.rawValue)
-    case let error as Damage: (message, code) = (error.description, ExitCode.failure.rawValue)
+    case let error as DamagedFile: (message, code) = (error.description, ExitCode.failure.rawValue)
     case is ClosedPipe: (message, code) = ("", ExitCode.failure.rawValue)
     case let error as Interrupted: (message, code) = (error.description, Interrupted.exitCode)
     default: (message, code) = (PixelRL.message(for: error), PixelRL.exitCode(for: error).rawValue)

@@ -70,7 +70,7 @@ struct GivenSettings {
 
   /// Refuses what was given to none of the groups.
   ///
-  /// - Parameter member: the settings of a catalog's member and who that is, such as "the agent sac", for the complaint
+  /// - Parameter member: the settings of a catalog's member and who that is, such as "the agent sac", for the error
   ///   about a flag that only others have.
   func check(_ groups: [any SettingsGroup], member: (settings: any SettingsGroup, name: String)? = nil) throws {
     try file?.check(groups)

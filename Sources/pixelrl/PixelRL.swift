@@ -67,7 +67,7 @@ struct PixelRL: ParsableCommand {
     do { return try parseAsRoot() } catch {
       let words = message(for: error).split(separator: "'", maxSplits: 2)
       guard words.count > 1, words[0] == "Unknown option ", words[1].hasPrefix("--"),
-        let ours = InputError.customaryName(
+        let ours = InputError.alias(
           String(words[1].dropFirst(2)), among: flags(CommandLine.arguments.dropFirst()))
       else { throw error }
       throw InputError("Unknown option '\(words[1])'. Did you mean '--\(ours)'?")

@@ -69,7 +69,7 @@ extension RunOptions {
   /// The OpenGL that will draw the frames, which is told of; nil where the program itself does.
   private func openGL(of environment: String, _ settings: [any SettingsGroup]) throws -> String? {
     guard let episode = settings.lazy.compactMap({ $0 as? EpisodeSettings }).first,
-      let name = try Environments.named(environment).drawer(of: episode.look)
+      let name = try Environments.named(environment).drawer(of: episode.style)
     else { return nil }
     printProgress("drawn by MuJoCo with \(name)")
     return name

@@ -78,7 +78,7 @@ func sixTransitions() -> (rollout: Rollout, value: Tensor, nextValue: Tensor) {
   @Test func aCriticsOwnValuesGiveAdvantagesAndItsTargets() {
     let (rollout, _, _) = sixTransitions()
     var random = Seed(1).stream("critic")
-    let critic = Critic(1, hidden: [4], learningRate: 1e-3, using: &random)
+    let critic = ValueFunction(1, hidden: [4], learningRate: 1e-3, using: &random)
     let (v, vNext) = (critic(rollout.observation), critic(rollout.nextObservation))
     let (advantage, target) = rollout.generalizedAdvantages(by: critic, discount: gamma, lambda: 0.8)
     expect(

@@ -108,9 +108,9 @@ try {
     "the page says when nobody answers any more");
   const asked = events.filter((event) => event.method === "Network.requestWillBeSent").map((e) => e.params.request.url);
   check(asked.every((url) => url.startsWith(page) || url.startsWith("data:")), "nothing else is asked for");
-  const complaints = events.filter(({ method, params }) =>
+  const errors = events.filter(({ method, params }) =>
     method === "Runtime.exceptionThrown" || (method === "Log.entryAdded" && params.entry.source === "security"));
-  check(complaints.length === 0, `no script fails and no policy is hurt ${JSON.stringify(complaints).slice(0, 300)}`);
+  check(errors.length === 0, `no script fails and no policy is hurt ${JSON.stringify(errors).slice(0, 300)}`);
 } catch (error) {
   check(false, `${error.stack}`);
 } finally {

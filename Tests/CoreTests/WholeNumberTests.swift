@@ -33,9 +33,9 @@ import Testing
     #expect(
       InputError.unknown("agent", "a2c", known: ["sac", "actor-critic"]).description
         == "unknown agent 'a2c': did you mean 'actor-critic'?")
-    #expect(InputError.customaryName("batch_size", among: ["ae-batch", "size"]) == "ae-batch")
-    #expect(InputError.customaryName("LR", among: ["size"]) == nil)
+    #expect(InputError.alias("batch_size", among: ["ae-batch", "size"]) == "ae-batch")
+    #expect(InputError.alias("LR", among: ["size"]) == nil)
     // Nothing leads to itself.
-    for (theirs, ours) in CustomaryNames.all { #expect(!ours.contains(theirs) && !ours.isEmpty, "\(theirs)") }
+    for (theirs, ours) in Aliases.all { #expect(!ours.contains(theirs) && !ours.isEmpty, "\(theirs)") }
   }
 }

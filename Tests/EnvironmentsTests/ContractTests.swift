@@ -33,24 +33,24 @@ extension Member {
     }
   }
 
-  @Test(arguments: Member.all) func namesFitNumbers(_ member: Member) {
-    func check<E: BuiltInEnvironment>(_ type: E.Type) {
+  @Test(arguments: Member.all) func namesFitNumbers(_ member: Member) throws {
+    func check<E: BuiltInEnvironment>(_ type: E.Type) throws {
       let environment = E()
       #expect(E.spec.actionSpace == E.actionSpace && E.spec.observationNames == E.observationNames)
       #expect(environment.state.count == E.stateNames.count)
       #expect(environment.observation.count == E.observationNames.count)
       #expect(Set(E.stateNames).count == E.stateNames.count)
       #expect(Set(E.observationNames).count == E.observationNames.count)
-      #expect(E.complaint(about: environment.state) == nil)
-      #expect(E.complaint(about: environment.state + [0]) != nil)
-      #expect(E.complaint(about: environment.state.map { _ in .nan }) != nil)
+      try E.validate(state: environment.state)
+      #expect(throws: InputError.self) { try E.validate(state: environment.state + [0]) }
+      #expect(throws: InputError.self) { try E.validate(state: environment.state.map { _ in .nan }) }
       #expect(E.episodeLength > 0 && E.actionRepeat > 0 && !E.note.isEmpty)
     }
-    check(member.type)
+    try check(member.type)
   }
 
-  @Test(arguments: Member.all) func stepsStayWithinTheirBounds(_ member: Member) {
-    func check<E: BuiltInEnvironment>(_ type: E.Type) {
+  @Test(arguments: Member.all) func stepsStayWithinTheirBounds(_ member: Member) throws {
+    func check<E: BuiltInEnvironment>(_ type: E.Type) throws {
       for seed in 0..<3 {
         var player = Player<E>(seed: UInt64(seed))
         for _ in 0..<E.episodeLength {
@@ -58,14 +58,14 @@ extension Member {
           #expect(E.rewardRange.contains(step.reward))
           #expect(step.ending != .truncated, "the time limit is Episode's")
           #expect(step.ending == .terminated ? step.discount == 0 : (0...1).contains(step.discount))
-          #expect(E.complaint(about: player.environment.state) == nil)
+          try E.validate(state: player.environment.state)
           let isFinite = player.environment.observation.allSatisfy(\.isFinite)
           #expect(isFinite)
           if step.ending == .terminated { break }
         }
       }
     }
-    check(member.type)
+    try check(member.type)
   }
 
   /// What `pixelrl envs` says where it is known, to the digits that it says.
@@ -140,15 +140,15 @@ extension Member {
     check(member.type)
   }
 
-  @Test(arguments: Member.all) func drawnStatesAreValidAndVaried(_ member: Member) {
-    func check<E: BuiltInEnvironment>(_ type: E.Type) {
+  @Test(arguments: Member.all) func drawnStatesAreValidAndVaried(_ member: Member) throws {
+    func check<E: BuiltInEnvironment>(_ type: E.Type) throws {
       var random = Random(seed: Seed(6))
       var environment = E()
       guard environment.randomize(using: &random) else { return }
       var states = Set([environment.state])
       for _ in 0..<20 {
         _ = environment.randomize(using: &random)
-        #expect(E.complaint(about: environment.state) == nil)
+        try E.validate(state: environment.state)
         states.insert(environment.state)
         var next = environment
         let step = next.step(E.actionSpace.sample(using: &random))
@@ -156,7 +156,7 @@ extension Member {
       }
       #expect(states.count > 1)
     }
-    check(member.type)
+    try check(member.type)
   }
 }
 

@@ -35,21 +35,21 @@
   /// MuJoCo's own renderer, where there is an OpenGL.
   @Suite(.enabled(if: canDraw, "without models or OpenGL: make models; apt-get install libegl1 libgl1-mesa-dri"))
   struct GLRendererTests {
-    private func frame(_ look: Look, _ format: PixelFormat = .rgb, size: Int = 84) -> PixelBuffer {
+    private func frame(_ style: RenderStyle, _ format: PixelFormat = .rgb, size: Int = 84) -> PixelBuffer {
       var environment = CheetahRun()
       var random = Random(seed: Seed(1))
       environment.reset(using: &random)
       var frame = PixelBuffer(width: size, height: size, format: format)
-      var look = look
-      look.renderer = .gl
-      environment.render(into: &frame, as: look)
+      var style = style
+      style.renderer = .gl
+      environment.render(into: &frame, as: style)
       return frame
     }
 
     @Test func theDriverIsNamed() throws {
-      var look = Look()
-      look.renderer = .gl
-      let name = try #require(try CheetahRun().drawer(of: look))
+      var style = RenderStyle()
+      style.renderer = .gl
+      let name = try #require(try CheetahRun().drawer(of: style))
       #expect(name.contains(" of ") && (name.hasSuffix("by EGL") || name.hasSuffix("by OSMesa")), "\(name)")
     }
 
@@ -65,20 +65,20 @@
     }
 
     @Test func theSameStateIsTheSamePictureForAnyNumberOfThreads() async {
-      let expected = frame(Look())
+      let expected = frame(RenderStyle())
       await withTaskGroup(of: PixelBuffer.self) { group in
-        for _ in 0..<8 { group.addTask { frame(Look()) } }
+        for _ in 0..<8 { group.addTask { frame(RenderStyle()) } }
         for await other in group { #expect(other == expected) }
       }
     }
 
     @Test func everyPartOfALookIsSeen() {
-      func change(_ edit: (inout Look) -> Void) -> PixelBuffer {
-        var look = Look()
-        edit(&look)
-        return frame(look)
+      func change(_ edit: (inout RenderStyle) -> Void) -> PixelBuffer {
+        var style = RenderStyle()
+        edit(&style)
+        return frame(style)
       }
-      let full = frame(Look())
+      let full = frame(RenderStyle())
       #expect(change { $0.shadows = false } != full)
       #expect(change { $0.reflections = false } != full)
       #expect(change { $0.antialiasing = 1 } != full)

@@ -47,7 +47,7 @@ import Testing
     #expect(spec.actionSpace == .discrete(count: 6))
     #expect(spec.episodeLength == 40 && spec.actionRepeat == 1 && spec.observationNames.count == 3)
     #expect(spec.episodeDefaults == EpisodeSettings() && spec.rewardLimit == nil)
-    #expect(E(lamp).complaint(about: [0, 0, 0]) != nil)
+    #expect(throws: InputError.self) { try E(lamp).validate(state: [0, 0, 0]) }
     #expect(throws: Never.self) { try E(lamp).checkPictures() }
   }
 
@@ -147,7 +147,7 @@ import Testing
     let replays = lamp.replays
     for i in 0..<6 {
       _ = (try told.frame, try single.frame)
-      try told.foresee(Array(actions[i...].prefix(5)))
+      try told.announce(Array(actions[i...].prefix(5)))
       #expect(try told.step(actions[i]) == single.step(actions[i]))
       #expect(try told.observation == single.observation && told.frame == single.frame)
     }
@@ -157,11 +157,11 @@ import Testing
     #expect(try told.observation == single.observation && told.frame == single.frame)
     #expect(lamp.replays == replays)
     // Told of one, and asked for another: the episode is played again.
-    try told.foresee([[1], [1]])
+    try told.announce([[1], [1]])
     #expect(try told.step([0]) == single.step([0]))
     #expect(lamp.replays == replays + 1)
     let copy = told
-    try told.foresee([[1], [1], [1]])
+    try told.announce([[1], [1], [1]])
     var other = copy
     #expect(try other.step([0]) == single.step([0]))
     #expect(try other.observation == single.observation)
@@ -176,7 +176,7 @@ import Testing
     (settings.actionRepeat, settings.timeLimit) = (4, 6)
     var (told, single) = (try episode(settings, seed: 2), try episode(settings, seed: 2))
     let replays = lamp.replays
-    try told.foresee([[1], [0], [1]])
+    try told.announce([[1], [0], [1]])
     for action in [[1.0], [0]] {
       #expect(try told.step(action) == single.step(action))
       #expect(try told.observation == single.observation)
@@ -193,7 +193,7 @@ import Testing
     let replays = lamp.replays
     for i in 0..<20 {
       let actions = (0..<3).map { [Double((i + $0) % 2)] }
-      try told.foresee(actions)
+      try told.announce(actions)
       #expect(try told.step(actions[0]) == single.step(actions[0]))
       #expect(try told.observation == single.observation)
     }

@@ -26,7 +26,8 @@ import Testing
   }
 
   @Test func whatIsNotFiniteIsNull() throws {
-    let line = RolloutLine(step: 1, state: [.nan, -.nan, .infinity, 2], reward: -.nan, discount: 1, ending: .running)
+    let line = TrajectoryStep(
+      step: 1, state: [.nan, -.nan, .infinity, 2], reward: -.nan, discount: 1, ending: .running)
     #expect(
       line.json
         == #"{"step": 1, "state": [null, null, null, 2.0], "reward": null, "discount": 1.0, "ending": "running"}"#)

@@ -35,10 +35,10 @@
         adjust: { simulation in
           for (index, height) in heights.enumerated() { unsafe simulation.model.pointee.hfield_data[index] = height }
         })
-      var look = Look()
-      look.renderer = renderer
+      var style = RenderStyle()
+      style.renderer = renderer
       var frame = PixelBuffer(width: 64, height: 64)
-      model.draw(model.start, camera: 0, look, into: &frame)
+      model.draw(model.start, camera: 0, style, into: &frame)
       return frame
     }
 

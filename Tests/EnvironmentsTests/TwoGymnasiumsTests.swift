@@ -85,8 +85,11 @@ import Testing
     var stored = try PropertyListDecoder().decode([Episode<GymEnvironment>].self, from: data)
     #expect(stored.map(\.spec.id) == environments.map(\.spec.id))
     #expect(try stored.map { try $0.observation } == episodes.map { try $0.observation })
-    #expect(stored[0].complaint(like: episodes[0]) == nil && stored[1].complaint(like: episodes[1]) == nil)
+    try stored[0].validate(against: episodes[0])
+    try stored[1].validate(against: episodes[1])
     #expect(try stored[0].step([0]) == episodes[0].step([0]))
-    #expect(environments[0].complaint(like: environments[1]) == "an episode is of gym:games:Lamp-v0")
+    #expect(throws: InputError("an episode is of gym:games:Lamp-v0")) {
+      try environments[0].validate(against: environments[1])
+    }
   }
 }

@@ -114,7 +114,7 @@ private func direction(of module: some Module, seed: UInt64 = 8) -> [Double] {
 
   @Test func targetsAreStandardAndOutputsStay() {
     var random = Seed(1).stream("critic")
-    var critic = Critic(observationSize, hidden: [16], learningRate: 1e-2, using: &random)
+    var critic = ValueFunction(observationSize, hidden: [16], learningRate: 1e-2, using: &random)
     let o = Tensor.normal([300, observationSize], using: &random)
     let y = 500 + 80 * o.columns(0..<1)
     _ = critic.fit(o, to: y, passes: 60, batch: 50, using: &random)

@@ -20,10 +20,10 @@ public enum Python {
   /// A variable of the environment.
   public static func variable(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
 
-  /// A script that failed: what it printed, and its complaint.
+  /// A script that failed: what it printed, and its errors.
   public struct Failure: Error {
     public let output: String
-    public let complaint: String
+    public let errors: String
   }
 
   /// A script that runs while a test goes on.
@@ -31,17 +31,17 @@ public enum Python {
     private let process = Process()
     private let input = Pipe()
     private let output = Pipe()
-    private let complaints: URL
+    private let errorFile: URL
 
     public init(_ script: String, _ arguments: [String]) throws {
-      complaints = FileManager.default.temporaryDirectory.appendingPathComponent("python-\(UUID().uuidString)")
-      try Data().write(to: complaints)
+      errorFile = FileManager.default.temporaryDirectory.appendingPathComponent("python-\(UUID().uuidString)")
+      try Data().write(to: errorFile)
       process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
       process.arguments = [Python.variable("PIXELRL_PYTHON") ?? "python3", "-c", script] + arguments
       process.standardInput = input
       process.standardOutput = output
       // A file takes any number of warnings; a pipe that nobody empties would stop the script.
-      process.standardError = try FileHandle(forWritingTo: complaints)
+      process.standardError = try FileHandle(forWritingTo: errorFile)
       try process.run()
     }
 
@@ -54,13 +54,13 @@ public enum Python {
 
     /// Sends a last text and returns all that it prints from then on. Throws what it says where it fails.
     public func finish(saying text: String = "") throws -> String {
-      defer { try? FileManager.default.removeItem(at: complaints) }
+      defer { try? FileManager.default.removeItem(at: errorFile) }
       if !text.isEmpty { try input.fileHandleForWriting.write(contentsOf: Data(text.utf8)) }
       try input.fileHandleForWriting.close()
       let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
       process.waitUntilExit()
       guard process.terminationStatus == 0 else {
-        throw Failure(output: text, complaint: String(decoding: try Data(contentsOf: complaints), as: UTF8.self))
+        throw Failure(output: text, errors: String(decoding: try Data(contentsOf: errorFile), as: UTF8.self))
       }
       return text
     }

@@ -150,8 +150,10 @@ func rows(_ batch: Batch) -> [Seen] {
     #expect(throws: InputError.self) {
       try Rollout.next(.init(horizon: 40), from: player.buffer, &schedule, using: &random)
     }
-    let complaint = { Rollout.complaint(about: .init(horizon: $0), replay: 20, lanes: 1, layout: layout) }
-    #expect(complaint(8) == nil && complaint(9)?.contains("give at least 22") == true)
+    let validate = { try Rollout.validate(.init(horizon: $0), replay: 20, lanes: 1, layout: layout) }
+    try validate(8)
+    let error = #expect(throws: InputError.self) { try validate(9) }
+    #expect(error?.description.contains("give at least 22") == true)
   }
 
   @Test(arguments: shapes, [continuous, discrete])

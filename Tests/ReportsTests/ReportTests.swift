@@ -164,7 +164,7 @@ import Testing
       try folder.run("elsewhere", environment: "cartpole", returns: [99])
       try folder.run("damaged", returns: [99], files: ["summary.json": "{"])
       let sentences = try runs.map { run in
-        try #require(Standing(of: RunRecord(run))).sentence("catch", in: "runs")
+        try #require(Ranking(of: RunRecord(run))).sentence("catch", in: "runs")
       }
       #expect(sentences[0] == "This run is the best so far of the 4 runs of catch in runs")
       #expect(sentences[1] == "This run is the worst so far of the 4 runs of catch in runs")

@@ -93,7 +93,7 @@ import Testing
     let replay = Story(12).replay(layout, .frames(of: Story.shape.count, stack: stack))
     let draw = try draw(20, 1, from: replay)
     let encoder = try smallEncoder(stack: stack)
-    func batch(_ model: RegularizedAutoencoder) -> (Batch, Sight?) {
+    func batch(_ model: RegularizedAutoencoder) -> (Batch, BatchEncoding?) {
       var (frames, changed) = (EncodedFrames(encoder, place: place, seed: Seed(1)), encoder)
       changed.model = model
       frames.encoder = changed

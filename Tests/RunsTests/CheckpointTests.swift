@@ -38,7 +38,7 @@ extension Checkpoints {
       let newest = try #require(found)
       #expect(try newest.bytes(of: "a.bin") == Array("abc 20".utf8))
       #expect(newest.manifest.score == 0.5)
-      let error = #expect(throws: Damage.self) { try newest.bytes(of: "c.bin") }
+      let error = #expect(throws: DamagedFile.self) { try newest.bytes(of: "c.bin") }
       #expect(error?.description.contains("c.bin: is missing") == true)
     }
   }
@@ -131,18 +131,18 @@ extension Checkpoints {
             var changed = bytes
             changed[i] ^= damage
             try Data(changed).write(to: URL(filePath: file))
-            #expect(throws: Damage.self, "\(name), byte \(i)") { try Checkpoint(path: path) }
+            #expect(throws: DamagedFile.self, "\(name), byte \(i)") { try Checkpoint(path: path) }
             tried += 1
           }
           try Data(bytes[..<i]).write(to: URL(filePath: file))
-          #expect(throws: Damage.self, "\(name), \(i) bytes") { try Checkpoint(path: path) }
+          #expect(throws: DamagedFile.self, "\(name), \(i) bytes") { try Checkpoint(path: path) }
         }
         try Data(bytes + [0]).write(to: URL(filePath: file))
-        #expect(throws: Damage.self, "\(name), a byte more") { try Checkpoint(path: path) }
+        #expect(throws: DamagedFile.self, "\(name), a byte more") { try Checkpoint(path: path) }
         try Data(bytes).write(to: URL(filePath: file))
         #expect(throws: Never.self) { try Checkpoint(path: path) }
         try FileManager.default.removeItem(atPath: file)
-        #expect(throws: Damage.self, "no \(name)") { try Checkpoint(path: path) }
+        #expect(throws: DamagedFile.self, "no \(name)") { try Checkpoint(path: path) }
         try Data(bytes).write(to: URL(filePath: file))
       }
       #expect(tried > 600)
@@ -160,10 +160,10 @@ extension Checkpoints {
       var again = try open(folder)
       let before = again.newest?.step
       #expect(before == 10)
-      let complaints = again.complaints
-      #expect(complaints.count == 1)
-      #expect(complaints[0].contains("checkpoint-000002/a.bin: is damaged"))
-      #expect(complaints[0].contains("set aside as \(folder)/damaged-1-checkpoint-000002"))
+      let warnings = again.warnings
+      #expect(warnings.count == 1)
+      #expect(warnings[0].contains("checkpoint-000002/a.bin: is damaged"))
+      #expect(warnings[0].contains("set aside as \(folder)/damaged-1-checkpoint-000002"))
       // Its place is free for the step to be reached again.
       try again.save(20)
       let steps = try open(folder).all.map(\.step)

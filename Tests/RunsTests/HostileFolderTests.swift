@@ -100,9 +100,9 @@ import Testing
       #expect(unsafe unlink(place + "/checkpoint-000002/a.bin") == 0)
       link(outside, place + "/checkpoint-000002/a.bin")
       var again = try run.checkpoints(kept: 1, settings: 1)
-      let (steps, complaints) = (again.all.map(\.step), again.complaints)
-      #expect(steps == [1] && complaints.count == 2)
-      #expect(complaints.allSatisfy { $0.contains("is a link") })
+      let (steps, warnings) = (again.all.map(\.step), again.warnings)
+      #expect(steps == [1] && warnings.count == 2)
+      #expect(warnings.allSatisfy { $0.contains("is a link") })
       #expect(
         try folderEntries(place) == [
           "checkpoint-000001", "checkpoint-notes", "damaged-1-checkpoint-000002", "damaged-1-checkpoint-000003",

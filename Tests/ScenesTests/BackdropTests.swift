@@ -49,7 +49,7 @@ struct BackdropTests {
     return scene
   }
 
-  private func fresh(_ scene: Scene, _ look: SceneLook, like frame: PixelBuffer) -> PixelBuffer {
+  private func fresh(_ scene: Scene, _ look: SceneQuality, like frame: PixelBuffer) -> PixelBuffer {
     var scene = scene
     scene.isStill = false
     var frame = PixelBuffer(width: frame.width, height: frame.height, format: frame.format)
@@ -59,13 +59,13 @@ struct BackdropTests {
   }
 
   private static let looks = [
-    SceneLook(), SceneLook(shadows: false, reflections: false, antialiasing: 1),
-    SceneLook(shadows: true, reflections: false, antialiasing: 3),
-    SceneLook(shadows: false, reflections: true, antialiasing: 1),
+    SceneQuality(), SceneQuality(shadows: false, reflections: false, antialiasing: 1),
+    SceneQuality(shadows: true, reflections: false, antialiasing: 3),
+    SceneQuality(shadows: false, reflections: true, antialiasing: 1),
   ]
 
   @Test(arguments: looks)
-  func picturesAreTheSameWithIt(_ look: SceneLook) {
+  func picturesAreTheSameWithIt(_ look: SceneQuality) {
     var renderer = SceneRenderer()
     var frame = PixelBuffer(width: 75, height: 62)
     var pictures: Set<PixelBuffer> = []
@@ -79,9 +79,9 @@ struct BackdropTests {
 
   @Test func itIsMadeAnewWhenWhatItShowsChanges() {
     var renderer = SceneRenderer()
-    var (look, frame) = (SceneLook(), PixelBuffer(width: 61, height: 61))
+    var (look, frame) = (SceneQuality(), PixelBuffer(width: 61, height: 61))
     var still = scene(3)
-    func check(_ what: Comment, _ change: (inout Scene, inout SceneLook, inout PixelBuffer) -> Void) {
+    func check(_ what: Comment, _ change: (inout Scene, inout SceneQuality, inout PixelBuffer) -> Void) {
       let before = frame
       change(&still, &look, &frame)
       renderer.draw(still, look, into: &frame)
@@ -106,7 +106,7 @@ struct BackdropTests {
   }
 
   @Test func onlyWhatMovesIsLookedAtAgain() {
-    let look = SceneLook(shadows: false, reflections: false, antialiasing: 1)
+    let look = SceneQuality(shadows: false, reflections: false, antialiasing: 1)
     let tracer = Tracer(scene(3), look, width: 64, height: 64)
     let sky = [LaneVectors](repeating: LaneVectors(SIMD3(0, 0, 0)), count: 8 * 64)
     let backdrop = Backdrop(scene(3), tracer, sky, like: PixelBuffer(width: 64, height: 64))

@@ -29,7 +29,7 @@ struct SceneRendererTests {
     return scene
   }
 
-  private func picture(_ scene: Scene, _ look: SceneLook, _ width: Int = 61, _ height: Int = 61) -> PixelBuffer {
+  private func picture(_ scene: Scene, _ look: SceneQuality, _ width: Int = 61, _ height: Int = 61) -> PixelBuffer {
     var renderer = SceneRenderer()
     var frame = PixelBuffer(width: width, height: height)
     renderer.draw(scene, look, into: &frame)
@@ -42,7 +42,7 @@ struct SceneRendererTests {
   }
 
   @Test func lightFollowsTheFormula() {
-    let frame = picture(scene(), SceneLook(shadows: false, reflections: false, antialiasing: 1))
+    let frame = picture(scene(), SceneQuality(shadows: false, reflections: false, antialiasing: 1))
     // The floor at column 55, row 30: a place 4 · 0.5 · (55.5 / 30.5 - 1) to the right of the middle.
     let place = SIMD3<Float>(2 * (55.5 / 30.5 - 1), 0, 0)
     let toLight = SIMD3<Float>(-2, 0, 2) - place
@@ -56,8 +56,8 @@ struct SceneRendererTests {
   @Test func theShadowLiesBehindTheBall() {
     // From the lamp at (-2, 0, 2) through the ball at (0, 0, 1), a ray meets the floor at (2, 0, 0).
     let column = Int((30.5 * (1 + 1.9 / 2)).rounded())
-    let lit = picture(scene(), SceneLook(shadows: false, reflections: false, antialiasing: 1))
-    let shaded = picture(scene(), SceneLook(shadows: true, reflections: false, antialiasing: 1))
+    let lit = picture(scene(), SceneQuality(shadows: false, reflections: false, antialiasing: 1))
+    let shaded = picture(scene(), SceneQuality(shadows: true, reflections: false, antialiasing: 1))
     #expect(color(shaded, column, 30)[0] == UInt8((255 * 0.5 * 0.2).rounded()))
     #expect(color(lit, column, 30)[0] > 2 * color(shaded, column, 30)[0])
     #expect(color(lit, 5, 30) == color(shaded, 5, 30))
@@ -68,8 +68,8 @@ struct SceneRendererTests {
     tilted.camera = Camera(
       position: SIMD3(0, -4, 2), forward: SIMD3(0, 0.8944272, -0.4472136), up: SIMD3(0, 0.4472136, 0.8944272),
       slope: 0.5)
-    let plain = picture(tilted, SceneLook(shadows: false, reflections: false, antialiasing: 1))
-    let mirrored = picture(tilted, SceneLook(shadows: false, reflections: true, antialiasing: 1))
+    let plain = picture(tilted, SceneQuality(shadows: false, reflections: false, antialiasing: 1))
+    let mirrored = picture(tilted, SceneQuality(shadows: false, reflections: true, antialiasing: 1))
     let changed = (0..<61 * 61).filter { color(plain, $0 % 61, $0 / 61) != color(mirrored, $0 % 61, $0 / 61) }
     #expect(changed.count > 20 && changed.count < 700)
     for at in changed {
@@ -85,7 +85,7 @@ struct SceneRendererTests {
   @Test func aPartThatOneSeesThroughIsLaidOverTwice() {
     var glass = scene()
     glass.parts[1].surface.opacity = 0.5
-    let look = SceneLook(shadows: false, reflections: false, antialiasing: 1)
+    let look = SceneQuality(shadows: false, reflections: false, antialiasing: 1)
     let (solid, clear) = (color(picture(scene(), look), 30, 30), color(picture(glass, look), 30, 30))
     var bare = scene()
     bare.parts.remove(at: 1)
@@ -97,10 +97,10 @@ struct SceneRendererTests {
   }
 
   @Test func samplesSmoothEdgesAndNothingElse() {
-    let sharp = picture(scene(), SceneLook(shadows: false, reflections: false, antialiasing: 1))
-    let smooth = picture(scene(), SceneLook(shadows: false, reflections: false, antialiasing: 16))
+    let sharp = picture(scene(), SceneQuality(shadows: false, reflections: false, antialiasing: 1))
+    let smooth = picture(scene(), SceneQuality(shadows: false, reflections: false, antialiasing: 16))
     // A much larger picture, averaged, is what many samples come to.
-    let large = picture(scene(), SceneLook(shadows: false, reflections: false, antialiasing: 1), 61 * 8, 61 * 8)
+    let large = picture(scene(), SceneQuality(shadows: false, reflections: false, antialiasing: 1), 61 * 8, 61 * 8)
     func error(_ frame: PixelBuffer) -> Double {
       var sum = 0.0
       for y in 0..<61 {
@@ -123,7 +123,7 @@ struct SceneRendererTests {
         width: width, height: height, format: .rgb, bytes: [UInt8](repeating: 77, count: 3 * width * height))
       renderer.draw(scene(), into: &second)
       #expect(first == second)
-      #expect(picture(scene(), SceneLook(), width, height) == first, "the renderer's memory changes the picture")
+      #expect(picture(scene(), SceneQuality(), width, height) == first, "the renderer's memory changes the picture")
     }
   }
 
@@ -137,7 +137,7 @@ struct SceneRendererTests {
     for width in [13, 16] {
       var frame = PixelBuffer(width: width, height: 9)
       renderer.draw(open, into: &frame)
-      #expect(frame == picture(open, SceneLook(), width, 9))
+      #expect(frame == picture(open, SceneQuality(), width, 9))
       #expect(Set(frame.bytes).count > 8)
     }
   }
@@ -145,8 +145,8 @@ struct SceneRendererTests {
   @Test func grayIsTheLuminanceOfTheColours() {
     var renderer = SceneRenderer()
     var gray = PixelBuffer(width: 61, height: 61, format: .gray)
-    renderer.draw(scene(), SceneLook(antialiasing: 1), into: &gray)
-    let rgb = picture(scene(), SceneLook(antialiasing: 1))
+    renderer.draw(scene(), SceneQuality(antialiasing: 1), into: &gray)
+    let rgb = picture(scene(), SceneQuality(antialiasing: 1))
     for at in 0..<61 * 61 {
       let c = color(rgb, at % 61, at / 61)
       #expect(gray.bytes[at] == Color(c[0], c[1], c[2]).luminance)

@@ -21,7 +21,7 @@ enum Measured {
   }
 
   static func all(_ problem: GradientProblem, trials: Int) throws -> [String: EstimatorMeasurement] {
-    let measured = try Laboratory(problem, batch: batch, trials: trials, seed: Seed(12)).measure()
+    let measured = try EstimatorTrial(problem, batch: batch, trials: trials, seed: Seed(12)).measure()
     return Dictionary(uniqueKeysWithValues: measured.map { ($0.estimator.id, $0) })
   }
 
@@ -40,7 +40,7 @@ enum Measured {
   static let flawedCritic = Result { try askingACritic(problem("chain")) }
 
   private static func askingACritic(_ problem: GradientProblem) throws -> [String: EstimatorMeasurement] {
-    let measured = try Laboratory(problem, batch: batch, trials: 3000, seed: Seed(12)).measure([
+    let measured = try EstimatorTrial(problem, batch: batch, trials: 3000, seed: Seed(12)).measure([
       .actorCriticOfCritic, .nStep(2), .nStep(4), .nStepAsPrinted(2), .generalizedAdvantage(lambda: 0),
       .generalizedAdvantage(lambda: 0.5), .generalizedAdvantage(lambda: 0.9), .generalizedAdvantage(lambda: 1),
       .controlVariate, .rewardToGo,
@@ -54,18 +54,18 @@ enum Measured {
   /// none at these seeds.
   @Test func whatIsPromisedUnbiasedIs() throws {
     for measured in [try Measured.discounted.get(), try Measured.undiscounted.get(), try Measured.network.get()] {
-      for (id, measurement) in measured where measurement.estimator.promise == .unbiased {
+      for (id, measurement) in measured where measurement.estimator.bias == .unbiased {
         #expect(!measurement.isBiased(falseAlarm: 1e-4), "\(id): \(measurement.biasInterval)")
       }
     }
   }
 
-  /// And the test has the power to see what is biased: every such promise shows at a false alarm of 1 in 1000. (The bias
+  /// And the test has the power to see what is biased: every such bias shows at a false alarm of 1 in 1000. (The bias
   /// of looking ahead, in so quick a problem, and of hardly softened actions is too small for so few trials.)
   @Test func whatIsPromisedBiasedIs() throws {
     for (id, measurement) in try Measured.discounted.get()
     where !["n-step-2", "n-step-4", "gumbel-softmax-0.2"].contains(id) {
-      guard measurement.estimator.promise != .unbiased else { continue }
+      guard measurement.estimator.bias != .unbiased else { continue }
       #expect(measurement.isBiased(falseAlarm: 1e-3), "\(id): \(measurement.biasInterval)")
     }
   }
@@ -118,7 +118,7 @@ enum Measured {
       (.resampledQ, process.policyGradient(of: policy, values: problem.exact, marginals: problem.behaviorMarginals)),
       (.replayedActions, policy.gradient(replayed)),
     ]
-    let laboratory = try Laboratory(problem, batch: Measured.batch, trials: 3000, seed: Seed(13))
+    let laboratory = try EstimatorTrial(problem, batch: Measured.batch, trials: 3000, seed: Seed(13))
     for (estimator, mean) in means {
       let samples = laboratory.samples([estimator])[0].estimates
       let measurement = EstimatorMeasurement(of: estimator, samples: samples, target: mean, microseconds: 0)
@@ -152,7 +152,7 @@ enum Measured {
   @Test func theNaturalGradientIsConsistent() throws {
     let problem = try Measured.problem("two-state")
     let biases = try [2, 8, 32].map { batch in
-      try Laboratory(problem, batch: batch, trials: 1500, seed: Seed(14)).measure([.naturalGradient])[0].bias
+      try EstimatorTrial(problem, batch: batch, trials: 1500, seed: Seed(14)).measure([.naturalGradient])[0].bias
     }
     #expect(biases[0] > 2 * biases[1] && biases[1] > 2 * biases[2], "\(biases)")
   }
@@ -191,7 +191,7 @@ enum Measured {
   @Test func theVarianceOfReinforceIsExact() throws {
     for name in ["two-state", "chain"] {
       let problem = try Measured.problem(name)
-      let measured = try Laboratory(problem, batch: 4, trials: 3000, seed: Seed(15)).measure([.reinforce])[0]
+      let measured = try EstimatorTrial(problem, batch: 4, trials: 3000, seed: Seed(15)).measure([.reinforce])[0]
       let exact = problem.reinforceVariance / 4 / dot(problem.gradient, problem.gradient)
       // Four standard errors.
       let room = 2 * (measured.varianceInterval.upperBound - measured.variance)

@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test func theSameSeedGivesTheSameNumbers() throws {
-    let laboratory = try Laboratory(Measured.problem("two-state"), batch: 2, trials: 20, seed: Seed(1))
+    let laboratory = try EstimatorTrial(Measured.problem("two-state"), batch: 2, trials: 20, seed: Seed(1))
     let (first, second) = (laboratory.measure(), laboratory.measure())
     #expect(first.map(\.bias) == second.map(\.bias) && first.map(\.variance) == second.map(\.variance))
   }
@@ -71,7 +71,7 @@ import Testing
   @Test func tooLittleAndTooMuchAreRefused() throws {
     let problem = try Measured.problem("two-state")
     for (batch, trials) in [(1, 10), (10, 1), (10, .max), (.max, 10), (1 << 40, 10)] {
-      #expect(throws: InputError.self) { try Laboratory(problem, batch: batch, trials: trials, seed: Seed(0)) }
+      #expect(throws: InputError.self) { try EstimatorTrial(problem, batch: batch, trials: trials, seed: Seed(0)) }
     }
     let process = problem.process
     for horizon in [0, -1, 201] {

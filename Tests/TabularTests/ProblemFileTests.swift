@@ -74,9 +74,9 @@ import Testing
     (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":0.5,"emissions":[[0.3]]}"#, "add up to 1"),
     (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":0.5,"observations":["a"]}"#, "'emissions' are missing"),
   ])
-  func hostileFilesAreRefused(_ text: String, _ complaint: String) throws {
+  func hostileFilesAreRefused(_ text: String, _ message: String) throws {
     let error = #expect(throws: InputError.self) { try Problem(json: JSON(parsing: text)) }
-    #expect(error?.description.contains(complaint) == true, "\(error?.description ?? "nothing")")
+    #expect(error?.description.contains(message) == true, "\(error?.description ?? "nothing")")
   }
 
   @Test func tooManyStatesAreRefusedBeforeTheyAreSolved() {

@@ -77,9 +77,9 @@ import Testing
     ([[.nan, 1], [0, 1]], "from 0 to 1"),
     ([[1], [0, 1]], "2 numbers"), ([], "at least one state"),
   ])
-  func wrongTransitionsAreRefused(_ rows: [[Double]], _ complaint: String) {
+  func wrongTransitionsAreRefused(_ rows: [[Double]], _ message: String) {
     let error = #expect(throws: InputError.self) { try MarkovChain(transitions: rows) }
-    #expect(error?.description.contains(complaint) == true)
+    #expect(error?.description.contains(message) == true)
   }
 }
 

@@ -64,7 +64,7 @@ private struct Breaking: Environment {
   func readObservation() -> [Double] { inner.observation }
   func readState() -> [Double] { inner.state }
   mutating func set(state: [Double]) { inner.state = state }
-  func complaint(about state: [Double]) -> String? { Catch.complaint(about: state) }
+  func validate(state: [Double]) throws(InputError) { try Catch.validate(state: state) }
 }
 
 /// A step that was not taken leaves nothing to learn from.

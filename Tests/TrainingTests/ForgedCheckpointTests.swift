@@ -49,7 +49,7 @@ import Testing
       do {
         try goOn(RunDirectory(existing: copy))
         tally.decoded += 1
-      } catch is Damage { tally.refused += 1 } catch is WorldError { tally.refused += 1 } catch is NotFinite {
+      } catch is DamagedFile { tally.refused += 1 } catch is WorldError { tally.refused += 1 } catch is NotFinite {
         tally.refused += 1
       } catch { Issue.record("\(name) \(part.name), \(change): \(error)") }
     }

@@ -15,7 +15,7 @@ struct Program {
     let output: String
     let error: String
     var lastLine: String { output.split(separator: "\n").last.map(String.init) ?? "" }
-    var complaints: [Substring] { error.split(separator: "\n").filter { $0.hasPrefix("pixelrl: ") } }
+    var errors: [Substring] { error.split(separator: "\n").filter { $0.hasPrefix("pixelrl: ") } }
   }
 
   func callAsFunction(_ arguments: String...) throws -> Outcome { try run(arguments) }
@@ -167,7 +167,7 @@ let quickTraining = [
     try withProgram { program in
       let script = "trap '' XFSZ; ulimit -f 20; exec \"$0\" collect --env catch --collect-steps 50 --out d"
       let outcome = try program.throughShell(script)
-      #expect(outcome.code == 1 && outcome.complaints.count == 1, "\(outcome.error)")
+      #expect(outcome.code == 1 && outcome.errors.count == 1, "\(outcome.error)")
       #expect(outcome.error.contains("frames.npy: File too large"))
       #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder) == [])
     }
@@ -249,7 +249,7 @@ let quickTraining = [
   private func refuses(_ program: Program, _ code: Int32, _ arguments: [String], _ message: String) throws {
     let outcome = try program.run(arguments)
     #expect(outcome.code == code, "\(arguments): \(outcome.error)")
-    #expect(outcome.complaints.count == 1 && outcome.error.contains(message), "\(arguments): \(outcome.error)")
+    #expect(outcome.errors.count == 1 && outcome.error.contains(message), "\(arguments): \(outcome.error)")
   }
 }
 

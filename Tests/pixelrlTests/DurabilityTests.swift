@@ -36,7 +36,7 @@ import Testing
         outcome = try train(program, "killed", under: ["/usr/bin/timeout", "-s", "KILL", "\(seconds)"])
         tries += 1
         if outcome.code != 0 { kills += 1 }
-        #expect(outcome.complaints.isEmpty, "\(outcome.error)")
+        #expect(outcome.errors.isEmpty, "\(outcome.error)")
       } while outcome.code != 0 && tries < 60
       #expect(outcome.code == 0 && kills > 0)
       let isTheSame = try metrics(program, "killed") == metrics(program, "whole")
@@ -54,7 +54,7 @@ import Testing
         outcome = try interrupted(program, after: seconds, signal)
       }
       #expect(outcome.code == 75)
-      let error = try #require(outcome.complaints.last)
+      let error = try #require(outcome.errors.last)
       #expect(error.hasSuffix("go on with: pixelrl train --resume run"), "\(error)")
       #expect(try RunDirectory(existing: "\(program.folder)/run").status == .interrupted)
       var again = try interrupted(program, after: seconds, signal)
@@ -96,7 +96,7 @@ import Testing
         // A message that cannot be written costs nothing.
         if failed.contains("write(1,") || failed.contains("write(2,") { continue }
         faults += 1
-        #expect(outcome.code == 1 && outcome.complaints.last?.contains(": ") == true, "\(outcome.error)")
+        #expect(outcome.code == 1 && outcome.errors.last?.contains(": ") == true, "\(outcome.error)")
         #expect(try Checkpoint.newest(in: "\(folder)/run/checkpoints") != nil)
         #expect(try folderEntries("\(folder)/run/checkpoints").contains { $0 >= newest })
         #expect(try train(program, "run").code == 0)
@@ -122,8 +122,8 @@ import Testing
       let again = try train(program, "run")
       #expect(again.code == 0 && again.output.contains("run has finished already"))
       let other = try program("train", "--resume", "run", "--hidden", "9")
-      #expect(other.code == 64 && other.complaints.last?.contains("was made with --hidden 8, not 9") == true)
-      #expect(try program("pretrain-ae", "--resume", "run").complaints.last?.contains("'pixelrl train'") == true)
+      #expect(other.code == 64 && other.errors.last?.contains("was made with --hidden 8, not 9") == true)
+      #expect(try program("pretrain-ae", "--resume", "run").errors.last?.contains("'pixelrl train'") == true)
       let isTheSame = try metrics(program, "run") == before
       #expect(isTheSame)
     }

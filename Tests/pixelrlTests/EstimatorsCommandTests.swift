@@ -37,7 +37,7 @@ import Testing
   func wrongInputSaysWhatToType(_ arguments: [String], _ word: String) throws {
     try withProgram { pixelrl in
       let done = try pixelrl.run(["estimators"] + arguments)
-      #expect(done.code == 64 && done.complaints.count == 1 && done.complaints[0].contains(word), "\(done.error)")
+      #expect(done.code == 64 && done.errors.count == 1 && done.errors[0].contains(word), "\(done.error)")
     }
   }
 }

@@ -52,8 +52,8 @@ import Testing
       let outcome = try program.run(collection(event))
       #expect(outcome.code == 1)
       #expect(try processes("children", of: program).allSatisfy { !isAlive($0) })
-      let complaint = "pixelrl: gym:games:Lamp-v0?event=\(event)&at=30: "
-      #expect(outcome.error.contains(complaint) && outcome.error.contains(reason), "\(outcome.error)")
+      let message = "pixelrl: gym:games:Lamp-v0?event=\(event)&at=30: "
+      #expect(outcome.error.contains(message) && outcome.error.contains(reason), "\(outcome.error)")
       #expect(try pythonsEnd(program))
     }
   }
@@ -125,7 +125,7 @@ import Testing
   @Test func masksAreSaidToBeIgnoredOnce() throws {
     try withGames { program in
       let outcome = try program.run(collection("mask"))
-      #expect(outcome.code == 0 && outcome.complaints.count == 1)
+      #expect(outcome.code == 0 && outcome.errors.count == 1)
       #expect(outcome.error.contains("gives action masks, which are ignored"))
     }
   }

@@ -19,7 +19,7 @@ import Training
     let flags = Set(commands.flatMap { PixelRL.flags([$0]) })
     let known = flags.union(commands).union(Agents.all.map { $0.id }).union(Autoencoders.all.map { $0.id })
       .union(Places.all.map(\.id))
-    for (theirs, ours) in CustomaryNames.all {
+    for (theirs, ours) in Aliases.all {
       for name in ours { #expect(known.contains(name), "\(theirs) leads to \(name)") }
     }
     #expect(flags.isSuperset(of: ["learning-rate", "latent", "no-critic-layer-norm", "resume", "notify", "filter"]))

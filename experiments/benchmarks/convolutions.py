@@ -5,7 +5,7 @@ import argparse
 import torch
 from torch import nn
 
-from contender import serve
+from serve import serve
 
 
 class Encoder(nn.Module):

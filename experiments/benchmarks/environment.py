@@ -8,7 +8,7 @@ import gymnasium  # noqa: E402
 import numpy  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from contender import serve  # noqa: E402
+from serve import serve  # noqa: E402
 
 environment = gymnasium.make("Pendulum-v1", render_mode="rgb_array")
 environment.reset(seed=1)

@@ -1,4 +1,4 @@
-"""Pong in N Python processes to which nobody listens: the peer of 'contender gym'. See contender.py for the lines it speaks.
+"""Pong in N Python processes to which nobody listens: the peer of 'workloads gym'. See serve.py for the lines it speaks.
 
 The work in a process is pixelrl's own (Sources/Environments/Gymnasium/Server) but for the exchange; with --wrapper 1 it
 is that of Gymnasium's AtariPreprocessing, where OpenCV is installed. An iteration is one agent step in each process, as

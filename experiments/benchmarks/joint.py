@@ -1,4 +1,4 @@
-"""Two updates of SAC through an encoder that moves, in PyTorch: the peer of 'contender joint'.
+"""Two updates of SAC through an encoder that moves, in PyTorch: the peer of 'workloads joint'.
 
 As pixelrl has it: the encoder runs once on the frames of the present, and what the critics and the decoder want of it goes
 back together; of the next observations only what is new is encoded, without a gradient. Frames lie in memory as bytes, each
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 import convolutions
 import keypoint
-from contender import serve
+from serve import serve
 from sac import SAC, follow
 
 

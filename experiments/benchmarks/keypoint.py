@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from contender import serve
+from serve import serve
 
 KEYPOINTS, FILTERS, SIDE = 16, 32, 16
 

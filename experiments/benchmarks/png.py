@@ -5,7 +5,7 @@ import io
 
 from PIL import Image
 
-from contender import serve
+from serve import serve
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--picture", required=True)

@@ -4,7 +4,7 @@ import argparse
 
 import numpy
 
-from contender import serve
+from serve import serve
 
 LATENT, FRAMES, ACTIONS = 32, 3, 2
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from contender import serve
+from serve import serve
 
 
 def perceptron(inputs, hidden, outputs, layer_norm=False):

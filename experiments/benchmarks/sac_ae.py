@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 import convolutions
-from contender import serve
+from serve import serve
 from joint import Memory
 from sac import SAC, follow
 

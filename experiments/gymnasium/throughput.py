@@ -1,6 +1,6 @@
 """Agent steps a second of Pong in 1, 2 and 4 Python processes: through pixelrl, and in Python where nobody listens.
 
-    PIXELRL_PYTHON=PYTHON python3 throughput.py ../../.build/release/Contender > throughput.json
+    PIXELRL_PYTHON=PYTHON python3 throughput.py ../../.build/release/Workloads > throughput.json
 
 'pixelrl' is random play, which knows the next actions before it sees what they follow, as a collection of frames does;
 'pixelrl, one action' is told each action when the picture before it has come, as an agent's are. The sides take turns of
@@ -16,7 +16,7 @@ import statistics
 import subprocess
 
 parser = argparse.ArgumentParser()
-parser.add_argument("contender")
+parser.add_argument("workloads")
 parser.add_argument("--steps", type=int, default=1000)
 parser.add_argument("--rounds", type=int, default=9)
 options = parser.parse_args()
@@ -63,8 +63,8 @@ results = []
 for processes in (1, 2, 4):
     count = ["--processes", str(processes)]
     sides = {
-        "pixelrl": Side([options.contender, "gym", *count]),
-        "pixelrl, one action": Side([options.contender, "gym", "--ahead", "1", *count]),
+        "pixelrl": Side([options.workloads, "gym", *count]),
+        "pixelrl, one action": Side([options.workloads, "gym", "--ahead", "1", *count]),
         "python alone": Side([*peer, *count]),
         "AtariPreprocessing alone": Side([*peer, "--wrapper", "1", *count]),
     }

@@ -88,12 +88,12 @@ public struct GymEnvironment: Environment {
     return (Step(reward: outcome.reward, discount: isOver ? 0 : 1, ending: outcome.ending), outcome.steps)
   }
 
-  public func foresee(_ plan: [(action: [Double], repeats: Int)]) throws(WorldError) {
+  public func announce(_ plan: [(action: [Double], repeats: Int)]) throws(WorldError) {
     guard !isLost else { return }
     // Of this moment, which could not be looked at once the process has gone on.
     _ = try readObservation()
     let entries = plan.map { entry($0.action, $0.repeats) }
-    gymnasium.foresee(entries, in: trace, at: count, draws: moment.isLookedAt, settings)
+    gymnasium.announce(entries, in: trace, at: count, draws: moment.isLookedAt, settings)
   }
 
   private func entry(_ action: [Double], _ repeats: Int) -> Trace.Entry {
@@ -142,12 +142,12 @@ public struct GymEnvironment: Environment {
 
   public mutating func set(state: [Double]) { preconditionFailure("a Gymnasium environment cannot be set to a state") }
 
-  public func complaint(about state: [Double]) -> String? {
-    "\(spec.id) cannot be set to a state: leave the state out, and give a seed"
+  public func validate(state: [Double]) throws(InputError) {
+    throw InputError("\(spec.id) cannot be set to a state: leave the state out, and give a seed")
   }
 
-  public func complaint(like new: GymEnvironment) -> String? {
-    spec.id == new.spec.id ? nil : "an episode is of \(spec.id)"
+  public func validate(against new: GymEnvironment) throws(InputError) {
+    guard spec.id == new.spec.id else { throw InputError("an episode is of \(spec.id)") }
   }
 }
 
@@ -186,7 +186,7 @@ extension GymEnvironment: Codable {
     }
     for start in stride(from: 0, to: numbers.count, by: actionCount + 1) {
       let (action, repeats) = (Array(numbers[start..<start + actionCount]), numbers[start + actionCount])
-      guard actionSpace.complaint(about: action) == nil, (1...1e6).contains(repeats), repeats == repeats.rounded()
+      guard (try? actionSpace.validate(action)) != nil, (1...1e6).contains(repeats), repeats == repeats.rounded()
       else {
         throw DecodingError.dataCorruptedError(
           forKey: .numbers, in: container, debugDescription: "\(action), \(repeats) times, is no action")

@@ -24,7 +24,7 @@ struct GymFacts: Sendable, Hashable {
   /// The steps of an episode that nothing else ends: without it an evaluation might never be over.
   static let undeclaredTimeLimit = 10_000
 
-  /// - Throws: `InputError` or `WorldError` where the answer is a complaint, about what is named `id`.
+  /// - Throws: `InputError` or `WorldError` where the answer is an error; the text names `id`.
   init(_ answer: String, of id: String) throws {
     let json: JSON
     // It may be anything that an environment has written there.

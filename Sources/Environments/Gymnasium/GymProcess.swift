@@ -92,7 +92,7 @@ final class GymProcess: @unchecked Sendable {
   /// happens where it has been told of others.
   ///
   /// - Parameter draws: as above.
-  func foresee(_ entries: [Trace.Entry], draws: Bool = false, _ settings: GymSettings) throws(Failure) {
+  func announce(_ entries: [Trace.Entry], draws: Bool = false, _ settings: GymSettings) throws(Failure) {
     guard entries.starts(with: ahead) else { return }
     try settle(settings)
     for entry in entries.prefix(facts.placeCount - 1).dropFirst(ahead.count) {
@@ -112,7 +112,7 @@ final class GymProcess: @unchecked Sendable {
   func step(
     _ entry: Trace.Entry, in trace: Trace, draws: Bool = false, _ settings: GymSettings
   ) throws(Failure) -> Outcome {
-    if ahead.isEmpty { try foresee([entry], draws: draws, settings) }
+    if ahead.isEmpty { try announce([entry], draws: draws, settings) }
     precondition(ahead.first == entry, "the process was told of another action")
     ahead.removeFirst()
     (number, isAnswered) = (number &+ 1, false)
@@ -196,9 +196,9 @@ final class GymProcess: @unchecked Sendable {
     do throws(Failure) {
       try python.receive(number, within: .seconds(settings.timeout))
       guard python.memory.load(Int32.self, at: facts.place(number) + 64) != Int32(UInt8(ascii: "!")) else {
-        let complaint = try python.receiveLine(within: .seconds(settings.timeout))
-        let message = (try? JSON(parsing: Array(complaint.utf8)))?["message"]?.text
-        throw Failure(reason: message ?? String(complaint.prefix(200)))
+        let answer = try python.receiveLine(within: .seconds(settings.timeout))
+        let message = (try? JSON(parsing: Array(answer.utf8)))?["message"]?.text
+        throw Failure(reason: message ?? String(answer.prefix(200)))
       }
       isAnswered = true
       if python.memory.load(Int32.self, at: facts.place(number) + 68) != 0 { hasMask = true }

@@ -93,11 +93,11 @@ final class Gymnasium: Sendable {
   }
 
   /// Tells an episode's process of the actions that are to follow, so that it can begin with them.
-  func foresee(_ entries: [Trace.Entry], in trace: Trace, at count: Int, draws: Bool, _ settings: GymSettings) {
+  func announce(_ entries: [Trace.Entry], in trace: Trace, at count: Int, draws: Bool, _ settings: GymSettings) {
     guard let process = take({ $0.isIn(trace, at: count) }) else { return }
     defer { giveBack(process) }
     // As above.
-    try? process.foresee(entries, draws: draws, settings)
+    try? process.announce(entries, draws: draws, settings)
   }
 
   /// Does something with a process that stands where an episode is; if there is none, the episode is played again in one.
@@ -217,6 +217,6 @@ extension EnvironmentSpec {
       stateNames: facts.observationNames,
       // The numbers of the observation, or those of an Atari game's memory that are known or all; none where it is an image.
       observationNames: facts.observationNames, wrappingAngles: [], episodeDefaults: defaults,
-      foresight: facts.placeCount - 1)
+      lookahead: facts.placeCount - 1)
   }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 
 /// A Python program beside this one, with a socket (its descriptor 3) and memory that both see (its descriptor 4): what
-/// wakes either side is a `Doorbell`.
+/// wakes either side is a `SharedSignal`.
 ///
 /// It has a process group of its own, so that an interrupt from the keyboard is this program's to handle. Once the socket
 /// closes it ends in order, with all that it started; that is so too where this process is killed. Used by one thread at a
@@ -32,7 +32,7 @@ import Synchronization
   private let socket: Descriptor
   /// What it writes to standard output and error.
   private let log: Descriptor
-  private var doorbell: Doorbell?
+  private var signal: SharedSignal?
   private var status: Int32?
   /// Whether it did not answer in time.
   private var isHanging = false
@@ -123,13 +123,13 @@ import Synchronization
   // MARK: - Words
 
   /// The number of the request that `send` will send.
-  var nextNumber: UInt32 { doorbell!.count &+ 1 }
+  var nextNumber: UInt32 { signal!.count &+ 1 }
 
   /// Makes the memory that both see, and tells it so.
   ///
   /// - Throws: `WorldError` where there is not so much.
   func share(_ count: Int) throws {
-    doorbell = unsafe Doorbell(socket: socket.number, memory: try memory.reserve(count))
+    signal = unsafe SharedSignal(socket: socket.number, memory: try memory.reserve(count))
     var byte: UInt8 = 0
     _ = unsafe Foundation.send(socket.number, &byte, 1, Int32(MSG_NOSIGNAL))
   }
@@ -140,12 +140,12 @@ import Synchronization
   func send(mayLook: Bool? = nil) throws(Failure) {
     if nextNumber % 256 == 0 { trimLog() }
     let mayLook = mayLook ?? (Self.living.load(ordering: .relaxed) <= Self.processors)
-    do throws(Doorbell.Silence) { try doorbell!.ring(mayLook: mayLook) } catch { throw ended() }
+    do throws(SharedSignal.NoAnswer) { try signal!.ring(mayLook: mayLook) } catch { throw ended() }
   }
 
   /// Waits for its answer to the request of a number.
   func receive(_ number: UInt32, within limit: Duration) throws(Failure) {
-    do throws(Doorbell.Silence) { try doorbell!.listen(for: number, within: limit) { isAlive } } catch {
+    do throws(SharedSignal.NoAnswer) { try signal!.listen(for: number, within: limit) { isAlive } } catch {
       throw error == .closed ? ended() : late(limit)
     }
   }
@@ -162,7 +162,7 @@ import Synchronization
     while line.count < Self.longestLine {
       let left = deadline - ContinuousClock.now
       guard left > .zero else { throw late(limit) }
-      switch Doorbell.wait(socket.number, atMost: left) {
+      switch SharedSignal.wait(socket.number, atMost: left) {
       case .silent where !isAlive: throw ended()
       case .silent: continue
       case .ready: break

@@ -29,7 +29,7 @@
 
     /// - Parameters:
     ///   - kinds: what is tried, in this order.
-    ///   - need: who wants what, for the complaint.
+    ///   - need: who wants what, for the error.
     init(_ kinds: [any GLPlatform.Type], _ need: String) throws(WorldError) {
       for kind in kinds {
         guard let platform = kind.init(), let context = GLContext(platform),

@@ -44,17 +44,17 @@
     }
 
     /// Draws a simulation's present state into every pixel of a frame.
-    /// - Parameter look: antialiasing takes as many samples of a pixel as OpenGL has, if those are fewer.
-    func draw(_ simulation: Simulation, camera: Int, _ look: Look, into frame: inout PixelBuffer) {
+    /// - Parameter style: antialiasing takes as many samples of a pixel as OpenGL has, if those are fewer.
+    func draw(_ simulation: Simulation, camera: Int, _ style: RenderStyle, into frame: inout PixelBuffer) {
       let wanted = Format(
-        width: frame.width, height: frame.height, samples: look.antialiasing > 1 ? look.antialiasing : 0)
+        width: frame.width, height: frame.height, samples: style.antialiasing > 1 ? style.antialiasing : 0)
       let drawn: Void? = context.whileCurrent {
         if format != wanted {
           makeBuffers(simulation, wanted)
           format = wanted
         }
-        unsafe scene.pointee.flags.0 = look.shadows ? 1 : 0  // mjRND_SHADOW
-        unsafe scene.pointee.flags.2 = look.reflections ? 1 : 0  // mjRND_REFLECTION
+        unsafe scene.pointee.flags.0 = style.shadows ? 1 : 0  // mjRND_SHADOW
+        unsafe scene.pointee.flags.2 = style.reflections ? 1 : 0  // mjRND_REFLECTION
         var view = mjvCamera()
         unsafe mjv_defaultCamera(&view)
         view.type = Int32(mjCAMERA_FIXED.rawValue)

@@ -42,10 +42,10 @@
       unsafe option.deallocate()
     }
 
-    func draw(_ simulation: Simulation, camera: Int, _ look: Look, into frame: inout PixelBuffer) {
+    func draw(_ simulation: Simulation, camera: Int, _ style: RenderStyle, into frame: inout PixelBuffer) {
       let read = read(simulation, camera: camera)
       renderer.draw(
-        read, SceneLook(shadows: look.shadows, reflections: look.reflections, antialiasing: look.antialiasing),
+        read, SceneQuality(shadows: style.shadows, reflections: style.reflections, antialiasing: style.antialiasing),
         into: &frame)
     }
 

@@ -14,7 +14,7 @@
   extension Canvas {
     /// Draws what a camera of the model sees into every pixel.
     mutating func draw(_ simulation: Simulation, camera: Int) {
-      let eye = Eye(simulation, camera)
+      let eye = SketchCamera(simulation, camera)
       view(center: Point(0, 0), height: 2 * eye.slope)
       minimumWidth = 3
       fill(Color(62, 84, 112))
@@ -27,7 +27,7 @@
           line(from: eye.point(a), to: eye.point(b), width: 0, Color(gray: 200), cap: .round)
         }
       }
-      for (depth, part) in ordered where depth > Eye.nearest {
+      for (depth, part) in ordered where depth > SketchCamera.nearest {
         opacity = part.opacity
         let least = part.isMark ? 0 : 1.5 * outline
         draw(part, eye, grown: outline, least: least, part.color.mixed(with: .black, fraction: 0.55))
@@ -36,7 +36,7 @@
       opacity = 1
     }
 
-    private mutating func draw(_ part: Part, _ eye: Eye, grown: Double, least: Double, _ color: Color) {
+    private mutating func draw(_ part: Part, _ eye: SketchCamera, grown: Double, least: Double, _ color: Color) {
       let scale = 1 / eye.depth(of: part.center)
       switch part.shape {
       case .sphere: circle(center: eye.point(part.center), radius: max(part.size.x * scale, least) + grown, color)
@@ -76,7 +76,7 @@
     }
 
     /// The part of a plane near the camera, in squares where its material is a pattern.
-    private mutating func drawPlane(_ plane: Part, _ eye: Eye) {
+    private mutating func drawPlane(_ plane: Part, _ eye: SketchCamera) {
       let seen = plane.frame.local(eye.position - plane.center)
       guard seen.z > 0 else { return }
       let reach = 8.0
@@ -109,7 +109,7 @@
   }
 
   /// A camera in the world: it looks against its z axis, y is up.
-  private struct Eye {
+  private struct SketchCamera {
     static let nearest = 0.01
     let position: SIMD3<Double>
     let frame: Frame

@@ -91,12 +91,12 @@
     }
 
     /// Draws what a camera sees of a state into every pixel of a frame.
-    func draw(_ state: PhysicsState, camera: Int, _ look: Look, into frame: inout PixelBuffer) {
+    func draw(_ state: PhysicsState, camera: Int, _ style: RenderStyle, into frame: inout PixelBuffer) {
       self.look(at: state) { simulation in
-        switch look.renderer {
+        switch style.renderer {
         case .sketch: frame.draw { canvas in canvas.draw(simulation, camera: camera) }
-        case .software: reader(of: simulation).draw(simulation, camera: camera, look, into: &frame)
-        case .gl: simulation.glRenderer.draw(simulation, camera: camera, look, into: &frame)
+        case .software: reader(of: simulation).draw(simulation, camera: camera, style, into: &frame)
+        case .gl: simulation.glRenderer.draw(simulation, camera: camera, style, into: &frame)
         }
       }
     }

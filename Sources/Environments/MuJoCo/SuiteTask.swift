@@ -39,8 +39,8 @@
     }
 
     public static func prepare() throws { _ = try compiled.get() }
-    public func drawer(of look: Look) throws -> String? {
-      look.renderer == .gl ? try GLDriver.found.get().name : nil
+    public func drawer(of style: RenderStyle) throws -> String? {
+      style.renderer == .gl ? try GLDriver.found.get().name : nil
     }
     public static var actionSpace: ActionSpace { model.actionSpace }
     public static var episodeLength: Int { 1000 }
@@ -82,24 +82,23 @@
       }
     }
 
-    public static func complaint(about state: [Double]) -> String? {
+    public static func validate(state: [Double]) throws(InputError) {
       let names = stateNames
       let short = model.layout.warmStart.lowerBound
       guard state.count == names.count || state.count == short else {
-        return
+        throw InputError(
           "a state of \(id) has \(short) numbers (\(names[..<short].joined(separator: ", "))), or \(names.count) with "
-          + "the solver's warm start, not \(state.count)"
+            + "the solver's warm start, not \(state.count)")
       }
-      guard state.allSatisfy(\.isFinite) else { return "a state must be finite, not \(state)" }
-      return nil
+      guard state.allSatisfy(\.isFinite) else { throw InputError("a state must be finite, not \(state)") }
     }
 
     public var observation: [Double] { Self.model.look(at: physics, Self.observe) }
 
-    public func render(into frame: inout PixelBuffer) { render(into: &frame, as: Look()) }
+    public func render(into frame: inout PixelBuffer) { render(into: &frame, as: RenderStyle()) }
 
-    public func render(into frame: inout PixelBuffer, as look: Look) {
-      Self.model.draw(physics, camera: Self.camera, look, into: &frame)
+    public func render(into frame: inout PixelBuffer, as style: RenderStyle) {
+      Self.model.draw(physics, camera: Self.camera, style, into: &frame)
     }
   }
 

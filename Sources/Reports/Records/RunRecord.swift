@@ -15,7 +15,7 @@ struct RunRecord: Sendable {
   /// The run's own `autoencoder.json`, such as a pretraining's.
   let autoencoder: JSON?
   /// Nil where the agent saw the true state, or there was none.
-  let seenThrough: SeenThrough?
+  let seenThrough: EncoderOrigin?
   /// What the returns are seen beside; nil where the run has none.
   let baseline: Baseline?
   /// What could not be read, a sentence each.
@@ -39,7 +39,7 @@ struct RunRecord: Sendable {
     summary = optional("summary.json")
     failure = optional("failure.json")
     autoencoder = optional("autoencoder.json")
-    seenThrough = SeenThrough(of: directory, facts: facts, settings: settings, summary: summary)
+    seenThrough = EncoderOrigin(of: directory, facts: facts, settings: settings, summary: summary)
     baseline = attempt { try directory.baseline() } ?? nil
     let path = directory.file("metrics.jsonl")
     metrics = exists(path) ? attempt { try MetricsTable(path: path) } ?? MetricsTable() : MetricsTable()

@@ -17,7 +17,7 @@ public struct Estimator: Sendable {
   }
 
   /// What theory says of the mean.
-  public enum Promise: Sendable, Hashable {
+  public enum Bias: Sendable, Hashable {
     case unbiased
     /// A bias that goes away with the size of the batch.
     case consistent(String)
@@ -29,16 +29,16 @@ public struct Estimator: Sendable {
   public let source: String
   public let samples: Samples
   public let target: Target
-  public let promise: Promise
+  public let bias: Bias
   /// An estimate from a batch, `[P]`.
   public let estimate: @Sendable (_ batch: [Trajectory], GradientProblem, inout Random) -> [Double]
 
   init(
     _ id: String, source: String, samples: Samples = .policy, target: Target = .gradient,
-    _ promise: Promise = .unbiased,
+    _ bias: Bias = .unbiased,
     _ estimate: @escaping @Sendable ([Trajectory], GradientProblem, inout Random) -> [Double]
   ) {
-    (self.id, self.source, self.samples, self.target, self.promise) = (id, source, samples, target, promise)
+    (self.id, self.source, self.samples, self.target, self.bias) = (id, source, samples, target, bias)
     self.estimate = estimate
   }
 }

@@ -9,12 +9,12 @@ enum BenchReport {
   ]
 
   /// One line for each peer, or one without any.
-  static func rows(_ result: ContestResult) -> [[String]] {
+  static func rows(_ result: BenchmarkResult) -> [[String]] {
     let farewell = result.farewell
     let share = result.shareOfProductRate.map { "\(short(100 * $0)) %" } ?? ""
     let allocations = "\(short(farewell.allocations)) (\(short(farewell.freshBlocks)))"
     func row(_ peer: String, _ timing: String, _ ratio: String, _ memory: String) -> [String] {
-      [result.contest.name, text(result.ours), peer, timing, ratio, share, allocations, memory]
+      [result.benchmark.name, text(result.ours), peer, timing, ratio, share, allocations, memory]
     }
     guard !result.peers.isEmpty else { return [row("", "", "", short(farewell.peakMegabytes))] }
     return result.peers.map { peer in
@@ -24,7 +24,7 @@ enum BenchReport {
     }
   }
 
-  static func json(_ result: ContestResult) -> JSON {
+  static func json(_ result: BenchmarkResult) -> JSON {
     let peers = result.peers.map { peer in
       JSON.object([
         .init("peer", .string(peer.label)), .init("ms_median", .number(peer.timing.median)),
@@ -33,8 +33,8 @@ enum BenchReport {
       ])
     }
     return [
-      "id": .string(result.contest.id), "name": .string(result.contest.name),
-      "threads": .integer(result.contest.threads), "ms_median": .number(result.ours.median),
+      "id": .string(result.benchmark.id), "name": .string(result.benchmark.name),
+      "threads": .integer(result.benchmark.threads), "ms_median": .number(result.ours.median),
       "ms_least": .number(result.ours.least), "of_sgemm": result.shareOfProductRate.map(JSON.number) ?? .null,
       "allocations": .number(result.farewell.allocations), "fresh_blocks": .number(result.farewell.freshBlocks),
       "peak_mb": .number(result.farewell.peakMegabytes), "peers": .array(peers),

@@ -40,13 +40,13 @@ struct Bench: ParsableCommand {
     guard rounds > 0 else { throw InputError("--rounds takes a whole number of at least 1, not '\(rounds)'") }
     let picture = FileManager.default.temporaryDirectory.appendingPathComponent("pixelrl-bench-\(UUID()).png").path
     defer { _ = unsafe unlink(picture) }
-    let contests = try chosen(from: Contests.all(threads: threads, picture: picture))
+    let benchmarks = try chosen(from: Benchmarks.all(threads: threads, picture: picture))
     let folder = try out.map { try NewFolder(at: $0) }
-    let arena = Arena(contender: try contender(), python: try peerPython(), scripts: peers, rounds: rounds)
-    var results: [ContestResult] = []
-    for contest in contests {
-      if !json { StandardStreams.say("\(contest.name) …") }
-      results.append(try arena.hold(contest))
+    let runner = BenchmarkRunner(workloads: try workloads(), python: try peerPython(), scripts: peers, rounds: rounds)
+    var results: [BenchmarkResult] = []
+    for benchmark in benchmarks {
+      if !json { StandardStreams.say("\(benchmark.name) …") }
+      results.append(try runner.hold(benchmark))
     }
     let lines = aligned([BenchReport.header] + results.flatMap(BenchReport.rows))
     for line in lines { try printLine(line) }
@@ -59,21 +59,21 @@ struct Bench: ParsableCommand {
     if json { try printLine(summary) }
   }
 
-  private func chosen(from contests: [Contest]) throws -> [Contest] {
-    guard let only else { return contests }
+  private func chosen(from benchmarks: [Benchmark]) throws -> [Benchmark] {
+    guard let only else { return benchmarks }
     var known: [String] = []
-    for contest in contests where !known.contains(contest.id) { known.append(contest.id) }
+    for benchmark in benchmarks where !known.contains(benchmark.id) { known.append(benchmark.id) }
     let names = only.split(separator: ",").map(String.init)
     for name in names where !known.contains(name) { throw InputError.unknown("benchmark", name, known: known) }
-    return contests.filter { names.contains($0.id) }
+    return benchmarks.filter { names.contains($0.id) }
   }
 
   /// The program beside this one that runs our side.
-  private func contender() throws -> String {
+  private func workloads() throws -> String {
     let program = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
-    let path = program.resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("Contender").path
+    let path = program.resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("Workloads").path
     guard exists(path) else {
-      throw WorldError(path: path, "not there; build it with swift build -c release --product Contender")
+      throw WorldError(path: path, "not there; build it with swift build -c release --product Workloads")
     }
     return path
   }

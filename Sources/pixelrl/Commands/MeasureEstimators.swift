@@ -81,7 +81,7 @@ struct MeasureEstimators: ParsableCommand {
       case .tabular: PolicyTable(SoftmaxPolicy(for: process, spread: 1, using: &random))
       case .network: PolicyTable(NetworkPolicy(for: process, using: &random))
       }
-    let laboratory = try Laboratory(
+    let laboratory = try EstimatorTrial(
       GradientProblem(process, policy: table, horizon: horizon, criticError: criticError, seed: Seed(seed)),
       batch: batch, trials: trials, seed: Seed(seed))
     let folder = try out.map { try NewFolder(at: $0) }

@@ -46,9 +46,11 @@ struct Render: ParsableCommand {
     _ environment: some Environment, _ settings: EpisodeSettings, from start: [Double]?
   ) throws {
     let spec = environment.spec
-    if let start, let complaint = environment.complaint(about: start) { throw InputError("--state: \(complaint)") }
+    if let start {
+      do { try environment.validate(state: start) } catch { throw InputError("--state: \(error)") }
+    }
     try environment.checkPictures()
-    let openGL = try environment.drawer(of: settings.look)
+    let openGL = try environment.drawer(of: settings.style)
     let new = try NewFolder(at: output.out ?? unusedPath("runs/\(timestamp())-render-\(fileName(of: spec.id))"))
     var random = Seed(seed).stream("policy")
     var game = try Episode(environment, settings, seed: Seed(seed))

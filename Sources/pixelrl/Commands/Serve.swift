@@ -107,7 +107,7 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
       return Step(reward: 0)
     case "step":
       let action = try numbers(request["action"] ?? .null, of: "\"action\"")
-      if let complaint = episode.spec.actionSpace.complaint(about: action) { throw InputError(complaint) }
+      try episode.spec.actionSpace.validate(action)
       guard episode.ending == .running else {
         throw InputError("the episode has \(episode.ending.rawValue): reset before the next step")
       }

@@ -67,7 +67,7 @@ struct Watch: ParsableCommand {
 /// Waits on the present thread for what takes its time on others.
 func waiting(for work: @escaping @Sendable () async throws -> Void) throws {
   let done = DispatchSemaphore(value: 0)
-  let failure = Failing()
+  let failure = ErrorBox()
   Task.detached {
     do { try await work() } catch { failure.error.withLock { $0 = error } }
     done.signal()
@@ -77,6 +77,6 @@ func waiting(for work: @escaping @Sendable () async throws -> Void) throws {
 }
 
 /// Where an error waits for the thread that throws it.
-private final class Failing: Sendable {
+private final class ErrorBox: Sendable {
   let error = Mutex<(any Error)?>(nil)
 }

@@ -28,10 +28,10 @@ struct TrainingFlags: ParsableArguments {
       config: source.config ?? run?.file(RunDirectory.settings), environment.typed, encoder.typed, newEncoder.typed,
       agent.typed, training.typed, machine.typed)
     if latent {
-      if let other = encoder.typed["observe"], other != ObservedKind.latent.text {
+      if let other = encoder.typed["observe"], other != ObservationKind.latent.text {
         throw InputError("--latent and --observe \(other) contradict each other: give one")
       }
-      given.type("observe", ObservedKind.latent.text)
+      given.type("observe", ObservationKind.latent.text)
     }
     let environment = try given.environment()
     return try plan(given, environment)
@@ -60,9 +60,9 @@ struct TrainingFlags: ParsableArguments {
     // What the encoder makes of a new start, or what it was made of.
     let startsAtRandom =
       place.map { $0.start == .random || $0.start == .either && encoder.autoencoder.isEmpty } ?? false
-    var look = environment.spec.episodeDefaults
-    if startsAtRandom, let stack = place?.frameStack { look.frameStack = stack }
-    let episode = try given.resolve(look)
+    var defaults = environment.spec.episodeDefaults
+    if startsAtRandom, let stack = place?.frameStack { defaults.frameStack = stack }
+    let episode = try given.resolve(defaults)
     // An on-policy agent must act by its own policy alone.
     if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault(\TrainingSettings.exploreChance) }
     var training = try given.resolve(TrainingSettings(for: encoder, frameStack: episode.frameStack, A.self))

@@ -142,7 +142,7 @@ final class ConnectionGate: Sendable {
     defer { Glibc.close(client) }
     guard let server = connected(to: path) else { return }
     defer { Glibc.close(server) }
-    let talk = Mutex(Talk())
+    let talk = Mutex(Connection())
     let isAnswered = DispatchSemaphore(value: 0)
     let end = ContinuousClock.now + lifetime
     Thread.detachNewThread {
@@ -194,7 +194,7 @@ final class ConnectionGate: Sendable {
 }
 
 /// How a connection stands: how much of a request has come since the last answer began, and whether one is under way.
-private struct Talk {
+private struct Connection {
   private var count = 0
   private var last: [UInt8] = []
   /// Whether an empty line has ended the request's head.

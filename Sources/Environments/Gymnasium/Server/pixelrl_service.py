@@ -6,7 +6,7 @@ after the end of an episode they do nothing until it is reset. The answer is `.`
 descriptor 3) that says what went wrong. The first answer, before anything is asked, is a line of JSON with all that does
 not change; the parent then makes the memory, and says so with a byte.
 
-    byte   0  six words of the doorbell, uint32: see Doorbell
+    byte   0  six words of the signal, uint32: see SharedSignal
           64  the places, each a multiple of 64 bytes long:
               0  int32 repeats, int32 mode (1 gray, 3 colours), int64 seed, int32 no-ops, int32 wants picture,
                  int32 request                                                                     asked
@@ -111,7 +111,7 @@ def facts(game):
     }
 
 
-class Doorbell:
+class SharedSignal:
     """How two processes wake each other: words in shared memory, and a byte on the socket for who sleeps.
 
     word 0  the count of requests                       written there
@@ -216,15 +216,15 @@ def answer(game, wake, say_error):
     """Answers requests until there are no more, or one goes wrong."""
     memory = mmap.mmap(4, Service.size(game))
     os.close(4)
-    service, doorbell = Service(game, memory), Doorbell(wake, memory)
-    while doorbell.listen():
+    service, signal = Service(game, memory), SharedSignal(wake, memory)
+    while signal.listen():
         try:
-            service.answer(doorbell.heard)
+            service.answer(signal.heard)
         except Exception as error:
-            service.refuse(doorbell.heard)
-            doorbell.answer(is_last=True)
+            service.refuse(signal.heard)
+            signal.answer(is_last=True)
             return say_error(error)
-        doorbell.answer()
+        signal.answer()
 
 
 def main(name, options):

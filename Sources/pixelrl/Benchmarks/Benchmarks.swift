@@ -1,50 +1,50 @@
 import Environments
 
 /// All that `pixelrl bench` measures.
-enum Contests {
-  /// - Parameter picture: a file that the pictures' contests may write.
-  static func all(threads: Int, picture: String) -> [Contest] {
+enum Benchmarks {
+  /// - Parameter picture: a file that the pictures' benchmarks may write.
+  static func all(threads: Int, picture: String) -> [Benchmark] {
     let torch = "PyTorch"
-    func contest(
+    func benchmark(
       _ id: String, _ name: String, _ ours: [String], _ peers: [(String, [String])], threads count: Int? = nil,
       rounds: Int = .max
-    ) -> Contest {
-      Contest(
+    ) -> Benchmark {
+      Benchmark(
         id: id, name: name, ours: ours, peers: peers.map { .init(label: $0.0, side: .script($0.1)) },
         threads: count ?? threads, rounds: rounds)
     }
-    func convolutions(_ part: String, _ name: String) -> Contest {
-      contest(
+    func convolutions(_ part: String, _ name: String) -> Benchmark {
+      benchmark(
         part, name, [part],
         [
           ("\(torch) NCHW", ["convolutions.py", part]),
           ("\(torch) channels last", ["convolutions.py", part, "--channels-last", "1"]),
         ])
     }
-    var contests = [
-      contest("sac", "SAC update, batch 256", ["sac"], [(torch, ["sac.py"])]),
-      contest(
+    var benchmarks = [
+      benchmark("sac", "SAC update, batch 256", ["sac"], [(torch, ["sac.py"])]),
+      benchmark(
         "sac", "SAC update with LayerNorm, batch 256", ["sac", "--layer-norm", "1"],
         [(torch, ["sac.py", "--layer-norm", "1"])]),
       convolutions("encoder", "SAC+AE encoder, forward and backward, batch 128"),
       convolutions("decoder", "SAC+AE decoder, forward and backward, batch 128"),
-      contest("encode", "encode one frame 64x64", ["encode"], [(torch, ["keypoint.py", "encode"])]),
-      contest("ae-step", "keypoint autoencoder step, batch 32", ["ae-step"], [(torch, ["keypoint.py", "step"])]),
-      contest(
+      benchmark("encode", "encode one frame 64x64", ["encode"], [(torch, ["keypoint.py", "encode"])]),
+      benchmark("ae-step", "keypoint autoencoder step, batch 32", ["ae-step"], [(torch, ["keypoint.py", "step"])]),
+      benchmark(
         "environment", "environment step and picture 84x84", ["environment"],
         [("Gymnasium Pendulum-v1", ["environment.py"])], threads: 1),
-      contest(
+      benchmark(
         "replay", "replay batch 128 out of 1,000,000", ["replay"], [("NumPy", ["replay.py"])], threads: 1),
-      contest(
+      benchmark(
         "png", "PNG 84x84", ["png", "--picture", picture], [("Pillow", ["png.py", "--picture", picture])], threads: 1),
-      contest(
+      benchmark(
         "png", "PNG grid of 24 frames", ["png-grid", "--picture", picture],
         [("Pillow", ["png.py", "--picture", picture])], threads: 1),
     ]
     for count in [1, 2, 4] {
       let processes = ["--processes", "\(count)"]
-      contests.append(
-        contest(
+      benchmarks.append(
+        benchmark(
           "gym", "Pong, an agent step in each of \(count) Python process\(count == 1 ? "" : "es")", ["gym"] + processes,
           [
             ("Python alone", ["gym.py"] + processes),
@@ -57,19 +57,19 @@ enum Contests {
       for threads in [1, 2] {
         for batch in [32, 128, 512, 1024] {
           let size = ["--batch", "\(batch)"]
-          contests.append(
-            contest(
+          benchmarks.append(
+            benchmark(
               "growth", "\(name), batch \(batch), \(threads) thread\(threads == 1 ? "" : "s")", [workload] + size,
               [(torch, script + size)], threads: threads, rounds: 3))
         }
       }
     }
-    return contests + joint + scenes
+    return benchmarks + joint + scenes
   }
 
   /// The software renderer beside MuJoCo's own: one picture, in milliseconds of one processor, in the barest look and in
   /// dm_control's. None without the package trait `MuJoCo`.
-  private static var scenes: [Contest] {
+  private static var scenes: [Benchmark] {
     #if MuJoCo
       let tasks =
         [
@@ -83,9 +83,9 @@ enum Contests {
           func draw(_ renderer: Renderer) -> [String] {
             ["scene", "--clock", "processor", "--env", task.id, "--renderer", renderer.rawValue] + look
           }
-          return Contest(
+          return Benchmark(
             id: "rendering", name: "\(task.id) 84x84, \(name)", ours: draw(.software),
-            peers: [.init(label: "MuJoCo's OpenGL", side: .contender(draw(.gl)))], threads: 1)
+            peers: [.init(label: "MuJoCo's OpenGL", side: .workloads(draw(.gl)))], threads: 1)
         }
       }
     #else

@@ -6,7 +6,7 @@ import Runs
 ///
 /// The seeds of an experiment each have an autoencoder of their own, so that its fingerprint says little: its kind and
 /// settings count, those of its pretraining included, without seeds and places.
-struct SeenThrough: Sendable, Hashable {
+struct EncoderOrigin: Sendable, Hashable {
   /// `keypoint`; nil where only its fingerprint or its place is known.
   let kind: String?
   /// By key, as one would type them.

@@ -2,7 +2,7 @@ import Core
 import Runs
 
 /// Where a run stands among the finished runs of its environment in the same folder, by return.
-struct Standing: Sendable, Hashable {
+struct Ranking: Sendable, Hashable {
   /// 1 is the best; runs of equal return share a rank.
   let rank: Int
   /// Of how many, this one included.

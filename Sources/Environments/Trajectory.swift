@@ -1,7 +1,7 @@
 import Core
 
 /// One line of a rollout: the state that a step led to, and what it gave.
-public struct RolloutLine: Sendable, Hashable {
+public struct TrajectoryStep: Sendable, Hashable {
   /// 0 for the start, which has no reward yet.
   public let step: Int
   /// Positions followed by velocities.
@@ -29,10 +29,10 @@ extension Environment {
   /// - Throws: `InputError` that names the first number or action that does not fit, and what the environment fails with.
   public func rollout(
     from start: [Double]? = nil, actions: [[Double]], seed: Seed = Seed(0)
-  ) throws -> [RolloutLine] {
-    if let start, let complaint = complaint(about: start) { throw InputError(complaint) }
+  ) throws -> [TrajectoryStep] {
+    if let start { try validate(state: start) }
     for (index, action) in actions.enumerated() {
-      if let complaint = spec.actionSpace.complaint(about: action) { throw InputError("action \(index): \(complaint)") }
+      do { try spec.actionSpace.validate(action) } catch { throw InputError("action \(index): \(error)") }
     }
     var settings = EpisodeSettings()
     settings.actionRepeat = 1
@@ -40,12 +40,12 @@ extension Environment {
     if let start { episode.reset(to: start) }
 
     var lines = [
-      RolloutLine(step: 0, state: try episode.environment.readState(), reward: 0, discount: 1, ending: .running)
+      TrajectoryStep(step: 0, state: try episode.environment.readState(), reward: 0, discount: 1, ending: .running)
     ]
     for action in actions where episode.ending == .running {
       let step = try episode.step(action)
       lines.append(
-        RolloutLine(
+        TrajectoryStep(
           step: episode.steps, state: try episode.environment.readState(), reward: step.reward, discount: step.discount,
           ending: step.ending))
     }

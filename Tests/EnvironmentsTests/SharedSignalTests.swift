@@ -5,7 +5,7 @@ import Testing
 @testable import Environments
 
 /// Both sides wait awake, fall asleep, and are woken, at any time: no request and no answer is lost.
-@Suite struct DoorbellTests {
+@Suite struct SharedSignalTests {
   private static let games = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../Games").path
 
@@ -15,8 +15,8 @@ import Testing
   ///   - pause: how many microseconds a step takes at most.
   ///   - ours: the same of what is done between two steps.
   ///   - mayLook: whether either side waits awake at first.
-  ///   - foresight: how many steps it is told before they are taken.
-  private func seen(pause: Int, ours: Int, mayLook: Bool, foresight: Int = 0) throws -> [[Double]] {
+  ///   - lookahead: how many steps it is told before they are taken.
+  private func seen(pause: Int, ours: Int, mayLook: Bool, lookahead: Int = 0) throws -> [[Double]] {
     var episode = EpisodeSettings()
     episode.gymTimeout = 20  // a lost wake-up would wait for it
     var settings = GymSettings(episode)
@@ -28,7 +28,7 @@ import Testing
     try process.beginReset(trace, settings)
     let entries = (0..<500).map { Trace.Entry(action: [Double($0 % 2)], repeats: 1) }
     return try entries.enumerated().map { i, entry in
-      try process.foresee(Array(entries[i...].prefix(foresight)), settings)
+      try process.announce(Array(entries[i...].prefix(lookahead)), settings)
       if ours > 0 { usleep(UInt32(random.uniform(0, Double(ours)))) }
       trace = trace.appending(entry, after: i)
       _ = try process.step(entry, in: trace, settings)
@@ -43,7 +43,7 @@ import Testing
     for (pause, ours) in [(3000, 0), (0, 800), (3000, 800)] {
       #expect(try seen(pause: pause, ours: ours, mayLook: mayLook) == expected, "pauses of \(pause) and \(ours)")
       #expect(
-        try seen(pause: pause, ours: ours, mayLook: mayLook, foresight: 3) == expected,
+        try seen(pause: pause, ours: ours, mayLook: mayLook, lookahead: 3) == expected,
         "pauses of \(pause) and \(ours), foreseen")
     }
   }

@@ -11,7 +11,7 @@ import Tensors
 /// becomes a batch, the agent learns from it, and the encoder from the agent's lesson. Every second update moves the actor
 /// too, so that two are one round of the schedule.
 ///
-///     contender joint --scheme sac-ae --batch 128 --part whole
+///     workloads joint --scheme sac-ae --batch 128 --part whole
 ///
 /// - `--scheme`: `sac-ae`, `keypoint` or `augmented`; see below.
 /// - `--part`: `whole`; `frames`, to draw and to make numbers of bytes alone; `ready`, all but that, on frames that lie

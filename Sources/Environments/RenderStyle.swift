@@ -11,7 +11,7 @@ public enum Renderer: String, ChoiceSetting, Hashable {
 }
 
 /// How a scene of MuJoCo is drawn. Two looks give different frames, and an autoencoder of one does not fit the other.
-public struct Look: Sendable, Codable, Hashable {
+public struct RenderStyle: Sendable, Codable, Hashable {
   public var renderer = Renderer.software
   public var shadows = true
   public var reflections = true
@@ -21,9 +21,9 @@ public struct Look: Sendable, Codable, Hashable {
   public init() {}
 
   /// MuJoCo's barest: no shadows, no mirrors, no antialiasing.
-  public static var bare: Look {
-    var look = Look()
-    (look.shadows, look.reflections, look.antialiasing) = (false, false, 1)
-    return look
+  public static var bare: RenderStyle {
+    var style = RenderStyle()
+    (style.shadows, style.reflections, style.antialiasing) = (false, false, 1)
+    return style
   }
 }

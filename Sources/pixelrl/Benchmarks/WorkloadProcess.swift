@@ -1,8 +1,8 @@
 import Core
 import Foundation
 
-/// A process that measures a workload when told to, in lines of text: ours (`Contender`) or a peer's script.
-final class Contestant {
+/// A process that measures a workload when told to, in lines of text: ours (`Workloads`) or a peer's script.
+final class WorkloadProcess {
   let label: String
   /// Floating-point operations of an iteration; 0 where they do not matter.
   private(set) var operations = 0.0
@@ -12,8 +12,8 @@ final class Contestant {
   private let output = Pipe()
   private var unread = Data()
 
-  /// What a contestant has to say in the end.
-  struct Farewell {
+  /// What a process has to say in the end.
+  struct Totals {
     /// Blocks of memory asked from the C library, an iteration.
     var allocations: Double
     /// Blocks of tensors that were not lent again, an iteration.
@@ -47,14 +47,14 @@ final class Contestant {
     return try numbers(after: "time", count: 1)[0]
   }
 
-  func end() throws -> Farewell {
+  func end() throws -> Totals {
     try say("end")
     let values = try numbers(after: "end", count: 3)
     _ = process.wait()
-    return Farewell(allocations: values[0], freshBlocks: values[1], peakMegabytes: values[2] / 1024)
+    return Totals(allocations: values[0], freshBlocks: values[1], peakMegabytes: values[2] / 1024)
   }
 
-  /// Ends a process whose contest is off.
+  /// Ends a process whose benchmark is off.
   func abandon() { process.end() }
 
   private func say(_ line: String) throws {

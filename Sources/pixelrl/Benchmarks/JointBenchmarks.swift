@@ -2,45 +2,45 @@
 /// second of which moves the actor.
 ///
 /// On one thread the processor's time is taken, which is known however busy the machine is.
-extension Contests {
-  static var joint: [Contest] {
-    var contests: [Contest] = []
+extension Benchmarks {
+  static var joint: [Benchmark] {
+    var benchmarks: [Benchmark] = []
     for threads in [1, 2] {
-      contests += [
-        contest("sac-ae", "SAC+AE, batch 128", threads, peers: sacAE),
-        contest("keypoint", "keypoint encoder, joint, batch 32", threads, peers: sharing("keypoint")),
-        contest("augmented", "conv encoder, augmented, batch 64", threads, peers: sharing("augmented")),
+      benchmarks += [
+        benchmark("sac-ae", "SAC+AE, batch 128", threads, peers: sacAE),
+        benchmark("keypoint", "keypoint encoder, joint, batch 32", threads, peers: sharing("keypoint")),
+        benchmark("augmented", "conv encoder, augmented, batch 64", threads, peers: sharing("augmented")),
       ]
       // How many times longer an update takes whose encoder moves.
-      contests.append(
-        contest(
+      benchmarks.append(
+        benchmark(
           "keypoint", "keypoint encoder, frozen, batch 32", threads, part: "frozen",
-          peers: [("joint", .contender(options("keypoint", threads)))]))
+          peers: [("joint", .workloads(options("keypoint", threads)))]))
       // The share of drawing and of making numbers of bytes, of an update that need not.
       for (scheme, name, batch) in [
         ("sac-ae", "SAC+AE", 128), ("keypoint", "keypoint", 128), ("augmented", "conv", 128),
       ] {
-        contests.append(
-          contest(
+        benchmarks.append(
+          benchmark(
             scheme, "\(name), update of frames that lie ready, batch \(batch)", threads, part: "ready", batch: batch,
-            peers: [("drawing and preparing them", .contender(options(scheme, threads, part: "frames", batch: batch)))])
+            peers: [("drawing and preparing them", .workloads(options(scheme, threads, part: "frames", batch: batch)))])
         )
       }
     }
     for threads in [1, 2] {
       for (scheme, name) in [("sac-ae", "SAC+AE"), ("keypoint", "keypoint, joint"), ("augmented", "conv, augmented")] {
         for batch in [16, 32, 64, 128, 256] {
-          contests.append(
-            contest(
+          benchmarks.append(
+            benchmark(
               scheme, "\(name), batch \(batch)", threads, batch: batch, peers: Array(sharing(scheme).suffix(1)),
               id: "joint-growth", rounds: 3))
         }
       }
     }
-    return contests
+    return benchmarks
   }
 
-  private typealias Side = (label: String, script: Contest.Side)
+  private typealias Side = (label: String, script: Benchmark.Side)
 
   /// The order of SAC+AE's authors, and ours.
   private static let sacAE: [Side] =
@@ -65,17 +65,17 @@ extension Contests {
     (batch.map { ["--batch", "\($0)"] } ?? []) + (threads == 1 ? ["--clock", "processor"] : [])
   }
 
-  private static func contest(
+  private static func benchmark(
     _ scheme: String, _ name: String, _ threads: Int, part: String = "whole", batch: Int? = nil, peers: [Side],
     id: String = "joint", rounds: Int = .max
-  ) -> Contest {
-    Contest(
+  ) -> Benchmark {
+    Benchmark(
       id: id, name: "\(name), \(threads) thread\(threads == 1 ? "" : "s")",
       ours: options(scheme, threads, part: part, batch: batch),
       peers: peers.map { label, side in
         switch side {
         case .script(let words): .init(label: label, side: .script(words + extra(threads, batch)))
-        case .contender: .init(label: label, side: side)
+        case .workloads: .init(label: label, side: side)
         }
       }, threads: threads, rounds: rounds)
   }

@@ -2,7 +2,7 @@ import Core
 import Tensors
 
 /// V̂_φ(o), which is fitted to targets in units of their own.
-public struct Critic: Module {
+public struct ValueFunction: Module {
   public var trunk: MultilayerPerceptron
   public var scale = TargetScale()
   var optimizer: Adam

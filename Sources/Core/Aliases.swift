@@ -2,7 +2,7 @@
 ///
 /// The names are those of Stable-Baselines3, its RL Zoo, CleanRL, RLlib, DrQ-v2 and SAC+AE. A name may stand for several
 /// of ours; the first that is known where it was typed is meant.
-enum CustomaryNames {
+enum Aliases {
   /// Ours for another's, in the order of their likelihood; dashes and underscores are the same.
   static func ours(for name: String) -> [String] {
     all[name.lowercased().replacing("_", with: "-")] ?? []

@@ -1,4 +1,4 @@
-"""The peers' side of the lines that `Contender` speaks: see Sources/Contender."""
+"""The peers' side of the lines that `Workloads` speaks: see Sources/Workloads."""
 
 import sys
 import time

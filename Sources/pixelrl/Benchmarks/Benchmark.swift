@@ -1,11 +1,11 @@
 import Core
 
 /// What is measured, and against whom.
-struct Contest {
+struct Benchmark {
   /// What one types after `--only`.
   let id: String
   let name: String
-  /// The contender's workload and its options.
+  /// The workloads's workload and its options.
   let ours: [String]
   let peers: [Peer]
   var threads: Int
@@ -20,17 +20,17 @@ struct Contest {
   enum Side {
     /// In the peers' folder, with its options.
     case script([String])
-    /// What the contender measures of others, with its options.
-    case contender([String])
+    /// What the workloads measures of others, with its options.
+    case workloads([String])
   }
 }
 
-/// What a contest gave.
-struct ContestResult {
-  let contest: Contest
+/// What a benchmark gave.
+struct BenchmarkResult {
+  let benchmark: Benchmark
   let ours: Timing
-  let peers: [(label: String, timing: Timing, farewell: Contestant.Farewell)]
-  let farewell: Contestant.Farewell
+  let peers: [(label: String, timing: Timing, farewell: WorkloadProcess.Totals)]
+  let farewell: WorkloadProcess.Totals
   /// Our floating-point operations in a second over those of square products in the same rounds; nil where they do
   /// not matter.
   let shareOfProductRate: Double?
@@ -53,8 +53,8 @@ func median(_ values: [Double]) -> Double {
 }
 
 /// Where the two sides' programs are.
-struct Arena {
-  let contender: String
+struct BenchmarkRunner {
+  let workloads: String
   /// nil: ours runs alone.
   let python: String?
   let scripts: String
@@ -63,33 +63,33 @@ struct Arena {
   let turn = 100.0
 
   /// Lets both sides take turns, so that whatever else the machine does meets both.
-  func hold(_ contest: Contest) throws -> ContestResult {
-    var contestants: [Contestant] = []
-    defer { for contestant in contestants { contestant.abandon() } }
-    func enter(_ label: String, _ program: String, _ arguments: [String]) throws -> Contestant {
-      let contestant = try Contestant(label, program, arguments, threads: contest.threads)
-      contestants.append(contestant)
-      return contestant
+  func hold(_ benchmark: Benchmark) throws -> BenchmarkResult {
+    var contestants: [WorkloadProcess] = []
+    defer { for process in contestants { process.abandon() } }
+    func enter(_ label: String, _ program: String, _ arguments: [String]) throws -> WorkloadProcess {
+      let process = try WorkloadProcess(label, program, arguments, threads: benchmark.threads)
+      contestants.append(process)
+      return process
     }
-    let ours = try enter("pixelrl", contender, contest.ours)
-    let products = ours.operations > 0 ? try enter("square products", contender, ["sgemm"]) : nil
-    for peer in contest.peers {
+    let ours = try enter("pixelrl", workloads, benchmark.ours)
+    let products = ours.operations > 0 ? try enter("square products", workloads, ["sgemm"]) : nil
+    for peer in benchmark.peers {
       switch peer.side {
-      case .contender(let options): _ = try enter(peer.label, contender, options)
+      case .workloads(let options): _ = try enter(peer.label, workloads, options)
       case .script(let words):
         guard let python else { continue }
         _ = try enter(peer.label, python, ["\(scripts)/\(words[0])"] + words.dropFirst())
       }
     }
     // Warm up, and see how many iterations fill a turn.
-    let counts = try contestants.map { contestant in
-      _ = try contestant.run(2)
-      return max(1, Int(turn / (try contestant.run(1))))
+    let counts = try contestants.map { process in
+      _ = try process.run(2)
+      return max(1, Int(turn / (try process.run(1))))
     }
     var timings = contestants.map { _ in Timing() }
-    for _ in 0..<min(rounds, contest.rounds) {
-      for (i, contestant) in contestants.enumerated() {
-        timings[i].rounds.append(try contestant.run(counts[i]))
+    for _ in 0..<min(rounds, benchmark.rounds) {
+      for (i, process) in contestants.enumerated() {
+        timings[i].rounds.append(try process.run(counts[i]))
       }
     }
     let farewells = try contestants.map { try $0.end() }
@@ -97,8 +97,8 @@ struct Arena {
       median(zip(timings[0].rounds, timings[1].rounds).map { ours.operations / $0 / (products.operations / $1) })
     }
     let first = products == nil ? 1 : 2
-    return ContestResult(
-      contest: contest, ours: timings[0],
+    return BenchmarkResult(
+      benchmark: benchmark, ours: timings[0],
       peers: (first..<contestants.count).map { (contestants[$0].label, timings[$0], farewells[$0]) },
       farewell: farewells[0], shareOfProductRate: share)
   }

@@ -6,14 +6,14 @@ import Tensors
 /// One side of a benchmark: sets a workload up, then measures it as often as it is told, so that both sides can take
 /// turns. The peers in `experiments/benchmarks` speak the same lines.
 ///
-///     contender sac --batch 256
+///     workloads sac --batch 256
 ///     < ready 755236864              floating-point operations of an iteration that the task needs; 0 where it is no matter
 ///     > run 20
 ///     < time 4.31                    milliseconds an iteration, the mean of 20
 ///     > end
 ///     < end 0.5 0 81234              allocations and fresh tensor blocks an iteration in the last run; peak memory in kB
 @main
-enum Contender {
+enum Workloads {
   static func main() throws {
     let arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
     let workload = try Workload.named(arguments.workload, arguments)
@@ -26,7 +26,7 @@ enum Contender {
       let words = line.split(separator: " ")
       if words.first == "end" { break }
       guard words.count == 2, words[0] == "run", let count = Int(words[1]), count > 0 else {
-        throw InputError("a contender understands 'run N' and 'end', not '\(line)'")
+        throw InputError("a workloads understands 'run N' and 'end', not '\(line)'")
       }
       let (allocationsBefore, blocksBefore) = (allocation_count(), TensorMemory.allocations)
       let start = now()
@@ -63,7 +63,7 @@ struct Arguments {
 
   init(_ words: [String]) throws {
     guard let first = words.first, words.count % 2 == 1 else {
-      throw InputError("usage: contender WORKLOAD [--name value …]")
+      throw InputError("usage: workloads WORKLOAD [--name value …]")
     }
     workload = first
     for i in stride(from: 1, to: words.count, by: 2) { values[String(words[i].drop { $0 == "-" })] = words[i + 1] }

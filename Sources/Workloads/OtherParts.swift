@@ -19,24 +19,24 @@ func renderedStep(_ arguments: Arguments) throws -> Workload {
 func drawnScene(_ arguments: Arguments) throws -> Workload {
   let environment = try Environments.named(arguments.text("env") ?? CartPoleSwingup.id)
   let size = try arguments.integer("size", default: 84)
-  var look = Look()
-  look.antialiasing = try arguments.integer("samples", default: look.antialiasing)
-  look.shadows = try arguments.integer("shadows", default: 1) > 0
-  look.reflections = look.shadows
+  var style = RenderStyle()
+  style.antialiasing = try arguments.integer("samples", default: style.antialiasing)
+  style.shadows = try arguments.integer("shadows", default: 1) > 0
+  style.reflections = style.shadows
   if let name = arguments.text("renderer") {
     guard let renderer = Renderer(rawValue: name) else { throw InputError("there is no renderer '\(name)'") }
-    look.renderer = renderer
+    style.renderer = renderer
   }
-  return try drawnScene(environment, look, size)
+  return try drawnScene(environment, style, size)
 }
 
-private func drawnScene(_ environment: some Environment, _ look: Look, _ size: Int) throws -> Workload {
+private func drawnScene(_ environment: some Environment, _ style: RenderStyle, _ size: Int) throws -> Workload {
   var random = Seed(1).stream("actions")
   var environment = environment
   try environment.reset(using: &random)
   for _ in 0..<50 { _ = try environment.step(environment.spec.actionSpace.sample(using: &random)) }
   var frame = PixelBuffer(width: size, height: size)
-  return Workload { [environment] in try environment.render(into: &frame, as: look) }
+  return Workload { [environment] in try environment.render(into: &frame, as: style) }
 }
 
 /// One agent step of Pong in each of N Python processes, with its frame 84x84: what a collection does. `--ahead 1` tells a
@@ -46,7 +46,7 @@ func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
   let environment = try Environments.named(arguments.text("env") ?? "gym:ALE/Pong-v5")
   func steps(_ environment: some Environment) throws -> Workload {
     let spec = environment.spec
-    let ahead = try arguments.integer("ahead", default: max(spec.foresight, 1))
+    let ahead = try arguments.integer("ahead", default: max(spec.lookahead, 1))
     var episodes = try (0..<count).map { try Episode(environment, spec.episodeDefaults, seed: Seed(UInt64($0))) }
     var random = Seed(1).stream("actions")
     var actions = (0..<count).map { _ in (0..<ahead).map { _ in spec.actionSpace.sample(using: &random) } }
@@ -57,7 +57,7 @@ func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
         if episodes[i].ending != .running { try episodes[i].reset() }
         try episodes[i].render(into: &frame)
         actions[i].append(spec.actionSpace.sample(using: &random))
-        try episodes[i].foresee(actions[i])
+        try episodes[i].announce(actions[i])
       }
     }
   }

@@ -1,7 +1,7 @@
 import Core
 
 /// Measures estimators on a problem: many independent batches, the same ones for all.
-public struct Laboratory: Sendable {
+public struct EstimatorTrial: Sendable {
   public let problem: GradientProblem
   /// N, the trajectories of a batch.
   public let batch: Int

@@ -8,7 +8,7 @@ import Tabular
 /// What `pixelrl estimators` says of its measurements: a table, JSON and two plots.
 struct EstimatorReport {
   let title: String
-  let laboratory: Laboratory
+  let laboratory: EstimatorTrial
   let measurements: [EstimatorMeasurement]
 
   /// Chance marks an unbiased estimator as rarely as this.
@@ -18,7 +18,7 @@ struct EstimatorReport {
 
   var lines: [String] {
     let header = [
-      "estimator", "bias", "95% interval", "", "variance", "95% interval", "error", "us", "promise", "source",
+      "estimator", "bias", "95% interval", "", "variance", "95% interval", "error", "us", "bias", "source",
     ]
     return [title] + aligned([header] + measurements.map(row))
   }
@@ -27,7 +27,7 @@ struct EstimatorReport {
     [
       m.estimator.id, short(m.bias), interval(m.biasInterval), m.isBiased(falseAlarm: Self.falseAlarm) ? "!" : "",
       short(m.variance), interval(m.varianceInterval), short(m.meanSquaredError), short(m.microseconds),
-      m.estimator.promise.name, m.estimator.source,
+      m.estimator.bias.name, m.estimator.source,
     ]
   }
 
@@ -56,7 +56,7 @@ struct EstimatorReport {
     return [
       "estimator": .string(m.estimator.id), "source": .string(m.estimator.source),
       "samples": .string(m.estimator.samples.rawValue), "target": .string(m.estimator.target.rawValue),
-      "promise": .string(m.estimator.promise.name), "reason": m.estimator.promise.reason.map { .string($0) } ?? .null,
+      "bias": .string(m.estimator.bias.name), "reason": m.estimator.bias.reason.map { .string($0) } ?? .null,
       "bias": .number(m.bias), "bias_interval": pair(m.biasInterval),
       "biased": .bool(m.isBiased(falseAlarm: Self.falseAlarm)), "variance": .number(m.variance),
       "variance_interval": pair(m.varianceInterval), "mean_squared_error": .number(m.meanSquaredError),
@@ -83,7 +83,7 @@ struct EstimatorReport {
   }
 }
 
-extension Estimator.Promise {
+extension Estimator.Bias {
   fileprivate var name: String {
     switch self {
     case .unbiased: "unbiased"

@@ -14,8 +14,8 @@ import Synchronization
 ///           3  the same                                    of here
 ///           4  whether there is a processor for each       written here
 ///           5  the count of answers that here waits for    written here
-@safe struct Doorbell {
-  enum Silence: Error {
+@safe struct SharedSignal {
+  enum NoAnswer: Error {
     /// The other side has closed the socket.
     case closed
     /// It has not answered in time.
@@ -45,7 +45,7 @@ import Synchronization
   /// Asks for something more.
   ///
   /// - Parameter mayLook: whether there is a processor for each that waits.
-  mutating func ring(mayLook: Bool) throws(Silence) {
+  mutating func ring(mayLook: Bool) throws(NoAnswer) {
     count &+= 1
     self.mayLook = mayLook
     unsafe words[4].store(mayLook ? 1 : 0, ordering: .sequentiallyConsistent)
@@ -60,7 +60,7 @@ import Synchronization
   /// Waits for the answer to the request of a number, which is among the last.
   ///
   /// - Parameter isAlive: whether the other side has not ended: another that it started may hold its socket open.
-  mutating func listen(for number: UInt32, within limit: Duration, isAlive: () -> Bool) throws(Silence) {
+  mutating func listen(for number: UInt32, within limit: Duration, isAlive: () -> Bool) throws(NoAnswer) {
     let start = ContinuousClock.now
     // Where more is under way nobody waits for us, and each time we wake disturbs: a third of it may be done first.
     let wanted = number &+ (count &- number) / 3
