@@ -1,11 +1,11 @@
-# make demo     from nothing to a solved task, with pictures to open
-# make test     all tests
-# make help     the rest
+# make demo     install, build, pretrain and train: from a fresh clone to a solved task
+# make test     run all tests
+# make help     list all targets
 
 TASK ?= cartpole-swingup
 SEED ?= 0
 
-# MUJOCO=1 adds the DeepMind Control suite: Debian's libmujoco-dev, and the models of the dm_control wheel.
+# MUJOCO=1 adds the DeepMind Control suite. It needs Debian's libmujoco-dev and the models from the dm_control wheel.
 ifdef MUJOCO
 traits = --traits MuJoCo,OneDNN
 portable_traits = --traits MuJoCo
@@ -13,29 +13,31 @@ else
 portable_traits = --disable-default-traits
 endif
 
-# The portable build computes in plain Swift, and has a folder of its own so that neither build undoes the other.
+# The portable build uses plain Swift kernels. It has its own folder, so that the two builds do not overwrite each other.
 portable = $(portable_traits) --scratch-path .build-portable
 
-# The Python that tests and 'pixelrl bench' compare with.
+# The Python for tests and 'pixelrl bench'.
 export PIXELRL_PYTHON ?= $(CURDIR)/.venv/bin/python
 export PIXELRL_PEER_PYTHON ?= $(PIXELRL_PYTHON)
 
-.PHONY: help demo demo-portable play build build-portable test test-portable lint readme bench readers peers models parity set-up set-up-portable set-up-tests
+.PHONY: help demo demo-portable play build build-portable test test-portable lint readme docs man bench readers peers models parity set-up set-up-portable set-up-tests
 
 help:
-	@echo "make demo             install what is missing, build, pretrain an autoencoder, train on its latents"
+	@echo "make demo             install missing packages, build, pretrain an autoencoder, train on its latents"
 	@echo "make demo-portable    the same without oneDNN"
-	@echo "make test             install what is missing and run all tests"
+	@echo "make test             install missing packages and run all tests"
 	@echo "make test-portable    the same without oneDNN"
-	@echo "TESTS=...             such as TESTS='--filter ReplayTests'"
+	@echo "TESTS=...             arguments of swift test, such as TESTS='--filter ReplayTests'"
 	@echo "make build            build in release: .build/release/pixelrl"
 	@echo "make lint             check the formatting"
-	@echo "make readme           write the page of settings anew"
-	@echo "make bench            the engine beside its peers (after make peers)"
-	@echo "make readers          a .venv with the Python packages that tests compare with, which make test does too"
-	@echo "make peers            PyTorch and dm_control beside them, which benchmarks and make parity compare with"
-	@echo "MUJOCO=1              with the tasks of the DeepMind Control suite: make build MUJOCO=1, make test MUJOCO=1, ..."
-	@echo "make models           fetch their models, which the above does too"
+	@echo "make readme           regenerate the settings page"
+	@echo "make docs             build the documentation as a web site in .build/docs"
+	@echo "make man              write man pages to .build/man"
+	@echo "make bench            compare the engine's speed with its peers (after make peers)"
+	@echo "make readers          create .venv with the Python packages for the tests; make test does so too"
+	@echo "make peers            also install PyTorch and dm_control in .venv, for make bench and make parity"
+	@echo "MUJOCO=1              add the tasks of the DeepMind Control suite: make build MUJOCO=1, make test MUJOCO=1, ..."
+	@echo "make models           download the models of these tasks; MUJOCO=1 does so too"
 	@echo "make parity           compare the environments with dm_control (after make peers)"
 	@echo "TASK=... SEED=...      another environment or seed for the demo"
 
@@ -69,6 +71,18 @@ readme:
 	.build/debug/pixelrl settings --markdown > .build/settings.md
 	sed -i -e '/<!-- settings: begin/,/<!-- settings: end/{//!d}' -e '/<!-- settings: begin/r .build/settings.md' Sources/pixelrl/pixelrl.docc/Settings.md
 
+# Pages link to each other's files, which works in the repository. On the web site, the links must point to its pages.
+docs:
+	mkdir -p .build/docs
+	swift package --allow-writing-to-directory .build/docs generate-documentation --target pixelrl --warnings-as-errors \
+		--symbol-graph-minimum-access-level public --output-path .build/docs
+	find .build/docs/data -name '*.json' -exec \
+		sed -i -E 's#"([A-Za-z]+)\.md(\#[^"]*)?"#"/documentation/pixelrl/\L\1\E\2"#g' {} +
+
+man:
+	mkdir -p .build/man
+	swift package --allow-writing-to-package-directory generate-manual --multi-page --output-directory .build/man
+
 bench: build
 	.build/release/pixelrl bench
 
@@ -88,13 +102,13 @@ models:
 
 parity:
 	$(MAKE) --no-print-directory build MUJOCO=1
-	cd experiments/parity && $(PIXELRL_PYTHON) compare.py ../../.build/release/pixelrl
-	cd experiments/parity && $(PIXELRL_PYTHON) suite.py ../../.build/release/pixelrl
+	cd experiments/checks/parity && $(PIXELRL_PYTHON) compare.py ../../../.build/release/pixelrl
+	cd experiments/checks/parity && $(PIXELRL_PYTHON) suite.py ../../../.build/release/pixelrl
 
-# Without a network the tests that compare with Python are skipped, and say so.
+# Without a network, the tests that need the Python packages are skipped, and a message says so.
 set-up-tests:
 	@.ci/set-up tests $(if $(MUJOCO),opengl)
-	@$(MAKE) --no-print-directory readers || echo "pixelrl: no Python readers: tests that compare with them are skipped" >&2
+	@$(MAKE) --no-print-directory readers || echo "pixelrl: cannot install the Python packages: the tests that need them are skipped" >&2
 
 set-up:
 	@.ci/set-up $(if $(MUJOCO),mujoco)

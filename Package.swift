@@ -6,7 +6,7 @@ let strict: [SwiftSetting] = [
   .strictMemorySafety(), .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
 ]
 
-/// The trait `OneDNN` (on by default) computes with Debian's `libdnnl`; without it the portable kernels stand in.
+/// The trait `OneDNN` (on by default) uses the kernels of Debian's `libdnnl`, instead of the portable ones.
 let oneDNN: Target.Dependency = .target(name: "CDNNL", condition: .when(traits: ["OneDNN"]))
 /// The trait `MuJoCo` (off by default) adds the tasks of the DeepMind Control suite, with the physics of `libmujoco`.
 let muJoCo: Target.Dependency = .target(name: "CMuJoCo", condition: .when(traits: ["MuJoCo"]))
@@ -32,14 +32,16 @@ let package = Package(
     .library(name: "Readers", targets: ["Core", "Formats", "Pixels", "Tensors", "Networks", "Runs"]),
   ],
   traits: [
-    .trait(name: "OneDNN", description: "Fast kernels from oneDNN (libdnnl-dev) in place of the portable ones."),
-    .trait(name: "MuJoCo", description: "The DeepMind Control suite on MuJoCo's physics (libmujoco-dev)."),
+    .trait(name: "OneDNN", description: "Fast kernels from oneDNN (libdnnl-dev) instead of the portable ones."),
+    .trait(name: "MuJoCo", description: "The tasks of the DeepMind Control suite, with MuJoCo's physics (libmujoco-dev)."),
     .default(enabledTraits: ["OneDNN"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+    // Only for `make docs`.
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
   targets: [
     // C: system libraries, each imported by exactly one target
@@ -47,19 +49,19 @@ let package = Package(
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CMuJoCo", providers: [.apt(["libmujoco-dev"])]),
     .systemLibrary(name: "CLinux"),
-    // 0: vocabulary
+    // 0: basic types
     layer("Core", ["CLinux"]),
-    // 1: formats: bytes in, values out
+    // 1: file formats
     layer("Formats", ["Core", yaml]),
-    // 2: pixels and numbers; Plots and Scenes draw into Pixels
+    // 2: images and tensors; Plots and Scenes draw into the images of Pixels
     layer("Pixels", ["Core", "Formats", "CPNG"]),
     layer("Plots", ["Formats", "Pixels"]),
     layer("Scenes", ["Core", "Pixels"]),
     layer("Tensors", ["Core", oneDNN]),
-    // 3: what learning is made of
+    // 3: networks and replay buffers
     layer("Networks", ["Core", "Formats", "Tensors"]),
     layer("Replay", ["Core", "Tensors"]),
-    // 4: the members; they never import each other
+    // 4: environments, autoencoders, agents and tabular methods; they never import each other
     layer(
       "Environments", ["Core", "Formats", "Pixels", "Scenes", muJoCo],
       resources: ["spaces", "pictures", "games", "atari", "supervision", "service"].map {
@@ -68,12 +70,12 @@ let package = Package(
     layer("Autoencoders", ["Core", "Pixels", "Tensors", "Networks"]),
     layer("Agents", ["Core", "Tensors", "Networks", "Replay"]),
     layer("Tabular", ["Core", "Formats", "Tensors", "Networks"]),
-    // 5: where the encoder learns, and what a run leaves on disk
+    // 5: where the encoder learns, and the files of a run
     layer(
       "Representations",
       ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents"]),
     layer("Runs", ["Core", "Formats", "Pixels", "Tensors"]),
-    // 6: the experiment and its loops; pages about it
+    // 6: reports and training loops
     layer("Reports", ["Core", "Formats", "Pixels", "Plots", "Runs"]),
     layer(
       "Training",
@@ -81,7 +83,7 @@ let package = Package(
         "Core", "Formats", "Pixels", "Plots", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents",
         "Representations", "Runs",
       ]),
-    // 7: the commands; the workloads is what `pixelrl bench` measures, in a process of its own
+    // 7: the commands, and the workloads that `pixelrl bench` measures in their own process
     .target(name: "CAllocations"),
     .executableTarget(
       name: "Workloads",
@@ -97,7 +99,7 @@ let package = Package(
       ],
       resources: [.embedInCode("Serving/pixelrl_gymnasium.py")], swiftSettings: strict),
 
-    // What several tests need: Python, for others' readers of our files.
+    // Runs Python in tests, for example to read our files with other libraries.
     .target(name: "Python", path: "Tests/Python"),
     tests("Core", []),
     tests("Formats", ["Core", "Python"]),

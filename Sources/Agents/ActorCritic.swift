@@ -3,18 +3,18 @@ import Networks
 import Replay
 import Tensors
 
-/// Advantage actor-critic: batch (notes 1.4.2) or online (1.4.3), with one network or two (1.4.4), and with workers that
-/// learn side by side (1.4.5; Mnih 2016, arXiv 1602.01783).
+/// Advantage actor-critic: batch (notes 1.4.2) or online (1.4.3), with one network or two (1.4.4), and with workers
+/// that learn side by side (1.4.5; Mnih 2016, arXiv 1602.01783).
 ///
 ///     φ: regression of V̂_φ(o) on y                          y the sampled reward sums (1.86), or r + γ V̂(o′) online (1.91)
 ///     θ ← θ + α E[∇log π_θ(a|o) Â(o, a)]                     Â by n steps (1.109) or GAE (1.111); (1.101) at λ = 0
 ///
-/// Environments that are stepped side by side are the notes' synchronous workers. With `workers` W > 1 they are
-/// asynchronous: environment i belongs to worker i mod W, which acts with a copy of the parameters that it took after its
-/// last gradient. Its next gradient is one at that copy, from what the copy did, and is applied to the shared parameters,
-/// which other workers have changed since: how many updates that were is the lag, `workers/lag`. The asynchrony is
-/// simulated, without threads: workers take their turns in a random order, drawn anew each time, so that the lag goes from 0
-/// to 2 (W − 1), W − 1 on average, and a seed still fixes everything.
+/// Parallel environments are the notes' synchronous workers. With `workers` W > 1 the workers are asynchronous:
+/// environment i belongs to worker i mod W, which acts with the copy of the parameters that it made after its last
+/// gradient. Its next gradient is computed at that copy from the copy's transitions, and is applied to the shared
+/// parameters, which other workers have changed since. The lag, `workers/lag`, is the number of these updates. The
+/// asynchrony is simulated without threads: the workers run in a new random order each time, so that the lag is from 0
+/// to 2 (W − 1), W − 1 on average, and runs are reproducible from the seed.
 ///
 /// Letters: o observation, a action, r reward, γ discount, β entropy bonus, M transitions, O observation size.
 public struct ActorCritic: Agent {
@@ -43,40 +43,46 @@ public struct ActorCritic: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers"),
+        Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers"),
         Field(
-          "mode", \.mode, "batch: fits the critic, then takes one step of the policy; online: both at every agent step"),
-        Field("horizon", \.batchHorizon, 1...1_048_576, "agent steps of each environment between updates; online: 1"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
-        Field("advantage-steps", \.advantageSteps, 0...1_048_576, "rewards n of an advantage; 0: GAE"),
-        Field("gae-lambda", \.gaeLambda, 0...1, "λ of the generalised advantage: 0 trusts the critic, 1 the rewards"),
+          "mode", \.mode,
+          "batch: fits the critic, then takes one gradient step of the policy; online: both at every agent step"),
+        Field("horizon", \.batchHorizon, 1...1_048_576, "agent steps per environment between updates; online: 1"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
+        Field("advantage-steps", \.advantageSteps, 0...1_048_576, "number of rewards n in an advantage; 0: GAE"),
+        Field(
+          "gae-lambda", \.gaeLambda, 0...1,
+          "λ of generalised advantage estimation: 0 relies on the critic, 1 on the rewards"),
         Field("learning-rate", \.learningRate, 0...1, "Adam's step size for the policy"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
-        Field("critic-passes", \.criticPasses, 1...1000, "the critic's gradients in a batch; 1 online and of workers"),
-        Field("entropy-bonus", \.entropyBonus, 0...100, "the weight β of the entropy"),
-        Field("shared-network", \.sharedNetwork, "one network for policy and critic up to their last layers"),
+        Field(
+          "critic-passes", \.criticPasses, 1...1000,
+          "gradient steps of the critic per update; 1 if online or with workers"),
+        Field("entropy-bonus", \.entropyBonus, 0...100, "weight β of the entropy bonus"),
+        Field("shared-network", \.sharedNetwork, "share all layers of policy and critic but the last"),
         Field(
           "workers", \.workers, 1...4096,
-          "asynchronous workers, each on environments of its own, at most --environments; simulated: a seed fixes them"),
+          "asynchronous workers, each with its own environments, at most --environments; simulated and reproducible"
+        ),
       ]
     }
 
     public var horizon: Int { mode == .online ? 1 : batchHorizon }
     public var demand: Rollout.Demand { Rollout.Demand(horizon: horizon, workers: workers) }
-    /// A stale copy gives one gradient, and so does a single step.
+    /// One gradient step with a stale copy, or online.
     fileprivate var passes: Int { mode == .online || workers > 1 ? 1 : criticPasses }
   }
 
-  /// A copy of the parameters that acts.
+  /// A worker's copy of the parameters, with which it acts.
   struct Worker: Sendable, Codable {
     var model: Model
-    /// The updates that the parameters had had when they were copied.
+    /// The number of updates before the parameters were copied.
     var copiedAt = 0
   }
 
   public let settings: Settings
   var model: Model
-  /// None where the parameters themselves act.
+  /// Empty if the agent is not asynchronous.
   var workers: [Worker]
   var actorOptimizer: Adam
   var criticOptimizer: Adam
@@ -93,7 +99,7 @@ public struct ActorCritic: Agent {
     random = seed.stream("actions")
   }
 
-  // a ~ π(·|o), of environment i by its worker's copy
+  // a ~ π(·|o), for environment i with its worker's copy
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
     guard behavior == .explore, !workers.isEmpty else {
       return model.policy(observation).action(for: behavior, using: &random)
@@ -122,9 +128,9 @@ public struct ActorCritic: Agent {
     return Lesson(metrics: mean.take())
   }
 
-  /// One update.
+  /// Performs one update.
   ///
-  /// - Parameter copy: the parameters at which the gradients are taken; nil: the newest.
+  /// - Parameter copy: the parameters at which the gradients are computed; nil: the newest.
   private mutating func learn(from rollout: Rollout, at copy: Model?) -> Metrics {
     let (o, a, oNext) = (rollout.observation, rollout.action, rollout.nextObservation)
 
@@ -137,9 +143,9 @@ public struct ActorCritic: Agent {
     model.adapt(to: y)
     var criticLoss = 0.0
     for _ in 0..<settings.passes {
-      let judge = copy ?? model
-      let (loss, gradient) = valueWithGradient(at: judge) { model in
-        meanSquared(model.normalizedValue(o) - judge.scale.normalized(y))
+      let critic = copy ?? model
+      let (loss, gradient) = valueWithGradient(at: critic) { model in
+        meanSquared(model.normalizedValue(o) - critic.scale.normalized(y))
       }
       criticOptimizer.update(&model, along: gradient.clipped(toNorm: 1))
       criticLoss = loss
@@ -171,11 +177,11 @@ public struct ActorCritic: Agent {
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("model", &model) }
 
-  /// π_θ(a|o) and V̂_φ(o), of bodies of their own or of a shared one.
+  /// π_θ(a|o) and V̂_φ(o), with separate or shared hidden layers.
   struct Model: Module {
     var actor: StochasticPolicy
     var critic: MultilayerPerceptron
-    /// The features that both see; none where each has two hidden layers of its own.
+    /// The shared hidden layers; empty if policy and critic have two separate hidden layers each.
     var body: [MultilayerPerceptron]
     var scale = TargetScale()
 
@@ -189,11 +195,11 @@ public struct ActorCritic: Agent {
 
     private func features(_ o: Tensor) -> Tensor { body.first.map { relu($0(o)) } ?? o }
     func policy(_ o: Tensor) -> ActionDistribution { actor(features(o)) }  // [B, O]
-    /// V̂ in the units of the returns' deviation, `[B, 1]`.
+    /// Returns the normalised V̂, `[B, 1]`.
     func normalizedValue(_ o: Tensor) -> Tensor { critic(features(o)) }
     func value(_ o: Tensor) -> Tensor { scale.denormalized(normalizedValue(o)) }
 
-    /// Follows the returns' mean and deviation.
+    /// Updates the mean and deviation of the targets.
     mutating func adapt(to y: Tensor) { scale.adapt(to: y, keeping: &critic.layers[critic.layers.count - 1]) }
 
     mutating func visit(_ visitor: inout some ParameterVisitor) {

@@ -3,13 +3,13 @@ import Networks
 import Replay
 import Tensors
 
-/// What a rollout says of its actions. Letters: r reward, d discount of the environment, γ the agent's discount, V the
-/// critic's values; o′ is what the action led to, also where the episode was then truncated.
+/// Returns and advantages of a rollout. Letters: r reward, d discount of the environment, γ the agent's discount, V the
+/// critic's values; o′ is the next observation, also if the episode was then truncated.
 extension Rollout {
-  /// R_t = Σ_{t′≥t} γ^{t′−t} r_t′ over the rest of the stretch, and where it was interrupted the value of what was to
-  /// come: the reward to go (1.30), discounted as in (1.92). `[M, 1]`
+  /// R_t = Σ_{t′≥t} γ^{t′−t} r_t′ over the rest of the stretch, plus the value of the last observation if the episode
+  /// did not terminate: the reward to go (1.30), discounted as in (1.92). `[M, 1]`
   ///
-  /// - Parameter values: V(o′), `[M, 1]`; nil counts nothing after the last reward.
+  /// - Parameter values: V(o′), `[M, 1]`; nil for no bootstrapping.
   func rewardsToGo(discount gamma: Double, bootstrapping values: Tensor? = nil) -> Tensor {
     let (r, d) = (reward.doubles, discount.doubles)
     let v = values?.doubles
@@ -38,7 +38,7 @@ extension Rollout {
     return column(advantages)
   }
 
-  /// GAE (1.111) with a critic's own values, and what the critic is then fitted to: Â and y = Â + V̂(o), `[M, 1]` each.
+  /// Returns GAE (1.111) with a critic's values, and the critic's targets: Â and y = Â + V̂(o), `[M, 1]` each.
   func generalizedAdvantages(
     by critic: ValueFunction, discount gamma: Double, lambda: Double
   ) -> (advantage: Tensor, target: Tensor) {
@@ -48,8 +48,8 @@ extension Rollout {
     return (advantage, advantage + v)
   }
 
-  /// Â_t = Σ_{t′=t…t+n−1} γ^{t′−t} r_t′ + γⁿ V(o_{t+n}) − V(o_t):  n steps (1.109), whose sum ends at t + n − 1, and
-  /// fewer where the stretch ends sooner. `[M, 1]`
+  /// Â_t = Σ_{t′=t…t+n−1} γ^{t′−t} r_t′ + γⁿ V(o_{t+n}) − V(o_t):  n steps (1.109), whose sum ends at t + n − 1, or
+  /// fewer if the stretch ends sooner. `[M, 1]`
   func advantages(ofSteps n: Int, value: Tensor, nextValue: Tensor, discount gamma: Double) -> Tensor {
     let (r, d, v, vNext) = (reward.doubles, discount.doubles, value.doubles, nextValue.doubles)
     return column(
@@ -64,11 +64,11 @@ extension Rollout {
       })
   }
 
-  private func column(_ numbers: [Double]) -> Tensor { Tensor(numbers.map(Float.init), [numbers.count, 1]) }
+  private func column(_ values: [Double]) -> Tensor { Tensor(values.map(Float.init), [values.count, 1]) }
 }
 
-/// Advantages less their mean, in units of their deviation: what is learned then depends on no scale of rewards.
+/// Returns advantages with mean 0 and standard deviation 1, so that updates do not depend on the scale of the rewards.
 func standardized(_ advantages: Tensor) -> Tensor {
-  let numbers = advantages.doubles
-  return (advantages - numbers.mean) / (numbers.deviation + 1e-8)
+  let values = advantages.doubles
+  return (advantages - values.mean) / (values.deviation + 1e-8)
 }

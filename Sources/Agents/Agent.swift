@@ -3,60 +3,60 @@ import Networks
 import Replay
 import Tensors
 
-/// What an action is meant for.
+/// The purpose of an action.
 public enum Behavior: Sendable {
-  /// To learn from, as far as the schedule of learning has come: drawn, so that another call gives other actions.
+  /// Exploration during learning, with the current exploration schedule. Random: another call returns other actions.
   case explore
-  /// To be judged by: the best that the agent knows, the same at every call.
+  /// Evaluation: the agent's best action. Deterministic: every call returns the same actions.
   case exploit
-  /// To see how the policy is spread: as it explores when its schedule has run out.
+  /// Sampling of the policy, to see how widely its actions are distributed: exploration at the end of the schedule.
   case sample
 }
 
 extension ActionDistribution {
-  /// How a policy with probabilities acts: a ~ π(·|o), and its mode where it is judged. `[B, A]`
+  /// Returns the action of a stochastic policy: a ~ π(·|o), or its mode to exploit. `[B, A]`
   func action(for behavior: Behavior, using random: inout Random) -> Tensor {
     behavior == .exploit ? mode : sample(using: &random)
   }
 }
 
-/// A learner: what its paper says, and nothing of loops, logs or files.
+/// A learning algorithm as in its paper, without loops, logs or files.
 ///
-/// One new file and one line in `Agents.all` add a member; the contract tests then run over it. Actions are in the
-/// policy's units: each dimension in [-1, 1], or `[index]` for a discrete choice.
+/// To add an agent, write one new file and add one line to `Agents.all`; the contract tests then cover it. Actions are
+/// in the policy's units: each dimension in [-1, 1], or `[index]` for a discrete choice.
 ///
-/// Of its parameters, as `visit` names them, it promises: each is learned, and with the default settings has moved after
-/// four updates. One that is named `target_x` follows the one that is named `x`: they begin equal, and an update moves all of
-/// a part toward what it follows by one fraction of the way, or leaves it for a later one.
+/// All parameters that `visit` names must be learned, and must change within four updates with the default settings. A
+/// parameter `target_x` follows the parameter `x`: they start equal, and an update moves all parameters of a target
+/// network toward the learned ones by the same fraction, or leaves them all unchanged.
 public protocol Agent: Module {
   associatedtype Settings: AgentSettings
 
-  /// What one types.
+  /// The name on the command line.
   static var id: String { get }
   /// One sentence for the catalog, with the paper.
   static var note: String { get }
   static func accepts(_ actionSpace: ActionSpace) -> Bool
 
   /// - Parameters:
-  ///   - observationSize: numbers of an observation, O.
-  ///   - seed: fixes all that it draws, to begin with and later.
+  ///   - observationSize: the size of an observation, O.
+  ///   - seed: the seed of the initial weights and of everything that is drawn later.
   init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed)
 
-  /// Actions `[B, A]` for observations `[B, O]`, within the space whatever is observed. A row's action depends on that row
-  /// alone.
+  /// Returns actions `[B, A]` for observations `[B, O]`. They are in the action space for every observation. A row's
+  /// action depends on that row only.
   mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor
   var settings: Settings { get }
-  /// What the critics expect of the best actions from observations `[B, O]` on: `[B, 1]`, discounted by
-  /// `settings.discount`.
+  /// Returns the critics' estimate of the return of the best actions from observations `[B, O]`: `[B, 1]`, discounted
+  /// by `settings.discount`.
   func value(_ observation: Tensor) -> Tensor
-  /// What `value` counts beside the rewards at each observation `[B, O]` that is still to come, as an estimate `[B, 1]`, such
-  /// as an entropy times its temperature; nil: nothing.
+  /// Estimates the bonus `[B, 1]` that `value` includes besides the reward for each later observation `[B, O]`, such as
+  /// the entropy times the temperature; nil: no bonus.
   func entropyBonus(_ observation: Tensor) -> Tensor?
-  /// Learns from what `settings.demand` asks for, or from fewer transitions, and reports what it saw: `Lesson.criticLoss`, and
-  /// whatever else is worth a curve.
+  /// Performs an update with the experience that `settings.demand` requests, or with fewer transitions, and returns
+  /// metrics: `Lesson.criticLoss`, and whatever else is worth plotting.
   ///
-  /// Who learns from a `Batch` bootstraps from `nextObservationOfTarget` where a target network looks, and gives the gradient
-  /// of its critic's loss by `observation` where the batch wants it.
+  /// An agent that learns from a `Batch` must use `nextObservationOfTarget` as the input of target networks, and return
+  /// the gradient of the critic's loss with respect to `observation` if the batch requests it.
   mutating func update(_ experience: Settings.Experience) -> Lesson
 }
 
@@ -64,17 +64,17 @@ extension Agent {
   public func entropyBonus(_ observation: Tensor) -> Tensor? { nil }
 }
 
-/// What the loop has to know of any agent's settings.
+/// The settings of any agent, as far as the training loop needs them.
 public protocol AgentSettings: SettingsGroup {
-  /// What the agent learns from: a `Batch` drawn from replay or, where its policy must be its own of now, a `Rollout`.
+  /// What the agent learns from: a `Batch` drawn from replay or, for an on-policy agent, a `Rollout`.
   associatedtype Experience: Replay.Experience
-  /// How much of it an update takes.
+  /// How much experience an update needs.
   var demand: Experience.Demand { get }
-  /// The discount γ of a decision's step.
+  /// The discount γ per agent step.
   var discount: Double { get }
-  /// Whether the replay buffer draws by the priorities that the agent gives.
+  /// Whether the replay buffer draws by the priorities that the agent returns.
   var drawsByPriority: Bool { get }
-  /// Rewards that an update adds up before it bootstraps, unless one is told how many.
+  /// The default number of rewards that an update sums before it bootstraps.
   static var returnSteps: Int { get }
 }
 
@@ -86,7 +86,7 @@ extension AgentSettings {
 
 /// The settings of an agent that learns from batches.
 public protocol BatchSettings: AgentSettings where Experience == Batch {
-  /// Transitions of an update, B.
+  /// The number of transitions per update, B.
   var batch: Int { get set }
 }
 
@@ -96,7 +96,7 @@ extension BatchSettings {
 
 /// The settings of an agent that learns from rollouts.
 public protocol RolloutSettings: AgentSettings where Experience == Rollout {
-  /// Steps of every environment between two updates, T.
+  /// The number of steps per environment between two updates, T.
   var horizon: Int { get }
 }
 
@@ -104,7 +104,7 @@ extension RolloutSettings {
   public var demand: Rollout.Demand { Rollout.Demand(horizon: horizon) }
 }
 
-/// The members, by what one types.
+/// All agents.
 public enum Agents {
   public static let all: [any Agent.Type] = [
     SAC.self, DoubleDQN.self, Reinforce.self, NaturalGradient.self, TRPO.self, ActorCritic.self, PPO.self,
@@ -118,13 +118,13 @@ public enum Agents {
     return agent
   }
 
-  /// The first member that can act in such a space.
+  /// Returns the first agent that supports an action space.
   public static func fitting(_ space: ActionSpace) -> (any Agent.Type)? { all.first { $0.accepts(space) } }
 }
 
-/// Which agent, as a setting.
+/// The setting that selects the agent.
 public struct AgentChoice: SettingsGroup, Hashable {
-  /// Empty: the first that can act in the environment.
+  /// The agent's name; empty: the first that supports the environment's action space.
   public var agent = ""
 
   public init() {}
@@ -134,7 +134,7 @@ public struct AgentChoice: SettingsGroup, Hashable {
     [
       Field(
         "agent", \.agent, kind: "agent", among: Agents.all.map { $0.id },
-        "the agent; none: the first that can act in the environment")
+        "the agent; none: the first that supports the environment's action space")
     ]
   }
 }

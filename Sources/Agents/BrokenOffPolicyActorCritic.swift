@@ -3,18 +3,19 @@ import Networks
 import Replay
 import Tensors
 
-/// The off-policy actor-critic that the notes warn of, 1.4.5: the online algorithm with a replay buffer and nothing else
-/// changed. An exhibit, to be seen failing beside `off-policy-actor-critic`.
+/// The incorrect off-policy actor-critic of the notes, 1.4.5: the online algorithm with a replay buffer and no other
+/// change. It is a demonstration that fails, for comparison with `off-policy-actor-critic`.
 ///
 ///     3. V toward y = r + γ V(o')                       4. Â = r + γ V(o') - V(o)
 ///     5. ∇J ≈ 1/N Σ ∇log π(aᵢ|oᵢ) Â(oᵢ, aᵢ)             6. θ ← θ + α ∇J
 ///
-/// with oᵢ, aᵢ, rᵢ, o'ᵢ from replay. aᵢ was an old policy's: V is then what the old policies got, and log π is made likelier
-/// of actions that the present policy would not take, and unlikelier, without end, of those that were worse than the old
-/// ones' mean. Letters as there.
+/// with oᵢ, aᵢ, rᵢ, o'ᵢ from replay. aᵢ is from an old policy. V is then the value of the old policies. The update
+/// raises log π of actions that the current policy would not take, and lowers it without bound for actions that were
+/// worse than the old policies' mean. Letters as there.
 public struct BrokenOffPolicyActorCritic: Agent {
   public static let id = "off-policy-actor-critic-broken"
-  public static let note = "an exhibit that fails: actor-critic with V and replayed actions (notes 1.4.5); any actions"
+  public static let note =
+    "a demonstration that fails: actor-critic with V and replayed actions (notes 1.4.5); any actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
 
   public struct Settings: BatchSettings {
@@ -29,13 +30,15 @@ public struct BrokenOffPolicyActorCritic: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of actor and critic"),
+        Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers of actor and critic"),
         Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critic's hidden layers"),
-        Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("batch", \.batch, 1...1_048_576, "transitions per update"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
         Field("learning-rate", \.learningRate, 0...1, "Adam's step size for the actor"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
-        Field("tau", \.tau, 0...1, "how far the target critic follows at each update; 1: at once"),
+        Field(
+          "tau", \.tau, 0...1,
+          "fraction by which the target critic moves toward the critic at each update; 1: no target critic"),
       ]
     }
   }
@@ -80,7 +83,7 @@ public struct BrokenOffPolicyActorCritic: Agent {
   public mutating func update(_ batch: Batch) -> Lesson {
     let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
 
-    // y = r + γ d V'(o'): the value of whoever acted                         step 3
+    // y = r + γ d V'(o'): the value of the policies that acted               step 3
     let y = r + settings.discount * batch.discount * targetCritic(batch.nextObservationOfTarget)
     let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
       at: critic, and: o, isWanted: batch.wantsObservationGradient

@@ -3,8 +3,8 @@ import Networks
 import Replay
 import Tensors
 
-/// Deep Q-learning whose target picks with the learning network and judges with the target network (van Hasselt, Guez and
-/// Silver 2016, arXiv 1509.06461).
+/// Deep Q-learning whose target selects actions with the online network and evaluates them with the target network (van
+/// Hasselt, Guez and Silver 2016, arXiv 1509.06461).
 ///
 /// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, B batch, O
 /// observation size, A number of actions.
@@ -27,15 +27,15 @@ public struct DoubleDQN: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers"),
+        Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers"),
         Field("layer-norm", \.layerNorm, "LayerNorm in the hidden layers"),
-        Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("batch", \.batch, 1...1_048_576, "transitions per update"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
         Field("learning-rate", \.learningRate, 0...1, "Adam's step size"),
-        Field("tau", \.tau, 0...1, "how far the target network follows at each update"),
-        Field("initial-epsilon", \.initialEpsilon, 0...1, "probability of a random action at the start"),
-        Field("final-epsilon", \.finalEpsilon, 0...1, "probability of a random action in the end"),
-        Field("epsilon-steps", \.epsilonSteps, 1...Int.max, "decisions until the final probability"),
+        Field("tau", \.tau, 0...1, "fraction by which the target network moves toward the network at each update"),
+        Field("initial-epsilon", \.initialEpsilon, 0...1, "initial probability of a random action"),
+        Field("final-epsilon", \.finalEpsilon, 0...1, "final probability of a random action"),
+        Field("epsilon-steps", \.epsilonSteps, 1...Int.max, "agent steps until the final probability"),
       ]
     }
   }
@@ -49,7 +49,7 @@ public struct DoubleDQN: Agent {
   var decisions = 0
 
   public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
-    precondition(!actionSpace.isContinuous, "double DQN chooses among discrete actions, not in \(actionSpace)")
+    precondition(!actionSpace.isContinuous, "double DQN needs a discrete action space, not \(actionSpace)")
     var initial = seed.stream("initial weights")
     self.settings = settings
     self.actionSpace = actionSpace
@@ -61,7 +61,7 @@ public struct DoubleDQN: Agent {
     random = seed.stream("actions")
   }
 
-  /// The probability ε of a random action, falling linearly.
+  /// The probability ε of a random action, which decreases linearly.
   var epsilon: Double {
     let progress = min(1, Double(decisions) / Double(settings.epsilonSteps))
     return settings.initialEpsilon + progress * (settings.finalEpsilon - settings.initialEpsilon)

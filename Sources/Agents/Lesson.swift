@@ -1,18 +1,18 @@
 import Core
 import Tensors
 
-/// What an agent has to say after an update.
+/// The result of an agent's update.
 public struct Lesson: Sendable {
-  /// The metric that every agent reports, by its name: the critic's loss, by which the loop shows how learning goes.
+  /// The name of the metric that every agent reports: the critic's loss, which the training loop displays.
   public static let criticLoss = "critic/loss"
 
-  /// What it saw, with `criticLoss` among it; all finite as long as learning goes well.
+  /// The metrics of the update, including `criticLoss`. A value that is not finite means that learning failed.
   public var metrics: Metrics
-  /// What the transitions of a batch are to be drawn by from now on, B numbers; empty where the agent's settings do not ask
-  /// for it.
+  /// The new priorities of the batch's transitions, B values; empty if the agent does not use priorities.
   public var priorities: [Float]
-  /// The gradient of the critic's loss by the batch's observations, `[B, O]`, at the parameters from before the update; nil
-  /// where the batch does not want it. What the actor wants is not in it: the actor sees its observation as a constant.
+  /// The gradient of the critic's loss with respect to the batch's observations, `[B, O]`, at the parameters before the
+  /// update; nil if the batch does not request it. It does not include the actor's loss, in which observations are
+  /// constants.
   public var observationGradient: Tensor?
 
   public init(metrics: Metrics, priorities: [Float] = [], observationGradient: Tensor? = nil) {

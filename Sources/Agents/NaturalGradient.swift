@@ -3,13 +3,14 @@ import Networks
 import Replay
 import Tensors
 
-/// The natural policy gradient: a step of fixed length in the metric of the policy's divergence (Kakade 2001; notes 1.3.3).
+/// The natural policy gradient: a step of fixed length in the metric of the policy's divergence (Kakade 2001; notes
+/// 1.3.3).
 ///
 ///     θ ← θ + α F⁻¹ ∇J,   F = E[∇log π(a|o) ∇log π(a|o)ᵀ]
 ///
-/// F (1.67) is exact in the actions and sampled in the observations; F⁻¹ ∇J is found by conjugate gradient on products
-/// F v. Advantages are standardised, so that ∇Jᵀ F⁻¹ ∇J is at most about 1 and a step's divergence (1.66), corrected by its
-/// ½, at most about α²/2.
+/// F (1.67) is exact in the actions and sampled in the observations. F⁻¹ ∇J is computed by conjugate gradient on
+/// products F v. Advantages are standardised, so that ∇Jᵀ F⁻¹ ∇J is at most about 1 and a step's divergence (1.66),
+/// corrected by its ½, at most about α²/2.
 ///
 /// Letters: o observation, a action, γ discount, Â advantage, M transitions, P parameters, ζ damping.
 public struct NaturalGradient: Agent {
@@ -31,15 +32,17 @@ public struct NaturalGradient: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of policy and critic"),
-        Field("horizon", \.horizon, 1...1_048_576, "agent steps of each environment between updates"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
-        Field("gae-lambda", \.gaeLambda, 0...1, "λ of the generalised advantage: 0 trusts the critic, 1 the rewards"),
-        Field("step-size", \.stepSize, 0...100, "the step α along the natural gradient"),
+        Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers of policy and critic"),
+        Field("horizon", \.horizon, 1...1_048_576, "agent steps per environment between updates"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
+        Field(
+          "gae-lambda", \.gaeLambda, 0...1,
+          "λ of generalised advantage estimation: 0 relies on the critic, 1 on the rewards"),
+        Field("step-size", \.stepSize, 0...100, "step size α along the natural gradient"),
         Field("conjugate-gradients", \.iterations, 1...1000, "iterations of conjugate gradient"),
-        Field("damping", \.damping, 0...1000, "ζ, added to the diagonal of the Fisher matrix"),
+        Field("damping", \.damping, 0...1000, "damping ζ, added to the diagonal of the Fisher matrix"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
-        Field("critic-passes", \.criticPasses, 1...1000, "passes of the critic over an update's transitions"),
+        Field("critic-passes", \.criticPasses, 1...1000, "passes over the rollout to fit the critic"),
       ]
     }
   }

@@ -3,19 +3,19 @@ import Networks
 import Replay
 import Tensors
 
-/// The off-policy actor-critic of the notes, 1.4.5: the six steps with Q in the place of V and actions drawn anew.
+/// The off-policy actor-critic of the notes, 1.4.5: the six steps with Q instead of V and newly drawn actions.
 ///
 ///     1. a ~ π(·|o), store (o, a, r, o')          4. ∇J ≈ 1/N Σ ∇log π(aᵢ|oᵢ) Q(oᵢ, aᵢ),  aᵢ ~ π(·|oᵢ)
 ///     2. draw a batch                             5. θ ← θ + α ∇J
 ///     3. Q toward r + γ Q(o', a'),  a' ~ π(·|o')
 ///
-/// Three things are added that people add in practice, without effect where the setting says so: a slow target
-/// network (`tau` 1: none), several actions a state with the others' mean as a baseline (`baseline` false: none), and a reward
-/// for entropy (`entropy-bonus` 0: none). Letters:
-/// o observation, a action, r reward, d discount of the environment, γ the agent's discount, B batch, K actions of a state.
+/// Three common additions can each be turned off by a setting: a slow target network (`tau` 1: none), several actions
+/// per state with the mean of the others as a baseline (`baseline` false: none), and an entropy bonus (`entropy-bonus`
+/// 0: none). Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, B
+/// batch, K actions per state.
 public struct OffPolicyActorCritic: Agent {
   public static let id = "off-policy-actor-critic"
-  public static let note = "actor-critic from replay, with Q and actions drawn anew (notes 1.96 to 1.100); any actions"
+  public static let note = "actor-critic from replay, with Q and newly drawn actions (notes 1.96 to 1.100); any actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
 
   public struct Settings: BatchSettings {
@@ -33,16 +33,19 @@ public struct OffPolicyActorCritic: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of actor and critic"),
+        Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers of actor and critic"),
         Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critic's hidden layers"),
-        Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("batch", \.batch, 1...1_048_576, "transitions per update"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
         Field("learning-rate", \.learningRate, 0...1, "Adam's step size for the actor"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
-        Field("tau", \.tau, 0...1, "how far the target critic follows at each update; 1: at once"),
-        Field("action-samples", \.actionSamples, 2...1000, "actions K that are drawn for each state of a batch"),
-        Field("baseline", \.baseline, "advantages, the others' mean taken away (1.99); without it Q itself (1.100)"),
-        Field("entropy-bonus", \.entropyBonus, 0...1000, "weight of the policy's entropy; 0: none, as in the notes"),
+        Field(
+          "tau", \.tau, 0...1,
+          "fraction by which the target critic moves toward the critic at each update; 1: no target critic"),
+        Field("action-samples", \.actionSamples, 2...1000, "number of actions K that are drawn per state of a batch"),
+        Field(
+          "baseline", \.baseline, "subtract the mean of the other actions' Q (1.99); without it, use Q itself (1.100)"),
+        Field("entropy-bonus", \.entropyBonus, 0...1000, "weight of the entropy bonus; 0: none, as in the notes"),
       ]
     }
   }

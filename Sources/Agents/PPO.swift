@@ -7,7 +7,7 @@ import Tensors
 ///
 ///     maximise E[min(ρ Â, clip(ρ, 1 − ε, 1 + ε) Â)] + β E[H],   ρ = π(a|o) / π_old(a|o)
 ///
-/// in several passes over each rollout in minibatches: the clip takes away what would be gained by going further from the
+/// in several passes over each rollout in minibatches. The clip removes the incentive to move further away from the
 /// policy that acted.
 ///
 /// Letters: o observation, a action, γ discount, Â advantage by GAE, H entropy, M transitions, B a minibatch.
@@ -31,16 +31,18 @@ public struct PPO: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of policy and critic"),
-        Field("horizon", \.horizon, 1...1_048_576, "agent steps of each environment between updates"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
-        Field("gae-lambda", \.gaeLambda, 0...1, "λ of the generalised advantage: 0 trusts the critic, 1 the rewards"),
+        Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers of policy and critic"),
+        Field("horizon", \.horizon, 1...1_048_576, "agent steps per environment between updates"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
+        Field(
+          "gae-lambda", \.gaeLambda, 0...1,
+          "λ of generalised advantage estimation: 0 relies on the critic, 1 on the rewards"),
         Field("learning-rate", \.learningRate, 0...1, "Adam's step size for policy and critic"),
-        Field("passes", \.passes, 1...1000, "passes over an update's transitions"),
-        Field("minibatch", \.minibatch, 1...1_048_576, "transitions of a gradient, at most"),
-        Field("clip", \.clip, 0...1, "ε: how far the ratio of probabilities is followed from 1"),
-        Field("entropy-bonus", \.entropyBonus, 0...100, "the weight β of the entropy"),
-        Field("gradient-limit", \.gradientLimit, 1e-8...1e8, "the greatest norm of the policy's gradient"),
+        Field("passes", \.passes, 1...1000, "passes over the rollout per update"),
+        Field("minibatch", \.minibatch, 1...1_048_576, "maximum number of transitions per minibatch"),
+        Field("clip", \.clip, 0...1, "ε: the probability ratio is clipped to 1 ± ε"),
+        Field("entropy-bonus", \.entropyBonus, 0...100, "weight β of the entropy bonus"),
+        Field("gradient-limit", \.gradientLimit, 1e-8...1e8, "maximum norm of the policy's gradient"),
       ]
     }
   }

@@ -3,21 +3,21 @@ import Networks
 import Replay
 import Tensors
 
-/// A policy gradient whose control variate is a critic that learns off-policy (notes 1.106; Q-Prop, Gu et al. 2017, arXiv
+/// A policy gradient with an off-policy critic as control variate (notes 1.106; Q-Prop, Gu et al. 2017, arXiv
 /// 1611.02247).
 ///
 ///     ∇J ≈ E[∇log π(a|o) (Â(o, a) - η Ā(o, a))] + η ∇E_{a∼π}[Q(o, a)],    Ā(o, a) = Q(o, a) - E_{a∼π}[Q(o, a)]
 ///
-/// The first mean is over what the policy just did; it is small where the critic is good. The second has no return in it and
-/// takes the critic's share back: whatever Q is, for a constant η the sum is no more biased than Â. Where Gu's paper expands
-/// Q about the mean action, E_{a∼π}[Q] is here a sum over all choices, or a mean over reparametrised actions. η is 1 as in
-/// (1.106), or what leaves the least variance, Cov(Â, Ā) / Var(Ā) (Gu 2017, 3.2), with one η for the rollout.
+/// The first mean is over the policy's latest rollout; it is small if the critic is accurate. The second contains no
+/// return and adds the critic's part back: for any Q and a constant η, the sum is no more biased than Â. Gu's paper
+/// expands Q about the mean action; here E_{a∼π}[Q] is a sum over all choices, or a mean over reparametrised actions. η
+/// is 1 as in (1.106), or the value of least variance, Cov(Â, Ā) / Var(Ā) (Gu 2017, 3.2), with one η for the rollout.
 ///
-/// Â is GAE's with a V̂ of its own, fitted to what the policy just did (Gu 2017, algorithm 1). With E_{a∼π}[Q] in its place
-/// the bias of Q would be in Â, where no control variate takes it back.
+/// Â is GAE with a separate V̂, fitted to the policy's latest rollout (Gu 2017, algorithm 1). With E_{a∼π}[Q] instead
+/// of V̂, Â would contain the bias of Q, which no control variate removes.
 ///
-/// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, M transitions of the
-/// rollout, B of a batch.
+/// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, M transitions of
+/// the rollout, B of a batch.
 public struct QProp: Agent {
   public static let id = "q-prop"
   public static let note = "policy gradient with an off-policy critic as control variate (Gu 2017); any actions"
@@ -47,26 +47,33 @@ public struct QProp: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of policy, critic and V̂"),
+        Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers of policy, critic and V̂"),
         Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critic's hidden layers"),
-        Field("horizon", \.horizon, 1...1_000_000, "steps of every environment between two updates of the policy"),
-        Field("batch", \.batch, 1...1_048_576, "transitions of an update of the critic"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
-        Field("gae-lambda", \.gaeLambda, 0...1, "the λ of generalised advantages"),
-        Field("divergence", \.divergence, 1e-8...100, "δ: how far an update moves the policy, by its model"),
+        Field("horizon", \.horizon, 1...1_000_000, "agent steps per environment between updates of the policy"),
+        Field("batch", \.batch, 1...1_048_576, "transitions per update of the critic"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
+        Field(
+          "gae-lambda", \.gaeLambda, 0...1, "λ of generalised advantage estimation: 0 relies on V̂, 1 on the rewards"),
+        Field(
+          "divergence", \.divergence, 1e-8...100,
+          "δ: divergence of an update of the policy, by its quadratic approximation"),
         Field("conjugate-gradients", \.iterations, 1...1000, "iterations of conjugate gradient"),
-        Field("damping", \.damping, 0...1000, "ζ, added to the diagonal of the Fisher matrix"),
+        Field("damping", \.damping, 0...1000, "damping ζ, added to the diagonal of the Fisher matrix"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
         Field(
-          "baseline-learning-rate", \.baselineLearningRate, 0...1, "Adam's step size for the value V̂ of advantages"),
-        Field("baseline-passes", \.baselinePasses, 1...1000, "passes of V̂ over an update's transitions"),
-        Field("tau", \.tau, 0...1, "how far the target critic follows at each of its updates"),
+          "baseline-learning-rate", \.baselineLearningRate, 0...1, "Adam's step size for V̂"),
+        Field("baseline-passes", \.baselinePasses, 1...1000, "passes over the rollout to fit V̂"),
+        Field(
+          "tau", \.tau, 0...1,
+          "fraction by which the target critic moves toward the critic at each update of the critic"),
         Field(
           "control-variate", \.controlVariate,
-          "the critic as control variate; without it a natural gradient on advantages alone"),
-        Field("adaptive", \.adaptive, "as much of it as leaves the least variance, not all"),
-        Field("action-samples", \.actionSamples, 1...1000, "actions that are drawn for the mean of Q in a box"),
-        Field("entropy-bonus", \.entropyBonus, 0...100, "the weight of the entropy"),
+          "use the critic as control variate; without it, a natural gradient on advantages only"),
+        Field("adaptive", \.adaptive, "scale the control variate for least variance; without it, η = 1"),
+        Field(
+          "action-samples", \.actionSamples, 1...1000,
+          "actions that are drawn for the mean of Q, if actions are continuous"),
+        Field("entropy-bonus", \.entropyBonus, 0...100, "weight of the entropy bonus"),
       ]
     }
 
@@ -126,11 +133,11 @@ public struct QProp: Agent {
     ])
   }
 
-  /// The gradient of -J by the policy.
+  /// Returns the gradient of -J with respect to the policy.
   ///
   /// - Parameters:
   ///   - advantage: Â, `[M, 1]`.
-  ///   - given: η; nil for what leaves the least variance.
+  ///   - given: η; nil for the value of least variance.
   mutating func gradient(of rollout: Rollout, _ advantage: Tensor, control given: Double?) -> Gradient {
     // Ā = Q(o, a) - E_{a∼π}[Q(o, a)]
     let (o, a) = (rollout.observation, rollout.action)
@@ -147,13 +154,13 @@ public struct QProp: Agent {
     }.gradient
   }
 
-  /// x = (F + ζ1)⁻¹ ∇J,  θ ← θ + x √(2δ / xᵀ(F + ζ1) x): as far as the divergence allows (1.65 to 1.67)
+  /// x = (F + ζ1)⁻¹ ∇J,  θ ← θ + x √(2δ / xᵀ(F + ζ1) x): the step with divergence δ (1.65 to 1.67)
   private mutating func step(against gradient: Gradient, at o: Tensor) {
     let g = gradient.vector(of: policy).map { -$0 }
     let x = conjugateGradient(g, iterations: settings.iterations) { v in
       policy.dampedFisherProduct(at: o, damping: settings.damping, v)
     }
-    let curvature = dot(x, g)  // xᵀ(F + ζ1) x, where the system is solved
+    let curvature = dot(x, g)  // xᵀ(F + ζ1) x, if the system is solved
     guard curvature > 0 else { return }
     let length = (2 * settings.divergence / curvature).squareRoot()
     policy.setParameters(to: sum(policy.parameterVector, length, times: x))

@@ -9,13 +9,13 @@ import Tensors
   import Foundation
 #endif
 
-/// Rainbow: six improvements of deep Q-learning in one, each of which can be left out (Hessel et al. 2018, arXiv
+/// Rainbow: six improvements of deep Q-learning combined, each of which can be turned off (Hessel et al. 2018, arXiv
 /// 1710.02298).
 ///
-/// double (van Hasselt 2016), prioritised replay (Schaul 2016), duelling networks (Wang 2016), returns of n steps
-/// (`--return-steps`), a distribution of returns (Bellemare 2017), noisy layers (Fortunato 2018). With all left out it is
-/// the deep Q-network. Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount,
-/// z the N atoms of a return, B batch, O observation size, A number of actions.
+/// Double (van Hasselt 2016), prioritised replay (Schaul 2016), duelling networks (Wang 2016), returns of n steps
+/// (`--return-steps`), a distribution of returns (Bellemare 2017), noisy layers (Fortunato 2018). With all turned off
+/// it is the deep Q-network. Letters: o observation, a action, r reward, d discount of the environment, γ the agent's
+/// discount, z the N atoms of a return, B batch, O observation size, A number of actions.
 public struct Rainbow: Agent {
   public static let id = "rainbow"
   public static let note =
@@ -47,29 +47,32 @@ public struct Rainbow: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each hidden layer"),
+        Field("hidden", \.hidden, 1...8192, "units in each hidden layer"),
         Field("layer-norm", \.layerNorm, "LayerNorm in the first hidden layer"),
-        Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("batch", \.batch, 1...1_048_576, "transitions per update"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
         Field("learning-rate", \.learningRate, 0...1, "Adam's step size"),
-        Field("tau", \.tau, 0...1, "how far the target network follows at each update"),
-        Field("double", \.double, "the learning network picks the action that the target network judges"),
-        Field("duelling", \.duelling, "value and advantage have heads of their own"),
-        Field("noisy", \.noisy, "layers with learned noise explore, in place of random actions"),
-        Field("initial-sigma", \.initialSigma, 0...10, "the noise σ₀ at the start, in units of 1/√inputs"),
-        Field("distributional", \.distributional, "a distribution of returns is learned, not their mean"),
-        Field("atoms", \.atoms, 2...10_000, "values N that a distributed return may take"),
+        Field("tau", \.tau, 0...1, "fraction by which the target network moves toward the network at each update"),
+        Field("double", \.double, "the online network selects the action that the target network evaluates"),
+        Field("duelling", \.duelling, "separate heads for value and advantage"),
+        Field("noisy", \.noisy, "explore with learned noise on the weights, instead of random actions"),
+        Field("initial-sigma", \.initialSigma, 0...10, "initial noise σ₀, in units of 1/√inputs"),
+        Field("distributional", \.distributional, "learn a distribution of returns, not their mean"),
+        Field("atoms", \.atoms, 2...10_000, "number of atoms N of the distribution of returns"),
         Field(
           "return-limit", \.returnLimit, 1e-6...1e9,
-          "the largest discounted return that the distribution holds, its negative the smallest: larger ones count as it"
+          "largest discounted return of the distribution; its negative is the smallest; other returns are clamped"
         ),
-        Field("prioritised", \.prioritised, "transitions are drawn by what they surprised with, not uniformly"),
-        Field("priority-exponent", \.priorityExponent, 0...1, "how much the surprise matters; 0: not at all"),
-        Field("importance-exponent", \.importanceExponent, 0...1, "how far that is weighed out at the start; 1: all"),
-        Field("importance-updates", \.importanceUpdates, 1...Int.max, "updates until it is weighed out wholly"),
-        Field("initial-epsilon", \.initialEpsilon, 0...1, "without noise: probability of a random action at the start"),
-        Field("final-epsilon", \.finalEpsilon, 0...1, "without noise: probability of a random action in the end"),
-        Field("epsilon-steps", \.epsilonSteps, 1...Int.max, "without noise: decisions until the final probability"),
+        Field("prioritised", \.prioritised, "draw transitions by their last loss, not uniformly"),
+        Field("priority-exponent", \.priorityExponent, 0...1, "exponent ω of priorities; 0: uniform"),
+        Field(
+          "importance-exponent", \.importanceExponent, 0...1,
+          "initial exponent β of importance weights; 1: full correction"),
+        Field(
+          "importance-updates", \.importanceUpdates, 1...Int.max, "updates until full importance correction"),
+        Field("initial-epsilon", \.initialEpsilon, 0...1, "without noisy: initial probability of a random action"),
+        Field("final-epsilon", \.finalEpsilon, 0...1, "without noisy: final probability of a random action"),
+        Field("epsilon-steps", \.epsilonSteps, 1...Int.max, "without noisy: agent steps until the final probability"),
       ]
     }
 
@@ -87,7 +90,7 @@ public struct Rainbow: Agent {
   var updates = 0
 
   public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
-    precondition(!actionSpace.isContinuous, "Rainbow chooses among discrete actions, not in \(actionSpace)")
+    precondition(!actionSpace.isContinuous, "Rainbow needs a discrete action space, not \(actionSpace)")
     var initial = seed.stream("initial weights")
     self.settings = settings
     self.actionSpace = actionSpace
@@ -97,14 +100,14 @@ public struct Rainbow: Agent {
     random = seed.stream("actions")
   }
 
-  /// The probability ε of a random action, falling linearly; none where the layers' noise explores.
+  /// The probability ε of a random action, which decreases linearly; 0 with noisy layers.
   var epsilon: Double {
     if settings.noisy { return 0 }
     let progress = min(1, Double(decisions) / Double(settings.epsilonSteps))
     return settings.initialEpsilon + progress * (settings.finalEpsilon - settings.initialEpsilon)
   }
 
-  /// β, from its start to 1 (Schaul 2016, 3.4).
+  /// β, which increases linearly to 1 (Schaul 2016, 3.4).
   var importanceExponent: Double {
     let progress = min(1, Double(updates) / Double(settings.importanceUpdates))
     return settings.importanceExponent + progress * (1 - settings.importanceExponent)
@@ -135,11 +138,12 @@ public struct Rainbow: Agent {
     let discount = settings.discount * batch.discount
 
     // a* = argmax_a E[Z(o', a; ε)]; without `double` max_a E[Z'(o', a; ε')], whose two halves share their noise
-    let picking = noise()
-    let judging = settings.double ? noise() : picking
-    let aNext = (settings.double ? network.values(oNext, picking) : targetNetwork.values(oNextOfTarget, picking))
-      .argmax()
-    let next = targetNetwork(oNextOfTarget, judging).ofActions(aNext)  // [B, N]
+    let selectionNoise = noise()
+    let evaluationNoise = settings.double ? noise() : selectionNoise
+    let aNext =
+      (settings.double
+      ? network.values(oNext, selectionNoise) : targetNetwork.values(oNextOfTarget, selectionNoise)).argmax()
+    let next = targetNetwork(oNextOfTarget, evaluationNoise).ofActions(aNext)  // [B, N]
     let y =
       settings.distributional
       ? projected(softmax(next), onto: network.atoms, reward: r, discount: discount) : r + discount * next
@@ -149,15 +153,15 @@ public struct Rainbow: Agent {
     let weight = w / w.array.reduce(0) { max($0, Double($1)) }
 
     // J = E[w D(Φ(r + γ d Z'(o', a*; ε')), Z(o, a; ε))], or E[w (r + γ d Q' - Q)²]        Hessel 2018
-    let drawn = noise()
-    var (meanQ, surprise) = (0.0, Tensor.zeros(r.shape))
+    let learningNoise = noise()
+    var (meanQ, error) = (0.0, Tensor.zeros(r.shape))
     let (loss, gradient, observationGradient) = valueWithGradient(
       at: network, and: o, isWanted: batch.wantsObservationGradient
     ) { network, o in
-      let z = network(o, drawn).ofActions(a)  // [B, N]
+      let z = network(o, learningNoise).ofActions(a)  // [B, N]
       meanQ = network.expectation(z).mean().item
       let distance = settings.distributional ? divergence(y, z) : square(z - y)
-      surprise = settings.distributional ? distance : abs(z - y)
+      error = settings.distributional ? distance : abs(z - y)
       return (weight * distance).mean()
     }
     optimizer.update(&network, along: gradient)
@@ -165,7 +169,7 @@ public struct Rainbow: Agent {
     updates += 1
 
     // p = (D + 10⁻⁶)^ω                                                        Schaul 2016, 3.3; Hessel 2018
-    let priorities = surprise.doubles.map { Float(pow(max($0, 0) + 1e-6, settings.priorityExponent)) }
+    let priorities = error.doubles.map { Float(pow(max($0, 0) + 1e-6, settings.priorityExponent)) }
     return Lesson(
       metrics: ["critic/loss": loss, "critic/q": meanQ, "epsilon": epsilon],
       priorities: settings.prioritised ? priorities : [], observationGradient: observationGradient)
@@ -181,8 +185,8 @@ public struct Rainbow: Agent {
     visitor("target_network", &targetNetwork)
   }
 
-  /// Z(o, a): logits over the atoms, or Q(o, a) itself with N = 1. A shared layer, a head for the advantages and one for
-  /// the value.
+  /// Z(o, a): logits over the atoms, or Q(o, a) itself with N = 1. A shared layer, a head for the advantages and one
+  /// for the value.
   struct Network: Module {
     let atoms: ReturnAtoms
     let isDistributional: Bool
@@ -190,7 +194,7 @@ public struct Rainbow: Agent {
     var trunk: Linear
     var norms: [LayerNorm]
     var advantage: Head
-    /// One, or none without `duelling`.
+    /// One head, or none without `duelling`.
     var value: [Head]
 
     struct Noise {
@@ -219,7 +223,7 @@ public struct Rainbow: Agent {
       return v + a - a.mean(axis: 1, keepingAxis: true)
     }
 
-    /// Q(o, a) = E[Z(o, a)] of all actions: `[B, A]`.
+    /// Q(o, a) = E[Z(o, a)] for all actions: `[B, A]`.
     func values(_ o: Tensor, _ noise: Noise?) -> Tensor {
       expectation(self(o, noise)).reshaped(o.shape[0], actions)
     }
@@ -241,7 +245,7 @@ public struct Rainbow: Agent {
     }
   }
 
-  /// Two noisy layers: `[B, H]` to `[B, M]`. Without noise its deviations lie idle.
+  /// Two noisy layers: `[B, H]` to `[B, M]`. Without noise their deviations are not used.
   struct Head: Module {
     var hidden: NoisyLinear
     var output: NoisyLinear
@@ -272,7 +276,7 @@ public struct Rainbow: Agent {
 }
 
 extension Tensor {
-  /// What stands at one action of each row: `[B, A, N]` and B indices to `[B, N]`.
+  /// Selects one action of each row: `[B, A, N]` and B indices to `[B, N]`.
   fileprivate func ofActions(_ indices: [Int]) -> Tensor {
     let actions = shape[1]
     let mask = Tensor([shape[0], actions, 1], of: Float.self) { mask in

@@ -3,13 +3,13 @@ import Networks
 import Replay
 import Tensors
 
-/// REINFORCE on whole episodes, with reward to go and the baselines of the notes (Williams 1992; notes 1.3, 1.3.1, 1.4.6).
+/// REINFORCE on whole episodes, with reward to go and the notes' baselines (Williams 1992; notes 1.3, 1.3.1, 1.4.6).
 ///
 ///     ∇J ≈ 1/N Σᵢ Σ_t ∇log π(aᵢₜ|oᵢₜ) (Rᵢₜ − b)
 ///
-/// R is the reward to go (1.30) or the return of the whole episode (1.25), discounted from the first reward that it counts.
-/// Nothing is bootstrapped: an episode's return is what was seen of it. A critic is fitted to the rewards to go (1.87)
-/// whatever the baseline: it tells `value`, and is the baseline b = V̂(o) of (1.103).
+/// R is the reward to go (1.30) or the return of the whole episode (1.25), discounted from its first reward. There is
+/// no bootstrapping: an episode's return is the sum of its observed rewards. A critic is fitted to the rewards to go
+/// (1.87) with any baseline: it is `value`, and the baseline b = V̂(o) of (1.103).
 ///
 /// Letters: o observation, a action, r reward, γ discount, N episodes, M transitions of them all, O observation size, A
 /// action size, P parameters.
@@ -35,18 +35,17 @@ public struct Reinforce: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of policy and critic"),
+        Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers of policy and critic"),
         Field(
-          "horizon", \.horizon, 1...1_048_576, "agent steps of each environment, in whole episodes, between updates"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+          "horizon", \.horizon, 1...1_048_576, "agent steps per environment, in whole episodes, between updates"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
         Field("learning-rate", \.learningRate, 0...1, "Adam's step size for the policy"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
-        Field("critic-passes", \.criticPasses, 1...1000, "passes of the critic over an update's transitions"),
-        Field("reward-to-go", \.rewardToGo, "count the rewards from an action on; else those of the whole episode"),
+        Field("critic-passes", \.criticPasses, 1...1000, "passes over the rollout to fit the critic"),
+        Field("reward-to-go", \.rewardToGo, "sum the rewards after an action; without it, those of the whole episode"),
         Field(
           "baseline", \.baseline,
-          "what is subtracted: none; the average over the other episodes; the optimal one of each parameter; the critic's "
-            + "value of the state"),
+          "none; average: mean of the other episodes; optimal: least variance per parameter; state: critic's value"),
       ]
     }
 
@@ -88,7 +87,7 @@ public struct Reinforce: Agent {
     return Lesson(metrics: ["critic/loss": criticLoss, "actor/entropy": entropy, "actor/gradient": gradient.norm])
   }
 
-  /// Rᵢₜ − b of every step, with b = 0 where it is one of each parameter: `[M, 1]`.
+  /// Rᵢₜ − b of every step: `[M, 1]`. b = 0 for the optimal baseline, which differs between parameters.
   func weights(of rollout: Rollout, _ toGo: Tensor) -> Tensor {
     let r = toGo.doubles
     let episodes = rollout.stretches
@@ -100,8 +99,8 @@ public struct Reinforce: Agent {
     switch settings.baseline {
     case .none, .optimal: break
     case .average:
-      // bₜ = the mean of the other episodes' R at t: with reward to go (1.71), with the return (1.33); an episode's own
-      // share would shrink the gradient by 1/N.
+      // bₜ = the mean of the other episodes' R at t: with reward to go (1.71), with the return (1.33). Including the
+      // episode itself would shrink the gradient by 1/N.
       var (sums, counts) = ([Double](), [Double]())
       for episode in episodes {
         for (t, row) in episode.enumerated() {
@@ -122,7 +121,7 @@ public struct Reinforce: Agent {
     return Tensor(weights.map(Float.init), [weights.count, 1])
   }
 
-  /// −1/N Σᵢ Σ_t ∇log π(aᵢₜ|oᵢₜ) wᵢₜ: down this way J rises. As the gradient of the pseudo-loss (1.63).
+  /// −1/N Σᵢ Σ_t ∇log π(aᵢₜ|oᵢₜ) wᵢₜ: the negative gradient of J, computed as the gradient of the pseudo-loss (1.63).
   func gradient(_ rollout: Rollout, _ weights: Tensor) -> (value: Double, gradient: Gradient) {
     let episodes = Double(rollout.stretches.count)
     return valueWithGradient(at: policy) { policy in
@@ -133,8 +132,8 @@ public struct Reinforce: Agent {
   /// −1/N Σᵢ (hᵢₖ − bᵢₖ gᵢₖ) for each parameter k, with g = Σ_t ∇log π, h = Σ_t ∇log π R and
   /// bᵢₖ = Σ_{j≠i} gⱼₖ hⱼₖ / Σ_{j≠i} gⱼₖ².
   ///
-  /// The baseline of least variance: Var(h − b g) is least at b = E[g h] / E[g²], which is the corrected (1.41),
-  /// E[g² r] / E[g²], where R is the whole return. From the other episodes alone, so that it brings no bias.
+  /// The baseline of least variance: Var(h − b g) is least at b = E[g h] / E[g²], which is the corrected (1.41), E[g²
+  /// r] / E[g²], if R is the whole return. It is computed from the other episodes only, so that it is unbiased.
   func optimalGradient(_ rollout: Rollout, _ weights: Tensor) -> Gradient {
     let episodes = rollout.stretches
     var (g, h) = ([[Double]](), [[Double]]())  // [N, P]
@@ -157,7 +156,7 @@ public struct Reinforce: Agent {
       var sum = 0.0
       for i in g.indices {
         let others = squares - g[i][k] * g[i][k]
-        // What is left of a difference of equal numbers is rounding.
+        // The difference of nearly equal numbers is only rounding error.
         let b = others > 1e-9 * squares ? (products - g[i][k] * h[i][k]) / others : 0
         sum += h[i][k] - b * g[i][k]
       }

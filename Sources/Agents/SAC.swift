@@ -5,13 +5,15 @@ import Tensors
 
 /// Soft actor-critic with two critics and a tuned temperature (Haarnoja et al. 2018, arXiv 1812.05905).
 ///
-/// The actor maximises return and entropy: the notes' off-policy actor-critic (1.96 to 1.100) with reparametrised actions.
+/// The actor maximises return and entropy: the notes' off-policy actor-critic (1.96 to 1.100) with reparametrised
+/// actions.
 ///
-/// Returns of n steps (`--return-steps`) add up the rewards of replayed actions, without correction for whose they were. The
-/// entropies of the n - 1 moments between belong to a soft return as much as the last one's; each is of the present policy,
-/// by an action drawn anew, since the replayed action's log-probability has no bound. Left out (`entropy-between` false), the
-/// critics' entropy shrinks: where reward is 0, the entropy always h and γ 0.99, they expect 99 αh at any n with them, and
-/// without them 99 αh at n = 1 but 32.7 αh at n = 3, γⁿ / (1 - γⁿ). That acts like a smaller α.
+/// Returns of n steps (`--return-steps`) sum the rewards of replayed actions, without an off-policy correction. A soft
+/// return includes the entropies of the n - 1 moments between, like that of the last one. Each is the entropy of the
+/// current policy, estimated with a newly drawn action, because the log-probability of the replayed action is
+/// unbounded. Without them (`entropy-between` false) the critics' entropy shrinks: with reward 0, constant entropy h
+/// and γ = 0.99, the critics' value is 99 αh at any n with them, and without them 99 αh at n = 1 but 32.7 αh at n = 3,
+/// γⁿ / (1 - γⁿ). That has the effect of a smaller α.
 ///
 /// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, α temperature,
 /// B batch, O observation size, A action size.
@@ -37,20 +39,23 @@ public struct SAC: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of actor and critics"),
+        Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers of actor and critics"),
         Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critics' hidden layers"),
-        Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("batch", \.batch, 1...1_048_576, "transitions per update"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
         Field("learning-rate", \.learningRate, 0...1, "Adam's step size for actor and critics"),
-        Field("tau", \.tau, 0...1, "how far the target critics follow at each of their updates"),
-        Field("actor-period", \.actorPeriod, 1...1000, "critic updates for one of actor and temperature"),
-        Field("initial-temperature", \.initialTemperature, 1e-8...1000, "the temperature α at the start"),
+        Field("tau", \.tau, 0...1, "fraction by which the target critics move toward the critics at each update"),
+        Field("actor-period", \.actorPeriod, 1...1000, "critic updates per update of actor and temperature"),
+        Field("initial-temperature", \.initialTemperature, 1e-8...1000, "initial temperature α"),
         Field("temperature-learning-rate", \.temperatureLearningRate, 0...1, "Adam's step size for log α"),
-        Field("averaging", \.averaging, 0...1, "how far the judged, averaged actor follows at each update; 1: at once"),
-        Field("target-entropy-scale", \.targetEntropyScale, 0...10, "the entropy aimed at, in units of -A"),
+        Field(
+          "averaging", \.averaging, 0...1,
+          "fraction by which the averaged actor for evaluation moves toward the actor at each update; 1: no averaging"
+        ),
+        Field("target-entropy-scale", \.targetEntropyScale, 0...10, "target entropy, in units of -A"),
         Field(
           "entropy-between", \.entropyBetween,
-          "returns of several steps hold the entropy of each step; without it that of the last alone, as a smaller α would"
+          "add the entropy of each step to returns of several steps; without it only the last, like a smaller α"
         ),
       ]
     }
@@ -61,7 +66,8 @@ public struct SAC: Agent {
   public let settings: Settings
   let targetEntropy: Double
   var actor: Actor
-  /// The running average of the actor's weights (Polyak and Juditsky 1992), which is judged: it trembles less.
+  /// The running average of the actor's weights (Polyak and Juditsky 1992). It is used for evaluation, because it is
+  /// less noisy.
   var averageActor: Actor
   var critics: TwinCritics<MultilayerPerceptron>
   var targetCritics: TwinCritics<MultilayerPerceptron>
@@ -73,7 +79,7 @@ public struct SAC: Agent {
   var updates = 0
 
   public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
-    precondition(actionSpace.isContinuous, "SAC acts in continuous spaces, not in \(actionSpace)")
+    precondition(actionSpace.isContinuous, "SAC needs a continuous action space, not \(actionSpace)")
     var initial = seed.stream("initial weights")
     let actions = actionSpace.networkSize
     self.settings = settings
@@ -98,7 +104,7 @@ public struct SAC: Agent {
       ? averageActor(observation).mode : actor(observation).sample(using: &random).action
   }
 
-  // V(o) = min_i Q_i(o, μ(o)),  μ the judged actor's mode; the entropy to come is in it, the present action's is not
+  // V(o) = min_i Q_i(o, μ(o)),  μ the averaged actor's mode; includes later entropies, but not that of this action
   public func value(_ o: Tensor) -> Tensor { critics.least(o, averageActor(o).mode) }  // [B, 1]
 
   public mutating func update(_ batch: Batch) -> Lesson {
@@ -146,7 +152,7 @@ public struct SAC: Agent {
     return lesson
   }
 
-  /// Σ_k γ^k d_t ⋯ d_{t+k-1} (-log π(a|o_{t+k})),  a ~ π(·|o_{t+k}),  over the moments that a transition passes over: `[B, 1]`
+  /// Σ_k γ^k d_t ⋯ d_{t+k-1} (-log π(a|o_{t+k})),  a ~ π(·|o_{t+k}),  over the moments inside a transition: `[B, 1]`
   private mutating func entropies(between batch: Batch) -> Tensor {
     guard let between = batch.between else { return Tensor(scalar: 0) }
     let logPi = actor(between.observation).sample(using: &random).logProbability  // [(n - 1) B, 1]
@@ -154,7 +160,7 @@ public struct SAC: Agent {
     return terms.sum(axis: 0).reshaped(-1, 1)
   }
 
-  // α H(π(·|o)), by an action drawn
+  // α H(π(·|o)), estimated with one action
   public func entropyBonus(_ o: Tensor) -> Tensor? {  // [B, 1]
     var random = random
     return -exp(temperature.logAlpha) * actor(o).sample(using: &random).logProbability
@@ -168,7 +174,7 @@ public struct SAC: Agent {
     visitor("temperature", &temperature)
   }
 
-  /// π(a|o): a network that gives mean and log σ of a tanh-Gaussian.
+  /// π(a|o): a network that outputs mean and log σ of a tanh-Gaussian.
   struct Actor: Module {
     var trunk: MultilayerPerceptron
 

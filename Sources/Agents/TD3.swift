@@ -5,8 +5,8 @@ import Tensors
 
 /// Twin delayed deep deterministic policy gradient (Fujimoto, van Hoof and Meger 2018, arXiv 1802.09477).
 ///
-/// The notes' off-policy actor-critic with a policy that has no spread: its reparametrised gradient (1.4.5) is then ∇Q along
-/// the actor's own action. Letters: o observation, a action, r reward, d discount of the environment, γ the agent's
+/// The notes' off-policy actor-critic with a deterministic policy: its reparametrised gradient (1.4.5) is then ∇Q at
+/// the actor's action. Letters: o observation, a action, r reward, d discount of the environment, γ the agent's
 /// discount, μ the actor, B batch, O observation size, A action size.
 public struct TD3: Agent {
   public static let id = "td3"
@@ -28,16 +28,18 @@ public struct TD3: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of actor and critics"),
+        Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers of actor and critics"),
         Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critics' hidden layers"),
-        Field("batch", \.batch, 1...1_048_576, "transitions of an update"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
+        Field("batch", \.batch, 1...1_048_576, "transitions per update"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
         Field("learning-rate", \.learningRate, 0...1, "Adam's step size for actor and critics"),
-        Field("tau", \.tau, 0...1, "how far the targets follow at each of their updates"),
-        Field("actor-period", \.actorPeriod, 1...1000, "critic updates for one of the actor and of all targets"),
-        Field("exploration-noise", \.explorationNoise, 0...2, "deviation of the noise that explores"),
-        Field("target-noise", \.targetNoise, 0...2, "deviation of the noise on the targets' action"),
-        Field("target-noise-limit", \.targetNoiseLimit, 0...2, "the largest noise on the targets' action"),
+        Field(
+          "tau", \.tau, 0...1,
+          "fraction by which the target networks move toward the learned ones at each of their updates"),
+        Field("actor-period", \.actorPeriod, 1...1000, "critic updates per update of the actor and of all targets"),
+        Field("exploration-noise", \.explorationNoise, 0...2, "standard deviation of the exploration noise"),
+        Field("target-noise", \.targetNoise, 0...2, "standard deviation of the noise on the target actor's action"),
+        Field("target-noise-limit", \.targetNoiseLimit, 0...2, "largest noise on the target actor's action"),
       ]
     }
   }
@@ -53,7 +55,7 @@ public struct TD3: Agent {
   var updates = 0
 
   public init(observationSize: Int, actionSpace: ActionSpace, settings: Settings, seed: Seed) {
-    precondition(actionSpace.isContinuous, "TD3 acts in continuous spaces, not in \(actionSpace)")
+    precondition(actionSpace.isContinuous, "TD3 needs a continuous action space, not \(actionSpace)")
     var initial = seed.stream("initial weights")
     self.settings = settings
     actor = Actor(observationSize, actionSpace.networkSize, hidden: settings.hidden, using: &initial)

@@ -3,13 +3,13 @@ import Networks
 import Replay
 import Tensors
 
-/// Trust region policy optimisation: the longest step along the natural gradient that keeps the policy close to what it was
-/// (Schulman et al. 2015, arXiv 1502.05477; notes 1.3.3).
+/// Trust region policy optimisation: the longest step along the natural gradient that keeps the policy close to the old
+/// one (Schulman et al. 2015, arXiv 1502.05477; notes 1.3.3).
 ///
 ///     maximise L(θ′) = E[π_θ′(a|o) / π_θ(a|o) Â]   so that   D(θ′) = E[D_KL(π_θ(·|o) ‖ π_θ′(·|o))] ≤ ε
 ///
 /// Near θ, L is gᵀΔ and D is ½ Δᵀ F Δ (1.66), corrected by its ½: the best Δ is √(2ε / xᵀ F x) x with F x = g. It is
-/// halved until the true D holds and L has grown; if it never has, the policy stays.
+/// halved until the true D is at most ε and L has increased. If that never happens, the policy does not change.
 ///
 /// Letters: o observation, a action, γ discount, Â advantage, M transitions, ζ damping.
 public struct TRPO: Agent {
@@ -32,16 +32,18 @@ public struct TRPO: Agent {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("hidden", \.hidden, 1...8192, "units of each of the two hidden layers of policy and critic"),
-        Field("horizon", \.horizon, 1...1_048_576, "agent steps of each environment between updates"),
-        Field("discount", \.discount, 0...1, "the discount γ of a decision's step"),
-        Field("gae-lambda", \.gaeLambda, 0...1, "λ of the generalised advantage: 0 trusts the critic, 1 the rewards"),
-        Field("divergence", \.divergence, 0...100, "ε, the mean divergence that an update may bring"),
+        Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers of policy and critic"),
+        Field("horizon", \.horizon, 1...1_048_576, "agent steps per environment between updates"),
+        Field("discount", \.discount, 0...1, "discount γ per agent step"),
+        Field(
+          "gae-lambda", \.gaeLambda, 0...1,
+          "λ of generalised advantage estimation: 0 relies on the critic, 1 on the rewards"),
+        Field("divergence", \.divergence, 0...100, "ε: maximum mean divergence of an update"),
         Field("conjugate-gradients", \.iterations, 1...1000, "iterations of conjugate gradient"),
-        Field("damping", \.damping, 0...1000, "ζ, added to the diagonal of the Fisher matrix"),
-        Field("halvings", \.halvings, 0...60, "halvings of the step in the line search"),
+        Field("damping", \.damping, 0...1000, "damping ζ, added to the diagonal of the Fisher matrix"),
+        Field("halvings", \.halvings, 0...60, "maximum halvings of the step in the line search"),
         Field("critic-learning-rate", \.criticLearningRate, 0...1, "Adam's step size for the critic"),
-        Field("critic-passes", \.criticPasses, 1...1000, "passes of the critic over an update's transitions"),
+        Field("critic-passes", \.criticPasses, 1...1000, "passes over the rollout to fit the critic"),
       ]
     }
   }
@@ -81,7 +83,7 @@ public struct TRPO: Agent {
     return Lesson(metrics: ["critic/loss": criticLoss, "actor/entropy": entropy, "actor/divergence": divergence])
   }
 
-  /// - Returns: D of the step that was taken, at most ε; 0 if none was.
+  /// - Returns: D of the step, at most ε; 0 if no step was taken.
   private mutating func improve(
     _ o: Tensor, _ a: Tensor, _ advantages: Tensor, from old: ActionDistribution
   ) -> Double {

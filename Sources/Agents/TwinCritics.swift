@@ -9,16 +9,16 @@ protocol Critic: Module {
 extension ActionValue: Critic {}
 
 extension MultilayerPerceptron: Critic {
-  /// Of observation and action side by side.
+  /// Applies the network to the concatenated observation and action.
   func callAsFunction(_ o: Tensor, _ a: Tensor) -> Tensor { self(concatenated(o, a)) }
 }
 
-/// Q_1(o, a) and Q_2(o, a), which begin apart and learn from the same targets (Fujimoto 2018).
+/// Q_1(o, a) and Q_2(o, a), with different initial weights and the same targets (Fujimoto 2018).
 struct TwinCritics<Network: Critic>: Module {
   var first: Network
   var second: Network
 
-  /// - Parameter critic: makes one, with weights of its own.
+  /// - Parameter critic: creates a critic, with different weights at each call.
   init(_ critic: () -> Network) {
     first = critic()
     second = critic()

@@ -15,50 +15,50 @@ public struct FrameShape: Sendable, Hashable, Codable, CustomStringConvertible {
   }
 
   public var count: Int { height * width * channels }
-  /// The shape of so many frames that are seen together.
+  /// Returns the shape of `frames` stacked frames.
   public func stacked(_ frames: Int) -> FrameShape {
     FrameShape(height: height, width: width, channels: frames * channels)
   }
   public var description: String { "\(width)x\(height)x\(channels)" }
 }
 
-/// A network that compresses a frame into a latent and, where it has a decoder, draws the frame again from it.
+/// A network that encodes a frame into a latent and, if it has a decoder, reconstructs the frame from the latent.
 ///
-/// One new file and one line in `Autoencoders.all` add a member; the contract tests then run over it. The loop that trains
-/// it, the preparation of frames and the standardisation of latents are shared. Steps against the gradient of
-/// `meanSquared(decode(encode(x)) - x) + penalty(encode(x))` teach it, and this gradient reaches each of its parameters; without
-/// a decoder, those of any loss of the latents.
+/// To add a kind, write one new file and add one line to `Autoencoders.all`; the contract tests then cover it. The
+/// training loop, the preparation of frames and the standardisation of latents are shared. The network is trained by
+/// gradient descent on `meanSquared(decode(encode(x)) - x) + penalty(encode(x))`, whose gradient must reach every
+/// parameter. Without a decoder, the gradient of any loss of the latents must do so.
 ///
 /// Shapes: B batch, C channels, H height, W width, Z latent size.
 public protocol Autoencoder: Module {
   associatedtype Settings: AutoencoderSettings
 
-  /// What one types.
+  /// The name on the command line.
   static var id: String { get }
   /// One sentence for the catalog, with the paper.
   static var note: String { get }
-  /// Whether there is a decoder. Without one a kind is not pretrained: it learns from who looks at its latents.
+  /// Whether there is a decoder. A kind without one cannot be pretrained: it learns only from the critic.
   static var hasDecoder: Bool { get }
 
   /// - Parameters:
-  ///   - frame: of any size; every kind takes sides of 24 or more that are multiples of 4.
-  ///   - isBackgroundTakenAway: whether the frames come without what never changes in them, so that where nothing moves there
-  ///     is nothing to draw.
-  ///   - random: what the weights are drawn from, and nothing else.
-  /// - Throws: `InputError` with the size in it, such as 15x15, if the kind cannot take frames of it.
+  ///   - frame: the size of the frames. Every kind accepts sides of 24 or more that are multiples of 4.
+  ///   - isBackgroundTakenAway: whether the background is subtracted from the frames, so that they are 0 where nothing
+  ///     moves.
+  ///   - random: the generator of the initial weights.
+  /// - Throws: `InputError` that contains the size, such as 15x15, if the kind does not support it.
   init(frame: FrameShape, isBackgroundTakenAway: Bool, settings: Settings, using random: inout Random) throws
 
   var settings: Settings { get }
-  /// Numbers of a latent, Z.
+  /// The size of a latent, Z.
   var latentSize: Int { get }
-  /// Prepared frames `[B, C, H, W]` to latents `[B, Z]`, each its frame's alone.
+  /// Encodes prepared frames `[B, C, H, W]` to latents `[B, Z]`. Each latent depends only on its frame.
   func encode(_ x: Tensor) -> Tensor
-  /// Latents `[B, Z]` to reconstructions `[B, C, H, W]`. Traps without a decoder.
+  /// Decodes latents `[B, Z]` to reconstructions `[B, C, H, W]`. Traps if there is no decoder.
   func decode(_ z: Tensor) -> Tensor
-  /// What the loss adds to the reconstruction's error, a scalar of at least 0.
+  /// The term that the loss adds to the reconstruction error, a scalar of at least 0.
   func penalty(_ z: Tensor) -> Tensor
-  /// Where in the frame each of the latents `[B, Z]` says that something is: as many places for each, x and y as parts of
-  /// the frame's width and height from its upper left corner; nil for a kind whose latents are no places.
+  /// Returns the keypoints that latents `[B, Z]` encode, the same number for each latent. x and y are fractions of the
+  /// frame's width and height from its upper left corner. Returns nil for a kind without keypoints.
   func keypoints(of z: Tensor) -> [[Point]]?
 }
 
@@ -73,22 +73,22 @@ extension Autoencoder {
   public static var hasDecoder: Bool { true }
   public func keypoints(of z: Tensor) -> [[Point]]? { nil }
 
-  /// Throws `InputError` where there is no decoder.
+  /// Throws `InputError` if there is no decoder.
   public static func requireDecoder() throws {
     guard !hasDecoder else { return }
     let kinds = Autoencoders.all.filter { $0.hasDecoder }.map { $0.id }.joined(separator: " or ")
     throw InputError(
-      "the kind \(id) has no decoder, which pretraining and pictures need: give --kind \(kinds); \(id) is for "
+      "the kind \(id) has no decoder, which pretraining and reconstructions need: use --kind \(kinds); \(id) is for "
         + "'pixelrl train --encoder critic-only' or 'augmented'")
   }
 
-  /// For frames without their background.
+  /// Creates an autoencoder for frames whose background is subtracted.
   public init(frame: FrameShape, settings: Settings, using random: inout Random) throws {
     try self.init(frame: frame, isBackgroundTakenAway: true, settings: settings, using: &random)
   }
 }
 
-/// The members, by what one types.
+/// All kinds of autoencoders.
 public enum Autoencoders {
   public static let all: [any Autoencoder.Type] = [
     KeypointAutoencoder.self, RegularizedAutoencoder.self, ConvolutionalEncoder.self,
@@ -102,7 +102,7 @@ public enum Autoencoders {
   }
 }
 
-/// Which kind of autoencoder, as a setting.
+/// The setting that selects the kind of autoencoder.
 public struct AutoencoderChoice: SettingsGroup, Hashable {
   public var kind = KeypointAutoencoder.id
 

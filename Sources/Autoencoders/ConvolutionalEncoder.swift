@@ -2,16 +2,17 @@ import Core
 import Networks
 import Tensors
 
-/// The encoder of DrQ (Yarats, Kostrikov and Fergus 2021, arXiv 2004.13649), without a decoder: four convolutions, then a
-/// linear bottleneck with LayerNorm and tanh. It learns from an agent's critic alone.
+/// The encoder of DrQ (Yarats, Kostrikov and Fergus 2021, arXiv 2004.13649), without a decoder: four convolutions, then
+/// a linear bottleneck with LayerNorm and tanh. It learns only from an agent's critic.
 ///
-/// DrQ strides by 2 once, which costs four times as much; here the first three convolutions stride by 2 where they leave a
-/// map of 3x3 features, so that 64x64 frames become 31, 15, 7 and 5 features wide, and 16x16 frames 14, 12, 5 and 3.
+/// DrQ has stride 2 only once, which costs four times as much. Here the first three convolutions have stride 2 if the
+/// final map keeps at least 3x3 features: the widths are 31, 15, 7 and 5 for 64x64 frames, and 14, 12, 5 and 3 for
+/// 16x16 frames.
 ///
 /// Letters: B batch, C channels, H W image, F filters, Z latent size.
 public struct ConvolutionalEncoder: Autoencoder {
   public static let id = "conv"
-  public static let note = "small convolutional encoder without a decoder, to learn from the critic alone (Yarats 2021)"
+  public static let note = "small convolutional encoder without a decoder, trained by the critic only (Yarats 2021)"
   public static let hasDecoder = false
 
   public struct Settings: AutoencoderSettings {
@@ -21,13 +22,13 @@ public struct ConvolutionalEncoder: Autoencoder {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("latent-size", \.latent, 1...4096, "numbers of the latent, Z"),
-        Field("filters", \.filters, 1...4096, "filters of the convolutions"),
+        Field("latent-size", \.latent, 1...4096, "size of the latent, Z"),
+        Field("filters", \.filters, 1...4096, "number of filters of each convolution"),
       ]
     }
   }
 
-  /// Height and width of the smallest frame.
+  /// The smallest height and width of a frame.
   static let leastSide = 16
 
   public let settings: Settings
@@ -55,11 +56,11 @@ public struct ConvolutionalEncoder: Autoencoder {
     norm = LayerNorm(settings.latent)
   }
 
-  /// The strides of the four convolutions for frames whose shorter side is so long.
+  /// Returns the strides of the four convolutions for frames whose shorter side is `side`.
   static func strides(of side: Int) -> [Int] {
     var side = side
     return (0..<4).map { i in
-      // What is left of it, less what the convolutions after this one take away.
+      // The size with stride 2. The convolutions after this one reduce it by 2 each.
       let halved = (side - 3) / 2 + 1
       let stride = i < 3 && halved - 2 * (3 - i) >= 3 ? 2 : 1
       side = (side - 3) / stride + 1
@@ -76,7 +77,7 @@ public struct ConvolutionalEncoder: Autoencoder {
   }
 
   public func decode(_ z: Tensor) -> Tensor {
-    preconditionFailure("a conv encoder has no decoder: ask hasDecoder first")
+    preconditionFailure("a conv encoder has no decoder: check hasDecoder first")
   }
 
   public func penalty(_ z: Tensor) -> Tensor { Tensor(scalar: 0, z.precision) }

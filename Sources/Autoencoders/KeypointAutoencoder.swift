@@ -3,19 +3,20 @@ import Networks
 import Pixels
 import Tensors
 
-/// An autoencoder whose latent is the places of K keypoints: a spatial softmax finds each (Finn et al. 2016, arXiv
-/// 1509.06113), and Gaussian bumps at these places are what the decoder draws from (Jakab et al. 2018, arXiv 1806.07823).
+/// An autoencoder whose latent is the positions of K keypoints. A spatial softmax finds each keypoint (Finn et al.
+/// 2016, arXiv 1509.06113), and the decoder's input is Gaussian bumps at these positions (Jakab et al. 2018, arXiv
+/// 1806.07823).
 ///
-/// A place is what control needs of small things that move, and the bottleneck can hold nothing else. Nor can the decoder:
-/// what it draws of no keypoints at all is taken away from what it draws. Its convolutions pad with zeros and so know where
-/// the border is: it would otherwise paint a bar along a floor where something often stands, which lowers the error by so
-/// much that no keypoint is drawn there any more.
+/// Control needs the positions of small moving things, and the latent cannot represent anything else. Nor can the
+/// decoder: its output without any keypoints is subtracted. Otherwise the decoder, whose zero padding reveals where the
+/// border is, could paint a bar along a floor where something is often seen. That would lower the error so much that no
+/// keypoint would move there.
 ///
 /// Letters: B batch, C channels, H W image, K keypoints, M map side, Z = 2K.
 public struct KeypointAutoencoder: Autoencoder {
   public static let id = "keypoint"
   public static let note =
-    "places of keypoints by spatial softmax, drawn again as Gaussian bumps (Finn 2016, Jakab 2018)"
+    "positions of keypoints from a spatial softmax, decoded from Gaussian bumps (Finn 2016, Jakab 2018)"
 
   public struct Settings: AutoencoderSettings {
     public var keypoints = 16
@@ -29,25 +30,26 @@ public struct KeypointAutoencoder: Autoencoder {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("keypoints", \.keypoints, 1...1024, "keypoints K; the latent has two numbers for each"),
-        Field("filters", \.filters, 1...4096, "filters of the hidden convolutions"),
+        Field("keypoints", \.keypoints, 1...1024, "number of keypoints K; the latent has two values per keypoint"),
+        Field("filters", \.filters, 1...4096, "number of filters of each hidden convolution"),
         Field(
           "depth", \.depth, 1...16,
-          "hidden convolutions at the map's resolution, in encoder and decoder: each sees 8 pixels farther"),
+          "hidden convolutions at the map's resolution, in encoder and decoder; each widens the view by 8 pixels"
+        ),
         Field("sharpness", \.sharpness, 0.01...1000, "factor on the logits of the spatial softmax"),
         Field("bump-width", \.bumpWidth, 0.001...10, "σ of the decoder's Gaussian bumps; the frame spans -1 to 1"),
         Field("latent-penalty", \.latentPenalty, 0...1, "weight of the latents' mean square in the loss"),
         Field(
           "keypoints-alone", \.keypointsAlone,
-          "what the decoder draws of no keypoints at all is taken away, so that it paints nothing that no keypoint marks"
+          "subtract the decoder's output without keypoints, so that it draws nothing without a keypoint"
         ),
       ]
     }
   }
 
   public let settings: Settings
-  /// Whether what is drawn of no keypoints is taken away, as the settings have it: not where the decoder must draw the background too, and not in what
-  /// older versions stored, which have no word of it.
+  /// Whether the decoder's output without keypoints is subtracted, as in the settings. False if the decoder must draw
+  /// the background too; nil in files of older versions, which did not subtract it.
   let drawsKeypointsAlone: Bool?
   let mapHeight: Int
   let mapWidth: Int
@@ -57,7 +59,7 @@ public struct KeypointAutoencoder: Autoencoder {
   public init(
     frame: FrameShape, isBackgroundTakenAway: Bool, settings: Settings, using random: inout Random
   ) throws {
-    // A map of one cell would have no places to tell apart.
+    // On a map of one cell all positions would be the same.
     guard frame.height % 4 == 0, frame.width % 4 == 0, frame.height >= 8, frame.width >= 8 else {
       throw InputError(
         "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not \(frame.width)x\(frame.height)")
@@ -69,8 +71,8 @@ public struct KeypointAutoencoder: Autoencoder {
     let hidden = [Convolution](
       repeating: Convolution(inputs: filters, outputs: filters, kernel: 3, padding: 1, rectified: true),
       count: settings.depth)
-    // Damped, so that each softmax starts flat: every keypoint then sees the whole frame and is drawn to what moves, where
-    // random peaks would hold it; experiments/full-look has both.
+    // Damped, so that each softmax starts flat: every keypoint then averages over the whole frame and moves to what
+    // moves. With random peaks it would stay at its peak; experiments/results/full-look compares both.
     encoder = ConvolutionStack(
       [Convolution(inputs: 4 * channels, outputs: filters, kernel: 3, stride: 2, padding: 1, rectified: true)] + hidden
         + [Convolution(inputs: filters, outputs: keypoints, kernel: 3, padding: 1)], start: .dampedUniform,
@@ -88,7 +90,7 @@ public struct KeypointAutoencoder: Autoencoder {
     let logits = encoder(pixelUnshuffled(x, by: 2))  // [B, K, M, M]
     let (batch, keypoints) = (x.shape[0], settings.keypoints)
     let p = softmax(logits.reshaped(batch * keypoints, mapHeight * mapWidth) * settings.sharpness)
-    return matrixProduct(p, places).reshaped(batch, 2 * keypoints)  // [B, Z]
+    return matrixProduct(p, cellPositions).reshaped(batch, 2 * keypoints)  // [B, Z]
   }
 
   // x̂ = D(bumps) - D(0),  bump_k(i, j) = exp(-((x_j - x_k)² + (y_i - y_k)²) / 2σ²)        Jakab 2018, eq. 3
@@ -99,23 +101,23 @@ public struct KeypointAutoencoder: Autoencoder {
     let alongX = exp(square(axis(mapWidth).reshaped(1, mapWidth) - z.columns(0..<1)) * scale)  // [BK, M]
     let alongY = exp(square(axis(mapHeight).reshaped(1, mapHeight) - z.columns(1..<2)) * scale)  // [BK, M]
     let bumps = alongY.reshaped(batch * keypoints, mapHeight, 1) * alongX.reshaped(batch * keypoints, 1, mapWidth)
-    var drawn = decoder(bumps.reshaped(batch, keypoints, mapHeight, mapWidth))  // [B, 16C, M, M]
-    if drawsKeypointsAlone ?? false { drawn = drawn - decoder(.zeros([1, keypoints, mapHeight, mapWidth])) }
-    return pixelShuffled(drawn, by: 4)  // [B, C, H, W]
+    var output = decoder(bumps.reshaped(batch, keypoints, mapHeight, mapWidth))  // [B, 16C, M, M]
+    if drawsKeypointsAlone ?? false { output = output - decoder(.zeros([1, keypoints, mapHeight, mapWidth])) }
+    return pixelShuffled(output, by: 4)  // [B, C, H, W]
   }
 
   public func penalty(_ z: Tensor) -> Tensor { square(z).mean() * settings.latentPenalty }
 
-  // Cell j of M has its middle at (j + 1/2) / M of the frame: there the decoder draws it.
+  // The centre of cell j of M is at (j + 1/2) / M of the frame, where the decoder draws it.
   public func keypoints(of z: Tensor) -> [[Point]]? {
-    func part(_ place: Float, of cells: Int) -> Double {
-      0.5 + Double(place) * Double(cells - 1) / Double(2 * cells)
+    func fraction(_ position: Float, of cells: Int) -> Double {
+      0.5 + Double(position) * Double(cells - 1) / Double(2 * cells)
     }
     let values = z.array
     return (0..<z.shape[0]).map { b in
       (0..<settings.keypoints).map { k in
         let i = b * latentSize + 2 * k
-        return Point(part(values[i], of: mapWidth), part(values[i + 1], of: mapHeight))
+        return Point(fraction(values[i], of: mapWidth), fraction(values[i + 1], of: mapHeight))
       }
     }
   }
@@ -126,12 +128,12 @@ public struct KeypointAutoencoder: Autoencoder {
   }
 
   /// `[M M, 2]`: x and y of each cell of the map.
-  private var places: Tensor {
+  private var cellPositions: Tensor {
     let (xs, ys) = (axis(mapWidth).array, axis(mapHeight).array)
     return Tensor(ys.flatMap { y in xs.flatMap { x in [x, y] } }, [mapHeight * mapWidth, 2])
   }
 
-  /// Cell centres from -1 to 1.
+  /// The coordinates of `count` cell centres, from -1 to 1.
   private func axis(_ count: Int) -> Tensor {
     Tensor((0..<count).map { 2 * Float($0) / Float(count - 1) - 1 }, [count])
   }

@@ -1,12 +1,13 @@
 import Core
 import Tensors
 
-/// The directions along which rows of numbers vary most, by power iteration on their covariance with what was found
-/// before taken away (deflation).
+/// The principal components of the rows of a matrix, computed by power iteration on their covariance, with the
+/// components that were already found removed (deflation).
 public struct PrincipalComponents: Sendable {
-  /// The mean of the rows, Z numbers.
+  /// The mean of the rows, Z values.
   public let mean: [Double]
-  /// Orthogonal unit vectors of Z numbers, the one of the greatest variance first; its greatest number is positive.
+  /// Orthogonal unit vectors of Z values, that of the largest variance first. The largest component of each, by
+  /// magnitude, is positive.
   public let axes: [[Double]]
   /// The variance along each axis.
   public let variances: [Double]
@@ -15,7 +16,7 @@ public struct PrincipalComponents: Sendable {
 
   /// - Parameters:
   ///   - rows: `[N, Z]`, at least one row.
-  ///   - count: axes that are wanted; never more than Z.
+  ///   - count: the number of axes, at most Z.
   public init(of rows: Tensor, count: Int = 2) {
     let (n, size) = (rows.shape[0], rows.shape[1])
     let exact = rows.converted(to: .float64)
@@ -47,7 +48,7 @@ public struct PrincipalComponents: Sendable {
     (self.axes, self.variances) = (axes, variances)
   }
 
-  /// The places of rows `[N, Z]` along each axis: an array for each row.
+  /// Returns the coordinates of rows `[N, Z]` along each axis, one array per row.
   public func places(of rows: Tensor) -> [[Double]] {
     let (values, size) = (rows.doubles, mean.count)
     return (0..<rows.shape[0]).map { row in
@@ -57,7 +58,7 @@ public struct PrincipalComponents: Sendable {
 
   private static func product(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
 
-  /// The part of a vector that is orthogonal to `axes`, of length 1.
+  /// Returns the part of a vector that is orthogonal to `axes`, scaled to length 1.
   private static func unit(_ vector: [Double], awayFrom axes: [[Double]]) -> [Double] {
     var vector = vector
     for axis in axes {

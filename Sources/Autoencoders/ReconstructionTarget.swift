@@ -1,13 +1,13 @@
 import Tensors
 
-/// What an autoencoder is to draw for a prepared frame: the frame itself, or a blurred and stronger one.
+/// The reconstruction target for a prepared frame: the frame itself, or a blurred and amplified one.
 ///
-/// Blurring makes a small thing large: the error then falls smoothly as a keypoint comes nearer, and thin strokes weigh
+/// Blurring enlarges small things: the error then decreases smoothly as a keypoint comes nearer, and thin lines matter
 /// as much as solid bodies.
 public struct ReconstructionTarget: Sendable, Hashable, Codable {
-  /// The radius in pixels of the box that blurs; 0 leaves the frame sharp.
+  /// The radius of the box blur in pixels; 0 for no blur.
   public var blur: Int
-  /// A factor on the blurred frame, which is then clamped to -1 to 1.
+  /// The factor on the blurred frame, which is then clamped to [-1, 1].
   public var gain: Double
 
   public init(blur: Int = 0, gain: Double = 1) {
@@ -19,16 +19,16 @@ public struct ReconstructionTarget: Sendable, Hashable, Codable {
   /// Whether the target is the frame itself.
   public var isFrame: Bool { self == ReconstructionTarget() }
 
-  /// The target `[B, C, H, W]` for prepared frames of that shape.
+  /// Returns the target `[B, C, H, W]` for prepared frames of that shape.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let blurred = blur > 0 ? boxBlurred(x, radius: blur) : x
     return gain == 1 ? blurred : clamp(blurred * gain, -1, 1)
   }
 }
 
-/// The mean over a square of side 2 radius + 1 around each pixel of `[B, C, H, W]`, edges repeated.
+/// Returns the mean over a square of side 2 radius + 1 around each pixel of `[B, C, H, W]`, with edge pixels repeated.
 ///
-/// Running sums, first along the rows, then down the columns: the cost does not grow with the radius.
+/// It uses running sums along the rows, then along the columns: the cost does not depend on the radius.
 public func boxBlurred(_ x: Tensor, radius: Int) -> Tensor {
   let (planes, height, width) = (x.shape[0] * x.shape[1], x.shape[2], x.shape[3])
   let scale = 1 / Float(2 * radius + 1)

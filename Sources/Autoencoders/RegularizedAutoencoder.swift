@@ -3,8 +3,8 @@ import Networks
 import Tensors
 
 /// The deterministic regularised autoencoder of SAC+AE (Yarats et al. 2019, arXiv 1910.01741; Ghosh et al. 2020): four
-/// convolutions, a fully connected bottleneck with LayerNorm and tanh, and their mirror image. The latents' and the
-/// decoder's squares are penalised in place of a prior.
+/// convolutions, a fully connected bottleneck with LayerNorm and tanh, and a mirrored decoder. Instead of a prior, the
+/// loss penalises the squares of the latents and of the decoder's weights.
 ///
 /// Letters: B batch, C channels, H W image, F filters, Z latent size.
 public struct RegularizedAutoencoder: Autoencoder {
@@ -20,8 +20,8 @@ public struct RegularizedAutoencoder: Autoencoder {
     public init() {}
     public static var fields: [Field<Self>] {
       [
-        Field("latent-size", \.latent, 1...4096, "numbers of the latent, Z"),
-        Field("filters", \.filters, 1...4096, "filters of the convolutions"),
+        Field("latent-size", \.latent, 1...4096, "size of the latent, Z"),
+        Field("filters", \.filters, 1...4096, "number of filters of each convolution"),
         Field("latent-penalty", \.latentPenalty, 0...1, "weight of half the latents' squared length in the loss"),
         Field("decoder-penalty", \.decoderPenalty, 0...1, "weight of half the decoder's squared weights in the loss"),
       ]
@@ -29,7 +29,7 @@ public struct RegularizedAutoencoder: Autoencoder {
   }
 
   public let settings: Settings
-  /// Height and width after the convolutions.
+  /// The height and width after the convolutions.
   let innerHeight: Int
   let innerWidth: Int
   var convolutions: ConvolutionStack
@@ -44,7 +44,7 @@ public struct RegularizedAutoencoder: Autoencoder {
     let filters = settings.filters
     let strided = Convolution(inputs: frame.channels, outputs: filters, kernel: 3, stride: 2, rectified: true)
     let plain = Convolution(inputs: filters, outputs: filters, kernel: 3, rectified: true)
-    // 15, 7, 5, 3, 1: the convolutions leave one feature at least.
+    // 15, 7, 5, 3, 1: the convolutions leave at least one feature.
     guard frame.height >= 15, frame.width >= 15 else {
       throw InputError("a rae autoencoder needs frames of at least 15x15, not \(frame.width)x\(frame.height)")
     }
@@ -61,7 +61,7 @@ public struct RegularizedAutoencoder: Autoencoder {
     norm = LayerNorm(settings.latent)
     fromLatent = Linear(settings.latent, flat, gain: 1, using: &random)
     let grow = Convolution(.transposed, inputs: filters, outputs: filters, kernel: 3, rectified: true)
-    // The last one doubles; an even frame has one row and column more than the odd size it would give.
+    // The last one doubles the size, which gives an odd size. An even frame needs one more row and column.
     let last = Convolution(
       .transposed, inputs: filters, outputs: frame.channels, kernel: 3, stride: 2,
       outputPadding: frame.height % 2 == 0 ? 1 : 0)

@@ -1,5 +1,5 @@
-// Stands before glibc's allocation functions in the program that links it, counts, and passes on. Swift's objects,
-// C++'s new and oneDNN's scratch memory all come through here. Only the benchmark's contender links it.
+// Wraps glibc's allocation functions in the program that links it, and counts the calls. This includes Swift objects,
+// C++'s new and oneDNN's scratch memory. Only the benchmark program links it.
 #include "allocations.h"
 
 #include <stdatomic.h>

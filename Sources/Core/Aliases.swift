@@ -1,22 +1,23 @@
-/// What users of other programs type, and what it is called here: a hint for an error, never an alias.
+/// Names from other libraries, mapped to this program's names. They are used for hints in errors and are not accepted
+/// as aliases.
 ///
-/// The names are those of Stable-Baselines3, its RL Zoo, CleanRL, RLlib, DrQ-v2 and SAC+AE. A name may stand for several
-/// of ours; the first that is known where it was typed is meant.
+/// The names come from Stable-Baselines3, its RL Zoo, CleanRL, RLlib, DrQ-v2 and SAC+AE. A name may map to several of
+/// ours; the hint is the first one that is valid in the given context.
 enum Aliases {
-  /// Ours for another's, in the order of their likelihood; dashes and underscores are the same.
+  /// Returns our names for another library's name, the most likely first. Dashes and underscores are equivalent.
   static func ours(for name: String) -> [String] {
     all[name.lowercased().replacing("_", with: "-")] ?? []
   }
 
   static let all: [String: [String]] = [
-    // The length of a training
+    // Training length
     "total-timesteps": ["env-steps"], "timesteps": ["env-steps"], "n-timesteps": ["env-steps"],
     "num-timesteps": ["env-steps"], "total-steps": ["env-steps"], "max-steps": ["env-steps"],
     "num-train-steps": ["env-steps"], "num-train-frames": ["env-steps"], "steps": ["env-steps", "ae-steps"],
     "train-steps": ["env-steps"], "training-steps": ["env-steps"], "frames": ["env-steps"],
     "stop-timesteps": ["env-steps"], "epochs": ["ae-steps", "passes", "env-steps"],
     "num-epochs": ["passes", "ae-steps"], "iterations": ["ae-steps", "env-steps"], "updates": ["ae-steps"],
-    // What is learned, and by whom
+    // Agent and environment
     "algo": ["agent"], "algorithm": ["agent"], "policy": ["agent"], "run": ["agent"],
     "environment": ["env"], "env-id": ["env"], "env-name": ["env"], "task": ["env"], "task-name": ["env"],
     "domain-name": ["env"], "game": ["env"],
@@ -72,7 +73,7 @@ enum Aliases {
     "dueling": ["duelling"], "double-q": ["double"], "prioritized": ["prioritised"],
     "prioritized-replay": ["prioritised"], "prioritized-replay-alpha": ["priority-exponent"],
     "prioritized-replay-beta": ["importance-exponent"], "noisy-nets": ["noisy"], "sigma0": ["initial-sigma"],
-    // How it is played and judged
+    // Environments, evaluation and checkpoints
     "n-envs": ["environments"], "num-envs": ["environments"], "num-workers": ["environments"],
     "num-env-runners": ["environments"], "num-envs-per-env-runner": ["environments"],
     "eval-freq": ["evaluate-every"], "eval-every": ["evaluate-every"], "evaluation-interval": ["evaluate-every"],
@@ -85,7 +86,7 @@ enum Aliases {
     "framestack": ["frame-stack", "history-frames"], "n-stack": ["frame-stack", "history-frames"],
     "num-stack": ["frame-stack", "history-frames"],
     "max-episode-steps": ["time-limit"], "episode-length": ["time-limit"], "max-episode-length": ["time-limit"],
-    // What is seen
+    // Observations and encoders
     "image-size": ["size"], "img-size": ["size"], "frame-size": ["size"], "resolution": ["size"], "width": ["size"],
     "height": ["size"], "grayscale": ["color"], "gray": ["color"], "latent-dim": ["latent-size"],
     "z-dim": ["latent-size"], "feature-dim": ["latent-size"], "features-dim": ["latent-size"],

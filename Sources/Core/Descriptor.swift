@@ -6,7 +6,7 @@ import CLinux
   import Foundation
 #endif
 
-/// A file descriptor that is closed with its owner.
+/// A file descriptor that is closed when its owner is destroyed.
 public struct Descriptor: ~Copyable {
   public let number: Int32
 
@@ -14,22 +14,26 @@ public struct Descriptor: ~Copyable {
 
   deinit { close(number) }
 
-  /// A file in memory that no name leads to.
+  /// Creates an anonymous file in memory.
   ///
-  /// - Parameter bytes: what it holds, to be read from the start.
+  /// - Parameter bytes: the file's contents. Reading starts at the first byte.
+  /// - Throws: `WorldError` with the system's reason.
   public static func memory(holding bytes: [UInt8] = []) throws -> Descriptor {
     let file = Descriptor(number: unsafe linux_memory_file("pixelrl"))
-    guard file.number >= 0 else { throw systemFailure("a file in memory") }
+    guard file.number >= 0 else { throw systemFailure("in-memory file") }
     var done = 0
     while done < bytes.count {
       let put = unsafe bytes.withUnsafeBytes { buffer in
         unsafe pwrite(file.number, buffer.baseAddress! + done, buffer.count - done, off_t(done))
       }
-      guard put > 0 else { throw systemFailure("a file in memory") }
+      guard put > 0 else { throw systemFailure("in-memory file") }
       done += put
     }
     return file
   }
-  /// Forbids everyone to change the size of a file in memory. False, and `errno`, where that fails.
+
+  /// Seals an in-memory file so that no process can change its size.
+  ///
+  /// - Returns: false if sealing fails; `errno` then has the reason.
   public func sealSize() -> Bool { linux_seal_size(number) == 0 }
 }

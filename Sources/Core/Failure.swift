@@ -1,9 +1,10 @@
-/// Wrong input: the message says what to type instead. The command ends with exit code 64.
+/// Invalid input from the user. The message says what to use instead. Commands exit with code 64.
 public struct InputError: Error, CustomStringConvertible, Hashable {
   public let description: String
   public init(_ description: String) { self.description = description }
 
-  /// "unknown environment 'cartpol': did you mean 'cartpole-swingup'?", with all known names when none is near.
+  /// Returns an error such as "unknown environment 'cartpol': did you mean 'cartpole-swingup'?". It lists all known
+  /// names if none is similar.
   public static func unknown(_ kind: String, _ name: String, known: [String]) -> InputError {
     if let ours = alias(name, among: known) {
       return InputError("unknown \(kind) '\(name)': did you mean '\(ours)'?")
@@ -16,26 +17,28 @@ public struct InputError: Error, CustomStringConvertible, Hashable {
 }
 
 extension InputError {
-  /// What is called here what other programs call so; nil where none of the known names is.
+  /// Returns our name for a name from another library, or nil if none of the known names corresponds to it.
   public static func alias(_ name: String, among known: [String]) -> String? {
     Aliases.ours(for: name).first(where: known.contains)
   }
 }
 
-/// A wrong world: a file, a disk, a library. The message names the path. The command ends with exit code 1.
+/// A failure outside the program, such as in a file, a disk or a library. The message starts with the path. Commands
+/// exit with code 1.
 public struct WorldError: Error, CustomStringConvertible, Hashable {
   public let description: String
   public init(_ description: String) { self.description = description }
   public init(path: String, _ reason: String) { description = "\(path): \(reason)" }
 }
 
-/// A file that does not hold what was written. The message names the path. The command ends with exit code 1.
+/// A file whose contents are corrupt. The message starts with the path. Commands exit with code 1.
 public struct DamagedFile: Error, CustomStringConvertible, Hashable {
   public let description: String
   public init(path: String, _ what: String) { description = "\(path): \(what)" }
 }
 
-/// The known name with the smallest edit distance, when that is small beside the name's length or the name is a part.
+/// Returns the known name with the smallest edit distance if that distance is small relative to the name's length,
+/// otherwise the first known name that starts with `name`, or nil.
 public func nearest(to name: String, among known: [String]) -> String? {
   let ranked = known.map { ($0, editDistance(name.lowercased(), $0.lowercased())) }
   guard let best = ranked.min(by: { $0.1 < $1.1 }) else { return nil }
@@ -43,7 +46,7 @@ public func nearest(to name: String, among known: [String]) -> String? {
   return known.first { $0.lowercased().hasPrefix(name.lowercased()) && !name.isEmpty }
 }
 
-/// Levenshtein's distance in insertions, deletions and substitutions of characters.
+/// Returns the Levenshtein distance: the minimum number of insertions, deletions and substitutions of characters.
 func editDistance(_ a: String, _ b: String) -> Int {
   let (a, b) = (Array(a), Array(b))
   var previous = Array(0...b.count)

@@ -4,18 +4,19 @@
   import Foundation
 #endif
 
-/// Puts `bytes` under `path` whole or not at all: a temporary file beside it, synchronised to the disk, then renamed.
+/// Writes `bytes` to `path` atomically: to a temporary file in the same folder, which is synced to disk and then
+/// renamed.
 ///
-/// Throws `WorldError` with the path and the system's reason; the temporary file is then removed.
+/// - Throws: `WorldError` with the path and the system's reason. The temporary file is removed.
 public func writeAtomically(_ bytes: [UInt8], to path: String) throws {
   var file = try AtomicFile(path: path)
   try file.append(bytes)
   try file.commit()
 }
 
-/// The bytes of the file at `path`; a file of more than `limit` bytes is refused before it is read.
+/// Reads the file at `path`. A file of more than `limit` bytes is rejected before it is read.
 ///
-/// Throws `WorldError` with the path and the system's reason.
+/// - Throws: `WorldError` with the path and the system's reason.
 public func readBytes(from path: String, limit: Int = 1 << 32) throws -> [UInt8] {
   let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw systemFailure(path) }
@@ -23,16 +24,16 @@ public func readBytes(from path: String, limit: Int = 1 << 32) throws -> [UInt8]
   return try readBytes(from: descriptor, path: path, limit: limit)
 }
 
-/// The same for a file that is open. `path` is for messages.
+/// Reads an open file. `path` is used in error messages.
 func readBytes(from descriptor: Int32, path: String, limit: Int) throws -> [UInt8] {
   var status = stat()
   guard unsafe fstat(descriptor, &status) == 0 else { throw systemFailure(path) }
   guard status.st_mode & S_IFMT != S_IFDIR else { throw WorldError(path: path, "is a folder, not a file") }
   let size = Int(status.st_size)
   guard size <= limit else {
-    throw WorldError(path: path, "has \(size) bytes, more than the \(limit) that are read")
+    throw WorldError(path: path, "has \(size) bytes, more than the limit of \(limit)")
   }
-  // One byte more than the stated size, so that the end of the file is seen.
+  // One byte more than the reported size, to detect the end of the file.
   var bytes = [UInt8](repeating: 0, count: size + 1)
   var count = 0
   while true {
@@ -43,15 +44,15 @@ func readBytes(from descriptor: Int32, path: String, limit: Int) throws -> [UInt
     guard got >= 0 else { throw systemFailure(path) }
     if got == 0 { break }
     count += got
-    guard count <= limit else { throw WorldError(path: path, "grew past the \(limit) bytes that are read") }
+    guard count <= limit else { throw WorldError(path: path, "grew past the limit of \(limit) bytes") }
     if count == bytes.count { bytes.append(contentsOf: repeatElement(0, count: bytes.count)) }
   }
   bytes.removeLast(bytes.count - count)
   return bytes
 }
 
-/// A file written piece by piece that appears under its name only when it is complete: `commit` renames it there, and
-/// without `commit` nothing remains.
+/// A file that is written piece by piece to a temporary file. `commit` renames it to its final name; without `commit`
+/// the temporary file is removed.
 public struct AtomicFile: ~Copyable {
   public let path: String
   private let folder: Folder
@@ -59,7 +60,9 @@ public struct AtomicFile: ~Copyable {
   private let temporary: String
   private var descriptor: Int32
 
-  /// Opens a temporary file in the folder of `path`. Throws `WorldError` with the path and the system's reason.
+  /// Opens a temporary file in the folder of `path`.
+  ///
+  /// - Throws: `WorldError` with the path and the system's reason.
   public init(path: String) throws {
     let (parent, name) = split(path)
     let folder: Folder
@@ -67,13 +70,15 @@ public struct AtomicFile: ~Copyable {
     try self.init(name, in: folder, path: path)
   }
 
-  /// Opens a temporary file in a folder. Throws `WorldError` with the path and the system's reason.
+  /// Opens a temporary file in `folder`.
+  ///
+  /// - Throws: `WorldError` with the path and the system's reason.
   public init(_ name: String, in folder: Folder) throws {
     try self.init(name, in: folder, path: folder.path(of: name))
   }
 
   private init(_ name: String, in folder: Folder, path: String) throws {
-    guard Folder.isPlain(name) else { throw WorldError(path: path, "is not the name of a file") }
+    guard Folder.isPlain(name) else { throw WorldError(path: path, "is not a valid file name") }
     var attempt = 0
     while true {
       let candidate = ".\(name).\(getpid())-\(attempt).partial"
@@ -87,7 +92,8 @@ public struct AtomicFile: ~Copyable {
     }
   }
 
-  /// Whether a name is that of such a temporary file: without a process that writes it, what a killed one left.
+  /// Returns whether `name` is the name of such a temporary file. A process that was killed leaves its temporary file
+  /// behind.
   public static func isTemporary(_ name: String) -> Bool {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count >= 4, parts[0].isEmpty, parts.last == "partial" else { return false }
@@ -102,7 +108,7 @@ public struct AtomicFile: ~Copyable {
     }
   }
 
-  /// Writes after what was appended before.
+  /// Appends `bytes` to the file.
   public mutating func append(_ bytes: [UInt8]) throws {
     var done = 0
     while done < bytes.count {
@@ -115,7 +121,7 @@ public struct AtomicFile: ~Copyable {
     }
   }
 
-  /// Writes over bytes that were appended before, from `offset` on.
+  /// Overwrites bytes that were appended before, starting at `offset`.
   public mutating func overwrite(_ bytes: [UInt8], at offset: Int) throws {
     var done = 0
     while done < bytes.count {
@@ -128,7 +134,7 @@ public struct AtomicFile: ~Copyable {
     }
   }
 
-  /// Synchronises the file to the disk and gives it its name, replacing what file or link had it.
+  /// Syncs the file to disk and renames it to its final name, replacing any file or link of that name.
   public consuming func commit() throws {
     guard fsync(descriptor) == 0 else { throw systemFailure(path) }
     guard folder.move(temporary, to: name) == 0 else { throw systemFailure(path) }
@@ -139,26 +145,28 @@ public struct AtomicFile: ~Copyable {
   }
 }
 
-/// Whether a byte is that of a decimal digit.
+/// Returns whether a byte is an ASCII decimal digit.
 public func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-/// A path as that of a folder and a name in it.
+/// Splits a path into its folder and its last component.
 public func split(_ path: String) -> (folder: String, name: String) {
   guard let slash = path.lastIndex(of: "/") else { return (".", path) }
   return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
 }
 
-/// An environment's name as a part of a file's: `gym-ALE-Pong-v5` of `gym:ALE/Pong-v5`.
+/// Converts an environment's name to a valid file name: `gym:ALE/Pong-v5` becomes `gym-ALE-Pong-v5`.
 public func fileName(of id: String) -> String {
   String(id.map { $0.isLetter || $0.isNumber || "-._".contains($0) ? $0 : "-" })
 }
 
-/// Makes the name of `path` in its folder last through a power cut. Throws `WorldError` with the path and the system's reason.
+/// Syncs the folder of `path` to disk, so that the entry for `path` survives a power failure.
+///
+/// - Throws: `WorldError` with the path and the system's reason.
 public func synchronizeFolder(of path: String) throws {
   try Folder(path: split(path).folder, followingLink: true).synchronize()
 }
 
-/// What the last failed call to the system says of itself.
+/// Returns an error with the path and the message for the current `errno`.
 public func systemFailure(_ path: String) -> WorldError {
   let code = errno
   return WorldError(path: path, unsafe String(cString: strerror(code)))

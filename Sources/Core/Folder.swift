@@ -4,16 +4,17 @@
   import Foundation
 #endif
 
-/// A folder that is open. What lies in it is reached from the folder itself, by plain names and never through a link: nothing
-/// outside it is read, changed or removed, whatever stands under those names.
+/// An open folder. Its entries are accessed relative to the folder, by plain names, and symbolic links are never
+/// followed. So nothing outside the folder is read, changed or removed.
 ///
-/// Who writes into a run's folder, or removes something there, goes through this. All throw `WorldError` with the path.
+/// All code that writes to or deletes from a run directory uses this class. All methods throw `WorldError` with the
+/// path.
 public final class Folder: Sendable {
-  /// For messages.
+  /// The path, for error messages.
   public let path: String
   private let descriptor: Int32
 
-  /// What a name stands for.
+  /// The type of a folder entry.
   public enum Kind: Sendable {
     case file
     case folder
@@ -22,7 +23,7 @@ public final class Folder: Sendable {
     case other
   }
 
-  /// Which file on which disk: two names may have the same one (hard links).
+  /// The device and inode numbers of a file. Two names can have the same identity (hard links).
   public struct Identity: Sendable, Hashable {
     let device: UInt
     let number: UInt
@@ -30,14 +31,15 @@ public final class Folder: Sendable {
 
   /// Opens a folder.
   ///
-  /// - Parameter followingLink: whether the path's last name may be a link, as one that the user typed may.
+  /// - Parameter followingLink: whether the last component of the path may be a symbolic link, as in a path that the
+  ///   user gives.
   public init(path: String, followingLink: Bool = false) throws {
-    // With a slash at its end a link would be followed.
-    var place = path.isEmpty ? "." : path
-    while place.hasSuffix("/") && place.utf8.count > 1 { place.removeLast() }
-    self.path = place
-    descriptor = unsafe open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (followingLink ? 0 : O_NOFOLLOW))
-    guard descriptor >= 0 else { throw notOpened(place, AT_FDCWD, place) }
+    // With a trailing slash, a link would be followed.
+    var trimmed = path.isEmpty ? "." : path
+    while trimmed.hasSuffix("/") && trimmed.utf8.count > 1 { trimmed.removeLast() }
+    self.path = trimmed
+    descriptor = unsafe open(trimmed, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (followingLink ? 0 : O_NOFOLLOW))
+    guard descriptor >= 0 else { throw notOpened(trimmed, AT_FDCWD, trimmed) }
   }
 
   private init(_ name: String, in parent: Folder) throws {
@@ -49,25 +51,25 @@ public final class Folder: Sendable {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// The path of what has a name here, for messages.
+  /// Returns the path of an entry, for error messages.
   public func path(of name: String) -> String { path == "/" ? "/\(name)" : "\(path)/\(name)" }
 
-  /// Whether a name, which may come from a file, leads nowhere else.
+  /// Returns whether a name, which may come from a file, is a single path component other than `.` and `..`.
   public static func isPlain(_ name: String) -> Bool {
     !name.isEmpty && name != "." && name != ".." && !name.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
   }
 
   private func plain(_ name: String) throws -> String {
-    guard Self.isPlain(name) else { throw WorldError(path: path, "'\(name)' is not the plain name of a file in it") }
+    guard Self.isPlain(name) else { throw WorldError(path: path, "'\(name)' is not a plain file name") }
     return name
   }
 
-  // MARK: - Looking
+  // MARK: - Inspecting
 
-  /// What a name stands for; nil for nothing.
+  /// Returns the type of an entry, or nil if there is none.
   public func kind(of name: String) -> Kind? { (try? status(of: name)).map { Kind($0.st_mode) } }
 
-  /// Which file a name stands for; nil where it is none.
+  /// Returns the identity of a file, or nil if the entry is missing or not a file.
   public func identity(of name: String) -> Identity? {
     guard let status = try? status(of: name), Kind(status.st_mode) == .file else { return nil }
     return Identity(device: UInt(status.st_dev), number: UInt(status.st_ino))
@@ -81,9 +83,9 @@ public final class Folder: Sendable {
     return status
   }
 
-  /// All names, in order.
+  /// Returns the names of all entries, sorted.
   public func names() throws -> [String] {
-    // A descriptor of its own, which is at the folder's start.
+    // A separate descriptor, positioned at the first entry.
     let own = unsafe openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard own >= 0 else { throw systemFailure(path) }
     guard let list = unsafe fdopendir(own) else {
@@ -103,19 +105,19 @@ public final class Folder: Sendable {
 
   // MARK: - Opening
 
-  /// A folder that lies in this one.
+  /// Opens a subfolder.
   public func folder(_ name: String) throws -> Folder { try Folder(name, in: self) }
 
-  /// A new folder in this one; nothing may have its name.
+  /// Creates a subfolder. Throws if the name is taken.
   public func makeFolder(_ name: String) throws -> Folder {
     guard unsafe mkdirat(descriptor, try plain(name), 0o755) == 0 else { throw systemFailure(path(of: name)) }
     return try folder(name)
   }
 
-  /// Opens a file that lies here: no link, and neither a pipe, which would be waited for, nor a device.
+  /// Opens a regular file. Rejects links, devices and pipes; opening a pipe could block.
   ///
-  /// - Parameter flags: of `open`, such as `O_WRONLY | O_CREAT`.
-  /// - Returns: a descriptor, which the caller closes.
+  /// - Parameter flags: flags for `open`, such as `O_WRONLY | O_CREAT`.
+  /// - Returns: a descriptor, which the caller must close.
   public func openFile(_ name: String, _ flags: Int32) throws -> Int32 {
     let opened = unsafe openat(descriptor, try plain(name), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
     guard opened >= 0 else { throw notOpened(path(of: name), descriptor, name) }
@@ -131,7 +133,7 @@ public final class Folder: Sendable {
     return opened
   }
 
-  /// The bytes of a file that lies here; one of more than `limit` bytes is refused before it is read.
+  /// Reads a file. A file of more than `limit` bytes is rejected before it is read.
   public func bytes(of name: String, limit: Int = 1 << 32) throws -> [UInt8] {
     let file = try openFile(name, O_RDONLY)
     defer { close(file) }
@@ -140,22 +142,23 @@ public final class Folder: Sendable {
 
   // MARK: - Changing
 
-  /// Puts `bytes` under a name whole or not at all, in place of what file or link had it.
+  /// Writes `bytes` to a file atomically, replacing any file or link of that name.
   public func write(_ bytes: [UInt8], to name: String) throws {
     var file = try AtomicFile(name, in: self)
     try file.append(bytes)
     try file.commit()
   }
 
-  /// A new file under a plain name that nothing has; -1 and `errno` where there is none.
+  /// Creates a file under a plain name that is not taken. Returns a descriptor, or -1 and sets `errno`.
   func create(_ name: String) -> Int32 {
     unsafe openat(descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
   }
 
-  /// Gives what has a plain name another one: 0, or -1 and `errno`.
+  /// Renames an entry. Returns 0, or -1 and sets `errno`.
   func move(_ name: String, to new: String) -> Int32 { unsafe renameat(descriptor, name, descriptor, new) }
 
-  /// Removes what has a name, a folder with all that is in it; links go, what they lead to stays. Nothing there is fine.
+  /// Removes an entry; a folder is removed with its contents. Links are removed, not their targets. Does nothing if
+  /// there is no such entry.
   public func remove(_ name: String) throws {
     if unsafe unlinkat(descriptor, try plain(name), 0) == 0 || errno == ENOENT { return }
     let failure = systemFailure(path(of: name))
@@ -167,22 +170,22 @@ public final class Folder: Sendable {
     }
   }
 
-  /// Gives what has a name another one; a file or link of that name goes, a folder that holds something does not.
+  /// Renames an entry. An existing file or link of the new name is replaced. Throws if it is a folder that is not empty.
   public func rename(_ name: String, to new: String) throws {
     guard move(try plain(name), to: try plain(new)) == 0 else { throw systemFailure(path(of: new)) }
   }
 
-  /// Gives a file of another folder a name here as well.
+  /// Creates a hard link to a file of another folder, under the same name.
   ///
-  /// - Returns: whether the file system can, and the file is there.
+  /// - Returns: false if the file does not exist or the file system does not support it.
   public func link(_ name: String, of other: Folder) -> Bool {
     guard Self.isPlain(name), other.kind(of: name) == .file else { return false }
     return unsafe linkat(other.descriptor, name, descriptor, name, 0) == 0
   }
 
-  /// Makes the names in the folder last through a power cut.
+  /// Syncs the folder to disk, so that its entries survive a power failure.
   public func synchronize() throws {
-    // Some file systems cannot synchronise a folder; the files in it are safe by then.
+    // Some file systems cannot sync a folder. The files in it are already synced.
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw systemFailure(path) }
   }
 }
@@ -197,18 +200,19 @@ extension Folder.Kind {
     }
   }
 
-  /// Why it is not opened as a file.
+  /// The reason why it is not opened as a file, for error messages.
   public var refusal: String {
     switch self {
     case .file: "is a file"
     case .folder: "is a folder, not a file"
-    case .link: "is a link, and none is followed here: put what it leads to in its place, or remove the link"
-    case .other: "is a pipe, a socket or a device, not an ordinary file: remove it"
+    case .link: "is a link, and links are not followed: replace it with its target, or remove it"
+    case .other: "is a pipe, a socket or a device, not a regular file: remove it"
     }
   }
 }
 
-/// Why the last call could not open a name: that of a link in the system's words would be "Too many levels of symbolic links".
+/// Returns the error for a failed `open`. For a link, the system's message would be "Too many levels of symbolic
+/// links".
 private func notOpened(_ path: String, _ folder: Int32, _ name: String) -> WorldError {
   let code = errno
   defer { errno = code }

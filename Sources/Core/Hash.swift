@@ -1,4 +1,4 @@
-/// A fingerprint of bytes against damage (not against intent): xxHash64 with seed 0, as `xxhsum -H1` prints it
+/// Returns the xxHash64 of the bytes with seed 0, as printed by `xxhsum -H1`. It detects corruption, not tampering
 /// (Collet, the XXH64 specification).
 public func xxHash64(_ bytes: RawSpan) -> UInt64 {
   let count = bytes.byteCount
@@ -38,7 +38,7 @@ public func xxHash64(_ bytes: RawSpan) -> UInt64 {
   return hash ^ (hash >> 32)
 }
 
-/// The fingerprint of an array of bytes.
+/// Returns the xxHash64 of an array of bytes.
 public func xxHash64(_ bytes: [UInt8]) -> UInt64 { unsafe xxHash64(bytes.span.bytes) }
 
 private let prime1: UInt64 = 0x9e37_79b1_85eb_ca87

@@ -4,16 +4,18 @@
   import Foundation
 #endif
 
-/// A file's bytes, mapped into memory: only what is touched is read, and the system may drop it again.
+/// A memory-mapped file. Pages are read from disk on first access, and the system may evict them.
 ///
-/// Files that this package writes appear under their name when complete and never change after; a file that another
-/// program shortens while it is mapped ends this one.
+/// Files written by this package are complete when they get their name, and never change after that. If another program
+/// truncates a mapped file, accessing it terminates this process.
 @safe public final class MappedFile: Sendable {
   public let path: String
   public let count: Int
   private nonisolated(unsafe) let start: UnsafeRawPointer?
 
-  /// Throws `WorldError` with the path and the system's reason.
+  /// Maps the file at `path`.
+  ///
+  /// - Throws: `WorldError` with the path and the system's reason.
   public init(path: String) throws {
     self.path = path
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -21,7 +23,7 @@
     defer { close(descriptor) }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw systemFailure(path) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw WorldError(path: path, "is not an ordinary file") }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw WorldError(path: path, "is not a regular file") }
     count = Int(status.st_size)
     guard count > 0 else {
       unsafe start = nil
@@ -36,7 +38,7 @@
     if let start = unsafe start { unsafe munmap(UnsafeMutableRawPointer(mutating: start), count) }
   }
 
-  /// The bytes of the whole file.
+  /// Calls `body` with the bytes of the whole file.
   public func withBytes<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {
     try unsafe body(RawSpan(_unsafeStart: start ?? UnsafeRawPointer(bitPattern: 8)!, byteCount: count))
   }

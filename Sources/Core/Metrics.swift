@@ -1,4 +1,4 @@
-/// Named numbers that a step of learning reports, in the order of their reporting. Returned, never pushed.
+/// Named metric values of an update, in the order in which they were added.
 public struct Metrics: Sendable, ExpressibleByDictionaryLiteral {
   public private(set) var entries: [(name: String, value: Double)]
 
@@ -18,13 +18,13 @@ public struct Metrics: Sendable, ExpressibleByDictionaryLiteral {
     }
   }
 
-  /// Adds the entries of `other`; a name that both have takes the other's value.
+  /// Adds the entries of `other`. If both have a name, the value of `other` is used.
   public mutating func merge(_ other: Metrics) {
     for (name, value) in other.entries { self[name] = value }
   }
 }
 
-/// As names and values side by side: the order lasts.
+/// Encodes names and values as two arrays, which keeps their order.
 extension Metrics: Codable {
   private enum CodingKeys: CodingKey {
     case names, values
@@ -36,7 +36,7 @@ extension Metrics: Codable {
     let values = try container.decode([Double].self, forKey: .values)
     guard names.count == values.count, Set(names).count == names.count else {
       throw DecodingError.dataCorruptedError(
-        forKey: .values, in: container, debugDescription: "\(names.count) names for \(values.count) numbers")
+        forKey: .values, in: container, debugDescription: "\(names.count) names for \(values.count) values")
     }
     entries = zip(names, values).map { ($0, $1) }
   }
@@ -62,7 +62,7 @@ public struct MetricsMean: Sendable, Codable {
     }
   }
 
-  /// The means since the last call.
+  /// Returns the means since the last call, and resets them.
   public mutating func take() -> Metrics {
     var means = Metrics()
     for (name, sum) in sums.entries { means[name] = sum / (counts[name] ?? 1) }
@@ -72,7 +72,7 @@ public struct MetricsMean: Sendable, Codable {
   }
 }
 
-/// True each time that a counter passes a multiple of the period, however large its strides.
+/// Returns true each time a counter reaches or passes a multiple of the period, for any increment of the counter.
 public struct Every: Sendable, Codable {
   public let period: Int
   private var last: Int

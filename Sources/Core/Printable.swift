@@ -1,6 +1,6 @@
 extension String {
-  /// With control characters written out, such as `\u001b`, but for tabs and line ends: what stands in a file must not
-  /// steer the terminal that it is printed on. JSON stays the same JSON.
+  /// The string with control characters escaped, such as `\u001b`, except for tabs and newlines. Text from a file must
+  /// not control the terminal. Escaping does not change the value of JSON text.
   public var printable: String {
     guard unicodeScalars.contains(where: \.isControl) else { return self }
     return unicodeScalars.reduce(into: "") { text, scalar in
@@ -12,7 +12,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// Whether a terminal obeys it: C0 and C1 control codes, and those that turn the direction of writing.
+  /// Whether it is a C0 or C1 control code or a bidirectional control character.
   fileprivate var isControl: Bool {
     switch value {
     case 0x09, 0x0a: false

@@ -6,16 +6,16 @@ import CLinux
   import Foundation
 #endif
 
-/// Starts another program, looked up as a shell does, in a process group of its own.
+/// Starts a program in a new process group. The program is searched for in `PATH`.
 ///
-/// No signal is blocked or ignored there, whatever this program does with them: what it starts in turn inherits that. It has
-/// no open files but those given and the standard ones; standard input is empty unless it is given.
+/// In the new process no signal is blocked or ignored, regardless of this process; its child processes inherit that.
+/// Only the given files and the standard streams are open. Standard input is empty unless it is given.
 ///
 /// - Parameters:
 ///   - words: the program and its arguments.
-///   - environment: all of its environment.
-///   - files: descriptors of this process by the number that each has there; the numbers leave no gap after 2.
-/// - Returns: the process, which is also its group, to be waited for.
+///   - environment: the complete environment of the new process.
+///   - files: descriptors of this process and their numbers in the new process. Numbers above 2 must be contiguous.
+/// - Returns: the process ID, which is also the process group ID. The caller must wait for the process.
 /// - Throws: `WorldError` with the program's name and the system's reason.
 public func startProgram(
   _ words: [String], environment: [String: String], files: [(number: Int32, file: Int32)]
@@ -29,12 +29,12 @@ public func startProgram(
     unsafe posix_spawnattr_destroy(&attributes)
   }
   unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-  // Above the numbers that they get, so that none is closed by another's taking its place.
+  // Copies above all target numbers, so that no `dup2` closes a descriptor that is still needed.
   let last = files.map(\.number).reduce(2, max)
   let copies = files.map { fcntl($0.file, F_DUPFD_CLOEXEC, last + 1) }
   defer { for copy in copies { close(copy) } }
   for (file, copy) in zip(files, copies) { unsafe posix_spawn_file_actions_adddup2(&actions, copy, file.number) }
-  // Another's pipe that was held open there would never end for who reads it.
+  // If the new process kept the write end of another pipe open, the reader of that pipe would never see its end.
   unsafe linux_close_from(&actions, last + 1)
 
   var (none, all) = (sigset_t(), sigset_t())
@@ -55,7 +55,7 @@ public func startProgram(
   return started
 }
 
-/// Calls a body with an array of C strings that ends with nil.
+/// Calls `body` with a null-terminated array of C strings.
 private func withCStrings<Result>(
   _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {

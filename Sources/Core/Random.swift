@@ -4,16 +4,16 @@
   import Foundation
 #endif
 
-/// The one number that a run's randomness comes from, split into named streams.
+/// The seed of all random numbers of a run, from which named streams are derived.
 ///
-/// Streams with different names are independent, and adding one never shifts another: `Seed(7).stream("replay")` yields
-/// the same numbers whoever else draws.
+/// Streams with different names are independent. `Seed(7).stream("replay")` yields the same numbers regardless of which
+/// other streams are used.
 public struct Seed: Sendable, Hashable, Codable {
   public let value: UInt64
 
   public init(_ value: UInt64) { self.value = value }
 
-  /// A seed for a part of the run, such as environment number 3.
+  /// Returns a derived seed for a part of the run, such as environment number 3.
   public func child(_ name: String) -> Seed {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325  // FNV-1a, 64 bits
     for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
@@ -21,11 +21,12 @@ public struct Seed: Sendable, Hashable, Codable {
     return Seed(mixer.next())
   }
 
+  /// Returns a random number generator for a part of the run.
   public func stream(_ name: String) -> Random { Random(seed: child(name)) }
 }
 
-/// A random generator whose numbers are the same on every machine and in every version: xoshiro256++ (Blackman and
-/// Vigna 2019) with distributions of its own.
+/// A random number generator whose numbers are the same on every machine and in every version: xoshiro256++ (Blackman
+/// and Vigna 2019), with its own implementation of each distribution.
 public struct Random: RandomNumberGenerator, Sendable, Hashable, Codable {
   private var s0: UInt64
   private var s1: UInt64
@@ -37,7 +38,7 @@ public struct Random: RandomNumberGenerator, Sendable, Hashable, Codable {
     (s0, s1, s2, s3) = (mixer.next(), mixer.next(), mixer.next(), mixer.next())
   }
 
-  /// - Throws: `DecodingError` where all words are 0, which such a generator never leaves.
+  /// - Throws: `DecodingError` if all state words are 0. The generator would then return only zeros.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     s0 = try container.decode(UInt64.self, forKey: .s0)
@@ -45,7 +46,7 @@ public struct Random: RandomNumberGenerator, Sendable, Hashable, Codable {
     s2 = try container.decode(UInt64.self, forKey: .s2)
     s3 = try container.decode(UInt64.self, forKey: .s3)
     guard s0 | s1 | s2 | s3 != 0 else {
-      throw DecodingError.dataCorruptedError(forKey: .s0, in: container, debugDescription: "all words are 0")
+      throw DecodingError.dataCorruptedError(forKey: .s0, in: container, debugDescription: "all state words are 0")
     }
   }
 
@@ -67,9 +68,9 @@ public struct Random: RandomNumberGenerator, Sendable, Hashable, Codable {
   /// Uniform in [low, high).
   public mutating func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * uniform() }
 
-  /// A whole number in 0 ..< count, without bias (Lemire 2019).
+  /// An integer in 0 ..< count, without bias (Lemire 2019).
   public mutating func integer(below count: Int) -> Int {
-    precondition(count > 0, "integer(below:) needs a positive count, not \(count)")
+    precondition(count > 0, "integer(below:) requires a positive count, not \(count)")
     let bound = UInt64(count)
     var product = next().multipliedFullWidth(by: bound)
     if product.low < bound {
@@ -82,7 +83,8 @@ public struct Random: RandomNumberGenerator, Sendable, Hashable, Codable {
   /// True with probability `p`.
   public mutating func chance(_ p: Double) -> Bool { uniform() < p }
 
-  /// A standard normal number (Marsaglia's polar method, one of the pair: a generator then has no hidden half).
+  /// A sample of the standard normal distribution (Marsaglia's polar method). Only one value of each pair is used, so
+  /// that the generator needs no cached value.
   public mutating func normal() -> Double {
     while true {
       let u = 2 * uniform() - 1
@@ -92,7 +94,7 @@ public struct Random: RandomNumberGenerator, Sendable, Hashable, Codable {
     }
   }
 
-  /// Fisher and Yates' shuffle, in place.
+  /// Shuffles in place (Fisher and Yates).
   public mutating func shuffle<Element>(_ elements: inout [Element]) {
     guard elements.count > 1 else { return }
     for last in stride(from: elements.count - 1, to: 0, by: -1) {
@@ -103,7 +105,7 @@ public struct Random: RandomNumberGenerator, Sendable, Hashable, Codable {
   private func rotate(_ word: UInt64, by bits: UInt64) -> UInt64 { (word << bits) | (word >> (64 - bits)) }
 }
 
-/// Seeds the words of a generator (Steele, Lea and Flood 2014).
+/// Generates the initial state words of a generator (Steele, Lea and Flood 2014).
 private struct SplitMix64 {
   var state: UInt64
 

@@ -1,5 +1,5 @@
-/// A group of settings, each declared once: a stored property with its default, and one `Field` line that gives its
-/// flag, config key, help line, README row and record.
+/// A group of settings. Each setting is declared once: as a stored property with its default, and as a `Field` that
+/// defines its flag, its key in config files and run records, its help text and its row in the documentation.
 ///
 /// ```swift
 /// struct Settings: SettingsGroup {
@@ -9,42 +9,42 @@
 /// }
 /// ```
 public protocol SettingsGroup: Sendable, Codable {
-  /// All defaults.
+  /// Creates the group with all defaults.
   init()
-  /// What the settings stand under in a file of settings, such as `agent`; several groups may share it.
+  /// The section of the settings in a config file, such as `agent`. Several groups may share it.
   static var title: String { get }
   static var fields: [Field<Self>] { get }
 }
 
-/// What a setting changes of frames and transitions, so that those of another value do not serve in their place.
+/// What a setting affects in recorded frames and transitions. Data recorded with a different value cannot be reused.
 public enum SettingEffect: Sendable, Hashable {
-  /// What a frame looks like.
+  /// The content of a frame.
   case view
-  /// What an action does.
+  /// The effect of an action.
   case dynamics
 }
 
 /// One setting of a group.
 public struct Field<Group>: Sendable {
-  /// `learning-rate`: the flag without its dashes, and the config key.
+  /// The config key, which is also the flag without its dashes, such as `learning-rate`.
   public let key: String
-  /// The property that holds it.
+  /// The property that stores it.
   public let path: PartialKeyPath<Group> & Sendable
   public let help: String
-  /// What may stand there: `a whole number from 1 to 64`, `true or false`.
+  /// A description of the allowed values: `a whole number from 1 to 64`, `true or false`.
   public let domain: String
-  /// All that may stand there, where that can be said; empty for numbers and texts.
+  /// All allowed values if they can be listed; empty for numbers and texts.
   public let choices: [String]
-  /// A switch: typed as `--key` or `--no-key`, without a value.
+  /// Whether it is a switch: given as `--key` or `--no-key`, without a value.
   public let isSwitch: Bool
-  /// The value as one would type it.
+  /// Returns the value as written on the command line.
   public let text: @Sendable (Group) -> String
-  /// Takes a typed value, or throws an error that says what to type.
+  /// Parses and stores a value, or throws an error that says which values are allowed.
   public let set: @Sendable (inout Group, String) throws -> Void
-  /// What it changes of frames and transitions; nil: nothing.
+  /// What it affects in recorded frames and transitions; nil for nothing.
   public private(set) var effect: SettingEffect?
 
-  /// The setting, marked by what it changes.
+  /// Returns the setting, marked with what it affects.
   public func changing(_ effect: SettingEffect) -> Field {
     var field = self
     field.effect = effect
@@ -68,12 +68,13 @@ public struct Field<Group>: Sendable {
     self.init(key, path, domain: "text", help) { _ in true }
   }
 
-  /// The name of a member of a catalog; an unknown one names the nearest.
+  /// The name of a member of a catalog. The error for an unknown name suggests the most similar one.
+  ///
   /// - Parameters:
   ///   - kind: what the members are, such as `agent`.
-  ///   - prefix: what else may be named begins so.
-  ///   - unknown: what to say of another name; nil names the nearest member.
-  ///   - domain: what is taken, in words; nil names every member.
+  ///   - prefix: names with this prefix are accepted too.
+  ///   - unknown: returns the error for an unknown name; nil for one that suggests the most similar member.
+  ///   - domain: a description of the allowed values; nil to list all members.
   public init(
     _ key: String, _ path: WritableKeyPath<Group, String> & Sendable, kind: String, among names: [String],
     orAfter prefix: String? = nil, unknown: (@Sendable (String) -> InputError)? = nil, domain: String? = nil,
@@ -83,11 +84,11 @@ public struct Field<Group>: Sendable {
       key: key, path: path, help: help, domain: domain ?? names.joined(separator: ", "), choices: names,
       isSwitch: false,
       text: { $0[keyPath: path] },
-      set: { group, typed in
-        guard names.contains(typed) || prefix.map(typed.hasPrefix) ?? false else {
-          throw unknown?(typed) ?? InputError.unknown(kind, typed, known: names)
+      set: { group, text in
+        guard names.contains(text) || prefix.map(text.hasPrefix) ?? false else {
+          throw unknown?(text) ?? InputError.unknown(kind, text, known: names)
         }
-        group[keyPath: path] = typed
+        group[keyPath: path] = text
       })
   }
 
@@ -104,9 +105,9 @@ public struct Field<Group>: Sendable {
     self.init(
       key: key, path: path, help: help, domain: domain, choices: choices, isSwitch: Value.self == Bool.self,
       text: { $0[keyPath: path].text },
-      set: { group, typed in
-        guard let value = Value(text: typed), accepts(value) else {
-          throw InputError("--\(key) takes \(domain), not '\(typed)'")
+      set: { group, text in
+        guard let value = Value(text: text), accepts(value) else {
+          throw InputError("--\(key) takes \(domain), not '\(text)'")
         }
         group[keyPath: path] = value
       })
@@ -129,7 +130,7 @@ public struct Field<Group>: Sendable {
   }
 }
 
-/// The seed as a setting, which stands with those of the work that it begins.
+/// The seed as a setting, in the same section as the settings of `Work`.
 public struct SeedChoice<Work: SettingsGroup>: SettingsGroup, Hashable {
   public var seed: UInt64 = 0
 
@@ -138,43 +139,43 @@ public struct SeedChoice<Work: SettingsGroup>: SettingsGroup, Hashable {
 
   public static var title: String { Work.title }
   public static var fields: [Field<Self>] {
-    [Field("seed", \.seed, 0...UInt64.max, "the number that all randomness comes from")]
+    [Field("seed", \.seed, 0...UInt64.max, "seed of all random numbers")]
   }
 }
 
 extension SettingsGroup {
   public var title: String { Self.title }
 
-  /// The key of the setting that a property holds; a property that holds none is a mistake of the program.
+  /// Returns the key of the setting that a property stores. Stops with a fatal error if the property is not a setting.
   public static func key(of path: PartialKeyPath<Self>) -> String {
-    guard let field = fields.first(where: { $0.path == path }) else { fatalError("\(path) is no setting") }
+    guard let field = fields.first(where: { $0.path == path }) else { fatalError("\(path) is not a setting") }
     return field.key
   }
 
-  /// The keys of the settings that are marked so, in the order of their declaration.
+  /// Returns the keys of the settings with one of these effects, in the order of their declaration.
   public static func keys(changing effects: SettingEffect...) -> [String] {
     fields.filter { $0.effect.map(effects.contains) ?? false }.map(\.key)
   }
 
   /// Sets one value by its key.
-  public mutating func set(_ key: String, to typed: String) throws {
+  public mutating func set(_ key: String, to text: String) throws {
     guard let field = Self.fields.first(where: { $0.key == key }) else {
       throw InputError.unknown("setting", key, known: Self.fields.map(\.key))
     }
-    try field.set(&self, typed)
+    try field.set(&self, text)
   }
 
-  /// All settings as one would type them, in the order of their declaration.
+  /// All settings as written on the command line, in the order of their declaration.
   public var record: [(key: String, text: String)] { Self.fields.map { ($0.key, $0.text(self)) } }
 }
 
-/// A type whose values can be typed.
+/// A type whose values can be parsed from and written as text.
 public protocol SettingValue: Sendable {
   init?(text: String)
   var text: String { get }
 }
 
-/// A number that has a range.
+/// A number with an allowed range.
 public protocol NumericSetting: SettingValue, Comparable {
   static func domain(_ range: ClosedRange<Self>) -> String
 }
@@ -188,13 +189,13 @@ extension ChoiceSetting {
 }
 
 extension FixedWidthInteger {
-  /// `100000`, or `1e5` and `2.5e4` where that is whole.
-  fileprivate init?(typed text: String) {
+  /// Parses `100000`, or `1e5` and `2.5e4` if the value is an integer.
+  fileprivate init?(decimal text: String) {
     if let number = Self(text) {
       self = number
       return
     }
-    // What `Double` takes besides, such as "inf" and "0x1p3", nobody means by a whole number.
+    // `Double` also accepts "inf" and "0x1p3", which are rejected here.
     guard text.utf8.contains(where: "eE".utf8.contains),
       text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }),
       let value = Double(text), abs(value) <= 0x1p53
@@ -204,7 +205,7 @@ extension FixedWidthInteger {
 }
 
 extension Int: NumericSetting {
-  public init?(text: String) { self.init(typed: text) }
+  public init?(text: String) { self.init(decimal: text) }
   public var text: String { String(self) }
   public static func domain(_ range: ClosedRange<Int>) -> String {
     range.upperBound == .max
@@ -214,7 +215,7 @@ extension Int: NumericSetting {
 }
 
 extension UInt64: NumericSetting {
-  public init?(text: String) { self.init(typed: text) }
+  public init?(text: String) { self.init(decimal: text) }
   public var text: String { String(self) }
   public static func domain(_ range: ClosedRange<UInt64>) -> String {
     range.upperBound == .max

@@ -1,17 +1,17 @@
-/// One setting as the help screen, the README and the completions show it, without its group's type.
+/// One setting as shown in help texts, documentation and shell completions, without its group's type.
 public struct SettingRow: Sendable, Hashable {
-  /// `hidden`, typed as `--hidden`.
+  /// `hidden` for the flag `--hidden`.
   public let key: String
   public let help: String
   /// `a whole number from 1 to 64`.
   public var domain: String
-  /// The value of a group that nobody changed, as one would type it.
+  /// The default, as written on the command line.
   public var defaultText: String
-  /// All that may stand there, where that can be said.
+  /// All allowed values if they can be listed.
   public var choices: [String]
   public var isSwitch: Bool
 
-  /// What stands for the value: `<n>`, `<text>`; nothing after a switch.
+  /// The placeholder for the value: `<n>`, `<text>`; empty for a switch.
   public var placeholder: String {
     if isSwitch { return "" }
     if domain.hasPrefix("a whole number") { return "<n>" }
@@ -31,26 +31,28 @@ public struct SettingRow: Sendable, Hashable {
 
 extension SettingsGroup {
   /// All settings with their defaults, in the order of their declaration.
-  public static var rows: [SettingRow] {
-    let defaults = Self()
-    return fields.map {
+  public static var rows: [SettingRow] { Self().rows }
+
+  /// All settings, with these values as the defaults.
+  public var rows: [SettingRow] {
+    Self.fields.map {
       SettingRow(
-        key: $0.key, help: $0.help, domain: $0.domain, defaultText: $0.text(defaults), choices: $0.choices,
+        key: $0.key, help: $0.help, domain: $0.domain, defaultText: $0.text(self), choices: $0.choices,
         isSwitch: $0.isSwitch)
     }
   }
 }
 
-/// `64 of ppo, trpo; 128 of rainbow`: each text with the names of those that have it.
+/// Returns each distinct text with the names of its owners: `64 for ppo, trpo; 128 for rainbow`.
 public func namesByText(_ owners: [(name: String, text: String)]) -> String {
   var texts: [String] = []
   for owner in owners where !texts.contains(owner.text) { texts.append(owner.text) }
   return texts.map { text in
-    "\(text) of \(owners.filter { $0.text == text }.map(\.name).joined(separator: ", "))"
+    "\(text) for \(owners.filter { $0.text == text }.map(\.name).joined(separator: ", "))"
   }.joined(separator: "; ")
 }
 
-/// Settings under a heading, such as those of one agent.
+/// Settings under a heading, such as the settings of one agent.
 public struct SettingsSection: Sendable, Hashable {
   public let title: String
   public let rows: [SettingRow]
@@ -60,9 +62,9 @@ public struct SettingsSection: Sendable, Hashable {
     rows = groups.flatMap { $0.rows }
   }
 
-  /// A heading and a table in Markdown, as the README has them.
+  /// A heading and a table in Markdown, as used in the documentation.
   public var markdown: String {
-    var lines = ["### \(title)", "", "| flag | default | what it sets | takes |", "|---|---|---|---|"]
+    var lines = ["### \(title)", "", "| flag | default | description | values |", "|---|---|---|---|"]
     for row in rows {
       let preset = row.defaultText.isEmpty ? "" : "`\(row.defaultText)`"
       lines.append("| `--\(row.key)` | \(preset) | \(cell(row.help)) | \(cell(row.domain)) |")
@@ -70,7 +72,7 @@ public struct SettingsSection: Sendable, Hashable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The settings as aligned lines of help.
+  /// The settings as aligned lines of help text.
   public var help: String {
     let width = rows.map(\.flag.count).max() ?? 0
     let lines = rows.map { row in

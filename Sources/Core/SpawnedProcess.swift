@@ -1,24 +1,23 @@
 import Foundation
 import Synchronization
 
-/// Another program that runs beside this one, in a process group of its own.
+/// A child process in its own process group.
 ///
-/// It begins with no signal blocked or ignored and with no open file but those it is given; Foundation's `Process` hands on
-/// what this program has blocked.
+/// It starts with no signal blocked or ignored, and only the given files are open. With Foundation's `Process`, a child
+/// inherits this process's blocked signals.
 public final class SpawnedProcess: Sendable {
-  /// Of the process and of its group.
+  /// The ID of the process and of its process group.
   public let id: pid_t
-  /// What `waitpid` gave, once it has ended.
+  /// The status from `waitpid`; nil while the process runs.
   private let status = Mutex<Int32?>(nil)
 
-  /// Starts a program that is looked up as a shell does.
+  /// Starts a program, which is searched for in `PATH`.
   ///
   /// - Parameters:
   ///   - words: the program and its arguments.
-  ///   - environment: what is added to the environment of this process.
-  ///   - files: the descriptors that become its 0, 1, 2 and so on; of its three streams, nil is nothing to read and a
-  ///     place where what is written is dropped.
-  /// - Throws: `WorldError` where it cannot be started.
+  ///   - environment: variables added to the environment of this process.
+  ///   - files: the descriptors that become 0, 1, 2 and so on in the child. Nil is `/dev/null`.
+  /// - Throws: `WorldError` if it cannot be started.
   public init(_ words: [String], environment: [String: String] = [:], files: [Int32?] = [nil, nil, nil]) throws {
     let null = Descriptor(number: unsafe open("/dev/null", O_RDWR | O_CLOEXEC))
     let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -28,7 +27,7 @@ public final class SpawnedProcess: Sendable {
 
   deinit { end() }
 
-  /// How it ended, as a shell says it: its exit status, or 128 and the signal. Nil while it runs.
+  /// The exit status as a shell reports it: the exit code, or 128 plus the signal. Nil while it runs.
   public var exitStatus: Int32? {
     status.withLock { status in
       var found: Int32 = 0
@@ -37,10 +36,10 @@ public final class SpawnedProcess: Sendable {
     }
   }
 
-  /// Waits until it has ended.
+  /// Waits until the process exits.
   ///
-  /// - Parameter limit: how long; nil: as long as it takes.
-  /// - Returns: the exit status as a shell says it; nil where it still runs.
+  /// - Parameter limit: the maximum time to wait; nil for no limit.
+  /// - Returns: the exit status as a shell reports it; nil if it still runs.
   public func wait(limit: Duration? = nil) -> Int32? {
     let end = limit.map { ContinuousClock.now + $0 }
     while true {
@@ -50,7 +49,7 @@ public final class SpawnedProcess: Sendable {
     }
   }
 
-  /// Kills it and all that it started in its group; nothing happens where it has ended.
+  /// Kills the process and its process group. Does nothing if the process has exited.
   public func end() {
     guard exitStatus == nil else { return }
     _ = kill(-id, SIGKILL)

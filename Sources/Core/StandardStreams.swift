@@ -4,22 +4,23 @@
   import Foundation
 #endif
 
-/// The three streams that a program begins with, any of which its caller may have closed or filled.
+/// The three standard streams. The caller of the program may have closed any of them, and writes may fail.
 public enum StandardStreams {
-  /// Puts something in the place of streams that are closed, before any file can take their numbers: a message would be
-  /// written into it. Standard error goes nowhere then; what is written to standard output fails, as it should.
+  /// Opens `/dev/null` for each standard stream that is closed. Otherwise a file opened later could get its number, and
+  /// messages would be written to that file. Messages to a closed standard error are dropped; writes to a closed
+  /// standard output fail.
   public static func open() {
     for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(number, F_GETFD) < 0 {
       let flags = number == STDERR_FILENO ? O_WRONLY : O_RDONLY
-      // The lowest free number: this one, as those below are taken.
+      // `open` returns the lowest free number. It is this one, because the lower ones are taken.
       _ = unsafe Glibc.open("/dev/null", flags)
     }
   }
 
   /// Writes a line to standard output at once.
   ///
-  /// Throws `WorldError` where it cannot be written, unlike `print`: a full disk must not look like success.
-  /// `ClosedPipe` where its reader has gone.
+  /// - Throws: `WorldError` if the line cannot be written, unlike Swift's `print`, which ignores a full disk;
+  ///   `ClosedPipe` if the reader has closed the pipe.
   public static func print(_ line: String) throws {
     try write(Array((line + "\n").utf8))
   }
@@ -30,12 +31,12 @@ public enum StandardStreams {
     throw errno == EPIPE ? ClosedPipe() : systemFailure("standard output")
   }
 
-  /// Writes a message to standard error. One that cannot be written is dropped: no work is lost for a message.
+  /// Writes a message to standard error. Errors are ignored: a message must not stop the program.
   public static func say(_ text: String, terminator: String = "\n") {
     _ = put(Array((text + terminator).utf8), to: STDERR_FILENO)
   }
 
-  /// Whether all was written; else `errno` says why not.
+  /// Returns whether all bytes were written; if not, `errno` has the reason.
   private static func put(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
     var done = 0
     while done < bytes.count {
@@ -50,8 +51,8 @@ public enum StandardStreams {
   }
 }
 
-/// Whoever read standard output has gone, such as `head` after its last line: there is nobody to say more to.
+/// The error for standard output whose reader has closed the pipe, such as `head` after its last line.
 public struct ClosedPipe: Error, CustomStringConvertible, Hashable {
-  public let description = "standard output: its reader has gone"
+  public let description = "standard output: the reader has closed the pipe"
   public init() {}
 }

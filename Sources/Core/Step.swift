@@ -1,22 +1,22 @@
-/// How an episode stands after a step. Only `terminated` stops bootstrapping.
+/// The state of an episode after a step. Only `terminated` stops bootstrapping.
 public enum Ending: String, Sendable, Hashable, CaseIterable, Codable {
-  /// The episode goes on.
+  /// The episode continues.
   case running
-  /// The task itself is over: no reward can follow.
+  /// The task reached a terminal state: no reward can follow.
   case terminated
-  /// The time is up: reward would have followed, so learning bootstraps through it.
+  /// The time limit was reached. Reward could have followed, so updates bootstrap from the last state.
   case truncated
-  /// The environment failed: the step was not taken, and there is nothing to learn from it.
+  /// The environment failed. The step was not taken, and its transition must not be used.
   case failed
 
-  /// Whether an episode has come to an end of its own.
+  /// Whether the episode ended normally.
   public var isOrdinary: Bool { self == .terminated || self == .truncated }
 }
 
-/// What the environment answers to an action.
+/// The result of an action in an environment.
 public struct Step: Sendable, Hashable, Codable {
   public var reward: Double
-  /// The weight of all that follows, without the agent's own discount: 0 after `terminated`, else usually 1.
+  /// The weight of all later rewards, without the agent's discount: 0 after `terminated`, otherwise usually 1.
   public var discount: Double
   public var ending: Ending
 
@@ -27,15 +27,15 @@ public struct Step: Sendable, Hashable, Codable {
   }
 }
 
-/// The actions that an environment takes. An action is an array of numbers: one for each continuous dimension, or the
-/// index of a discrete choice alone.
+/// The action space of an environment. An action is an array of values: one for each continuous dimension, or only the
+/// index of a discrete choice.
 public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
-  /// Box-bounded real actions; `low` and `high` have one bound a dimension.
+  /// A box. `low` and `high` have one bound per dimension.
   case continuous(low: [Double], high: [Double])
-  /// One of `count` choices, given as `[index]`.
+  /// One of `count` choices, as `[index]`.
   case discrete(count: Int)
 
-  /// Numbers an action array holds.
+  /// The number of values in an action array.
   public var arrayCount: Int {
     switch self {
     case .continuous(let low, _): low.count
@@ -43,7 +43,8 @@ public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
     }
   }
 
-  /// Numbers a policy network speaks of: the dimensions of a continuous action, the choices of a discrete one.
+  /// The number of outputs of a policy network: the dimensions of a continuous action, or the choices of a discrete
+  /// one.
   public var networkSize: Int {
     switch self {
     case .continuous(let low, _): low.count
@@ -65,7 +66,7 @@ public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
     }
   }
 
-  /// Uniform over the space.
+  /// Samples uniformly from the space.
   public func sample(using random: inout Random) -> [Double] {
     switch self {
     case .continuous(let low, let high): zip(low, high).map { random.uniform($0, $1) }
@@ -73,7 +74,7 @@ public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
     }
   }
 
-  /// A corner of a box, each as likely; any choice of discrete ones.
+  /// Samples uniformly from the corners of a box, or from the discrete choices.
   public func sampleExtreme(using random: inout Random) -> [Double] {
     switch self {
     case .continuous(let low, let high): zip(low, high).map { random.chance(0.5) ? $0 : $1 }
@@ -81,11 +82,13 @@ public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
     }
   }
 
-  /// Checks an action from a file or another program: its count of numbers, that they are finite, and a discrete one's range.
-  /// - Throws: `InputError` that says what is wrong.
+  /// Checks an action from a file or another program: its number of values, that they are finite, and the range of a
+  /// discrete action.
+  ///
+  /// - Throws: `InputError` if the action is invalid.
   public func validate(_ action: [Double]) throws(InputError) {
     guard action.count == arrayCount else {
-      throw InputError("an action has \(arrayCount) number\(arrayCount == 1 ? "" : "s"), not \(action.count)")
+      throw InputError("an action has \(arrayCount) value\(arrayCount == 1 ? "" : "s"), not \(action.count)")
     }
     guard action.allSatisfy(\.isFinite) else { throw InputError("an action must be finite, not \(action)") }
     if case .discrete(let count) = self {
@@ -97,10 +100,10 @@ public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
   }
 }
 
-// MARK: - The policy's units
+// MARK: - Normalized actions
 
 extension ActionSpace {
-  /// A policy's action, each dimension in [-1, 1] or an index, in the environment's units.
+  /// Converts a policy's action, with each dimension in [-1, 1] or an index, to the environment's units.
   public func denormalized(_ action: Span<Float>) -> [Double] {
     switch self {
     case .continuous(let low, let high):
@@ -109,7 +112,7 @@ extension ActionSpace {
     }
   }
 
-  /// Whether numbers of actions in the policy's units are such: finite, and choices where there are choices.
+  /// Returns whether normalized action values are valid: finite, and for a discrete space valid indices.
   public func holds(_ actions: some Sequence<Float>) -> Bool {
     switch self {
     case .continuous: actions.allSatisfy(\.isFinite)
@@ -117,11 +120,11 @@ extension ActionSpace {
     }
   }
 
-  /// An action of the environment in the policy's units.
+  /// Converts an action in the environment's units to [-1, 1], or to an index.
   public func normalized(_ action: [Double]) -> [Float] {
     switch self {
     case .continuous(let low, let high):
-      // A coordinate of one value has nothing to choose: any number means it.
+      // A dimension with low == high has only one value, so any normalized value represents it.
       low.indices.map { low[$0] < high[$0] ? Float(2 * (action[$0] - low[$0]) / (high[$0] - low[$0]) - 1) : 0 }
     case .discrete: [Float(action[0])]
     }

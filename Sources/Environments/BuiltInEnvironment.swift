@@ -1,12 +1,11 @@
 import Core
 
-/// An environment of the catalog: what is known of it stands in static properties of its type, and nothing outside the
-/// program can fail while it is played.
+/// An environment of the catalog. Static properties of its type describe it, and stepping it cannot fail.
 ///
-/// One new file and one line in `Environments.all` add a member; the contract tests then run over it. `Catch` is the
-/// one to copy.
+/// To add an environment, write one new file and add one line to `Environments.all`. The contract tests then cover it.
+/// Copy `Catch` to start.
 public protocol BuiltInEnvironment: Environment where Failure == Never {
-  // What the properties mean stands in `EnvironmentSpec`.
+  // `EnvironmentSpec` documents these properties.
   static var id: String { get }
   static var note: String { get }
   static var actionSpace: ActionSpace { get }
@@ -15,24 +14,26 @@ public protocol BuiltInEnvironment: Environment where Failure == Never {
   static var explorationLength: Int? { get }
   static var rewardLimit: Double? { get }
   static var rewardRange: ClosedRange<Double> { get }
-  /// The bounds of an episode's return, whatever its length; nil: what those of the reward add up to.
+  /// The bounds of an episode's return, independent of its length. If nil, they are computed from `rewardRange`.
   static var returnRange: ClosedRange<Double>? { get }
   static var stateNames: [String] { get }
   static var observationNames: [String] { get }
   static var wrappingAngles: Set<String> { get }
   static var episodeDefaults: EpisodeSettings { get }
 
-  /// Makes sure that all there must be outside the program is there.
+  /// Checks that everything the environment needs outside the program, such as model files, is available.
   /// - Throws: `WorldError` that says what to do.
   static func prepare() throws
-  /// Some valid state, the same each time; `reset` draws one.
+  /// Creates the environment in a fixed valid state. `reset` draws a start state.
   init()
 
-  /// Positions followed by velocities, as MuJoCo orders them; setting it gives the same futures.
+  /// The positions followed by the velocities, in MuJoCo's order. Setting a state that was read reproduces the same
+  /// future.
   var state: [Double] { get set }
-  /// What an agent of the true state sees, and what the state probe regresses: finite numbers.
+  /// The observation of an agent that learns from the true state, and the target of the state probe. All values are
+  /// finite.
   var observation: [Double] { get }
-  /// Checks a state from a file or another program: its count of numbers, and that they are finite.
+  /// Checks that a state from a file or another program has the right number of values and that all are finite.
   /// - Throws: `InputError` that says what is wrong.
   static func validate(state: [Double]) throws(InputError)
 }

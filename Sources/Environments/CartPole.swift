@@ -6,12 +6,13 @@ import Pixels
   import Foundation
 #endif
 
-/// A pole hinged on a cart that slides on a rail: the physics that the cart-pole tasks share.
+/// The physics shared by the cart-pole tasks: a pole hinged on a cart that slides on a rail.
 ///
-/// The equations of motion are of this project; the constants, the integrator and the soft stops at the rail's ends are
-/// those of the DeepMind Control suite's `cartpole.xml` in MuJoCo, so that returns compare with published ones.
+/// This project implements the equations of motion itself. The constants, the integrator and the soft stops at the ends
+/// of the rail match the DeepMind Control suite's `cartpole.xml` in MuJoCo, so returns can be compared with published
+/// ones.
 struct CartPole: Sendable, Hashable, Codable {
-  /// [x, θ, ẋ, θ̇]: the cart's place in metres, the pole's angle in radians from upright, leaning right when positive,
+  /// [x, θ, ẋ, θ̇]: the cart's position in metres, the pole's angle in radians from upright (positive to the right),
   /// and their rates.
   var state = SIMD4<Double>(0, .pi, 0, 0)
 
@@ -29,20 +30,21 @@ struct CartPole: Sendable, Hashable, Codable {
   static let poleRadius = 0.045
   static let cartDamping = 5e-4
   static let poleDamping = 2e-6
-  /// The cart meets a soft stop at either end.
+  /// The position of the soft stop at each end, in metres.
   static let railEnd = 1.8
 
-  /// The pole's moment of inertia about its hinge: a capsule of uniform density.
+  /// The moment of inertia of the pole, a capsule of uniform density, about its hinge.
   static let poleInertia: Double = {
     let (m, r, h) = (poleMass, poleRadius, poleLength)
     let sphere = m * (4 / 3 * r) / (4 / 3 * r + h)  // both caps; volumes over πr²
     let cylinder = m - sphere
-    let capShift = h * h / 4 + 3 / 8 * h * r  // of the caps' centres from the capsule's
+    let capShift = h * h / 4 + 3 / 8 * h * r  // from the capsule's centre to the caps' centres
     let aboutCenter = cylinder * (3 * r * r + h * h) / 12 + sphere * (2 / 5 * r * r + capShift)
     return aboutCenter + m * h * h / 4
   }()
 
-  /// One time step by the classic Runge-Kutta method under a force on the cart, in newtons.
+  /// Advances one time step with the classic Runge-Kutta method.
+  /// - Parameter force: on the cart, in newtons.
   mutating func advance(force: Double) {
     let h = Self.timestep
     let k1 = Self.derivative(state, force)
@@ -74,26 +76,26 @@ struct CartPole: Sendable, Hashable, Codable {
     return SIMD4(dx, dtheta, ddx, ddtheta)
   }
 
-  /// The force on the cart of the stop that it has run into, 0 elsewhere: MuJoCo's soft constraint in one dimension.
+  /// Returns the force of a stop on the cart, 0 away from the stops: MuJoCo's soft constraint in one dimension.
   ///
-  /// With the depth p, the stop asks for the reference acceleration -B ẋ - K d p of a critically damped spring, and
-  /// yields to it by the impedance d(p), which regularises: f = (a* - a) / (A + R), R = (1 - d) / d · A₀, never pulling.
+  /// At depth p, the reference acceleration is -B ẋ - K d p, that of a critically damped spring. The impedance d(p)
+  /// regularises it: f = (a* - a) / (A + R), R = (1 - d) / d · A₀. The stop never pulls.
   private static func stopForce(_ x: Double, _ dx: Double, free: Double, mobility: Double) -> Double {
     let depth = abs(x) - railEnd
     guard depth > 0 else { return 0 }
-    let side: Double = x < 0 ? 1 : -1  // the way out
+    let side: Double = x < 0 ? 1 : -1  // direction away from the stop
     let timeConstant = 0.08
     let (softest, stiffest, width) = (0.9, 0.95, 0.001)
     let p = min(depth / width, 1)
     let d = softest + (stiffest - softest) * (p <= 0.5 ? 2 * p * p : 1 - 2 * (1 - p) * (1 - p))
     let stiffness = 1 / (stiffest * stiffest * timeConstant * timeConstant)
     let damping = 2 / (stiffest * timeConstant)
-    let wanted = -damping * side * dx + stiffness * d * depth
+    let reference = -damping * side * dx + stiffness * d * depth
     let regularizer = (1 - d) / d * uprightMobility
-    return side * max(0, (wanted - side * free) / (mobility + regularizer))
+    return side * max(0, (reference - side * free) / (mobility + regularizer))
   }
 
-  /// The cart's acceleration for a newton with the pole upright, which MuJoCo scales the regularizer by.
+  /// The cart's acceleration per newton with the pole upright. MuJoCo scales the regularizer by it.
   private static let uprightMobility: Double = {
     let ml = poleMass * poleLength / 2
     return poleInertia / ((cartMass + poleMass) * poleInertia - ml * ml)
@@ -101,7 +103,7 @@ struct CartPole: Sendable, Hashable, Codable {
 }
 
 extension CartPole {
-  /// The rail in metres, drawn stouter than it is: the pole is 3 pixels wide at 64 by 64.
+  /// Draws the scene in metres. The pole is drawn thicker than it is: 3 pixels wide at 64x64.
   func render(into frame: inout PixelBuffer) {
     frame.draw { canvas in
       canvas.view(center: Point(0, 0), width: 4.8, height: 2.6)

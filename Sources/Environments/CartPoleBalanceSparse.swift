@@ -3,7 +3,7 @@ import Core
 /// `cartpole balance_sparse` of the DeepMind Control suite.
 public struct CartPoleBalanceSparse: CartPoleTask {
   public static var id: String { "cartpole-balance-sparse" }
-  public static var note: String { "the balancing that rewards nothing but an upright pole near the middle" }
+  public static var note: String { "cartpole-balance with a sparse reward: 1 if the pole is upright near the middle" }
 
   var cartPole = CartPole()
   public init() {}

@@ -7,10 +7,10 @@ import Pixels
   import Foundation
 #endif
 
-/// A task on the cart-pole: it adds a name, a start and a reward.
+/// A cart-pole task. It adds a name, a start state distribution and a reward.
 protocol CartPoleTask: BuiltInEnvironment {
   var cartPole: CartPole { get set }
-  /// The reward of the state that an action, clipped to [-1, 1], led to.
+  /// Returns the reward of the current state, reached with `action`, which is clipped to [-1, 1].
   func reward(action: Double) -> Double
 }
 
@@ -37,7 +37,7 @@ extension CartPoleTask {
     return [s[0], cos(s[1]), sin(s[1]), s[2], s[3]]
   }
 
-  /// Anywhere on the rail at any angle, as fast as a swing-up gets.
+  /// Draws any position on the rail and any angle, with velocities up to those of a swing-up.
   public mutating func randomize(using random: inout Random) -> Bool {
     let x = random.uniform(-CartPole.railEnd, CartPole.railEnd)
     let theta = random.uniform(-.pi, .pi)
@@ -47,21 +47,21 @@ extension CartPoleTask {
 
   public func render(into frame: inout PixelBuffer) { cartPole.render(into: &frame) }
 
-  /// The cart near the middle, the pole hanging.
+  /// Puts the cart near the middle with the pole hanging.
   mutating func resetHanging(using random: inout Random) {
     let x = 0.01 * random.normal()
     let theta = .pi + 0.01 * random.normal()
     cartPole.state = SIMD4(x, theta, 0.01 * random.normal(), 0.01 * random.normal())
   }
 
-  /// The cart near the middle, the pole almost upright.
+  /// Puts the cart near the middle with the pole almost upright.
   mutating func resetUpright(using random: inout Random) {
     let x = random.uniform(-0.1, 0.1)
     let theta = random.uniform(-0.034, 0.034)
     cartPole.state = SIMD4(x, theta, 0.01 * random.normal(), 0.01 * random.normal())
   }
 
-  /// Upright × small control × slow pole × centred cart, each softly.
+  /// The product of soft rewards for an upright pole, a small control, a slow pole and a centred cart.
   func smoothReward(action: Double) -> Double {
     let upright = (cos(cartPole.angle) + 1) / 2
     let smallControl = (4 + tolerance(action, margin: 1, sigmoid: .quadratic, valueAtMargin: 0)) / 5
@@ -69,6 +69,7 @@ extension CartPoleTask {
     let centred = (1 + tolerance(cartPole.x, margin: 2)) / 2
     return upright * smallControl * slow * centred
   }
-  /// 1 while the pole is upright and the cart near the middle.
+
+  /// 1 while the pole is upright and the cart is near the middle, else 0.
   var sparseReward: Double { tolerance(cartPole.x, -0.25...0.25) * tolerance(cos(cartPole.angle), 0.995...1) }
 }

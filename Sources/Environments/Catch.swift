@@ -1,56 +1,56 @@
 import Core
 import Pixels
 
-/// A ball falls down a small grid and a paddle moves to catch it: the environment to copy for one's own.
+/// A ball falls down a small grid and a paddle moves to catch it. Copy this file to write your own environment.
 ///
-/// The rules are those of `catch` in bsuite (Osband 2020): 10 rows, 5 columns, one episode a ball, +1 for a catch and
-/// -1 for a miss. To add an environment, copy this file, change what differs and add the type to `Environments.all`;
-/// the contract tests then try it.
+/// The rules follow `catch` in bsuite (Osband 2020): 10 rows, 5 columns, one ball per episode, +1 for a catch and -1
+/// for a miss. To add an environment, copy this file, change what differs, and add the type to `Environments.all`. The
+/// contract tests then cover it.
 public struct Catch: BuiltInEnvironment, Hashable {
-  // What the catalog says of it.
+  // Shown in the catalog.
   public static var id: String { "catch" }
   public static var note: String { "move a paddle under a falling ball" }
   /// 0 moves left, 1 stays, 2 moves right.
   public static var actionSpace: ActionSpace { .discrete(count: 3) }
-  /// A ball has landed by then, so no episode is ever truncated.
+  /// The ball has always landed by then, so no episode is truncated.
   public static var episodeLength: Int { rows - 1 }
-  /// Rewards are in [0, 1] unless an environment says otherwise.
+  /// The default is [0, 1].
   public static var rewardRange: ClosedRange<Double> { -1...1 }
-  /// Only the last step pays; without this, a return could be the sum of as many rewards as there are steps.
+  /// Only the last step has a reward. By default, the range is that of a sum over all steps.
   public static var returnRange: ClosedRange<Double>? { rewardRange }
 
   static let rows = 10
   static let columns = 5
 
-  // The whole state is in stored properties: a copy of the value is then a snapshot.
+  // Stored properties hold the whole state, so a copy of the value is a snapshot.
   private var ballColumn = columns / 2
   private var ballRow = 0  // from the top
   private var paddleColumn = columns / 2
 
-  /// Any valid state will do; `reset` comes before the first step.
+  /// Creates any valid state. `reset` is called before the first step.
   public init() {}
 
-  /// Draws a start state. All randomness comes from `random`, so that a seed fixes the whole run.
+  /// Draws a start state. All randomness must come from `random`, so that a seed determines the whole run.
   public mutating func reset(using random: inout Random) {
     ballColumn = random.integer(below: Self.columns)
     ballRow = 0
     paddleColumn = Self.columns / 2
   }
 
-  /// Moves the paddle, then the ball. It ends when the ball reaches the paddle's row, and never resets by itself.
+  /// Moves the paddle, then the ball. The episode ends when the ball reaches the paddle's row. It is not reset here.
   public mutating func step(_ action: [Double]) -> Step {
     guard !hasLanded else { return Step(reward: 0, discount: 0, ending: .terminated) }
     let move = Int(action[0]) - 1
     paddleColumn = min(max(paddleColumn + move, 0), Self.columns - 1)
     ballRow += 1
     guard hasLanded else { return Step(reward: 0) }
-    // After `terminated` no reward can follow: the discount of the future is 0. Time limits are not ours to say.
+    // No reward can follow `terminated`, so the discount is 0. `Episode` applies the time limit.
     return Step(reward: ballColumn == paddleColumn ? 1 : -1, discount: 0, ending: .terminated)
   }
 
   private var hasLanded: Bool { ballRow == Self.rows - 1 }
 
-  // The state, for tools that store, compare and set it.
+  // The state, as other tools store, compare and set it.
   public static var stateNames: [String] { ["ball-column", "ball-row", "paddle-column"] }
 
   public var state: [Double] {
@@ -58,7 +58,7 @@ public struct Catch: BuiltInEnvironment, Hashable {
     set { (ballColumn, ballRow, paddleColumn) = (Int(newValue[0]), Int(newValue[1]), Int(newValue[2])) }
   }
 
-  /// Without this, any finite numbers pass as a state.
+  /// The default accepts any finite values.
   public static func validate(state: [Double]) throws(InputError) {
     let counts = [columns, rows, columns]
     guard state.count == counts.count else {
@@ -66,11 +66,11 @@ public struct Catch: BuiltInEnvironment, Hashable {
     }
     for (index, count) in counts.enumerated() where !(0..<count).map(Double.init).contains(state[index]) {
       throw InputError(
-        "the \(stateNames[index]) of catch is a whole number from 0 to \(count - 1), not \(state[index])")
+        "the \(stateNames[index]) of catch must be a whole number from 0 to \(count - 1), not \(state[index])")
     }
   }
 
-  // What an agent of the true state sees, each number within [-1, 1].
+  // The observation of an agent that learns from the true state. All values are in [-1, 1].
   public static var observationNames: [String] { ["ball-x", "ball-y", "paddle-x"] }
 
   public var observation: [Double] {
@@ -82,7 +82,7 @@ public struct Catch: BuiltInEnvironment, Hashable {
     ]
   }
 
-  /// Lets `collect` draw states that no policy has to reach first. Optional.
+  /// Optional: lets `collect` draw states without a policy having to reach them.
   public mutating func randomize(using random: inout Random) -> Bool {
     ballColumn = random.integer(below: Self.columns)
     ballRow = random.integer(below: Self.rows - 1)
@@ -90,8 +90,8 @@ public struct Catch: BuiltInEnvironment, Hashable {
     return true
   }
 
-  /// Draws the state in units of one cell, y up, whatever the frame's size; a colour of its own for each object makes
-  /// the picture easy for an autoencoder.
+  /// Draws the state in units of one cell, y up, for any frame size. Each object has its own colour, which makes frames
+  /// easy to reconstruct.
   public func render(into frame: inout PixelBuffer) {
     let (width, height) = (Double(Self.columns), Double(Self.rows))
     frame.draw { canvas in

@@ -1,56 +1,59 @@
 import Core
 import Pixels
 
-/// A task that renders itself: physics, reward and picture in one value, whose copy is a snapshot, and which a checkpoint
-/// stores as it stands.
+/// A task with its physics, reward and rendering as one value. A copy is a snapshot, and a checkpoint stores the value.
 ///
-/// Generic code takes a value of it, which says by `spec` which environment it is, and from which each `Episode` makes its
-/// own. The members of the catalog are `BuiltInEnvironment`s; `GymEnvironment` is any environment of Gymnasium.
+/// Generic code takes such a value: `spec` describes the environment, and each `Episode` plays its own copy. The
+/// environments of the catalog are `BuiltInEnvironment`s. `GymEnvironment` wraps any Gymnasium environment.
 public protocol Environment: Sendable, Codable {
-  /// What can go wrong outside the program while it is played; `Never` where there is nothing outside.
+  /// The error thrown if something outside the program fails during an episode. `Never` if nothing can.
   associatedtype Failure: Error = Never
 
-  /// What is known of it; the same at each moment. It may be put together anew each time: keep it, as `Episode` does.
+  /// The description of the environment, which never changes. It may be rebuilt on each access, so store it.
   var spec: EnvironmentSpec { get }
-  /// What draws a look where that is not this program itself: the name of an OpenGL.
+  /// Returns the name of the OpenGL driver that draws this style, or nil if the program draws it itself.
   /// - Throws: `WorldError` that says what to install.
   func drawer(of style: RenderStyle) throws -> String?
-  /// Throws `WorldError` where there are no pictures to be had, which then are black.
+  /// Checks that the environment can draw frames. If it cannot, its frames are black.
+  /// - Throws: `WorldError` if it cannot.
   func checkPictures() throws
-  /// The same environment in some valid state for episodes that are played with these settings, where they matter to more
-  /// than `Episode`.
+  /// Returns this environment, in a valid state, configured for episodes with these settings. Only for settings that
+  /// `Episode` does not handle itself.
   func configured(by settings: EpisodeSettings) -> Self
 
-  /// Draws a start state; all randomness comes from `random`.
+  /// Draws a start state. All randomness comes from `random`.
   mutating func reset(using random: inout Random) throws(Failure)
-  /// One step of the simulator; never resets. Continuous actions outside their bounds are clipped. The time limit is
-  /// `Episode`'s: only `terminated`, with a discount of 0, is said here, or `failed` where the step was not taken and
-  /// another episode can still be played. No step follows either.
-  /// - Throws: what ends the play; the value is then as it was before.
+  /// Takes one simulator step, without resetting. Continuous actions outside their bounds are clipped.
+  ///
+  /// The ending is `terminated`, with a discount of 0, or `failed` if the step was not taken but another episode can
+  /// still be played. `Episode` applies the time limit. Do not call `step` after either.
+  /// - Throws: An error that ends the run. The value is then unchanged.
   mutating func step(_ action: [Double]) throws(Failure) -> Step
-  /// Holds an action for `repeats` steps of the simulator, fewer where the episode ends: the sum of the rewards, the product
-  /// of the discounts, and how many steps were taken.
+  /// Repeats an action for `repeats` simulator steps, or fewer if the episode ends.
+  /// - Returns: A step with the sum of the rewards and the product of the discounts, and the number of steps taken.
   mutating func hold(_ action: [Double], for repeats: Int) throws(Failure) -> (step: Step, count: Int)
-  /// Says which calls of `hold` are next, as long as the episode goes on: what is simulated elsewhere can begin.
+  /// Announces the next calls of `hold`, up to the end of the episode, so that another process can start on them.
   func announce(_ plan: [(action: [Double], repeats: Int)]) throws(Failure)
   /// Draws the state into every pixel of a frame of any size and format, the same each time.
   func render(into frame: inout PixelBuffer) throws(Failure)
-  /// The same in a look of one's choice, where there are several.
+  /// Draws the state in the given style. Environments with only one style ignore it.
   func render(into frame: inout PixelBuffer, as style: RenderStyle) throws(Failure)
 
-  /// What an agent of the true state sees, and what the state probe regresses: finite numbers.
+  /// Returns the observation of an agent that learns from the true state, which is also the target of the state probe.
+  /// All values are finite.
   func readObservation() throws(Failure) -> [Double]
-  /// Positions followed by velocities, as MuJoCo orders them.
+  /// Returns the positions followed by the velocities, in MuJoCo's order.
   func readState() throws(Failure) -> [Double]
-  /// Goes to a state that `validate(state:)` accepts, with the same futures as where it was read.
+  /// Sets a state that `validate(state:)` accepts. The future is the same as that of the state that was read.
   mutating func set(state: [Double])
-  /// Checks a state from a file or another program: its count of numbers, and that they are finite.
+  /// Checks that a state from a file or another program has the right number of values and that all are finite.
   /// - Throws: `InputError` that says what is wrong.
   func validate(state: [Double]) throws(InputError)
   /// Checks that this value, read from a checkpoint, can replace a new one of the same settings.
   /// - Throws: `InputError` that says what is wrong.
   func validate(against new: Self) throws(InputError)
-  /// Draws a state uniformly from all that an episode could meet; false where the environment does not allow it.
+  /// Draws a state uniformly from all states that an episode can reach.
+  /// - Returns: false if the environment does not support this.
   mutating func randomize(using random: inout Random) -> Bool
 }
 

@@ -1,40 +1,41 @@
 import Core
 
-/// What is known of an environment before it is played, and stays the same as long as it is played.
+/// The fixed properties of an environment.
 ///
-/// A built-in environment gives it by static properties of its file, a Gymnasium environment has one for each name. An
-/// episode carries it. A class, so that copies of an episode share one.
+/// A built-in environment defines them as static properties of its type. A Gymnasium environment has one spec for each
+/// name. Each episode refers to its spec, which is a class so that copies of an episode share it.
 public final class EnvironmentSpec: Sendable {
-  /// `cartpole-swingup`: what one types.
+  /// The name on the command line, such as `cartpole-swingup`.
   public let id: String
   /// One sentence for the catalog.
   public let note: String
   public let actionSpace: ActionSpace
   /// Simulator steps after which an episode is truncated, at least 1.
   public let episodeLength: Int
-  /// Simulator steps that an agent's action is held for, as the field does on the task, at least 1.
+  /// The number of simulator steps per agent step, at least 1, as is customary for the task.
   public let actionRepeat: Int
-  /// Simulator steps after which random play begins anew, where much lies in the start states; nil plays episodes out.
+  /// The number of simulator steps after which random play resets, if the start states cover much of the state space.
+  /// If nil, random play runs whole episodes.
   public let explorationLength: Int?
-  /// The size up to which a reward is learned from; nil where each is taken as it is.
+  /// The absolute value to which the agent clips rewards. If nil, rewards are not clipped.
   public let rewardLimit: Double?
   /// The bounds of the reward of one simulator step.
   public let rewardRange: ClosedRange<Double>
-  /// The names of the state's numbers, each another, positions before velocities.
+  /// The unique names of the state's values, positions before velocities.
   public let stateNames: [String]
-  /// The names of the observation's numbers, each another; none where there is nothing but pixels.
+  /// The unique names of the observation's values. Empty if there are only pixels.
   public let observationNames: [String]
-  /// Those of them that are angles and leap after a whole turn: the state probe reads their cosine and sine.
+  /// The observations that are angles and wrap after a full turn. The state probe predicts their cosine and sine.
   public let wrappingAngles: Set<String>
-  /// How it is played and seen unless said otherwise.
+  /// The default episode settings.
   public let episodeDefaults: EpisodeSettings
-  /// How many calls of `hold` can begin before they are made.
+  /// The number of calls of `hold` that can be announced ahead.
   public let lookahead: Int
-  /// The bounds of each return; nil where they follow from those of the reward.
+  /// The bounds of each return. If nil, they are computed from `rewardRange`.
   private let returnBounds: ClosedRange<Double>?
 
-  /// - Parameter returnRange: the bounds of an episode's return, whatever its length; nil: what those of the reward add up
-  ///   to.
+  /// - Parameter returnRange: The bounds of an episode's return, independent of its length. If nil, they are computed
+  ///   from `rewardRange`.
   public init(
     id: String, note: String, actionSpace: ActionSpace, episodeLength: Int, actionRepeat: Int, explorationLength: Int?,
     rewardLimit: Double?, rewardRange: ClosedRange<Double>, returnRange: ClosedRange<Double>?, stateNames: [String],
@@ -56,19 +57,19 @@ public final class EnvironmentSpec: Sendable {
     returnBounds = returnRange
   }
 
-  /// The bounds of the return of an episode of at most so many simulator steps; nil where none are known.
+  /// Returns the bounds of the return of an episode of at most `steps` simulator steps, or nil if they are unknown.
   public func returnRange(steps: Int) -> ClosedRange<Double>? {
     if let returnBounds { return returnBounds }
     guard rewardRange.lowerBound.isFinite, rewardRange.upperBound.isFinite else { return nil }
     return min(0, rewardRange.lowerBound * Double(steps))...max(0, rewardRange.upperBound * Double(steps))
   }
 
-  /// Simulator steps of an episode that is played with these settings, at most.
+  /// Returns the maximum number of simulator steps in an episode with these settings.
   public func timeLimit(_ settings: EpisodeSettings) -> Int {
     settings.timeLimit > 0 ? settings.timeLimit : episodeLength
   }
 
-  /// Simulator steps that an action is held for with these settings.
+  /// Returns the number of simulator steps per agent step with these settings.
   public func actionRepeat(_ settings: EpisodeSettings) -> Int {
     settings.actionRepeat > 0 ? settings.actionRepeat : actionRepeat
   }

@@ -1,6 +1,6 @@
 import Core
 
-/// The catalog: each environment is one file and one line here.
+/// The catalog of environments. Each one is a file and a line here.
 public enum Environments {
   public static let all: [any BuiltInEnvironment.Type] =
     [
@@ -12,10 +12,10 @@ public enum Environments {
       Catch.self,
     ] + suite
 
-  /// What the name of a Gymnasium environment begins with: `gym:CartPole-v1`.
+  /// The prefix of a Gymnasium environment's name, as in `gym:CartPole-v1`.
   public static let gymPrefix = GymName.prefix
 
-  /// The tasks on MuJoCo's physics; none without the package trait `MuJoCo`.
+  /// The tasks that use MuJoCo's physics. Empty without the package trait `MuJoCo`.
   private static var suite: [any BuiltInEnvironment.Type] {
     #if MuJoCo
       [
@@ -32,10 +32,11 @@ public enum Environments {
     #endif
   }
 
-  /// The environment of a name, from which any number of episodes can be made.
+  /// Returns the environment with the given name. Any number of episodes can be created from it.
   ///
-  /// - Parameter timeout: seconds that a Python process may take to start, but at least 120.
-  /// - Throws: `InputError` that names the nearest environment; `WorldError` if something that it needs is missing.
+  /// - Parameter timeout: The time that a Python process may take to start, in seconds. At least 120 s are allowed.
+  /// - Throws: `InputError` that suggests the closest name if the name is unknown; `WorldError` if something that the
+  ///   environment needs is missing.
   public static func named(_ id: String, timeout: Int = 0) throws -> any Environment {
     if id.hasPrefix(gymPrefix) { return GymEnvironment(try Gymnasium.named(id, timeout: timeout)) }
     guard let found = all.first(where: { $0.id == id }) else { throw unknown(id) }
@@ -43,15 +44,15 @@ public enum Environments {
     return found.init()
   }
 
-  /// What to type in place of a name that is none of ours: Gymnasium's `CartPole-v1` is `gym:CartPole-v1` here.
+  /// Returns the error for an unknown name. It suggests `gym:CartPole-v1` for Gymnasium's `CartPole-v1`.
   fileprivate static func unknown(_ id: String) -> InputError {
     let isGymnasiums = id.contains { "/:".contains($0) } || id.contains(/-v[0-9]+$/)
     guard isGymnasiums else { return InputError.unknown("environment", id, known: all.map { $0.id }) }
-    return InputError("unknown environment '\(id)': one of Gymnasium is named \(gymPrefix)\(id)")
+    return InputError("unknown environment '\(id)': use \(gymPrefix)\(id) for the Gymnasium environment")
   }
 }
 
-/// Which environment, as a setting.
+/// The setting that selects the environment.
 public struct EnvironmentChoice: SettingsGroup, Hashable {
   public var env = CartPoleSwingup.id
 

@@ -1,22 +1,22 @@
 import Core
 import Pixels
 
-/// One environment being played: time limit, action repeat, sticky actions and what the camera sees, as settings.
+/// Runs episodes of one environment, with its time limit, action repeat, sticky actions and camera effects.
 ///
-/// A value: a copy is a snapshot that has the same future. `step` never resets; after an ending call `reset`. The
-/// start states, the sticky actions and the camera draw from streams of their own, so that one setting never shifts
-/// the randomness of another.
+/// An episode is a value: a copy is a snapshot with the same future. `step` never resets; call `reset` after an episode
+/// ends. Start states, sticky actions and the camera use separate random streams, so that one setting does not change
+/// the random numbers of another.
 ///
-/// What goes wrong outside the program is thrown where it is met; nothing can in a built-in environment.
+/// Methods throw if something outside the program fails. Built-in environments never throw.
 public struct Episode<E: Environment>: Sendable, Codable {
   public let settings: EpisodeSettings
-  /// What is known of the environment.
+  /// The description of the environment.
   public let spec: EnvironmentSpec
   public private(set) var environment: E
   public private(set) var ending = Ending.running
-  /// Simulator steps since the start of this episode; an agent's step counts as many as it repeated.
+  /// The number of simulator steps in this episode. An agent step counts as many as it repeats.
   public private(set) var steps = 0
-  /// Simulator steps over all episodes.
+  /// The number of simulator steps over all episodes.
   public private(set) var totalSteps = 0
   /// The sum of rewards since the start of this episode.
   public private(set) var episodeReturn = 0.0
@@ -30,9 +30,9 @@ public struct Episode<E: Environment>: Sendable, Codable {
   private var stickiness: Random
   private var camera: Random
 
-  /// An episode at its start.
+  /// Creates an episode and resets it.
   ///
-  /// - Parameter environment: says which; this value itself is not played.
+  /// - Parameter environment: The environment. The episode plays a copy of it.
   public init(
     _ environment: E, _ settings: EpisodeSettings = EpisodeSettings(), seed: Seed
   ) throws(E.Failure) {
@@ -47,16 +47,16 @@ public struct Episode<E: Environment>: Sendable, Codable {
     try reset()
   }
 
-  /// Checks that this episode, read from a checkpoint, can go on.
+  /// Checks that this episode, read from a checkpoint, can be continued.
   ///
-  /// - Parameter new: one of the same settings.
+  /// - Parameter new: A new episode with the same settings.
   /// - Throws: `InputError` that says what is wrong.
   public func validate(against new: Episode) throws(InputError) {
     guard actionRepeat == new.actionRepeat, timeLimit == new.timeLimit, views.count == new.views.count else {
-      throw InputError("an episode has other settings")
+      throw InputError("an episode has different settings")
     }
     guard ending == .running, (0..<timeLimit).contains(steps), totalSteps >= steps else {
-      throw InputError("an episode has \(ending) after \(steps) of \(timeLimit) steps")
+      throw InputError("an episode is \(ending) after \(steps) of \(timeLimit) steps")
     }
     if let lastAction { try spec.actionSpace.validate(lastAction) }
     try environment.validate(against: new.environment)
@@ -76,8 +76,8 @@ public struct Episode<E: Environment>: Sendable, Codable {
     begin()
   }
 
-  /// Starts the next episode from a state drawn uniformly from all that an episode could meet.
-  /// - Returns: false where the environment does not allow it; the episode then has an ordinary start.
+  /// Starts the next episode from a state drawn uniformly from all states that an episode can reach.
+  /// - Returns: false if the environment does not support this. The episode then has an ordinary start state.
   public mutating func randomize() throws(E.Failure) -> Bool {
     try environment.reset(using: &starts)
     let allowed = environment.randomize(using: &starts)
@@ -93,10 +93,10 @@ public struct Episode<E: Environment>: Sendable, Codable {
     views = [View](repeating: View(environment: environment, noise: camera.next()), count: settings.frameStack)
   }
 
-  /// Holds an action for `actionRepeat` simulator steps, fewer when the episode ends.
-  /// - Parameter action: in the environment's own units; continuous ones are clipped to their bounds.
-  /// - Returns: the sum of the rewards, the product of the discounts and how the episode stands.
-  /// - Throws: what ends the play: no step was taken.
+  /// Repeats an action for `actionRepeat` simulator steps, or fewer if the episode ends.
+  /// - Parameter action: An action in the environment's units. Continuous actions are clipped to their bounds.
+  /// - Returns: The sum of the rewards, the product of the discounts, and whether the episode ended.
+  /// - Throws: An error that ends the run. No step was taken.
   public mutating func step(_ action: [Double]) throws(E.Failure) -> Step {
     precondition(ending == .running, "the episode has \(ending): call reset before the next step")
     precondition { () throws(InputError) in try spec.actionSpace.validate(action) }
@@ -111,8 +111,8 @@ public struct Episode<E: Environment>: Sendable, Codable {
     return total
   }
 
-  /// Says with which actions `step` is next, as long as the episode goes on: an environment in a process of its own then
-  /// begins.
+  /// Announces the actions of the next steps, up to the end of the episode. An environment in a separate process then
+  /// starts on them.
   public func announce(_ actions: [[Double]]) throws(E.Failure) {
     guard spec.lookahead > 0 else { return }
     var ahead = self
@@ -125,7 +125,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
     try environment.announce(plan)
   }
 
-  /// The action itself, or the last one where that sticks.
+  /// Returns the action, or the previous one if it sticks.
   private mutating func taken(_ action: [Double]) -> [Double] {
     let sticks = settings.stickyActions > 0 && stickiness.chance(settings.stickyActions)
     let taken = sticks ? lastAction ?? action : action
@@ -135,26 +135,26 @@ public struct Episode<E: Environment>: Sendable, Codable {
 
   private func repeats(after steps: Int) -> Int { min(actionRepeat, timeLimit - steps) }
 
-  /// The true state as an agent sees it, undisturbed.
+  /// The true state as an agent observes it, without camera effects.
   public var observation: [Double] {
     get throws(E.Failure) { try environment.readObservation() }
   }
 
-  /// An empty frame of the size and colour that the settings ask for.
+  /// A blank frame with the size and colours of the settings.
   public var blankFrame: PixelBuffer { settings.blankFrame }
 
-  /// What the camera sees now. The same picture however often one looks, until the next step.
-  /// - Parameter frame: a frame of any size and format, wholly overwritten.
+  /// Renders the current camera frame. Repeated calls before the next step give the same frame.
+  /// - Parameter frame: A frame of any size and format. All of its pixels are overwritten.
   public func render(into frame: inout PixelBuffer) throws(E.Failure) {
     try views[views.count - 1].render(into: &frame, settings)
   }
 
-  /// What the camera sees now.
+  /// The current camera frame.
   public var frame: PixelBuffer {
     get throws(E.Failure) { try shown(views[views.count - 1]) }
   }
 
-  /// The last `frameStack` frames, oldest first; at the start of an episode, the first one repeated.
+  /// The last `frameStack` frames, oldest first. At the start of an episode, the first frame is repeated.
   public var frames: [PixelBuffer] {
     get throws(E.Failure) { try views.map { (view) throws(E.Failure) in try shown(view) } }
   }
@@ -165,7 +165,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
     return frame
   }
 
-  // Coded is all but `spec`, which the environment gives again.
+  // All properties are coded except `spec`, which the environment provides.
   private enum CodingKeys: CodingKey {
     case settings, environment, ending, steps, totalSteps, episodeReturn, actionRepeat, timeLimit, lastAction, views
     case starts, stickiness, camera
@@ -191,22 +191,23 @@ public struct Episode<E: Environment>: Sendable, Codable {
 }
 
 extension Episode where E: BuiltInEnvironment {
-  /// An episode of a member of the catalog at its start.
+  /// Creates an episode of an environment of the catalog and resets it.
   public init(_ settings: EpisodeSettings = EpisodeSettings(), seed: Seed) { self.init(E(), settings, seed: seed) }
 
-  // The same as for each environment, but that nothing is thrown: a method of `throws(Never)` needs no `try`, a property does.
+  // Non-throwing versions: a method that is `throws(Never)` can be called without `try`, but a property cannot.
   public var observation: [Double] { environment.observation }
   public var frame: PixelBuffer { shown(views[views.count - 1]) }
   public var frames: [PixelBuffer] { views.map { shown($0) } }
 }
 
 extension Array {
-  /// Steps episodes, each with an action; environments in processes of their own work at the same time.
+  /// Steps several episodes. Environments in separate processes run in parallel.
   ///
   /// - Parameters:
-  ///   - indices: of the episodes, none twice.
-  ///   - actions: one for each index.
-  /// - Throws: what ends the play; some of the steps may have been taken by then.
+  ///   - indices: The indices of the episodes, each at most once.
+  ///   - actions: One action for each index.
+  /// - Returns: One step for each index.
+  /// - Throws: An error that ends the run. Some of the steps may already have been taken.
   public mutating func step<E: Environment>(_ indices: [Int], _ actions: [[Double]]) throws(E.Failure) -> [Step]
   where Element == Episode<E> {
     if indices.count > 1 {
@@ -218,7 +219,7 @@ extension Array {
   }
 }
 
-/// What the camera saw at one agent step: it is drawn only when somebody looks.
+/// The camera's view at one agent step. It is rendered only on request.
 private struct View<E: Environment>: Sendable, Codable {
   let environment: E
   let noise: UInt64
@@ -229,7 +230,7 @@ private struct View<E: Environment>: Sendable, Codable {
   }
 }
 
-/// Traps with the error's text where a check fails.
+/// Traps with the error's description if a check fails.
 private func precondition(_ check: () throws(InputError) -> Void) {
   do { try check() } catch { preconditionFailure(error.description) }
 }

@@ -1,7 +1,7 @@
 import Core
 import Pixels
 
-/// How an environment is played and seen. The defaults are the plain task; the rest makes it a harder POMDP.
+/// The settings of an episode. With the defaults, the task is unchanged. Other values make it a harder POMDP.
 public struct EpisodeSettings: SettingsGroup, Hashable {
   public var size = 64
   public var color = FrameColor.rgb
@@ -25,46 +25,51 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
   public static var fields: [Field<Self>] {
     [
       Field("size", \.size, 8...1024, "width and height of a frame in pixels").changing(.view),
-      Field("color", \.color, "colours of a frame").changing(.view),
-      Field("action-repeat", \.actionRepeat, 0...1000, "simulator steps an action is held for; 0: the task's own")
+      Field("color", \.color, "colours of the frames").changing(.view),
+      Field("action-repeat", \.actionRepeat, 0...1000, "simulator steps per action; 0: the task's default")
         .changing(.dynamics),
-      Field("time-limit", \.timeLimit, 0...Int.max, "simulator steps of an episode; 0: the task's own"),
+      Field("time-limit", \.timeLimit, 0...Int.max, "maximum simulator steps per episode; 0: the task's default"),
       Field(
         "frame-stack", \.frameStack, 1...64,
-        "frames that the encoder sees together; 3 of --encoder critic-only and augmented unless given"
+        "number of stacked frames that the encoder takes; default 3 with --encoder critic-only or augmented"
       ).changing(.view),
-      Field("sticky-actions", \.stickyActions, 0...1, "probability that the last action is taken in place of the new")
-        .changing(.dynamics),
+      Field(
+        "sticky-actions", \.stickyActions, 0...1,
+        "probability that the previous action is repeated instead of the new one"
+      )
+      .changing(.dynamics),
       Field("flicker", \.flicker, 0...1, "probability that a frame is black").changing(.view),
-      Field("occlusion", \.occlusion, 0...1, "height of an occluding bar, as a fraction of the frame's")
+      Field("occlusion", \.occlusion, 0...1, "height of an occluding bar, as a fraction of the frame height")
         .changing(.view),
-      Field("occlusion-position", \.occlusionPosition, 0...1, "where the bar lies, from 0 (top) to 1 (bottom)")
+      Field("occlusion-position", \.occlusionPosition, 0...1, "position of the bar, from 0 (top) to 1 (bottom)")
         .changing(.view),
-      Field("pixel-noise", \.pixelNoise, 0...255, "standard deviation of each pixel's noise, in levels of 255")
+      Field("pixel-noise", \.pixelNoise, 0...255, "standard deviation of the pixel noise, in levels from 0 to 255")
         .changing(.view),
       Field(
-        "renderer", \.style.renderer, "what draws MuJoCo's scenes; other environments have one drawing of their own"
+        "renderer", \.style.renderer, "renderer of MuJoCo scenes; other environments ignore it"
       )
       .changing(.view),
-      Field("shadows", \.style.shadows, "shadows in MuJoCo's scenes").changing(.view),
-      Field("reflections", \.style.reflections, "mirroring floors in MuJoCo's scenes").changing(.view),
-      Field("antialiasing", \.style.antialiasing, 1...64, "samples of a pixel at the edges in MuJoCo's scenes; 1: none")
-        .changing(.view),
+      Field("shadows", \.style.shadows, "shadows in MuJoCo scenes").changing(.view),
+      Field("reflections", \.style.reflections, "reflections on floors in MuJoCo scenes").changing(.view),
+      Field(
+        "antialiasing", \.style.antialiasing, 1...64, "samples per pixel at edges in MuJoCo scenes; 1: no antialiasing"
+      )
+      .changing(.view),
       Field(
         "no-op-starts", \.noOpStarts, 0...1000,
-        "gym: most steps of doing nothing before an episode; 30 in Atari games unless given"),
-      Field("life-loss", \.lifeLoss, "gym: no reward counts beyond the loss of a life"),
+        "gym: maximum number of no-op steps at the start of an episode; default 30 in Atari games"),
+      Field("life-loss", \.lifeLoss, "gym: treat the loss of a life as the end of the episode when learning"),
       Field(
         "gym-failure", \.gymFailure,
-        "gym: what a Python process that crashes, hangs or sends a wrong shape ends: the run, or the episode"),
+        "gym: end the run or only the episode if a Python process crashes, hangs or sends a wrong shape"),
       Field(
         "gym-timeout", \.gymTimeout, 1...1_000_000,
-        "gym: seconds after which a Python process hangs; it has 120 or more to start"),
+        "gym: seconds to wait for an answer of the Python process; at least 120 while it starts"),
     ]
   }
 }
 
-/// The colours of a frame, as one types them.
+/// The colours of a frame, as written on the command line.
 public enum FrameColor: String, ChoiceSetting, Hashable {
   case rgb
   case gray
@@ -78,11 +83,11 @@ public enum FrameColor: String, ChoiceSetting, Hashable {
 }
 
 extension EpisodeSettings {
-  /// An empty frame of the size and colour that they ask for.
+  /// A blank frame with this size and these colours.
   public var blankFrame: PixelBuffer { PixelBuffer(width: size, height: size, format: color.format) }
 
-  /// Does to a frame what a poor camera would: an occluding bar, noise, a dropped frame.
-  /// - Parameter noise: the seed of all that is random; the same number gives the same frame.
+  /// Applies the camera effects to a frame: an occluding bar, pixel noise and dropped frames.
+  /// - Parameter noise: The random seed. The same seed gives the same frame.
   func disturb(_ frame: inout PixelBuffer, noise: UInt64) {
     guard flicker > 0 || occlusion > 0 || pixelNoise > 0 else { return }
     var random = Random(seed: Seed(noise))
@@ -105,7 +110,8 @@ extension EpisodeSettings {
   }
 }
 
-/// The sum of a word's eight bytes, standardised: near enough a normal number for noise, at a tenth of the price.
+/// The standardised sum of a word's eight bytes: an approximately normal random number, ten times cheaper than an exact
+/// one.
 private func almostNormal(_ word: UInt64) -> Float {
   let pairs = (word & 0x00ff_00ff_00ff_00ff) + (word >> 8 & 0x00ff_00ff_00ff_00ff)
   let sum = (pairs &* 0x0001_0001_0001_0001) >> 48

@@ -1,13 +1,14 @@
 import Pixels
 
 extension Canvas {
-  /// Shows `center` in the middle of the frame, with at least `width` by `height` units around it, undistorted.
+  /// Centres the view on `center` so that at least `width` by `height` units fit into the frame, without distortion.
   mutating func view(center: Point, width units: Double, height: Double) {
     view(center: center, height: max(height, units * Double(self.height) / Double(width)))
   }
 }
 
-/// The colours of the simulated tasks: a calm ground, and one bright colour an object, apart in gray too.
+/// The colours of the simulated tasks: a dark background and one bright colour per object. They also differ in
+/// grayscale.
 enum Palette {
   static let ground = Color(gray: 30)
   static let rail = Color(92, 101, 128)

@@ -7,17 +7,17 @@ import Pixels
   import Foundation
 #endif
 
-/// `pendulum swingup` of the DeepMind Control suite: a motor that cannot lift the pendulum in one go.
+/// `pendulum swingup` of the DeepMind Control suite: the motor is too weak to lift the pendulum without swinging it.
 ///
-/// The equation of motion is of this project; the constants and the integrator (semi-implicit Euler with implicit
-/// damping) are those of the suite's `pendulum.xml` in MuJoCo.
+/// This project implements the equation of motion itself. The constants and the integrator (semi-implicit Euler with
+/// implicit damping) match the suite's `pendulum.xml` in MuJoCo.
 public struct PendulumSwingup: BuiltInEnvironment, Hashable {
   public static var id: String { "pendulum-swingup" }
   public static var note: String { "swing a pendulum up with a weak motor; reward only within 8 degrees of upright" }
   public static var actionSpace: ActionSpace { .continuous(low: [-1], high: [1]) }
   public static var episodeLength: Int { 1000 }
   public static var actionRepeat: Int { 4 }
-  /// Random torques never reach the top: only a start there shows the reward.
+  /// Random torques never reach the top, so only start states near it have a reward.
   public static var explorationLength: Int? { 100 }
   public static var stateNames: [String] { ["angle", "angle-velocity"] }
   public static var observationNames: [String] { ["cos", "sin", "angle-velocity"] }
@@ -32,7 +32,7 @@ public struct PendulumSwingup: BuiltInEnvironment, Hashable {
   static let inertia = mass * (length * length + 2 / 5 * bobRadius * bobRadius)
   static let uprightCosine = cos(8 * Double.pi / 180)
 
-  /// Radians from upright, leaning right when positive.
+  /// The angle from upright in radians, positive to the right.
   var angle = Double.pi
   var angularVelocity = 0.0
 
@@ -43,7 +43,7 @@ public struct PendulumSwingup: BuiltInEnvironment, Hashable {
     angularVelocity = 0
   }
 
-  /// J θ̈ = u + mgl sinθ - c θ̇, the damping taken at the end of the step.
+  /// J θ̈ = u + mgl sinθ - c θ̇, with the damping evaluated at the end of the step.
   public mutating func step(_ action: [Double]) -> Step {
     let u = min(max(action[0], -1), 1)
     let h = Self.timestep

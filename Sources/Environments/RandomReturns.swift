@@ -1,6 +1,6 @@
 extension Environments {
-  /// What random play gets, mean of ten episodes with seed 0: whole numbers from 10 on, tenths below. To play them again
-  /// takes a quarter of a minute; the tests do. What is not here, `pixelrl envs` plays.
+  /// The returns of random play: means of ten episodes with seed 0, rounded to integers from 10 on and to tenths below.
+  /// The tests compute them again, which takes 15 seconds. `pixelrl envs` computes those that are missing here.
   public static let randomReturns: [String: Double] = [
     "cartpole-swingup": 155, "cartpole-balance": 283, "cartpole-balance-sparse": 32, "cartpole-swingup-sparse": 0.8,
     "pendulum-swingup": 0, "catch": -0.4,

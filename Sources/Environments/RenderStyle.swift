@@ -1,26 +1,27 @@
 import Core
 
-/// What draws a scene of MuJoCo, as one types it.
+/// A renderer of MuJoCo scenes, as written on the command line.
 public enum Renderer: String, ChoiceSetting, Hashable {
-  /// The project's own, on the CPU, in MuJoCo's look.
+  /// This project's CPU renderer, which imitates MuJoCo's rendering.
   case software
-  /// The project's own, flat: one colour a moving body with a dark outline, and neither light nor texture.
+  /// A flat drawing: one colour per moving body with a dark outline, without light or textures.
   case sketch
-  /// MuJoCo's own, by OpenGL.
+  /// MuJoCo's own OpenGL renderer.
   case gl
 }
 
-/// How a scene of MuJoCo is drawn. Two looks give different frames, and an autoencoder of one does not fit the other.
+/// How MuJoCo scenes are rendered. Different styles give different frames, so an autoencoder is valid for one style
+/// only.
 public struct RenderStyle: Sendable, Codable, Hashable {
   public var renderer = Renderer.software
   public var shadows = true
   public var reflections = true
-  /// Samples of a pixel at the edges: 1 for none.
+  /// Samples per pixel at edges. 1 means no antialiasing.
   public var antialiasing = 4
 
   public init() {}
 
-  /// MuJoCo's barest: no shadows, no mirrors, no antialiasing.
+  /// The simplest style: no shadows, no reflections, no antialiasing.
   public static var bare: RenderStyle {
     var style = RenderStyle()
     (style.shadows, style.reflections, style.antialiasing) = (false, false, 1)

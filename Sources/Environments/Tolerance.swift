@@ -4,7 +4,7 @@
   import Foundation
 #endif
 
-/// How `tolerance` falls outside its bounds, as a function of the distance in margins.
+/// How `tolerance` decreases outside its bounds, as a function of the distance in units of the margin.
 enum Sigmoid {
   case gaussian
   case quadratic
@@ -12,8 +12,8 @@ enum Sigmoid {
   case longTail
 }
 
-/// The soft indicator that the DeepMind Control suite builds its rewards from (Tassa 2018, section 2): 1 within the
-/// bounds, falling to `valueAtMargin` at the distance `margin` from them; without a margin, 0 outside.
+/// The soft indicator function in the rewards of the DeepMind Control suite (Tassa 2018, section 2): 1 within the
+/// bounds, decreasing to `valueAtMargin` at the distance `margin` from them. Without a margin, it is 0 outside.
 func tolerance(
   _ x: Double, _ bounds: ClosedRange<Double> = 0...0, margin: Double = 0, sigmoid: Sigmoid = .gaussian,
   valueAtMargin: Double = 0.1

@@ -1,17 +1,17 @@
 import Core
 
-/// One line of a rollout: the state that a step led to, and what it gave.
+/// One line of a rollout: a step's reward and the state after it.
 public struct TrajectoryStep: Sendable, Hashable {
-  /// 0 for the start, which has no reward yet.
+  /// The index of the step. 0 is the start state, which has no reward.
   public let step: Int
-  /// Positions followed by velocities.
+  /// The positions followed by the velocities.
   public let state: [Double]
   public let reward: Double
   public let discount: Double
   public let ending: Ending
 
-  /// `{"step": 1, "state": [0.1, 3.14], "reward": 0.5, "discount": 1.0, "ending": "running"}`; numbers read back exactly,
-  /// and those that are not finite are null.
+  /// `{"step": 1, "state": [0.1, 3.14], "reward": 0.5, "discount": 1.0, "ending": "running"}`. Numbers are written
+  /// without loss of precision. Those that are not finite are null.
   public var json: String {
     func text(_ x: Double) -> String { x.isFinite ? "\(x)" : "null" }
     let numbers = state.map(text).joined(separator: ", ")
@@ -23,10 +23,10 @@ public struct TrajectoryStep: Sendable, Hashable {
 }
 
 extension Environment {
-  /// Plays given actions, one a simulator step, until they or the episode end.
-  /// - Parameter start: positions followed by velocities; nil draws a start state from `seed`.
-  /// - Returns: the start, then a line for each step.
-  /// - Throws: `InputError` that names the first number or action that does not fit, and what the environment fails with.
+  /// Plays the given actions, one per simulator step, until there are no more or the episode ends.
+  /// - Parameter start: The positions followed by the velocities. If nil, a start state is drawn with `seed`.
+  /// - Returns: The start state, then one line for each step.
+  /// - Throws: `InputError` that names the first invalid value or action, or the error of the environment.
   public func rollout(
     from start: [Double]? = nil, actions: [[Double]], seed: Seed = Seed(0)
   ) throws -> [TrajectoryStep] {
@@ -52,7 +52,7 @@ extension Environment {
     return lines
   }
 
-  /// The mean return of a policy that draws its actions uniformly, each held for the settings' action repeat.
+  /// Returns the mean return of a policy that draws its actions uniformly.
   public func randomReturn(
     episodes: Int, seed: Seed, settings: EpisodeSettings = EpisodeSettings()
   ) throws(Failure) -> Double {

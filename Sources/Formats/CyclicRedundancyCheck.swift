@@ -1,11 +1,11 @@
-/// A 32-bit cyclic redundancy check against damage, reflected, with all ones before and after.
+/// A 32-bit cyclic redundancy check: reflected, with an initial value and a final XOR of all ones.
 public struct CyclicRedundancyCheck: Sendable {
-  /// That of ZIP and PNG (ISO 3309).
+  /// CRC-32, used by ZIP and PNG (ISO 3309).
   public static let crc32 = CyclicRedundancyCheck(polynomial: 0xedb8_8320)
-  /// Castagnoli's, that of TensorBoard's event files.
+  /// CRC-32C (Castagnoli), used by TensorBoard's event files.
   public static let crc32c = CyclicRedundancyCheck(polynomial: 0x82f6_3b78)
 
-  /// `[8 * 256]`: what a byte leaves behind when 0 to 7 others follow it.
+  /// `[8 * 256]`: the remainder of each byte value followed by 0 to 7 zero bytes.
   private let tables: [UInt32]
 
   private init(polynomial: UInt32) {
@@ -19,8 +19,9 @@ public struct CyclicRedundancyCheck: Sendable {
     self.tables = tables
   }
 
-  /// The check of bytes.
-  /// - Parameter before: the check of the bytes that come before these.
+  /// Computes the checksum of bytes.
+  ///
+  /// - Parameter before: the checksum of the preceding bytes.
   public func callAsFunction(_ bytes: RawSpan, after before: UInt32 = 0) -> UInt32 {
     var remainder = ~before
     var offset = 0

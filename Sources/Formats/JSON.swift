@@ -1,14 +1,14 @@
-/// A JSON value. Objects keep the order of their members, so that what is written is always the same.
+/// A JSON value. Objects keep the order of their members, so the output is deterministic.
 public enum JSON: Sendable, Hashable {
   case null
   case bool(Bool)
-  /// A number without fraction and exponent that fits 64 bits.
+  /// A number without a fraction or an exponent that fits in 64 bits.
   case integer(Int)
   /// Any other number.
   case number(Double)
   case string(String)
   case array([JSON])
-  /// No two members have the same key when parsed.
+  /// The parser rejects objects with duplicate keys.
   case object([Member])
 
   public struct Member: Sendable, Hashable {
@@ -21,7 +21,7 @@ public enum JSON: Sendable, Hashable {
     }
   }
 
-  /// The value of a member; nil if this is no object or has no such member.
+  /// The value of a member, or nil if this is not an object or has no such member.
   public subscript(key: String) -> JSON? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.key == key }?.value
@@ -33,13 +33,13 @@ public enum JSON: Sendable, Hashable {
   public var array: [JSON]? { if case .array(let values) = self { values } else { nil } }
   public var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 
-  /// A number that every reader of JSON keeps whole, up to 2⁵³; beyond, its digits as a text.
+  /// Creates a number up to 2⁵³, which every JSON reader represents exactly, or a string of digits for a larger number.
   public init(whole number: UInt64) { self = number <= 1 << 53 ? .integer(Int(number)) : .string(String(number)) }
 
-  /// What `init(whole:)` wrote, and digits as a text of any size.
+  /// The value stored by `init(whole:)`; also accepts strings of digits for small numbers.
   public var whole: UInt64? { int.flatMap { UInt64(exactly: $0) } ?? text.flatMap { UInt64($0) } }
 
-  /// Either kind of number.
+  /// The value of an integer or a number, or nil.
   public var double: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -63,14 +63,14 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
 // MARK: - Writing
 
 extension JSON: CustomStringConvertible {
-  /// One line. A number that is not finite becomes `null`: JSON has no word for it.
+  /// The value on one line. A number that is not finite becomes `null`, because JSON cannot represent it.
   public var description: String {
     var target = ""
     write(to: &target, indent: nil)
     return target
   }
 
-  /// Many lines, a member or element each, for people to read.
+  /// The value on multiple lines, one per member or element.
   public var indented: String {
     var target = ""
     write(to: &target, indent: 0)

@@ -1,13 +1,13 @@
 import Core
 
 extension JSON {
-  /// Reads one JSON text, strictly as RFC 8259 has it.
+  /// Parses a JSON text, strictly according to RFC 8259.
   ///
   /// - Parameters:
-  ///   - text: UTF-8; white space may surround the value, nothing else.
-  ///   - depth: how deep arrays and objects may lie within each other.
-  /// - Throws: `InputError` that says what is wrong and at which byte. Keys that occur twice in an object, lone surrogates
-  ///   and numbers beyond a double's range are errors too.
+  ///   - text: UTF-8 text. Only white space may surround the value.
+  ///   - depth: the maximum nesting depth of arrays and objects.
+  /// - Throws: `InputError` with the reason and the byte offset. Duplicate keys in an object, lone surrogates and
+  ///   numbers out of range for a double are errors too.
   public init(parsing text: some Sequence<UInt8>, depth: Int = 64) throws {
     var parser = JSONParser(Array(text))
     self = try parser.document(depth: depth)
@@ -25,13 +25,13 @@ private struct JSONParser {
   mutating func document(depth: Int) throws -> JSON {
     let value = try value(depth: depth)
     skipSpace()
-    guard at == bytes.count else { throw failure("more text after the value") }
+    guard at == bytes.count else { throw failure("unexpected text after the value") }
     return value
   }
 
   private mutating func value(depth: Int) throws -> JSON {
     skipSpace()
-    guard let first = peek else { throw failure("the text ends where a value should be") }
+    guard let first = peek else { throw failure("the text ends before a value") }
     switch first {
     case UInt8(ascii: "{"): return try object(depth: depth)
     case UInt8(ascii: "["): return try array(depth: depth)
@@ -40,7 +40,7 @@ private struct JSONParser {
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
-    default: throw failure("no JSON value starts here")
+    default: throw failure("expected a JSON value")
     }
   }
 
@@ -52,15 +52,15 @@ private struct JSONParser {
     if closes("}") { return .object([]) }
     while true {
       skipSpace()
-      guard peek == UInt8(ascii: "\"") else { throw failure("a key in quotes should be here") }
+      guard peek == UInt8(ascii: "\"") else { throw failure("expected a quoted key") }
       let start = at
       let key = try string()
-      guard keys.insert(key).inserted else { throw failure("the key \"\(key)\" occurs twice", at: start) }
+      guard keys.insert(key).inserted else { throw failure("duplicate key \"\(key)\"", at: start) }
       skipSpace()
-      guard take(":") else { throw failure("a colon should be here") }
+      guard take(":") else { throw failure("expected a colon") }
       members.append(JSON.Member(key, try value(depth: depth - 1)))
       if closes("}") { return .object(members) }
-      guard take(",") else { throw failure("a comma or } should be here") }
+      guard take(",") else { throw failure("expected a comma or }") }
     }
   }
 
@@ -72,13 +72,13 @@ private struct JSONParser {
     while true {
       values.append(try value(depth: depth - 1))
       if closes("]") { return .array(values) }
-      guard take(",") else { throw failure("a comma or ] should be here") }
+      guard take(",") else { throw failure("expected a comma or ]") }
     }
   }
 
   private mutating func word(_ word: StaticString, _ value: JSON) throws -> JSON {
     for expected in "\(word)".utf8 {
-      guard peek == expected else { throw failure("no JSON value starts here") }
+      guard peek == expected else { throw failure("expected a JSON value") }
       at += 1
     }
     return value
@@ -108,7 +108,7 @@ private struct JSONParser {
   private mutating func digits() throws {
     let start = at
     while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { at += 1 }
-    guard at > start else { throw failure("a digit should be here") }
+    guard at > start else { throw failure("expected a digit") }
   }
 
   private mutating func string() throws -> String {
@@ -116,7 +116,7 @@ private struct JSONParser {
     at += 1
     var content: [UInt8] = []
     while true {
-      guard let byte = peek else { throw failure("the text ends within a string", at: start) }
+      guard let byte = peek else { throw failure("unterminated string", at: start) }
       at += 1
       switch byte {
       case UInt8(ascii: "\""):
@@ -125,16 +125,16 @@ private struct JSONParser {
         }
         return text
       case UInt8(ascii: "\\"): content.append(contentsOf: try escape())
-      case 0..<0x20: throw failure("a control character stands bare within a string", at: at - 1)
+      case 0..<0x20: throw failure("unescaped control character in a string", at: at - 1)
       default: content.append(byte)
       }
     }
   }
 
-  /// What follows a backslash, as UTF-8.
+  /// Parses an escape sequence after its backslash, and returns UTF-8.
   private mutating func escape() throws -> [UInt8] {
     let start = at - 1
-    guard let byte = peek else { throw failure("the text ends within a string") }
+    guard let byte = peek else { throw failure("unterminated string") }
     at += 1
     switch byte {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
@@ -147,12 +147,12 @@ private struct JSONParser {
       var code = UInt32(try codeUnit())
       if (0xd800..<0xdc00).contains(code), take("\\"), take("u") {
         let low = UInt32(try codeUnit())
-        guard (0xdc00..<0xe000).contains(low) else { throw failure("half of a surrogate pair", at: start) }
+        guard (0xdc00..<0xe000).contains(low) else { throw failure("lone surrogate", at: start) }
         code = 0x10000 + (code - 0xd800) << 10 + (low - 0xdc00)
       }
-      guard let scalar = Unicode.Scalar(code) else { throw failure("half of a surrogate pair", at: start) }
+      guard let scalar = Unicode.Scalar(code) else { throw failure("lone surrogate", at: start) }
       return Array(String(Character(scalar)).utf8)
-    default: throw failure("no such escape", at: start)
+    default: throw failure("unknown escape sequence", at: start)
     }
   }
 
@@ -160,7 +160,7 @@ private struct JSONParser {
     var code: UInt16 = 0
     for _ in 0..<4 {
       guard let byte = peek, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-        throw failure("four hexadecimal digits should be here")
+        throw failure("expected four hexadecimal digits")
       }
       code = code << 4 | UInt16(digit)
       at += 1

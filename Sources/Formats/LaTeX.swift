@@ -1,4 +1,4 @@
-/// Text of a LaTeX document. As with `Markup`, a string that is interpolated is escaped.
+/// LaTeX text. As with `Markup`, interpolated strings are escaped.
 public struct LaTeX: Sendable, Hashable, ExpressibleByStringInterpolation, CustomStringConvertible {
   public let description: String
 
@@ -17,7 +17,7 @@ public struct LaTeX: Sendable, Hashable, ExpressibleByStringInterpolation, Custo
   }
 }
 
-/// What TeX gives a meaning is spelled out; a character that pdfLaTeX has no sign for in its usual fonts becomes `?`.
+/// Escapes TeX's special characters. Characters missing from pdfLaTeX's default fonts become `?`.
 private func escaped(_ text: String) -> String {
   var result = ""
   var last: Unicode.Scalar = " "
@@ -31,9 +31,9 @@ private func escaped(_ text: String) -> String {
     case "<": result += #"\textless{}"#
     case ">": result += #"\textgreater{}"#
     case "|": result += #"\textbar{}"#
-    // Two of them would become one other sign.
+    // Two in a row would become a ligature.
     case "-" where last == scalar, "," where last == scalar: result += "{\(scalar)}"
-    // So would these with others; and \\ takes what begins with [ or * as its argument.
+    // These form ligatures with other characters; and \\ takes a following [ or * as its argument.
     case "'", "`", "!", "?", "[", "]", "*": result += "{\(scalar)}"
     case "\"": result += "{''}"
     case "–": result += "--"

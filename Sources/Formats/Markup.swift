@@ -1,11 +1,11 @@
-/// HTML or SVG. A string that is interpolated is escaped, so that a run's name or metric never becomes a tag; only what
-/// is `Markup` already goes in as it is: `"<b>\(name)</b>" as Markup`.
+/// HTML or SVG text. Interpolated strings are escaped, so that the name of a run or a metric cannot become a tag. Only
+/// interpolated `Markup` is inserted unchanged: `"<b>\(name)</b>" as Markup`.
 public struct Markup: Sendable, Hashable, ExpressibleByStringInterpolation, CustomStringConvertible {
   public private(set) var description: String
 
   public init(stringLiteral text: String) { description = text }
   public init(stringInterpolation pieces: StringInterpolation) { description = pieces.text }
-  /// A text with what markup gives a meaning replaced.
+  /// Creates markup from plain text, with special characters escaped.
   public init(escaping text: some StringProtocol) { description = escaped(text) }
 
   public static func += (left: inout Markup, right: Markup) { left.description += right.description }
@@ -28,7 +28,7 @@ public struct Markup: Sendable, Hashable, ExpressibleByStringInterpolation, Cust
 }
 
 extension Sequence<Markup> {
-  /// All parts one after the other.
+  /// Concatenates all parts.
   public func joined(separator: Markup = "") -> Markup {
     var all: Markup = ""
     for (index, part) in enumerated() {
@@ -39,8 +39,8 @@ extension Sequence<Markup> {
   }
 }
 
-/// Safe between tags and in quoted attributes. What no markup can hold (control characters) or what turns the reading
-/// direction of the text behind it becomes U+FFFD.
+/// Escapes text for use between tags and in quoted attributes. Control characters, which markup cannot contain, and
+/// bidirectional control characters become U+FFFD.
 private func escaped(_ text: some StringProtocol) -> String {
   var result = ""
   for scalar in text.unicodeScalars {

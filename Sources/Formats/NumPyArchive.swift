@@ -1,31 +1,32 @@
 import Core
 
-/// A `.npz` file: named arrays, each a `.npy` file stored in a ZIP archive, as `numpy.savez` writes it.
+/// A `.npz` file as written by `numpy.savez`: a ZIP archive of uncompressed `.npy` files.
 public struct NumPyArchive: Sendable {
   private let file: MappedFile
   private let members: [ZIPDirectory.Member]
 
-  /// Opens an archive and checks its directory; the arrays are read when they are asked for.
+  /// Opens an archive and checks its directory. Arrays are read on demand.
   ///
-  /// Throws `WorldError` with the path on anything but a whole archive of stored `.npy` files.
+  /// - Throws: `WorldError` with the path if the file is not a complete archive of uncompressed `.npy` files.
   public init(path: String) throws {
     file = try MappedFile(path: path)
     do { members = try file.withBytes { try ZIPDirectory(of: $0).members } } catch let error as InputError {
       throw WorldError(path: path, error.description)
     }
     if let foreign = members.first(where: { !$0.entry.name.hasSuffix(Self.suffix) }) {
-      throw WorldError(path: path, "holds \(foreign.entry.name), which is no .npy file")
+      throw WorldError(path: path, "contains \(foreign.entry.name), which is not a .npy file")
     }
   }
 
   static let suffix = ".npy"
 
-  /// The arrays' names, in the order of the file.
+  /// The names of the arrays, in file order.
   public var names: [String] { members.map { String($0.entry.name.dropLast(Self.suffix.count)) } }
 
-  /// A copy of one array's numbers, row-major, and its shape.
+  /// Reads an array.
   ///
-  /// Throws `WorldError` with the path where there is no such array, or it is damaged or of another type.
+  /// - Returns: a copy of the elements in row-major order, and the shape.
+  /// - Throws: `WorldError` with the path if the array is missing, damaged or of another type.
   public func array<Element: NumPyElement>(_ name: String, of type: Element.Type = Element.self) throws
     -> (elements: [Element], shape: [Int])
   {
@@ -39,52 +40,56 @@ public struct NumPyArchive: Sendable {
     }
   }
 
-  /// Reads a `.npy` file within an archive.
+  /// Reads a `.npy` file from an archive.
   static func array<Element: NumPyElement>(in bytes: RawSpan, crc: UInt32) throws -> (elements: [Element], shape: [Int])
   {
     guard CyclicRedundancyCheck.crc32(bytes) == crc else {
-      throw InputError("is damaged: its check sum is not that of its bytes")
+      throw InputError("is damaged: its checksum does not match")
     }
     let (header, offset) = try NumPyHeader.parse(bytes)
     guard header.type == Element.numPyType else {
-      throw InputError("holds \(header.type.rawValue) where \(Element.numPyType.rawValue) is needed")
+      throw InputError("has element type \(header.type.rawValue), expected \(Element.numPyType.rawValue)")
     }
     let count = (bytes.byteCount - offset) / header.type.size
     let elements = unsafe [Element](unsafeUninitializedCapacity: count) { target, initialized in
-      let numbers = bytes.extracting(offset..<bytes.byteCount)
-      unsafe numbers.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(target).copyMemory(from: $0) }
+      let data = bytes.extracting(offset..<bytes.byteCount)
+      unsafe data.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(target).copyMemory(from: $0) }
       initialized = count
     }
     return (elements, header.shape)
   }
 }
 
-/// Writes a `.npz` file array by array, each of any size. The file appears under its name with `commit`; without it
-/// nothing remains. The same arrays give the same bytes.
+/// Writes a `.npz` file array by array; arrays may be of any size. `commit` creates the file; without it nothing is
+/// written. The output is deterministic.
 public struct NumPyArchiveWriter: ~Copyable {
   private var file: AtomicFile
   private var offset = 0
   private var entries: [ZIPEntry] = []
 
-  /// Throws `WorldError` with the path and the system's reason, as do all others here.
+  /// Creates a writer.
+  ///
+  /// - Throws: `WorldError` with the path and the system's reason, like all other methods.
   public init(path: String) throws { file = try AtomicFile(path: path) }
 
   /// Adds an array.
-  /// - Parameter name: what `numpy.load` finds it by; no path.
+  ///
+  /// - Parameter name: the key for `numpy.load`. It must not be a path.
   public mutating func append<Element: NumPyElement>(_ name: String, _ elements: [Element], shape: [Int]) throws {
     try append(name, shape: shape, pieces: CollectionOfOne(elements))
   }
 
-  /// Adds an array that is made piece by piece.
+  /// Adds an array in pieces.
+  ///
   /// - Parameters:
-  ///   - name: what `numpy.load` finds it by; no path.
-  ///   - pieces: its numbers in row-major order, in pieces of any size.
+  ///   - name: the key for `numpy.load`. It must not be a path.
+  ///   - pieces: the elements in row-major order, in pieces of any size.
   public mutating func append<Element: NumPyElement>(
     _ name: String, shape: [Int], pieces: some Sequence<[Element]>
   ) throws {
     let name = name + NumPyArchive.suffix
-    precondition(!entries.contains { $0.name == name }, "an archive has one array named \(name)")
-    precondition(!name.contains { "/\\".contains($0) }, "an array's name is no path, unlike \(name)")
+    precondition(!entries.contains { $0.name == name }, "the archive already has an array named \(name)")
+    precondition(!name.contains { "/\\".contains($0) }, "the name of an array must not be a path: \(name)")
     let header = NumPyHeader(type: Element.numPyType, shape: shape).bytes
     let count = shape.reduce(1, *)
     let size = header.count + count * MemoryLayout<Element>.stride
@@ -98,7 +103,7 @@ public struct NumPyArchiveWriter: ~Copyable {
       try file.append(bytes)
       written += piece.count
     }
-    precondition(written == count, "an array of shape \(shape) has \(count) numbers, not \(written)")
+    precondition(written == count, "an array of shape \(shape) has \(count) elements, not \(written)")
     try file.overwrite(littleEndian(entry.crc), at: offset + ZIPEntry.crcPlace)
     entries.append(entry)
     offset += local.count + size

@@ -1,6 +1,6 @@
 import Core
 
-/// A number type that arrays are stored in, little endian.
+/// An element type of stored arrays. All are little-endian.
 public enum NumPyType: String, Sendable, Hashable, CaseIterable {
   case uint8 = "|u1"
   case int64 = "<i8"
@@ -8,7 +8,7 @@ public enum NumPyType: String, Sendable, Hashable, CaseIterable {
   case float64 = "<f8"
 }
 
-/// A Swift number that is stored as it lies in memory.
+/// A Swift number type that is stored as it is in memory.
 public protocol NumPyElement: BitwiseCopyable, Sendable {
   static var numPyType: NumPyType { get }
 }
@@ -18,20 +18,20 @@ extension Int64: NumPyElement { public static var numPyType: NumPyType { .int64 
 extension Float: NumPyElement { public static var numPyType: NumPyType { .float32 } }
 extension Double: NumPyElement { public static var numPyType: NumPyType { .float64 } }
 
-/// What a `.npy` file says of its array before the numbers start (NumPy Enhancement Proposal 1, version 1.0).
+/// The header of a `.npy` file (NumPy Enhancement Proposal 1, version 1.0).
 public struct NumPyHeader: Sendable, Hashable {
   public var type: NumPyType
-  /// Row-major; `[]` is a single number.
+  /// The shape of the row-major array; `[]` is a scalar.
   public var shape: [Int]
 
   public init(type: NumPyType, shape: [Int]) {
-    precondition(shape.allSatisfy { $0 >= 0 }, "a shape has no negative sizes, unlike \(shape)")
+    precondition(shape.allSatisfy { $0 >= 0 }, "a shape must not have negative dimensions: \(shape)")
     self.type = type
     self.shape = shape
   }
 
-  /// The header's bytes, a multiple of 64, equal to those of `numpy.save`: as there, the first size has room to grow
-  /// to 21 digits, so that a longer array's header fits in the place of a shorter one's.
+  /// The bytes of the header, identical to the output of `numpy.save`. Their count is a multiple of 64. As in NumPy,
+  /// the first dimension is padded to 21 digits, so that the header can be overwritten when the array has grown.
   public var bytes: [UInt8] {
     let sizes = shape.map(String.init)
     let tuple = sizes.count == 1 ? "(\(sizes[0]),)" : "(\(sizes.joined(separator: ", ")))"
@@ -40,7 +40,7 @@ public struct NumPyHeader: Sendable, Hashable {
     let unpadded = Self.prefixCount + text.utf8.count + 1
     text += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
     let count = text.utf8.count
-    precondition(count <= 65_535, "a shape of \(shape.count) sizes does not fit a header of version 1.0")
+    precondition(count <= 65_535, "a shape of \(shape.count) dimensions does not fit in a header of version 1.0")
     return Self.magic + [1, 0, UInt8(count & 255), UInt8(count >> 8)] + Array(text.utf8)
   }
 
@@ -49,11 +49,11 @@ public struct NumPyHeader: Sendable, Hashable {
 }
 
 extension NumPyHeader {
-  /// Reads the header at the start of a file's bytes.
+  /// Parses the header at the start of a file.
   ///
-  /// - Parameter bytes: the whole file, which the array must fill exactly.
-  /// - Returns: the header, and where the numbers start.
-  /// - Throws: `InputError` that says what is wrong, without the path.
+  /// - Parameter bytes: the whole file. Its size must match the header exactly.
+  /// - Returns: the header, and the offset of the data.
+  /// - Throws: `InputError` with the reason, without the path.
   static func parse(_ bytes: RawSpan) throws -> (header: NumPyHeader, offset: Int) {
     func byte(_ index: Int) -> Int { Int(unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)) }
     let count = bytes.byteCount
@@ -63,12 +63,12 @@ extension NumPyHeader {
     let version = (byte(6), byte(7))
     let lengthBytes = version.0 == 1 ? 2 : 4
     guard (1...3).contains(version.0), version.1 == 0, count >= 8 + lengthBytes else {
-      throw InputError("has version \(version.0).\(version.1) of the .npy format; 1.0, 2.0 and 3.0 are known")
+      throw InputError("has version \(version.0).\(version.1) of the .npy format; supported are 1.0, 2.0 and 3.0")
     }
     let length = (0..<lengthBytes).reduce(0) { $0 | byte(8 + $1) << (8 * $1) }
     let offset = 8 + lengthBytes + length
     guard length <= 1 << 20, offset <= count else {
-      throw InputError("is cut short: its header of \(length) bytes does not fit the file's \(count)")
+      throw InputError("is cut short: its header of \(length) bytes does not fit in the file of \(count)")
     }
     let text = (8 + lengthBytes..<offset).map { UInt8(byte($0)) }
     var parser = NumPyHeaderParser(text: text)
@@ -77,25 +77,25 @@ extension NumPyHeader {
     return (header, offset)
   }
 
-  /// Throws unless the numbers after the header have exactly the size that it states.
+  /// Throws unless the data after the header has exactly the size given by the header.
   private func checkSize(_ present: Int) throws {
-    // An array without numbers must not state sizes either whose product overflows: rows are counted with them.
+    // Check for overflow in empty arrays too, because the other dimensions are used to compute row sizes.
     var product = type.size
     for size in shape where size > 0 {
       let (next, overflow) = product.multipliedReportingOverflow(by: size)
-      guard !overflow else { throw InputError("states a shape of \(shape), which no memory holds") }
+      guard !overflow else { throw InputError("has shape \(shape), which is too large") }
       product = next
     }
     let needed = shape.contains(0) ? 0 : product
     guard present == needed else {
       let what = present < needed ? "is cut short" : "has bytes after its end"
-      throw InputError("\(what): its shape \(shape) of \(type.rawValue) needs \(needed) bytes, \(present) are there")
+      throw InputError("\(what): its shape \(shape) of \(type.rawValue) needs \(needed) bytes, but it has \(present)")
     }
   }
 }
 
 extension NumPyType {
-  /// Bytes of a number.
+  /// The size of an element in bytes.
   public var size: Int {
     switch self {
     case .uint8: 1
@@ -105,7 +105,7 @@ extension NumPyType {
   }
 }
 
-/// Reads the one kind of Python dictionary that a `.npy` header is.
+/// Parses the Python dictionary of a `.npy` header.
 private struct NumPyHeaderParser {
   let text: [UInt8]
   var position = 0
@@ -123,26 +123,26 @@ private struct NumPyHeaderParser {
       switch key {
       case "descr" where type == nil:
         let name = try string()
-        // One byte has no order, and numpy.lib.format accepts any mark before it.
+        // A single byte has no byte order, and numpy.lib.format accepts any byte order character.
         guard let known = NumPyType(rawValue: name == "<u1" ? "|u1" : name) else {
           let all = NumPyType.allCases.map(\.rawValue).joined(separator: ", ")
-          throw InputError("holds numbers of type '\(name)'; known are \(all)")
+          throw InputError("has element type '\(name)'; supported are \(all)")
         }
         type = known
       case "fortran_order" where fortran == nil: fortran = try boolean()
       case "shape" where shape == nil: shape = try tuple()
-      default: throw InputError("has a damaged header: the key '\(key)' is unknown or stands there twice")
+      default: throw InputError("has a damaged header: the key '\(key)' is unknown or occurs twice")
       }
       if take(",") { continue }
       try expect("}")
       break
     }
     skipSpaces()
-    guard position == text.count else { throw damaged("nothing") }
+    guard position == text.count else { throw damaged("the end of the header") }
     guard let type, let fortran, let shape else {
       throw InputError("has a damaged header: descr, fortran_order or shape is missing")
     }
-    guard !fortran else { throw InputError("is stored in Fortran's order: save numpy.ascontiguousarray(array)") }
+    guard !fortran else { throw InputError("is in Fortran order: save numpy.ascontiguousarray(array) instead") }
     return NumPyHeader(type: type, shape: shape)
   }
 
@@ -169,7 +169,7 @@ private struct NumPyHeaderParser {
     var sizes: [Int] = []
     while !take(")") {
       sizes.append(try size())
-      guard sizes.count <= 32 else { throw damaged("at most 32 sizes") }
+      guard sizes.count <= 32 else { throw damaged("at most 32 dimensions") }
       if take(",") { continue }
       try expect(")")
       break
@@ -180,10 +180,10 @@ private struct NumPyHeaderParser {
   private mutating func size() throws -> Int {
     skipSpaces()
     let digits = text[position...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    guard !digits.isEmpty else { throw damaged("a size") }
+    guard !digits.isEmpty else { throw damaged("a dimension") }
     position = digits.endIndex
     guard let size = Int(String(decoding: digits, as: UTF8.self)) else {
-      throw InputError("states a size of \(String(decoding: digits, as: UTF8.self)), which no memory holds")
+      throw InputError("has a dimension of \(String(decoding: digits, as: UTF8.self)), which is too large")
     }
     return size
   }
@@ -204,6 +204,6 @@ private struct NumPyHeaderParser {
   }
 
   private func damaged(_ expected: String) -> InputError {
-    InputError("has a damaged header: \(expected) should stand at its byte \(position)")
+    InputError("has a damaged header: expected \(expected) at byte \(position)")
   }
 }

@@ -1,22 +1,22 @@
 import Core
 
-/// A piece of a PNG file: four letters and what they hold.
+/// A chunk of a PNG file: a type of four letters and data.
 public struct PNGChunk: Hashable {
   public var type: String
   public var data: [UInt8]
 
   public init(type: String, data: [UInt8]) { (self.type, self.data) = (type, data) }
 
-  /// The eight bytes that every PNG file starts with.
+  /// The first eight bytes of every PNG file.
   public static let signature: [UInt8] = [137, 80, 78, 71, 13, 10, 26, 10]
 
-  /// Length, type, data and CRC, as they stand in a file.
+  /// Length, type, data and CRC, as stored in a file.
   public var bytes: [UInt8] {
     let checked = Array(type.utf8) + data
     return bigEndian(UInt32(data.count)) + checked + bigEndian(Self.checksum(checked))
   }
 
-  /// The chunks of a file that libpng wrote, in order.
+  /// Returns the chunks of a valid PNG file, such as one written by libpng, in order.
   public static func all(of file: [UInt8]) -> [PNGChunk] {
     var chunks: [PNGChunk] = []
     var position = signature.count
@@ -29,10 +29,10 @@ public struct PNGChunk: Hashable {
     return chunks
   }
 
-  /// Throws unless each chunk lies within the file, up to the end chunk: libpng makes room for as many bytes as a chunk
-  /// says that it has, before it looks for them.
+  /// Throws unless every chunk up to the end chunk fits in the file. libpng would allocate as many bytes as a chunk
+  /// claims to have before reading them.
   public static func checkLengths(in file: [UInt8]) throws {
-    guard file.starts(with: signature) else { throw InputError("it does not begin as a PNG file does") }
+    guard file.starts(with: signature) else { throw InputError("it does not start with the PNG signature") }
     var position = signature.count
     while position + 12 <= file.count {
       let length = file[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }

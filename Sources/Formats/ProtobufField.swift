@@ -1,4 +1,4 @@
-/// One field of a Protocol Buffers message, by its number, to be written (protobuf.dev, "Encoding").
+/// A numbered field of a Protocol Buffers message, for encoding (protobuf.dev, "Encoding").
 public enum ProtobufField {
   /// `int32`, `int64` and enumerations.
   case integer(Int, Int)
@@ -8,7 +8,7 @@ public enum ProtobufField {
   case bytes(Int, [UInt8])
   case message(Int, [ProtobufField])
 
-  /// The bytes of a message.
+  /// Encodes a message.
   public static func encode(_ fields: [ProtobufField]) -> [UInt8] {
     var bytes: [UInt8] = []
     for field in fields { field.write(to: &bytes) }
@@ -35,7 +35,7 @@ public enum ProtobufField {
     }
   }
 
-  /// Seven bits a byte, the lowest first; all but the last have the highest bit set.
+  /// Writes seven bits per byte, the lowest first. All bytes but the last have the highest bit set.
   private static func write(varint value: UInt64, to target: inout [UInt8]) {
     var rest = value
     while rest >= 0x80 {

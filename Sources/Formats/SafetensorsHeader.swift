@@ -1,16 +1,16 @@
 import Core
 
-/// What a safetensors file says before its elements: names, types, shapes and places of the tensors, and notes.
+/// The header of a safetensors file: names, types, shapes and byte ranges of the tensors, and metadata.
 ///
-/// Layout of a file: the header's length as a little-endian u64, the header as JSON padded with spaces to a multiple of 8,
-/// then the elements, little-endian in row-major order.
+/// Layout of a file: the header's length as a little-endian u64, the header as JSON padded with spaces to a multiple of
+/// 8, then the elements, little-endian in row-major order.
 public struct SafetensorsHeader: Sendable {
-  /// The types of elements that are read and written.
+  /// The supported element types.
   public enum ElementType: String, Sendable {
     case float32 = "F32"
     case float64 = "F64"
 
-    /// Bytes of an element.
+    /// The size of an element in bytes.
     public var size: Int { self == .float32 ? 4 : 8 }
   }
 
@@ -18,24 +18,24 @@ public struct SafetensorsHeader: Sendable {
     public let name: String
     public let type: ElementType
     public let shape: [Int]
-    /// Where its bytes lie in the data behind the header.
+    /// The byte range in the data after the header.
     public let range: Range<Int>
   }
 
   public private(set) var entries: [Entry] = []
-  /// The notes under `__metadata__`, in the order of the file.
+  /// The entries of `__metadata__`, in file order.
   public var metadata: [(key: String, value: String)]
 
-  /// A header without tensors.
+  /// Creates a header without tensors.
   public init(metadata: [(key: String, value: String)] = []) { self.metadata = metadata }
 
-  /// Adds a tensor, whose elements lie behind those of all before it.
+  /// Adds a tensor, whose data follows the data of the previous tensor.
   public mutating func append(_ name: String, _ type: ElementType, shape: [Int]) {
     let start = byteCount
     entries.append(Entry(name: name, type: type, shape: shape, range: start..<start + shape.reduce(type.size, *)))
   }
 
-  /// The bytes of all elements.
+  /// The size of all elements in bytes.
   public var byteCount: Int { entries.last?.range.upperBound ?? 0 }
 
   /// The longest header that readers accept, in bytes.
@@ -45,7 +45,7 @@ public struct SafetensorsHeader: Sendable {
 // MARK: - Writing
 
 extension SafetensorsHeader {
-  /// The file up to its elements.
+  /// The bytes of the file before its elements.
   public var bytes: [UInt8] {
     var members: [JSON.Member] = []
     if !metadata.isEmpty {
@@ -68,33 +68,33 @@ extension SafetensorsHeader {
 // MARK: - Reading
 
 extension SafetensorsHeader {
-  /// Reads the header at the start of a file's bytes.
+  /// Parses the header at the start of a file.
   ///
-  /// Refused: a header that is cut off, too long, not strict JSON or not of the format's form; tensors that overlap, leave
-  /// holes or do not end with the file; element types other than F32 and F64; too many axes.
+  /// It rejects headers that are truncated, too long, not strict JSON or not in the format; tensors that overlap, leave
+  /// gaps or do not end at the end of the file; element types other than F32 and F64; and tensors with too many axes.
   ///
   /// - Parameters:
   ///   - bytes: the whole file.
-  ///   - maximumRank: the axes that a tensor may have.
-  /// - Returns: the header, and where the elements start.
-  /// - Throws: `InputError` with what is wrong, without the path.
+  ///   - maximumRank: the maximum number of axes of a tensor.
+  /// - Returns: the header, and the offset of the elements.
+  /// - Throws: `InputError` with the reason, without the path.
   public static func parse(_ bytes: [UInt8], maximumRank: Int) throws -> (header: SafetensorsHeader, offset: Int) {
-    guard bytes.count >= 8 else { throw InputError("\(bytes.count) bytes cannot hold the header's length") }
+    guard bytes.count >= 8 else { throw InputError("\(bytes.count) bytes are too few for the header's length") }
     let length = unsafe bytes.span.bytes.word(UInt64.self, at: 0)
     guard length <= limit else { throw InputError("the header's length \(length) is over the limit of \(limit)") }
     let start = 8 + Int(length)
     guard start <= bytes.count else {
-      throw InputError("the header's length \(length) does not fit a file of \(bytes.count) bytes")
+      throw InputError("the header's length \(length) does not fit in a file of \(bytes.count) bytes")
     }
     let json: JSON
     do { json = try JSON(parsing: bytes[8..<start], depth: 3) } catch let error as InputError {
-      throw InputError("the header is not sound: \(error)")
+      throw InputError("the header is invalid: \(error)")
     }
-    guard let members = json.members else { throw InputError("the header is no JSON object") }
+    guard let members = json.members else { throw InputError("the header is not a JSON object") }
     var header = SafetensorsHeader()
     for member in members {
       if member.key == "__metadata__" {
-        header.metadata = try notes(member.value)
+        header.metadata = try parseMetadata(member.value)
       } else {
         header.entries.append(try Entry(member, maximumRank: maximumRank))
       }
@@ -103,17 +103,17 @@ extension SafetensorsHeader {
     return (header, start)
   }
 
-  private static func notes(_ value: JSON) throws -> [(key: String, value: String)] {
-    guard let members = value.members else { throw InputError("__metadata__ is no JSON object") }
+  private static func parseMetadata(_ value: JSON) throws -> [(key: String, value: String)] {
+    guard let members = value.members else { throw InputError("__metadata__ is not a JSON object") }
     return try members.map { member in
       guard let text = member.value.text else {
-        throw InputError("__metadata__ maps strings to strings, but \"\(member.key)\" to \(member.value)")
+        throw InputError("__metadata__ must map strings to strings, but \"\(member.key)\" is \(member.value)")
       }
       return (member.key, text)
     }
   }
 
-  /// The tensors lie end to end, from the first byte of the data to the last.
+  /// Throws unless the tensors cover the data exactly, without gaps or overlaps.
   private func checkCoverage(of count: Int) throws {
     var end = 0
     for entry in entries.sorted(by: {
@@ -123,11 +123,11 @@ extension SafetensorsHeader {
         throw InputError(
           "tensor \"\(entry.name)\" starts at byte \(entry.range.lowerBound) of the data, "
             + (entry.range.lowerBound < end
-              ? "before the end of the one before it, \(end)" : "after a hole from \(end)"))
+              ? "before the previous one ends at \(end)" : "after a gap from \(end)"))
       }
       end = entry.range.upperBound
       guard end <= count else {
-        throw InputError("tensor \"\(entry.name)\" ends at byte \(end) of the data, which has \(count)")
+        throw InputError("tensor \"\(entry.name)\" ends at byte \(end) of the data, which has only \(count)")
       }
     }
     guard end == count else { throw InputError("\(count - end) bytes follow the last tensor") }
@@ -144,9 +144,9 @@ extension SafetensorsHeader.Entry {
     guard let type = member.value["dtype"]?.text.flatMap(SafetensorsHeader.ElementType.init) else {
       throw wrong("the element type \(member.value["dtype"] ?? .null) is not one of F32 and F64")
     }
-    guard let extents = member.value["shape"]?.array else { throw wrong("its shape is no array") }
+    guard let extents = member.value["shape"]?.array else { throw wrong("its shape is not an array") }
     guard extents.count <= maximumRank else {
-      throw wrong("it has \(extents.count) axes, more than \(maximumRank)")
+      throw wrong("it has \(extents.count) axes, more than the maximum of \(maximumRank)")
     }
     var size = type.size
     for extent in extents {
@@ -162,9 +162,9 @@ extension SafetensorsHeader.Entry {
 
     guard let offsets = member.value["data_offsets"]?.array, offsets.count == 2,
       let begin = offsets[0].int, let end = offsets[1].int, begin >= 0, begin <= end
-    else { throw wrong("its data_offsets must be a begin and an end") }
+    else { throw wrong("its data_offsets must be a start and an end") }
     guard end - begin == size else {
-      throw wrong("its shape \(shape) takes \(size) bytes, but its data_offsets give it \(end - begin)")
+      throw wrong("its shape \(shape) needs \(size) bytes, but its data_offsets span \(end - begin)")
     }
     range = begin..<end
   }

@@ -1,7 +1,7 @@
 import Core
 import Yams
 
-/// A file of settings in groups, as a run records them and `--config` reads them:
+/// A config file with groups of settings, as recorded by a run and read by `--config`:
 ///
 /// ```yaml
 /// environment:
@@ -11,36 +11,39 @@ import Yams
 ///   hidden: 256
 /// ```
 ///
-/// It is YAML of two levels (and so JSON too), without anchors, tags and lists.
+/// It is YAML with two levels, without anchors, tags and lists. Since YAML includes JSON, it may also be JSON.
 public struct SettingsFile: Sendable, Hashable {
   public let path: String
-  /// In the order of the file.
+  /// The groups, in file order.
   public let groups: [Group]
 
-  /// The settings under a title.
+  /// The settings in a section.
   public struct Group: Sendable, Hashable {
     public let title: String
     public let entries: [Entry]
     let line: Int
   }
 
-  /// One setting, with its value as one would type it.
+  /// A setting, with its value as written on the command line.
   public struct Entry: Sendable, Hashable {
     public let key: String
     public let text: String
     let line: Int
   }
 
-  /// The bytes that a file of settings may have: about ten times what the longest needs.
+  /// The maximum size of a config file in bytes: about ten times the size of the longest.
   public static let byteLimit = 1 << 16
 
-  /// - Throws: `WorldError` with the path where the file cannot be read, `InputError` with path and line where it is no
-  ///   file of settings.
+  /// Reads a config file.
+  ///
+  /// - Throws: `WorldError` with the path if the file cannot be read; `InputError` with path and line if it is invalid.
   public init(path: String) throws {
     try self.init(parsing: try readBytes(from: path, limit: Self.byteLimit), path: path)
   }
 
-  /// - Parameter path: for errors.
+  /// Parses the text of a config file.
+  ///
+  /// - Parameter path: the path for error messages.
   /// - Throws: `InputError` with path and line.
   public init(parsing bytes: [UInt8], path: String) throws {
     self.path = path
@@ -59,13 +62,13 @@ public struct SettingsFile: Sendable, Hashable {
     }
   }
 
-  /// What the file says under a title; nothing where it does not have it.
+  /// The section with this title, or nil if the file does not have it.
   public subscript(title: String) -> Group? { groups.first { $0.title == title } }
 
-  /// Sets what the file says of a group. Keys that the group lacks belong to others under its title:
-  /// `check` finds those that belong to none.
+  /// Applies the values in the file to a group. Unknown keys are skipped, because they may belong to another group of
+  /// the same title; `check` rejects keys that belong to no group.
   ///
-  /// - Throws: `InputError` with path, line and what the key takes.
+  /// - Throws: `InputError` with the path, the line and the allowed values.
   public func apply<Settings: SettingsGroup>(to settings: inout Settings) throws {
     for entry in self[Settings.title]?.entries ?? [] {
       guard let field = Settings.fields.first(where: { $0.key == entry.key }) else { continue }
@@ -75,10 +78,10 @@ public struct SettingsFile: Sendable, Hashable {
     }
   }
 
-  /// Refuses titles and keys that none of the groups has.
+  /// Rejects titles and keys that no group has.
   ///
-  /// - Parameter known: all groups that a command takes; several may stand under one title.
-  /// - Throws: `InputError` with path and line that names the nearest, or the title where the key belongs.
+  /// - Parameter known: all groups of a command; several may share a title.
+  /// - Throws: `InputError` with the path, the line and the most similar name, or the title that has the key.
   public func check(_ known: [any SettingsGroup]) throws {
     let titles = known.map(\.title).uniqued()
     for group in groups {
@@ -99,7 +102,7 @@ public struct SettingsFile: Sendable, Hashable {
 }
 
 extension Sequence where Element: Hashable {
-  /// Each element once, where it first stands.
+  /// Returns the distinct elements, in order of first occurrence.
   func uniqued() -> [Element] {
     var seen: Set<Element> = []
     return filter { seen.insert($0).inserted }
@@ -108,7 +111,7 @@ extension Sequence where Element: Hashable {
 
 // MARK: - Reading YAML
 
-/// What is wrong in a line of a file.
+/// An error in a line of a file.
 private struct LineError: Error {
   let line: Int
   let reason: String
@@ -117,35 +120,37 @@ private struct LineError: Error {
 }
 
 extension Node.Scalar {
-  /// `null`, `~` or nothing at all, not in quotes.
+  /// Whether it is an unquoted `null`, `~` or empty.
   fileprivate var isNull: Bool { style == .plain && ["", "~", "null", "Null", "NULL"].contains(string) }
 }
 
-/// Refuses what would hurt the YAML reader, or nobody types into settings.
+/// Rejects text that could exhaust the YAML parser, and YAML features that settings do not need.
 ///
-/// The reader goes down one call a level of nesting and puts anchored parts in at every alias, so both are kept small
-/// before it begins: an anchor is an `&` at the beginning of a word, and our own writer escapes it within quotes.
+/// The parser recurses once per nesting level and expands every alias. So nesting is limited and anchors are rejected
+/// before parsing. An anchor is an `&` at the start of a word; our own writer escapes `&` within quotes.
 private func checkedText(_ bytes: [UInt8]) throws -> String {
   var line = 1
   var previous = UInt8(ascii: "\n")
   var brackets = 0
-  guard bytes.count <= SettingsFile.byteLimit else { throw LineError(line, "is longer than any settings") }
+  let limit = SettingsFile.byteLimit
+  guard bytes.count <= limit else { throw LineError(line, "the file is larger than \(limit) bytes") }
   for (index, byte) in bytes.enumerated() {
     switch byte {
     case UInt8(ascii: "\n"): line += 1
     case UInt8(ascii: "\r"), UInt8(ascii: "\t"): break
-    case 0..<0x20, 0x7f: throw LineError(line, "a control character stands here")
+    case 0..<0x20, 0x7f: throw LineError(line, "control characters are not allowed")
     case UInt8(ascii: "&") where !isWord(previous):
       throw LineError(
-        line, "anchors and aliases are no part of settings: write the values out, or quote '&' as \\u0026")
+        line, "anchors and aliases are not supported: write the values out, or quote '&' as \\u0026")
     case UInt8(ascii: "["), UInt8(ascii: "{"):
       brackets += 1
-      if brackets > 200 { throw LineError(line, "settings are two levels deep: there are too many brackets") }
+      if brackets > 200 { throw LineError(line, "settings have only two levels: there are too many brackets") }
     case UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: ":"):
       let next = index + 1 < bytes.count ? bytes[index + 1] : UInt8(ascii: "\n")
       if isFirst(index, of: bytes), !isWord(next) || next == byte {
         throw LineError(
-          line, "settings hold no lists, documents or nameless values: a line starts with '\(Unicode.Scalar(byte))'")
+          line,
+          "lists, documents and values without a key are not allowed: a line starts with '\(Unicode.Scalar(byte))'")
       }
     default: break
     }
@@ -158,7 +163,7 @@ private func checkedText(_ bytes: [UInt8]) throws -> String {
   return String(decoding: bytes, as: UTF8.self)
 }
 
-/// Whether a byte belongs to a word: an anchor or list item does not begin right after it.
+/// Returns whether a byte belongs to a word. An anchor or a list item cannot start right after it.
 private func isWord(_ byte: UInt8) -> Bool {
   switch byte {
   case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -169,7 +174,7 @@ private func isWord(_ byte: UInt8) -> Bool {
   }
 }
 
-/// Whether nothing but spaces stands before a byte in its line.
+/// Returns whether a byte is the first in its line, apart from spaces and tabs.
 private func isFirst(_ index: Int, of bytes: [UInt8]) -> Bool {
   let before = bytes[..<index].last { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
   return before == nil || before == UInt8(ascii: "\n") || before == UInt8(ascii: "\r")
@@ -177,34 +182,34 @@ private func isFirst(_ index: Int, of bytes: [UInt8]) -> Bool {
 
 private func root(of text: String) throws -> Node {
   do {
-    // An empty file sets nothing.
+    // An empty file is valid.
     return try compose(yaml: text, .basic) ?? Node("", .implicit, .plain)
   } catch let error as YamlError {
     switch error {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-      let number = min(max(1, mark.line), lines.count)  // the end of a file is no line of its own
+      let number = min(max(1, mark.line), lines.count)  // the end of the file is not a line
       guard !lines[number - 1].prefix(while: \.isWhitespace).contains("\t") else {
         throw LineError(number, "indent with spaces, not with tabs")
       }
       throw LineError(number, [context?.text, problem].compactMap(\.self).joined(separator: ", "))
     case .duplicatedKeysInMapping(let keys, let context):
-      throw LineError(context.mark.line, "'\(keys.first ?? "")' stands twice")
-    default: throw LineError(1, "the file is no YAML")
+      throw LineError(context.mark.line, "'\(keys.first ?? "")' is given twice")
+    default: throw LineError(1, "the file is not valid YAML")
     }
   }
 }
 
-/// The members of a mapping, with the lines that they begin in.
+/// Returns the members of a mapping, with their line numbers.
 private func entries(of node: Node) throws -> [(key: String, line: Int, value: Node)] {
   if let scalar = node.scalar, scalar.isNull { return [] }
   guard let mapping = node.mapping else {
-    throw LineError(node.mark?.line ?? 1, "settings stand in groups, such as 'agent:' and below it '  hidden: 256'")
+    throw LineError(node.mark?.line ?? 1, "settings must be in groups, such as 'agent:' followed by '  hidden: 256'")
   }
   return try mapping.map { key, value in
     let line = key.mark?.line ?? 1
-    guard let key = key.scalar else { throw LineError(line, "the name of a setting is a word") }
+    guard let key = key.scalar else { throw LineError(line, "the name of a setting must be a word") }
     return (key.string, line, value)
   }
 }

@@ -1,8 +1,8 @@
 import Core
 
 extension SettingsFile {
-  /// The text of a file that holds these groups, each setting with its help as a comment. Groups of one title stand
-  /// together, where the first of them does.
+  /// Returns the text of a config file with these groups. Each setting has its help text as a comment. Groups with the
+  /// same title are merged at the position of the first.
   public static func text(of groups: [any SettingsGroup]) -> String {
     let titles = groups.map(\.title).uniqued()
     return titles.map { title in
@@ -18,13 +18,13 @@ extension SettingsFile {
 }
 
 extension SettingsGroup {
-  /// `hidden: 256` and what is to be known of it, for each setting.
+  /// For each setting, `hidden: 256` and its explanation.
   fileprivate var commentedLines: [(setting: String, comment: String)] {
     zip(record, Self.rows).map { entry, row in ("\(entry.key): \(scalar(entry.text))", row.explanation) }
   }
 }
 
-/// A text as YAML has it: as it is where nothing in it has a meaning, else in double quotes.
+/// Returns a YAML scalar: the text itself if it has no special characters, otherwise in double quotes.
 private func scalar(_ text: String) -> String {
   let isPlain = text.utf8.allSatisfy {
     switch $0 {
@@ -34,7 +34,7 @@ private func scalar(_ text: String) -> String {
     default: false
     }
   }
-  // A word that YAML takes for nothing must not stand bare.
+  // A word that YAML reads as null must be quoted.
   if isPlain, let first = text.utf8.first, first != UInt8(ascii: "-") || text.count > 1, text.lowercased() != "null" {
     return text.hasPrefix("-") && Double(text) == nil ? quoted(text) : text
   }
@@ -45,7 +45,7 @@ private func quoted(_ text: String) -> String {
   let characters = text.unicodeScalars.map { scalar in
     switch scalar.value {
     case 0x22, 0x5c: "\\\(scalar)"
-    // Control characters and line breaks, and '&', which begins an anchor where the reader looks no closer.
+    // Control characters and line breaks, and '&', which our reader would reject as an anchor.
     case 0..<0x20, 0x26, 0x7f..<0xa0, 0x2028, 0x2029, 0xfeff, 0xfffe, 0xffff:
       "\\u" + String(repeating: "0", count: 4 - String(scalar.value, radix: 16).count) + String(scalar.value, radix: 16)
     default: String(scalar)

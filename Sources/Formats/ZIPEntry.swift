@@ -1,25 +1,25 @@
-/// A stored file within a ZIP archive (PKWARE, APPNOTE.TXT 6.3.10), and the records that tell of it.
+/// An uncompressed file in a ZIP archive (PKWARE, APPNOTE.TXT 6.3.10), and its records.
 struct ZIPEntry: Sendable, Hashable {
   var name: String
-  /// That of the file's bytes.
+  /// The checksum of the file's data.
   var crc: UInt32
-  /// The file's bytes.
+  /// The size of the file's data in bytes.
   var size: Int
-  /// Where its own record begins, before the bytes.
+  /// The offset of its local record, which precedes the data.
   var offset: Int
 
   static let localSignature: UInt32 = 0x0403_4b50
   static let centralSignature: UInt32 = 0x0201_4b50
-  /// Where the check sum stands in the file's own record.
+  /// The offset of the checksum in the local record.
   static let crcPlace = 14
-  /// The flag of a name that is UTF-8; others are of an old code page.
+  /// The flag for a UTF-8 name. Without it, the name is in a legacy code page.
   static let utf8Flag: UInt16 = 1 << 11
-  /// What stands in a field of 32 bits whose value is among the extra fields.
+  /// The value of a 32-bit field whose actual value is in the ZIP64 extra field.
   static let elsewhere: UInt32 = 0xffff_ffff
-  /// The extra field with sizes and offsets of 64 bits.
+  /// The ID of the ZIP64 extra field, with 64-bit sizes and offsets.
   static let extra64: UInt16 = 1
 
-  /// The record before the file's bytes.
+  /// The local record, before the file's data.
   var local: [UInt8] {
     let isLong = size >= Int(Self.elsewhere)
     let extra = isLong ? Self.extra([size, size]) : []
@@ -27,7 +27,7 @@ struct ZIPEntry: Sendable, Hashable {
       + littleEndian(UInt16(name.utf8.count)) + littleEndian(UInt16(extra.count)) + Array(name.utf8) + extra
   }
 
-  /// The record in the archive's directory.
+  /// The record in the central directory.
   var central: [UInt8] {
     let sizeIsElsewhere = size >= Int(Self.elsewhere)
     let offsetIsElsewhere = offset >= Int(Self.elsewhere)
@@ -43,7 +43,7 @@ struct ZIPEntry: Sendable, Hashable {
     return bytes + Array(name.utf8) + extra
   }
 
-  /// The fields that both records have. The date is that of 1980: the same arrays give the same bytes.
+  /// The fields shared by both records. The date is fixed to 1980, so that the output is deterministic.
   private func common(isLong: Bool, sizeIsElsewhere: Bool) -> [UInt8] {
     let flags = name.utf8.allSatisfy { $0 < 128 } ? 0 : Self.utf8Flag
     let (method, time, date): (UInt16, UInt16, UInt16) = (0, 0, 1 << 5 | 1)
@@ -59,7 +59,7 @@ struct ZIPEntry: Sendable, Hashable {
   static func version(isLong: Bool) -> UInt16 { isLong ? 45 : 20 }
 }
 
-/// The records at the end of a ZIP archive: where its directory lies.
+/// The records at the end of a ZIP archive, with the size and the offset of its directory.
 struct ZIPEnd: Sendable, Hashable {
   var count: Int
   var size: Int
@@ -84,7 +84,7 @@ struct ZIPEnd: Sendable, Hashable {
     return bytes + littleEndian(comment)
   }
 
-  /// The end record of 64 bits and what tells where it stands.
+  /// The ZIP64 end record and its locator.
   private var long: [UInt8] {
     let (version, disk, disks) = (ZIPEntry.version(isLong: true), UInt32(0), UInt32(1))
     var bytes = littleEndian(Self.signature64) + littleEndian(UInt64(Self.byteCount64 - 12))

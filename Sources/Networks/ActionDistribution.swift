@@ -1,7 +1,8 @@
 import Core
 import Tensors
 
-/// What a stochastic policy says of the next action, a row an observation: choices or, within a box, tanh-Gaussians.
+/// A stochastic policy's distribution over the next action, one row per observation: categorical, or a tanh-Gaussian in
+/// a box.
 public enum ActionDistribution: Sendable {
   case discrete(Categorical)
   case continuous(TanhGaussian)
@@ -30,7 +31,7 @@ public enum ActionDistribution: Sendable {
     }
   }
 
-  /// The entropy of the choices or, in a box, of the Gaussian before the tanh: `[B, 1]`.
+  /// The entropy of the categorical distribution or, in a box, of the Gaussian before the tanh: `[B, 1]`.
   public var entropy: Tensor {
     switch self {
     case .discrete(let choices): choices.entropy
@@ -38,7 +39,7 @@ public enum ActionDistribution: Sendable {
     }
   }
 
-  /// D(π‖π′) = E_π[log π − log π′], `[B, 1]`; a tanh, which both share, changes nothing of it.
+  /// D(π‖π′) = E_π[log π − log π′], `[B, 1]`. The tanh of both does not change it.
   public func divergence(to other: ActionDistribution) -> Tensor {
     switch (self, other) {
     case (.discrete(let p), .discrete(let q)):
@@ -48,7 +49,7 @@ public enum ActionDistribution: Sendable {
       let (p, q) = (p.gaussian, q.gaussian)
       let spread = exp(2 * p.logSigma) + square(p.mean - q.mean)
       return (q.logSigma - p.logSigma + 0.5 * spread * exp(-2 * q.logSigma) - 0.5).sum(axis: -1, keepingAxis: true)
-    default: preconditionFailure("choices and a box have no divergence")
+    default: preconditionFailure("the divergence of a categorical distribution and a tanh-Gaussian is not defined")
     }
   }
 

@@ -2,12 +2,12 @@ import Core
 import Tensors
 
 extension ActionDistribution {
-  /// Numbers of a network's output that speak of one distribution, where it gives the deviations too.
+  /// The number of network outputs for one distribution, if the network outputs the deviations too.
   public static func outputSize(for space: ActionSpace) -> Int {
     space.isContinuous ? 2 * space.networkSize : space.networkSize
   }
 
-  /// The distributions that a network's output speaks of: `[B, 2A]` means and raw log σ, or `[B, A]` logits.
+  /// Creates the distributions from a network's output: `[B, 2A]` means and raw log σ, or `[B, A]` logits.
   ///
   /// - Parameter logSigma: the range of log σ before the tanh.
   public init(_ output: Tensor, over space: ActionSpace, logSigma: ClosedRange<Double> = -5...2) {
@@ -16,11 +16,11 @@ extension ActionDistribution {
       ? .continuous(TanhGaussian(output, logSigma: logSigma)) : .discrete(Categorical(logits: output))
   }
 
-  /// An action for each row, as a constant, with what its probability is told from.
+  /// An action for each row, as a constant, with what its probability is computed from.
   public struct Draw: Sendable {
     /// `[B, A]` within [-1, 1], or `[B, 1]` indices.
     public let action: Tensor
-    /// u with tanh(u) the action, since the tanh forgets where it saturates; the indices themselves.
+    /// u with tanh(u) the action, because a saturated tanh loses information; or the indices.
     fileprivate let source: Tensor
   }
 
@@ -35,7 +35,7 @@ extension ActionDistribution {
     }
   }
 
-  /// log π(a|o) of an action for each row that this or another distribution drew: `[B, 1]`.
+  /// log π(a|o) of one action per row, drawn by this or another distribution: `[B, 1]`.
   public func logProbability(of draw: Draw) -> Tensor {
     switch self {
     case .continuous(let box): box.logProbability(ofTanhOf: draw.source)

@@ -1,7 +1,7 @@
 import Core
 import Tensors
 
-/// Q(o, a) of actions of any space, which a network is told beside the observation: `[B, O]` and `[B, A]` to `[B, 1]`.
+/// Q(o, a) for any action space: a network whose input is observation and action, `[B, O]` and `[B, A]` to `[B, 1]`.
 public struct ActionValue: Module {
   let space: ActionSpace
   public var trunk: MultilayerPerceptron
@@ -17,7 +17,7 @@ public struct ActionValue: Module {
   /// - Parameter a: within [-1, 1], or indices `[B, 1]`.
   public func callAsFunction(_ o: Tensor, _ a: Tensor) -> Tensor { trunk(concatenated(o, encoded(a))) }
 
-  /// Indices as ones among zeros, `[B, 1]` to `[B, A]`; continuous actions as they are.
+  /// Encodes indices as one-hot vectors, `[B, 1]` to `[B, A]`; returns continuous actions unchanged.
   private func encoded(_ actions: Tensor) -> Tensor {
     guard case .discrete(let count) = space else { return actions }
     return actions.withElements { indices in
@@ -27,10 +27,10 @@ public struct ActionValue: Module {
     }
   }
 
-  /// V(o) = E_{a∼π}[Q(o, a)] (1.96), `[B, 1]`, through which gradients flow to the policy: the sum over all choices or, in
-  /// a box, the mean over actions that are drawn by reparametrisation.
+  /// V(o) = E_{a∼π}[Q(o, a)] (1.96), `[B, 1]`: the sum over all choices or, in a box, the mean over reparametrised
+  /// samples. Gradients flow to the policy.
   ///
-  /// - Parameter samples: actions that are drawn for each row of a box, at least 1.
+  /// - Parameter samples: the number of actions per row that are drawn in a box, at least 1.
   public func expectation(
     at o: Tensor, under policy: ActionDistribution, samples: Int, using random: inout Random
   ) -> Tensor {

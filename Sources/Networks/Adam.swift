@@ -23,8 +23,8 @@ public struct Adam: Sendable, Codable {
   public let epsilon: Double
   /// λ
   public let weightDecay: Double
-  /// What is remembered of each parameter, in the order of the model's parameters; empty before the
-  /// first update of one that was made without its model.
+  /// The moments of each parameter, in the order of the model's parameters. Empty before the first update of an
+  /// optimiser that was created without a model.
   public internal(set) var moments: [Moments] = []
 
   /// The moments of one parameter.
@@ -33,7 +33,7 @@ public struct Adam: Sendable, Codable {
     public internal(set) var first: Tensor
     /// v, of the parameter's shape.
     public internal(set) var second: Tensor
-    /// t: the updates that the parameter has had.
+    /// t: the number of updates of the parameter.
     public internal(set) var steps = 0
   }
 
@@ -50,7 +50,7 @@ public struct Adam: Sendable, Codable {
     self.weightDecay = weightDecay
   }
 
-  /// For a model, whose moments are zero at first: what is stored then has its form from the start.
+  /// Creates an optimiser with zero moments for a model, so that a stored state has all its tensors from the start.
   public init(
     of model: some Module, learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
     weightDecay: Double = 0
@@ -59,30 +59,31 @@ public struct Adam: Sendable, Codable {
     moments = model.parameters.map { Moments(shape: $0.value.shape) }
   }
 
-  /// One step down the gradient, in place. A parameter without gradient stays, and so do its moments.
+  /// Takes one gradient descent step in place. Does not change a parameter without a gradient, nor its moments.
   ///
   /// - Parameters:
-  ///   - model: in `float32`, the same model at every call.
-  ///   - gradient: as `valueWithGradient(at: model)` gave it.
+  ///   - model: a `float32` model, the same at every call.
+  ///   - gradient: the gradient that `valueWithGradient(at: model)` returned.
   public mutating func update<Model: Module>(_ model: inout Model, along gradient: Gradient) {
     if moments.isEmpty { moments = model.parameters.map { Moments(shape: $0.value.shape) } }
     precondition(
       moments.count == gradient.tensors.count,
-      "Adam was started with \(moments.count) parameters and gets a gradient of \(gradient.tensors.count)")
+      "Adam has moments for \(moments.count) parameters, but the gradient has \(gradient.tensors.count)")
     var updater = Updater(optimizer: self, moments: moments, gradient: gradient)
     updater.optimizer.moments = []
-    moments = []  // the updater alone holds them now, so that they change in place
+    moments = []  // only the updater holds them now, so that they change in place
     model.visit(&updater)
     moments = updater.moments
     precondition(
-      updater.next == moments.count, "Adam was started with \(moments.count) parameters, not \(updater.next)")
+      updater.next == moments.count,
+      "Adam has moments for \(moments.count) parameters, but the model has \(updater.next)")
   }
 
-  /// One step of one parameter.
+  /// Updates one parameter.
   fileprivate func update(_ parameter: inout Tensor, _ moments: inout Moments, along gradient: Tensor) {
     precondition(
       parameter.shape == gradient.shape && parameter.shape == moments.first.shape,
-      "a parameter of shape \(parameter.shape) has a gradient \(gradient.shape) and moments \(moments.first.shape)")
+      "a parameter of shape \(parameter.shape) with a gradient \(gradient.shape) and moments \(moments.first.shape)")
     moments.steps += 1
     let constants = StepConstants(self, at: moments.steps)
     gradient.withElements { g in
@@ -97,7 +98,7 @@ public struct Adam: Sendable, Codable {
   }
 }
 
-/// What is the same for all elements in one step.
+/// The constants of one step, which are the same for all elements.
 private struct StepConstants {
   let rate: Float
   let floor: Float
@@ -106,7 +107,7 @@ private struct StepConstants {
   let (keepV, newV): (Float, Float)
 
   init(_ adam: Adam, at t: Int) {
-    // Both corrections are moved out of the root: rate m / (√v + floor).
+    // Both bias corrections are moved out of the root: rate m / (√v + floor).
     let correction = (1 - pow(adam.beta2, Double(t))).squareRoot()
     rate = Float(adam.learningRate * correction / (1 - pow(adam.beta1, Double(t))))
     floor = Float(adam.epsilon * correction)
@@ -115,8 +116,8 @@ private struct StepConstants {
     (keepV, newV) = (Float(adam.beta2), Float(1 - adam.beta2))
   }
 
-  /// The equations above for some elements. A function of its own, so that the compiler sees that the spans do not overlap
-  /// and takes several elements at once.
+  /// The equations above for some elements. A separate function, so that the compiler sees that the spans do not
+  /// overlap and vectorises the loop.
   @inline(never)
   func step(
     _ theta: inout MutableSpan<Float>, _ m: inout MutableSpan<Float>, _ v: inout MutableSpan<Float>,
@@ -133,9 +134,9 @@ private struct StepConstants {
   }
 }
 
-/// √x for x ≥ 0 to two units in the last place, in arithmetic that the compiler does on several elements at once: its own
-/// square root is a call with a branch for negative numbers. Below the smallest normal number the result is too small, but
-/// there √v is nothing beside ε.
+/// Returns √x for x ≥ 0, accurate to two units in the last place, with arithmetic that the compiler can vectorise: the
+/// built-in square root is a call with a branch for negative numbers. Below the smallest normal number the result is
+/// too small, but there √v is negligible compared to ε.
 ///
 /// Newton's steps for 1/√x from the well-known first guess by halving the exponent (Lomont 2003).
 @inline(__always)
@@ -156,7 +157,8 @@ private struct Updater: ParameterVisitor {
   var next = 0
 
   mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) {
-    precondition(next < gradient.tensors.count, "\(name) is beyond the \(gradient.tensors.count) parts of the gradient")
+    precondition(
+      next < gradient.tensors.count, "\(name) has no part in the gradient, which has \(gradient.tensors.count) parts")
     if let gradient = gradient.tensors[next] { optimizer.update(&parameter, &moments[next], along: gradient) }
     next += 1
   }

@@ -2,8 +2,8 @@ import Core
 import Tensors
 
 extension Adam {
-  /// The moments by the names of the model's parameters, for a checkpoint: `NAME.exp_avg` and `NAME.exp_avg_sq` as
-  /// PyTorch calls m and v, and `NAME.step`, t in double precision. Empty before the first update.
+  /// Returns the moments for a checkpoint, named after the model's parameters: `NAME.exp_avg` and `NAME.exp_avg_sq` for
+  /// m and v, as in PyTorch, and `NAME.step` for t in double precision. Empty before the first update.
   public func state(of model: some Module, prefix: String = "") -> [(name: String, value: Tensor)] {
     zip(model.parameters, moments).flatMap { parameter, moments in
       let name = prefix + parameter.name
@@ -14,9 +14,9 @@ extension Adam {
     }
   }
 
-  /// Takes the moments from a checkpoint's tensors, so that the next update is as it would have been.
+  /// Loads the moments from a checkpoint's tensors, so that training continues as if it had not stopped.
   ///
-  /// - Throws: `InputError` with the name that is missing or unfit; the optimiser is then as before.
+  /// - Throws: `InputError` with the name that is missing or does not fit. The optimiser is then unchanged.
   public mutating func load(
     _ tensors: [(name: String, value: Tensor)], of model: some Module, prefix: String = ""
   ) throws {
@@ -33,7 +33,7 @@ extension Adam {
       let first = try find(name + ".exp_avg", value.shape, .float32)
       let second = try find(name + ".exp_avg_sq", value.shape, .float32)
       guard let steps = Int(exactly: try find(name + ".step", .scalar, .float64).item), steps >= 0 else {
-        throw InputError("\(name).step is no number of steps")
+        throw InputError("\(name).step is not a number of steps")
       }
       return Moments(first: first, second: second, steps: steps)
     }

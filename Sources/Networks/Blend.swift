@@ -1,13 +1,13 @@
 import Tensors
 
 extension Module {
-  /// θ ← (1 - τ) θ + τ θ′, in place: a target network follows the learned one.
+  /// Moves the parameters toward those of another module in place, as a target network: θ ← (1 - τ) θ + τ θ′.
   ///
   /// - Parameters:
   ///   - other: a `float32` model of the same shape.
   ///   - rate: τ in [0, 1]; at 1 the parameters become equal.
   public mutating func blend(toward other: Self, rate: Double) {
-    precondition(rate >= 0 && rate <= 1, "a blend's rate lies in [0, 1], not \(rate)")
+    precondition(rate >= 0 && rate <= 1, "the rate of a blend must be in [0, 1], not \(rate)")
     var collector = ParameterCollector()
     var copy = other
     copy.visit(&collector)
@@ -44,7 +44,7 @@ private struct Blender: ParameterVisitor {
     }
   }
 
-  /// The equation above for some elements; a function of its own, so that it takes several at once.
+  /// The equation above for some elements. A separate function, so that the compiler vectorises the loop.
   @inline(never)
   private func mix(_ theta: inout MutableSpan<Float>, _ target: Span<Float>, _ part: Range<Int>) {
     let (rate, keep) = (rate, 1 - rate)

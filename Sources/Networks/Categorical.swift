@@ -1,26 +1,26 @@
 import Core
 import Tensors
 
-/// One of C choices with given log-odds, a row a distribution: `[B, C]`.
+/// Categorical distributions over C choices with given logits, one per row: `[B, C]`.
 public struct Categorical: Sendable {
   /// Logarithms of the probabilities, `[B, C]`.
   public let logProbabilities: Tensor
 
-  /// - Parameter logits: `[B, C]`, finite; a constant added to a row changes nothing.
+  /// - Parameter logits: `[B, C]`, finite. Adding a constant to a row changes nothing.
   public init(logits: Tensor) {
-    precondition(logits.shape.rank == 2 && logits.shape[1] > 0, "logits are [B, C], not \(logits.shape)")
+    precondition(logits.shape.rank == 2 && logits.shape[1] > 0, "logits must be [B, C], not \(logits.shape)")
     logProbabilities = logSoftmax(logits)
   }
 
   /// `[B, C]`
   public var probabilities: Tensor { exp(logProbabilities) }
 
-  /// One choice for each row.
+  /// Draws one choice per row.
   public func sample(using random: inout Random) -> [Int] {
     let choices = logProbabilities.shape[1]
     let p = probabilities.detached.doubles
     return (0..<logProbabilities.shape[0]).map { row in
-      // The first choice whose cumulated probability exceeds a uniform number; rounding may leave the last.
+      // The first choice whose cumulative probability exceeds a uniform number; the last if rounding leaves none.
       var rest = random.uniform()
       for choice in 0..<choices {
         rest -= p[row * choices + choice]
@@ -30,10 +30,10 @@ public struct Categorical: Sendable {
     }
   }
 
-  /// The most probable choice of each row, the first of equal ones.
+  /// The most probable choice of each row; the first if several are equal.
   public var mode: [Int] { logProbabilities.argmax() }
 
-  /// log p of one choice for each row: `[B, 1]`.
+  /// log p of one choice per row: `[B, 1]`.
   public func logProbability(of choices: [Int]) -> Tensor { logProbabilities.picking(choices) }
 
   /// -Σ p log p over C: `[B, 1]`.

@@ -1,9 +1,9 @@
-/// x with A x = b, for a symmetric positive definite A that is known by its products alone (Hestenes and Stiefel 1952).
+/// Solves A x = b for a symmetric positive definite A that is given by its products A v (Hestenes and Stiefel 1952).
 ///
 /// - Parameters:
-///   - iterations: at most so many products A v are asked for.
-///   - tolerance: the end is reached where |b − A x| is so small a part of |b|.
-/// - Returns: the best x found, along no direction in which vᵀ A v is not positive.
+///   - iterations: the maximum number of products A v.
+///   - tolerance: stops once |b − A x| is at most this fraction of |b|.
+/// - Returns: the best x found. Stops at a direction in which vᵀ A v is not positive.
 public func conjugateGradient(
   _ b: [Double], iterations: Int, tolerance: Double = 1e-8, product: ([Double]) -> [Double]
 ) -> [Double] {

@@ -3,21 +3,21 @@ import Tensors
 
 /// A chain of convolutions, run as one operation: `[B, C, H, W]` to `[B, C', H', W']`.
 public struct ConvolutionStack: Module {
-  /// What the weights are at the start, all but the damped ones scaled to keep the variance through each link and its ReLU.
-  /// Biases are zero.
+  /// The initialisation of the weights. All but the damped one keep the variance through each link and its ReLU. Biases
+  /// are zero.
   public enum Start: Sendable, Hashable {
     /// Uniform over the whole kernel (He 2015).
     case heUniform
-    /// Uniform in ±1/√fan-in, which each link weakens: the output starts near zero.
+    /// Uniform in ±1/√fan-in. Each link reduces the variance, so that the output starts near zero.
     case dampedUniform
-    /// The kernels, each seen as a row, are orthogonal (Saxe 2014).
+    /// Orthogonal kernels, each flattened to a row (Saxe 2014).
     case orthogonal
   }
 
   public let links: [Convolution]
-  /// One of the link's `weightShape` each.
+  /// One tensor per link, of the link's `weightShape`.
   public var weights: [Tensor]
-  /// `[outputs]` each.
+  /// One tensor `[outputs]` per link.
   public var biases: [Tensor]
 
   public init(_ links: [Convolution], start: Start = .heUniform, using random: inout Random) {
@@ -31,7 +31,7 @@ public struct ConvolutionStack: Module {
     convolved(x, through: links, weights: weights, biases: biases)
   }
 
-  /// Height and width of the output.
+  /// Returns the height and width of the output.
   public func outputSize(height: Int, width: Int) -> (height: Int, width: Int) {
     links.reduce((height, width)) { $1.outputSize(height: $0.0, width: $0.1) }
   }
@@ -47,7 +47,7 @@ public struct ConvolutionStack: Module {
 }
 
 extension Convolution {
-  /// How many products an output sums over: a transposed convolution's stride spreads them out.
+  /// The number of products in the sum for one output. The stride of a transposed convolution divides it.
   private var fanIn: Int {
     kind == .forward ? inputs * kernel * kernel : max(inputs * kernel * kernel / (stride * stride), 1)
   }

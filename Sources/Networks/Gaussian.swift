@@ -7,7 +7,7 @@ import Tensors
   import Foundation
 #endif
 
-/// Independent normal numbers with means and deviations of their own, a row a distribution: `[B, A]`.
+/// Independent normal distributions, each with its mean and standard deviation: `[B, A]`.
 public struct Gaussian: Sendable {
   /// μ, `[B, A]`
   public let mean: Tensor
@@ -20,7 +20,7 @@ public struct Gaussian: Sendable {
     self.logSigma = logSigma
   }
 
-  /// x = μ + σ ε with ε standard normal, `[B, A]`: gradients flow to μ and σ (Kingma and Welling 2014).
+  /// Draws x = μ + σ ε with ε standard normal, `[B, A]`. Gradients flow to μ and σ (Kingma and Welling 2014).
   public func sample(using random: inout Random) -> Tensor {
     mean + exp(logSigma) * .normal(mean.shape, mean.precision, using: &random)
   }

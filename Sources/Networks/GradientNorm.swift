@@ -1,16 +1,16 @@
 import Tensors
 
 extension Gradient {
-  /// The Euclidean norm of all elements together; a part without gradient counts as zero.
+  /// The Euclidean norm of all elements together. A parameter without a gradient counts as zero.
   public var norm: Double {
     tensors.reduce(0) { $0 + ($1.map(squares) ?? 0) }.squareRoot()
   }
 
-  /// The same direction with a norm of at most `limit` (Pascanu 2013).
+  /// Returns the gradient scaled to a norm of at most `limit` (Pascanu 2013).
   ///
-  /// A gradient that is not finite stays without direction: ask `isFinite` first.
+  /// Clipping cannot repair a gradient that is not finite: check `isFinite` first.
   public func clipped(toNorm limit: Double) -> Gradient {
-    precondition(limit > 0, "a gradient is clipped to a positive norm, not \(limit)")
+    precondition(limit > 0, "the norm limit of a gradient must be positive, not \(limit)")
     let norm = norm
     guard norm > limit else { return self }
     var clipped = self
@@ -18,7 +18,7 @@ extension Gradient {
     return clipped
   }
 
-  /// Scales in place to a norm of at most `limit`.
+  /// Scales the gradient in place to a norm of at most `limit`.
   public mutating func clip(toNorm limit: Double) { self = clipped(toNorm: limit) }
 
   /// Whether no element is NaN or infinite.
@@ -28,7 +28,7 @@ extension Gradient {
 private func squares(_ tensor: Tensor) -> Double {
   guard tensor.precision == .float32 else { return tensor.doubles.reduce(0) { $0 + $1 * $1 } }
   return tensor.withElements { x in
-    // Each of the lanes in double: squares of large gradients do not overflow.
+    // The lanes are double, so that squares of large gradients do not overflow.
     var lanes = SIMD8<Double>(repeating: 0)
     var i = 0
     while i + 8 <= x.count {

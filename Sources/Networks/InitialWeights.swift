@@ -1,14 +1,15 @@
 import Core
 import Tensors
 
-/// Weights whose rows, or columns if there are fewer of them, are orthogonal and of length `gain` (Saxe 2014).
+/// Returns weights whose rows, or columns if there are fewer of them, are orthogonal and of length `gain` (Saxe 2014).
+/// They are drawn uniformly from all such matrices.
 ///
-/// - Parameter shape: `[O, ...]`; the axes after the first count as one. Uniform over all such matrices.
+/// - Parameter shape: `[O, ...]`. The axes after the first are treated as one.
 public func orthogonal(_ shape: Shape, gain: Double = 1, using random: inout Random) -> Tensor {
-  precondition(shape.rank >= 2, "orthogonal weights have at least 2 axes, not the shape \(shape)")
+  precondition(shape.rank >= 2, "orthogonal weights need at least 2 axes, not the shape \(shape)")
   let rows = shape[0]
   let columns = rows == 0 ? 0 : shape.count / rows
-  // Gram and Schmidt's vectors are the rows, or the columns of a tall matrix.
+  // The Gram-Schmidt vectors are the rows, or the columns of a tall matrix.
   let (vectors, size) = (min(rows, columns), max(rows, columns))
   var basis = (0..<vectors * size).map { _ in random.normal() }
   unsafe basis.withUnsafeMutableBufferPointer { unsafe orthonormalize($0, vectors: vectors, size: size) }
@@ -22,7 +23,7 @@ public func orthogonal(_ shape: Shape, gain: Double = 1, using random: inout Ran
   }
 }
 
-/// Gram and Schmidt's orthogonalisation, twice over (Giraud 2005): once loses digits where vectors are nearly parallel.
+/// Gram-Schmidt orthogonalisation, done twice (Giraud 2005): a single pass is inaccurate for nearly parallel vectors.
 private func orthonormalize(_ basis: UnsafeMutableBufferPointer<Double>, vectors: Int, size: Int) {
   for v in stride(from: 0, to: vectors * size, by: size) {
     for _ in 0..<2 {
@@ -39,7 +40,7 @@ private func orthonormalize(_ basis: UnsafeMutableBufferPointer<Double>, vectors
   }
 }
 
-/// Elements uniform in ±`bound`.
+/// Returns elements that are uniform in ±`bound`.
 func uniform(_ shape: Shape, bound: Double, using random: inout Random) -> Tensor {
   Tensor(shape, of: Float.self) { weight in
     for i in 0..<weight.count { weight[i] = Float(random.uniform(-bound, bound)) }

@@ -4,15 +4,15 @@
   import Foundation
 #endif
 
-/// A linear warm-up, then half a cosine from the full rate down to a fraction of it (Loshchilov and Hutter 2017).
+/// A linear warm-up, then a half-cosine decay from the full rate to a fraction of it (Loshchilov and Hutter 2017).
 public struct LearningRateSchedule: Sendable, Codable {
   /// The full rate.
   public var rate: Double
-  /// Steps until the full rate is reached; 0 starts with it.
+  /// Steps until the full rate is reached; 0 starts at the full rate.
   public var warmUpSteps: Int
-  /// Steps until the last rate is reached, those of the warm-up included.
+  /// Steps until the final rate is reached, including the warm-up.
   public var steps: Int
-  /// The last rate as a fraction of the full one; 1 keeps it constant.
+  /// The final rate as a fraction of the full one; 1 keeps it constant.
   public var finalFraction: Double
 
   public init(rate: Double, warmUpSteps: Int = 0, steps: Int, finalFraction: Double = 0) {
@@ -24,7 +24,7 @@ public struct LearningRateSchedule: Sendable, Codable {
     self.finalFraction = finalFraction
   }
 
-  /// The rate of step 0, 1, ...; after the last step the last rate stays.
+  /// Returns the rate of step 0, 1, ...; after the last step, the final rate.
   public func rate(at step: Int) -> Double {
     if step < warmUpSteps { return rate * Double(step + 1) / Double(warmUpSteps) }
     guard step < steps else { return rate * finalFraction }

@@ -1,16 +1,17 @@
 import Core
 import Tensors
 
-/// y = x Wᵀ + b, with ReLU if asked for: `[B, I]` to `[B, O]`.
+/// y = x Wᵀ + b, optionally with ReLU: `[B, I]` to `[B, O]`.
 public struct Linear: Module {
   /// `[O, I]`
   public var weight: Tensor
   /// `[O]`
   public var bias: Tensor
 
-  /// Orthogonal weights and a zero bias. The default gain √2 keeps the variance through a following ReLU.
+  /// Initialises orthogonal weights and a zero bias. The default gain √2 keeps the variance through a following ReLU.
   public init(_ inputs: Int, _ outputs: Int, gain: Double = 2.0.squareRoot(), using random: inout Random) {
-    precondition(inputs > 0 && outputs > 0, "a linear layer has positive sizes, not \(inputs) and \(outputs)")
+    precondition(
+      inputs > 0 && outputs > 0, "the sizes of a linear layer must be positive, not \(inputs) and \(outputs)")
     weight = orthogonal([outputs, inputs], gain: gain, using: &random)
     bias = .zeros([outputs])
   }

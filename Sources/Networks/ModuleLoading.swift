@@ -2,11 +2,11 @@ import Core
 import Tensors
 
 extension Module {
-  /// Takes the values of all parameters from named tensors, such as a file's.
+  /// Loads all parameters from named tensors, such as those of a file.
   ///
-  /// - Parameter prefix: what stands before each name, such as `encoder.`; tensors without it are left aside.
+  /// - Parameter prefix: the prefix of each name, such as `encoder.`. Tensors without it are ignored.
   /// - Throws: `InputError` that lists the names that are missing, unexpected or of another shape or precision. The
-  ///   module is then as before.
+  ///   module is then unchanged.
   public mutating func load(_ tensors: [(name: String, value: Tensor)], prefix: String = "") throws {
     let parameters = parameters.map { (name: prefix + $0.name, value: $0.value) }
     let given = Dictionary(
@@ -31,7 +31,7 @@ extension Module {
     replaceParameters { name, value in given[prefix + name] ?? value }
   }
 
-  /// The parameters under a prefix, such as `encoder.`, to be put into one file with others.
+  /// Returns the parameters with a prefix before their names, such as `encoder.`, for a file that holds others too.
   public func named(_ prefix: String) -> [(name: String, value: Tensor)] {
     parameters.map { (prefix + $0.name, $0.value) }
   }

@@ -3,15 +3,15 @@ import Tensors
 
 /// Linear layers with ReLU between them: `[B, I]` to `[B, O]`. The output is linear.
 ///
-/// With `layerNorm`, a LayerNorm stands between each hidden layer and its ReLU.
+/// With `layerNorm`, there is a LayerNorm between each hidden layer and its ReLU.
 public struct MultilayerPerceptron: Module {
   public var layers: [Linear]
-  /// One a hidden layer, or none.
+  /// One per hidden layer, or none.
   public var norms: [LayerNorm]
 
   /// - Parameters:
   ///   - hidden: the sizes of the hidden layers.
-  ///   - outputGain: the length of the output layer's rows at the start; small makes a policy start near its middle.
+  ///   - outputGain: the initial length of the output layer's rows. With a small value a policy's outputs start near 0.
   public init(
     _ inputs: Int, hidden: [Int], _ outputs: Int, layerNorm: Bool = false, outputGain: Double = 1,
     using random: inout Random
@@ -38,13 +38,14 @@ public struct MultilayerPerceptron: Module {
 }
 
 extension MultilayerPerceptron {
-  /// J v: the derivative of the output `[B, O]` along a direction of the parameters, in forward mode. Without LayerNorm.
+  /// Returns J v, the derivative of the output `[B, O]` along a direction of the parameters, in forward mode. Does not
+  /// support LayerNorm.
   ///
   /// - Parameters:
   ///   - x: the input, `[B, I]`.
-  ///   - direction: v, in a network's form.
+  ///   - direction: v, as a network of the same shape.
   public func derivative(at x: Tensor, along direction: Self) -> Tensor {
-    precondition(norms.isEmpty, "forward mode knows no LayerNorm")
+    precondition(norms.isEmpty, "forward mode does not support LayerNorm")
     var (x, dx) = (x, Tensor.zeros(x.shape, x.precision))
     for (i, (layer, d)) in zip(layers, direction.layers).enumerated() {
       // y = W x + b, so dy = dW x + db + W dx

@@ -7,22 +7,22 @@ import Tensors
   import Foundation
 #endif
 
-/// y = x (W + W′ ⊙ ε)ᵀ + b + b′ ⊙ ε_out, a linear layer whose weights tremble as much as it learns to:
-/// `[B, I]` to `[B, O]` (Fortunato et al. 2018, arXiv 1706.10295, eq. 9).
+/// y = x (W + W′ ⊙ ε)ᵀ + b + b′ ⊙ ε_out, a linear layer with noise of learned scale on its weights: `[B, I]` to `[B,
+/// O]` (Fortunato et al. 2018, arXiv 1706.10295, eq. 9).
 ///
-/// The noise is factorised, ε_ij = f(ε_i) f(ε_j) (eq. 10): the whole noisy part is then a second linear layer between
-/// the noise of its inputs and that of its outputs, and no noisy matrix is ever made.
+/// The noise is factorised, ε_ij = f(ε_i) f(ε_j) (eq. 10). The noisy part is then a second linear layer, whose inputs
+/// and outputs are multiplied by noise, and no noisy matrix is needed.
 public struct NoisyLinear: Module {
   /// W, `[O, I]`
   public var weight: Tensor
   /// b, `[O]`
   public var bias: Tensor
-  /// W′, `[O, I]`: the deviations of the weights.
+  /// W′, `[O, I]`: the standard deviations of the weights.
   public var weightSigma: Tensor
   /// b′, `[O]`
   public var biasSigma: Tensor
 
-  /// One draw of the noise, the same for all rows of a batch.
+  /// One sample of the noise, the same for all rows of a batch.
   public struct Noise: Sendable {
     /// f(ε), `[1, I]`
     public let input: Tensor
@@ -30,7 +30,7 @@ public struct NoisyLinear: Module {
     public let output: Tensor
   }
 
-  /// Orthogonal weights, a zero bias, and deviations of σ₀ / √I.
+  /// Initialises orthogonal weights, a zero bias, and deviations of σ₀ / √I.
   public init(
     _ inputs: Int, _ outputs: Int, gain: Double = 2.0.squareRoot(), initialSigma: Double = 0.5,
     using random: inout Random
@@ -42,7 +42,7 @@ public struct NoisyLinear: Module {
     biasSigma = Tensor(repeating: sigma, [outputs])
   }
 
-  /// f(x) = sgn(x) √|x| of standard normal numbers.
+  /// Draws f(x) = sgn(x) √|x| of standard normal numbers.
   public func noise(using random: inout Random) -> Noise {
     func draw(_ count: Int) -> Tensor {
       Tensor([1, count], of: Float.self) { target in
@@ -55,11 +55,11 @@ public struct NoisyLinear: Module {
     return Noise(input: draw(weight.shape[1]), output: draw(weight.shape[0]))
   }
 
-  /// - Parameter noise: nil for the layer's middle.
+  /// - Parameter noise: nil for the layer without noise.
   public func callAsFunction(_ x: Tensor, _ noise: Noise?) -> Tensor {
-    let middle = linear(x, weight: weight, bias: bias)
-    guard let noise else { return middle }
-    return middle + linear(x * noise.input, weight: weightSigma, bias: biasSigma) * noise.output
+    let mean = linear(x, weight: weight, bias: bias)
+    guard let noise else { return mean }
+    return mean + linear(x * noise.input, weight: weightSigma, bias: biasSigma) * noise.output
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {

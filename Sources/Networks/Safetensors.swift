@@ -2,17 +2,17 @@ import Core
 import Formats
 import Tensors
 
-/// Named tensors with notes, as a file that the Python package `safetensors` reads and writes too.
+/// Named tensors with metadata, in the file format of the Python package `safetensors`.
 public struct Safetensors: Sendable {
   public var tensors: [(name: String, value: Tensor)]
-  /// The notes under `__metadata__`, in the order of the file.
+  /// The entries of `__metadata__`, in the order of the file.
   public var metadata: [(key: String, value: String)]
 
   public init(_ tensors: [(name: String, value: Tensor)], metadata: [(key: String, value: String)] = []) {
     precondition(
       Set(tensors.map(\.name)).count == tensors.count && Set(metadata.map(\.key)).count == metadata.count,
-      "each tensor and each note has a name of its own")
-    precondition(!tensors.contains { $0.name == "__metadata__" }, "__metadata__ is the name of the notes")
+      "the names of tensors and of metadata entries must be unique")
+    precondition(!tensors.contains { $0.name == "__metadata__" }, "a tensor cannot have the name __metadata__")
     self.tensors = tensors
     self.metadata = metadata
   }
@@ -23,10 +23,10 @@ public struct Safetensors: Sendable {
 // MARK: - Writing
 
 extension Safetensors {
-  /// Writes the file whole or not at all. Throws `WorldError` with the path.
+  /// Writes the file atomically. Throws `WorldError` with the path.
   public func write(to path: String) throws { try writeAtomically(bytes, to: path) }
 
-  /// The file: the larger element type first, then by name, as the official writer orders them.
+  /// The bytes of the file. Tensors are sorted by element size, largest first, then by name, as in the official writer.
   public var bytes: [UInt8] {
     let ordered = tensors.sorted {
       let (first, second) = ($0.value.elementType.size, $1.value.elementType.size)
@@ -59,17 +59,17 @@ extension [UInt8] {
 // MARK: - Reading
 
 extension Safetensors {
-  /// Reads a file of `float32` and `float64` tensors. Throws `WorldError` with the path and what is wrong.
+  /// Reads a file of `float32` and `float64` tensors. Throws `WorldError` with the path and the error.
   public init(contentsOf path: String) throws {
     let bytes = try readBytes(from: path)
     do { try self.init(parsing: bytes) } catch let error as InputError {
-      throw WorldError(path: path, "is no sound safetensors file: \(error)")
+      throw WorldError(path: path, "is not a valid safetensors file: \(error)")
     }
   }
 
-  /// Reads the bytes of a file. Throws `InputError` with what is wrong; nothing is allocated that the bytes do not hold.
+  /// Parses the bytes of a file. Does not allocate more memory than the bytes contain.
   ///
-  /// Refused: what `SafetensorsHeader.parse` refuses, and more than four axes.
+  /// - Throws: `InputError` for everything that `SafetensorsHeader.parse` rejects, and for more than four axes.
   public init(parsing bytes: [UInt8]) throws {
     let (header, start) = try SafetensorsHeader.parse(bytes, maximumRank: Shape.maximumRank)
     metadata = header.metadata
@@ -78,7 +78,7 @@ extension Safetensors {
 }
 
 extension SafetensorsHeader.Entry {
-  /// - Parameter first: where its elements begin.
+  /// - Parameter first: the index of the first byte of its elements.
   fileprivate func tensor(from bytes: [UInt8], at first: Int) -> Tensor {
     let data = unsafe bytes.span.bytes
     switch type {

@@ -2,22 +2,22 @@ import Core
 import Tensors
 
 extension Safetensors {
-  /// Reads the weights of a network: `float32`, and every number finite.
+  /// Reads the weights of a network, which must be `float32` and finite.
   ///
-  /// - Throws: `WorldError` with the path and the tensor that is not so.
+  /// - Throws: `WorldError` with the path and the tensor that is not.
   public init(weightsAt path: String) throws {
     try self.init(contentsOf: path)
     for (name, value) in tensors {
       guard value.precision == .float32 else {
-        throw WorldError(path: path, "the tensor \(name) is of the type F64: weights are saved as F32")
+        throw WorldError(path: path, "the tensor \(name) has the type F64: save weights as F32")
       }
-      guard let wrong = value.array.firstIndex(where: { !$0.isFinite }) else { continue }
+      guard let index = value.array.firstIndex(where: { !$0.isFinite }) else { continue }
       throw WorldError(
-        path: path, "the tensor \(name) has numbers that are not finite: number \(wrong) is \(value.array[wrong])")
+        path: path, "the tensor \(name) has values that are not finite: element \(index) is \(value.array[index])")
     }
   }
 
-  /// A tensor of a given shape. Throws `InputError` where it is missing or has another.
+  /// Returns the tensor with a name. Throws `InputError` if it is missing or has another shape.
   public func tensor(_ name: String, _ shape: Shape) throws -> Tensor {
     guard let tensor = self[name] else { throw InputError("the tensor \(name) is missing") }
     guard tensor.shape == shape else {

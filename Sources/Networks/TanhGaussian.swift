@@ -7,7 +7,7 @@ import Tensors
   import Foundation
 #endif
 
-/// a = tanh(u) with u Gaussian: actions within (-1, 1), a row a distribution (Haarnoja 2018, appendix C).
+/// a = tanh(u) with Gaussian u: actions in (-1, 1), one distribution per row (Haarnoja 2018, appendix C).
 public struct TanhGaussian: Sendable {
   /// The distribution of u, before the tanh.
   public let gaussian: Gaussian
@@ -17,8 +17,8 @@ public struct TanhGaussian: Sendable {
   ///   - logSigma: log σ of u, `[B, A]`.
   public init(mean: Tensor, logSigma: Tensor) { gaussian = Gaussian(mean: mean, logSigma: logSigma) }
 
-  /// The distribution that a network's output speaks of: `[B, 2A]`, the means beside the raw log σ, which a tanh then
-  /// brings into `range` smoothly.
+  /// Creates the distribution from a network's output `[B, 2A]`: the means, then the raw log σ, which a tanh maps
+  /// smoothly into `range`.
   public init(_ output: Tensor, logSigma range: ClosedRange<Double>) {
     let size = output.shape[-1] / 2
     precondition(output.shape[-1] == 2 * size, "means and log σ need an even number of columns, not \(output.shape)")
@@ -27,13 +27,13 @@ public struct TanhGaussian: Sendable {
     self.init(mean: output.columns(0..<size), logSigma: logSigma)
   }
 
-  /// An action `[B, A]` through which gradients flow to μ and σ, and its log-probability `[B, 1]`.
+  /// Draws an action `[B, A]`, through which gradients flow to μ and σ, and its log-probability `[B, 1]`.
   public func sample(using random: inout Random) -> (action: Tensor, logProbability: Tensor) {
     let mean = gaussian.mean
     return sample(noise: .normal(mean.shape, mean.precision, using: &random))
   }
 
-  /// The action of given standard normal noise `[B, A]`, and its log-probability `[B, 1]`.
+  /// Returns the action for given standard normal noise `[B, A]`, and its log-probability `[B, 1]`.
   func sample(noise: Tensor) -> (action: Tensor, logProbability: Tensor) {
     let u = gaussian.mean + exp(gaussian.logSigma) * noise
     return (tanh(u), gaussian.logDensity(ofStandardized: noise) - logSlope(u))
@@ -42,19 +42,18 @@ public struct TanhGaussian: Sendable {
   /// tanh(μ), `[B, A]`: the action without noise.
   public var mode: Tensor { tanh(gaussian.mean) }
 
-  /// The log-probability `[B, 1]` of actions `[B, A]`. At the very ends of (-1, 1), where float32 cannot tell them from
-  /// ±1, actions are moved inward by 1e-6.
+  /// The log-probability `[B, 1]` of actions `[B, A]`. Actions are clamped to ±(1 - 1e-6), because float32 cannot
+  /// distinguish values closer to ±1 from ±1.
   public func logProbability(of action: Tensor) -> Tensor {
     let a = clamp(action, -1 + 1e-6, 1 - 1e-6)
     return logProbability(ofTanhOf: 0.5 * (Tensors.log(1 + a) - Tensors.log(1 - a)))  // u = artanh a
   }
 
-  /// The log-probability `[B, 1]` of the actions tanh(u), where u is known: `[B, A]`. At the ends of (-1, 1) nothing is
-  /// lost.
+  /// The log-probability `[B, 1]` of the actions tanh(u) with known u, `[B, A]`. It is exact near ±1 too.
   public func logProbability(ofTanhOf u: Tensor) -> Tensor { gaussian.logProbability(of: u) - logSlope(u) }
 
-  /// log da/du = Σ log(1 - tanh² u) over A, `[B, 1]`, in the form that neither over- nor underflows:
-  /// log(1 - tanh² u) = 2 (log 2 - u - softplus(-2u)).
+  /// log da/du = Σ log(1 - tanh² u) over A, `[B, 1]`, in a form that neither overflows nor underflows: log(1 - tanh² u)
+  /// = 2 (log 2 - u - softplus(-2u)).
   private func logSlope(_ u: Tensor) -> Tensor {
     (2 * (log(2.0) - u - softplus(-2 * u))).sum(axis: -1, keepingAxis: true)
   }

@@ -1,7 +1,7 @@
 import Core
 import Tensors
 
-/// V̂_φ(o), which is fitted to targets in units of their own.
+/// V̂_φ(o), fitted to normalised targets.
 public struct ValueFunction: Module {
   public var trunk: MultilayerPerceptron
   public var scale = TargetScale()
@@ -14,7 +14,7 @@ public struct ValueFunction: Module {
 
   public func callAsFunction(_ o: Tensor) -> Tensor { scale.denormalized(trunk(o)) }  // [B, O] -> [B, 1]
 
-  /// Regression on targets: L(φ) = E[(V̂_φ(o) − y)²] (1.90), in passes over all rows in minibatches.
+  /// Fits the network to targets with the loss L(φ) = E[(V̂_φ(o) − y)²] (1.90), in passes over all rows in minibatches.
   ///
   /// - Parameters:
   ///   - observation: `[M, O]`
@@ -43,9 +43,11 @@ public struct ValueFunction: Module {
   }
 }
 
-/// All of so many rows in a random order, in parts of about one size.
+/// Divides row indices in random order into minibatches of about equal size.
 ///
-/// - Parameter size: of a part, at most.
+/// - Parameters:
+///   - count: the number of rows.
+///   - size: the maximum size of a minibatch.
 public func minibatches(of count: Int, size: Int, using random: inout Random) -> [[Int]] {
   var rows = Array(0..<count)
   random.shuffle(&rows)

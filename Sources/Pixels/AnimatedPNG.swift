@@ -1,32 +1,35 @@
 import Core
 import Formats
 
-/// An animation written frame by frame as an animated PNG (the APNG of PNG's third edition): every browser plays it, for
-/// ever, and readers of plain PNG show its first frame.
+/// Writes an animated PNG (APNG, part of the third edition of PNG) frame by frame. Browsers play it in an endless loop;
+/// readers without APNG support show the first frame.
 ///
-/// Only the last frame is kept in memory, and only the rectangle that changed is written. The file appears under its
-/// name with `finish`; without it nothing remains.
+/// Only the last frame is kept in memory, and only the rectangle that changed is written. `finish` creates the file;
+/// without it no file is left.
 public struct AnimatedPNG: ~Copyable {
   private var file: AtomicFile
   private var encoder: AnimationEncoder
 
-  /// Opens an animation of `framesPerSecond` (0.02 to 1000) that will be `path`. Throws `WorldError` with the path.
+  /// Opens an animation for writing.
+  ///
+  /// - Parameter framesPerSecond: 0.02 to 1000.
+  /// - Throws: `WorldError` with the path.
   public init(path: String, framesPerSecond: Double, text: [String: String] = [:]) throws {
     encoder = AnimationEncoder(framesPerSecond: framesPerSecond, text: text)
     file = try AtomicFile(path: path)
   }
 
-  /// Compresses and writes the next frame; all have the first one's size and format.
+  /// Compresses and writes the next frame. All frames must have the same size and format.
   public mutating func append(_ frame: PixelBuffer) throws { try file.append(encoder.append(frame)) }
 
-  /// Completes the file and gives it its name. At least one frame must have been appended.
+  /// Completes the file and renames it to its final name. At least one frame must have been appended.
   public consuming func finish() throws {
     try file.append(encoder.end)
     try file.overwrite(encoder.control, at: AnimationEncoder.controlOffset)
     try file.commit()
   }
 
-  /// Writes an animation whole or not at all.
+  /// Writes an animation atomically.
   public static func write(
     _ frames: some Sequence<PixelBuffer>, to path: String, framesPerSecond: Double, text: [String: String] = [:]
   ) throws {
@@ -35,7 +38,8 @@ public struct AnimatedPNG: ~Copyable {
     try animation.finish()
   }
 
-  /// The bytes of an animation: `body` is given what appends a frame, and calls it at least once.
+  /// Returns the bytes of an animation. `body` receives a function that appends a frame, and must call it at least
+  /// once.
   public static func encode(
     framesPerSecond: Double, text: [String: String] = [:], _ body: ((PixelBuffer) throws -> Void) throws -> Void
   ) throws -> [UInt8] {
@@ -50,28 +54,29 @@ public struct AnimatedPNG: ~Copyable {
   }
 }
 
-/// The pieces of an animation's file, in order.
+/// Encodes the parts of an animation's file, in order.
 private struct AnimationEncoder {
   private let text: [String: String]
   private let delay: (numerator: UInt16, denominator: UInt16)
   private var last: PixelBuffer?
   private var frames: UInt32 = 0
-  /// The number of the next fcTL or fdAT chunk: they share one count.
+  /// The sequence number of the next fcTL or fdAT chunk, which share one counter.
   private var sequence: UInt32 = 0
 
-  /// Behind the signature (8 bytes) and IHDR (25): the animation's chunk is rewritten there when the count is known.
+  /// The offset of the acTL chunk, after the signature (8 bytes) and IHDR (25). It is rewritten when the frame count is
+  /// known.
   static let controlOffset = 33
 
   init(framesPerSecond: Double, text: [String: String]) {
     precondition(
-      (0.02...1000).contains(framesPerSecond), "an animation plays 0.02 to 1000 frames a second, not \(framesPerSecond)"
+      (0.02...1000).contains(framesPerSecond), "framesPerSecond must be from 0.02 to 1000, not \(framesPerSecond)"
     )
     let whole = framesPerSecond.rounded()
     delay = whole == framesPerSecond ? (1, UInt16(whole)) : (UInt16((1000 / framesPerSecond).rounded()), 1000)
     self.text = text
   }
 
-  /// What the next frame adds to the file.
+  /// Returns the chunks of the next frame.
   mutating func append(_ frame: PixelBuffer) throws -> [UInt8] {
     guard let last else {
       let bytes = try start(with: frame)
@@ -93,9 +98,9 @@ private struct AnimationEncoder {
     return bytes
   }
 
-  /// What stands at the file's end.
+  /// The end of the file.
   var end: [UInt8] {
-    precondition(frames > 0, "an animation without frames is no picture")
+    precondition(frames > 0, "an animation must have at least one frame")
     return PNGChunk(type: "IEND", data: []).bytes
   }
 
@@ -114,9 +119,9 @@ private struct AnimationEncoder {
     return bytes
   }
 
-  /// How many frames there are, so far.
+  /// The acTL chunk, with the number of frames so far.
   var control: [UInt8] {
-    let plays: UInt32 = 0  // for ever
+    let plays: UInt32 = 0  // endless loop
     return PNGChunk(type: "acTL", data: bigEndian(frames) + bigEndian(plays)).bytes
   }
 
@@ -124,13 +129,13 @@ private struct AnimationEncoder {
     var data = bigEndian(sequence)
     for value in [part.width, part.height, part.x, part.y] { data += bigEndian(UInt32(value)) }
     data += bigEndian(delay.numerator) + bigEndian(delay.denominator)
-    data += [0, 0]  // leave the frame as it is for the next one; replace what lies below
+    data += [0, 0]  // keep the frame for the next one; overwrite without blending
     sequence += 1
     return PNGChunk(type: "fcTL", data: data)
   }
 }
 
-/// A part of a frame, in pixels from its upper left corner.
+/// A rectangle of a frame, in pixels from its upper left corner.
 struct Rectangle: Hashable {
   var x: Int
   var y: Int
@@ -139,7 +144,7 @@ struct Rectangle: Hashable {
 }
 
 extension PixelBuffer {
-  /// The smallest rectangle outside which both frames are equal; one pixel when all is.
+  /// Returns the smallest rectangle that contains all differences, or one pixel if the frames are equal.
   func rectangle(changedFrom other: PixelBuffer) -> Rectangle {
     var (left, right, top, bottom) = (width, -1, height, -1)
     for y in 0..<height {

@@ -1,11 +1,11 @@
-/// A pattern that covers the plane, in the units of the canvas's view: it stays in place as the view moves.
+/// A pattern that covers the plane, in the units of the canvas's view. It does not move with the view.
 public enum Texture: Sendable, Hashable {
   /// Squares with sides of `period` units.
   case checker(period: Double)
   /// Smooth noise with bumps about `period` units wide.
   case noise(period: Double, seed: UInt64)
 
-  /// How much of the second colour a place shows, from 0 to 1.
+  /// Returns the weight of the second colour at a point, from 0 to 1.
   func value(at point: Point) -> Double {
     switch self {
     case .checker(let period):
@@ -19,7 +19,7 @@ public enum Texture: Sendable, Hashable {
 }
 
 extension Canvas {
-  /// The whole frame in one colour.
+  /// Fills the frame with one colour.
   public mutating func fill(_ color: Color) {
     let (row, columns) = (Row(format: format, color: color), width)
     var pixels = bytes.mutableSpan
@@ -38,7 +38,8 @@ extension Canvas {
     }
   }
 
-  /// The whole frame as in `picture`, which has the same size and format: a costly background is painted once.
+  /// Fills the frame with `picture`, which must have the same size and format. An expensive background can be drawn
+  /// once and reused.
   public mutating func fill(_ picture: PixelBuffer) {
     precondition(
       picture.width == width && picture.height == height && picture.format == format,
@@ -49,7 +50,7 @@ extension Canvas {
     }
   }
 
-  /// The whole frame, each row in one colour, from `top` to `bottom`.
+  /// Fills the frame with a vertical gradient from `top` to `bottom`.
   public mutating func gradient(top: Color, bottom: Color) {
     let grid = grid
     var pixels = bytes.mutableSpan
@@ -61,7 +62,8 @@ extension Canvas {
     }
   }
 
-  /// The whole frame in a texture between two colours. Noise takes tens of nanoseconds a pixel: keep the picture.
+  /// Fills the frame with a texture of two colours. Noise takes tens of nanoseconds per pixel: draw it once and reuse
+  /// it.
   public mutating func texture(_ texture: Texture, _ first: Color, _ second: Color) {
     let grid = grid
     var pixels = bytes.mutableSpan
@@ -76,7 +78,7 @@ extension Canvas {
   }
 }
 
-/// Random values on whole coordinates, blended smoothly between them; from 0 to 1.
+/// Returns value noise from 0 to 1: random values at integer coordinates, smoothly interpolated.
 private func latticeNoise(_ x: Double, _ y: Double, seed: UInt64) -> Double {
   guard abs(x) < 1e15 && abs(y) < 1e15 else { return 0.5 }
   let (column, row) = (x.rounded(.down), y.rounded(.down))

@@ -1,4 +1,4 @@
-/// An opaque colour, 8 bits a channel, as PNG and screens take it (sRGB).
+/// An opaque sRGB colour with 8 bits per channel.
 public struct Color: Sendable, Hashable {
   public var red: UInt8
   public var green: UInt8
@@ -10,16 +10,16 @@ public struct Color: Sendable, Hashable {
     self.blue = blue
   }
 
-  /// A gray.
+  /// Creates a gray.
   public init(gray: UInt8) { self.init(gray, gray, gray) }
 
-  /// What a gray frame shows of the colour: ITU-R BT.601's weights, in 16-bit fixed point.
+  /// The luminance, with the weights of ITU-R BT.601 in 16-bit fixed point.
   public var luminance: UInt8 {
     let sum: UInt32 = 19_595 * UInt32(red) + 38_470 * UInt32(green) + 7_471 * UInt32(blue)
     return UInt8((sum + 0x8000) >> 16)
   }
 
-  /// The colour `fraction` of the way to `other`; the fraction is clamped to 0 ... 1.
+  /// Interpolates linearly to `other`. The fraction is clamped to 0 ... 1.
   public func mixed(with other: Color, fraction: Double) -> Color {
     let weight = Int((min(max(fraction, 0), 1) * 256).rounded())
     func mix(_ a: UInt8, _ b: UInt8) -> UInt8 { UInt8((Int(a) * (256 - weight) + Int(b) * weight + 128) >> 8) }

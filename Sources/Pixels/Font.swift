@@ -1,22 +1,22 @@
-/// A sans-serif of its own for captions: strokes of a round pen, antialiased, their edges fitted to the pixels of each
-/// size. What it has no letter for shows as a question mark.
+/// A built-in sans-serif font for captions. Glyphs are strokes of a round pen, antialiased and aligned to the pixel
+/// grid of each size. Unsupported characters are shown as a question mark.
 public struct Font: Sendable {
-  /// Rows of a capital.
+  /// The height of a capital in pixels.
   public let capHeight: Int
-  /// Coverage of a letter's pixels.
+  /// The coverage of the pixels of a glyph.
   struct Glyph: Sendable, Hashable {
-    /// Columns from one letter's left edge to the next one's.
+    /// The distance to the next glyph in pixels.
     var advance: Int
-    /// `rows` rows of `advance + 1` columns, the first one left of the letter's edge, in 256ths.
+    /// `rows` rows of `advance + 1` columns, in 256ths. The first column is left of the glyph's edge.
     var weights: [UInt16]
   }
 
   private let glyphs: [Character: Glyph]
   private let unknown: Glyph
-  /// Rows above a capital's top and below the line that it stands on: of parentheses, g and the like.
+  /// Rows above the top of a capital and below the baseline, for parentheses, g and similar glyphs.
   let ascent: Int
   let descent: Int
-  /// Columns between two letters.
+  /// The gap between two glyphs in pixels.
   let gap: Int
 
   /// For captions of many small frames: capitals of 8 pixels.
@@ -26,7 +26,7 @@ public struct Font: Sendable {
   /// For titles: capitals of 13 pixels.
   public static let large = Font(capHeight: 13)
 
-  /// Draws all letters, once for each size.
+  /// Renders all glyphs. This is done once per size.
   init(capHeight: Int) {
     self.capHeight = capHeight
     let pen = Pen(capHeight: capHeight)
@@ -42,33 +42,33 @@ public struct Font: Sendable {
     unknown = glyphs["?"] ?? Glyph(advance: space, weights: [])
   }
 
-  /// Rows from one line's top to the next one's.
+  /// The distance between the tops of two lines in pixels.
   public var lineHeight: Int { capHeight * 9 / 5 }
 
-  /// The columns from the first character's left edge to the last one's right edge.
+  /// Returns the width of a text in pixels.
   public func width(of text: String) -> Int {
     max(text.reduce(0) { $0 + glyph($1).advance } - gap, 0)
   }
 
-  /// The text, or as much of it as fits into so many columns, with "…" behind it.
+  /// Returns the text, truncated with "…" if it is wider than `width` pixels.
   public func fitted(_ text: String, within width: Int) -> String {
     if self.width(of: text) <= width { return text }
-    var kept = text
-    while !kept.isEmpty && self.width(of: kept + "…") > width { kept.removeLast() }
-    return kept.isEmpty ? "" : kept + "…"
+    var prefix = text
+    while !prefix.isEmpty && self.width(of: prefix + "…") > width { prefix.removeLast() }
+    return prefix.isEmpty ? "" : prefix + "…"
   }
 
   func glyph(_ character: Character) -> Glyph { glyphs[character] ?? unknown }
 }
 
-/// Draws the strokes of a letter into pixels.
+/// Renders the strokes of a glyph to pixels.
 private struct Pen {
   let capHeight: Int
-  /// The strokes' width, in pixels as all here.
+  /// The width of the strokes. All lengths here are in pixels.
   let width: Double
   let ascent: Int
   let descent: Int
-  /// Pixels of a tenth of a capital's height, between the middles of its highest and its lowest stroke.
+  /// Pixels per tenth of a capital's height, which is measured between the centres of its highest and lowest strokes.
   private let scale: Double
 
   init(capHeight: Int) {
@@ -95,8 +95,8 @@ private struct Pen {
     return Font.Glyph(advance: ink + gap, weights: weights)
   }
 
-  /// Whole columns; an odd number for a letter with a stem in its middle, which then is as sharp as others. All digits have
-  /// the width of a 1.
+  /// Returns the width of a glyph in whole pixels. It is odd for a glyph with a centred stem, so that the stem is
+  /// sharp. All digits have the same width.
   private func inkWidth(of outline: Glyphs.Outline, isDigit: Bool) -> Int {
     if outline.width == 0 { return max(1, Int((width - 0.3).rounded(.up))) }
     let ink = outline.width * scale + width
@@ -116,28 +116,29 @@ private struct Pen {
 
   private func capsules(of stroke: Glyphs.Stroke, in outline: Glyphs.Outline, ink: Int) -> [Capsule] {
     let bars = Set(outline.strokes.flatMap(steps).filter { $0.y == $1.y }.map { $0.0.y })
-    func place(_ point: Point) -> Point {
+    func position(_ point: Point) -> Point {
       let across = outline.width == 0 ? 0 : point.x / outline.width * (Double(ink) - width)
       return Point(width / 2 + across, height(point.y, isBar: bars.contains(point.y)))
     }
     var capsules: [Capsule] = []
-    var at = place(stroke.start)
+    var at = position(stroke.start)
     func draw(to end: Point) {
       capsules.append(Capsule(start: at, end: end, radius: width / 2))
       at = end
     }
     for move in stroke.moves {
       switch move {
-      case .line(let end): draw(to: place(end))
+      case .line(let end): draw(to: position(end))
       case .corner(let corner, let end):
-        let curve = QuarterEllipse(start: at, corner: place(corner), end: place(end))
+        let curve = QuarterEllipse(start: at, corner: position(corner), end: position(end))
         for step in 1...8 { draw(to: curve.point(at: Double(step) / 8)) }
       }
     }
     return capsules
   }
 
-  /// The row of a stroke's middle: the tops of small letters and of bars lie at an edge between pixels.
+  /// Returns the y position of a stroke's centre. The tops of lowercase letters and of horizontal bars are aligned to
+  /// pixel edges.
   private func height(_ y: Double, isBar: Bool) -> Double {
     let exact = width / 2 + y * scale
     if y == 7 { return (0.7 * Double(capHeight)).rounded() - width / 2 }
@@ -145,7 +146,7 @@ private struct Pen {
   }
 }
 
-/// A curve that leaves and arrives along the lines to a corner: a quarter of an ellipse, as a cubic has it.
+/// A quarter of an ellipse as a cubic Bézier curve, tangent to the lines from its end points to a corner.
 private struct QuarterEllipse {
   var start: Point
   var corner: Point
@@ -162,11 +163,11 @@ private struct QuarterEllipse {
 }
 
 extension PixelBuffer {
-  /// Which way a line of text runs.
+  /// The direction of a line of text.
   public enum TextDirection: Sendable, Hashable { case right, up }
 
-  /// Writes one line; `left` and `top` are the upper left corner of its capitals' box in pixels, and what lies outside
-  /// the frame is cut off.
+  /// Draws one line of text. `left` and `top` are the upper left corner of the capitals in pixels. Text outside the
+  /// frame is clipped.
   public mutating func write(
     _ text: String, left: Int, top: Int, font: Font = .regular, direction: TextDirection = .right, _ color: Color
   ) {

@@ -1,10 +1,10 @@
-/// The letters of `Font` as strokes of a pen: printable ASCII and a few signs that captions use.
+/// The glyphs of `Font` as pen strokes: printable ASCII and a few symbols for captions.
 ///
-/// A line has the character, the width that its strokes span, and their path in tenths of a capital's height: `M` sets
-/// the pen down, `L` draws a line, and `Q` a quarter of an ellipse towards a corner and on to an end. The line that
-/// letters stand on is y = 0, small letters reach to 7 and capitals to 10; y points up.
+/// Each line has a character, the width of its strokes, and their path in units of a tenth of a capital's height: `M`
+/// moves the pen, `L` draws a line, and `Q` draws a quarter of an ellipse to an end point, with a corner as its control
+/// point. The baseline is y = 0; lowercase letters reach y = 7 and capitals y = 10. y points up.
 enum Glyphs {
-  /// A pen's movement to its last point.
+  /// A movement of the pen.
   enum Move: Sendable, Hashable {
     case line(to: Point)
     case corner(Point, end: Point)
@@ -49,7 +49,7 @@ enum Glyphs {
   }
 
   private static func number(_ text: Substring) -> Double {
-    guard let number = Double(text) else { preconditionFailure("a glyph has the number '\(text)'") }
+    guard let number = Double(text) else { preconditionFailure("a glyph has the invalid number '\(text)'") }
     return number
   }
 

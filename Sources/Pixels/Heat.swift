@@ -5,14 +5,15 @@
 #endif
 
 extension Color {
-  /// A ramp from black over violet and orange to near white whose lightness grows evenly with `value`, from 0 to 1:
-  /// equal differences look equal, and it reads in gray too. Values outside are clamped; NaN is green.
+  /// Returns the colour for a value from 0 to 1 of a perceptually uniform colour map from black over violet and orange
+  /// to near white. Lightness is proportional to the value, so it works in grayscale too. Other values are clamped; NaN
+  /// is green.
   public static func heat(_ value: Double) -> Color {
     if value.isNaN { return Color(0, 255, 0) }
     return heatRamp[Int(min(max(value, 0), 1) * 255 + 0.5)]
   }
 
-  /// Hue turns from violet to yellow while lightness rises; chroma is highest in the middle.
+  /// The hue changes from violet to yellow as lightness increases. Chroma is highest in the middle.
   private static let heatRamp: [Color] = (0..<256).map { index in
     let value = Double(index) / 255
     let hue = (-75 + 170 * value) * Double.pi / 180
@@ -20,7 +21,7 @@ extension Color {
     return Color(lightness: 0.98 * value, a: chroma * cos(hue), b: chroma * sin(hue))
   }
 
-  /// The nearest sRGB colour to a place in Oklab (Ottosson 2020), its chroma reduced until it can be shown.
+  /// Converts an Oklab colour (Ottosson 2020) to sRGB. Chroma is reduced until the colour is in gamut.
   init(lightness: Double, a: Double, b: Double) {
     var share = 1.0
     var linear = Self.linearRGB(lightness, a, b)
@@ -48,15 +49,15 @@ extension Color {
   }
 }
 
-/// How large a difference between two frames an error map shows with which colour.
+/// The colour scale of an error map.
 public struct ErrorScale: Sendable, Hashable {
-  /// The difference, in 255ths, that has the ramp's last colour; greater ones have it too.
+  /// The difference, in 255ths, of the last colour. Larger differences have the same colour.
   public var maximum = 64.0
   public var theme = PictureTheme.dark
 
   public init() {}
 
-  /// The colours over their differences, in numbers.
+  /// Draws the colour scale with labelled differences.
   public func picture(width: Int = 192) -> PixelBuffer {
     let (font, label) = (Font.small, "mean difference, of 255")
     let width = max(width, font.width(of: label))
@@ -73,21 +74,23 @@ public struct ErrorScale: Sendable, Hashable {
     picture.write(label, left: (width - font.width(of: label)) / 2, top: 0, font: font, theme.ink)
     for quarter in 0...4 {
       let text = (quarter == 4 ? "≥" : "") + "\(Int((maximum * Double(quarter) / 4).rounded()))"
-      let (room, middle) = (font.width(of: text), quarter * (width - 1) / 4)
-      picture.write(text, left: min(max(middle - room / 2, 0), width - room), top: top + 16, font: font, theme.ink)
+      let (textWidth, middle) = (font.width(of: text), quarter * (width - 1) / 4)
+      let left = min(max(middle - textWidth / 2, 0), width - textWidth)
+      picture.write(text, left: left, top: top + 16, font: font, theme.ink)
     }
     return picture
   }
 }
 
 extension PixelBuffer {
-  /// Where two frames differ: each pixel's mean absolute difference over its channels, as heat that reaches the ramp's
-  /// end at `maximum` (in 255ths): `ErrorScale` shows which colour is how much.
+  /// Returns the error map of two frames: the mean absolute difference over the channels of each pixel, as a colour.
+  ///
+  /// - Parameter maximum: the difference, in 255ths, of the last colour; see `ErrorScale`.
   public static func errorMap(_ first: PixelBuffer, _ second: PixelBuffer, maximum: Double = 64) -> PixelBuffer {
     precondition(
       first.width == second.width && first.height == second.height && first.format == second.format,
       "frames of \(first.width)x\(first.height) \(first.format) and \(second.width)x\(second.height) "
-        + "\(second.format) have no error map")
+        + "\(second.format) cannot be compared")
     var result = PixelBuffer(width: first.width, height: first.height)
     let channels = first.channels
     for pixel in 0..<first.width * first.height {

@@ -1,17 +1,17 @@
-/// Frames side by side with captions, such as original | reconstruction | error, and a scale of the colours below.
+/// A grid of frames with captions, such as original | reconstruction | error, and an optional legend below.
 public struct ImageGrid: Sendable {
-  /// Rows of frames from the top, all of one size; a row may be short.
+  /// Rows of frames from the top. All frames have the same size; rows may differ in length.
   public var rows: [[PixelBuffer]]
-  /// What stands above each column and to the left of each row; either may be left out.
+  /// Captions above the columns and to the left of the rows. Both are optional.
   public var columnCaptions: [String]
   public var rowCaptions: [String]
-  /// How many pixels wide and high each of a frame's pixels becomes.
+  /// The magnification factor of the frames.
   public var scale: Int
-  /// Pixels between frames and around them.
+  /// The space between and around frames in pixels.
   public var gap = 8
   public var font = Font.small
   public var theme = PictureTheme.dark
-  /// What stands below the frames on the right, such as the scale of an error's colours; or nothing.
+  /// An optional legend at the lower right, such as the colour scale of an error map.
   public var legend: PixelBuffer?
 
   public init(rows: [[PixelBuffer]], columnCaptions: [String] = [], rowCaptions: [String] = [], scale: Int = 2) {
@@ -21,10 +21,10 @@ public struct ImageGrid: Sendable {
     self.scale = scale
   }
 
-  /// The grid as one RGB picture. A caption wider than its column is cut, with three dots.
+  /// Draws the grid as one RGB picture. A caption wider than its column is truncated with "…".
   public func picture() -> PixelBuffer {
     let first = rows.lazy.joined().first
-    precondition(first != nil, "an image grid needs at least one frame")
+    precondition(first != nil, "an image grid must have at least one frame")
     let (frameWidth, frameHeight) = (first?.width ?? 1, first?.height ?? 1)
     let (cellWidth, cellHeight) = (frameWidth * scale, frameHeight * scale)
     let columns = rows.map(\.count).max() ?? 0
@@ -50,7 +50,7 @@ public struct ImageGrid: Sendable {
       for (x, frame) in row.enumerated() {
         precondition(
           frame.width == frameWidth && frame.height == frameHeight,
-          "a grid of \(frameWidth)x\(frameHeight) frames cannot hold one of \(frame.width)x\(frame.height)")
+          "all frames of a grid must be \(frameWidth)x\(frameHeight), not \(frame.width)x\(frame.height)")
         picture.paste(
           frame.converted(to: .rgb).magnified(by: scale), left: aside + gap + x * (cellWidth + gap), top: top)
       }
@@ -60,7 +60,7 @@ public struct ImageGrid: Sendable {
 }
 
 extension PixelBuffer {
-  /// Puts `frame`, of the same format, over a part of this one; both corners must lie within.
+  /// Copies `frame`, which must have the same format, into this one. It must fit.
   public mutating func paste(_ frame: PixelBuffer, left: Int, top: Int) {
     precondition(
       frame.format == format && left >= 0 && top >= 0 && left + frame.width <= width && top + frame.height <= height,

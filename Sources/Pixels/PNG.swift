@@ -2,7 +2,7 @@ import CPNG
 import Core
 import Formats
 
-/// Portable Network Graphics through libpng: 8-bit gray and RGB out, every kind of PNG in.
+/// Reads and writes PNG with libpng. It writes 8-bit gray and RGB, and reads every kind of PNG.
 public enum PNG {
   /// A decoded file: the frame and its text chunks.
   public struct Picture: Sendable, Hashable {
@@ -10,18 +10,18 @@ public enum PNG {
     public var text: [String: String]
   }
 
-  /// The pixels that a file may state before it is refused, unless a caller says otherwise.
+  /// The default limit on the number of pixels of a file.
   public static let defaultLimit = 64 << 20
 
-  /// The versions of the libraries that are in use.
+  /// The versions of the linked libraries.
   public static var libraryVersions: (png: String, zlib: String) {
     unsafe (String(cString: png_get_libpng_ver(nil)), String(cString: zlibVersion()))
   }
 
-  /// The bytes of a PNG file. The same frame and text give the same bytes.
+  /// Returns the bytes of a PNG file. The output is deterministic.
   ///
   /// - Parameters:
-  ///   - text: keywords (1 to 79 printable ASCII characters) and what they say, such as the run and the step.
+  ///   - text: text chunks by keyword (1 to 79 printable ASCII characters), such as the run and the step.
   ///   - level: zlib's compression level, 0 (none) to 9 (smallest).
   public static func encode(_ frame: PixelBuffer, text: [String: String] = [:], level: Int = 6) throws -> [UInt8] {
     var writer = unsafe shim_writer()
@@ -29,7 +29,7 @@ public enum PNG {
     var good = unsafe shim_write_start(
       &writer, UInt32(frame.width), UInt32(frame.height), Int32(frame.channels), Int32(level))
     for (key, value) in text.sorted(by: { $0.key < $1.key }) where good != 0 {
-      precondition(isKeyword(key), "a PNG keyword has 1 to 79 printable ASCII characters, unlike '\(key)'")
+      precondition(isKeyword(key), "a PNG keyword must have 1 to 79 printable ASCII characters: '\(key)'")
       let isASCII = value.utf8.allSatisfy { $0 < 128 }
       good = unsafe shim_write_text(&writer, key, value, isASCII ? 0 : 1)
     }
@@ -40,10 +40,11 @@ public enum PNG {
     return unsafe [UInt8](UnsafeBufferPointer(start: writer.bytes, count: writer.count))
   }
 
-  /// Reads a PNG file's bytes: gray stays gray, palettes become RGB, 16 bits become 8, transparency shows black behind.
+  /// Decodes a PNG file. Gray stays gray, palettes are converted to RGB and 16 bits to 8, and transparent pixels are
+  /// blended with black.
   ///
-  /// Throws `InputError` with libpng's reason on anything but a whole, intact PNG, and on more than `limit` pixels,
-  /// which is found before room is made for them.
+  /// - Throws: `InputError` with libpng's reason if the file is not a complete, intact PNG or has more than `limit`
+  ///   pixels, which is checked before memory is allocated.
   public static func decode(_ bytes: [UInt8], limit: Int = defaultLimit) throws -> Picture {
     do { try PNGChunk.checkLengths(in: bytes) } catch { throw InputError("not a readable PNG: \(error)") }
     return try unsafe bytes.withUnsafeBufferPointer { source in
@@ -60,16 +61,20 @@ public enum PNG {
     }
   }
 
-  /// Writes a PNG file whole or not at all. Throws `WorldError` with the path.
+  /// Writes a PNG file atomically.
+  ///
+  /// - Throws: `WorldError` with the path.
   public static func write(
     _ frame: PixelBuffer, to path: String, text: [String: String] = [:], level: Int = 6
   ) throws {
     try writeAtomically(encode(frame, text: text, level: level), to: path)
   }
 
-  /// Reads a PNG file. Throws `WorldError` with the path, whether the file cannot be read or is no intact PNG.
+  /// Reads a PNG file.
+  ///
+  /// - Throws: `WorldError` with the path if the file cannot be read or is not an intact PNG.
   public static func read(_ path: String, limit: Int = defaultLimit) throws -> Picture {
-    // No frame needs more than 8 bytes a pixel, uncompressed; the rest is room for chunks.
+    // An uncompressed frame needs at most 8 bytes per pixel. The rest is for other chunks.
     let bytes = try readBytes(from: path, limit: 8 * min(limit, 1 << 40) + 1 << 24)
     do { return try decode(bytes, limit: limit) } catch let error as InputError {
       throw WorldError(path: path, error.description)
@@ -105,7 +110,7 @@ public enum PNG {
     return string
   }
 
-  /// libpng's words from the shim's fixed array of characters.
+  /// Returns libpng's message from the fixed-size character array of the shim.
   private static func reason<Characters>(_ message: inout Characters) -> String {
     unsafe withUnsafeBytes(of: &message) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }

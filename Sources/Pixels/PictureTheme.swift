@@ -1,11 +1,11 @@
-/// The colours of a picture beside its data: light for paper, dark for what stands beside frames.
+/// The colours of a picture's background, axes and text: light for print, dark for use beside frames.
 public struct PictureTheme: Sendable, Hashable {
   public let isDark: Bool
   public let paper: Color
   public let grid: Color
   public let axis: Color
   public let ink: Color
-  /// The colours of lines and dots, each of which the paper sets off.
+  /// The colours of lines and dots, each with sufficient contrast to the background.
   public let palette: [Color]
 
   public static let light = PictureTheme(

@@ -1,4 +1,4 @@
-/// How many numbers a pixel has.
+/// The format of a pixel; the raw value is the number of channels.
 public enum PixelFormat: Int, Sendable, Hashable, Codable, CaseIterable {
   case gray = 1
   case rgb = 3
@@ -6,7 +6,7 @@ public enum PixelFormat: Int, Sendable, Hashable, Codable, CaseIterable {
   public var channels: Int { rawValue }
 }
 
-/// A frame: bytes in rows from the top, pixels from the left, channels side by side ([H, W, C]).
+/// A frame as bytes of shape [H, W, C]: rows from the top, pixels from the left, interleaved channels.
 public struct PixelBuffer: Sendable, Hashable {
   public let width: Int
   public let height: Int
@@ -15,12 +15,12 @@ public struct PixelBuffer: Sendable, Hashable {
   public var bytes: [UInt8]
 
   public var channels: Int { format.channels }
-  /// Bytes of a row.
+  /// The number of bytes of a row.
   public var stride: Int { width * channels }
 
-  /// A black frame.
+  /// Creates a black frame.
   public init(width: Int, height: Int, format: PixelFormat = .rgb) {
-    precondition(width > 0 && height > 0, "a frame needs a positive size, not \(width)x\(height)")
+    precondition(width > 0 && height > 0, "the size of a frame must be positive, not \(width)x\(height)")
     self.width = width
     self.height = height
     self.format = format

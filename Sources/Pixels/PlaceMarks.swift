@@ -4,46 +4,46 @@
   import Foundation
 #endif
 
-/// Numbered places of a frame, such as an autoencoder's keypoints: a dot each, in a colour of its own that stays the same
-/// from frame to frame.
+/// Draws numbered points over a frame, such as an autoencoder's keypoints. Each has a dot of a distinct colour, which
+/// is the same in every frame.
 public struct PlaceMarks: Sendable {
-  /// How many there are.
+  /// The number of points.
   public let count: Int
-  /// Pixels.
+  /// The radius of a dot in pixels.
   public var radius = 3.2
-  /// Those that are drawn as rings.
+  /// The indices of points drawn as rings.
   public var hollow: Set<Int> = []
 
   public init(count: Int) {
-    precondition(count >= 0, "there cannot be \(count) places")
+    precondition(count >= 0, "the number of points must not be negative: \(count)")
     self.count = count
   }
 
-  /// Neighbours in number differ in hue and in lightness.
+  /// Returns the colour of a point. Consecutive indices differ in hue and lightness.
   public func color(of index: Int) -> Color {
-    // Steps of the golden ratio keep any number of hues apart.
+    // Multiples of the golden ratio distribute any number of hues evenly.
     let turn = Double(index) * 0.618_033_988_75
     let (hue, chroma) = (2 * Double.pi * (turn - turn.rounded(.down)), 0.15)
     return Color(lightness: index % 2 == 0 ? 0.82 : 0.66, a: chroma * cos(hue), b: chroma * sin(hue))
   }
 
-  /// Draws the places over an RGB frame.
+  /// Draws the points over an RGB frame.
   ///
   /// - Parameters:
-  ///   - places: x and y of each as parts of the frame's width and height from its upper left corner.
-  ///   - before: the places at earlier moments, the oldest first, which leave a trail.
-  public func draw(_ places: [Point], after before: [[Point]] = [], over frame: inout PixelBuffer) {
+  ///   - points: x and y of each point as fractions of the frame's width and height, from its upper left corner.
+  ///   - before: the points at earlier time steps, the oldest first, which are drawn as a trail.
+  public func draw(_ points: [Point], after before: [[Point]] = [], over frame: inout PixelBuffer) {
     let (width, height) = (Double(frame.width), Double(frame.height))
-    func pixel(_ place: Point) -> Point { Point(place.x * width, height - place.y * height) }
+    func pixel(_ point: Point) -> Point { Point(point.x * width, height - point.y * height) }
     frame.draw { canvas in
-      let moments = before + [places]
-      for (number, (from, to)) in zip(moments, moments.dropFirst()).enumerated() {
-        canvas.opacity = 0.75 * Double(number + 1) / Double(moments.count - 1)
+      let steps = before + [points]
+      for (step, (from, to)) in zip(steps, steps.dropFirst()).enumerated() {
+        canvas.opacity = 0.75 * Double(step + 1) / Double(steps.count - 1)
         for (index, (a, b)) in zip(from, to).enumerated() {
           canvas.line(from: pixel(a), to: pixel(b), width: 2, color(of: index), cap: .round)
         }
       }
-      for (index, place) in places.enumerated() { draw(index, at: pixel(place), on: &canvas) }
+      for (index, point) in points.enumerated() { draw(index, at: pixel(point), on: &canvas) }
     }
   }
 
@@ -55,7 +55,7 @@ public struct PlaceMarks: Sendable {
     if hollow.contains(index) { canvas.circle(center: center, radius: radius - 1.6, .black) }
   }
 
-  /// The dots with their numbers, from 0, in lines of at most so many pixels.
+  /// Draws a legend of the dots with their indices, wrapped to `width` pixels.
   public func legend(width: Int, theme: PictureTheme = .dark) -> PixelBuffer {
     let font = Font.small
     let pitch = font.width(of: "\(max(count - 1, 0))") + 26

@@ -1,8 +1,8 @@
 extension Canvas {
   /// Blends `color` over the pixels that the shape covers.
   ///
-  /// Along each row of the shape's box the distance says how many pixels cannot meet the edge: outside they are skipped
-  /// at once, inside they are filled at once.
+  /// In each row of the shape's bounding box, the distance at a pixel is a lower bound on the distance to the edge. So
+  /// that many pixels are skipped at once outside the shape, or filled at once inside.
   @inline(__always)
   mutating func paint<S: Shape>(_ shape: S, _ color: Color) {
     let (grid, box) = (grid, shape.bounds)
@@ -33,8 +33,8 @@ extension Canvas {
     }
   }
 
-  /// The pixels, with centres at 0, 1, 2 ..., that the edge's ramp around the interval can touch: half a pixel beyond
-  /// it, √½ of one at the sharp corner of a turned box.
+  /// Returns the pixels, with centres at 0, 1, 2 ..., that a shape spanning the interval can affect. The ramp of the
+  /// edge extends half a pixel beyond the interval, or √½ pixels at a corner of a rotated box.
   @inline(__always)
   private func pixels(from low: Double, to high: Double, count: Int) -> Range<Int> {
     let first = min(max((low - 0.708).rounded(.up), 0), Double(count))
@@ -43,7 +43,7 @@ extension Canvas {
   }
 }
 
-/// Writes one colour into one row of pixels.
+/// Writes one colour to a row of pixels.
 struct Row {
   private let red: Int
   private let green: Int
@@ -59,7 +59,7 @@ struct Row {
     blue = Int(color.blue)
   }
 
-  /// Weights are in 256ths.
+  /// Blends the colour over one pixel. The weight is in 256ths.
   @inline(__always)
   func blend(_ x: Int, weight: Int, into pixels: inout MutableSpan<UInt8>) {
     func mix(_ index: Int, _ value: Int) {

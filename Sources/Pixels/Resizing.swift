@@ -1,7 +1,8 @@
 import Synchronization
 
 extension PixelBuffer {
-  /// The frame at another size: each axis by area averaging where it shrinks, by linear interpolation where it grows.
+  /// Returns the frame resized: by area averaging along an axis that shrinks, by linear interpolation along one that
+  /// grows.
   public func resized(width newWidth: Int, height newHeight: Int) -> PixelBuffer {
     if newWidth == width && newHeight == height { return self }
     var result = PixelBuffer(width: newWidth, height: newHeight, format: format)
@@ -9,11 +10,11 @@ extension PixelBuffer {
     return result
   }
 
-  /// Fills this frame with another picture, resized and in this frame's colours.
+  /// Fills this frame with another picture, resized and converted to this frame's format.
   ///
   /// - Parameters:
   ///   - source: `[height, width, channels]`
-  ///   - shown: the picture that this frame was filled with last, if it is known: only what differs from it is done.
+  ///   - shown: the picture that this frame was last filled with, if known. Only rows that differ from it are computed.
   public mutating func fill(
     resizing source: Span<UInt8>, width: Int, height: Int, format: PixelFormat, after shown: [UInt8]? = nil
   ) {
@@ -30,31 +31,33 @@ extension PixelBuffer {
     let (across, down) = (Taps.between(width, newWidth), Taps.between(height, newHeight))
     let (channels, row) = (format.channels, width * format.channels)
     let (firsts, weights) = (across.firsts.span, across.weights.span)
-    // A row between the two passes, [W, C] with `Taps.bits` fraction bits.
+    // The intermediate row after the vertical pass: [W, C] with `Taps.bits` fraction bits.
     var tall = [Int32](repeating: 0, count: row)
     var target = bytes.mutableSpan
     let newRow = newWidth * channels
-    // The last row so far that differs from the one above it, and the last that differs from what was shown.
-    var (lastChange, seen) = (0, 0)
-    var (lastNews, compared) = (-1, -1)
+    // The last row so far that differs from the row above, and the last that differs from `shown`.
+    var (lastChange, scanned) = (0, 0)
+    var (lastDifference, compared) = (-1, -1)
     for y in 0..<newHeight {
       let first = down.firsts[y]
       if let shown, shown.count == source.count {
         while compared + 1 < first + down.count {
           compared += 1
           let line = compared * row..<(compared + 1) * row
-          if !shown.span.extracting(line).holdsTheSame(as: source.extracting(line)) { lastNews = compared }
+          if !shown.span.extracting(line).isEqual(to: source.extracting(line)) { lastDifference = compared }
         }
-        if lastNews < first { continue }
+        if lastDifference < first { continue }
       }
-      while seen + 1 < first + down.count {
-        seen += 1
+      while scanned + 1 < first + down.count {
+        scanned += 1
         let (above, line) = (
-          source.extracting((seen - 1) * row..<seen * row), source.extracting(seen * row..<(seen + 1) * row)
+          source.extracting((scanned - 1) * row..<scanned * row),
+          source.extracting(scanned * row..<(scanned + 1) * row)
         )
-        if !above.holdsTheSame(as: line) { lastChange = seen }
+        if !above.isEqual(to: line) { lastChange = scanned }
       }
-      // Plain from the last one's top on: backgrounds, walls and paddles have many such rows.
+      // All source rows are equal since the start of the previous row, so copy that. This is common in backgrounds and
+      // walls.
       if y > 0 && lastChange <= down.firsts[y - 1] {
         for index in y * newRow..<(y + 1) * newRow { target[index] = target[index - newRow] }
         continue
@@ -71,18 +74,18 @@ extension PixelBuffer {
       let middle = tall.span
       for x in 0..<newWidth {
         for channel in 0..<channels {
-          // Within bounds, as Taps are made.
-          let (start, place) = (x &* across.count, unsafe firsts[unchecked: x] &* channels &+ channel)
+          // `Taps` guarantees that the indices are in range.
+          let (start, index) = (x &* across.count, unsafe firsts[unchecked: x] &* channels &+ channel)
           var sum = 1 << (2 * Taps.bits - 1)  // half, to round
           if across.count == 3 {
-            // The loop below, unrolled, for the most frequent.
+            // The loop below, unrolled for the most common case.
             unsafe sum &+=
-              Int(weights[unchecked: start]) &* Int(middle[unchecked: place])
-              &+ Int(weights[unchecked: start &+ 1]) &* Int(middle[unchecked: place &+ channels])
-              &+ Int(weights[unchecked: start &+ 2]) &* Int(middle[unchecked: place &+ 2 &* channels])
+              Int(weights[unchecked: start]) &* Int(middle[unchecked: index])
+              &+ Int(weights[unchecked: start &+ 1]) &* Int(middle[unchecked: index &+ channels])
+              &+ Int(weights[unchecked: start &+ 2]) &* Int(middle[unchecked: index &+ 2 &* channels])
           } else {
             for tap in 0..<across.count {
-              unsafe sum &+= Int(weights[unchecked: start &+ tap]) &* Int(middle[unchecked: place &+ tap &* channels])
+              unsafe sum &+= Int(weights[unchecked: start &+ tap]) &* Int(middle[unchecked: index &+ tap &* channels])
             }
           }
           target[y * newRow + x * channels + channel] = UInt8(truncatingIfNeeded: sum >> (2 * Taps.bits))
@@ -91,7 +94,7 @@ extension PixelBuffer {
     }
   }
 
-  /// The frame in another format: gray from RGB is luminance, RGB from gray has three equal channels.
+  /// Returns the frame in another format. Gray is the luminance of RGB; RGB from gray has three equal channels.
   public func converted(to newFormat: PixelFormat) -> PixelBuffer {
     if newFormat == format { return self }
     var result = PixelBuffer(width: width, height: height, format: newFormat)
@@ -108,9 +111,9 @@ extension PixelBuffer {
     return result
   }
 
-  /// The frame with every pixel as a block of `factor` by `factor` pixels.
+  /// Returns the frame with each pixel enlarged to a block of `factor` by `factor` pixels.
   public func magnified(by factor: Int) -> PixelBuffer {
-    precondition(factor > 0, "a frame is magnified by a positive factor, not \(factor)")
+    precondition(factor > 0, "the magnification factor must be positive, not \(factor)")
     if factor == 1 { return self }
     var result = PixelBuffer(width: width * factor, height: height * factor, format: format)
     let (source, channels) = (bytes.span, channels)
@@ -128,26 +131,26 @@ extension PixelBuffer {
   }
 }
 
-/// Along one axis, what each new pixel takes from the old ones. The weights of a pixel sum to one exactly, so that a
-/// plain frame stays as it is.
+/// The resampling weights along one axis. The weights of each new pixel sum to exactly one, so that a uniform frame
+/// does not change.
 private struct Taps {
   /// Fraction bits of a weight.
   static let bits = 14
-  /// How many neighbours each new pixel takes; some weigh nothing.
+  /// The number of source pixels of each new pixel. Some weights may be zero.
   let count: Int
-  /// The first of them, for each new pixel.
+  /// The first source pixel of each new pixel.
   private(set) var firsts: [Int] = []
-  /// `count` for each new pixel.
+  /// `count` weights for each new pixel.
   private(set) var weights: [UInt16] = []
 
-  private static let known = Mutex<[[Int]: Taps]>([:])
+  private static let cache = Mutex<[[Int]: Taps]>([:])
 
-  /// Those of a pair of sizes, made once.
+  /// Returns the cached weights for a pair of sizes.
   static func between(_ old: Int, _ new: Int) -> Taps {
-    known.withLock { known in
-      if let taps = known[[old, new]] { return taps }
+    cache.withLock { cache in
+      if let taps = cache[[old, new]] { return taps }
       let taps = Taps(from: old, to: new)
-      known[[old, new]] = taps
+      cache[[old, new]] = taps
       return taps
     }
   }
@@ -161,9 +164,9 @@ private struct Taps {
         let last = max(first, min(Int(high.rounded(.up)), old) - 1)
         return (first...last).map { ($0, (min(Double($0) + 1, high) - max(Double($0), low)) / ratio) }
       } else {
-        let place = min(max((Double(index) + 0.5) * ratio - 0.5, 0), Double(old - 1))
-        let first = Int(place)
-        let part = place - Double(first)
+        let position = min(max((Double(index) + 0.5) * ratio - 0.5, 0), Double(old - 1))
+        let first = Int(position)
+        let part = position - Double(first)
         return part > 0 ? [(first, 1 - part), (first + 1, part)] : [(first, 1)]
       }
     }
@@ -171,7 +174,7 @@ private struct Taps {
     for share in shares { append(share, below: old) }
   }
 
-  /// Rounds the running sum, so that rounding errors never add up.
+  /// Appends the weights of a new pixel. The running sum is rounded, so that rounding errors do not accumulate.
   private mutating func append(_ shares: [(source: Int, weight: Double)], below end: Int) {
     let first = min(shares[0].source, end - count)
     var own = [UInt16](repeating: 0, count: count)
@@ -188,8 +191,8 @@ private struct Taps {
 }
 
 extension Span<UInt8> {
-  /// Whether another of the same length holds the same. Looks at all of it, which is quick where it is short.
-  fileprivate func holdsTheSame(as other: Span<UInt8>) -> Bool {
+  /// Returns whether two spans of the same length are equal. Compares all bytes, which is fast for short spans.
+  fileprivate func isEqual(to other: Span<UInt8>) -> Bool {
     var difference: UInt8 = 0
     for index in indices { difference |= self[index] ^ other[index] }
     return difference == 0

@@ -1,4 +1,4 @@
-/// A place in the plane; on a canvas, x points right and y up, in the units of the canvas's view.
+/// A point in the plane. On a canvas, x points right and y up, in the units of the canvas's view.
 public struct Point: Sendable, Hashable {
   public var x: Double
   public var y: Double
@@ -11,15 +11,15 @@ public struct Point: Sendable, Hashable {
   public var isFinite: Bool { x.isFinite && y.isFinite }
 }
 
-/// What a canvas can paint: a set of points known by its signed distance.
+/// A shape that a canvas can draw, defined by its signed distance.
 ///
-/// The distance is negative inside and must not change faster than the place does (Lipschitz constant 1): the
-/// rasteriser jumps over as many pixels as the distance allows.
+/// The distance is negative inside and must have Lipschitz constant 1: the rasteriser skips as many pixels as the
+/// distance allows.
 protocol Shape {
   func distance(to point: Point) -> Double
-  /// Whether every number of the shape is.
+  /// Whether all values of the shape are finite.
   var isFinite: Bool { get }
-  /// A box that holds the shape.
+  /// A bounding box of the shape.
   var bounds: Bounds { get }
 }
 
@@ -30,7 +30,7 @@ struct Bounds {
   var bottom: Double
   var top: Double
 
-  /// Whether the squares of the box's places can be reckoned with.
+  /// Whether the squares of all coordinates are finite.
   var isModest: Bool { max(abs(left), abs(right)) < 1e100 && max(abs(bottom), abs(top)) < 1e100 }
 }
 
@@ -83,14 +83,15 @@ struct Capsule: Shape {
   }
 }
 
-/// A rectangle turned so that its length runs along the unit vector `axis`.
+/// A rectangle whose length is along the unit vector `axis`.
 struct Box: Shape {
   var center: Point
   var halfLength: Double
   var halfWidth: Double
   var axis: Point
 
-  /// The distance to the farther side's line: outside the corners it is too small, which keeps them sharp.
+  /// Returns the larger distance to the lines of the sides. Outside of corners it underestimates the distance, which
+  /// keeps corners sharp.
   func distance(to point: Point) -> Double {
     let (x, y) = (point.x - center.x, point.y - center.y)
     return max(abs(x * axis.x + y * axis.y) - halfLength, abs(y * axis.x - x * axis.y) - halfWidth)
@@ -105,7 +106,7 @@ struct Box: Shape {
   }
 }
 
-/// A polygon, convex or not, closed from the last corner to the first. What is enclosed twice is outside (even-odd).
+/// A polygon, convex or not, closed from the last corner to the first. Its inside follows the even-odd rule.
 struct Polygon: Shape {
   var corners: [Point]
 
@@ -120,7 +121,7 @@ struct Polygon: Shape {
       let part = squaredLength > 0 ? min(max((x * edgeX + y * edgeY) / squaredLength, 0), 1) : 0
       let (dx, dy) = (x - part * edgeX, y - part * edgeY)
       nearest = min(nearest, dx * dx + dy * dy)
-      // A ray to the right crosses the edge: each crossing changes sides.
+      // Each edge crossed by a ray to the right toggles inside and outside.
       if (a.y > point.y) != (b.y > point.y) && x * abs(edgeY) < (edgeY > 0 ? y : -y) * edgeX { inside.toggle() }
       a = b
     }

@@ -1,17 +1,17 @@
-/// Pictures below each other, each under a title of its own.
+/// A vertical stack of pictures with titles.
 public struct Sheet: Sendable {
   public var sections: [(title: String, picture: PixelBuffer)]
   public var theme = PictureTheme.dark
 
-  /// - Parameter sections: at least one; an empty title takes no room.
+  /// - Parameter sections: at least one picture. An empty title takes no space.
   public init(_ sections: [(title: String, picture: PixelBuffer)]) {
-    precondition(!sections.isEmpty, "a sheet needs at least one picture")
+    precondition(!sections.isEmpty, "a sheet must have at least one picture")
     self.sections = sections
   }
 
   private static let titleHeight = 34
 
-  /// The sheet as one RGB picture, as wide as the widest of its pictures and titles.
+  /// Draws the sheet as one RGB picture, as wide as its widest picture or title.
   public func picture() -> PixelBuffer {
     let titles = sections.map { $0.title.isEmpty ? 0 : Self.titleHeight }
     let width = sections.map { max($0.picture.width, Font.large.width(of: $0.title) + 24) }.max() ?? 1

@@ -1,7 +1,7 @@
 import Formats
 import Pixels
 
-/// Estimates with their intervals, a row each, such as the returns of several methods: a dot on a bar.
+/// A plot of estimates with intervals, such as the returns of several methods. Each row is a dot on a bar.
 public struct IntervalPlot: Sendable {
   public struct Row: Sendable {
     public var name: String
@@ -16,7 +16,7 @@ public struct IntervalPlot: Sendable {
   public var title: String
   public var xLabel: String
   public var rows: [Row]
-  /// The values that the axis must show; it grows to hold all intervals.
+  /// The minimum range of the axis. It is extended to include all intervals.
   public var xRange: ClosedRange<Double>?
 
   public init(title: String, xLabel: String, rows: [Row], xRange: ClosedRange<Double>? = nil) {
@@ -33,11 +33,11 @@ public struct IntervalPlot: Sendable {
 
   // MARK: SVG
 
-  /// The plot as an SVG element, with the classes of `Plot.svg`.
+  /// Returns the plot as an SVG element, with the same classes as `Plot.svg`.
   ///
-  /// - Parameter width: in CSS pixels; the height follows from the rows.
+  /// - Parameter width: the width in CSS pixels. The height depends on the number of rows.
   public func svg(width: Int = 640) -> Markup {
-    precondition(width >= 160, "a plot needs at least 160 pixels, not \(width)")
+    precondition(width >= 160, "a plot must be at least 160 pixels wide, not \(width)")
     let axis = axis(ticks: max(width / 110, 2))
     let (top, pitch) = (title.isEmpty ? 8.0 : 30.0, 42.0)
     let (left, right) = (14.0, Double(width) - 22)
@@ -85,11 +85,11 @@ public struct IntervalPlot: Sendable {
     return "\(title.isEmpty ? xLabel : title): \(parts.joined(separator: "; "))"
   }
 
-  // MARK: pixels
+  // MARK: Picture
 
-  /// The plot as an RGB picture.
+  /// Draws the plot as an RGB picture.
   public func picture(width: Int = 960) -> PixelBuffer {
-    precondition(width >= 240, "a plot needs at least 240 pixels, not \(width)")
+    precondition(width >= 240, "a plot must be at least 240 pixels wide, not \(width)")
     let axis = axis(ticks: max(width / 130, 2))
     let (left, right, top, pitch) = (24, width - 40, title.isEmpty ? 16 : 58, 64)
     let bottom = top + pitch * rows.count

@@ -1,16 +1,16 @@
 import Pixels
 
-/// A line plot, such as a learning curve, as a picture: axes, ticks, several series with bands, a legend.
+/// A line plot, such as a learning curve, with axes, ticks, several series with bands, and a legend.
 public struct Plot: Sendable {
   public struct Series: Sendable {
     public var name: String
-    /// In order of x. A point that is not finite breaks the line.
+    /// The points, sorted by x. A point that is not finite interrupts the line.
     public var points: [Point]
-    /// The shaded range around the line, low and high for each point, such as a deviation; or none.
+    /// An optional shaded range for each point, such as a standard deviation.
     public var band: [ClosedRange<Double>]
-    /// The line's colour; a colour of the palette if none is given.
+    /// The colour of the line, or nil for a colour of the palette.
     public var color: Color?
-    /// A dashed line without dots, for what others are compared with.
+    /// Whether the line is dashed and without dots, as for a baseline.
     public var isDashed: Bool
 
     public init(
@@ -30,10 +30,10 @@ public struct Plot: Sendable {
   public var xLabel: String
   public var yLabel: String
   public var series: [Series]
-  /// The values that the axes must show; they grow to hold all points.
+  /// The minimum ranges of the axes. They are extended to include all points.
   public var xRange: ClosedRange<Double>?
   public var yRange: ClosedRange<Double>?
-  /// What y can be at all: bands and axes end there, unless a point lies beyond.
+  /// The possible values of y. Bands and the axis are clamped to them, except that the axis includes all points.
   public var yLimits: ClosedRange<Double>?
 
   public init(title: String, xLabel: String, yLabel: String, series: [Series]) {
@@ -43,7 +43,7 @@ public struct Plot: Sendable {
     self.series = series
   }
 
-  /// Adds a dashed line at a height, from 0 to the end of all points, to compare the others with.
+  /// Adds a dashed horizontal line at `y`, such as a baseline, from 0 to the largest x of all points.
   public mutating func mark(_ y: Double, _ name: String) {
     let end = series.flatMap(\.points).map(\.x).filter(\.isFinite).max() ?? 0
     series.append(Series(name, [Point(0, y), Point(end, y)], color: Color(120, 126, 138), isDashed: true))
@@ -55,7 +55,7 @@ public struct Plot: Sendable {
     series[index].color ?? theme.palette[index % theme.palette.count]
   }
 
-  /// The axes that hold all points and bands, with about so many ticks.
+  /// Returns axes that include all points and bands, with approximately the given numbers of ticks.
   func axes(ticks xTicks: Int, _ yTicks: Int) -> (x: Axis, y: Axis) {
     let points = series.flatMap(\.points).filter(\.isFinite)
     let bands = series.indices.flatMap(band).flatMap { [$0.lowerBound, $0.upperBound] }
@@ -65,15 +65,15 @@ public struct Plot: Sendable {
     )
   }
 
-  /// The band of a series, cut at what y can be.
+  /// Returns the band of a series, clamped to `yLimits`.
   func band(of index: Int) -> [ClosedRange<Double>] {
     guard let yLimits else { return series[index].band }
     return series[index].band.map { $0.clamped(to: yLimits) }
   }
 
-  /// The plot as an RGB picture, by default 960 by 560 pixels.
+  /// Draws the plot as an RGB picture.
   public func picture(width: Int = 960, height: Int = 560, theme: PictureTheme = .light) -> PixelBuffer {
-    precondition(width >= 240 && height >= 160, "a plot needs at least 240x160 pixels, not \(width)x\(height)")
+    precondition(width >= 240 && height >= 160, "a plot must have at least 240x160 pixels, not \(width)x\(height)")
     let (x, y) = axes(ticks: max(width / 130, 2), max(height / 75, 2))
     let layout = PlotLayout(plot: self, x: x, y: y, width: width, height: height, theme: theme)
     var picture = PixelBuffer(width: width, height: height)
@@ -87,26 +87,27 @@ public struct Plot: Sendable {
   }
 }
 
-/// One axis: its range and its ticks, at multiples of 1, 2 or 5 times a power of ten.
+/// An axis with a range, and ticks at multiples of 1, 2 or 5 times a power of ten.
 struct Axis: Sendable {
   let low: Double
   let high: Double
   let ticks: [Double]
   let labels: [String]
 
-  /// A tight axis ends at its values; another one ends at ticks. Values that are infinite, or as good as, are left out.
+  /// Creates an axis. A tight axis ends at its smallest and largest values; otherwise it ends at ticks. Infinite and
+  /// extremely large values are ignored.
   ///
-  /// - Parameter limits: where the axis ends at the latest, unless a value lies beyond.
+  /// - Parameter limits: the maximum range of the axis, which is exceeded only to include a value.
   init(
-    values: [Double], range: ClosedRange<Double>?, limits: ClosedRange<Double>? = nil, ticks wanted: Int, isTight: Bool
+    values: [Double], range: ClosedRange<Double>?, limits: ClosedRange<Double>? = nil, ticks count: Int, isTight: Bool
   ) {
     let all = (values + (range.map { [$0.lowerBound, $0.upperBound] } ?? [])).filter { abs($0) < 1e100 }
     var (low, high) = (all.min() ?? 0, all.max() ?? 1)
     if !(high - low > 1e-12 * max(abs(low), abs(high))) {
-      let room = max(abs(low) * 0.1, 0.5)
-      (low, high) = (low - room, high + room)
+      let margin = max(abs(low) * 0.1, 0.5)
+      (low, high) = (low - margin, high + margin)
     }
-    let step = Self.step(near: (high - low) / Double(wanted))
+    let step = Self.step(near: (high - low) / Double(count))
     if !isTight { (low, high) = ((low / step).rounded(.down) * step, (high / step).rounded(.up) * step) }
     if let limits, let least = all.min(), let greatest = all.max(), limits.lowerBound < limits.upperBound {
       (low, high) = (max(low, min(limits.lowerBound, least)), min(high, max(limits.upperBound, greatest)))
@@ -120,10 +121,10 @@ struct Axis: Sendable {
     labels = ticks.map { Self.label($0, step: step, largest: largest) }
   }
 
-  /// The place of a value, from 0 at the low end to 1 at the high one.
+  /// Returns the position of a value on the axis, from 0 at the low end to 1 at the high end.
   func fraction(_ value: Double) -> Double { (value - low) / (high - low) }
 
-  /// 1, 2 or 5 times a power of ten, the least that is not below `size`.
+  /// Returns the smallest number of the form 1, 2 or 5 times a power of ten that is not below `size`.
   static func step(near size: Double) -> Double {
     var power = 1.0
     while power * 10 <= size { power *= 10 }
@@ -132,7 +133,7 @@ struct Axis: Sendable {
     return 10 * power
   }
 
-  /// A tick's value with as many digits as the step needs: 0.25, 800, 40k, 1.5M.
+  /// Formats the value of a tick with the digits that the step requires: 0.25, 800, 40k, 1.5M.
   static func label(_ value: Double, step: Double, largest: Double) -> String {
     if largest >= 1e9 || largest < 1e-4 { return "\(Float(value))" }
     let (unit, suffix) = largest >= 1e6 ? (1e6, "M") : largest >= 1e4 ? (1e3, "k") : (1, "")

@@ -1,6 +1,6 @@
 import Pixels
 
-/// Where a plot's parts lie in its picture, in pixels from the upper left corner, and how they are drawn.
+/// The layout of a plot in its picture, in pixels from the upper left corner, and the drawing of its parts.
 struct PlotLayout {
   let plot: Plot
   let x: Axis
@@ -33,9 +33,9 @@ struct PlotLayout {
     bottom = height - 18 - (plot.xLabel.isEmpty ? 0 : Self.lineHeight + 14) - Self.lineHeight - 12
   }
 
-  // MARK: places
+  // MARK: Coordinates
 
-  /// A point of the data on the canvas, whose units are pixels with y up.
+  /// Returns the canvas coordinates of a data point, in pixels with y up.
   func place(_ point: Point) -> Point {
     Point(
       Double(left) + x.fraction(point.x) * Double(right - left),
@@ -45,9 +45,9 @@ struct PlotLayout {
   private func column(_ value: Double) -> Int { Int((x.fraction(value) * Double(right - left)).rounded()) + left }
   private func row(_ value: Double) -> Int { bottom - Int((y.fraction(value) * Double(bottom - top)).rounded()) }
 
-  // MARK: parts
+  // MARK: Parts
 
-  /// Paper and grid lines, under the data.
+  /// Draws the background and the grid lines, below the data.
   func drawFrame(into picture: inout PixelBuffer) {
     picture.draw { canvas in
       canvas.fill(theme.paper)
@@ -56,7 +56,7 @@ struct PlotLayout {
     }
   }
 
-  /// The shaded range as one strip between each two points.
+  /// Draws a band as one polygon between each pair of adjacent points.
   func drawBand(of index: Int, on canvas: inout Canvas) {
     let (series, band) = (plot.series[index], plot.band(of: index))
     guard band.count == series.points.count else { return }
@@ -70,7 +70,7 @@ struct PlotLayout {
         last = (low, high)
         continue
       }
-      // Strips narrower than two pixels would overlap at their soft edges and show as stripes.
+      // The antialiased edges of polygons narrower than two pixels would overlap and be visible as stripes.
       if low.x - before.low.x < 2 { continue }
       canvas.polygon([before.low, low, high, before.high], plot.color(of: index, theme))
       last = (low, high)
@@ -96,7 +96,7 @@ struct PlotLayout {
     }
   }
 
-  /// A straight line in dashes of 9 pixels, 7 apart.
+  /// Splits a line into dashes of 9 pixels with gaps of 7.
   private func dashes(from start: Point, to end: Point) -> [(Point, Point)] {
     let length = ((end.x - start.x) * (end.x - start.x) + (end.y - start.y) * (end.y - start.y)).squareRoot()
     func point(_ at: Double) -> Point {
@@ -105,7 +105,7 @@ struct PlotLayout {
     return stride(from: 0, to: length, by: 16).map { (point($0), point(min($0 + 9, length))) }
   }
 
-  /// Axes, labels, title and legend, over the data.
+  /// Draws axes, labels, title and legend, above the data.
   func drawMargins(into picture: inout PixelBuffer) {
     let font = Self.font
     picture.draw { canvas in
@@ -134,7 +134,7 @@ struct PlotLayout {
     drawLegend(into: &picture)
   }
 
-  /// A box in the corner that the fewest points lie in.
+  /// Draws the legend in the corner with the fewest points.
   private func drawLegend(into picture: inout PixelBuffer) {
     let named = plot.series.indices.filter { !plot.series[$0].name.isEmpty }
     guard let longest = named.map({ Self.font.width(of: plot.series[$0].name) }).max() else { return }
@@ -142,13 +142,13 @@ struct PlotLayout {
     let corners = [bottom - boxHeight - 12, top + 12].flatMap { y in
       [right - boxWidth - 12, left + 12].map { x in (x: x, y: y) }
     }
-    func crowd(_ corner: (x: Int, y: Int)) -> Int {
+    func pointCount(in corner: (x: Int, y: Int)) -> Int {
       plot.series.flatMap(\.points).map(place).filter {
         $0.x > Double(corner.x) && $0.x < Double(corner.x + boxWidth)
           && Double(height) - $0.y > Double(corner.y) && Double(height) - $0.y < Double(corner.y + boxHeight)
       }.count
     }
-    guard let corner = corners.min(by: { crowd($0) < crowd($1) }) else { return }
+    guard let corner = corners.min(by: { pointCount(in: $0) < pointCount(in: $1) }) else { return }
     let center = Point(
       Double(corner.x) + Double(boxWidth) / 2, Double(height - corner.y) - Double(boxHeight) / 2)
     picture.draw { canvas in
@@ -168,7 +168,7 @@ struct PlotLayout {
     }
   }
 
-  // MARK: straight lines, one pixel wide
+  // MARK: Lines of one pixel
 
   private func vertical(_ x: Int, from top: Int, to bottom: Int, _ color: Color, on canvas: inout Canvas) {
     let middle = Point(Double(x) + 0.5, Double(height) - Double(top + bottom + 1) / 2)

@@ -2,16 +2,16 @@ import Formats
 import Pixels
 
 extension Plot {
-  /// The plot as an SVG element, the twin of `picture`, whose axes, bands and colours it shares.
+  /// Returns the plot as an SVG element, with the same axes, bands and colours as `picture`.
   ///
-  /// It looks the same on its own and within a page: colours are attributes, which a page's style sheet overrides by the
-  /// classes `paper`, `grid`, `axis`, `ink`, `line`, `band`, `dot` and, for the palette's colours, `c0` to `c6`. Points
-  /// tell their values when they are pointed at.
+  /// Colours are attributes, so the element also works outside of a page. The style sheet of a page can override them
+  /// with the classes `paper`, `grid`, `axis`, `ink`, `line`, `band`, `dot` and, for the colours of the palette, `c0`
+  /// to `c6`. Points show their values on hover.
   ///
   /// - Parameters:
-  ///   - width, height: in CSS pixels, where letters are 12 high; the element shrinks with its surroundings.
+  ///   - width, height: the size in CSS pixels, for a font size of 12. The element scales with its container.
   public func svg(width: Int = 640, height: Int = 360) -> Markup {
-    precondition(width >= 160 && height >= 120, "a plot needs at least 160x120 pixels, not \(width)x\(height)")
+    precondition(width >= 160 && height >= 120, "a plot must have at least 160x120 pixels, not \(width)x\(height)")
     return VectorPlot(plot: self, width: Double(width), height: Double(height)).svg
   }
 }
@@ -32,7 +32,7 @@ extension VectorPlot {
     """
   }
 
-  /// What is told to those who do not see it.
+  /// The text for screen readers.
   private var summary: String {
     let ends = plot.series.map { series in
       let end = series.points.last { $0.isFinite }.map { "ends at \(SVG.number($0.y))" } ?? "no values"
@@ -52,7 +52,7 @@ extension VectorPlot {
 
   private func paint(_ index: Int) -> Markup { Markup(stringLiteral: plot.color(of: index).hexadecimal) }
 
-  /// The class by which a page gives the palette other colours.
+  /// The class with which a style sheet overrides a palette colour.
   private func palette(_ index: Int) -> Markup {
     plot.series[index].color == nil ? " c\(index % Plot.palette.count)" : ""
   }
@@ -71,10 +71,10 @@ extension VectorPlot {
     }
     let dashes: Markup = plot.series[index].isDashed ? #" stroke-dasharray="6 5""# : ""
     let name = plot.series[index].name
-    let dots: [Markup] = dots(of: index).map { place, value in
+    let dots: [Markup] = dots(of: index).map { center, value in
       """
-      <circle class="dot\(palette(index))" fill="\(paint(index))" cx="\(SVG.length(place.x))" \
-      cy="\(SVG.length(place.y))" r="2.6"><title>\(name)\(name.isEmpty ? "" : ": ")\(SVG.number(value.y)) at \
+      <circle class="dot\(palette(index))" fill="\(paint(index))" cx="\(SVG.length(center.x))" \
+      cy="\(SVG.length(center.y))" r="2.6"><title>\(name)\(name.isEmpty ? "" : ": ")\(SVG.number(value.y)) at \
       \(SVG.number(value.x))</title></circle>
       """
     }
@@ -125,7 +125,7 @@ extension VectorPlot {
 }
 
 extension Color {
-  /// `#2f6cbf`
+  /// The colour in CSS notation, such as `#2f6cbf`.
   public var hexadecimal: String {
     "#" + [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }

@@ -2,10 +2,10 @@ import Formats
 import Pixels
 
 extension Plot {
-  /// The plot as a TikZ picture, whose letters are the document's: the twin of `svg`, without its title, which a caption
-  /// replaces. It needs `\usepackage{tikz}` and is 346 pt wide unless it is scaled.
+  /// Returns the plot as a TikZ picture, which uses the document's font. It corresponds to `svg`, but without the
+  /// title, which belongs in a caption. It requires `\usepackage{tikz}` and is 346 pt wide by default.
   public func tikz(width: Int = 480, height: Int = 270) -> LaTeX {
-    precondition(width >= 160 && height >= 120, "a plot needs at least 160x120 units, not \(width)x\(height)")
+    precondition(width >= 160 && height >= 120, "a plot must have at least 160x120 units, not \(width)x\(height)")
     var plot = self
     plot.title = ""
     return VectorPlot(plot: plot, width: Double(width), height: Double(height)).tikz
@@ -23,7 +23,7 @@ extension VectorPlot {
     """
   }
 
-  /// A place, or nothing but its numbers.
+  /// Formats a point as TikZ coordinates.
   private func coordinates(_ point: Point) -> LaTeX {
     LaTeX(stringLiteral: "(\(SVG.length(point.x)),\(SVG.length(point.y)))")
   }
@@ -67,11 +67,11 @@ extension VectorPlot {
     return "\(pieces)\(dots)"
   }
 
-  private func node(_ text: String, at place: Point, _ options: LaTeX) -> LaTeX {
-    "\\node[inner sep=0pt,\(options)] at \(coordinates(place)) {\(text)};\n"
+  private func node(_ text: String, at point: Point, _ options: LaTeX) -> LaTeX {
+    "\\node[inner sep=0pt,\(options)] at \(coordinates(point)) {\(text)};\n"
   }
 
-  /// A number with a minus in place of a hyphen.
+  /// Replaces the hyphen of a number with a minus sign.
   private func minus(_ number: String) -> String { number.replacing("-", with: "−") }
 
   private var margins: LaTeX {

@@ -1,11 +1,11 @@
 import Formats
 
-/// What the SVG of plots is written with: lengths in CSS pixels, letters 12 high.
+/// Helpers for SVG plots. Lengths are in CSS pixels, for a font size of 12.
 enum SVG {
-  /// The width of a text at 12 pixels in a usual sans-serif, rather too wide than too narrow.
+  /// Returns an upper estimate of the width of a text in a common sans-serif font of 12 pixels.
   static func width(of text: String) -> Double { 6.9 * Double(text.count) }
 
-  /// A length with one digit behind the point, which is finer than anyone sees.
+  /// Formats a length with one decimal, which is finer than a visible difference.
   static func length(_ value: Double) -> Markup {
     let tenths = Int((min(max(value, -1e6), 1e6) * 10).rounded())
     let sign = tenths < 0 ? "-" : ""
@@ -13,7 +13,7 @@ enum SVG {
     return "\(sign)\(abs(tenths) / 10)\(fraction == 0 ? "" : ".\(fraction)")"
   }
 
-  /// Four digits that matter.
+  /// Formats a number with at least four significant digits.
   static func number(_ value: Double) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
     var scale = 1.0

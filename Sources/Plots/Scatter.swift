@@ -1,16 +1,16 @@
 import Pixels
 
-/// A scatter plot as a picture: points, which may be coloured by a third quantity, and the diagonal of equality or not.
+/// A scatter plot. Points may be coloured by a third quantity, and the line y = x is optional.
 public struct Scatter: Sendable {
   public var title: String
   public var xLabel: String
   public var yLabel: String
   /// A point that is not finite is not drawn.
   public var points: [Point]
-  /// The quantity that each point's colour shows, with its name beside the bar; or none.
+  /// An optional quantity for each point that determines its colour, and its label at the colour bar.
   public var shades: [Double]
   public var shadeLabel: String
-  /// Whether both axes have one range, with a line where they are equal.
+  /// Whether both axes have the same range and the line y = x is drawn.
   public var hasDiagonal: Bool
 
   public init(
@@ -28,16 +28,16 @@ public struct Scatter: Sendable {
     self.hasDiagonal = hasDiagonal
   }
 
-  /// The plot as an RGB picture.
+  /// Draws the plot as an RGB picture.
   public func picture(width: Int = 760, height: Int = 600, theme: PictureTheme = .light) -> PixelBuffer {
-    precondition(width >= 240 && height >= 160, "a plot needs at least 240x160 pixels, not \(width)x\(height)")
+    precondition(width >= 240 && height >= 160, "a plot must have at least 240x160 pixels, not \(width)x\(height)")
     let shown = points.indices.filter { points[$0].isFinite && (shades.isEmpty || shades[$0].isFinite) }
     let (xs, ys) = (shown.map { points[$0].x }, shown.map { points[$0].y })
     let bar =
       shades.isEmpty ? nil : ColorBar(label: shadeLabel, values: shown.map { shades[$0] }, height: height, theme: theme)
     let plotWidth = width - (bar?.width ?? 0)
-    let x = Axis(values: roomy(hasDiagonal ? xs + ys : xs), range: nil, ticks: max(plotWidth / 130, 2), isTight: true)
-    let y = Axis(values: roomy(hasDiagonal ? xs + ys : ys), range: nil, ticks: max(height / 75, 2), isTight: true)
+    let x = Axis(values: padded(hasDiagonal ? xs + ys : xs), range: nil, ticks: max(plotWidth / 130, 2), isTight: true)
+    let y = Axis(values: padded(hasDiagonal ? xs + ys : ys), range: nil, ticks: max(height / 75, 2), isTight: true)
     let layout = PlotLayout(
       plot: Plot(title: title, xLabel: xLabel, yLabel: yLabel, series: []), x: x, y: y, width: plotWidth,
       height: height,
@@ -66,13 +66,13 @@ public struct Scatter: Sendable {
   }
 }
 
-/// The ends of the values with a little room around them.
-private func roomy(_ values: [Double]) -> [Double] {
+/// Returns the range of the values, extended by 5% at both ends.
+private func padded(_ values: [Double]) -> [Double] {
   guard let low = values.min(), let high = values.max() else { return [] }
   return [low - 0.05 * (high - low), high + 0.05 * (high - low)]
 }
 
-/// The scale beside a plot that says what its colours mean.
+/// The colour bar beside a plot.
 private struct ColorBar {
   let label: String
   let axis: Axis
@@ -88,7 +88,7 @@ private struct ColorBar {
     width = Self.thickness + 10 + labels + (label.isEmpty ? 0 : 14 + 14) + 16
   }
 
-  /// A part of the ramp: its ends could not be told from ink or from paper.
+  /// Returns a colour from part of the colour map. Its ends are too similar to the text or background colour.
   func color(of value: Double) -> Color {
     .heat(theme.isDark ? 0.4 + 0.6 * axis.fraction(value) : 0.12 + 0.7 * axis.fraction(value))
   }

@@ -1,7 +1,7 @@
 import Pixels
 
-/// Where a plot's parts lie in a picture of lines and letters, in units from the upper left corner, of which a letter is 12
-/// high: what SVG and TikZ have in common.
+/// The layout of a vector plot, shared by SVG and TikZ. Units are measured from the upper left corner; the font size is
+/// 12 units.
 struct VectorPlot {
   let plot: Plot
   let x: Axis
@@ -34,7 +34,7 @@ struct VectorPlot {
     bottom = height - 22 - labelHeight
   }
 
-  /// The named series in lines that wrap at the right; and where the last of them ends.
+  /// Arranges the named series in lines that wrap at the right. Returns the entries and the bottom of the last line.
   private static func legend(of plot: Plot, from left: Double, to right: Double, top: Double) -> ([LegendEntry], Double)
   {
     var entries: [LegendEntry] = []
@@ -48,18 +48,18 @@ struct VectorPlot {
     return (entries, entries.isEmpty ? top + 4 : y + 13)
   }
 
-  // MARK: places
+  // MARK: Coordinates
 
   func column(_ value: Double) -> Double { left + x.fraction(value) * (right - left) }
   func row(_ value: Double) -> Double { bottom - y.fraction(value) * (bottom - top) }
-  private func place(_ point: Point) -> Point { Point(column(point.x), row(point.y)) }
+  private func position(_ point: Point) -> Point { Point(column(point.x), row(point.y)) }
 
-  /// What can be drawn: the axes leave out what is as good as infinite.
+  /// Whether a point can be drawn. The axes ignore extremely large values.
   private func isDrawable(_ point: Point) -> Bool { abs(point.x) < 1e100 && abs(point.y) < 1e100 }
 
-  // MARK: parts
+  // MARK: Parts
 
-  /// The corners of a series' band; none where there is none to draw.
+  /// Returns the corners of a band, or an empty array if there is nothing to draw.
   func band(of index: Int) -> [Point] {
     let (series, band) = (plot.series[index], plot.band(of: index))
     guard band.count == series.points.count else { return [] }
@@ -67,18 +67,18 @@ struct VectorPlot {
       isDrawable($0) && abs($1.lowerBound) < 1e100 && abs($1.upperBound) < 1e100
     }
     guard ranges.count > 1 else { return [] }
-    return ranges.map { place(Point($0.x, $1.upperBound)) }
-      + ranges.reversed().map { place(Point($0.x, $1.lowerBound)) }
+    return ranges.map { position(Point($0.x, $1.upperBound)) }
+      + ranges.reversed().map { position(Point($0.x, $1.lowerBound)) }
   }
 
-  /// The line of a series, in as many pieces as points that cannot be drawn leave.
+  /// Returns the line of a series, split at points that cannot be drawn.
   func line(of index: Int) -> [[Point]] {
-    plot.series[index].points.split { !isDrawable($0) }.map { $0.map(place) }
+    plot.series[index].points.split { !isDrawable($0) }.map { $0.map(position) }
   }
 
-  /// A series' points, where so few stand out: their places, and what they are.
+  /// Returns the positions and values of the points of a series, or an empty array if there are too many for dots.
   func dots(of index: Int) -> [(place: Point, value: Point)] {
     let points = plot.series[index].points
-    return points.count > 60 || plot.series[index].isDashed ? [] : points.filter(isDrawable).map { (place($0), $0) }
+    return points.count > 60 || plot.series[index].isDashed ? [] : points.filter(isDrawable).map { (position($0), $0) }
   }
 }

@@ -9,30 +9,29 @@ public struct Batch: Sendable {
   public var action: Tensor
   /// `[B, 1]`
   public var reward: Tensor
-  /// `[B, 1]`: the environment's discount, 0 where the task ended; never "done".
+  /// `[B, 1]`: the environment's discount, 0 if the task terminated. There is no "done" flag.
   public var discount: Tensor
   /// `[B, O]`
   public var nextObservation: Tensor
-  /// Where in the buffer each was drawn from, B of them; empty for a batch of elsewhere.
+  /// `[B]`: the slot in the buffer that each transition was drawn from; empty if the batch is not from a buffer.
   public var slots: [Int] = []
-  /// `[B, 1]`: how often each is drawn in units of a uniform draw, N P(i), where they are drawn by priority.
+  /// `[B, 1]`: N P(i), how often each transition is drawn relative to a uniform draw; nil if drawn uniformly.
   public var frequency: Tensor?
-  /// The moments that transitions of n steps pass over; nil where n is 1 or nobody asked.
+  /// The moments inside transitions of n steps; nil if n is 1 or they were not requested.
   public var between: Between?
 
-  /// Whether the gradient of the critics' loss by `observation` is asked for.
+  /// Whether the gradient of the critics' loss with respect to `observation` is requested.
   public var wantsObservationGradient = false
-  /// `[B, O]`: the next observation as target networks see it; nil: as everybody.
+  /// `[B, O]`: the next observation for target networks; nil: the same as `nextObservation`.
   public var targetObservation: Tensor?
 
   public var nextObservationOfTarget: Tensor { targetObservation ?? nextObservation }
 
-  /// The n - 1 moments between the first and the last of each transition: that of step k of transition b is in row
-  /// (k - 1) B + b.
+  /// The n - 1 moments between the first and the last of each transition. Row (k - 1) B + b is step k of transition b.
   public struct Between: Sendable {
-    /// `[(n - 1) B, O]`; where the transition has no such step its first observation, of weight 0.
+    /// `[(n - 1) B, O]`; if the transition has no such step, its first observation with weight 0.
     public var observation: Tensor
-    /// `[(n - 1) B, 1]`: γ^k d_t ⋯ d_{t+k-1}, what a reward at that moment weighs in the transition's own.
+    /// `[(n - 1) B, 1]`: γ^k d_t ⋯ d_{t+k-1}, the weight of a reward at that moment in the transition's reward.
     public var weight: Tensor
 
     public init(observation: Tensor, weight: Tensor) {

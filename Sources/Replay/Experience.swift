@@ -1,39 +1,39 @@
 import Core
 
-/// What an agent learns from: a `Batch`, drawn from all that is remembered, or a `Rollout`, all that its policy did since
-/// it last learned. The replay buffer holds both.
+/// What an agent learns from: a `Batch` drawn from the whole replay buffer, or a `Rollout` of all transitions since the
+/// last update. Both are read from the replay buffer.
 public protocol Experience: Sendable {
-  /// How much of it an update takes.
+  /// How much experience an update needs.
   associatedtype Demand: Sendable
 
-  /// Whether it may stem from any policy, so that data of before may be learned from.
+  /// Whether it may come from any policy, so that the agent can learn from earlier data.
   static var isOffPolicy: Bool { get }
 
-  /// Checks that a replay buffer of so many slots can meet a demand.
+  /// Checks that a replay buffer of `replay` slots can meet a demand.
   /// - Throws: `InputError` that says what to change.
   static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError)
 
-  /// Where in the buffer its transitions were drawn from, if they may be drawn by priority.
+  /// The slots in the buffer that its transitions were drawn from, if they can be drawn by priority.
   var slots: [Int] { get }
 
-  /// What the next update learns from; nil while none is due.
+  /// Returns the experience for the next update; nil if no update is due.
   ///
-  /// - Parameter read: makes a batch of what was drawn. A rollout is made of the latents that are kept, as its policy saw
-  ///   them.
-  /// - Throws: `InputError` if the buffer cannot give it.
+  /// - Parameter read: makes a batch from a draw. A rollout is made from the stored latents, which are those that its
+  ///   policy saw.
+  /// - Throws: `InputError` if the buffer cannot provide it.
   static func next(
     _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random,
     read: BatchReader
   ) throws -> Self?
 }
 
-/// Makes a batch of what was drawn from a buffer.
+/// Makes a batch from a draw of a buffer.
 public typealias BatchReader = (borrowing ReplayBuffer, ReplayDraw) throws -> Batch
 
 extension Experience {
   public var slots: [Int] { [] }
 
-  /// The same, of the latents that are kept.
+  /// Returns the experience for the next update, made from the stored latents.
   public static func next(
     _ demand: Demand, from replay: borrowing ReplayBuffer, _ schedule: inout UpdateSchedule, using random: inout Random
   ) throws -> Self? {
@@ -41,15 +41,15 @@ extension Experience {
   }
 }
 
-/// How far learning has come behind acting.
+/// Keeps count of the updates that are due for the environment steps so far.
 public struct UpdateSchedule: Sendable, Codable {
-  /// Updates on batches for each step of an environment.
+  /// Updates on batches per step of an environment.
   let updatesPerStep: Double
-  /// Rewards that a transition of a batch adds up.
+  /// The number of rewards that a transition of a batch sums.
   let returnSteps: Int
-  /// Updates on batches that are due.
+  /// The number of updates on batches that are due.
   var owed = 0.0
-  /// The position of each lane that the next rollout starts from.
+  /// The position in each lane where the next rollout starts.
   var starts: [Int] = []
 
   public init(updatesPerStep: Double, returnSteps: Int) {
@@ -57,7 +57,7 @@ public struct UpdateSchedule: Sendable, Codable {
     self.returnSteps = returnSteps
   }
 
-  /// Checks that a schedule read from a checkpoint can go on with a buffer.
+  /// Checks that a schedule read from a checkpoint fits a buffer.
   ///
   /// - Parameter steps: simulator steps so far.
   /// - Throws: `InputError` that says what is wrong.
@@ -71,23 +71,23 @@ public struct UpdateSchedule: Sendable, Codable {
     else { throw InputError("rollouts cannot start from \(starts)") }
   }
 
-  /// Notes that the agent begins to act at the newest moment of every lane.
+  /// Records that the agent begins to act at the newest moment of every lane.
   public mutating func begin(at replay: borrowing ReplayBuffer) { starts = replay.newestPositions }
 
-  /// Notes that so many environments were stepped.
+  /// Records one step of `environments` environments.
   public mutating func step(_ environments: Int) { owed += updatesPerStep * Double(environments) }
 
-  /// Makes one update on a batch due, whatever was stepped.
+  /// Makes one update on a batch due, independent of the steps.
   public mutating func owe() { owed += 1 }
 }
 
 extension Batch: Experience {
   public struct Demand: Sendable {
-    /// Transitions, B.
+    /// The number of transitions, B.
     public var count: Int
     /// The agent's discount γ.
     public var discount: Double
-    /// Whether the moments that transitions of several steps pass over are wanted too.
+    /// Whether the moments inside transitions of several steps are requested too.
     public var seesBetween: Bool
 
     public init(count: Int, discount: Double, seesBetween: Bool = false) {
@@ -101,7 +101,9 @@ extension Batch: Experience {
 
   public static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError) {
     guard demand.count <= replay else {
-      throw InputError("--batch \(demand.count) is more than the replay buffer holds: give at most --replay \(replay)")
+      throw InputError(
+        "--batch \(demand.count) is larger than the replay buffer (\(replay)): use --batch \(replay) or less, or a "
+          + "larger --replay")
     }
   }
 

@@ -1,11 +1,11 @@
-/// Frames as bytes, a slot each: a frame is stored once, however many histories it is part of.
+/// Stores frames as bytes, one per slot. A frame is stored once, even if it is part of several histories.
 ///
-/// Memory is taken in blocks as they are written to first. A copy shares all blocks until one of the two writes, so that
-/// a reader of many frames can hold the whole memory at the cost of a list.
+/// Blocks are allocated when they are first written. A copy shares all blocks until one of the two writes, so copying
+/// the whole memory to read from it costs only a list.
 public struct FrameMemory: Sendable {
   /// Bytes of a frame.
   public let frameSize: Int
-  /// Each of `blockSlots` frames, or empty where nothing was written yet.
+  /// Blocks of `blockSlots` frames each; empty until the first write.
   private var blocks: [[UInt8]]
 
   private static let blockSlots = 256
@@ -25,7 +25,7 @@ public struct FrameMemory: Sendable {
     for i in 0..<frameSize { target[start + i] = frame[i] }
   }
 
-  /// Calls `body` with the bytes of a slot that was written.
+  /// Calls `body` with the bytes of a slot, which must have been written.
   @inline(__always)
   public func withFrame<Result>(at slot: Int, _ body: (Span<UInt8>) throws -> Result) rethrows -> Result {
     let (block, start) = (slot / Self.blockSlots, slot % Self.blockSlots * frameSize)

@@ -1,26 +1,26 @@
 import Core
 import Tensors
 
-/// How an agent's observation is made of the last latents and actions: `[z_t, s(z_t - z_{t-1}), s(z_{t-1} - z_{t-2}), …,
-/// a_{t-1}, a_{t-2}, …]`.
+/// How an agent's observation is made from the last latents and actions: `[z_t, s(z_t - z_{t-1}), s(z_{t-1} - z_{t-2}),
+/// …, a_{t-1}, a_{t-2}, …]`.
 ///
-/// One frame holds no velocity; differences give it, scaled so that they weigh as much as positions. Before an episode's
-/// first frame the first latent repeats and the actions are zero.
+/// One frame has no velocity. Differences provide it, scaled to be as large as positions. Before an episode's first
+/// frame the first latent is repeated and the actions are zero.
 public struct HistoryLayout: Sendable, Hashable, Codable {
-  /// Numbers of a latent, Z.
+  /// The size of a latent, Z.
   public let latentSize: Int
-  /// Latents that are seen, the present one included.
+  /// The number of latents in an observation, including the current one.
   public let frames: Int
-  /// Past actions that are seen.
+  /// The number of past actions in an observation.
   public let actions: Int
   public let actionSpace: ActionSpace
-  /// The weight of the differences.
+  /// The factor on the differences.
   public let differenceScale: Float
 
   public init(
     latentSize: Int, frames: Int, actions: Int, actionSpace: ActionSpace, differenceScale: Float = 2
   ) {
-    precondition(latentSize > 0 && frames > 0 && actions >= 0, "a history needs at least one latent of one number")
+    precondition(latentSize > 0 && frames > 0 && actions >= 0, "a history needs at least one latent of size 1 or more")
     self.latentSize = latentSize
     self.frames = frames
     self.actions = actions
@@ -28,7 +28,7 @@ public struct HistoryLayout: Sendable, Hashable, Codable {
     self.differenceScale = differenceScale
   }
 
-  /// Whether a layout that was stored is one.
+  /// Whether a layout read from a checkpoint is valid.
   var isPossible: Bool {
     let sizes = 1...1 << 24
     let isSpace =
@@ -39,18 +39,18 @@ public struct HistoryLayout: Sendable, Hashable, Codable {
     return isSpace && sizes.contains(latentSize) && sizes.contains(frames) && (0...1 << 24).contains(actions)
   }
 
-  /// Numbers of an observation, O.
+  /// The size of an observation, O.
   public var observationSize: Int { latentSize * frames + actionSpace.networkSize * actions }
 
-  /// How many steps back anything is seen.
+  /// The number of past steps that an observation depends on.
   public var reach: Int { max(frames - 1, actions) }
 
   /// Writes one observation.
   ///
   /// - Parameters:
-  ///   - latents: all latents; the one of `age` steps ago starts at `latentStart(age)`.
-  ///   - pastActions: all actions; the one taken `age` steps ago (1 is the last) starts at `actionStart(age)`, or is not
-  ///     there because the episode had not begun.
+  ///   - latents: all latents. The one from `age` steps ago starts at `latentStart(age)`.
+  ///   - pastActions: all actions. The one taken `age` steps ago (1 is the last) starts at `actionStart(age)`, which is
+  ///     nil before the start of the episode.
   @inline(__always)
   func write(
     into observation: inout MutableSpan<Float>, at start: Int, latents: Span<Float>, latentStart: (Int) -> Int,
@@ -79,31 +79,33 @@ public struct HistoryLayout: Sendable, Hashable, Codable {
 }
 
 extension HistoryLayout {
-  /// The observations `[B, O]` of latents and actions, as an expression that a gradient can be followed through.
+  /// Returns the differentiable observations `[B, O]` of latents and actions.
   ///
   /// - Parameters:
-  ///   - latents: `[B, Z]` of the moments of 0, 1, … steps ago, `frames` of them.
-  ///   - pastActions: `[B, A]` of the actions of 1, 2, … steps ago as networks see them, `actions` of them.
+  ///   - latents: tensors `[B, Z]` of the latents 0, 1, … steps ago, `frames` of them.
+  ///   - pastActions: tensors `[B, A]` of the actions 1, 2, … steps ago in the form of `seen`, `actions` of them.
   public func observation(_ latents: [Tensor], _ pastActions: [Tensor]) -> Tensor {
-    precondition(latents.count == frames && pastActions.count == actions, "a history has another length")
+    precondition(
+      latents.count == frames && pastActions.count == actions,
+      "a history of \(latents.count) latents and \(pastActions.count) actions, not \(frames) and \(actions)")
     let differences = zip(latents, latents.dropFirst()).map { Double(differenceScale) * ($0 - $1) }
     return concatenated([latents[0]] + differences + pastActions)
   }
 
-  /// An action as networks see it, `networkSize` numbers: the numbers themselves, or a 1 in the place of its index; zeros
-  /// before the episode.
+  /// Encodes an action as the input of a network, of `networkSize` values: the action itself, or a one-hot vector of
+  /// its index; zeros before the episode.
   public func seen(_ action: ArraySlice<Float>?) -> [Float] {
-    var numbers = [Float](repeating: 0, count: actionSpace.networkSize)
-    guard let action else { return numbers }
+    var values = [Float](repeating: 0, count: actionSpace.networkSize)
+    guard let action else { return values }
     switch actionSpace {
-    case .continuous: numbers = Array(action)
-    case .discrete: numbers[Int(action[action.startIndex])] = 1
+    case .continuous: values = Array(action)
+    case .discrete: values[Int(action[action.startIndex])] = 1
     }
-    return numbers
+    return values
   }
 }
 
-/// The last latents and actions of a running episode: what an agent acts on.
+/// The last latents and actions of a running episode, from which the agent's observation is made.
 public struct History: Sendable, Codable {
   public let layout: HistoryLayout
   private var latents: [Float]
@@ -117,19 +119,19 @@ public struct History: Sendable, Codable {
     actions = [Float](repeating: 0, count: layout.actionSpace.arrayCount * max(layout.actions, 1))
   }
 
-  /// Checks that a history read from a checkpoint has a layout.
+  /// Checks that a history read from a checkpoint has a given layout.
   /// - Throws: `InputError` that says what is wrong.
   public func validate(against layout: HistoryLayout) throws(InputError) {
     let new = History(layout)
     guard self.layout == layout, latents.count == new.latents.count, actions.count == new.actions.count else {
-      throw InputError("a history has another layout")
+      throw InputError("a history has a different layout")
     }
     guard steps >= 0, latents.allSatisfy(\.isFinite), layout.actionSpace.holds(actions) else {
-      throw InputError("a history holds what is no latent or no action")
+      throw InputError("a history contains an invalid latent or action")
     }
   }
 
-  /// Begins an episode with its first latent, Z numbers.
+  /// Begins an episode with its first latent, Z values.
   public mutating func begin(with latent: Span<Float>) {
     steps = 0
     for age in 0..<layout.frames { write(latent, at: age) }
@@ -144,7 +146,7 @@ public struct History: Sendable, Codable {
     for i in 0..<width { actions[steps % layout.actions * width + i] = action[i] }
   }
 
-  /// Writes the present observation, O numbers, from `start` on.
+  /// Writes the current observation, O values, starting at `start`.
   public func write(into observation: inout MutableSpan<Float>, at start: Int) {
     let (size, width) = (layout.latentSize, layout.actionSpace.arrayCount)
     layout.write(
@@ -155,7 +157,7 @@ public struct History: Sendable, Codable {
   }
 
   private mutating func write(_ latent: Span<Float>, at slot: Int) {
-    precondition(latent.count == layout.latentSize, "a latent has \(layout.latentSize) numbers, not \(latent.count)")
+    precondition(latent.count == layout.latentSize, "a latent has \(layout.latentSize) values, not \(latent.count)")
     for i in 0..<latent.count { latents[slot * layout.latentSize + i] = latent[i] }
   }
 }

@@ -1,48 +1,50 @@
 import Core
 import Tensors
 
-/// A ring of moments: what is seen of each is stored once, and histories are built when a batch is drawn.
+/// A ring buffer of moments. Each latent or frame is stored once, and histories are built when a batch is drawn.
 ///
-/// Environments that are stepped side by side write to lanes of their own, so that a lane is a sequence of whole
-/// episodes. A slot holds a moment and the transition that starts there; an episode's last moment has none. What is seen of
-/// a moment lies beside the ring: a latent, a frame, or both, as the memory's form says.
+/// Each parallel environment writes to its own lane, so that a lane is a sequence of whole episodes. A slot holds a
+/// moment and the transition that starts there; an episode's last moment has no transition. `memory` says whether a
+/// latent, a frame, or both are stored for each moment.
 public struct ReplayBuffer: ~Copyable, Sendable {
   public let layout: HistoryLayout
   public let memory: ReplayMemory
-  /// Slots of a lane.
+  /// The number of slots of a lane.
   public let laneCapacity: Int
-  /// Z numbers a slot, or none.
+  /// Z values per slot, or empty.
   var latents: [Float]
-  /// A frame a slot, or none.
+  /// One frame per slot, or empty.
   public internal(set) var frames: FrameMemory
   var actions: [Float]
   var rewards: [Float]
   var discounts: [Float]
   var marks: [Mark]
   var lanes: [Lane]
-  /// What transitions are drawn by; nil where uniformly.
+  /// The priorities of transitions; nil if they are drawn uniformly.
   var priorities: Priorities?
 
-  /// What a slot is in its episode.
+  /// Flags of a slot.
   struct Mark: OptionSet {
     let rawValue: UInt8
+    /// An episode begins here.
     static let first = Mark(rawValue: 1)
     /// A transition starts here: the next slot holds its successor.
     static let transition = Mark(rawValue: 2)
   }
 
   struct Lane: Codable {
-    /// Slots written since the start.
+    /// The number of moments written since the start.
     var written = 0
     var inEpisode = false
-    /// Changes since the start, and which of them touched each segment last.
+    /// The number of changes since the start.
     var changes = 0
+    /// For each segment, the number of the last change in it.
     var revisions: [Int] = []
   }
 
   /// - Parameters:
-  ///   - capacity: moments that are kept, over all lanes.
-  ///   - memory: what is kept of each.
+  ///   - capacity: the number of moments that are kept, over all lanes.
+  ///   - memory: what is stored of each moment.
   ///   - isPrioritized: whether transitions are drawn by priority, not uniformly.
   public init(
     capacity: Int, lanes: Int = 1, layout: HistoryLayout, memory: ReplayMemory = .latents, isPrioritized: Bool = false
@@ -69,32 +71,32 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     lanes * (memory.reach(layout) + 3)
   }
 
-  /// How many steps back a moment's observation looks.
+  /// The number of past steps that a moment's observation depends on.
   var reach: Int { memory.reach(layout) }
 
-  /// Moments held now.
+  /// The number of moments in the buffer.
   public var count: Int { lanes.reduce(0) { $0 + min($1.written, laneCapacity) } }
 
-  /// Begins an episode in a lane with its first moment. An episode that was going on there ends without its last
+  /// Begins an episode in a lane with its first moment. An episode that was running there ends without its last
   /// transition.
   ///
   /// - Parameters:
-  ///   - latent: Z numbers; not looked at where no latents are kept.
-  ///   - frame: the bytes of the frame, where frames are kept.
+  ///   - latent: Z values; ignored if no latents are stored.
+  ///   - frame: the bytes of the frame, if frames are stored.
   public mutating func begin(lane: Int, latent: Span<Float>, frame: [UInt8]? = nil) {
     append(latent, frame, lane: lane, mark: .first)
     lanes[lane].inEpisode = true
   }
 
-  /// Adds a transition: the action taken at the lane's newest moment, in the policy's units, and what it led to. After
-  /// the last step of an episode its true successor is stored too, before the next `begin`.
+  /// Adds a transition: the action taken at the lane's newest moment, in the policy's units, and its result. The true
+  /// successor of an episode's last step is stored too, before the next `begin`.
   public mutating func append(
     lane: Int, action: Span<Float>, step: Step, latent: Span<Float>, frame: [UInt8]? = nil
   ) {
-    precondition(lanes[lane].inEpisode, "a transition needs an episode: begin one in lane \(lane)")
+    precondition(lanes[lane].inEpisode, "a transition needs a running episode: begin one in lane \(lane)")
     let slot = self.slot(lane, lanes[lane].written - 1)
     let width = layout.actionSpace.arrayCount
-    precondition(action.count == width, "an action has \(width) numbers, not \(action.count)")
+    precondition(action.count == width, "an action has \(width) values, not \(action.count)")
     for i in 0..<width { actions[slot * width + i] = action[i] }
     rewards[slot] = Float(step.reward)
     discounts[slot] = Float(step.discount)
@@ -109,11 +111,11 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     let slot = self.slot(lane, lanes[lane].written)
     if memory.keepsLatents {
       let size = layout.latentSize
-      precondition(latent.count == size, "a latent has \(size) numbers, not \(latent.count)")
+      precondition(latent.count == size, "a latent has \(size) values, not \(latent.count)")
       for i in 0..<size { latents[slot * size + i] = latent[i] }
     }
     if memory.frameSize > 0 {
-      guard let frame else { preconditionFailure("a replay buffer that keeps frames is given one with each moment") }
+      guard let frame else { preconditionFailure("a replay buffer that stores frames needs a frame for each moment") }
       frames.write(frame.span, at: slot)
     }
     marks[slot] = mark
@@ -122,12 +124,13 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     expel(lane)
   }
 
-  /// Puts other latents in the place of a lane's, as when the encoder has learned on.
+  /// Replaces the latents of a lane, for example after the encoder was trained further.
   ///
-  /// - Parameter all: `[N, Z]`, a row for each moment that the lane holds, from the oldest to the newest.
+  /// - Parameter all: `[N, Z]`, a row for each moment in the lane, from the oldest to the newest.
   public mutating func replaceLatents(lane: Int, with all: Tensor) {
     let (held, size) = (positions(of: lane), layout.latentSize)
-    precondition(all.shape == [held.count, size], "\(held.count) latents of \(size) are replaced by \(all.shape)")
+    precondition(
+      all.shape == [held.count, size], "\(held.count) latents of size \(size) cannot be replaced with \(all.shape)")
     all.withElements { all in
       for (row, position) in held.enumerated() {
         let start = slot(lane, position) * size
@@ -138,23 +141,23 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     lanes[lane].revisions = lanes[lane].revisions.map { _ in lanes[lane].changes }
   }
 
-  /// The positions that a lane holds, from the oldest to the newest.
+  /// The positions in a lane, from the oldest to the newest.
   public func positions(of lane: Int) -> Range<Int> {
     max(0, lanes[lane].written - laneCapacity)..<lanes[lane].written
   }
 
   func slot(_ lane: Int, _ position: Int) -> Int { lane * laneCapacity + position % laneCapacity }
 
-  /// Draws B transitions, uniformly or by priority, with their histories: of one step, or of up to n steps in one.
+  /// Draws B transitions of up to n steps with their histories, uniformly or by priority.
   ///
   /// A transition of m steps from t leads to o_{t+m}, with `Σ_k γ^k (d_t ⋯ d_{t+k-1}) r_{t+k}` as its reward and
-  /// `γ^{m-1} d_t ⋯ d_{t+m-1}` as its discount (Sutton and Barto 2018, 7.1): an agent that then discounts by γ once more
-  /// bootstraps as it should. m is n, or less where the episode ends sooner, be it by truncation.
+  /// `γ^{m-1} d_t ⋯ d_{t+m-1}` as its discount (Sutton and Barto 2018, 7.1): an agent that multiplies by γ once more
+  /// bootstraps correctly. m is n, or less if the episode terminates or is truncated earlier.
   ///
   /// - Parameters:
   ///   - steps: n.
-  ///   - agentDiscount: γ; without meaning where n is 1.
-  ///   - seesBetween: whether the moments that a transition passes over are given too.
+  ///   - agentDiscount: γ; ignored if n is 1.
+  ///   - seesBetween: whether to include the moments inside the transitions.
   /// - Throws: `InputError` if the buffer holds no transition yet.
   public func draw(
     _ count: Int, steps: Int = 1, discount agentDiscount: Double = 1, seesBetween: Bool = false,
@@ -167,7 +170,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     return draw
   }
 
-  /// The same as a batch, from the latents that are kept.
+  /// Draws a batch, made from the stored latents; see `draw`.
   public func sample(
     _ count: Int, steps: Int = 1, discount agentDiscount: Double = 1, seesBetween: Bool = false,
     using random: inout Random
@@ -175,7 +178,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     batch(of: try draw(count, steps: steps, discount: agentDiscount, seesBetween: seesBetween, using: &random))
   }
 
-  /// The transitions that start at given positions of lanes, in their order; see `draw` for those of several steps.
+  /// Returns the transitions that start at given positions, in that order; see `draw` for transitions of several steps.
   func draw(at starts: [Moment], steps: Int = 1, discount agentDiscount: Double = 1) -> ReplayDraw {
     let spans = starts.map { span(from: $0, atMost: steps, discount: Float(agentDiscount)) }
     let width = layout.actionSpace.arrayCount
@@ -192,8 +195,8 @@ public struct ReplayBuffer: ~Copyable, Sendable {
       discount: Tensor(spans.map(\.discount), [starts.count, 1]))
   }
 
-  /// γ^k d_t ⋯ d_{t+k-1} of the moments that transitions of up to n steps pass over, those of step 1 first: 0 where there
-  /// is none.
+  /// Returns γ^k d_t ⋯ d_{t+k-1} of the moments inside transitions of up to n steps, those of step 1 first; 0 if there
+  /// is no such moment.
   private func weightsBetween(_ starts: [Moment], steps limit: Int, discount agentDiscount: Double) -> [Float] {
     var weights = [Float](repeating: 0, count: (limit - 1) * starts.count)
     for (b, at) in starts.enumerated() {
@@ -208,7 +211,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     return weights
   }
 
-  /// The transitions that follow each other from a position on, as one.
+  /// Combines the consecutive transitions from a position on into one.
   private func span(from start: Moment, atMost limit: Int, discount agentDiscount: Float)
     -> (steps: Int, reward: Float, discount: Float)
   {
@@ -226,7 +229,7 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     return (steps, reward, discount)
   }
 
-  /// The places of B transitions and, where they are drawn by priority, how often each is.
+  /// Draws where B transitions start and, if drawn by priority, how often each is drawn.
   private func drawStarts(_ count: Int, using random: inout Random) throws
     -> (starts: [Moment], frequency: Tensor?)
   {
@@ -235,10 +238,10 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     return (slots.map { place(of: $0) }, Tensor(frequencies, [count, 1]))
   }
 
-  /// A lane and a position in it where a transition starts whose whole history is still there.
+  /// Draws a position where a transition starts whose whole history is still in the buffer.
   private func drawPosition(using random: inout Random) throws -> Moment {
     let candidates = lanes.indices.reduce(0) { $0 + self.candidates($1).count }
-    // Episodes' last latents start no transition: they are drawn again.
+    // No transition starts at an episode's last moment: draw again.
     for _ in 0..<(candidates > 0 ? 100_000 : 0) {
       var (lane, index) = (0, random.integer(below: candidates))
       while index >= self.candidates(lane).count {
@@ -255,8 +258,8 @@ public struct ReplayBuffer: ~Copyable, Sendable {
     InputError("the replay buffer holds no transition to learn from: collect some steps first")
   }
 
-  /// The positions of a lane that have their successor and their whole history: the oldest slots of a full lane have lost
-  /// what came before them.
+  /// The positions of a lane that have a successor and their whole history. The oldest slots of a full lane have lost a
+  /// part of their history.
   func candidates(_ lane: Int) -> Range<Int> {
     let written = lanes[lane].written
     let oldest = written <= laneCapacity ? 0 : written - laneCapacity + reach

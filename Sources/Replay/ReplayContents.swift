@@ -1,16 +1,16 @@
-/// All that a replay buffer holds, lane after lane and in each from the oldest to the newest: N moments.
+/// The contents of a replay buffer, N moments: lane after lane, each from the oldest to the newest.
 public struct ReplayContents: Sendable {
-  /// `[N, Z]`; empty where none are kept.
+  /// `[N, Z]`; empty if no latents are stored.
   public var latents: [Float] = []
-  /// `[N, A]` in the policy's units, zeros where no transition starts.
+  /// `[N, A]` in the policy's units; zeros if no transition starts there.
   public var actions: [Float] = []
   /// `[N]`
   public var rewards: [Float] = []
   /// `[N]`
   public var discounts: [Float] = []
-  /// `[N]`: 1 where an episode begins.
+  /// `[N]`: 1 if an episode begins there.
   public var first: [UInt8] = []
-  /// `[N]`: 1 where a transition starts, whose successor is the next moment.
+  /// `[N]`: 1 if a transition starts there; its successor is the next moment.
   public var transition: [UInt8] = []
 
   public var count: Int { first.count }
@@ -25,7 +25,7 @@ extension ReplayBuffer {
         let slot = slot(lane, position)
         let isTransition = marks[slot].contains(.transition)
         if memory.keepsLatents { all.latents.append(contentsOf: latents[slot * size..<(slot + 1) * size]) }
-        // What an earlier round of the ring left there is no action of this moment.
+        // Without a transition, the slot may hold the action of an overwritten moment.
         for i in 0..<width { all.actions.append(isTransition ? actions[slot * width + i] : 0) }
         all.rewards.append(isTransition ? rewards[slot] : 0)
         all.discounts.append(isTransition ? discounts[slot] : 0)

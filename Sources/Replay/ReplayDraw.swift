@@ -1,12 +1,12 @@
 import Core
 import Tensors
 
-/// What a replay buffer keeps of what is seen of a moment.
+/// What a replay buffer stores of a moment's observation.
 public struct ReplayMemory: Sendable, Hashable, Codable {
   public let keepsLatents: Bool
-  /// Bytes of the frame that is kept; 0: none is.
+  /// The size of a frame in bytes; 0 if no frames are stored.
   public let frameSize: Int
-  /// Frames that are seen together, the present one included: so far back a moment needs others.
+  /// The number of stacked frames, including the current one. A moment needs the frames of the steps before it.
   public let frameStack: Int
 
   public static let latents = ReplayMemory(keepsLatents: true, frameSize: 0, frameStack: 1)
@@ -17,60 +17,61 @@ public struct ReplayMemory: Sendable, Hashable, Codable {
     ReplayMemory(keepsLatents: true, frameSize: size, frameStack: stack)
   }
 
-  /// Bytes of a moment, with its transition.
+  /// The size in bytes of a moment with its transition.
   public func byteCount(_ layout: HistoryLayout) -> Int {
     frameSize + 4 * ((keepsLatents ? layout.latentSize : 0) + layout.actionSpace.arrayCount + 2) + 1
   }
 
-  /// How many steps back anything is looked at where observations are made from what is kept.
+  /// The number of past steps that an observation made from the stored data depends on.
   func reach(_ layout: HistoryLayout) -> Int { layout.reach + (keepsLatents ? 0 : frameStack - 1) }
 }
 
 extension ReplayBuffer {
-  /// A moment that a replay buffer holds: its lane, and how many were written to that before it.
+  /// A moment in a replay buffer: its lane, and the number of moments written to the lane before it.
   public struct Moment: Sendable, Hashable {
     public let lane: Int
     public let position: Int
   }
 
-  /// Where the moments lie that an observation is made of.
+  /// The slots that an observation is made from.
   public struct Window: Sendable {
-    /// The slots of the moments of 0, 1, … steps ago; before an episode's first frame that one repeats.
+    /// The slots of the moments 0, 1, … steps ago. Before an episode's first frame the first one is repeated.
     public let slots: [Int]
-    /// The slots where the actions of 1, 2, … steps ago were taken; nil before the episode.
+    /// The slots of the actions 1, 2, … steps ago; nil before the episode.
     public let actions: [Int?]
   }
 }
 
-/// Transitions that were drawn: all of a batch but what is seen.
+/// Drawn transitions: a batch without its observations.
 public struct ReplayDraw: Sendable {
-  /// Where each begins, B of them, and what it leads to.
+  /// The first moment of each transition, B of them.
   public let starts: [ReplayBuffer.Moment]
+  /// The moment that each transition leads to.
   public let ends: [ReplayBuffer.Moment]
   /// `[B, A]`, `[B, 1]`, `[B, 1]`: as in `Batch`.
   public let action: Tensor
   public let reward: Tensor
   public let discount: Tensor
   var frequency: Tensor?
-  /// What each moment weighs that the transitions pass over, those of one step after the start first; nil: not asked for.
+  /// The weights of the moments inside the transitions, those of the first step first; nil if not requested.
   var weightsBetween: [Float]?
 
-  /// The moments that the transitions pass over, as `Batch.Between` has them; none where nobody asked.
+  /// The moments inside the transitions, in the order of `Batch.Between`; empty if not requested.
   public var between: [ReplayBuffer.Moment] {
     (weightsBetween ?? []).enumerated().map { row, weight in
       let start = starts[row % starts.count]
-      let passed = weight == 0 ? 0 : row / starts.count + 1
-      return ReplayBuffer.Moment(lane: start.lane, position: start.position + passed)
+      let steps = weight == 0 ? 0 : row / starts.count + 1
+      return ReplayBuffer.Moment(lane: start.lane, position: start.position + steps)
     }
   }
 }
 
 extension ReplayBuffer {
-  /// Where the moments lie that the observation at a moment is made of.
+  /// Returns the slots that the observation at a moment is made from.
   ///
   /// - Parameters:
-  ///   - frames: moments, the present one included.
-  ///   - actions: past actions.
+  ///   - frames: the number of moments, including the current one.
+  ///   - actions: the number of past actions.
   public func window(of moment: Moment, frames: Int, actions: Int) -> Window {
     let known = age(of: moment, atMost: max(frames - 1, actions))
     return Window(
@@ -78,13 +79,13 @@ extension ReplayBuffer {
       actions: (1..<actions + 1).map { $0 <= known ? slot(moment.lane, moment.position - $0) : nil })
   }
 
-  /// The slots of the frame at a slot and those before it, `count` in all and the oldest first; before an episode's first
-  /// frame that one repeats.
+  /// Returns the slots of the frame at a slot and the frames before it, `count` in all and the oldest first. Before an
+  /// episode's first frame the first one is repeated.
   public func stack(endingAt slot: Int, of count: Int) -> [Int] {
     window(of: place(of: slot), frames: count, actions: 0).slots.reversed()
   }
 
-  /// Steps since the moment's episode began, as far as anything looks.
+  /// The number of steps since the start of the moment's episode, at most `reach`.
   func age(of moment: Moment, atMost reach: Int) -> Int {
     var age = 0
     while age < reach, moment.position - age > 0,
@@ -93,12 +94,12 @@ extension ReplayBuffer {
     return age
   }
 
-  /// A batch of what was drawn.
+  /// Returns the batch of a draw.
   ///
   /// - Parameters:
   ///   - observation: `[B, O]` of the draw's starts.
   ///   - nextObservation: `[B, O]` of its ends.
-  ///   - between: `[(n - 1) B, O]` of the moments that it passes over; asked for where there are any.
+  ///   - between: returns `[(n - 1) B, O]` of the moments inside the transitions; called only if there are any.
   public func batch(
     of draw: ReplayDraw, observation: Tensor, nextObservation: Tensor, between: () -> Tensor
   ) -> Batch {
@@ -113,16 +114,16 @@ extension ReplayBuffer {
     return batch
   }
 
-  /// The same, from the latents that are kept.
+  /// Returns the batch of a draw, made from the stored latents.
   public func batch(of draw: ReplayDraw) -> Batch {
     batch(of: draw, observation: observations(of: draw.starts), nextObservation: observations(of: draw.ends)) {
       observations(of: draw.between)
     }
   }
 
-  /// `[N, O]` of moments, from the latents that are kept.
+  /// Returns the observations `[N, O]` of moments, made from the stored latents.
   public func observations(of moments: [Moment]) -> Tensor {
-    precondition(memory.keepsLatents, "observations are made of latents, of which none are kept")
+    precondition(memory.keepsLatents, "observations are made from latents, but this buffer stores none")
     let size = layout.observationSize
     return Tensor([moments.count, size], of: Float.self) { target in
       for (row, moment) in moments.enumerated() { writeObservation(into: &target, at: row * size, moment) }
@@ -148,7 +149,7 @@ extension ReplayBuffer {
 }
 
 extension ReplayBuffer {
-  /// `[B, A]` of the actions of 1, 2, … steps before each moment, as networks see them, `layout.actions` of them.
+  /// Returns the actions 1, 2, … steps before each moment as network inputs, `layout.actions` tensors `[B, A]`.
   public func pastActions(of moments: [Moment]) -> [Tensor] {
     let windows = moments.map { window(of: $0, frames: 1, actions: layout.actions) }
     return (0..<layout.actions).map { age in

@@ -1,14 +1,15 @@
 import Core
 
-/// All frames that a replay buffer holds, lane after lane and in each from the oldest to the newest, with what happened
-/// between them. It shares the buffer's memory: frames are copied only where the buffer writes while it is held.
+/// The frames in a replay buffer with their actions and rewards, lane after lane, each from the oldest to the newest.
+/// It shares the buffer's memory: blocks of frames are copied only if the buffer writes to them while this value
+/// exists.
 public struct ReplayFrames: Sendable {
   public let actionSpace: ActionSpace
   /// `[N]`: the episode of each frame, counted over all lanes.
   public let episodes: [Int]
-  /// `[N]`: the reward that followed each frame; 0 where no transition starts.
+  /// `[N]`: the reward after each frame; 0 if no transition starts there.
   public let rewards: [Float]
-  /// `[N, Z]`: the latents that are kept beside the frames; empty where none are.
+  /// `[N, Z]`: the stored latents; empty if none are stored.
   public let latents: [Float]
   private let memory: FrameMemory
   private let slots: [Int]
@@ -63,7 +64,7 @@ extension ReplayBuffer {
   /// The frames of one lane.
   public func frames(of lane: Int) -> ReplayFrames { ReplayFrames(self, [(lane, positions(of: lane))]) }
 
-  /// The last frames of the episode that goes on in a lane, `most` of them or fewer.
+  /// Returns the last frames of the current episode of a lane, at most `most` of them.
   public func newestFrames(of lane: Int, atMost most: Int) -> ReplayFrames {
     let newest = Moment(lane: lane, position: lanes[lane].written - 1)
     return ReplayFrames(self, [(lane, newest.position - age(of: newest, atMost: most - 1)..<newest.position + 1)])

@@ -1,24 +1,25 @@
 import Core
 
-/// Prioritised replay (Schaul, Quan, Antonoglou and Silver 2016, arXiv 1511.05952): what surprised is drawn more often.
+/// Prioritised replay (Schaul, Quan, Antonoglou and Silver 2016, arXiv 1511.05952): transitions with large errors are
+/// drawn more often.
 extension ReplayBuffer {
-  /// What a buffer that draws by priority knows of its slots.
+  /// The priorities of a buffer's slots.
   struct Priorities: Codable {
-    /// A leaf a slot; zero where no transition starts whose whole history is still there.
+    /// One leaf per slot; zero if no transition with its whole history in the buffer starts there.
     var tree: SumTree
-    /// The largest so far: a new transition has it, so that everything is seen at least once.
+    /// The largest priority so far. A new transition gets it, so that every transition is likely to be drawn once.
     var highest: Float = 1
 
-    /// A slot that cannot be drawn stays so.
+    /// Sets the priority of a slot. Does nothing for a slot that cannot be drawn.
     mutating func set(_ slot: Int, to value: Float) {
-      precondition(value > 0, "a priority is positive, not \(value)")
+      precondition(value > 0, "a priority must be positive, not \(value)")
       guard tree[slot] != 0 else { return }
       tree[slot] = value
       highest = max(highest, value)
     }
   }
 
-  /// Checks priorities that were read from a checkpoint: only what can be drawn has one.
+  /// Checks priorities that were read from a checkpoint: only slots that can be drawn may have one.
   func validatePriorities() throws(InputError) {
     guard let priorities else { return }
     guard priorities.highest > 0, priorities.highest.isFinite, priorities.tree.total.isFinite else {
@@ -28,31 +29,31 @@ extension ReplayBuffer {
       let lane = slot / laneCapacity
       guard lanes[lane].written > slot - lane * laneCapacity,
         candidates(lane).contains(place(of: slot).position), marks[slot].contains(.transition)
-      else { throw InputError("slot \(slot) has a priority and nothing to draw") }
+      else { throw InputError("slot \(slot) has a priority but no transition") }
     }
   }
 
   /// Whether transitions are drawn by priority.
   public var isPrioritized: Bool { priorities != nil }
 
-  /// Gives transitions that were drawn the priorities that an agent found for them.
+  /// Sets the priorities of transitions that were drawn.
   ///
   /// - Parameters:
-  ///   - slots: as `Batch.slots` says.
-  ///   - values: one for each, positive; of a slot that was drawn twice the last one counts.
+  ///   - slots: the slots, as in `Batch.slots`.
+  ///   - values: one positive priority per slot. If a slot occurs twice, the last value is used.
   public mutating func prioritize(_ slots: [Int], by values: [Float]) {
     precondition(slots.count == values.count, "\(values.count) priorities for \(slots.count) transitions")
     precondition(isPrioritized, "a buffer that draws uniformly has no priorities")
     for (slot, value) in zip(slots, values) { priorities?.set(slot, to: value) }
   }
 
-  /// The slot's transition can be drawn from now on.
+  /// Makes the slot's transition available for drawing.
   mutating func admit(_ slot: Int) {
     guard let highest = priorities?.highest else { return }
     priorities?.tree[slot] = highest
   }
 
-  /// A latent was written to a lane: what the slot held is gone, and the oldest have lost what came before them.
+  /// Makes slots unavailable after a write to a lane: the overwritten one, and the oldest, whose history is incomplete.
   mutating func expel(_ lane: Int) {
     guard isPrioritized else { return }
     let written = lanes[lane].written
@@ -64,9 +65,9 @@ extension ReplayBuffer {
     for slot in gone { priorities?.tree[slot] = 0 }
   }
 
-  /// Draws transitions by priority, one from each of equal parts of the sum of all (Schaul 2016, 3.3).
+  /// Draws transitions by priority, one from each of `count` equal parts of the total (Schaul 2016, 3.3).
   ///
-  /// - Returns: slots, and how often each is drawn in units of a uniform draw: N P(i).
+  /// - Returns: slots, and how often each is drawn relative to a uniform draw: N P(i).
   func drawByPriority(_ count: Int, from tree: SumTree, using random: inout Random) throws
     -> (slots: [Int], frequencies: [Float])
   {
@@ -76,7 +77,7 @@ extension ReplayBuffer {
     return (slots, slots.map { Float(tree.nonzeroCount) * tree[$0] / tree.total })
   }
 
-  /// The lane of a slot, and the last position that was written to it.
+  /// Returns the lane of a slot, and the last position that was written to it.
   func place(of slot: Int) -> Moment {
     let (lane, offset) = (slot / laneCapacity, slot % laneCapacity)
     let last = lanes[lane].written - 1

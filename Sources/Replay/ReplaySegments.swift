@@ -1,22 +1,22 @@
 import Core
 
-/// The ring in pieces for checkpoints and exports: what has not changed since the last time need not be written again.
+/// The buffer in segments for checkpoints and exports: unchanged segments need not be written again.
 extension ReplayBuffer {
-  /// A run of slots of one lane: of the ring with its latents, or of the frames.
+  /// A range of slots of one lane: of its latents and transitions, or of its frames.
   public struct Segment: Sendable, Hashable {
     public let holdsFrames: Bool
     public let lane: Int
     public let index: Int
-    /// Differs whenever the segment's contents may differ.
+    /// Changes whenever the segment's contents may have changed.
     public let revision: Int
   }
 
-  /// Slots of a segment.
+  /// The number of slots of a segment.
   static let segmentSlots = 16_384
   static let frameSegmentSlots = 1024
 
-  /// What is known beside the segments: the buffer's form, and how far each lane was written,
-  /// and the priorities, which any update changes anywhere.
+  /// The data besides the segments: the buffer's sizes, the state of each lane, and the priorities, which every update
+  /// may change in any slot.
   public struct Index: Sendable, Codable {
     public let layout: HistoryLayout
     public let memory: ReplayMemory
@@ -24,7 +24,7 @@ extension ReplayBuffer {
     fileprivate let lanes: [Lane]
     fileprivate let priorities: Priorities?
 
-    /// Bytes that a buffer of this form takes; nil where it is the form of none.
+    /// The size in bytes of a buffer with these sizes; nil if they are invalid.
     public var byteCount: Int? {
       let sizes = 1...1 << 31
       guard layout.isPossible, (0...1 << 31).contains(memory.frameSize), (1...1 << 16).contains(memory.frameStack),
@@ -42,16 +42,17 @@ extension ReplayBuffer {
     Index(layout: layout, memory: memory, laneCapacity: laneCapacity, lanes: lanes, priorities: priorities)
   }
 
-  /// A buffer as another one was.
+  /// Restores a buffer from its index and segments.
   ///
-  /// - Parameter bytes: of each of the segments that it had.
-  /// - Parameter limit: bytes that the buffer may take.
-  /// - Throws: `InputError` where they do not fit.
+  /// - Parameters:
+  ///   - limit: the maximum size of the buffer in bytes.
+  ///   - bytes: returns the contents of a segment.
+  /// - Throws: `InputError` if they do not fit.
   public static func restored(
     _ index: Index, limit: Int = .max, _ bytes: (Segment) throws -> [UInt8]
   ) throws -> ReplayBuffer {
     guard let size = index.byteCount, size <= limit else {
-      throw InputError("a replay buffer of \(index.lanes.count) lanes of \(index.laneCapacity) is none, or too large")
+      throw InputError("a replay buffer of \(index.lanes.count) lanes of \(index.laneCapacity) is invalid or too large")
     }
     var buffer = ReplayBuffer(
       capacity: index.laneCapacity * index.lanes.count, lanes: index.lanes.count, layout: index.layout,
@@ -60,7 +61,7 @@ extension ReplayBuffer {
     return buffer
   }
 
-  /// All segments that hold anything.
+  /// All segments that are not empty.
   public var segments: [Segment] {
     lanes.enumerated().flatMap { lane, contents in
       contents.revisions.enumerated().map { index, revision in
@@ -69,14 +70,14 @@ extension ReplayBuffer {
     }
   }
 
-  /// A frame changes only when it is written over: the newest position of a segment tells its contents.
+  /// A frame changes only when it is overwritten, so the newest position of a segment identifies its contents.
   private func frameSegments(_ lane: Int) -> [Segment] {
     guard memory.frameSize > 0, lanes[lane].written > 0 else { return [] }
     let (size, written) = (Self.frameSegmentSlots, lanes[lane].written)
     let held = min(written, laneCapacity)
     return (0..<(held + size - 1) / size).map { index in
       let last = min((index + 1) * size, held) - 1
-      // The slots of the ring's present round come first, those of the round before behind them.
+      // The slots of the ring's current round come first, then those of the previous round.
       let present = (written - 1) % laneCapacity
       let newest = present / size == index ? present : last
       let round = newest <= present ? (written - 1) / laneCapacity : (written - 1) / laneCapacity - 1
@@ -84,7 +85,7 @@ extension ReplayBuffer {
     }
   }
 
-  /// Notes that a slot changed.
+  /// Records that a slot changed.
   mutating func touch(_ slot: Int, _ lane: Int) {
     let segment = (slot - lane * laneCapacity) / Self.segmentSlots
     if segment == lanes[lane].revisions.count { lanes[lane].revisions.append(0) }
@@ -92,7 +93,7 @@ extension ReplayBuffer {
     lanes[lane].revisions[segment] = lanes[lane].changes
   }
 
-  /// The slots of a segment that were written.
+  /// The slots of a segment that have been written.
   private func slots(of segment: Segment) -> Range<Int> {
     let size = segment.holdsFrames ? Self.frameSegmentSlots : Self.segmentSlots
     let held = min(lanes[segment.lane].written, laneCapacity)
@@ -101,8 +102,8 @@ extension ReplayBuffer {
     return segment.lane * laneCapacity + start..<segment.lane * laneCapacity + end
   }
 
-  /// The contents of a segment: latents where they are kept, actions, rewards, discounts (float32, little endian), then a
-  /// byte of marks for each slot; or frames, one after the other.
+  /// Returns the contents of a segment: latents if they are stored, actions, rewards, discounts (float32, little
+  /// endian), then a byte of marks per slot; or frames, one after the other.
   public func bytes(of segment: Segment) -> [UInt8] {
     let slots = slots(of: segment)
     var bytes: [UInt8] = []
@@ -120,7 +121,7 @@ extension ReplayBuffer {
     return bytes
   }
 
-  /// Bytes that a segment has of each of its slots.
+  /// The size in bytes of a slot in a segment.
   private func byteCount(ofSlotsIn segment: Segment) -> Int {
     segment.holdsFrames ? memory.frameSize : memory.byteCount(layout) - memory.frameSize
   }
@@ -131,27 +132,27 @@ extension ReplayBuffer {
 
   private var latentWidth: Int { memory.keepsLatents ? layout.latentSize : 0 }
 
-  /// Takes the contents that another buffer of the same layout and capacity had.
+  /// Replaces the contents with those of another buffer of the same layout and capacity.
   ///
-  /// - Parameter bytes: of each of the segments that `segments` then lists.
-  /// - Throws: `InputError` where they do not fit.
+  /// - Parameter bytes: returns the contents of a segment; called for each of `segments`.
+  /// - Throws: `InputError` if they do not fit.
   public mutating func restore(_ index: Index, _ bytes: (Segment) throws -> [UInt8]) throws {
     guard index.lanes.count == lanes.count, index.laneCapacity == laneCapacity, index.layout == layout,
       index.memory == memory
     else {
       throw InputError(
-        "a replay buffer of \(lanes.count) lanes of \(laneCapacity) cannot take one of \(index.lanes.count) lanes of "
-          + "\(index.laneCapacity)")
+        "a replay buffer of \(lanes.count) lanes of \(laneCapacity) cannot restore one of \(index.lanes.count) lanes "
+          + "of \(index.laneCapacity)")
     }
     guard index.priorities?.tree.count == priorities?.tree.count else {
-      throw InputError("a replay buffer that draws by priority and one that does not cannot take each other's contents")
+      throw InputError("a replay buffer with priorities cannot restore one without, or the reverse")
     }
     for lane in index.lanes { try validate(lane) }
     (lanes, priorities) = (index.lanes, index.priorities)
     for segment in segments {
       let (slots, bytes) = (slots(of: segment), try bytes(segment))
       guard bytes.count == slots.count * byteCount(ofSlotsIn: segment) else {
-        throw InputError("a segment of \(slots.count) slots of the replay buffer cannot be \(bytes.count) bytes")
+        throw InputError("a segment of \(slots.count) slots of the replay buffer cannot have \(bytes.count) bytes")
       }
       if segment.holdsFrames {
         for (row, slot) in slots.enumerated() {
@@ -180,7 +181,7 @@ extension ReplayBuffer {
     guard latents[slots.lowerBound * size..<slots.upperBound * size].allSatisfy(\.isFinite),
       layout.actionSpace.holds(actions[slots.lowerBound * width..<slots.upperBound * width]),
       rewards[slots].allSatisfy(\.isFinite), discounts[slots].allSatisfy(\.isFinite)
-    else { throw InputError("a segment of the replay buffer holds what is no latent, action, reward or discount") }
+    else { throw InputError("a segment of the replay buffer contains an invalid latent, action, reward or discount") }
   }
 
   /// Checks that a lane read from a checkpoint can be one of this buffer.
@@ -194,21 +195,21 @@ extension ReplayBuffer {
     }
   }
 
-  /// Latents that were ever written to each lane, and whether an episode goes on there.
+  /// The number of moments ever written to each lane, and whether an episode is running there.
   public var written: [(count: Int, inEpisode: Bool)] { lanes.map { ($0.written, $0.inEpisode) } }
 }
 
 extension [UInt8] {
-  /// Adds the bytes of some numbers as they lie in memory.
-  fileprivate mutating func append(contentsOf numbers: [Float], _ range: Range<Int>) {
-    unsafe numbers.withUnsafeBytes { all in
+  /// Appends the bytes of some values as they are in memory.
+  fileprivate mutating func append(contentsOf values: [Float], _ range: Range<Int>) {
+    unsafe values.withUnsafeBytes { all in
       unsafe append(contentsOf: UnsafeRawBufferPointer(rebasing: all[range.lowerBound * 4..<range.upperBound * 4]))
     }
   }
 }
 
 extension [Float] {
-  /// Replaces some numbers by bytes as they lay in memory.
+  /// Replaces some values with bytes as they were in memory.
   fileprivate mutating func replace(_ range: Range<Int>, from bytes: [UInt8], at start: Int) {
     unsafe withUnsafeMutableBytes { all in
       unsafe bytes.withUnsafeBytes { bytes in

@@ -1,7 +1,7 @@
 import Core
 import Tensors
 
-/// All that a policy did since it last learned: M transitions, environment after environment, and in each in their order.
+/// The transitions of a policy since its last update, M of them: environment after environment, each in time order.
 public struct Rollout: Sendable {
   /// `[M, O]`
   public var observation: Tensor
@@ -9,13 +9,13 @@ public struct Rollout: Sendable {
   public var action: Tensor
   /// `[M, 1]`
   public var reward: Tensor
-  /// `[M, 1]`: the environment's discount, 0 where the task ended; never "done".
+  /// `[M, 1]`: the environment's discount, 0 if the task terminated. There is no "done" flag.
   public var discount: Tensor
-  /// `[M, O]`: what the action led to, also where the episode was then truncated.
+  /// `[M, O]`: the observation after the action, also if the episode was then truncated.
   public var nextObservation: Tensor
   /// `[M]`: the environment of each transition.
   public var lane: [Int]
-  /// `[M]`: whether the next row is not what happened next, because the episode or the rollout ends.
+  /// `[M]`: whether the next row is not the next time step, because the episode or the rollout ends.
   public var isLast: [Bool]
 
   public init(
@@ -34,7 +34,7 @@ public struct Rollout: Sendable {
   /// M
   public var count: Int { isLast.count }
 
-  /// The rows of each stretch that nothing interrupts, in their order.
+  /// The row ranges of consecutive time steps, in order.
   public var stretches: [Range<Int>] {
     var start = 0
     return isLast.indices.filter { isLast[$0] }.map { last in
@@ -43,7 +43,7 @@ public struct Rollout: Sendable {
     }
   }
 
-  /// The transitions of some environments alone.
+  /// Returns the transitions of some environments only.
   public func rows(where isWanted: (_ lane: Int) -> Bool) -> Rollout {
     let rows = lane.indices.filter { isWanted(lane[$0]) }
     return Rollout(
@@ -56,12 +56,13 @@ public struct Rollout: Sendable {
 
 extension Rollout: Experience {
   public struct Demand: Sendable {
-    /// Steps of every environment, T: at least so many are taken together.
+    /// Steps per environment, T. A rollout has at least T times the number of environments.
     public var horizon: Int
-    /// Whether episodes are taken whole. What runs on then waits for the next rollout; with several environments, an
-    /// episode's first steps may so be older than its last by an update, or by several where the others' are short.
+    /// Whether a rollout contains only whole episodes. Running episodes are left for the next rollout. With several
+    /// environments, an episode's first steps may then be older than its last by one update, or by several if the other
+    /// episodes are short.
     public var wholeEpisodes: Bool
-    /// Workers that need an environment each.
+    /// The number of workers, which need at least one environment each.
     public var workers: Int
 
     public init(horizon: Int, wholeEpisodes: Bool = false, workers: Int = 1) {
@@ -76,14 +77,14 @@ extension Rollout: Experience {
   public static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError) {
     guard lanes >= demand.workers else {
       throw InputError(
-        "--workers \(demand.workers) takes an environment each: give --environments \(demand.workers) or more")
+        "--workers \(demand.workers) needs an environment per worker: use --environments \(demand.workers) or more")
     }
-    // Each episode has a latent more than it has transitions.
+    // Each episode has one more latent than transitions.
     let least = lanes * (2 * demand.horizon + layout.reach + 3)
     guard replay >= least else {
       throw InputError(
-        "--replay \(replay) is too small for --horizon \(demand.horizon) in \(lanes) environments: give at least "
-          + "\(least)")
+        "--replay \(replay) is too small for --horizon \(demand.horizon) in \(lanes) environments: use --replay "
+          + "\(least) or more")
     }
   }
 
@@ -95,24 +96,24 @@ extension Rollout: Experience {
     let newest = replay.newestPositions
     let ends = newest.enumerated().map { demand.wholeEpisodes ? replay.episodeStart(lane: $0, from: $1) : $1 }
     let least = demand.horizon * ends.count
-    // No more transitions than moments: most steps end here.
+    // There are no more transitions than moments: most calls end here.
     guard zip(ends, schedule.starts).reduce(0, { $0 + $1.0 - $1.1 }) >= least else { return nil }
-    var (places, lane, isLast) = ([ReplayBuffer.Moment](), [Int](), [Bool]())
+    var (moments, lane, isLast) = ([ReplayBuffer.Moment](), [Int](), [Bool]())
     for (i, end) in ends.enumerated() {
       guard replay.holds(lane: i, position: schedule.starts[i]) else {
         throw InputError(
-          "the replay buffer is too small for what the agent does between two updates: give more --replay")
+          "the replay buffer is too small for the steps between two updates: use a larger --replay")
       }
       for position in schedule.starts[i]..<max(end, schedule.starts[i])
       where replay.startsTransition(lane: i, position: position) {
-        places.append(ReplayBuffer.Moment(lane: i, position: position))
+        moments.append(ReplayBuffer.Moment(lane: i, position: position))
         lane.append(i)
         isLast.append(position + 1 == end || !replay.startsTransition(lane: i, position: position + 1))
       }
     }
-    guard places.count >= least else { return nil }
+    guard moments.count >= least else { return nil }
     schedule.starts = ends
-    let transitions = replay.batch(of: replay.draw(at: places))
+    let transitions = replay.batch(of: replay.draw(at: moments))
     return Rollout(
       observation: transitions.observation, action: transitions.action, reward: transitions.reward,
       discount: transitions.discount, nextObservation: transitions.nextObservation, lane: lane, isLast: isLast)
@@ -120,10 +121,10 @@ extension Rollout: Experience {
 }
 
 extension ReplayBuffer {
-  /// The position of each lane's newest latent, which no transition starts from yet; -1 in an empty lane.
+  /// The position of each lane's newest latent, where no transition starts yet; -1 for an empty lane.
   var newestPositions: [Int] { lanes.map { $0.written - 1 } }
 
-  /// The position where the episode of a position began.
+  /// The first position of the episode that contains a position.
   fileprivate func episodeStart(lane: Int, from position: Int) -> Int {
     var start = position
     while start > 0, holds(lane: lane, position: start), !marks[slot(lane, start)].contains(.first) { start -= 1 }

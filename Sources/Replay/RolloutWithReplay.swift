@@ -1,7 +1,7 @@
 import Core
 
-/// What an agent learns from whose policy must be its own of now and whose critic may learn from all that was: a rollout,
-/// and a batch of replay for each update that fell due in its time.
+/// Experience for an agent with an on-policy actor and an off-policy critic: a rollout, and a batch from replay for
+/// each update that became due during the rollout.
 public struct RolloutWithReplay: Experience {
   public var rollout: Rollout
   public var batches: [Batch]
@@ -21,7 +21,7 @@ public struct RolloutWithReplay: Experience {
     }
   }
 
-  /// The policy's part may not stem from another.
+  /// The rollout must come from the current policy.
   public static var isOffPolicy: Bool { false }
 
   public static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError) {

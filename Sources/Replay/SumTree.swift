@@ -4,23 +4,23 @@
   import Foundation
 #endif
 
-/// Numbers that are drawn in proportion to their size: a binary tree whose nodes hold the sums of their children.
+/// A binary tree for drawing leaves in proportion to their values. Each node holds the sum of its children.
 ///
-/// Setting one and drawing one take O(log n). The sums are a function of the leaves alone, whatever the order in which
-/// these were set, so that a tree that was stored goes on as the one it was made of.
+/// Setting and drawing a leaf take O(log n). The sums depend only on the leaves, not on the order in which they were
+/// set, so that a tree restored from a checkpoint behaves like the original.
 struct SumTree: Sendable {
-  /// Leaves.
+  /// The number of leaves.
   let count: Int
-  /// The smallest power of two that holds them.
+  /// The smallest power of two that is at least `count`.
   private let width: Int
   /// Node 1 is the root, 2i and 2i + 1 are the children of i; the leaves begin at `width`.
   private var nodes: [Float]
-  /// Leaves that are not zero.
+  /// The number of leaves that are not zero.
   private(set) var nonzeroCount = 0
 
-  /// All leaves are zero at first.
+  /// Creates a tree whose leaves are zero.
   init(count: Int) {
-    precondition(count > 0, "a sum tree has at least one leaf, not \(count)")
+    precondition(count > 0, "a sum tree needs at least one leaf, not \(count)")
     self.count = count
     var width = 1
     while width < count { width *= 2 }
@@ -39,12 +39,13 @@ struct SumTree: Sendable {
   var total: Float { nodes[1] }
   var leaves: [Float] { Array(nodes[width..<width + count]) }
 
-  /// A leaf, not negative and finite.
+  /// The value of a leaf, finite and not negative.
   subscript(leaf: Int) -> Float {
     get { nodes[width + leaf] }
     set {
       precondition(leaf >= 0 && leaf < count, "leaf \(leaf) of a sum tree of \(count)")
-      precondition(newValue >= 0 && newValue.isFinite, "a leaf of a sum tree is a finite weight, not \(newValue)")
+      precondition(
+        newValue >= 0 && newValue.isFinite, "a leaf of a sum tree must be finite and not negative, not \(newValue)")
       var node = width + leaf
       guard nodes[node] != newValue else { return }
       nonzeroCount += (newValue != 0 ? 1 : 0) - (nodes[node] != 0 ? 1 : 0)
@@ -56,22 +57,22 @@ struct SumTree: Sendable {
     }
   }
 
-  /// The leaf at a place in [0, total) of all leaves laid end to end; never one that is zero.
-  func leaf(at place: Float) -> Int {
-    precondition(total > 0, "a leaf is drawn from a sum tree that is not all zero")
-    var (place, node) = (place, 1)
+  /// Returns the leaf that contains `offset`, in [0, total), in the cumulative sum of the leaves; never a leaf of zero.
+  func leaf(at offset: Float) -> Int {
+    precondition(total > 0, "cannot draw from a sum tree whose leaves are all zero")
+    var (offset, node) = (offset, 1)
     while node < width {
       let (left, right) = (nodes[2 * node], nodes[2 * node + 1])
-      // Rounding may put the place beyond what is there: the part that is zero is never entered.
-      let goesRight = right > 0 && place >= left
-      if goesRight { place -= left }
+      // With rounding the offset may be past the end: a subtree of zeros is never entered.
+      let goesRight = right > 0 && offset >= left
+      if goesRight { offset -= left }
       node = 2 * node + (goesRight ? 1 : 0)
     }
     return node - width
   }
 }
 
-/// The bytes of the leaves, float32 and little endian.
+/// Encodes the bytes of the leaves, float32 and little endian.
 extension SumTree: Codable {
   init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
@@ -79,7 +80,8 @@ extension SumTree: Codable {
     var leaves = [Float](repeating: 0, count: bytes.count / 4)
     _ = unsafe leaves.withUnsafeMutableBytes { unsafe bytes.copyBytes(to: $0, count: 4 * (bytes.count / 4)) }
     guard !leaves.isEmpty, bytes.count % 4 == 0, leaves.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "no weights: \(bytes.count) bytes")
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "\(bytes.count) bytes are not the weights of a sum tree")
     }
     self.init(leaves: leaves)
   }

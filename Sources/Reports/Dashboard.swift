@@ -4,14 +4,14 @@ import Pixels
 import Plots
 import Runs
 
-/// A page about runs that may still go on: where each stands, how long it will take, and the curves so far.
+/// A page about runs that may still be running: the status of each, the remaining time, and the curves so far.
 public struct Dashboard: Sendable {
-  /// A run, where its own page is, and when it will have ended.
+  /// A run, with the link to its page and its remaining time.
   public struct Row: Sendable {
     public let entry: RunEntry
-    /// Relative to the page.
+    /// The link relative to the page.
     public let link: String
-    /// In seconds; nil where it is not known.
+    /// The remaining time in seconds; nil if it is unknown.
     public let remaining: Double?
 
     public init(_ entry: RunEntry, link: String, remaining: Double?) {
@@ -24,7 +24,7 @@ public struct Dashboard: Sendable {
   private let bootstrap: Bootstrap
 
   public init(_ rows: [Row], bootstrap: Bootstrap = Bootstrap(resamples: 500)) {
-    // What goes on comes first, then what began last.
+    // Running runs come first, then the newest ones.
     self.rows = rows.sorted { a, b in
       let (first, second) = (a.entry.status == .running, b.entry.status == .running)
       return first == second ? (a.entry.facts?.began ?? 0) > (b.entry.facts?.began ?? 0) : first
@@ -33,29 +33,31 @@ public struct Dashboard: Sendable {
     self.bootstrap = bootstrap
   }
 
-  /// - Parameter refresh: seconds after which the page renews itself, where its server has `Report.liveScript` beside it.
+  /// The page.
+  ///
+  /// - Parameter refresh: The refresh interval in seconds. The server must provide `Report.liveScript` as `live.js`.
   public func html(refreshEvery refresh: Int) -> String {
     let running = rows.count { $0.entry.status == .running }
     let title = "\(rows.count) run\(rows.count == 1 ? "" : "s"), \(running) running"
     let body: Markup = """
-      <a class="skip" href="#main">To the content</a>
+      <a class="skip" href="#main">Skip to content</a>
       <header><p class="eyebrow">pixelrl watch</p><h1>\(title)</h1>\(last)</header>
       <main id="main">
       \(card("Runs", rows.isEmpty ? #"<p class="note">There are no runs yet.</p>"# : runsTable))
       \(curves)
       </main>
-      <footer>This page renews itself every \(refresh) seconds. The time left is told by the rate of the last minutes. Runs \
-      that differ in nothing but their seed share a curve.</footer>
+      <footer>This page refreshes every \(refresh) seconds. The time left is estimated from the rate of the last \
+      minutes. Runs that differ only in their seed share a curve.</footer>
       """
     return Page(title: title, body: body, refresh: refresh).html.description
   }
 
-  /// When all will have ended.
+  /// When the last run will end.
   private var last: Markup {
     let times = rows.filter { $0.entry.status == .running }.map(\.remaining)
     guard let longest = times.compactMap(\.self).max() else { return "" }
-    let rest = times.contains { $0 == nil } ? " of those whose rate is known" : ""
-    return #"<p class="note">The last\#(rest) ends in about \#(duration(longest)).</p>"#
+    let rest = times.contains { $0 == nil } ? " with a known rate" : ""
+    return #"<p class="note">The last run\#(rest) ends in about \#(duration(longest)).</p>"#
   }
 
   private var runsTable: Markup {
@@ -84,7 +86,7 @@ public struct Dashboard: Sendable {
       """
   }
 
-  /// The return over the steps, a plot for each environment.
+  /// The return over steps, a plot for each environment.
   private var curves: Markup {
     var seen: Set<String> = []
     return groups.map(\.environment).filter { seen.insert($0).inserted }.map { environment in

@@ -2,9 +2,9 @@ import Core
 import Formats
 
 extension Report {
-  /// A fragment for a paper: the runs as a table, the standard plots, and where the run stands.
+  /// A LaTeX fragment for a paper: a table of the runs, the standard plots, and the ranking of the runs.
   ///
-  /// - Parameter plots: the folder of the plots, as the including document sees it.
+  /// - Parameter plots: The folder of the plots, relative to the including document.
   func latex(plots: String) -> LaTeX {
     let figures: [LaTeX] = standardPlots.map { plot in
       """
@@ -17,8 +17,8 @@ extension Report {
       """
     }
     return """
-      % Made by 'pixelrl report'. In a document with \\usepackage{tikz}, \\input this file; where the folder of plots lies
-      % elsewhere, \\newcommand{\\pixelrlplots}{...} before.
+      % Made by 'pixelrl report'. \\input this file in a document with \\usepackage{tikz}. If the folder of the plots is
+      % elsewhere, define it first: \\newcommand{\\pixelrlplots}{...}
       \\providecommand{\\pixelrlplots}{\(LaTeX(stringLiteral: plots))}
       \(runs.compactMap { run in standing(of: run).map { "\($0).\n" } })
       \\begin{table}[htbp]
@@ -29,7 +29,7 @@ extension Report {
           \\hline
       \(runs.map(row))    \\hline
       \(groups.filter { $0.scores.count > 1 }.map(row))  \\end{tabular}
-        \\caption{The return of a run is the mean of its last three evaluations, or of as many as it has\(intervalNote)}
+        \\caption{The return of a run is the mean of its last three evaluations, or of all if fewer\(intervalNote)}
       \\end{table}
 
       \(figures)

@@ -2,31 +2,32 @@ import Core
 import Pixels
 import Plots
 
-/// How a metric of a group of runs goes over the steps.
+/// The curve of a metric of a group of runs over steps.
 ///
-/// Of several runs the interquartile mean with a bootstrap band of 95 % (Agarwal et al. 2021), at the steps of the run
-/// with the most points, wherever at least half of the runs have got that far; between its own steps a run is
-/// interpolated. Of one run its numbers, with a band where one is known: the deviation of an evaluation's episodes as far
-/// as their returns reach, or the range of what thinning has joined.
+/// For several runs, it is the interquartile mean with a 95 % bootstrap band (Agarwal et al. 2021), at the steps of the
+/// run with the most points, up to where at least half of the runs have points. Runs are interpolated linearly between
+/// their own steps. For a single run, it is the metric itself, with a band if there is one: the standard deviation over
+/// an evaluation's episodes, limited to the range of their returns, or the range of the values that thinning has
+/// merged.
 struct LearningCurve: Sendable {
   static let evaluation = "evaluation/return"
   private static let deviation = "evaluation/deviation"
 
-  /// The group's.
+  /// The group's name.
   let name: String
   let points: [Point]
   let band: [ClosedRange<Double>]
-  /// Runs behind each point.
+  /// The number of runs at each point.
   let counts: [Int]
 
-  /// Nil where no run of the group has the metric.
+  /// Returns nil if no run of the group has the metric.
   init?(of metric: String, in group: RunGroup, _ bootstrap: Bootstrap) {
     name = group.name
     let all = group.runs.compactMap { $0.metrics[metric] }
     guard let finest = all.max(by: { $0.bins.count < $1.bins.count }), !finest.bins.isEmpty else { return nil }
     if all.count == 1 {
       let ranges = Self.ranges(of: finest, metric, in: group)
-      // A band has no word for a number that is missing.
+      // A band cannot have gaps, so leave out bins without finite values.
       let kept = finest.bins.indices.filter { ranges.isEmpty || finest.bins[$0].finiteCount > 0 }
       points = kept.map { finest.points[$0] }
       band = ranges.isEmpty ? [] : kept.map { ranges[$0] }
@@ -58,14 +59,14 @@ struct LearningCurve: Sendable {
     }
   }
 
-  /// The curves of those groups that have the metric.
+  /// Returns the curves of the groups that have the metric.
   static func all(of metric: String, _ groups: [RunGroup], _ bootstrap: Bootstrap) -> [LearningCurve] {
     groups.compactMap { LearningCurve(of: metric, in: $0, bootstrap) }
   }
 }
 
 extension Plot {
-  /// Curves of one metric in one plot; nil where there are none.
+  /// Plots curves of one metric. Returns nil if there are none.
   init?(_ curves: [LearningCurve], title: String = "", xLabel: String = "", yLabel: String = "") {
     guard !curves.isEmpty else { return nil }
     let series = curves.map { Series($0.name, $0.points, band: $0.band) }
@@ -74,8 +75,8 @@ extension Plot {
 }
 
 extension Plot {
-  /// The return over the steps of groups of one environment, with what random play gets, within what a return can be; nil
-  /// where no run was evaluated.
+  /// Plots the return over steps for groups in one environment, with the return of random play, limited to the bounds
+  /// of the return. Returns nil if no run was evaluated.
   init?(returnsOf groups: [RunGroup], _ curves: [LearningCurve]) {
     self.init(curves, xLabel: "env steps", yLabel: "return")
     yLimits = RunGroup.returnRange(of: groups)
@@ -83,7 +84,7 @@ extension Plot {
   }
 }
 
-/// A series as a function of the step: straight between its points, undefined beyond them.
+/// A series as a function of the step: linear between its points, nil outside of them.
 private struct Interpolation {
   private let points: [Point]
 

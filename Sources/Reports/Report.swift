@@ -4,16 +4,16 @@ import Pixels
 import Plots
 import Runs
 
-/// A report of one run or several: one HTML page that needs nothing but itself, plots, and a LaTeX fragment.
+/// A report on one or more runs: a self-contained HTML page, plots, and a LaTeX fragment.
 ///
-/// What the runs' folders have is read once, when the report is made. Runs that differ in nothing but their seed are
-/// shown as one group. A part that is missing or damaged is told in its place.
+/// The run directories are read once, by the initialiser. Runs that differ only in their seed are shown as one group.
+/// The page has a warning for each damaged part.
 public struct Report: Sendable {
   let runs: [RunRecord]
   let groups: [RunGroup]
   let bootstrap: Bootstrap
 
-  /// - Parameter runs: at least one.
+  /// - Parameter runs: At least one run.
   public init(of runs: [RunDirectory], bootstrap: Bootstrap = Bootstrap()) {
     precondition(!runs.isEmpty, "a report needs at least one run")
     self.runs = runs.map(RunRecord.init)
@@ -23,12 +23,12 @@ public struct Report: Sendable {
 
   /// The page.
   ///
-  /// - Parameter refresh: seconds after which a page of a run that still goes on renews itself, where its server has
-  ///   `liveScript` beside it as `live.js`.
+  /// - Parameter refresh: The refresh interval in seconds for a page of a running run; nil for a static page. The
+  ///   server must provide `liveScript` as `live.js`.
   public func html(refreshEvery refresh: Int? = nil) -> String {
-    let note: Markup = refresh.map { "This page renews itself every \($0) seconds. " } ?? ""
+    let note: Markup = refresh.map { "This page refreshes every \($0) seconds. " } ?? ""
     let body: Markup = """
-      <a class="skip" href="#main">To the content</a>
+      <a class="skip" href="#main">Skip to content</a>
       \(header)
       <main id="main">
       \(tiles)
@@ -38,7 +38,7 @@ public struct Report: Sendable {
       \(runs.count > 1 ? card("Runs", runsTable) : "")
       \(details)
       </main>
-      <footer>\(note)Made by <code>pixelrl report</code>. Bands of several seeds: 95 % percentile bootstrap of the \
+      <footer>\(note)Made by <code>pixelrl report</code>. Bands over several seeds: 95 % percentile bootstrap of the \
       interquartile mean over runs, as in Agarwal et al. 2021, \
       “Deep reinforcement learning at the edge of the statistical precipice”.</footer>
       """
@@ -49,7 +49,7 @@ public struct Report: Sendable {
     runs.count == 1 ? runs[0].name : "\(runs.count) runs of \(environments.joined(separator: ", "))"
   }
 
-  /// In the order of their first run.
+  /// The environments in the order of their first run.
   var environments: [String] {
     var seen: Set<String> = []
     return runs.map(\.environment).filter { seen.insert($0).inserted }
@@ -61,7 +61,7 @@ public struct Report: Sendable {
     guard runs.count == 1 else {
       return """
         <header><p class="eyebrow">pixelrl report</p><h1>\(title)</h1>
-        <p class="note">Runs that differ in nothing but their seed are one group.\(doubt)</p>\
+        <p class="note">Runs that differ only in their seed are one group.\(doubt)</p>\
         \(runs.map { RunSection($0).warnings })</header>
         """
     }
@@ -75,7 +75,7 @@ public struct Report: Sendable {
       """
   }
 
-  /// Why runs may be apart that belong together.
+  /// Why runs that belong together may be in different groups.
   private var doubt: Markup {
     RunGroup.doubt(about: runs).map { " \($0.prefix(1).uppercased() + $0.dropFirst())." } ?? ""
   }
@@ -111,14 +111,14 @@ public struct Report: Sendable {
     return (boxes.isEmpty ? "" : #"<dl class="tiles">\#(boxes)</dl>"#) + standing
   }
 
-  /// Where a training stands among those beside it; nil where it has no return yet.
+  /// The rank of a training among those in the same folder; nil if it has no return yet.
   func standing(of run: RunRecord) -> String? {
     let root = run.directory.root
     return Ranking(of: run)?.sentence(
       run: runs.count > 1 ? run.name : nil, run.environment, in: root == "." ? "this folder" : root)
   }
 
-  /// The return over the steps, a plot for each environment.
+  /// The return over steps, a plot for each environment.
   private var curves: Markup {
     environments.map { environment in
       let groups = groups.filter { $0.environment == environment }
@@ -132,14 +132,14 @@ public struct Report: Sendable {
     let size = groups.map(\.runs.count).max() ?? 1
     let caption =
       size == 1
-      ? "Mean return of an evaluation's episodes, with deterministic actions; the band is their standard deviation, within "
-        + "the least and the greatest of them."
-      : "Interquartile mean over seeds of the evaluations' returns, with a 95 % bootstrap band. Of so few runs the band "
-        + "is a rough guide. Drawn wherever at least half of a group's runs have got."
+      ? "Mean return of an evaluation's episodes, with deterministic actions. The band is their standard deviation, "
+        + "limited to their minimum and maximum."
+      : "Interquartile mean over seeds of the evaluations' returns, with a 95 % bootstrap band. With few runs the band "
+        + "is a rough guide. Shown up to the step that at least half of a group's runs have reached."
     return """
       <figure><div class="wide-plot">\(large(plot, 860, 360))</div><div class="narrow">\(large(plot, 340, 260))</div>
-      <figcaption>\(caption) At step 0 the untrained agent; dashed, where it was measured, a random player.</figcaption>\
-      </figure>
+      <figcaption>\(caption) Step 0 is the untrained agent. The dashed line is a random player, if it was measured.\
+      </figcaption></figure>
 
       """
   }
@@ -148,7 +148,7 @@ public struct Report: Sendable {
     enlargeable(plot.svg(width: width, height: height), width: width, height: height, named: "Learning curve")
   }
 
-  /// At most 41 points of each curve as a table.
+  /// The points of each curve as a table, at most 41 of them.
   private func numbers(of curves: [LearningCurve]) -> Markup {
     let tables: [Markup] = curves.map { curve in
       let stride = max(1, (curve.points.count + 39) / 40)
@@ -163,7 +163,7 @@ public struct Report: Sendable {
       return "<h3>\(curve.name)</h3>"
         + table(["env steps", "return", "band", "runs"], rows, numeric: [0, 1, 2, 3], caption: caption)
     }
-    return fold("The curve in numbers", tables.joined())
+    return fold("Values of the curve", tables.joined())
   }
 
   /// All other metrics as small multiples.
@@ -188,13 +188,13 @@ public struct Report: Sendable {
     count > 0 ? #"<p class="note">\#(count) more metrics are in metrics.jsonl.</p>"# : ""
   }
 
-  /// Says where points were joined.
+  /// A note if points were merged.
   private var thinning: Markup {
     let most = runs.flatMap { run in run.metrics.names.compactMap { run.metrics[$0] } }.max { $0.binSize < $1.binSize }
     guard let most, most.binSize > 1 else { return "" }
     return """
-      <p class="note">Up to \(shown(Double(most.count))) numbers a metric: \(most.binSize) neighbours at a time are drawn as \
-      their mean, with a band from the least to the greatest where one run is shown.</p>
+      <p class="note">Metrics have up to \(shown(Double(most.count))) values: up to \(most.binSize) neighbours are \
+      plotted as their mean, for a single run with a band from their minimum to their maximum.</p>
       """
   }
 

@@ -3,13 +3,13 @@ import Pixels
 import Runs
 
 extension Report {
-  /// Writes the page, and beside it the standard plots as PNG, SVG and TikZ in a folder, and a LaTeX fragment: of
-  /// `runs/a/report.html` these are `runs/a/report/return.png` and so on, and `runs/a/report.tex`.
+  /// Writes the page, and next to it a folder with the standard plots as PNG, SVG and TikZ, and a LaTeX fragment: for
+  /// `runs/a/report.html`, these are `runs/a/report/return.png` and so on, and `runs/a/report.tex`.
   ///
-  /// What an earlier report has left under these names is replaced: that is their purpose.
+  /// Replaces the files of an earlier report.
   ///
-  /// - Returns: the paths of all files, the page's first.
-  /// - Throws: `InputError` where the name is another file's, `WorldError` with the path.
+  /// - Returns: The paths of all files, the page first.
+  /// - Throws: `InputError` if the path belongs to another file, `WorldError` with the path.
   public func write(to path: String) throws -> [String] {
     let files = try PageFiles(path)
     let written = try files.write(html(), standardPlots)
@@ -19,39 +19,42 @@ extension Report {
   }
 }
 
-/// A page and the folder of its plots beside it, which has the page's name as far as file systems and TeX take it.
+/// The paths of a page and of the folder of its plots. The folder has the page's name, with only the characters that
+/// file systems and TeX allow.
 struct PageFiles {
   let page: String
-  /// The page's name without its folder and its ending.
+  /// The page's name without folder and extension.
   let stem: String
   /// The folder of the plots.
   let plots: String
 
-  /// Refuses a path that is no page's, and one where another file is: only what `pixelrl` made is replaced.
+  /// Checks that the path is a page's, and that an existing file there was made by `pixelrl`.
+  ///
+  /// - Throws: `InputError` if it is not, `WorldError` with the path if it cannot be read.
   init(_ path: String) throws {
-    guard path.hasSuffix(".html") else { throw InputError("a page's name ends with .html, unlike \(path)") }
+    guard path.hasSuffix(".html") else { throw InputError("\(path) does not end with .html: give a page's name") }
     let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
     page = path
     stem = plainName(String(path[start...].dropLast(5)))
-    guard !stem.isEmpty else { throw InputError("a page's name is not empty, unlike \(path)") }
+    guard !stem.isEmpty else { throw InputError("\(path) has no name before .html: add one") }
     plots = path[..<start] + stem
     guard exists(path) else {
-      // Without a page, what lies beside it is somebody else's.
+      // If the page does not exist, the folder and fragment next to it are not this program's.
       for other in [plots, plots + ".tex"] where exists(other) {
         guard try isFolder(other) && folderEntries(other).isEmpty else {
           throw InputError(
-            "\(other) exists and belongs to no page of pixelrl: give another name with --out, or remove it")
+            "\(other) exists and does not belong to a page of pixelrl: choose another name with --out, or remove it")
         }
       }
       return
     }
     let head = String(decoding: try readBytes(from: path, limit: 1 << 30).prefix(400), as: UTF8.self)
     guard head.contains(Page.mark) else {
-      throw InputError("\(path) exists and is no page of pixelrl: give another name with --out, or remove it")
+      throw InputError("\(path) exists and is not a page of pixelrl: choose another name with --out, or remove it")
     }
   }
 
-  /// Returns the paths of all files, the page's first.
+  /// Writes the page and its plots. Returns the paths of all files, the page first.
   func write(_ html: String, _ plots: [NamedPlot]) throws -> [String] {
     try makeOwnFolder(self.plots)
     try writeAtomically(Array(html.utf8), to: page)
@@ -60,7 +63,7 @@ struct PageFiles {
 }
 
 extension NamedPlot {
-  /// Writes the plot as PNG, SVG and, for a fragment, TikZ into a folder. Returns their paths.
+  /// Writes the plot as PNG, SVG and, if it has one, TikZ into a folder. Returns their paths.
   fileprivate func write(to folder: String) throws -> [String] {
     let stem = "\(folder)/\(name)"
     try PNG.write(picture, to: "\(stem).png")

@@ -5,13 +5,13 @@ import Plots
 
 /// A plot with the name of its files.
 struct NamedPlot: Sendable {
-  /// `return`
+  /// The name, such as `return`.
   let name: String
   /// A sentence without its full stop.
   let caption: String
   let picture: PixelBuffer
   let svg: Markup
-  /// For a paper; nil where no fragment shows it.
+  /// The plot for a paper; nil if no LaTeX fragment includes it.
   let tikz: LaTeX?
 
   init(name: String, caption: String, _ plot: Plot) {
@@ -26,13 +26,13 @@ struct NamedPlot: Sendable {
 }
 
 extension Report {
-  /// What a paper shows of a training: the return over the steps, the losses, and the values or else the entropy. A plot
-  /// whose metrics no run has is left out.
+  /// The usual plots of a training: the return over steps, the losses, and the Q-values or, if there are none, the
+  /// entropy. Plots whose metrics no run has are left out.
   var standardPlots: [NamedPlot] {
     var plots: [NamedPlot] = []
     for environment in environments {
       let groups = groups.filter { $0.environment == environment }
-      // The first environment's files have the short names.
+      // The files of the first environment have no suffix.
       let suffix = environment == environments[0] ? "" : "-\(plainName(environment))"
       func add(_ name: String, _ plot: Plot?, _ caption: String) {
         guard var plot else { return }
@@ -42,7 +42,7 @@ extension Report {
       let curves = LearningCurve.all(of: LearningCurve.evaluation, groups, bootstrap)
       add("return", Plot(returnsOf: groups, curves), "Return of evaluations")
       let losses = metricNames(of: groups) { $0.hasSuffix("loss") }
-      // The losses of several groups side by side would be a thicket: the first is shown.
+      // With several groups, only the first loss is plotted, as there would be too many lines.
       let kept = groups.count == 1 ? losses : Array(losses.prefix(1))
       add("losses", plot(kept, groups, yLabel: kept.count == 1 ? kept[0] : "loss"), "Losses")
       let values = metricNames(of: groups) { $0.hasSuffix("/q") }
@@ -55,7 +55,7 @@ extension Report {
     return plots
   }
 
-  /// One line for each group and metric; nil where no run has any.
+  /// A plot with a line for each group and metric; nil if no run has any of the metrics.
   private func plot(_ metrics: [String], _ groups: [RunGroup], yLabel: String) -> Plot? {
     let series = groups.flatMap { group in
       metrics.compactMap { metric in
@@ -75,7 +75,8 @@ extension Report {
   }
 }
 
-/// A name that every file system and TeX take: other characters than letters, digits, dots and dashes become dashes.
+/// Returns a name that is valid in all file systems and TeX: replaces all characters except ASCII letters, digits and
+/// dots by dashes.
 func plainName(_ name: String) -> String {
   String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "-" })
 }

@@ -6,33 +6,34 @@ import Pixels
 import Replay
 import Tensors
 
-/// Latents of an encoder that learns where its place says: beside the agent's updates, in rounds between them, or never.
+/// Latents of an encoder that learns as its place says: at the agent's updates, in rounds between them, or never.
 public struct EncodedFrames<Model: Autoencoder>: Representation {
   public internal(set) var encoder: LatentEncoder<Model>
   public let place: Place
   let settings: EncoderSettings
-  /// How the encoder is trained on frames: the loss of the reconstruction, and a round's training.
+  /// The settings of the reconstruction loss and of the training in a round.
   let pretraining: PretrainingSettings
   let seed: Seed
-  /// Of the model's parameters; nil where no update moves them.
+  /// The optimiser of the model's parameters; nil if the encoder is not trained at the agent's updates.
   var optimizer: Adam?
-  /// The encoder as the target critics see through it; nil: they see through the encoder itself.
+  /// The target encoder, for target critics; nil: they use the encoder itself.
   var target: Model?
-  /// Whether the encoder was trained before the agent began.
+  /// Whether the encoder was pretrained.
   let isPretrained: Bool
-  /// What shifts are drawn from.
+  /// The generator of the shifts.
   var random: Random
   var updates = 0
   public internal(set) var revision = 0
-  /// When rounds are due, and how many there were.
+  /// When the next round is due.
   var roundIsDue: Every
+  /// The number of rounds so far.
   var rounds = 0
 
   /// - Parameters:
-  ///   - pretraining: how the encoder was trained, or would be.
-  ///   - isPretrained: whether it was trained before the agent begins.
-  ///   - hasMoved: whether it is what an agent's training made of it.
-  ///   - seed: of the run: rounds and shifts draw from it.
+  ///   - pretraining: the settings that the encoder was pretrained with, or would be.
+  ///   - isPretrained: whether the encoder was pretrained.
+  ///   - hasMoved: whether an agent's training changed the encoder.
+  ///   - seed: the seed of the run, for rounds and shifts.
   public init(
     _ encoder: LatentEncoder<Model>, place: Place, settings: EncoderSettings = EncoderSettings(),
     pretraining: PretrainingSettings = PretrainingSettings(), isPretrained: Bool = true,
@@ -69,12 +70,12 @@ public struct EncodedFrames<Model: Autoencoder>: Representation {
   public func latents(of recording: Recording) -> Tensor { encoder.encodeAll(recording) }
   public func latents(of frames: ReplayFrames) -> Tensor { encoder.encodeAll(frames) }
 
-  /// Whether what the decoder draws means anything: it was taught, at some time.
+  /// Whether the decoder has been trained, so that its output is meaningful.
   public var hasTaughtDecoder: Bool {
     Model.hasDecoder && (isPretrained || place.teachers.contains(.reconstruction) && hasMoved)
   }
 
-  /// Whether the encoder has moved since the agent's training began.
+  /// Whether the agent's training has changed the encoder.
   public var hasMoved: Bool { revision > 0 }
 
   public mutating func begin(at step: Int) { roundIsDue = Every(roundIsDue.period, from: step) }

@@ -1,6 +1,6 @@
 import Core
 
-/// What an agent sees, as one types it.
+/// What an agent observes, as a setting.
 public enum ObservationKind: String, ChoiceSetting, Hashable {
   /// Latents of an encoder.
   case latent
@@ -8,11 +8,11 @@ public enum ObservationKind: String, ChoiceSetting, Hashable {
   case state
 }
 
-/// Where the encoder learns, as settings.
+/// The settings of where and how the encoder learns.
 public struct EncoderSettings: SettingsGroup, Hashable {
   public var observe = ObservationKind.latent
   public var place = "frozen"
-  /// The folder of a pretraining or a training; empty: the newest that fits the environment and the view.
+  /// The run directory of a pretraining or a training; empty: the newest pretraining for the environment and view.
   public var autoencoder = ""
   public var learningRate = 1e-3
   public var period = 1
@@ -30,35 +30,37 @@ public struct EncoderSettings: SettingsGroup, Hashable {
   public static let title = "encoder"
   public static var fields: [Field<Self>] {
     [
-      Field("observe", \.observe, "what the agent sees: latents, or the true state"),
+      Field("observe", \.observe, "what the agent observes: latents, or the true state"),
       Field(
         "encoder", \.place, kind: "place of the encoder", among: Places.all.map(\.id), "where the encoder learns"),
       Field(
         "autoencoder", \.autoencoder,
-        "the folder of a pretraining, or of a training whose encoder is taken; none: the newest pretraining that fits"),
-      Field("encoder-learning-rate", \.learningRate, 0...1, "Adam's step size where the encoder learns at each update"),
-      Field("encoder-period", \.period, 1...1000, "updates of the agent for one of the encoder"),
+        "run directory of a pretraining, or of a training whose encoder is used; none: the newest pretraining that fits"
+      ),
+      Field(
+        "encoder-learning-rate", \.learningRate, 0...1, "Adam's step size for an encoder that learns at each update"),
+      Field("encoder-period", \.period, 1...1000, "updates of the agent per update of the encoder"),
       Field(
         "encoder-tau", \.tau, 0...1,
-        "how far the encoder of the target critics follows at each update of the encoder; 1: they see through the encoder itself"
+        "fraction by which the target encoder moves toward the encoder at each of its updates; 1: no target encoder"
       ),
       Field(
         "reconstruction-weight", \.reconstructionWeight, 0...1e6,
-        "weight of the reconstruction beside the critic's loss"),
-      Field("shift", \.shift, 0...64, "augmented: the farthest that a frame is shifted, in pixels"),
+        "weight of the reconstruction loss relative to the critic's loss"),
+      Field("shift", \.shift, 0...64, "augmented: the largest random shift of a frame, in pixels"),
       Field(
         "retrain-rounds", \.retrainRounds, 0...100_000,
-        "rounds and bursts: how often the encoder is trained further; 0: as often as there is time"),
-      Field("retrain-every", \.retrainEvery, 1...Int.max, "rounds and bursts: simulator steps between them"),
-      Field("retrain-steps", \.retrainSteps, 1...Int.max, "rounds and bursts: updates of the encoder in each"),
+        "rounds and bursts: the number of rounds; 0: no limit"),
+      Field("retrain-every", \.retrainEvery, 1...Int.max, "rounds and bursts: simulator steps between rounds"),
+      Field("retrain-steps", \.retrainSteps, 1...Int.max, "rounds and bursts: updates of the encoder per round"),
       Field(
         "retrain-action-weight", \.retrainActionWeight, 0.000001...1000,
-        "bursts: weight of reading the actions from three latents in a row"),
+        "bursts: weight of predicting the actions from three consecutive latents"),
       Field(
-        "retrain-reward-weight", \.retrainRewardWeight, 0...1000, "bursts: weight of reading the rewards from them"),
+        "retrain-reward-weight", \.retrainRewardWeight, 0...1000, "bursts: weight of predicting the rewards from them"),
       Field(
         "retrain-latent-weight", \.retrainLatentWeight, 0...1000,
-        "bursts: weight of how far latents move from what the agent knows"),
+        "bursts: weight of the distance of latents from those that the agent was trained on"),
     ]
   }
 }

@@ -4,46 +4,46 @@ import Core
 import Replay
 import Tensors
 
-// Batches from frames: the frames of all histories are encoded once each, and histories are made of their latents.
+// Batches from frames: each frame of the histories is encoded once, and the histories are made from the latents.
 
-/// A frame as it is looked at: where it lies in the replay buffer, and how it is shifted.
+/// A frame with a shift: its slot in the replay buffer, and how it is shifted.
 private struct FrameView: Hashable {
   let slot: Int
   let shift: Shift
 }
 
-/// Things that are wanted several times but needed once, in the order in which they were first asked for.
+/// Distinct elements, in the order in which they were first added.
 private struct Distinct<Element: Hashable> {
   private(set) var elements: [Element] = []
-  private var places: [Element: Int] = [:]
+  private var indices: [Element: Int] = [:]
 
-  /// The place of an element; it is added where it is new.
-  mutating func place(of element: Element) -> Int {
-    if let place = places[element] { return place }
-    places[element] = elements.count
+  /// Returns the index of an element, and adds the element if it is new.
+  mutating func index(of element: Element) -> Int {
+    if let index = indices[element] { return index }
+    indices[element] = elements.count
     elements.append(element)
     return elements.count - 1
   }
 
-  /// Repeats the last element until their number is a multiple of `count`. How many frames of a batch are the same is
-  /// chance; kernels and memory are kept for each size that comes, and so there shall be few.
+  /// Repeats the last element until the number of elements is a multiple of `count`. The number of distinct frames of a
+  /// batch is random; kernels and memory are cached for each size, so there should be few sizes.
   mutating func fill(toMultipleOf count: Int) {
     guard let last = elements.last else { return }
     while !elements.count.isMultiple(of: count) { elements.append(last) }
   }
 }
 
-/// The frames that a draw shows, as the model takes them, each once.
+/// The distinct frames of a draw, as the model's input.
 package struct ShownFrames: Sendable {
-  /// `[U, S C, H, W]`: the frames of the present observations.
+  /// `[U, S C, H, W]`: the frames of the observations.
   fileprivate let present: Tensor
-  /// `[V, S C, H, W]`: those that only later observations show; nil: there are none.
+  /// `[V, S C, H, W]`: the frames that occur only in later observations; nil if there are none.
   fileprivate let later: Tensor?
-  /// For each step back, the rows of the moments' frames in `present` and, after these, `later`.
+  /// For each step back in the history, the rows of the moments' frames in `present` followed by `later`.
   fileprivate let starts: [[Int]]
   fileprivate let ends: [[Int]]
   fileprivate let between: [[Int]]
-  /// What the target's encoder sees of the ends: `[W, S C, H, W]` and the rows in it; nil: nothing of its own.
+  /// The frames of the ends for the target encoder, `[W, S C, H, W]`, and the rows in them; nil if there is none.
   fileprivate let target: (frames: Tensor, ends: [[Int]])?
 }
 
@@ -54,7 +54,7 @@ extension EncodedFrames {
     return batch(of: draw, showing: frames, from: replay)
   }
 
-  /// The first half of a batch: bytes become numbers, each frame's once.
+  /// The first half of making a batch: converts the bytes of each distinct frame to floats.
   package mutating func frames(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> ShownFrames {
     let (count, between) = (draw.starts.count, draw.between)
     var views = Distinct<FrameView>()
@@ -71,9 +71,9 @@ extension EncodedFrames {
     var target: (frames: Tensor, ends: [[Int]])?
     if self.target != nil {
       var seen = Distinct<Int>()
-      let rows = endRows.map { $0.map { seen.place(of: $0) } }
+      let rows = endRows.map { $0.map { seen.index(of: $0) } }
       seen.fill(toMultipleOf: count)
-      // One frame an observation: what the ends show is mostly all that is new.
+      // With one frame per observation, the frames of the ends are usually exactly the later ones.
       let isLater = seen.elements.map { views.elements[$0] } == others
       let frames = isLater ? later : nil
       target = (frames ?? gathered(seen.elements, of: present, and: later), rows)
@@ -82,7 +82,7 @@ extension EncodedFrames {
       present: present, later: later, starts: startRows, ends: endRows, between: betweenRows, target: target)
   }
 
-  /// The second half: frames become latents, and latents observations.
+  /// The second half of making a batch: encodes frames to latents and makes observations from these.
   package func batch(
     of draw: ReplayDraw, showing frames: ShownFrames, from replay: borrowing ReplayBuffer
   ) -> (Batch, BatchEncoding?) {
@@ -90,7 +90,7 @@ extension EncodedFrames {
     let isTaughtByCritic = place.teachers.contains(.critic) && teachesEncoder
     let layout = replay.layout
 
-    // o: the encoder's gradient will be asked for
+    // o, with a pullback for the encoder's gradient
     let x = frames.present  // [U, S C, H, W]
     let (z, encoding): (Tensor, Pullback?)
     if isTaughtByCritic {
@@ -109,7 +109,7 @@ extension EncodedFrames {
       (o, history) = (observation(z), nil)
     }
 
-    // o' and what lies between: constants, of which the encoder has seen some already
+    // o' and the moments between: constants, some of which are already encoded
     let all = frames.later.map { stacked(z, encoder.encode(prepared: $0)) } ?? z
     func constant(_ rows: [[Int]], _ moments: [ReplayBuffer.Moment], _ z: Tensor) -> Tensor {
       layout.observation(rows.map { z.gatheringRows($0) }, replay.pastActions(of: moments))
@@ -126,7 +126,7 @@ extension EncodedFrames {
     return (batch, BatchEncoding(encoding: encoding, history: history, latents: z, frames: x, rows: frames.starts[0]))
   }
 
-  /// For each step back, the places of the moments' views among all.
+  /// Returns, for each step back in the history, the indices of the moments' frames among all `views`.
   private func windows(
     of moments: [ReplayBuffer.Moment], in replay: borrowing ReplayBuffer, shifts: [Shift],
     _ views: inout Distinct<FrameView>
@@ -135,60 +135,64 @@ extension EncodedFrames {
     for (moment, shift) in zip(moments, shifts) {
       let window = replay.window(of: moment, frames: replay.layout.frames, actions: 0)
       for (age, slot) in window.slots.enumerated() {
-        rows[age].append(views.place(of: FrameView(slot: slot, shift: shift)))
+        rows[age].append(views.index(of: FrameView(slot: slot, shift: shift)))
       }
     }
     return rows
   }
 
-  /// How far the frames of each of N observations are shifted: not at all, but where the place says so.
+  /// Draws the shift of the frames of each of N observations; no shift unless the place requires it.
   private mutating func shifts(_ count: Int) -> [Shift] {
     guard place.shifts else { return [Shift](repeating: .none, count: count) }
     return (0..<count).map { _ in Shift(atMost: settings.shift, using: &random) }
   }
 
-  /// Frames as the model takes them, `[U, S C, H, W]`.
+  /// Returns frames as the model's input, `[U, S C, H, W]`.
   private func prepared(_ views: [FrameView], in replay: borrowing ReplayBuffer) -> Tensor {
     let stack = encoder.frameStack
     let slots = stack == 1 ? views.map(\.slot) : views.flatMap { replay.stack(endingAt: $0.slot, of: stack) }
     let frames = replay.frames
-    let x = encoder.prepare(views.count) { body, b in frames.withFrame(at: slots[b], body) }
-    return place.shifts ? shifted(x, views.map(\.shift)) : x
+    let shape = encoder.preparation.shape
+    let shifting: FrameMove = { frame, b, target, start in
+      writeShifted(frame, shape, by: views[b / stack].shift, into: &target, at: start)
+    }
+    return encoder.prepare(
+      views.count, { body, b in frames.withFrame(at: slots[b], body) }, moving: place.shifts ? shifting : nil)
   }
 }
 
-/// Frames by their rows in `present` and, after these, `later`.
+/// Gathers frames by their rows in `present` followed by `later`.
 private func gathered(_ rows: [Int], of present: Tensor, and later: Tensor?) -> Tensor {
   let count = present.shape[0]
   var shape = present.shape
   shape[0] = rows.count
   let size = present.shape.count / count
   return Tensor(shape, of: Float.self) { target in
-    for (place, row) in rows.enumerated() {
+    for (index, row) in rows.enumerated() {
       if row < count {
-        present.withElements { copy($0, row, to: place, of: size, in: &target) }
+        present.withElements { copy($0, row, to: index, of: size, in: &target) }
       } else {
-        later?.withElements { copy($0, row - count, to: place, of: size, in: &target) }
+        later?.withElements { copy($0, row - count, to: index, of: size, in: &target) }
       }
     }
   }
 }
 
-/// A function of its own, so that the compiler sees that the spans do not overlap and takes several elements at once.
+/// A separate function, so that the compiler sees that the spans do not overlap and vectorises the loop.
 @inline(never)
-private func copy(_ source: Span<Float>, _ row: Int, to place: Int, of size: Int, in target: inout MutableSpan<Float>) {
+private func copy(_ source: Span<Float>, _ row: Int, to index: Int, of size: Int, in target: inout MutableSpan<Float>) {
   let source = source.extracting(row * size..<(row + 1) * size)
-  precondition(place >= 0 && (place + 1) * size <= target.count, "a row that lies outside")
-  for i in 0..<size { unsafe target[unchecked: place &* size &+ i] = source[unchecked: i] }
+  precondition(index >= 0 && (index + 1) * size <= target.count, "row \(index) is outside the target")
+  for i in 0..<size { unsafe target[unchecked: index &* size &+ i] = source[unchecked: i] }
 }
 
-/// Latents as a module, so that a gradient by them can be asked for.
+/// Latents as a module, to compute the gradient with respect to them.
 private struct Latents: Module {
   var z: Tensor
   mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("z", &z) }
 }
 
-/// Matrices one above the other, as a constant.
+/// Returns the rows of two matrices, one after the other, as a constant.
 private func stacked(_ a: Tensor, _ b: Tensor) -> Tensor {
   Tensor(a.array + b.array, [a.shape[0] + b.shape[0], a.shape[1]])
 }

@@ -1,28 +1,28 @@
 import Core
 
-/// Chooses the frames of a batch: uniformly, or half of them by how much moves there or how badly they were drawn when
-/// last seen (Kauvar et al. 2023, Curious Replay, arXiv 2306.15934, in its simplest form).
+/// Chooses the frames of a batch uniformly, or half of them in proportion to the motion in them or to their last
+/// reconstruction error (Kauvar et al. 2023, Curious Replay, arXiv 2306.15934, in its simplest form).
 struct FrameSampler: Sendable, Codable {
   private let sampling: FrameSampling
-  /// The frames that can be drawn: those with enough of their episode before them.
+  /// The frames that can be drawn: those with enough earlier frames of their episode.
   private let candidates: [Int]
   /// Running sums of the candidates' weights.
   private var cumulative: [Double] = []
-  /// Of all frames.
+  /// The weights of all frames.
   private var weights: [Double] = []
   private var notes = 0
 
-  /// - Parameter past: frames of its episode that must lie before a frame.
+  /// - Parameter past: the number of frames of the same episode that must precede a frame.
   init(_ sampling: FrameSampling, _ recording: some RecordedFrames, past: Int = 0) {
     self.sampling = sampling
     let episodes = recording.episodes
     candidates = episodes.indices.filter { $0 >= past && episodes[$0 - past] == episodes[$0] }
-    precondition(!candidates.isEmpty, "no frame has \(past) others of its episode before it")
+    precondition(!candidates.isEmpty, "no episode has more than \(past) frames")
     switch sampling {
     case .uniform: break
     case .motion: weights = FrameSampler.motion(recording)
     case .error:
-      // The uniform half finds what was not seen yet.
+      // Frames without an error yet are drawn by the uniform half.
       weights = [Double](repeating: 0, count: recording.count)
     }
     accumulate()
@@ -37,7 +37,7 @@ struct FrameSampler: Sendable, Codable {
     }
   }
 
-  /// Tells how badly each frame of a batch was drawn, if that is of interest.
+  /// Records the reconstruction error of each frame of a batch, if the sampling uses it.
   mutating func note(_ indices: [Int], errors: () -> [Double]) {
     guard sampling == .error else { return }
     for (index, error) in zip(indices, errors()) { weights[index] = error }
@@ -63,7 +63,7 @@ struct FrameSampler: Sendable, Codable {
     return low
   }
 
-  /// The share of bytes that differ from the frame before.
+  /// The fraction of bytes that differ from the previous frame.
   private static func motion(_ recording: some RecordedFrames) -> [Double] {
     let size = recording.frameSize
     return (0..<recording.count).map { index in

@@ -2,22 +2,22 @@ import Core
 import Environments
 import Tensors
 
-/// A quantity of learning became NaN or infinite: learning stops before it spreads.
+/// The error if a metric, parameter, reward or observation is NaN or infinite. Training stops before it spreads.
 public struct NotFinite: Error, CustomStringConvertible {
   public let step: Int
-  /// The metric, or the parameter's name.
+  /// The metric, or the name of the parameter.
   public let quantity: String
   public let value: Double
-  /// The first parameter that is not finite, where there is one.
+  /// The first parameter that is not finite, if any.
   public let tensor: String?
-  /// When in its episode the environment gave it; nil where learning did.
+  /// The moment of the episode in which the environment returned it; nil if it is a result of learning.
   public let moment: String?
   /// Where the last good weights are, such as `runs/a/agent.safetensors of step 20000`.
   public var checkpoint: String?
 
   /// - Parameters:
-  ///   - moment: when in its episode the environment gave it.
-  ///   - module: what was learning; its parameters are searched for the first that is not finite.
+  ///   - moment: the moment of the episode in which the environment returned it.
+  ///   - module: the module that was trained. Its parameters are searched for the first that is not finite.
   public init(step: Int, quantity: String, value: Double, moment: String? = nil, in module: some Module) {
     self.step = step
     self.moment = moment
@@ -27,19 +27,19 @@ public struct NotFinite: Error, CustomStringConvertible {
   }
 
   public var description: String {
-    let place = tensor.map { ", with numbers that are not finite in the tensor \($0)" } ?? ""
+    let location = tensor.map { ", with values that are not finite in the tensor \($0)" } ?? ""
     let saved = checkpoint.map { "the last good checkpoint is \($0)" } ?? "no checkpoint had been written yet"
     guard let moment else {
-      return "\(quantity) is \(value) at step \(step)\(place); \(saved): a smaller learning rate may help"
+      return "\(quantity) is \(value) at step \(step)\(location); \(saved): a smaller learning rate may help"
     }
-    return "\(quantity) is \(value) at step \(step), \(moment), as the environment gave it; \(saved)"
+    return "\(quantity) is \(value) at step \(step), \(moment), as returned by the environment; \(saved)"
   }
 }
 
 extension Episode {
-  /// What the environment gave that nobody can learn from, a reward or an observation; nil where all is sound.
+  /// Returns the first reward or observation of the environment that is not finite; nil if all are finite.
   ///
-  /// - Parameter outcome: that of the last step; nil at the start of an episode.
+  /// - Parameter outcome: the result of the last step; nil at the start of an episode.
   public func spoiled(after outcome: Step?) throws(E.Failure) -> (quantity: String, value: Double)? {
     // Learning is in single precision.
     if let reward = outcome?.reward, !Float(reward).isFinite { return ("the reward of \(spec.id)", reward) }
@@ -48,12 +48,13 @@ extension Episode {
     return index.map { ("the observation '\(spec.observationNames[$0])' of \(spec.id)", observation[$0]) }
   }
 
-  /// Throws `WorldError` for what the environment gave that nobody can learn from, and what it fails with.
+  /// Checks that the environment's reward and observation are finite.
   ///
-  /// - Parameter name: which episode it is, such as `episode 3`.
+  /// - Parameter name: the name of the episode, such as `episode 3`.
+  /// - Throws: `WorldError` if they are not, and the environment's errors.
   public func requireFinite(after outcome: Step?, in name: String) throws {
     guard let (quantity, value) = try spoiled(after: outcome) else { return }
-    throw WorldError("\(quantity) is \(value) at step \(steps) of \(name): nobody can learn from that")
+    throw WorldError("\(quantity) is \(value) at step \(steps) of \(name): rewards and observations must be finite")
   }
 
   /// `step 3 of its episode`, in simulator steps from 1; 0 is the start.

@@ -9,26 +9,26 @@ import Tensors
 /// Trains an autoencoder on recorded frames.
 ///
 /// The loss is Σ w (x̂ - x)² / Σ w plus the model's penalty, where w is 1, or more for pixels that differ from the
-/// background: a plain mean square forgets small things that move. Added to it, if wanted, is how badly the actions can be
-/// told from the latents.
+/// background: a plain mean square ignores small things that move. Optionally, the loss includes the error of
+/// predicting the actions from the latents.
 public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable {
   public let settings: PretrainingSettings
   public private(set) var encoder: LatentEncoder<Model>
   public private(set) var step = 0
-  /// What reads the actions; nil where pixels alone teach.
+  /// The network that predicts the actions; nil if it is not used.
   private var dynamics: InverseDynamics?
-  /// What reads the rewards, with these and their weight; nil where they do not teach.
-  private var rewards: RewardLesson?
-  /// Where latents are to stay, with the weight of that; nil where they may move.
+  /// The network that predicts the rewards, with these and the weight of its loss; nil if it is not used.
+  private var rewards: RewardPrediction?
+  /// The latents to stay near, with the weight of that loss; nil if it is not used.
   private var anchor: (latents: Tensor, weight: Double)?
   private let recording: Frames
-  /// Updates in all; after the first `settings.steps` of them axes are laid.
+  /// The total number of updates. After the first `settings.steps` of them the axes are computed, if used.
   private let updates: Int
   private var optimizer: Adam
   private var sampler: FrameSampler
   private var random: Random
 
-  /// All that the future depends on, but for the frames.
+  /// The state of the training, except for the frames.
   public struct State: Codable {
     let encoder: LatentEncoder<Model>
     let dynamics: InverseDynamics?
@@ -38,9 +38,13 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     let random: Random
   }
 
-  /// - Throws: `InputError` that says what keeps a stored state, which has the form of this one, from going on.
+  /// Checks that training can resume from a stored state.
+  ///
+  /// - Throws: `InputError` that says what is wrong.
   public func check(_ state: State) throws {
-    guard (0...updates).contains(state.step) else { throw InputError("update \(state.step) is none of \(updates)") }
+    guard (0...updates).contains(state.step) else {
+      throw InputError("update \(state.step) is not one of the \(updates) updates")
+    }
     let size = encoder.model.latentSize
     guard let axes = state.encoder.axes else {
       guard state.step <= settings.steps else { throw InputError("the latent's axes are missing") }
@@ -49,10 +53,10 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     guard state.step >= settings.steps, axes.count > 0, axes.directions.shape == axes.reading.shape,
       axes.reading.shape == [axes.count, size], axes.reading.precision == .float32,
       axes.directions.precision == .float32
-    else { throw InputError("the axes \(axes.reading.shape) are none of latents of \(size) numbers") }
+    else { throw InputError("the axes \(axes.reading.shape) do not fit latents of size \(size)") }
   }
 
-  /// What a checkpoint holds; setting it goes on from there.
+  /// The state that a checkpoint stores. Setting it resumes training from there.
   public var state: State {
     get {
       State(
@@ -65,8 +69,9 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     }
   }
 
-  /// Trains an encoder further. Its background and the standardisation of its latents stay, and its decoder draws from what
-  /// the agent is given: what axes leave out of a latent could otherwise come to hold what matters.
+  /// Trains an encoder further. Its background and the standardisation of its latents do not change. Its decoder gets
+  /// only the part of the latent that the agent gets: otherwise the part that axes omit could come to encode what
+  /// matters.
   public init(
     continuing encoder: LatentEncoder<Model>, on recording: Frames, settings: PretrainingSettings, seed: Seed
   ) {
@@ -88,11 +93,11 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
       dynamics = InverseDynamics(
         latentSize: encoder.model.latentSize, actionSpace: recording.actionSpace, using: &initial)
     }
-    let taught = TrainedModules(model: encoder.model, dynamics: dynamics, rewards: nil)
-    optimizer = Adam(of: taught, learningRate: settings.learningRate)
+    let modules = TrainedModules(model: encoder.model, dynamics: dynamics, rewards: nil)
+    optimizer = Adam(of: modules, learningRate: settings.learningRate)
   }
 
-  private var taught: TrainedModules<Model> {
+  private var trainedModules: TrainedModules<Model> {
     TrainedModules(model: encoder.model, dynamics: dynamics, rewards: rewards?.reader)
   }
 
@@ -100,28 +105,28 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
 
   /// One update.
   ///
-  /// - Throws: `NotFinite` if the loss is not a number.
+  /// - Throws: `NotFinite` if the loss is not finite.
   public mutating func update() throws -> Metrics {
-    if step == settings.steps && !isDone { try layAxes() }
+    if step == settings.steps && !isDone { try computeAxes() }
     let indices = frames()
     let x = prepared(indices)  // [B, C, H, W]
     let reconstruction = ReconstructionLoss(of: x, by: encoder, settings)
     var error = 0.0
-    var difference = x  // of what is drawn from what should be
+    var difference = x  // reconstruction minus target
     var (actionError, rewardError): (Double?, Double?)
-    var taught = taught
-    let (loss, gradient) = valueWithGradient(at: taught) { taught in
-      let z = taught.model.encode(x)
-      let terms = reconstruction(taught.model, from: encoder.asSeen(z), z)
+    var modules = trainedModules
+    let (loss, gradient) = valueWithGradient(at: modules) { modules in
+      let z = modules.model.encode(x)
+      let terms = reconstruction(modules.model, from: encoder.asSeen(z), z)
       (error, difference) = (terms.error.item, terms.difference.detached)
       var loss = terms.loss
-      if let reading = taught.dynamics?.loss(z, actions: actions(indices)) {
-        actionError = reading.item
-        loss = loss + reading * settings.actionWeight
+      if let prediction = modules.dynamics?.loss(z, actions: actions(indices)) {
+        actionError = prediction.item
+        loss = loss + prediction * settings.actionWeight
       }
-      if let rewards, let reading = taught.rewards?.loss(z, rewards: rewards.of(indices)) {
-        rewardError = reading.item
-        loss = loss + reading * rewards.weight
+      if let rewards, let prediction = modules.rewards?.loss(z, rewards: rewards.of(indices)) {
+        rewardError = prediction.item
+        loss = loss + prediction * rewards.weight
       }
       if let anchor {
         loss = loss + meanSquared(encoder.standardized(z) - anchor.latents.gatheringRows(indices)) * anchor.weight
@@ -130,9 +135,9 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     }
     try requireFinite(["autoencoder/loss": loss], step: step, in: encoder.model)
     optimizer.learningRate = learningRate
-    optimizer.update(&taught, along: gradient)
-    (encoder.model, dynamics) = (taught.model, taught.dynamics)
-    if let reader = taught.rewards { rewards?.reader = reader }
+    optimizer.update(&modules, along: gradient)
+    (encoder.model, dynamics) = (modules.model, modules.dynamics)
+    if let reader = modules.rewards { rewards?.reader = reader }
     sampler.note(indices) { frameErrors(difference, reconstruction.weights) }
     step += 1
     var metrics: Metrics = [
@@ -143,21 +148,21 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     return metrics
   }
 
-  /// The frames of a batch, in threes one after the other where actions are read.
+  /// Draws the frames of a batch; groups of three consecutive frames if actions are predicted.
   private mutating func frames() -> [Int] {
     guard dynamics != nil else { return sampler.sample(settings.batch, using: &random) }
     let (past, groups) = (InverseDynamics.frames - 1, max(1, settings.batch / InverseDynamics.frames))
     return sampler.sample(groups, using: &random).flatMap { $0 - past...$0 }
   }
 
-  /// Those taken at the first frame of each three, then those at the second.
+  /// The actions at the first frame of each group of three, then those at the second.
   private func actions(_ indices: [Int]) -> [Float] {
     (0..<InverseDynamics.frames - 1).flatMap { frame in
       stride(from: frame, to: indices.count, by: InverseDynamics.frames).flatMap { recording.action(indices[$0]) }
     }
   }
 
-  /// A warm-up and a cosine, and the same once more when axes are laid.
+  /// The learning rate of a warm-up and a cosine, which start again when the axes are computed.
   private var learningRate: Double {
     let (begin, end) = step < settings.steps ? (0, settings.steps) : (settings.steps, updates)
     let schedule = LearningRateSchedule(
@@ -166,16 +171,16 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     return schedule.rate(at: step - begin)
   }
 
-  /// What the axes leave out is lost to an agent and had a part in the pictures: from here on the decoder draws without it,
-  /// and the encoder keeps what matters where the axes look.
-  private mutating func layAxes() throws {
+  /// Computes the axes. The agent does not get the part of the latent that they omit, but the decoder did so far. From
+  /// here on it does not either, so that the encoder keeps what matters along the axes.
+  private mutating func computeAxes() throws {
     encoder = try standardized()
-    optimizer = Adam(of: taught, learningRate: settings.learningRate)
+    optimizer = Adam(of: trainedModules, learningRate: settings.learningRate)
   }
 
-  /// Freezes the encoder, with latents standardised on all recorded frames.
+  /// Returns the final encoder, with latents standardised on all recorded frames.
   ///
-  /// - Throws: `NotFinite` if the last update left a parameter that is not a number.
+  /// - Throws: `NotFinite` if a parameter is not finite after the last update.
   public func finished() throws -> LatentEncoder<Model> {
     guard encoder.axes != nil else { return try standardized() }
     try requireFinite(encoder.model, step: step)
@@ -202,7 +207,7 @@ extension Pretraining where Frames == Recording {
     settings: PretrainingSettings, seed: Seed
   ) throws {
     if let (setting, instead) = settings.needingFramesInARow, !recording.hasEpisode(ofFrames: InverseDynamics.frames) {
-      throw InputError("\(setting) needs episodes of \(InverseDynamics.frames - 1) actions at least: give \(instead)")
+      throw InputError("\(setting) needs episodes of at least \(InverseDynamics.frames - 1) actions: use \(instead)")
     }
     var initial = seed.stream("initial weights")
     let encoder = try LatentEncoder<Model>(
@@ -212,9 +217,9 @@ extension Pretraining where Frames == Recording {
 }
 
 extension LatentEncoder {
-  /// An encoder with random weights, whose background is that of recorded frames. Its latents are not standardised.
+  /// Creates an encoder with random weights and the background of recorded frames. Its latents are not standardised.
   ///
-  /// - Throws: `InputError` if the kind cannot take frames of this size.
+  /// - Throws: `InputError` if the kind does not support frames of this size.
   public init(
     untrainedFor recording: Recording, frameStack: Int = 1, modelSettings: Model.Settings,
     _ settings: PretrainingSettings, using random: inout Random
@@ -244,7 +249,7 @@ extension PretrainingSettings {
   }
 }
 
-/// What an update changes: the autoencoder, and what reads the actions from its latents.
+/// The modules that an update trains: the autoencoder, and the networks that predict actions and rewards.
 private struct TrainedModules<Model: Autoencoder>: Module {
   var model: Model
   var dynamics: InverseDynamics?
@@ -263,13 +268,13 @@ private struct TrainedModules<Model: Autoencoder>: Module {
   }
 }
 
-/// The rewards that followed frames, and what learns to read them.
-private struct RewardLesson: Sendable {
+/// The rewards after frames, and the network that predicts them.
+private struct RewardPrediction: Sendable {
   var reader: RewardReading
   let rewards: [Float]
   let weight: Double
 
-  /// Of the first frames of threes, then of the second.
+  /// Returns the rewards after the first frame of each group of three, then those after the second.
   func of(_ indices: [Int]) -> [Float] {
     (0..<2).flatMap { frame in
       stride(from: frame, to: indices.count, by: InverseDynamics.frames).map { rewards[indices[$0]] }
@@ -278,24 +283,24 @@ private struct RewardLesson: Sendable {
 }
 
 extension Pretraining where Frames == ReplayFrames {
-  /// Trains an encoder further on what a replay buffer holds, taught by rewards and by the latents that the agent knows as
-  /// well.
+  /// Trains an encoder further on the frames of a replay buffer, with additional losses that predict the rewards and
+  /// keep the latents near their old values.
   public init(
     continuing encoder: LatentEncoder<Model>, on frames: ReplayFrames, settings: PretrainingSettings,
     rewardWeight: Double, latentWeight: Double, seed: Seed
   ) {
-    precondition(settings.actionWeight > 0, "rewards are read from the latents of which actions are read")
+    precondition(settings.actionWeight > 0, "predicting rewards requires predicting actions")
     self.init(continuing: encoder, on: frames, settings: settings, seed: seed)
     var initial = seed.stream("reward reading")
     let reader = RewardReading(latentSize: encoder.model.latentSize, using: &initial)
     let size = max(frames.rewards.reduce(0) { max($0, abs($1)) }, 1e-6)
-    rewards = RewardLesson(reader: reader, rewards: frames.rewards.map { $0 / size }, weight: rewardWeight)
+    rewards = RewardPrediction(reader: reader, rewards: frames.rewards.map { $0 / size }, weight: rewardWeight)
     anchor = (Tensor(frames.latents, [frames.count, encoder.latentSize]), latentWeight)
-    optimizer = Adam(of: taught, learningRate: settings.learningRate)
+    optimizer = Adam(of: trainedModules, learningRate: settings.learningRate)
   }
 }
 
-/// Σ w d² / Σ w for each frame of `[B, C, H, W]`.
+/// Returns Σ w d² / Σ w for each frame of `[B, C, H, W]`.
 func frameErrors(_ difference: Tensor, _ weights: Tensor) -> [Double] {
   let errors = (square(difference) * weights).reshaped(difference.shape[0], -1).sum(axis: 1)
   return (errors / weights.reshaped(difference.shape[0], -1).sum(axis: 1)).doubles

@@ -1,7 +1,7 @@
 import Autoencoders
 import Core
 
-/// How an autoencoder is trained before it is frozen.
+/// The settings of pretraining an autoencoder.
 public struct PretrainingSettings: SettingsGroup, Hashable {
   public var steps = 2500
   public var batch = 32
@@ -27,41 +27,46 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public static var fields: [Field<Self>] {
     [
       Field("ae-steps", \.steps, 1...Int.max, "updates of the autoencoder"),
-      Field("ae-batch", \.batch, 1...4096, "frames of an update"),
-      Field("ae-learning-rate", \.learningRate, 0...1, "Adam's full step size"),
-      Field("ae-warm-up", \.warmUp, 0...Int.max, "updates until the full step size"),
-      Field("ae-final-rate", \.finalRate, 0...1, "the last step size as a fraction, reached along a cosine"),
-      Field("background", \.background, "take the median picture away from every frame"),
+      Field("ae-batch", \.batch, 1...4096, "frames per update"),
+      Field("ae-learning-rate", \.learningRate, 0...1, "Adam's step size after the warm-up"),
+      Field("ae-warm-up", \.warmUp, 0...Int.max, "updates of the linear warm-up of the step size"),
+      Field(
+        "ae-final-rate", \.finalRate, 0...1, "final step size of the cosine schedule, as a fraction of the full one"),
+      Field("background", \.background, "subtract the median image from every frame"),
       Field("change-weight", \.changeWeight, 0...1e6, "extra weight of pixels that differ from the background"),
       Field("change-threshold", \.changeThreshold, 0...1, "difference from the background that counts as change"),
-      Field("target-blur", \.targetBlur, 0...64, "radius in pixels of the box that blurs what is to be reconstructed"),
-      Field("target-gain", \.targetGain, 0.01...1000, "factor on what is to be reconstructed, clamped to -1 to 1"),
+      Field("target-blur", \.targetBlur, 0...64, "radius in pixels of the box blur of the reconstruction target"),
+      Field(
+        "target-gain", \.targetGain, 0.01...1000, "factor on the reconstruction target, which is clamped to -1 to 1"),
       Field(
         "action-weight", \.actionWeight, 0...1000,
-        "weight of telling the actions from the latents of three frames in a row; 0: of the pixels alone"),
+        "weight of predicting the actions from the latents of three consecutive frames; 0: not used"),
       Field(
-        "frame-sampling", \.sampling, "uniform; motion or error: half of each batch by how much moves or is missed"),
+        "frame-sampling", \.sampling,
+        "uniform; motion or error: half of each batch is drawn in proportion to motion or reconstruction error"),
       Field(
         "latent-form", \.form,
-        "what an agent is given of a latent. each: its numbers; smooth: its principal axes, but for what only trembles"),
+        "what an agent gets of a latent. each: its values; smooth: coordinates along principal axes that move smoothly"
+      ),
       Field(
         "axes-steps", \.axesSteps, 0...Int.max,
-        "with smooth axes: further updates once they are laid, which draw from what an agent is given"),
+        "smooth: further updates after the axes are computed, with reconstructions from what an agent gets"),
       Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
-      Field("probe-frames", \.probeFrames, 300...1_000_000, "agent steps that the state probe learns from"),
+      Field("probe-frames", \.probeFrames, 300...1_000_000, "agent steps that the state probe is trained on"),
       Field(
-        "checkpoint-every", \.checkpointEvery, 0...Int.max, "updates between checkpoints; 0: at a signal and at the end"
+        "checkpoint-every", \.checkpointEvery, 0...Int.max,
+        "updates between checkpoints; 0: only at a signal and at the end"
       ),
-      Field("keep-checkpoints", \.keepCheckpoints, 1...1_000_000, "last checkpoints that are kept"),
+      Field("keep-checkpoints", \.keepCheckpoints, 1...1_000_000, "number of latest checkpoints that are kept"),
     ]
   }
 }
 
 extension PretrainingSettings {
-  /// Updates until the encoder is frozen.
+  /// The total number of updates.
   public var updates: Int { steps + (form == .smooth ? axesSteps : 0) }
 
-  /// A setting that looks at as many frames in a row as `InverseDynamics`, and what to give instead; nil: none does.
+  /// The setting that needs `InverseDynamics.frames` consecutive frames, and an alternative to it; nil: none does.
   public var needingFramesInARow: (setting: String, instead: String)? {
     if actionWeight > 0 { return ("--action-weight", "--action-weight 0") }
     return form == .smooth ? ("--latent-form smooth", "--latent-form each") : nil

@@ -1,10 +1,11 @@
 import Autoencoders
 import Tensors
 
-/// How badly frames are drawn again, in pretraining, in rounds and beside an agent's updates: Σ w (x̂ - y)² / Σ w + λ(z).
+/// The reconstruction loss in pretraining, in rounds and at an agent's updates: Σ w (x̂ - y)² / Σ w + λ(z).
 ///
-/// x̂ is drawn from what the agent is given of the latent z, y is the target for the frame, λ the kind's penalty. w is 1, or
-/// more for pixels that differ from the background: a plain mean square forgets small things that move.
+/// x̂ is the reconstruction from the part of the latent z that the agent gets, y the target for the frame, λ the kind's
+/// penalty. w is 1, or more for pixels that differ from the background: a plain mean square ignores small moving
+/// things.
 struct ReconstructionLoss<Model: Autoencoder> {
   /// `[B, S C, H, W]`
   let target: Tensor
@@ -17,10 +18,10 @@ struct ReconstructionLoss<Model: Autoencoder> {
   }
 
   /// - Parameters:
-  ///   - model: that draws.
-  ///   - seen: its latents `[B, Z]` as far as the agent is given them.
+  ///   - model: the autoencoder.
+  ///   - seen: the part of its latents `[B, Z]` that the agent gets.
   ///   - z: its latents `[B, Z]`, which are penalised.
-  /// - Returns: the loss, its first term, and what is drawn less the target.
+  /// - Returns: the loss, its first term, and the reconstruction minus the target.
   func callAsFunction(_ model: Model, from seen: Tensor, _ z: Tensor) -> (
     loss: Tensor, error: Tensor, difference: Tensor
   ) {

@@ -4,10 +4,10 @@ import Pixels
 import Replay
 import Tensors
 
-/// Frames in their order, with the actions between them: a recording, or what a replay buffer holds.
+/// Frames in time order with the actions between them: a recording, or the frames of a replay buffer.
 public protocol RecordedFrames: Sendable {
   var count: Int { get }
-  /// Bytes of a frame.
+  /// The size of a frame in bytes.
   var frameSize: Int { get }
   var actionSpace: ActionSpace { get }
   /// `[N]`: the episode of each frame, counted from 0.
@@ -19,12 +19,13 @@ public protocol RecordedFrames: Sendable {
 }
 
 extension RecordedFrames {
-  /// Whether an episode has so many frames.
+  /// Returns whether an episode has at least `length` frames.
   public func hasEpisode(ofFrames length: Int) -> Bool {
     episodes.indices.contains { $0 >= length - 1 && episodes[$0 - length + 1] == episodes[$0] }
   }
 
-  /// The frame and those before it, `count` in all and the oldest first; before an episode's first frame that one repeats.
+  /// Returns the frame and those before it, `count` in all and the oldest first. Before an episode's first frame the
+  /// first one is repeated.
   public func stack(_ index: Int, of count: Int) -> [Int] {
     var indices = [index]
     while indices.count < count {
@@ -38,7 +39,7 @@ extension RecordedFrames {
 extension ReplayFrames: RecordedFrames {}
 
 extension LatentEncoder {
-  /// Recorded frames as the model takes them, each with those before it where it sees several: `[B, S C, H, W]`.
+  /// Returns recorded frames as the model's input `[B, S C, H, W]`: each with the S - 1 frames before it.
   public func prepare(_ recording: some RecordedFrames, _ indices: [Int]) -> Tensor {
     guard frameStack > 1 else {
       return prepare(indices.count) { body, b in recording.withFrame(indices[b], body) }
@@ -47,7 +48,7 @@ extension LatentEncoder {
     return prepare(indices.count) { body, b in recording.withFrame(frames[b], body) }
   }
 
-  /// Standardised latents `[N, Z]` of all recorded frames.
+  /// Returns standardised latents `[N, Z]` of all recorded frames.
   public func encodeAll(_ recording: some RecordedFrames) -> Tensor {
     var latents: [Float] = []
     for start in stride(from: 0, to: recording.count, by: 256) {

@@ -2,9 +2,9 @@ import Core
 import Environments
 import Pixels
 
-/// Recorded episodes, end to end: frames, true states, and the transitions between neighbouring frames of an episode.
+/// Recorded episodes, one after another: frames, true states, and the transitions between consecutive frames.
 ///
-/// As `Codable` it is all but its frames, which a checkpoint holds in segments.
+/// Its `Codable` form omits the frames, which a checkpoint stores in segments.
 public struct Recording: RecordedFrames, Codable {
   public let width: Int
   public let height: Int
@@ -17,11 +17,11 @@ public struct Recording: RecordedFrames, Codable {
   public private(set) var observations: [Double] = []
   /// N rows of the action taken at the frame, in the policy's units; zeros at an episode's last frame.
   public private(set) var actions: [Float] = []
-  /// What followed; at an episode's last frame, nothing did.
+  /// The result of each action; nil at an episode's last frame.
   public private(set) var steps: [Step?] = []
   /// The episode of each frame.
   public private(set) var episodes: [Int] = []
-  /// Simulator steps that the recording cost.
+  /// The number of simulator steps of the recording.
   public var environmentSteps = 0
 
   private enum CodingKeys: CodingKey {
@@ -37,7 +37,7 @@ public struct Recording: RecordedFrames, Codable {
   }
 
   public var count: Int { episodes.count }
-  /// Numbers of an action.
+  /// The size of an action.
   public var actionSize: Int { actionSpace.arrayCount }
   public var frameSize: Int { width * height * format.channels }
 
@@ -52,10 +52,11 @@ public struct Recording: RecordedFrames, Codable {
     append(frame, observation, episode: episodes[last])
   }
 
-  /// Adds the episodes of another recording of the same frames and actions.
+  /// Adds the episodes of another recording with the same frame size and action space.
   public mutating func append(contentsOf other: Recording) {
     precondition(
-      other.frameSize == frameSize && other.actionSpace == actionSpace, "recordings of unlike frames or actions")
+      other.frameSize == frameSize && other.actionSpace == actionSpace,
+      "the recordings have different frame sizes or action spaces")
     let firstEpisode = (episodes.last ?? -1) + 1
     frames.append(contentsOf: other.frames)
     observations.append(contentsOf: other.observations)
@@ -66,7 +67,7 @@ public struct Recording: RecordedFrames, Codable {
   }
 
   private mutating func append(_ frame: PixelBuffer, _ observation: [Double], episode: Int) {
-    precondition(frame.bytes.count == frameSize, "a recording holds frames of one size")
+    precondition(frame.bytes.count == frameSize, "all frames of a recording must have the same size")
     frames.append(contentsOf: frame.bytes)
     observations.append(contentsOf: observation)
     actions.append(contentsOf: repeatElement(0, count: actionSize))
@@ -86,7 +87,7 @@ public struct Recording: RecordedFrames, Codable {
       bytes: Array(frames[index * frameSize..<(index + 1) * frameSize]))
   }
 
-  /// Frames with those before them, as many as are seen together, one stack after the other and the oldest first in each.
+  /// Returns stacks of `count` frames that end at the given frames, one after another, the oldest frame first in each.
   public func stacks(_ indices: [Int], of count: Int) -> [PixelBuffer] {
     indices.flatMap { stack($0, of: count).map(frame) }
   }

@@ -5,11 +5,11 @@ import Pixels
 import Replay
 import Tensors
 
-/// What is there to be seen at a moment of an episode.
+/// What can be observed at a moment of an episode.
 public struct Moment: Sendable {
-  /// The frame and those before it, the oldest first, as many as a representation sees together; empty where it sees none.
+  /// The stacked frames of a representation, the oldest first; empty if it uses no frames.
   public let frames: [PixelBuffer]
-  /// The true state as an agent would see it.
+  /// The true state, as an agent observes it.
   public let state: [Double]
 
   public init(frames: [PixelBuffer], state: [Double]) {
@@ -17,74 +17,74 @@ public struct Moment: Sendable {
   }
 }
 
-/// What an agent is given of a moment: a latent `[Z]` of its frame, or its true state; and how that goes on learning beside
-/// the agent.
+/// What an agent gets of a moment: a latent `[Z]` of its frame, or its true state. A representation may keep learning
+/// together with the agent.
 ///
-/// The way of the data, once for every representation:
+/// The data flow, for every representation:
 ///
 ///     Environment.step -> Moment, drawn once -> latents -> replay buffer -> draw -> batch -> Agent.update -> Lesson -> learn
 ///
-/// Histories are made of latents (`HistoryLayout`), so that a representation says what one moment is.
+/// Histories are made from latents (`HistoryLayout`), so a representation only represents single moments.
 public protocol Representation: Sendable, Codable {
-  /// Numbers of a moment's latent, Z.
+  /// The size of a moment's latent, Z.
   var latentSize: Int { get }
-  /// Frames that are seen together, S; 0: none, the true state is.
+  /// The number of stacked frames, S; 0 for the true state.
   var frameStack: Int { get }
-  /// What the replay buffer keeps of a moment.
+  /// What the replay buffer stores of a moment.
   var memory: ReplayMemory { get }
-  /// Changes of what is seen so far: where it differs, the same frame has another latent.
+  /// The number of changes of the representation so far. If it differs, the same frame has a different latent.
   var revision: Int { get }
 
-  /// `[N, Z]` of N moments.
+  /// Returns the latents `[N, Z]` of N moments.
   func latents(of moments: [Moment]) -> Tensor
-  /// `[N, Z]` of all recorded moments.
+  /// Returns the latents `[N, Z]` of all recorded moments.
   func latents(of recording: Recording) -> Tensor
-  /// `[N, Z]` of frames that the replay buffer keeps.
+  /// Returns the latents `[N, Z]` of frames in the replay buffer.
   func latents(of frames: ReplayFrames) -> Tensor
 
-  /// A batch for the agent, and what `learn` needs of how it was seen; nil where the agent's lesson teaches nothing.
+  /// Returns a batch for the agent, and its encoding for `learn`; nil if the representation does not learn from it.
   mutating func batch(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> (Batch, BatchEncoding?)
-  /// Learns beside the agent: from what the agent's update gave, and from the frames of the batch.
-  mutating func learn(from lesson: Lesson, _ sight: BatchEncoding?) throws -> Metrics
-  /// Learns from what the replay buffer holds, and sees that anew; nil where no round is due.
+  /// Learns from the result of the agent's update and from the frames of the batch.
+  mutating func learn(from lesson: Lesson, _ batch: BatchEncoding?) throws -> Metrics
+  /// Learns from the replay buffer and updates the latents in it. Returns nil if no round is due.
   ///
-  /// - Parameter step: simulator steps so far.
+  /// - Parameter step: the number of simulator steps so far.
   mutating func learn(from replay: inout ReplayBuffer, step: Int) throws -> Metrics?
-  /// The agent begins to act after so many simulator steps.
+  /// Called when the agent begins to act, after `step` simulator steps.
   mutating func begin(at step: Int)
-  /// Throws `NotFinite` where what is seen is no number any more.
+  /// Throws `NotFinite` if the parameters are not finite.
   func requireFinite(step: Int) throws
 }
 
 extension Representation {
   public var memory: ReplayMemory { .latents }
   public var revision: Int { 0 }
-  public func latents(of frames: ReplayFrames) -> Tensor { preconditionFailure("no frames are kept") }
+  public func latents(of frames: ReplayFrames) -> Tensor { preconditionFailure("this representation stores no frames") }
 
   public mutating func batch(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> (Batch, BatchEncoding?) {
     (replay.batch(of: draw), nil)
   }
-  public mutating func learn(from lesson: Lesson, _ sight: BatchEncoding?) throws -> Metrics { [:] }
+  public mutating func learn(from lesson: Lesson, _ batch: BatchEncoding?) throws -> Metrics { [:] }
   public mutating func learn(from replay: inout ReplayBuffer, step: Int) throws -> Metrics? { nil }
   public mutating func begin(at step: Int) {}
   public func requireFinite(step: Int) throws {}
 }
 
-/// How a batch was seen, kept from its making until the agent has learned from it.
+/// How a batch was encoded, kept until the agent has learned from the batch.
 public struct BatchEncoding: Sendable {
-  /// From the gradient of latents `[U, Z]` to that of the encoder.
+  /// Maps the gradient of latents `[U, Z]` to that of the encoder.
   let encoding: Pullback?
-  /// From the gradient of observations `[B, O]` to that of the latents.
+  /// Maps the gradient of observations `[B, O]` to that of the latents.
   let history: Pullback?
-  /// Standardised latents `[U, Z]` of all frames that the observations are made of, and these frames, prepared:
-  /// `[U, S C, H, W]`.
+  /// Standardised latents `[U, Z]` of all frames that the observations are made from.
   let latents: Tensor
+  /// These frames, prepared: `[U, S C, H, W]`.
   let frames: Tensor
-  /// The rows of the present moments among them, B of them.
+  /// The rows of the newest frames of the observations in `frames`, B of them.
   let rows: [Int]
 }
 
-/// The true state: what the same agent could do if nothing were lost on the way through pixels.
+/// The true state. It shows what the same agent can do without the loss of information in pixels and latents.
 public struct TrueState: Representation {
   public let latentSize: Int
   public var frameStack: Int { 0 }

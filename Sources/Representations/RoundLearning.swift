@@ -4,14 +4,14 @@ import Core
 import Replay
 import Tensors
 
-// Learning in rounds: on all frames that replay keeps, after which all of them are encoded again.
+// Learning in rounds: on all frames in the replay buffer, which are then encoded again.
 
 extension EncodedFrames {
   public mutating func learn(from replay: inout ReplayBuffer, step: Int) throws -> Metrics? {
     guard place.when == .rounds, roundIsDue(step) else { return nil }
     guard settings.retrainRounds == 0 || rounds < settings.retrainRounds else { return nil }
     rounds += 1
-    // Bounded here, so that nothing shares the frames when the next one is written.
+    // The frames must be released before the next one is written, or they would be copied.
     let metrics = try retrain(on: replay.allFrames, step: step)
     for lane in 0..<replay.laneCount {
       replay.replaceLatents(lane: lane, with: encoder.encodeAll(replay.frames(of: lane)))
@@ -19,7 +19,7 @@ extension EncodedFrames {
     return metrics
   }
 
-  // The latents' standardisation stays: the agent knows their scale.
+  // The standardisation of the latents does not change, because the agent was trained with their scale.
   private mutating func retrain(on frames: ReplayFrames, step: Int) throws -> Metrics {
     var round = pretraining
     round.steps = settings.retrainSteps

@@ -10,28 +10,28 @@ import Tensors
 extension EncodedFrames {
   // ∂J/∂θ = ∂J_Q/∂o · ∂o/∂z · ∂z/∂θ + w ∂J_AE/∂θ,  J_AE = Σ w (x̂ - x)² / Σ w + λ(z)           Yarats 2019, eq. 4
   //
-  // The agent's critic gives the first factor; its actor sees o as a constant, and so never moves the encoder.
-  public mutating func learn(from lesson: Lesson, _ sight: BatchEncoding?) throws -> Metrics {
+  // The first factor comes from the agent's critic. For the actor o is a constant, so it never changes the encoder.
+  public mutating func learn(from lesson: Lesson, _ batch: BatchEncoding?) throws -> Metrics {
     if place.when == .eachUpdate { updates += 1 }
-    guard let sight, optimizer != nil else { return [:] }
+    guard let batch, optimizer != nil else { return [:] }
     var metrics: Metrics = [:]
     var gradient: Gradient?
     func add(_ share: Gradient) { gradient = gradient.map { $0 + share } ?? share }
 
-    // The gradient of z, from everyone who looks at it, before one way back through the encoder.
-    var latentGradient = sight.history.flatMap { history in
-      lesson.observationGradient.map { history($0).tensors[0] ?? .zeros(sight.latents.shape) }
+    // Sums the gradients of z from all losses, so that there is only one backward pass through the encoder.
+    var latentGradient = batch.history.flatMap { history in
+      lesson.observationGradient.map { history($0).tensors[0] ?? .zeros(batch.latents.shape) }
     }
     if place.teachers.contains(.reconstruction) {
-      if sight.encoding == nil {
-        add(reconstruct(sight, metrics: &metrics))
+      if batch.encoding == nil {
+        add(reconstruct(batch, metrics: &metrics))
       } else {
-        let (decoding, share) = reconstruct(from: sight, metrics: &metrics)
+        let (decoding, share) = reconstruct(from: batch, metrics: &metrics)
         add(decoding)
         latentGradient = latentGradient.map { $0 + share } ?? share
       }
     }
-    if let encoding = sight.encoding, let latentGradient {
+    if let encoding = batch.encoding, let latentGradient {
       metrics["encoder/gradient"] = (square(latentGradient).sum().item).squareRoot()
       add(encoding(latentGradient))
     }
@@ -45,24 +45,24 @@ extension EncodedFrames {
     return metrics
   }
 
-  /// The reconstruction from the latents that the agent was given: the gradient of the decoder, and that of the latents
-  /// `[U, Z]`.
-  private func reconstruct(from sight: BatchEncoding, metrics: inout Metrics) -> (Gradient, Tensor) {
-    let reconstruction = ReconstructionLoss(of: sight.presentFrames, by: encoder, pretraining)
+  /// Computes the reconstruction loss from the agent's latents: returns the gradient of the decoder, and that of the
+  /// latents `[U, Z]`.
+  private func reconstruct(from batch: BatchEncoding, metrics: inout Metrics) -> (Gradient, Tensor) {
+    let reconstruction = ReconstructionLoss(of: batch.presentFrames, by: encoder, pretraining)
     var error = 0.0
-    let (_, gradient, share) = valueWithGradient(at: encoder.model, and: sight.latents, isWanted: true) { model, s in
-      let z = encoder.restored(s.selectingRows(sight.rows))  // [B, Z]
+    let (_, gradient, share) = valueWithGradient(at: encoder.model, and: batch.latents, isWanted: true) { model, s in
+      let z = encoder.restored(s.selectingRows(batch.rows))  // [B, Z]
       let terms = reconstruction(model, from: z, z)
       error = terms.error.item
       return settings.reconstructionWeight * terms.loss
     }
     metrics["autoencoder/error"] = error
-    return (gradient, share ?? .zeros(sight.latents.shape))
+    return (gradient, share ?? .zeros(batch.latents.shape))
   }
 
-  /// The reconstruction alone, through encoder and decoder.
-  private func reconstruct(_ sight: BatchEncoding, metrics: inout Metrics) -> Gradient {
-    let x = sight.presentFrames
+  /// Computes the reconstruction loss through encoder and decoder, and returns its gradient.
+  private func reconstruct(_ batch: BatchEncoding, metrics: inout Metrics) -> Gradient {
+    let x = batch.presentFrames
     let reconstruction = ReconstructionLoss(of: x, by: encoder, pretraining)
     var error = 0.0
     let (_, gradient) = valueWithGradient(at: encoder.model) { model in
@@ -77,9 +77,9 @@ extension EncodedFrames {
 }
 
 extension BatchEncoding {
-  /// The frames of the present, `[B, S C, H, W]`.
+  /// The newest frames of the observations, `[B, S C, H, W]`.
   fileprivate var presentFrames: Tensor {
-    // One frame an observation, and each another: they lie there as they are.
+    // With one frame per observation, and no frame twice, they are already in order.
     if rows == Array(0..<frames.shape[0]) { return frames }
     let flat = frames.reshaped(frames.shape[0], -1)
     let chosen = flat.gatheringRows(rows)

@@ -6,32 +6,32 @@ import Core
   import Foundation
 #endif
 
-/// A file that grows record by record. Each record is handed to the system whole, and a failed one is taken back, so that
-/// readers, crashes and resumed runs see whole records only.
+/// An append-only file of records. Each record is written whole, and a failed write is undone, so that readers and
+/// resumed runs only see whole records, even after a crash.
 struct AppendedFile: ~Copyable {
   let path: String
   private let descriptor: Int32
-  /// The bytes of all whole records.
+  /// The size of all whole records in bytes.
   private(set) var byteCount: Int
 
-  /// Opens a file to append to, made where nothing is to be kept.
+  /// Opens a file to append to. Creates it if `kept` is 0.
   ///
-  /// - Parameter kept: the bytes at its start that stay; all others are cut off.
-  /// - Throws: `WorldError` with the path where the file is shorter than that, or with the system's reason, as do all
-  ///   others here.
+  /// - Parameter kept: The number of bytes at the start to keep; the rest is truncated.
+  /// - Throws: `WorldError` with the path if the file is shorter than `kept`, or with the system's reason, as do all
+  ///   methods here.
   init(path: String, keeping kept: Int = 0) throws {
-    let (place, name) = split(path)
-    let folder = try Folder(path: place, followingLink: true)
+    let (parent, name) = split(path)
+    let folder = try Folder(path: parent, followingLink: true)
     var opened = try folder.openFile(name, O_WRONLY | (kept == 0 ? O_CREAT : 0))
     do {
       var status = stat()
       guard unsafe fstat(opened, &status) == 0 else { throw systemFailure(path) }
       let size = Int(status.st_size)
       guard kept >= 0, size >= kept else {
-        throw WorldError(path: path, "has \(size) bytes where \(kept) were written: it is not the file of this run")
+        throw WorldError(path: path, "has \(size) bytes, but \(kept) were written: it is not this run's file")
       }
       if status.st_nlink > 1 {
-        // The file has another name, maybe in a copy of the run: that one stays as it is.
+        // The file has another hard link, maybe in a copy of the run, which must not change.
         try folder.write(Array(folder.bytes(of: name).prefix(kept)), to: name)
         close(opened)
         opened = -1
@@ -60,7 +60,7 @@ struct AppendedFile: ~Copyable {
       if put < 0 && errno == EINTR { continue }
       guard put > 0 else {
         let failure = systemFailure(path)
-        // Half a record would spoil the file for its readers; if even this fails, the first failure is the one to tell.
+        // Remove the partial record. If this fails too, report the first failure.
         _ = ftruncate(descriptor, off_t(byteCount))
         throw failure
       }
@@ -69,7 +69,7 @@ struct AppendedFile: ~Copyable {
     byteCount += record.count
   }
 
-  /// Makes all records last through a power cut.
+  /// Synchronises all records to disk.
   func synchronize() throws {
     guard fsync(descriptor) == 0 else { throw systemFailure(path) }
   }

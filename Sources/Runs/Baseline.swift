@@ -1,14 +1,14 @@
 import Core
 import Formats
 
-/// What the returns of a training are seen beside: those of random play, and what a return can be at all. A run has it as
-/// `baseline.json` from its start, so that a report needs no environment.
+/// The baseline for the returns of a training: the returns of random play, and the bounds of a return. A run stores it
+/// in `baseline.json` at its start, so that a report needs no environment.
 public struct Baseline: Sendable, Hashable {
-  /// Returns and simulator steps of episodes with actions drawn uniformly, from the start states of the evaluations;
-  /// empty where none were played.
+  /// The returns and simulator steps of episodes with uniformly drawn actions, from the start states of the
+  /// evaluations; empty if none were played.
   public let returns: [Double]
   public let lengths: [Int]
-  /// The bounds of a return; nil where none are known.
+  /// The bounds of a return; nil if they are unknown.
   public let returnRange: ClosedRange<Double>?
 
   public init(returns: [Double] = [], lengths: [Int] = [], returnRange: ClosedRange<Double>?) {
@@ -31,7 +31,7 @@ public struct Baseline: Sendable, Hashable {
     ]
   }
 
-  /// Nil where the record is damaged.
+  /// Returns nil if the record is damaged.
   init?(_ json: JSON) {
     let random = json["random"] ?? .null
     let (returns, lengths) = (random["returns"]?.array ?? [], random["lengths"]?.array ?? [])
@@ -51,13 +51,13 @@ extension RunDirectory {
   /// Writes `baseline.json`.
   public func write(_ baseline: Baseline) throws { try write(baseline.json, to: Self.baseline) }
 
-  /// What `baseline.json` says; nil where a run has none, such as one of an older version.
+  /// Reads `baseline.json`. Returns nil if a run has none, such as a run of an older version.
   ///
-  /// - Throws: `WorldError` with the path where it is damaged.
+  /// - Throws: `WorldError` with the path if it is damaged.
   public func baseline() throws -> Baseline? {
     guard exists(file(Self.baseline)) else { return nil }
     guard let baseline = Baseline(try json(Self.baseline)) else {
-      throw WorldError(path: file(Self.baseline), "is damaged: it holds no returns")
+      throw WorldError(path: file(Self.baseline), "is damaged: it has no valid returns")
     }
     return baseline
   }

@@ -1,16 +1,16 @@
 import Core
 import Formats
 
-/// What a checkpoint consists of, with a checksum of each part and one of itself: `manifest.json`, written last.
+/// The list of a checkpoint's parts, with a checksum of each part and of itself: `manifest.json`, written last.
 ///
-/// The file is one line of JSON, a newline, and the line's xxHash64 in 16 hexadecimal digits with a newline: no byte of it
-/// can change unnoticed.
+/// The file is one line of JSON, a newline, and the line's xxHash64 in 16 hexadecimal digits with a newline, so that
+/// every changed byte is detected.
 public struct CheckpointManifest: Sendable, Hashable {
-  /// Steps that the run had done, in the run's own unit.
+  /// The number of steps that the run had done, in the run's own unit.
   public var step: Int
-  /// The fingerprint of the settings that the run goes on with.
+  /// The fingerprint of the run's settings.
   public var settings: UInt64
-  /// How good the agent was judged, if it was judged at this step: the best one is kept.
+  /// The mean return of the agent's evaluation at this step, if there was one. The best checkpoint is kept.
   public var score: Double?
   public var parts: [Part]
 
@@ -19,7 +19,7 @@ public struct CheckpointManifest: Sendable, Hashable {
     public var name: String
     public var byteCount: Int
     public var hash: UInt64
-    /// Differs whenever the bytes may differ; nil where nobody counts.
+    /// A number that differs whenever the bytes may differ; nil if the part has none.
     public var revision: Int?
   }
 
@@ -45,14 +45,14 @@ public struct CheckpointManifest: Sendable, Hashable {
   public init(_ bytes: [UInt8]) throws {
     let newline = UInt8(ascii: "\n")
     guard bytes.count >= 18, bytes.last == newline, bytes[bytes.count - 18] == newline else {
-      throw InputError("the manifest is torn")
+      throw InputError("the manifest is incomplete")
     }
     let line = Array(bytes[..<(bytes.count - 18)])
     guard bytes[(bytes.count - 17)..<(bytes.count - 1)].elementsEqual(hexadecimal(xxHash64(line)).utf8)
     else { throw InputError("the manifest's checksum is wrong") }
     let json = try JSON(parsing: line)
     guard json["format"]?.int == Self.format else {
-      throw InputError("the checkpoint is of another format than this program's")
+      throw InputError("the checkpoint has a format that this version cannot read")
     }
     func hash(_ json: JSON?) -> UInt64? { json?.text.flatMap { UInt64($0, radix: 16) } }
     guard let step = json["step"]?.int, step >= 0, let settings = hash(json["settings"]),
@@ -75,7 +75,7 @@ public struct CheckpointManifest: Sendable, Hashable {
   }
 }
 
-/// Sixteen digits.
+/// Formats a word as 16 hexadecimal digits.
 func hexadecimal(_ word: UInt64) -> String {
   let digits = String(word, radix: 16)
   return String(repeating: "0", count: 16 - digits.count) + digits

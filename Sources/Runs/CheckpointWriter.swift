@@ -6,16 +6,17 @@ import Core
   import Foundation
 #endif
 
-/// A checkpoint being written: in a folder of its own that gets its name when all of it is on the disk, and that is
-/// removed when it is not.
+/// Writes a checkpoint into a temporary folder, which gets its final name when everything is on disk and is removed
+/// otherwise.
 ///
-/// Every part is written and synchronised, then the manifest, then the folder; only then the folder is renamed, never over
-/// another, and its parent synchronised. A part that has not changed since an earlier checkpoint is linked, not written, but
-/// never so that all checkpoints that are kept have the same file: a fault of the disk there leaves one of them whole.
+/// Every part is written and synchronised, then the manifest, then the folder. Only then the folder is renamed, never
+/// over an existing one, and its parent is synchronised. A part that has not changed since an earlier checkpoint is
+/// hard-linked instead of written, but never so that all kept checkpoints share one file: if the disk damages that
+/// file, another checkpoint stays whole.
 ///
-/// All throw `WorldError` with the path and the system's reason.
+/// All methods throw `WorldError` with the path and the system's reason.
 public struct CheckpointWriter: ~Copyable {
-  private let place: Folder
+  private let parent: Folder
   private let name: String
   private let temporary: String
   private let folder: Folder
@@ -26,28 +27,29 @@ public struct CheckpointWriter: ~Copyable {
   private var isCommitted = false
 
   /// - Parameters:
-  ///   - name: of the folder that the checkpoint will be, in the folder of all.
-  ///   - earlier: those whose parts may be linked.
-  ///   - survivors: those of them that are kept beside the new one.
+  ///   - name: The name of the checkpoint's folder.
+  ///   - parent: The folder of all checkpoints.
+  ///   - earlier: The checkpoints whose parts may be linked.
+  ///   - survivors: Those of them that are kept besides the new one.
   init(
-    _ name: String, in place: Folder, step: Int, settings: UInt64, earlier: [Checkpoint], survivors: [Checkpoint]
+    _ name: String, in parent: Folder, step: Int, settings: UInt64, earlier: [Checkpoint], survivors: [Checkpoint]
   ) throws {
-    self.place = place
+    self.parent = parent
     self.name = name
     self.earlier = earlier
     self.survivors = survivors
     temporary = ".partial-\(getpid())"
     manifest = CheckpointManifest(step: step, settings: settings)
-    try place.remove(temporary)
-    folder = try place.makeFolder(temporary)
+    try parent.remove(temporary)
+    folder = try parent.makeFolder(temporary)
   }
 
   deinit {
-    // What cannot be removed now is removed when the checkpoints are opened again.
-    if !isCommitted { try? place.remove(temporary) }
+    // If this fails, it is removed when the checkpoints are opened again.
+    if !isCommitted { try? parent.remove(temporary) }
   }
 
-  /// Whether a name is that of a checkpoint that was never completed.
+  /// Whether a name belongs to a checkpoint that was never completed.
   static func isUnfinished(_ name: String) -> Bool {
     name.hasPrefix(".partial-") && name.dropFirst(9).utf8.allSatisfy(isDigit)
   }
@@ -55,8 +57,9 @@ public struct CheckpointWriter: ~Copyable {
   /// Writes one part.
   ///
   /// - Parameters:
-  ///   - revision: differs from an earlier checkpoint's whenever the bytes may differ; nil writes in any case.
-  ///   - bytes: called only where the part is written.
+  ///   - revision: A number that differs from an earlier checkpoint's whenever the bytes may differ. With nil, the part
+  ///     is always written.
+  ///   - bytes: Called only if the part is written.
   public mutating func write(_ name: String, revision: Int? = nil, _ bytes: () throws -> [UInt8]) throws {
     if let revision, let (source, part) = try source(of: name, revision), folder.link(name, of: source) {
       manifest.parts.append(part)
@@ -70,30 +73,30 @@ public struct CheckpointWriter: ~Copyable {
         name: name, byteCount: bytes.count, hash: xxHash64(bytes), revision: revision))
   }
 
-  /// The newest checkpoint whose part of this revision may be linked: one of those that are kept has another file, or none is
-  /// kept.
+  /// Returns the newest checkpoint whose part of this revision may be linked: a kept checkpoint has another file for
+  /// it, or no checkpoint is kept.
   private func source(of name: String, _ revision: Int) throws -> (Folder, CheckpointManifest.Part)? {
     func file(_ checkpoint: Checkpoint) throws -> Folder.Identity? {
-      try place.folder(checkpoint.name).identity(of: name)
+      try parent.folder(checkpoint.name).identity(of: name)
     }
     let kept = try survivors.map(file)
     for checkpoint in earlier.reversed() {
       guard let part = checkpoint.manifest.parts.first(where: { $0.name == name && $0.revision == revision })
       else { continue }
       let found = try file(checkpoint)
-      if kept.isEmpty || kept.contains(where: { $0 != found }) { return (try place.folder(checkpoint.name), part) }
+      if kept.isEmpty || kept.contains(where: { $0 != found }) { return (try parent.folder(checkpoint.name), part) }
     }
     return nil
   }
 
-  /// Gives the checkpoint its name.
+  /// Gives the complete checkpoint its final name.
   consuming func commit(score: Double?) throws -> Checkpoint {
     manifest.score = score
     try folder.write(manifest.bytes, to: CheckpointManifest.name)
     try folder.synchronize()
-    try place.rename(temporary, to: name)
+    try parent.rename(temporary, to: name)
     isCommitted = true
-    try place.synchronize()
-    return Checkpoint(path: place.path(of: name), manifest: manifest)
+    try parent.synchronize()
+    return Checkpoint(path: parent.path(of: name), manifest: manifest)
   }
 }

@@ -6,7 +6,7 @@ import Core
   import Foundation
 #endif
 
-/// A whole checkpoint on the disk.
+/// A whole checkpoint on disk.
 public struct Checkpoint: Sendable, Hashable {
   public let path: String
   public let manifest: CheckpointManifest
@@ -18,9 +18,10 @@ public struct Checkpoint: Sendable, Hashable {
     self.manifest = manifest
   }
 
-  /// Opens a checkpoint and verifies every part of it.
+  /// Opens a checkpoint and verifies all of its parts.
   ///
-  /// - Throws: `DamagedFile` that names the file which is missing, torn or damaged, `WorldError` where one cannot be read.
+  /// - Throws: `DamagedFile` with the path of a missing, incomplete or damaged file, `WorldError` if one cannot be
+  ///   read.
   public init(path: String) throws {
     self.path = path
     let bytes = try Self.bytes(of: CheckpointManifest.name, in: path, limit: 1 << 26)
@@ -30,12 +31,14 @@ public struct Checkpoint: Sendable, Hashable {
     for part in manifest.parts { _ = try self.bytes(of: part) }
   }
 
-  /// The bytes of a part, as they were written.
+  /// Reads and verifies the bytes of a part.
   ///
-  /// - Throws: `DamagedFile` that names the file which is missing, torn or damaged, `WorldError` where it cannot be read.
+  /// - Throws: `DamagedFile` with the path if the file is missing, incomplete or damaged, `WorldError` if it cannot be
+  ///   read.
   public func bytes(of name: String) throws -> [UInt8] {
     guard let part = manifest.parts.first(where: { $0.name == name }) else {
-      throw DamagedFile(path: "\(path)/\(name)", "is missing: the checkpoint is of another version of this program")
+      throw DamagedFile(
+        path: "\(path)/\(name)", "is missing: the checkpoint was written by another version of this program")
     }
     return try bytes(of: part)
   }
@@ -44,19 +47,19 @@ public struct Checkpoint: Sendable, Hashable {
     let file = "\(path)/\(part.name)"
     let bytes = try Self.bytes(of: part.name, in: path, limit: 1 << 32)
     guard bytes.count == part.byteCount else {
-      throw DamagedFile(path: file, "is torn: it has \(bytes.count) bytes, not \(part.byteCount)")
+      throw DamagedFile(path: file, "is incomplete: it has \(bytes.count) bytes, not \(part.byteCount)")
     }
     guard xxHash64(bytes) == part.hash else { throw DamagedFile(path: file, "is damaged: its checksum is wrong") }
     return bytes
   }
 
-  /// The bytes of a file of a checkpoint's folder, neither of which may be a link.
+  /// Reads a file of a checkpoint's folder. Neither of them may be a link.
   private static func bytes(of name: String, in path: String, limit: Int) throws -> [UInt8] {
-    let (place, own) = split(path)
-    let parent = try Folder(path: place, followingLink: true)
+    let (above, own) = split(path)
+    let parent = try Folder(path: above, followingLink: true)
     switch parent.kind(of: own) {
     case .folder: break
-    case let kind?: throw DamagedFile(path: path, kind == .file ? "is no folder" : kind.refusal)
+    case let kind?: throw DamagedFile(path: path, kind == .file ? "is not a folder" : kind.refusal)
     case nil: throw DamagedFile(path: path, "is missing")
     }
     let folder = try parent.folder(own)
@@ -67,9 +70,10 @@ public struct Checkpoint: Sendable, Hashable {
     }
   }
 
-  /// The newest whole checkpoint in the folder of all; damaged ones are passed over. Nothing where there is none.
+  /// Returns the newest whole checkpoint in the folder of all checkpoints, or nil if there is none. Damaged ones are
+  /// skipped.
   ///
-  /// - Throws: `WorldError` where one cannot be read.
+  /// - Throws: `WorldError` if one cannot be read.
   public static func newest(in folder: String) throws -> Checkpoint? {
     guard isFolder(folder) else { return nil }
     for number in try folderEntries(folder).compactMap(number(of:)).sorted(by: >) {
@@ -78,10 +82,10 @@ public struct Checkpoint: Sendable, Hashable {
     return nil
   }
 
-  /// The folder's own name.
+  /// The name of its folder.
   var name: String { split(path).name }
 
-  /// Counted within the run: a later one may be of the same step.
+  /// The number of the checkpoint within the run. A later one may have the same step.
   var number: Int { Self.number(of: name) ?? 0 }
 
   static func name(_ number: Int) -> String {
@@ -89,7 +93,7 @@ public struct Checkpoint: Sendable, Hashable {
     return "checkpoint-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
   }
 
-  /// The number of the checkpoint of a name; nil where it is that of something else.
+  /// The number in a checkpoint's name; nil if the name is not a checkpoint's.
   static func number(of name: String) -> Int? {
     guard name.hasPrefix("checkpoint-"), name.utf8.count < 24, let number = Int(name.dropFirst(11)),
       name == Self.name(number)
@@ -99,7 +103,7 @@ public struct Checkpoint: Sendable, Hashable {
 }
 
 extension RunDirectory {
-  /// Whether the run has a checkpoint, sound or not.
+  /// Whether the run has a checkpoint, whole or damaged.
   public var hasCheckpoint: Bool {
     (try? folderEntries(file("checkpoints")))?.contains { $0.hasPrefix("checkpoint-") } ?? false
   }
@@ -107,45 +111,45 @@ extension RunDirectory {
 
 /// The checkpoints of a run: the last ones and the best.
 ///
-/// Only the process that holds the run's lock may have this.
+/// Only the process that holds the run's lock may use this.
 public struct Checkpoints: ~Copyable {
   public let folder: String
-  private let place: Folder
-  /// How many of the last ones are kept, at least 1.
+  private let parent: Folder
+  /// The number of last checkpoints to keep, at least 1.
   public let kept: Int
-  /// The fingerprint of the settings that the run goes on with.
+  /// The fingerprint of the run's settings.
   public let settings: UInt64
-  /// From the oldest to the newest; all were verified or written here.
+  /// All checkpoints, from the oldest to the newest. All were verified or written here.
   public private(set) var all: [Checkpoint]
-  /// What was found damaged, and where it lies now.
+  /// Which checkpoints were damaged, and the names they have now.
   public private(set) var warnings: [String]
-  /// What this process has spent on writing.
+  /// The cost of the checkpoints that this process wrote.
   public private(set) var cost = Cost()
 
   public struct Cost: Sendable, Hashable {
     public var checkpoints = 0
     public var seconds = 0.0
     public var bytesWritten = 0
-    /// Of parts that had not changed.
+    /// The size of unchanged parts, which were hard-linked.
     public var bytesLinked = 0
   }
 
-  /// Opens the checkpoints of a run, verified. What is damaged is set aside under another name, and what a killed process
-  /// left half written or half removed goes. Where all are damaged nothing is touched: the run could only begin anew.
+  /// Opens and verifies the checkpoints of a run. Damaged ones are renamed, and folders that a killed process left half
+  /// written or half removed are deleted. If all are damaged, nothing is changed.
   ///
-  /// - Throws: `WorldError` with the path, also where every checkpoint is damaged, or `InputError` where one is of other
-  ///   settings than these.
+  /// - Throws: `WorldError` with the path, also if every checkpoint is damaged, or `InputError` if one was made with
+  ///   other settings.
   public init(folder: String, kept: Int, settings: UInt64) throws {
     precondition(kept > 0, "at least one checkpoint is kept, not \(kept)")
     try makeOwnFolder(folder)
-    let place = try Folder(path: folder)
-    let names = try place.names()
+    let parent = try Folder(path: folder)
+    let names = try parent.names()
     var (whole, damaged) = ([Checkpoint](), [(name: String, error: DamagedFile)]())
     for name in names where Checkpoint.number(of: name) != nil {
       do {
         let checkpoint = try Checkpoint(path: "\(folder)/\(name)")
         guard checkpoint.manifest.settings == settings else {
-          throw InputError("\(checkpoint.path) was made with other settings than the run's settings file has now")
+          throw InputError("\(checkpoint.path) was made with other settings than those in the run's settings.yaml now")
         }
         whole.append(checkpoint)
       } catch let error as DamagedFile { damaged.append((name, error)) }
@@ -154,29 +158,29 @@ public struct Checkpoints: ~Copyable {
     if whole.isEmpty, let reason = damaged.last?.error.description ?? names.first(where: Self.isSetAside) {
       throw WorldError(
         path: folder,
-        "no checkpoint of the run is whole (\(reason)), and nothing was changed: put one back from a copy, or begin a new "
-          + "run with another --out")
+        "all checkpoints of the run are damaged (\(reason)), and nothing was changed: restore one from a backup, or "
+          + "start a new run with another --out")
     }
-    for name in names where CheckpointWriter.isUnfinished(name) || Self.isDoomed(name) { try place.remove(name) }
+    for name in names where CheckpointWriter.isUnfinished(name) || Self.isDoomed(name) { try parent.remove(name) }
     warnings = try damaged.map {
-      "\($0.error); it is set aside as \(folder)/\(try Self.setAside($0.name, in: place))"
+      "\($0.error); renamed to \(folder)/\(try Self.setAside($0.name, in: parent))"
     }
-    (self.folder, self.place, self.kept, self.settings, all) = (folder, place, kept, settings, whole)
+    (self.folder, self.parent, self.kept, self.settings, all) = (folder, parent, kept, settings, whole)
   }
 
   public var newest: Checkpoint? { all.last }
 
-  /// Writes a checkpoint, then removes those that are kept no longer.
+  /// Writes a checkpoint, then removes those that are no longer kept.
   ///
   /// - Parameters:
-  ///   - score: how good the agent was judged at this step, if it was.
-  ///   - write: writes the parts.
+  ///   - score: The mean return of the agent's evaluation at this step, if there was one.
+  ///   - write: Writes the parts.
   public mutating func write(
     step: Int, score: Double? = nil, _ write: (inout CheckpointWriter) throws -> Void
   ) throws {
     let start = ContinuousClock.now
     var writer = try CheckpointWriter(
-      Checkpoint.name((newest?.number ?? 0) + 1), in: place, step: step, settings: settings, earlier: all,
+      Checkpoint.name((newest?.number ?? 0) + 1), in: parent, step: step, settings: settings, earlier: all,
       survivors: survivors(besideOneOf: score))
     try write(&writer)
     let linked = writer.bytesLinked
@@ -189,13 +193,13 @@ public struct Checkpoints: ~Copyable {
     cost.bytesWritten += checkpoint.manifest.parts.reduce(0) { $0 + $1.byteCount } - linked
   }
 
-  /// The best one, if any was judged; of equals, the first.
+  /// The checkpoint with the highest score, if any has one; the first one of equals.
   private var best: Checkpoint? {
     let best = all.max { ($0.manifest.score ?? -.infinity) < ($1.manifest.score ?? -.infinity) }
     return best?.manifest.score == nil ? nil : best
   }
 
-  /// Those that are kept when a new one with this score comes.
+  /// The checkpoints that are kept after a new one with this score is written.
   private func survivors(besideOneOf score: Double?) -> [Checkpoint] {
     let last = all.suffix(kept - 1)
     guard let best, !last.contains(best), !(best.manifest.score ?? -.infinity < score ?? -.infinity) else {
@@ -207,12 +211,12 @@ public struct Checkpoints: ~Copyable {
   private mutating func prune() throws {
     let kept = all.suffix(kept) + [best].compactMap(\.self)
     for checkpoint in all where !kept.contains(checkpoint) {
-      // Out of sight first: a checkpoint that is half removed must not look damaged.
+      // Rename it first: a half-removed checkpoint must not look damaged.
       let doomed = "\(Self.doomed)\(checkpoint.number)"
-      try place.remove(doomed)
-      try place.rename(checkpoint.name, to: doomed)
+      try parent.remove(doomed)
+      try parent.rename(checkpoint.name, to: doomed)
       all.removeAll { $0 == checkpoint }
-      try place.remove(doomed)
+      try parent.remove(doomed)
     }
   }
 
@@ -226,12 +230,14 @@ public struct Checkpoints: ~Copyable {
     name.hasPrefix("damaged-") && name.contains("-checkpoint-")
   }
 
-  /// - Returns: its name now.
-  private static func setAside(_ name: String, in place: Folder) throws -> String {
+  /// Renames a damaged checkpoint.
+  ///
+  /// - Returns: The new name.
+  private static func setAside(_ name: String, in parent: Folder) throws -> String {
     var attempt = 1
-    while place.kind(of: "damaged-\(attempt)-\(name)") != nil { attempt += 1 }
+    while parent.kind(of: "damaged-\(attempt)-\(name)") != nil { attempt += 1 }
     let aside = "damaged-\(attempt)-\(name)"
-    try place.rename(name, to: aside)
+    try parent.rename(name, to: aside)
     return aside
   }
 }

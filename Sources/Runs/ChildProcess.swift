@@ -6,22 +6,23 @@ import Core
   import Foundation
 #endif
 
-/// Another program, run to its end or to a time limit.
+/// Runs another program until it ends or a time limit is reached.
 public enum ChildProcess {
-  /// How it ended: the exit status, or 128 and the signal; and the beginning of what it wrote to standard output.
+  /// The exit status, or 128 plus the signal, and the beginning of its standard output.
   public struct Outcome: Sendable, Hashable {
     public let status: Int32
     public let output: String
   }
 
-  /// Runs a program that is looked up as a shell does, with nothing to read.
+  /// Runs a program, which is looked up in `PATH`, with an empty standard input.
   ///
   /// - Parameters:
-  ///   - arguments: the program and what it is given.
-  ///   - environment: what is added to the environment of this process.
-  ///   - keepsOutput: reads standard output, of which only a pipe's worth is waited for; else it goes to standard error.
-  ///   - limit: after which it is killed, with all that it started.
-  /// - Throws: `WorldError` where it cannot be started, or did not end in time.
+  ///   - arguments: The program and its arguments.
+  ///   - environment: Variables added to the environment of this process.
+  ///   - keepsOutput: Whether to return standard output, up to the size of a pipe's buffer. Otherwise it goes to
+  ///     standard error.
+  ///   - limit: The time after which it is killed, with all processes that it started.
+  /// - Throws: `WorldError` if it cannot be started, or does not end in time.
   public static func run(
     _ arguments: [String], environment: [String: String] = [:], keepsOutput: Bool = true, limit: Duration
   ) throws -> Outcome {
@@ -38,7 +39,7 @@ public enum ChildProcess {
       process.end()
       throw WorldError(path: arguments[0], "did not end within \(limit) and was killed")
     }
-    // What it started may hold the pipe open: only what is there by now is read.
+    // Processes that it started may keep the pipe open: read only what is there now.
     return Outcome(status: status, output: keepsOutput ? String(decoding: beginning(of: reading), as: UTF8.self) : "")
   }
 

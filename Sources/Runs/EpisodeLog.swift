@@ -1,13 +1,13 @@
 import Core
 import Formats
 
-/// The training episodes as the plotting tools of others read them: `monitor.csv` for those of Stable-Baselines3 and
-/// rl-zoo3, `scores.jsonl` for those of DreamerV3.
+/// The training episodes in the formats of other plotting tools: `monitor.csv` for Stable-Baselines3 and rl-zoo3,
+/// `scores.jsonl` for DreamerV3.
 struct EpisodeLog: ~Copyable {
   struct Position: Codable, Sendable, Hashable {
     var monitor: Int
     var scores: Int
-    /// Nanoseconds from 1970 to the start of the run, from which `monitor.csv` counts.
+    /// The start of the run in nanoseconds since 1970. The times in `monitor.csv` are relative to it.
     var start: Int
   }
 
@@ -16,9 +16,9 @@ struct EpisodeLog: ~Copyable {
   private let start: Int
   var position: Position { Position(monitor: monitor.byteCount, scores: scores.byteCount, start: start) }
 
-  /// - Parameter kept: what a checkpoint has of the run; nil where no episode had ended.
+  /// - Parameter kept: The position stored in a checkpoint of the run; nil if no episode had ended.
   init(in run: RunDirectory, keeping kept: Position?) throws {
-    // A time before 1970 or far ahead is none: the differences from it must be numbers.
+    // Clamp a forged time, so that differences from it do not overflow.
     start = kept.map { min(max($0.start, 0), nanoseconds()) } ?? nanoseconds()
     var monitor = try AppendedFile(path: run.file("monitor.csv"), keeping: kept?.monitor ?? 0)
     let scores = try AppendedFile(path: run.file("scores.jsonl"), keeping: kept?.scores ?? 0)
@@ -31,8 +31,8 @@ struct EpisodeLog: ~Copyable {
   }
 
   /// - Parameters:
-  ///   - length: in simulator steps, whose sum Stable-Baselines3 plots against.
-  ///   - step: the simulator steps of all environments when the episode ended.
+  ///   - length: The length in simulator steps. Stable-Baselines3 uses their sum as the x-axis.
+  ///   - step: The simulator steps of all environments when the episode ended.
   mutating func append(return sum: Double, length: Int, step: Int) throws {
     let seconds = Double((nanoseconds() - start) / 1000) / 1e6
     try monitor.append(Array("\(sum),\(length),\(seconds)\n".utf8))

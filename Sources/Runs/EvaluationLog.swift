@@ -1,19 +1,19 @@
 import Core
 import Formats
 
-/// `evaluations.npz` as Stable-Baselines3's evaluation callback writes it: `timesteps` `[n]`, `results` and `ep_lengths`
-/// `[n, episodes]`. Small, and written anew with each evaluation.
+/// `evaluations.npz` as Stable-Baselines3's evaluation callback writes it: `timesteps` `[n]`, `results` and
+/// `ep_lengths` `[n, episodes]`. It is small, and rewritten at each evaluation.
 struct EvaluationLog {
   private let run: RunDirectory
   private var steps: [Int64] = []
   private var returns: [Double] = []
   private var lengths: [Int64] = []
-  /// Evaluations so far.
+  /// The number of evaluations so far.
   var count: Int { steps.count }
 
   static let name = "evaluations.npz"
 
-  /// - Parameter kept: the evaluations of a resumed run's checkpoint; later ones are dropped.
+  /// - Parameter kept: The number of evaluations in a resumed run's checkpoint; later ones are dropped.
   init(in run: RunDirectory, keeping kept: Int) throws {
     self.run = run
     guard kept > 0 else { return }
@@ -23,22 +23,22 @@ struct EvaluationLog {
     let (returns, shape) = try archive.array("results", of: Double.self)
     let (lengths, lengthsShape) = try archive.array("ep_lengths", of: Int64.self)
     guard shape.count == 2, shape == lengthsShape, steps.count == shape[0], steps.count >= kept else {
-      throw WorldError(path: path, "has \(steps.count) evaluations where \(kept) were written")
+      throw WorldError(path: path, "has \(steps.count) evaluations, but \(kept) were written")
     }
-    guard shape[1] > 0 else { throw WorldError(path: path, "has evaluations of no episodes") }
+    guard shape[1] > 0 else { throw WorldError(path: path, "has evaluations without episodes") }
     self.steps = Array(steps.prefix(kept))
     self.returns = Array(returns.prefix(kept * shape[1]))
     self.lengths = Array(lengths.prefix(kept * shape[1]))
     if steps.count > kept { try write() }
   }
 
-  /// - Parameter returns: of as many episodes each time.
+  /// - Parameter returns: The returns of the episodes, the same number each time.
   mutating func append(step: Int, returns: [Double], lengths: [Int]) throws {
     precondition(!returns.isEmpty && returns.count == lengths.count, "an evaluation has a return and a length of each")
     guard self.returns.count == steps.count * returns.count else {
       throw WorldError(
         path: run.file(Self.name),
-        "holds evaluations of other than \(returns.count) episodes: it is not the file of this run")
+        "has evaluations with a number of episodes other than \(returns.count): it is not this run's file")
     }
     steps.append(Int64(step))
     self.returns += returns

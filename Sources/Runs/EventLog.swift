@@ -8,13 +8,13 @@ import Pixels
   import Foundation
 #endif
 
-/// TensorBoard's event files: records of Protocol Buffers messages `Event`, each between check sums of its length and of
-/// itself (the TFRecord format).
+/// Writes TensorBoard's event files: records of the Protocol Buffers message `Event`, each with checksums of its length
+/// and of its bytes (the TFRecord format).
 ///
-/// A resumed run cuts what came after its checkpoint and goes on in a new file, whose first event tells a TensorBoard that
-/// has been watching all the time to forget those points as well.
+/// A resumed run removes the events after its checkpoint and continues in a new file. The first event of that file
+/// makes a running TensorBoard drop those events too.
 struct EventLog: ~Copyable {
-  /// What a resumed run keeps: all files whose names sort before `file`, and its first bytes.
+  /// The events that a resumed run keeps: all files whose names sort before `file`, and the first bytes of `file`.
   struct Position: Codable, Sendable, Hashable {
     var file: String
     var byteCount: Int
@@ -24,18 +24,18 @@ struct EventLog: ~Copyable {
   private var file: AppendedFile
   var position: Position { Position(file: name, byteCount: file.byteCount) }
 
-  /// Begins a file in a folder.
+  /// Starts a new file in a folder.
   ///
   /// - Parameters:
-  ///   - kept: what a checkpoint has of the run; nil for a new run.
-  ///   - step: the run's last step so far; what follows is of later ones.
+  ///   - kept: The position stored in a checkpoint of the run; nil for a new run.
+  ///   - step: The run's last step so far. Only later steps are appended.
   init(in folder: String, keeping kept: Position?, step: Int) throws {
-    let place = try Folder(path: folder, followingLink: true)
-    for name in try place.names() where Self.time(of: name) != nil && kept.map({ name > $0.file }) ?? true {
-      try place.remove(name)
+    let opened = try Folder(path: folder, followingLink: true)
+    for name in try opened.names() where Self.time(of: name) != nil && kept.map({ name > $0.file }) ?? true {
+      try opened.remove(name)
     }
     if let kept, kept.byteCount > 0 { _ = try AppendedFile(path: "\(folder)/\(kept.file)", keeping: kept.byteCount) }
-    // Readers take the files in the order of their names: each is of a later second than the one before.
+    // TensorBoard reads the files in the order of their names, so each file needs a later time than the one before.
     let last = kept.flatMap { Self.time(of: $0.file) } ?? 0
     let name = "\(Self.prefix)\(max(Int(wallTime), last + 1)).pixelrl.\(getpid()).0"
     var file = try AppendedFile(path: "\(folder)/\(name)")
@@ -48,12 +48,13 @@ struct EventLog: ~Copyable {
 
   private static let prefix = "events.out.tfevents."
 
-  /// Whether other files have the run's beginning.
+  /// Whether the folder has earlier event files of the run.
   func hasEarlierFiles(in folder: String) throws -> Bool {
     try folderEntries(folder).contains { Self.time(of: $0) != nil && $0 != name }
   }
 
-  /// The second that the name of a file of ours, `events.out.tfevents.SECOND.pixelrl.PROCESS.0`, tells; nil of others.
+  /// The time in seconds in the name of this program's event files, `events.out.tfevents.SECONDS.pixelrl.PROCESS.0`;
+  /// nil for other names.
   fileprivate static func time(of name: String) -> Int? {
     guard name.hasPrefix(prefix) else { return nil }
     let parts = name.dropFirst(prefix.count).split(separator: ".", omittingEmptySubsequences: false)
@@ -63,7 +64,7 @@ struct EventLog: ~Copyable {
     return Int(parts[0])
   }
 
-  /// Writes numbers of a step.
+  /// Writes the metrics of a step.
   mutating func append(step: Int, _ metrics: Metrics) throws {
     try append(step: step, summary: metrics.entries.map { [.string(1, $0.name), .float(2, Float($0.value))] })
   }
@@ -77,7 +78,7 @@ struct EventLog: ~Copyable {
     try append(step: step, summary: [[.string(1, tag), .message(4, image)]])
   }
 
-  /// Writes a text in Markdown, in a tensor of one string.
+  /// Writes a text in Markdown, as a tensor of one string.
   mutating func append(step: Int, _ tag: String, markdown: String) throws {
     let (string, tensorClass) = (7, 2)
     let tensor: [ProtobufField] = [
@@ -87,9 +88,9 @@ struct EventLog: ~Copyable {
     try append(step: step, summary: [[.string(1, tag), .message(8, tensor), .message(9, metadata)]])
   }
 
-  /// Writes the settings that TensorBoard's table of hyper-parameters compares runs by.
+  /// Writes the hyperparameters for TensorBoard's HParams table.
   ///
-  /// - Parameter settings: numbers, truths and texts by name, such as `agent/hidden`.
+  /// - Parameter settings: Numbers, Booleans and strings by name, such as `agent/hidden`.
   mutating func append(hyperparameters settings: [JSON.Member], run: String) throws {
     let entries: [ProtobufField] = settings.map { setting in
       let value: ProtobufField =
@@ -117,7 +118,7 @@ struct EventLog: ~Copyable {
       ])
   }
 
-  /// Tells what a run is: its settings by group, as texts and as hyper-parameters, and why it was made.
+  /// Writes the description of a run: its settings by group, as text and as hyperparameters, and why it was made.
   mutating func describe(_ run: RunDirectory) throws {
     var all: [JSON.Member] = []
     for group in try run.settings().groups {
@@ -136,7 +137,7 @@ struct EventLog: ~Copyable {
     try file.append(Self.event(step: step, .message(5, values.map { .message(1, $0) })))
   }
 
-  /// The record of an event that happens now.
+  /// The record of an event with the current time.
   private static func event(step: Int, _ what: ProtobufField) -> [UInt8] {
     TFRecord.bytes(of: ProtobufField.encode([.double(1, wallTime), .integer(2, step), what]))
   }
@@ -145,7 +146,7 @@ struct EventLog: ~Copyable {
 /// Seconds since 1970.
 private var wallTime: Double { Double(nanoseconds()) / 1e9 }
 
-/// A checkpoint says which file is cut: only one that this program may have written.
+/// A checkpoint names the file to truncate: decoding accepts only names that this program writes.
 extension EventLog.Position {
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -153,13 +154,14 @@ extension EventLog.Position {
     byteCount = try container.decode(Int.self, forKey: .byteCount)
     guard EventLog.time(of: file) != nil, byteCount >= 0 else {
       throw DecodingError.dataCorruptedError(
-        forKey: .file, in: container, debugDescription: "\(byteCount) bytes of '\(file)' are no event file's")
+        forKey: .file, in: container,
+        debugDescription: "\(byteCount) bytes of '\(file)' is not a position in an event file")
     }
   }
 }
 
 extension SettingsFile.Entry {
-  /// A number or a truth where the text is one.
+  /// The text as a Boolean or a number if it is one, otherwise as a string.
   fileprivate var value: JSON {
     if let truth = Bool(text) { return .bool(truth) }
     return Double(text).map { .number($0) } ?? .string(text)

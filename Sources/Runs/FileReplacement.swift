@@ -1,15 +1,15 @@
 import Core
 
-/// Puts files into a folder, in place of those that were put there earlier; what else lies in it stays.
+/// Writes files into a folder. Removes the files of an earlier call and keeps all other files.
 ///
-/// A link under the folder's name is removed, not entered. All files are written before one of them is given its name: a disk
-/// that is full changes nothing.
+/// If the folder's name is a link, the link is removed and not followed. All files are written completely before the
+/// first one gets its final name, so that a full disk changes nothing.
 ///
 /// - Parameters:
-///   - files: the first is the record of all, which `earlier` reads.
-///   - earlier: the names that an earlier record lists; nil where it is none.
-/// - Returns: the folder's path.
-/// - Throws: `WorldError` with the path, also of a file that would be lost and that no earlier record lists.
+///   - files: The files. The first one is the record that lists all of them, which `earlier` reads.
+///   - earlier: Returns the names that an earlier record lists, or nil if the bytes are not a record.
+/// - Returns: The folder's path.
+/// - Throws: `WorldError` with the path, also if a file that no earlier record lists would be overwritten.
 @discardableResult
 public func replaceFiles(
   inFolder name: String, of parent: Folder, _ files: [(name: String, bytes: [UInt8])],
@@ -25,16 +25,17 @@ public func replaceFiles(
   }
   let names = Set(files.map(\.name))
   for name in names.sorted() where !own.contains(name) && folder.kind(of: name) != nil {
-    throw WorldError(path: folder.path(of: name), "is not a file that was written here before: move it elsewhere")
+    throw WorldError(
+      path: folder.path(of: name), "would be overwritten, but was not written by pixelrl: move it elsewhere")
   }
   try replace(files[...], in: folder) {
-    // The record last of what goes and first of what comes: it lists no less than there is.
+    // The record is removed last and written first, so that it always lists every file of this function.
     for name in own.subtracting(names).sorted() where folder.kind(of: name) == .file { try folder.remove(name) }
   }
   return folder.path
 }
 
-/// Writes all files, then calls `clear`, then gives them their names, the first one first.
+/// Writes all files under temporary names, then calls `clear`, then renames them, the first one first.
 private func replace(
   _ files: ArraySlice<(name: String, bytes: [UInt8])>, in folder: Folder, _ clear: () throws -> Void
 ) throws {

@@ -6,8 +6,8 @@ import Core
   import Foundation
 #endif
 
-/// The path itself, or one with `-2`, `-3`, … before the ending where that exists: for names made of the time, which two
-/// commands of one second share.
+/// Returns the path itself or, if it exists, one with `-2`, `-3`, … before the ending. Names made of the time need this
+/// if two commands start in the same second.
 public func unusedPath(_ stem: String, ending: String = "") -> String {
   var (path, number) = (stem + ending, 2)
   while exists(path) {
@@ -17,9 +17,9 @@ public func unusedPath(_ stem: String, ending: String = "") -> String {
   return path
 }
 
-/// Makes a folder and those above it; one that exists is fine.
+/// Makes a folder and its parents. Does nothing if it exists.
 public func makeFolder(_ path: String) throws {
-  guard !path.isEmpty else { throw InputError("a folder's name is not empty") }
+  guard !path.isEmpty else { throw InputError("the name of a folder is empty") }
   if unsafe mkdir(path, 0o755) == 0 { return }
   let code = errno
   if code == EEXIST {
@@ -35,39 +35,40 @@ public func makeFolder(_ path: String) throws {
   guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw systemFailure(path) }
 }
 
-/// Makes a folder that lies in its parent itself; one that exists is fine, a link to one is refused with `WorldError`.
+/// Makes a folder and its parents. Does nothing if it exists, and throws `WorldError` if it is a link to a folder.
 public func makeOwnFolder(_ path: String) throws {
   try makeFolder(path)
   _ = try Folder(path: path)
 }
 
-/// Removes from a run's folder the unfinished files and folders of a process that was killed: what `AtomicFile` and
-/// `NewFolder` call theirs, and nothing else.
+/// Removes the unfinished files and folders of a killed process from a run directory: those with the temporary names of
+/// `AtomicFile` and `NewFolder`, and nothing else.
 func removeLeftovers(in folder: Folder) throws {
   for name in try folder.names() where AtomicFile.isTemporary(name) || NewFolder.isUnfinished(name) {
     try folder.remove(name)
   }
 }
 
-/// The names in a folder in order, without `.` and `..`.
+/// Returns the sorted names in a folder, without `.` and `..`.
 public func folderEntries(_ path: String) throws -> [String] { try Folder(path: path, followingLink: true).names() }
 
-/// The folders in a folder in order, but for hidden ones and what a process that was killed left unfinished.
+/// Returns the sorted paths of the folders in a folder, without hidden ones and those that a killed process left
+/// unfinished.
 func visibleFolders(in folder: String) throws -> [String] {
   try folderEntries(folder).filter { !$0.hasPrefix(".") && !$0.hasSuffix(".partial") }.map { "\(folder)/\($0)" }
     .filter(isFolder)
 }
 
-/// Whether a folder of this name exists.
+/// Whether a folder with this path exists.
 public func isFolder(_ path: String) -> Bool {
   var status = stat()
   return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
-/// Whether anything of this name exists.
+/// Whether anything with this path exists.
 public func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
-/// The path of what exists, from the root and without links.
+/// Returns the absolute path of an existing file or folder, with links resolved.
 public func absolutePath(_ path: String) throws -> String {
   guard let resolved = unsafe realpath(path, nil) else { throw systemFailure(path) }
   defer { unsafe free(resolved) }

@@ -3,23 +3,23 @@ import Formats
 import Pixels
 
 /// Frames of an environment with the true states and the transitions between them, in a folder of `.npy` files that
-/// NumPy maps directly.
+/// NumPy can memory-map.
 ///
-/// | file | shape | type | what |
+/// | file | shape | type | content |
 /// |---|---|---|---|
-/// | `frames.npy` | [N, H, W, C] | uint8 | pictures |
-/// | `states.npy` | [N, S] | float64 | the true observation of each |
+/// | `frames.npy` | [N, H, W, C] | uint8 | the frames |
+/// | `states.npy` | [N, S] | float64 | the true state at frame i |
 /// | `actions.npy` | [N, A] | float32 | the action taken at frame i |
-/// | `rewards.npy` | [N] | float64 | what it gave |
-/// | `discounts.npy` | [N] | float64 | 0 after `terminated` |
-/// | `episodes.npy` | [N] | int64 | the number of the episode, from 0 |
+/// | `rewards.npy` | [N] | float64 | the reward of that action |
+/// | `discounts.npy` | [N] | float64 | the discount after that action: 0 if terminated |
+/// | `episodes.npy` | [N] | int64 | the index of the episode, from 0 |
 ///
-/// Frame i+1 follows frame i by action i when both are of one episode; an episode's last frame has an action, reward
-/// and discount of 0 that mean nothing. `manifest.json` says where all came from.
+/// If frames i and i+1 are in the same episode, action i led from one to the other. An episode's last frame has an
+/// action, reward and discount of 0, which are placeholders. `manifest.json` records the origin of the data.
 public struct FrameDataset: Sendable {
   public let path: String
   public let manifest: FrameDatasetManifest
-  /// The xxHash64 of the manifest, which holds that of each file: two datasets that share it are the same.
+  /// The xxHash64 of the manifest, which contains the hash of each file. Datasets with equal fingerprints are equal.
   public let fingerprint: UInt64
   public let frames: NumPyArray<UInt8>
   public let states: NumPyArray<Double>
@@ -35,14 +35,14 @@ public struct FrameDataset: Sendable {
 
   /// Opens and checks a dataset.
   ///
-  /// - Parameter checkingFingerprints: whether every byte is read and compared with the manifest; sizes, shapes and
-  ///   types always are.
-  /// - Throws: `WorldError` with the path of the file that is missing, damaged or does not fit the others.
+  /// - Parameter checkingFingerprints: Whether all bytes are read and compared with the manifest. Sizes, shapes and
+  ///   types are always checked.
+  /// - Throws: `WorldError` with the path of a file that is missing, damaged or does not fit the others.
   public init(path: String, checkingFingerprints: Bool = true) throws {
     self.path = path
     let manifestPath = "\(path)/manifest.json"
     guard exists(manifestPath) else {
-      throw WorldError(path: path, "is no dataset: it has no manifest.json; 'pixelrl collect' makes one")
+      throw WorldError(path: path, "is not a dataset, as it has no manifest.json: make one with 'pixelrl collect'")
     }
     do {
       let bytes = try readBytes(from: manifestPath, limit: 1 << 24)
@@ -59,7 +59,7 @@ public struct FrameDataset: Sendable {
     let episodes = try NumPyArray<Int64>(path: "\(path)/episodes.npy")
 
     let n = manifest.count
-    guard n > 0 else { throw WorldError(path: path, "holds no frame: collect it again") }
+    guard n > 0 else { throw WorldError(path: path, "has no frames: collect it again") }
     guard frames.shape.count == 4, frames.shape[0] == n, [1, 3].contains(frames.shape[3]), frames.rowSize > 0 else {
       throw WorldError(path: frames.path, "has the shape \(frames.shape), not [\(n), H, W, 1 or 3]")
     }
@@ -80,7 +80,7 @@ public struct FrameDataset: Sendable {
       ]
       for (name, fingerprint) in zip(Self.files, found) {
         guard manifest.files.first(where: { $0.name == name })?.fingerprint == fingerprint else {
-          throw WorldError(path: "\(path)/\(name)", "is not the file that the manifest describes: collect it again")
+          throw WorldError(path: "\(path)/\(name)", "does not match its fingerprint in the manifest: collect it again")
         }
       }
     }
@@ -88,21 +88,21 @@ public struct FrameDataset: Sendable {
     self.discounts = discounts.elements
     self.episodes = episodes.elements
     guard self.episodes.first ?? 0 == 0, zip(self.episodes, self.episodes.dropFirst()).allSatisfy({ 0...1 ~= $1 &- $0 })
-    else { throw WorldError(path: episodes.path, "does not number its episodes from 0 in order") }
+    else { throw WorldError(path: episodes.path, "does not number its episodes 0, 1, 2, …") }
   }
 
   static let files = ["frames.npy", "states.npy", "actions.npy", "rewards.npy", "discounts.npy", "episodes.npy"]
 
-  /// The bytes of a frame, [H, W, C].
+  /// Calls `body` with the bytes of a frame, [H, W, C].
   public func withFrame<Result>(_ index: Int, _ body: (Span<UInt8>) throws -> Result) rethrows -> Result {
     try frames.withRow(index, body)
   }
 
-  /// A copy of a frame.
+  /// Returns a copy of a frame.
   public func frame(_ index: Int) -> PixelBuffer {
     PixelBuffer(width: width, height: height, format: format, bytes: frames[index])
   }
 
-  /// Whether the next frame is what the action at this one led to.
+  /// Whether the next frame is in the same episode.
   public func isFollowed(_ index: Int) -> Bool { index + 1 < count && episodes[index] == episodes[index + 1] }
 }

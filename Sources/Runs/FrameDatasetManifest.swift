@@ -1,22 +1,22 @@
 import Core
 import Formats
 
-/// What a dataset's `manifest.json` says: where its frames come from, and the fingerprint of each file.
+/// A dataset's `manifest.json`: the origin of its frames, and the fingerprint of each file.
 public struct FrameDatasetManifest: Sendable, Hashable {
   public var environment: String
-  /// The settings of the episodes, as one would type them.
+  /// The settings of the episodes, as written on the command line.
   public var settings: [Setting]
   public var seed: UInt64
-  /// `random-held`, `trained`, `uniform`: how the actions or states were drawn.
+  /// How the actions or states were chosen: `random-held`, `trained`, `uniform`.
   public var policy: String
-  /// Simulator steps that the frames cost.
+  /// The number of simulator steps of the frames.
   public var environmentSteps = 0
-  /// Frames, over all episodes.
+  /// The number of frames of all episodes.
   public internal(set) var count = 0
   public internal(set) var episodeCount = 0
   public internal(set) var files: [File] = []
 
-  /// A key and its value as typed.
+  /// A key and its value, as written on the command line.
   public struct Setting: Sendable, Hashable {
     public let key: String
     public let text: String
@@ -60,12 +60,14 @@ extension FrameDatasetManifest {
     ]
   }
 
-  /// - Throws: `InputError` that names what is missing.
+  /// - Throws: `InputError` that names the missing or invalid key.
   init(_ json: JSON) throws {
-    guard json["format"]?.text == "pixelrl frame dataset" else { throw InputError("is no manifest of a frame dataset") }
+    guard json["format"]?.text == "pixelrl frame dataset" else {
+      throw InputError("is not the manifest of a frame dataset")
+    }
     let version = json["version"]?.int ?? 0
     guard version == Self.version else {
-      throw InputError("has version \(version) of the format; this program reads \(Self.version): collect it again")
+      throw InputError("has format version \(version), but this program reads \(Self.version): collect it again")
     }
     func get<Value>(_ key: String, _ convert: (JSON) -> Value?) throws -> Value {
       guard let value = json[key].flatMap(convert) else { throw InputError("has no valid \"\(key)\"") }

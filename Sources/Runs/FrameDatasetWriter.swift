@@ -2,11 +2,11 @@ import Core
 import Formats
 import Pixels
 
-/// Writes a frame dataset frame by frame; its folder appears under its name, whole, with `commit`.
+/// Writes a frame dataset frame by frame. Its folder gets its name, complete, with `commit`.
 public struct FrameDatasetWriter: ~Copyable {
   public let path: String
   private let folder: NewFolder
-  /// What is said of the frames; the steps that they cost may be told at the end.
+  /// The description of the frames. `environmentSteps` may be set until `commit`.
   public var manifest: FrameDatasetManifest
   private let actionSize: Int
 
@@ -18,16 +18,16 @@ public struct FrameDatasetWriter: ~Copyable {
   private var episodes: NumPyWriter<Int64>
 
   /// - Parameters:
-  ///   - path: the folder, which must be new or empty.
-  ///   - frame: one of the size and format that all will have.
-  ///   - stateSize, actionSize: numbers of a state and of an action array.
-  /// - Throws: `InputError` where the folder has something in it, `WorldError` with the path and the system's reason.
+  ///   - path: The folder, which must be new or empty.
+  ///   - frame: A frame with the size and format of all frames.
+  ///   - stateSize, actionSize: The sizes of a state and of an action array.
+  /// - Throws: `InputError` if the folder is not empty, `WorldError` with the path and the system's reason.
   public init(
     path: String, manifest: FrameDatasetManifest, frame: PixelBuffer, stateSize: Int, actionSize: Int
   ) throws {
     let folder = try NewFolder(at: path)
     let inside = folder.path
-    // Opened one after the other before any becomes a part: what is noncopyable is not undone halfway.
+    // Open all files before initialising the properties: a noncopyable value cannot throw when half initialised.
     let frames = try NumPyWriter<UInt8>(
       path: "\(inside)/frames.npy", rowShape: [frame.height, frame.width, frame.channels])
     let states = try NumPyWriter<Double>(path: "\(inside)/states.npy", rowShape: [stateSize])
@@ -61,7 +61,7 @@ public struct FrameDatasetWriter: ~Copyable {
     try add(frame, state)
   }
 
-  /// Completes the files, writes the manifest last and gives the folder its name.
+  /// Completes the files, writes the manifest last and gives the folder its final name.
   public consuming func commit() throws {
     try closeEpisode()
     precondition(manifest.count > 0, "a dataset has at least one frame")
@@ -92,7 +92,7 @@ public struct FrameDatasetWriter: ~Copyable {
     if manifest.count > 0 { try close(action: [Float](repeating: 0, count: actionSize), 0, 0) }
   }
 
-  /// What was done at the last frame is known only when the next comes.
+  /// Appends the action, reward and discount of the newest frame, which are known only when the next frame arrives.
   private mutating func close(action: [Float], _ reward: Double, _ discount: Double) throws {
     try actions.append(action)
     try rewards.append([reward])

@@ -11,17 +11,17 @@ import Tensors
 
 /// The machine that a run ran on.
 public enum Host {
-  /// Bytes of the machine's memory.
+  /// The size of the machine's memory in bytes.
   public static var memory: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }
 
-  /// The most memory that this process has held so far, in MB of a million bytes.
+  /// The peak resident memory of this process in MB of a million bytes.
   public static var peakMegabytes: Double {
     var usage = rusage()
     guard unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return .nan }
     return Double(usage.ru_maxrss) * 1024 / 1e6
   }
 
-  /// Its system, processor, processors and memory; the machine's own name is left out.
+  /// The operating system, processor, number of CPU cores and memory. The host name is left out.
   static var facts: JSON {
     var system = utsname()
     guard unsafe uname(&system) == 0 else { return .null }
@@ -33,8 +33,8 @@ public enum Host {
     ]
   }
 
-  /// The processors that this process may use, by its affinity and its control group's quota, less those that were busy
-  /// within the last fifth of a second; at least 1.
+  /// The number of CPU cores that this process may use, minus the busy ones, measured over a fifth of a second; at
+  /// least 1.
   public static var freeProcessors: Int {
     let before = processorTimes()
     usleep(200_000)
@@ -44,7 +44,7 @@ public enum Host {
     return max(1, min(usableProcessors, Int((all * (1 - busy)).rounded())))
   }
 
-  /// The processors that this process may use, at least 1.
+  /// The number of CPU cores that this process may use, by its affinity and its control group's quota; at least 1.
   public static var usableProcessors: Int {
     var count = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     // `Cpus_allowed:	ff,ffffffff`
@@ -66,19 +66,19 @@ public enum Host {
     return max(1, count)
   }
 
-  /// Time of all processors together that went to any work, and in all; the same unit, since the machine's start.
+  /// The busy time and the total time of all CPU cores since the machine's start, in the same unit.
   private static func processorTimes() -> (busy: Double, total: Double) {
     guard let bytes = try? readBytes(from: "/proc/stat", limit: 1 << 24),
       let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first, line.hasPrefix("cpu ")
     else { return (0, 0) }
-    // user nice system idle iowait irq softirq steal; what guests take is a part of user and nice.
+    // user nice system idle iowait irq softirq steal; the time of guests is included in user and nice.
     let times = line.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
     guard times.count == 8 else { return (0, 0) }
     let total = times.reduce(0, +)
     return (total - times[3] - times[4], total)
   }
 
-  /// The threads that are computed with, and what the environment asked for.
+  /// The number of compute threads, and the value of `OMP_NUM_THREADS`.
   static func threads(_ count: Int) -> JSON {
     let asked = unsafe getenv("OMP_NUM_THREADS").map { unsafe String(cString: $0) }
     return ["count": .integer(count), "omp_num_threads": asked.map { .string($0) } ?? .null]
@@ -92,7 +92,7 @@ public enum Host {
     ]
   }
 
-  /// The compiler has no name for its own version: the newest that is known here.
+  /// The compiler's version. Swift cannot query it, so that this is the newest version that the code knows.
   private static var compiler: String {
     #if compiler(>=6.4)
       "6.4 or newer"
@@ -103,7 +103,7 @@ public enum Host {
     #endif
   }
 
-  /// The processor's name as Linux tells it, else empty: a fact that a run does not depend on.
+  /// The processor's name from `/proc/cpuinfo`; empty if it cannot be read.
   private static var processor: String {
     guard let bytes = try? readBytes(from: "/proc/cpuinfo", limit: 1 << 24) else { return "" }
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
@@ -118,7 +118,7 @@ public enum Host {
   }
 }
 
-/// `20250131-235959`, in local time: how the names of new results begin.
+/// The local time as `20250131-235959`, the prefix of new results' names.
 public func timestamp() -> String {
   var now = time(nil)
   var parts = unsafe tm()
@@ -130,7 +130,7 @@ public func timestamp() -> String {
   return texts[..<3].joined() + "-" + texts[3...].joined()
 }
 
-/// Nanoseconds since 1970.
+/// The current time in nanoseconds since 1970.
 public func nanoseconds() -> Int {
   var now = timespec()
   unsafe clock_gettime(CLOCK_REALTIME, &now)

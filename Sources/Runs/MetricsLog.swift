@@ -1,16 +1,17 @@
 import Core
 import Formats
 
-/// `metrics.jsonl`: one JSON object a line, `{"step":1000,"return":812.5}`; numbers that are not finite become null. It
-/// holds no times, so that a run and its twin that was cut and resumed write the same bytes.
+/// Writes `metrics.jsonl`: one JSON object per line, `{"step":1000,"return":812.5}`. Values that are not finite become
+/// null. The file has no times, so that an interrupted and resumed run writes the same bytes as an uninterrupted one.
 public struct MetricsLog: ~Copyable {
   private var file: AppendedFile
-  /// The bytes of all whole lines.
+  /// The size of all whole lines in bytes.
   public var byteCount: Int { file.byteCount }
 
-  /// Opens a log to append to, cut at `offset` where a checkpoint is resumed.
+  /// Opens a log to append to, truncated to `offset` bytes.
   ///
-  /// Throws `WorldError` with the path and the system's reason, as do all others here.
+  /// - Parameter offset: The size stored in the checkpoint of a resumed run; 0 for a new run.
+  /// - Throws: `WorldError` with the path and the system's reason, as do all methods here.
   public init(path: String, offset: Int = 0) throws { file = try AppendedFile(path: path, keeping: offset) }
 
   /// Writes one line.
@@ -19,9 +20,9 @@ public struct MetricsLog: ~Copyable {
     try file.append(line(.object([JSON.Member("step", .integer(step))] + members)))
   }
 
-  /// Makes all lines last through a power cut, before a checkpoint that stores `byteCount`.
+  /// Synchronises all lines to disk. Call it before writing a checkpoint that stores `byteCount`.
   public func synchronize() throws { try file.synchronize() }
 }
 
-/// A line of a file of JSON lines.
+/// The bytes of a line in a JSON Lines file.
 func line(_ json: JSON) -> [UInt8] { Array((json.description + "\n").utf8) }

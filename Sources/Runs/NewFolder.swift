@@ -6,35 +6,35 @@ import Core
   import Foundation
 #endif
 
-/// A folder of new results that appears whole: it is filled under a hidden name, and `commit` gives it its own. Without
-/// `commit` nothing remains, not even the folders above it that were made for it.
+/// A folder of new results that appears complete: it is filled under a hidden name, and `commit` gives it its final
+/// name. Without `commit` it is removed, with the parent folders that were made for it.
 ///
-/// An empty folder that exists stays, with its owner and permissions, and the files move into it: it may be the working
-/// directory, a mount point, or lie behind a link or in a folder that cannot be written.
+/// If the folder exists and is empty, it is kept with its owner and permissions, and the files are moved into it. It
+/// may be the working directory, a mount point, the target of a link, or inside a folder without write permission.
 public final class NewFolder: Sendable {
-  /// The folder as it will be.
+  /// The final path of the folder.
   public let place: String
-  /// Where its files are written before `commit`.
+  /// The path where its files are written before `commit`.
   public let path: String
   private let movesFiles: Bool
-  /// The folders above it that did not exist, from the top.
+  /// The parent folders that did not exist, from the top.
   private let parents: [String]
-  /// Locked for as long as the folder is being filled: what has no lock was left by a process that is gone.
+  /// Locked while the folder is being filled. A temporary folder without a lock was left by a process that has ended.
   private let descriptor: Int32
 
-  /// - Parameter flag: what to change where there are results already, such as `--out`.
-  /// - Throws: `InputError` where the folder has something in it, `WorldError` with the path and the system's reason.
+  /// - Parameter flag: The flag to change if there are results already, such as `--out`, for error messages.
+  /// - Throws: `InputError` if the folder is not empty, `WorldError` with the path and the system's reason.
   public init(at path: String, flag: String = "--out") throws {
     var place = path
     while place.hasSuffix("/") && place.count > 1 { place.removeLast() }
-    guard !place.isEmpty else { throw InputError("a folder's name is not empty: give one with \(flag)") }
+    guard !place.isEmpty else { throw InputError("the name of the folder is empty: give one with \(flag)") }
     movesFiles = isFolder(place)
     let stem: String
     if movesFiles {
       try Self.finishMove(into: place)
       Self.removeRemains("\(place)/.new.")
       guard try folderEntries(place).isEmpty else {
-        throw InputError("\(place) exists and is not empty: give another folder with \(flag), or remove it")
+        throw InputError("\(place) exists and is not empty: choose another folder with \(flag), or remove it")
       }
       (stem, parents) = ("\(place)/.new.", [])
     } else {
@@ -42,7 +42,8 @@ public final class NewFolder: Sendable {
       if unsafe lstat(place, &status) == 0 {
         throw WorldError(
           path: place,
-          exists(place) ? "exists and is not a folder" : "is a link to a folder that does not exist: make that first")
+          exists(place)
+            ? "exists and is not a folder" : "is a link to a folder that does not exist: make that folder first")
       }
       let split = place.lastIndex(of: "/").map { place.index(after: $0) } ?? place.startIndex
       let above = String(place[..<split])
@@ -53,36 +54,36 @@ public final class NewFolder: Sendable {
     }
     self.place = place
     self.path = "\(stem)\(getpid()).partial"
-    // A link of that name is no folder of ours, and is not followed.
+    // Remove a link with that name, rather than follow it.
     unsafe unlink(self.path)
     guard unsafe mkdir(self.path, 0o755) == 0 else { throw systemFailure(place) }
     descriptor = unsafe open(self.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    // A file system without locks: remains are then left alone.
+    // If the file system has no locks, leftovers are not removed.
     if descriptor >= 0 { flock(descriptor, LOCK_EX | LOCK_NB) }
   }
 
   deinit {
-    // Gone under this name once it is committed.
+    // Does nothing after `commit`, when this name no longer exists.
     removeTree(path)
     for folder in parents.reversed() { unsafe rmdir(folder) }
     if descriptor >= 0 { close(descriptor) }
   }
 
-  /// Puts all under its name.
+  /// Gives the folder its final name, or moves its files into the existing empty folder.
   ///
-  /// - Parameter last: the file by which the folder is known: where files move, it moves last.
+  /// - Parameter last: The file that marks the folder as complete. If files are moved, it is moved last.
   public func commit(last: String? = nil) throws {
     guard movesFiles else {
       guard unsafe rename(path, place) == 0 else { throw systemFailure(place) }
       return try synchronizeFolder(of: place)
     }
-    // By this name it is known to be complete: what follows can be done again.
+    // This name marks it as complete: if the move is interrupted, `finishMove` repeats it.
     let complete = Self.complete(place)
     guard unsafe rename(path, complete) == 0 else { throw systemFailure(place) }
     try Self.move(from: complete, into: place, last: last)
   }
 
-  /// Whether a name is that of a folder being filled, `.runs.1234.partial`.
+  /// Whether a name belongs to a folder that is being filled, such as `.runs.1234.partial`.
   static func isUnfinished(_ name: String) -> Bool {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count >= 3, parts.last == "partial" else { return false }
@@ -101,7 +102,7 @@ public final class NewFolder: Sendable {
     try Folder(path: place, followingLink: true).synchronize()
   }
 
-  /// Ends what a process began that was killed while it moved complete files into a folder.
+  /// Completes a move into a folder that a killed process left unfinished.
   ///
   /// - Throws: `WorldError` with the path.
   public static func finishMove(into place: String) throws {
@@ -110,11 +111,11 @@ public final class NewFolder: Sendable {
     try move(from: complete, into: place, last: nil)
   }
 
-  /// Removes what processes that were killed left of the same folder.
+  /// Removes the temporary folders that killed processes left for the same folder.
   private static func removeRemains(_ stem: String) {
     let split = stem.lastIndex(of: "/").map { stem.index(after: $0) } ?? stem.startIndex
     let above = String(stem[..<split])
-    // A folder may take new names and yet not be listed.
+    // A folder may be writable but not readable.
     for name in (try? folderEntries(above.isEmpty ? "." : above)) ?? [] where name.hasPrefix(stem[split...]) {
       let digits = name.dropFirst(stem[split...].count).prefix { $0.isNumber }
       guard !digits.isEmpty, name.hasSuffix("\(digits).partial"), isUnlocked(above + name) else { continue }
@@ -122,7 +123,7 @@ public final class NewFolder: Sendable {
     }
   }
 
-  /// Whether no process holds the lock of a folder; not where locks are unknown.
+  /// Whether no process holds the lock of a folder. False if locks are not supported.
   private static func isUnlocked(_ path: String) -> Bool {
     let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
@@ -131,7 +132,7 @@ public final class NewFolder: Sendable {
   }
 }
 
-/// The folders of a path that do not exist, from the top.
+/// Returns the folders of a path that do not exist, from the top.
 private func missingFolders(to path: String) -> [String] {
   var missing: [String] = []
   for index in path.indices where path[index] == "/" && index > path.startIndex {
@@ -141,8 +142,8 @@ private func missingFolders(to path: String) -> [String] {
   return missing
 }
 
-/// Removes a file, or a folder with all that is in it; links are removed and not followed. What cannot be removed stays.
+/// Removes a file, or a folder with its contents. Removes links without following them. Ignores errors.
 private func removeTree(_ path: String) {
-  let (place, name) = split(path)
-  try? Folder(path: place, followingLink: true).remove(name)
+  let (parent, name) = split(path)
+  try? Folder(path: parent, followingLink: true).remove(name)
 }

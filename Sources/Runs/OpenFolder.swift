@@ -6,7 +6,7 @@ import Core
   import Foundation
 #endif
 
-/// A folder that a process goes on with when it is renamed or moved, even where another one takes its name.
+/// A folder that a process keeps using after it is renamed or moved, even if another folder takes its name.
 final class OpenFolder: Sendable, Hashable {
   private let given: String
   private let descriptor: Int32
@@ -20,13 +20,13 @@ final class OpenFolder: Sendable, Hashable {
 
   deinit { close(descriptor) }
 
-  /// As it was given for as long as that is the folder, then where it is now.
+  /// The path as given while it still leads to the folder, otherwise the folder's current path.
   var path: String {
     var (named, opened) = (stat(), stat())
     guard unsafe fstat(descriptor, &opened) == 0,
       unsafe stat(given, &named) != 0 || named.st_ino != opened.st_ino || named.st_dev != opened.st_dev
     else { return given }
-    // What was removed has no path: the next call that needs one says so. Systems without /proc keep to the name.
+    // A removed folder has no path; the next call that uses the old one fails. Systems without /proc keep the old path.
     return (try? absolutePath("/proc/self/fd/\(descriptor)")) ?? given
   }
 

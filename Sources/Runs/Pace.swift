@@ -1,39 +1,39 @@
 import Core
 
-/// How fast runs go, for one who looks at them again and again: seconds to their ends, by the recent rate.
+/// Estimates the remaining time of running runs from their recent rate, over repeated calls.
 public struct Pace: Sendable {
   private struct Sample: Sendable {
     let seconds: Double
     let step: Int
   }
 
-  /// What was seen of each run that goes on, by its path.
-  private var sights: [String: [Sample]] = [:]
-  /// How far back a rate looks.
+  /// The recent samples of each running run, by its path.
+  private var samples: [String: [Sample]] = [:]
+  /// The window of the rate in seconds.
   private static let window = 300.0
 
   public init() {}
 
-  /// Seconds until a run ends; nil where it does not go on, or nothing is known of its rate.
+  /// Returns the seconds until a run ends, or nil if it is not running or its rate is unknown.
   ///
-  /// Before two different steps have been seen, the rate is that since the run began, unless it was resumed: how long it
-  /// rested is not known.
+  /// Until two different steps have been sampled, the rate is the average since the run began. For a resumed run that
+  /// rate is unknown, as is the time that it was interrupted.
   ///
-  /// - Parameter now: nanoseconds since 1970.
+  /// - Parameter now: The current time in nanoseconds since 1970.
   public mutating func remaining(of entry: RunEntry, now: Int = nanoseconds()) -> Double? {
     let path = entry.run.path
     guard entry.status == .running, let step = entry.progress.step, let goal = entry.progress.goal else {
-      sights[path] = nil
+      samples[path] = nil
       return nil
     }
     let seconds = Double(now) / 1e9
-    var seen = sights[path] ?? []
-    if seen.last.map({ $0.step != step }) ?? true { seen.append(Sample(seconds: seconds, step: step)) }
-    // Two stay, however old.
-    while seen.count > 2, seconds - seen[0].seconds > Self.window { seen.removeFirst() }
-    sights[path] = seen
+    var recent = samples[path] ?? []
+    if recent.last.map({ $0.step != step }) ?? true { recent.append(Sample(seconds: seconds, step: step)) }
+    // Keep at least two, however old.
+    while recent.count > 2, seconds - recent[0].seconds > Self.window { recent.removeFirst() }
+    samples[path] = recent
     var rate = 0.0
-    if let first = seen.first, let last = seen.last, last.step > first.step, last.seconds > first.seconds {
+    if let first = recent.first, let last = recent.last, last.step > first.step, last.seconds > first.seconds {
       rate = Double(last.step - first.step) / (last.seconds - first.seconds)
     } else if let began = entry.facts?.began, now > began, !exists(entry.run.file("resumes.jsonl")) {
       rate = Double(step) / (Double(now - began) / 1e9)

@@ -6,44 +6,45 @@ import Core
   import Foundation
 #endif
 
-/// How far a loop is, as text of a given width.
+/// The progress of a loop, formatted as text.
 public struct ProgressLine: Sendable {
   public let title: String
   public let total: Int
   public var metrics = Metrics()
-  /// How far the loop was, and when, in seconds since it began: from half a minute ago to now.
+  /// The progress over the last half minute: the steps done, and the time in seconds since the loop began.
   private var marks: [(done: Int, seconds: Double)] = []
 
-  /// Seconds over which the rate is taken. What a resumed run did before it was resumed took none of them.
+  /// The window of the rate in seconds.
   private static let window = 30.0
 
   public init(_ title: String, total: Int) {
-    precondition(total > 0, "progress goes towards a positive count, not \(total)")
+    precondition(total > 0, "the total of a progress must be positive, not \(total)")
     self.title = title
     self.total = total
   }
 
   public var done: Int { marks.last?.done ?? 0 }
 
-  /// Notes how far the loop is.
-  /// - Parameter seconds: since the loop began; later each time.
+  /// Records that `done` steps are done.
+  ///
+  /// - Parameter seconds: The time since the loop began, which must increase with each call.
   public mutating func note(_ done: Int, seconds: Double) {
     marks.append((done, seconds))
-    // One that is older stays, so that the window is covered.
+    // Keep one that is older than the window, so that the window is covered.
     while marks.count > 2, marks[1].seconds <= seconds - Self.window { marks.removeFirst() }
   }
 
-  /// Counts a second of late.
+  /// The recent number of steps per second.
   public var rate: Double {
     guard let first = marks.first, let last = marks.last, last.seconds > first.seconds else { return 0 }
     return Double(last.done - first.done) / (last.seconds - first.seconds)
   }
 
-  /// Seconds to the end at this rate; unknown at the start.
+  /// The remaining seconds at this rate; nil while the rate is unknown.
   public var remaining: Double? { rate > 0 ? Double(max(0, total - done)) / rate : nil }
 
-  /// `train [#####-----] 50% 1,234/s 0:42 left  return 812  loss 0.013`, no longer than `width`: metrics are left out from
-  /// the last, then the bar shrinks.
+  /// `train [#####-----] 50% 1,234/s 0:42 left  return 812  loss 0.013`, no longer than `width`. If there is too little
+  /// room, the last metrics are left out first, then the bar becomes shorter.
   public func bar(width: Int) -> String {
     let fraction = min(1, Double(done) / Double(total))
     let percent = "\(Int(fraction * 100))%"
@@ -72,20 +73,21 @@ public struct ProgressLine: Sendable {
   }
 }
 
-/// Tells how far a loop is on standard error: one line drawn over on a terminal, a line now and then elsewhere.
+/// Prints the progress of a loop on standard error: one line that is overwritten on a terminal, otherwise a new line at
+/// intervals.
 public struct Progress: ~Copyable {
   public private(set) var line: ProgressLine
   private let isTerminal: Bool
   private let start = ContinuousClock.now
   private var last: ContinuousClock.Instant?
   private var done: Int
-  /// What the last drawing showed.
+  /// The steps done as last printed.
   private var drawn: Int?
   private let period: Duration
 
   /// - Parameters:
-  ///   - done: how far the loop is already, such as of a run that is resumed.
-  ///   - plainPeriod: seconds between lines where standard error is no terminal.
+  ///   - done: The number of steps that are already done, such as in a resumed run.
+  ///   - plainPeriod: The seconds between lines if standard error is not a terminal.
   public init(_ title: String, total: Int, from done: Int = 0, plainPeriod: Double = 10) {
     line = ProgressLine(title, total: total)
     line.note(done, seconds: 0)
@@ -95,7 +97,7 @@ public struct Progress: ~Copyable {
     last = isTerminal ? nil : start
   }
 
-  /// Notes how far the loop is, and draws when it is time to.
+  /// Records that `done` steps are done, and prints a line if it is time to.
   public mutating func update(_ done: Int, _ metrics: Metrics = Metrics()) {
     self.done = done
     line.metrics.merge(metrics)
@@ -104,12 +106,12 @@ public struct Progress: ~Copyable {
     draw(at: now)
   }
 
-  /// Draws the last state and leaves it standing.
+  /// Prints the final state.
   public consuming func finish() {
     if isTerminal || done != drawn { draw(at: ContinuousClock.now) }
   }
 
-  /// Whatever comes next, an error too, begins a line of its own.
+  // The next output, such as an error, starts on a new line.
   deinit {
     if isTerminal && last != nil { put("\n") }
   }
@@ -118,14 +120,14 @@ public struct Progress: ~Copyable {
     last = now
     drawn = done
     line.note(done, seconds: (now - start) / .seconds(1))
-    // Back to the line's start, and wipe what is left of the last drawing.
+    // Return to the start of the line, and clear the rest of the previous text.
     put(isTerminal ? "\r\(line.bar(width: terminalWidth() - 1))\u{1b}[K" : line.plain + "\n")
   }
 
   private func put(_ text: String) { StandardStreams.say(text, terminator: "") }
 }
 
-/// The columns of the terminal, 80 where it does not say.
+/// The number of columns of the terminal, or 80 if it is unknown.
 private func terminalWidth() -> Int {
   var size = winsize()
   guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
@@ -152,7 +154,7 @@ public func grouped(_ number: Double) -> String {
   return text
 }
 
-/// Three digits that matter: `812`, `0.0132`, `1.2e-05`, `nan`.
+/// Formats a number with three significant digits: `812`, `0.0132`, `1.2e-05`, `nan`.
 func short(_ number: Double) -> String {
   guard number.isFinite, number != 0 else { return number == 0 ? "0" : "\(number)" }
   let size = abs(number)
@@ -162,7 +164,7 @@ func short(_ number: Double) -> String {
     return "\(mantissa)e\(exponent)"
   }
   if size >= 100 { return String(Int(number.rounded())) }
-  let places = pow(10, Double(2 - Int(log10(size).rounded(.down))))
-  let rounded = (number * places).rounded() / places
+  let scale = pow(10, Double(2 - Int(log10(size).rounded(.down))))
+  let rounded = (number * scale).rounded() / scale
   return rounded == rounded.rounded() ? String(Int(rounded)) : "\(rounded)"
 }

@@ -1,65 +1,66 @@
 import Core
 import Formats
 
-/// The folder of a run: what was asked and why, on which machine, what happened and what came of it.
+/// The directory of a run: its settings, its origin, its metrics and its results.
 ///
-/// `settings.yaml` the resolved settings by group (a valid `--config`), `run.json` the command, reason, version, seed and
-/// machine, `metrics.jsonl` the numbers by step, `summary.json` the outcome of a run that reached its end, `failure.json`
-/// why it did not, and pictures.
+/// `settings.yaml` has the resolved settings by group (a valid `--config`), `run.json` the command, reason, version,
+/// seed and machine, `metrics.jsonl` the metrics by step, `summary.json` the result of a finished run, `failure.json`
+/// the error of a failed one. There are also pictures.
 public struct RunDirectory: Sendable, Hashable {
-  private var place: String
-  /// Held by the process that works on the run.
+  private var givenPath: String
+  /// Set in the process that works on the run.
   private var opened: OpenFolder?
 
-  /// As it was given; for the process that works on the run also where it was moved to since.
-  public var path: String { opened?.path ?? place }
+  /// The path as given. In the process that works on the run, it follows the folder if that is moved.
+  public var path: String { opened?.path ?? givenPath }
 
-  /// Makes the folder of a new run and writes what is known at its start.
+  /// Makes the directory of a new run and writes its initial files.
   ///
   /// - Parameters:
-  ///   - path: the folder that `--out` names; nil makes `root/<time>-<command>-<environment>-<member>-s<seed>`.
-  ///   - settings: the resolved groups.
-  ///   - fill: writes what else the run has from its start.
-  /// - Throws: `InputError` where the folder has something in it, `WorldError` with the path and the system's reason.
+  ///   - path: The value of `--out`; with nil, `root/<time>-<command>-<environment>-<member>-s<seed>`.
+  ///   - settings: The resolved groups.
+  ///   - fill: Writes the other initial files.
+  /// - Throws: `InputError` if the folder is not empty, `WorldError` with the path and the system's reason.
   public init(
     at path: String?, root: String = "runs", _ facts: Facts, settings: [any SettingsGroup],
     fill: (RunDirectory) throws -> Void = { _ in }
   ) throws {
     let name = "\(timestamp())-\(facts.command)-\(fileName(of: facts.environment))-\(facts.member)-s\(facts.seed)"
-    // All of it appears at once: a process that is killed leaves a run or none.
+    // The directory appears atomically: a killed process leaves a complete one or none.
     let folder = try NewFolder(at: path ?? unusedPath("\(root)/\(name)"))
-    place = folder.path
+    givenPath = folder.path
     try writeAtomically(Array(SettingsFile.text(of: settings).utf8), to: file(Self.settings))
     try fill(self)
     try write(facts.json, to: "run.json")
     try folder.commit(last: "run.json")
-    place = folder.place
+    givenPath = folder.place
   }
 
-  /// A run that exists.
-  /// - Throws: `InputError` where there is none.
+  /// Opens an existing run.
+  ///
+  /// - Throws: `InputError` if there is none.
   public init(existing path: String) throws {
-    guard exists("\(path)/run.json") else { throw InputError("\(path) is no run: it has no run.json") }
-    place = path
+    guard exists("\(path)/run.json") else { throw InputError("\(path) is not a run: it has no run.json") }
+    givenPath = path
   }
 
-  /// A run that may be damaged: a folder that holds a run's files.
+  /// Opens a run that may be damaged: a folder with `run.json` or `settings.yaml`. Returns nil if it has neither.
   init?(anyAt path: String) {
     guard exists("\(path)/run.json") || exists("\(path)/\(RunDirectory.settings)") else { return nil }
-    place = path
+    givenPath = path
   }
 
-  /// The run, which stays the same one if its folder gets another name while this process works on it. Throws `WorldError`.
+  /// Returns the run with its folder opened, so that it follows the folder if that is renamed. Throws `WorldError`.
   public func held() throws -> RunDirectory {
     var run = self
     run.opened = try OpenFolder(path)
     return run
   }
 
-  /// The file of resolved settings.
+  /// The name of the file of resolved settings.
   public static let settings = "settings.yaml"
 
-  /// The resolved settings. Throws `WorldError` with the path where they are missing or damaged.
+  /// Reads the resolved settings. Throws `WorldError` with the path if they are missing or damaged.
   public func settings() throws -> SettingsFile {
     let name = Self.settings
     do {
@@ -69,52 +70,54 @@ public struct RunDirectory: Sendable, Hashable {
     }
   }
 
-  /// The keys of settings that differ from those of the run.
+  /// Returns the settings that differ from those of the run.
   ///
-  /// - Parameter groups: all groups of the run's command.
-  /// - Throws: `WorldError` with the path where the run's settings are missing or damaged.
+  /// - Parameter groups: All groups of the run's command.
+  /// - Throws: `WorldError` with the path if the run's settings are missing or damaged.
   public func differences(from groups: [any SettingsGroup]) throws -> [SettingsDifference] {
     let recorded = try settings()
-    // A title that the file lacks is of settings that the program did not have then: nothing is known of them.
+    // If the file lacks a group, the version that wrote it did not have these settings: skip them.
     let titles = Set(recorded.groups.map(\.title))
     return try groups.filter { titles.contains($0.title) }.flatMap { try $0.differences(from: recorded) }
   }
 
-  /// The folder's own name, which pictures carry.
+  /// The name of the folder, which is also stored in the pictures.
   public var name: String {
     let last = path.split(separator: "/").last ?? ""
-    guard last.isEmpty || last == "." || last == "..", let place = try? absolutePath(path) else { return String(last) }
-    return place.split(separator: "/").last.map(String.init) ?? path
+    guard last.isEmpty || last == "." || last == "..", let absolute = try? absolutePath(path) else {
+      return String(last)
+    }
+    return absolute.split(separator: "/").last.map(String.init) ?? path
   }
 
-  /// A file of the run.
+  /// The path of a file of the run.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-  /// The run's own folder, which alone may be reached by a link: all in it is opened from there.
+  /// Opens the run's folder. Its path may be a link; links inside the folder are not followed.
   public func folder() throws -> Folder { try Folder(path: path, followingLink: true) }
 
-  /// The bytes of a file of the run, such as `inspection/values.png`.
+  /// Reads a file of the run, such as `inspection/values.png`.
   ///
-  /// - Throws: `WorldError` with the path, also where the file or a folder on the way to it is a link.
+  /// - Throws: `WorldError` with the path, also if the file or a folder inside the run is a link.
   public func bytes(of name: String, limit: Int) throws -> [UInt8] {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     let folder = try parts.dropLast().reduce(folder()) { try $0.folder($1) }
     return try folder.bytes(of: parts.last ?? "", limit: limit)
   }
 
-  /// The checkpoints of the run, and what an earlier process left half written removed.
+  /// Opens the checkpoints of the run, after removing the unfinished files of earlier processes.
   public func checkpoints(kept: Int, settings: UInt64) throws -> Checkpoints {
     try removeLeftovers(in: folder())
     return try Checkpoints(folder: file("checkpoints"), kept: kept, settings: settings)
   }
 
-  /// Writes `summary.json`: the run has reached its end.
+  /// Writes `summary.json`, which marks the run as finished.
   public func finish(_ summary: JSON) throws { try write(summary, to: "summary.json") }
 
-  /// Whether the run has reached its end.
+  /// Whether the run is finished.
   public var isFinished: Bool { exists(file("summary.json")) }
 
-  /// What the run is told apart by. Throws `WorldError` with the path where `run.json` is damaged.
+  /// Reads `run.json`. Throws `WorldError` with the path if it is damaged.
   public func facts() throws -> Facts {
     guard let facts = Facts(try json("run.json")) else {
       throw WorldError(path: file("run.json"), "is damaged: a part of the record is missing")
@@ -122,15 +125,15 @@ public struct RunDirectory: Sendable, Hashable {
     return facts
   }
 
-  /// A JSON file of the run. Throws `WorldError` with the path.
+  /// Reads a JSON file of the run. Throws `WorldError` with the path.
   public func json(_ name: String) throws -> JSON {
     do { return try JSON(parsing: bytes(of: name, limit: 1 << 26)) } catch let error as InputError {
       throw WorldError(path: file(name), error.description)
     }
   }
 
-  /// The run below `root` that began last among those that a condition holds for; a run whose `run.json` cannot be read
-  /// is passed over. Nothing where `root` does not exist.
+  /// Returns the run in `root` that began last and satisfies a condition, or nil if there is none or `root` does not
+  /// exist. Skips runs whose `run.json` cannot be read.
   public static func newest(in root: String = "runs", where condition: (RunDirectory, Facts) throws -> Bool) throws
     -> RunDirectory?
   {

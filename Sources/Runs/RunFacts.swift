@@ -3,27 +3,28 @@ import Formats
 import Tensors
 
 extension RunDirectory {
-  /// What `run.json` says of a run: what it is told apart by, and why it was made.
+  /// The contents of `run.json`: what identifies a run, and why it was made.
   public struct Facts: Sendable, Hashable {
     /// `train`
     public var command: String
     public var environment: String
-    /// The agent, or the autoencoder where there is no agent.
+    /// The agent, or the autoencoder if there is no agent.
     public var member: String
     public var seed: UInt64
-    /// As typed, with the program's name.
+    /// The words of the command line, including the program's name.
     public var commandLine: [String]
     public var version: String
-    /// The researcher's reason; empty where none was given.
+    /// The user's reason for the run; empty if none was given.
     public var why: String
-    /// What the run was made from, beside its settings.
+    /// The folders that the run was made from, besides its settings.
     public var inputs: [Input]
-    /// The autoencoder that an agent sees through, as reports compare runs by: `{"fingerprint": "9f…", "kind": "keypoint",
-    /// "settings": {"ae-steps": "2500", …}}`, with all settings of its pretraining but the seed, the dataset and the environment's.
+    /// The agent's autoencoder, by which reports compare runs: `{"fingerprint": "9f…", "kind": "keypoint", "settings":
+    /// {"ae-steps": "2500", …}}`. Has all settings of its pretraining except the seed, the dataset and the
+    /// environment's.
     public var autoencoder: JSON
-    /// The OpenGL that drew the frames; nil where the program itself did.
+    /// The OpenGL implementation that rendered the frames; nil if the program's own renderer did.
     public var openGL: String?
-    /// Threads that it is computed with; nil of a run that does not say.
+    /// The number of compute threads; nil if a run does not record it.
     public var threads: Int?
     /// Nanoseconds since 1970.
     public var began: Int
@@ -47,13 +48,13 @@ extension RunDirectory {
     }
   }
 
-  /// A folder that a run was made from, and how to know it again.
+  /// A folder that a run was made from, with its fingerprint.
   public struct Input: Sendable, Hashable {
     /// `autoencoder`
     public let name: String
-    /// As it was given, perhaps relative to the working directory.
+    /// The path as given, which may be relative to the working directory.
     public let path: String
-    /// From the root; nil where an earlier version did not record it.
+    /// The absolute path; nil if an earlier version did not record it.
     public let absolutePath: String?
     public let fingerprint: UInt64
 
@@ -61,16 +62,16 @@ extension RunDirectory {
       (self.name, self.path, self.absolutePath, self.fingerprint) = (name, path, absolutePath, fingerprint)
     }
 
-    /// Where it may be now, the likeliest first.
+    /// The existing paths where it may be now, the most likely one first.
     public var places: [String] { [absolutePath, path].compactMap(\.self).filter(exists) }
 
-    /// Whether it is the same, wherever it lies.
+    /// Whether it has the same name and contents, regardless of the path.
     public func isSame(as other: Input) -> Bool { name == other.name && fingerprint == other.fingerprint }
   }
 }
 
 extension RunDirectory.Facts {
-  /// With the facts of the machine, the program's libraries and the working directory as of now.
+  /// The contents of `run.json`, with the current facts of the machine, the libraries and the working directory.
   var json: JSON {
     [
       "command": .string(command), "environment": .string(environment), "member": .string(member),
@@ -112,13 +113,13 @@ extension RunDirectory.Facts {
   }
 }
 
-/// The state of a folder in git.
+/// The git state of a folder.
 struct GitState: Sendable, Hashable {
   let commit: String
   /// Whether a tracked file differs from the commit.
   let isDirty: Bool
 
-  /// Nothing where the folder is in no repository, or git is missing or slow: results do not depend on it.
+  /// Returns nil if the folder is not in a repository, or git is missing or slow. Results do not depend on it.
   static func of(_ folder: String) -> GitState? {
     func git(_ arguments: String...) -> ChildProcess.Outcome? {
       try? ChildProcess.run(["git", "-C", folder] + arguments, limit: .seconds(2))

@@ -1,17 +1,17 @@
 import Core
 import Formats
 
-/// A run as a list shows it.
+/// An entry in a list of runs.
 public struct RunEntry: Sendable, Hashable {
   public let run: RunDirectory
-  /// Nothing where `run.json` is damaged.
+  /// Nil if `run.json` is damaged.
   public let facts: RunDirectory.Facts?
   public let status: RunStatus
   public let progress: RunProgress
-  /// What is wrong with the run's files, so that it can only be listed.
+  /// What is damaged in the run's files; nil if nothing is.
   public let damage: String?
 
-  /// Reads what there is; damage is no error here.
+  /// Reads the files that exist. Damaged files are not an error here.
   public init(_ run: RunDirectory) {
     self.run = run
     status = run.status
@@ -31,9 +31,9 @@ public struct RunEntry: Sendable, Hashable {
     ]
   }
 
-  /// The runs in a folder and in the folders of runs within it, in the order of their names.
+  /// Returns the runs in a folder and in its subfolders, sorted by name. If the folder is a run, returns that run.
   ///
-  /// - Throws: `WorldError` with the path where the folder cannot be read.
+  /// - Throws: `WorldError` with the path if the folder cannot be read.
   public static func all(in root: String) throws -> [RunEntry] { try all(in: root, depth: 3) }
 
   private static func all(in folder: String, depth: Int) throws -> [RunEntry] {
@@ -46,7 +46,7 @@ public struct RunEntry: Sendable, Hashable {
 // MARK: - Choosing
 
 extension RunEntry {
-  /// What runs can be sorted by.
+  /// The keys that runs can be sorted by.
   public enum SortKey: String, Sendable, CaseIterable {
     case began
     case name
@@ -56,7 +56,7 @@ extension RunEntry {
     case seed
   }
 
-  /// The number of a run that a condition can speak of; nothing where it has none.
+  /// The run's number for a key; nil if it has none.
   func number(_ key: SortKey) -> Double? {
     switch key {
     case .began: facts.map { Double($0.began) }
@@ -67,7 +67,8 @@ extension RunEntry {
     }
   }
 
-  /// Sorted with the greatest step or return first, else upwards; what lacks the number comes last.
+  /// Returns the entries sorted by a key: descending for step and return, otherwise ascending. Entries without a value
+  /// come last.
   public static func sorted(_ entries: [RunEntry], by key: SortKey) -> [RunEntry] {
     switch key {
     case .name: entries.sorted { $0.run.name < $1.run.name }
@@ -102,7 +103,7 @@ extension RunEntry {
       InputError("--filter takes 'return > 500', or step or seed with <, <=, >, >=, = or !=, not '\(text)'")
     }
 
-    /// Whether it holds; not where the run has no such number.
+    /// Whether the condition holds. False if the run has no such number.
     public func holds(for entry: RunEntry) -> Bool { entry.number(key).map { compare($0, bound) } ?? false }
   }
 }

@@ -1,17 +1,17 @@
 import Core
 import Pixels
 
-/// What a loop tells of its run, in every form that somebody reads it in: `metrics.jsonl`, TensorBoard's event files,
-/// `monitor.csv`, `scores.jsonl` and `evaluations.npz`.
+/// Writes the logs of a run in all formats: `metrics.jsonl`, TensorBoard's event files, `monitor.csv`, `scores.jsonl`
+/// and `evaluations.npz`.
 ///
-/// A failed call leaves whole lines and records behind. A run that is resumed at a `Position` cuts all files there, so that
-/// nothing stands in them twice.
+/// If a call fails, the files still have only whole lines and records. A run that resumes at a `Position` truncates all
+/// files there, so that nothing is logged twice.
 public struct RunLog: ~Copyable {
-  /// How far each file is written: what a checkpoint stores, after `synchronize`.
+  /// The position in each file. Checkpoints store it, after `synchronize`.
   public struct Position: Codable, Sendable, Hashable {
     var metrics: Int
     var events: EventLog.Position
-    /// Nil while no training episode has ended.
+    /// Nil until the first training episode has ended.
     var episodes: EpisodeLog.Position?
     var evaluations: Int
   }
@@ -21,20 +21,20 @@ public struct RunLog: ~Copyable {
   private var events: EventLog
   private var episodes: EpisodeLog?
   private var evaluations: EvaluationLog
-  /// What somebody else removed, and how it goes on.
+  /// Warnings about log files that are missing.
   public let notes: [String]
 
   /// Opens the files of a run.
   ///
   /// - Parameters:
-  ///   - position: where a checkpoint of the run was; nil for a new run.
-  ///   - step: the step of that checkpoint.
-  /// - Throws: `WorldError` with the path, as do all others here.
+  ///   - position: The position stored in a checkpoint of the run; nil for a new run.
+  ///   - step: The step of that checkpoint.
+  /// - Throws: `WorldError` with the path, as do all methods here.
   public init(in directory: RunDirectory, from position: Position? = nil, step: Int = 0) throws {
-    // A file that is not there takes nothing from the run but its own lines.
+    // A missing log file does not stop the run.
     var position = position
-    let gone = position?.forget { !exists(directory.file($0)) } ?? []
-    notes = gone.map { "\(directory.file($0)) is gone: it begins anew after step \(step)" }
+    let missing = position?.forget { !exists(directory.file($0)) } ?? []
+    notes = missing.map { "\(directory.file($0)) is missing: it restarts after step \(step)" }
     let metrics = try MetricsLog(path: directory.file("metrics.jsonl"), offset: position?.metrics ?? 0)
     var events = try EventLog(in: directory.path, keeping: position?.events, step: step)
     if try position == nil || !events.hasEarlierFiles(in: directory.path) { try events.describe(directory) }
@@ -46,47 +46,47 @@ public struct RunLog: ~Copyable {
     self.episodes = episodes
   }
 
-  /// Numbers of a step.
+  /// Logs the metrics of a step.
   public mutating func append(step: Int, _ metrics: Metrics) throws {
     try self.metrics.append(step: step, metrics)
     try events.append(step: step, metrics)
   }
 
-  /// A picture of a step, under a name such as `reconstructions`.
+  /// Logs an image of a step, with a tag such as `reconstructions`.
   public mutating func image(_ tag: String, step: Int, _ picture: PixelBuffer) throws {
     try events.append(step: step, tag, picture)
   }
 
-  /// A training episode that has ended.
+  /// Logs a training episode that has ended.
   ///
   /// - Parameters:
-  ///   - length: in simulator steps.
-  ///   - step: the simulator steps of all environments at its end.
+  ///   - length: The length in simulator steps.
+  ///   - step: The simulator steps of all environments at its end.
   public mutating func episode(return sum: Double, length: Int, step: Int) throws {
     if episodes == nil { episodes = try EpisodeLog(in: directory, keeping: nil) }
     try episodes?.append(return: sum, length: length, step: step)
   }
 
-  /// Episodes played to judge the agent, as many each time: their mean return becomes `evaluation/return`, its standard
-  /// deviation over episodes `evaluation/deviation`.
+  /// Logs an evaluation of the agent, with the same number of episodes each time. The mean return becomes the metric
+  /// `evaluation/return`, its standard deviation over episodes `evaluation/deviation`.
   ///
-  /// - Parameter lengths: in simulator steps.
+  /// - Parameter lengths: The lengths of the episodes in simulator steps.
   public mutating func evaluation(step: Int, returns: [Double], lengths: [Int]) throws {
     try evaluations.append(step: step, returns: returns, lengths: lengths)
     try append(step: step, ["evaluation/return": returns.mean, "evaluation/deviation": returns.deviation])
   }
 
   public var position: Position {
-    let told: EpisodeLog.Position? =
+    let episodePosition: EpisodeLog.Position? =
       switch episodes {
       case .some(let log): log.position
       case .none: nil
       }
     return Position(
-      metrics: metrics.byteCount, events: events.position, episodes: told, evaluations: evaluations.count)
+      metrics: metrics.byteCount, events: events.position, episodes: episodePosition, evaluations: evaluations.count)
   }
 
-  /// Makes all that was told last through a power cut.
+  /// Synchronises all files to disk.
   public func synchronize() throws {
     try metrics.synchronize()
     try events.synchronize()
@@ -98,22 +98,22 @@ public struct RunLog: ~Copyable {
 }
 
 extension RunLog.Position {
-  /// Takes files for empty that are gone. Returns the names of those that had something in them.
-  fileprivate mutating func forget(where isGone: (String) -> Bool) -> [String] {
-    var gone: [String] = []
+  /// Resets the positions in missing files to 0. Returns the names of those files that were not empty.
+  fileprivate mutating func forget(where isMissing: (String) -> Bool) -> [String] {
+    var missing: [String] = []
     func keep(_ name: String, _ count: inout Int) {
-      guard count > 0, isGone(name) else { return }
-      gone.append(name)
+      guard count > 0, isMissing(name) else { return }
+      missing.append(name)
       count = 0
     }
     keep("metrics.jsonl", &metrics)
     keep(EvaluationLog.name, &evaluations)
     keep(events.file, &events.byteCount)
-    if var told = episodes {
-      keep("monitor.csv", &told.monitor)
-      keep("scores.jsonl", &told.scores)
-      episodes = told
+    if var position = episodes {
+      keep("monitor.csv", &position.monitor)
+      keep("scores.jsonl", &position.scores)
+      episodes = position
     }
-    return gone
+    return missing
   }
 }

@@ -7,14 +7,14 @@ import Formats
   import Foundation
 #endif
 
-/// How far a run is.
+/// The progress of a run.
 public struct RunProgress: Sendable, Hashable {
-  /// Of the last line of metrics: simulator steps of a training, updates of a pretraining.
+  /// The step of the last line of metrics: simulator steps of a training, updates of a pretraining.
   public var step: Int?
   /// The step at which the run ends.
   public var goal: Int?
-  /// The return: of the summary, else of the last evaluation of the agent that learns, else of the last training episode;
-  /// nil before the first.
+  /// The return from the summary, otherwise of the last evaluation after training has started, otherwise of the last
+  /// training episode; nil if there is none yet.
   public var returned: Double?
 
   public init(step: Int? = nil, goal: Int? = nil, returned: Double? = nil) {
@@ -23,12 +23,12 @@ public struct RunProgress: Sendable, Hashable {
 }
 
 extension RunProgress {
-  /// What the return of a summary is: `mean of the last three evaluations`.
+  /// How the return of a summary was computed: `mean of the last three evaluations`.
   public static func meaning(of summary: JSON) -> String {
     meaning(of: (summary["evaluations"]?.array ?? []).count { ($0.array?.first?.int ?? 0) > 0 })
   }
 
-  /// - Parameter evaluations: of the agent that learned, all in all.
+  /// - Parameter evaluations: The number of evaluations without that of the untrained agent.
   public static func meaning(of evaluations: Int) -> String {
     switch evaluations {
     case 1: "the only evaluation"
@@ -39,7 +39,7 @@ extension RunProgress {
 }
 
 extension RunDirectory {
-  /// How far the run is, from the end of its metrics; what is missing or damaged is left out.
+  /// The progress of the run, from the end of its metrics. Missing and damaged parts are nil.
   public var progress: RunProgress {
     var progress = RunProgress()
     var played: Double?
@@ -48,9 +48,9 @@ extension RunDirectory {
       guard let metrics = try? JSON(parsing: line) else { continue }
       let step = metrics["step"]?.int
       if progress.step == nil { progress.step = step }
-      // At step 0 stands what the untrained agent got.
-      if step != 0, let judged = metrics["evaluation/return"]?.double {
-        progress.returned = judged
+      // Step 0 is the evaluation of the untrained agent.
+      if step != 0, let evaluated = metrics["evaluation/return"]?.double {
+        progress.returned = evaluated
         break
       }
       if played == nil { played = metrics["train/return"]?.double }
@@ -65,7 +65,7 @@ extension RunDirectory {
   }
 }
 
-/// The last whole lines of a file, of which no more than `limit` bytes are read.
+/// Returns the last whole lines of a file, reading at most `limit` bytes.
 private func tail(of name: String, in folder: Folder, limit: Int) throws -> [ArraySlice<UInt8>] {
   let descriptor = try folder.openFile(name, O_RDONLY)
   defer { close(descriptor) }
@@ -84,7 +84,7 @@ private func tail(of name: String, in folder: Folder, limit: Int) throws -> [Arr
   }
   let newline = UInt8(ascii: "\n")
   guard let last = bytes[..<count].lastIndex(of: newline) else { return [] }
-  // What was cut off in front is no whole line.
+  // If reading began inside the file, the first line is not whole.
   let first = start == 0 ? 0 : (bytes.firstIndex(of: newline) ?? last) + 1
   return first < last ? bytes[first..<last].split(separator: newline) : []
 }

@@ -7,15 +7,15 @@ import Formats
   import Foundation
 #endif
 
-/// Where a run stands.
+/// The status of a run.
 public enum RunStatus: String, Sendable, CaseIterable {
   /// A process works on it.
   case running
-  /// It reached its end: `summary.json` is there.
+  /// It finished: `summary.json` exists.
   case finished
-  /// It stopped with an error: `failure.json` says which.
+  /// It stopped with an error, which is in `failure.json`.
   case failed
-  /// It was stopped, or its process died.
+  /// It was interrupted, or its process died.
   case interrupted
 }
 
@@ -28,23 +28,23 @@ extension RunDirectory {
 
   static let lockFile = "lock"
 
-  /// Whether a process has worked on it before.
+  /// Whether a process has worked on the run before.
   public var hasBegun: Bool { exists(file(Self.lockFile)) }
 
   /// The file that says why a run failed.
   public static let failure = "failure.json"
 
-  /// Takes the run for this process, until the value goes or the process ends, however it ends.
+  /// Locks the run for this process, until the returned value is destroyed or the process ends.
   ///
-  /// - Throws: `WorldError` with the path, which names the process that has it.
+  /// - Throws: `WorldError` with the path, and the process that holds the lock.
   public func lock() throws -> RunLock { try RunLock(Self.lockFile, in: folder()) }
 
-  /// Writes `failure.json`: what went wrong, and after which step.
+  /// Writes `failure.json`: the error, and the step after which it occurred.
   public func fail(_ error: any Error, step: Int? = nil) throws {
     try write(["error": .string("\(error)"), "step": step.map { .integer($0) } ?? .null], to: Self.failure)
   }
 
-  /// Notes in `resumes.jsonl` that the run goes on, with what had ended it, and takes `failure.json` away.
+  /// Records in `resumes.jsonl` that the run resumes, with the earlier failure if any, and removes `failure.json`.
   public func noteResume(_ commandLine: [String]) throws {
     let folder = try folder()
     let failure = folder.kind(of: Self.failure) != nil ? try json(Self.failure) : .null
@@ -58,7 +58,7 @@ extension RunDirectory {
   }
 }
 
-/// A run that belongs to this process: a lock on a file that the system lets go when the process ends.
+/// The lock of a run: a file lock that the system releases when the process ends.
 public struct RunLock: ~Copyable, Sendable {
   private let descriptor: Int32
 
@@ -71,7 +71,7 @@ public struct RunLock: ~Copyable, Sendable {
     descriptor = opened
   }
 
-  /// Takes the lock. A look at the status of a run takes it too, for a moment: hence several tries.
+  /// Takes the lock. Tries several times, since reading the status of a run also takes it for a moment.
   private static func take(_ descriptor: Int32, _ name: String, in folder: Folder) throws {
     let path = folder.path(of: name)
     for attempt in 1... {
@@ -82,11 +82,11 @@ public struct RunLock: ~Copyable, Sendable {
         let process = holder.prefix { $0.isNumber }
         throw WorldError(
           path: path,
-          "another process\(process.isEmpty ? "" : ", \(process),") works on this run: wait for it, or stop it first")
+          "another process\(process.isEmpty ? "" : ", \(process),") is using this run: wait for it, or stop it first")
       }
       usleep(10_000)
     }
-    // The number is for people; the lock itself is the system's. A file with another name elsewhere stays as it is.
+    // The process number is only for error messages. A file with another hard link is not changed.
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw systemFailure(path) }
     guard status.st_nlink == 1 else { return }
@@ -97,7 +97,7 @@ public struct RunLock: ~Copyable, Sendable {
 
   deinit { close(descriptor) }
 
-  /// Whether some process has the lock.
+  /// Whether any process holds the lock.
   fileprivate static func isHeld(_ name: String, in folder: Folder) throws -> Bool {
     let descriptor = try folder.openFile(name, O_RDONLY)
     defer { close(descriptor) }

@@ -1,7 +1,7 @@
 import Core
 import Formats
 
-/// A setting that a run was made with in another way.
+/// A setting whose value differs from that recorded in a run.
 public struct SettingsDifference: Sendable, Hashable {
   public let key: String
   public let recorded: String
@@ -9,7 +9,7 @@ public struct SettingsDifference: Sendable, Hashable {
 }
 
 extension SettingsGroup {
-  /// What differs from a file's settings; what the file does not have counts as its default.
+  /// Returns the differences from a file's settings. A setting that the file lacks has its default.
   func differences(from file: SettingsFile) throws -> [SettingsDifference] {
     var recorded = Self()
     try file.apply(to: &recorded)

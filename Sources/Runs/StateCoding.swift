@@ -1,20 +1,20 @@
 import Core
 import Foundation
 
-/// The bytes of a state, every number to the bit: a binary property list, which Python's `plistlib` reads too.
+/// Encodes a state as a binary property list, with all numbers exact to the bit. Python's `plistlib` can read it.
 public func encoded(_ state: some Encodable) throws -> [UInt8] {
   let encoder = PropertyListEncoder()
   encoder.outputFormat = .binary
   return [UInt8](try encoder.encode(state))
 }
 
-/// The state that a part of a checkpoint holds.
+/// Decodes the state stored in a part of a checkpoint.
 ///
 /// - Parameters:
-///   - new: a new state of the same settings, which this one must be like.
-///   - form: in what it may differ from the new one.
-///   - check: throws what is wrong with what was read.
-/// - Throws: `DamagedFile` with the path where it is missing, damaged or of another version of this program.
+///   - new: A new state with the same settings, which the stored one is compared with.
+///   - form: The differences that are allowed.
+///   - check: Throws if the decoded state is invalid.
+/// - Throws: `DamagedFile` with the path if the part is missing, damaged or from another version of this program.
 public func decoded<State: Codable>(
   _ type: State.Type, from checkpoint: Checkpoint, _ part: String, like new: State, _ form: StateForm,
   check: (State) throws -> Void = { _ in }
@@ -33,7 +33,7 @@ public func decoded<State: Codable>(
   }
 }
 
-/// The same of a part of a state, of which no new one is at hand: who takes it checks it.
+/// Decodes part of a state without comparing it with a new one. The caller must check it.
 public func decoded<State: Decodable>(_ type: State.Type, from checkpoint: Checkpoint, _ part: String) throws -> State {
   let bytes = try checkpoint.bytes(of: part)
   do { return try PropertyListDecoder().decode(State.self, from: Data(bytes)) } catch let error as DecodingError {

@@ -1,35 +1,36 @@
 import Core
 import Foundation
 
-/// What a stored state must be like: a new one of the same settings. All that a run never changes is the same, arrays are as
-/// long and tensors of the same shapes; what changes is finite, and counts neither down nor without bounds.
+/// Checks a stored state against a new state with the same settings. Values that a run never changes must be equal,
+/// arrays must have the same lengths and tensors the same shapes. Values that change must be finite, and counts within
+/// bounds.
 ///
-/// A checkpoint that was damaged or forged with its checksums made good is refused here, before anything is made of it: what
-/// computes with a state relies on its sizes and indices.
+/// This rejects checkpoints that were damaged or forged with valid checksums, before the state is used: the code that
+/// uses it relies on its sizes and indices.
 public struct StateForm: Sendable {
-  /// Names of what changes: a number, a text, or all in it, whose arrays still have their lengths. A name that means something
-  /// else elsewhere stands with what it is in, such as `history.actions`. Settings and layouts never change, whatever the names
-  /// in them.
+  /// The names of values that may change: a number, a string, or everything inside, where arrays still keep their
+  /// lengths. A name that is used elsewhere too is given with its parent, such as `history.actions`. Settings and
+  /// layouts never change, whatever the names in them.
   public var changing: Set<String>
-  /// Names of arrays and states that grow. They are not looked into here: who takes them checks them.
+  /// The names of arrays and states that grow. They are not checked here; their users check them.
   public var growing: Set<String>
 
   public init(changing: Set<String>, growing: Set<String> = []) {
     (self.changing, self.growing) = (changing, growing)
   }
 
-  /// Words of 64 random bits.
+  /// The names of words with 64 random bits.
   private static let random: Set<String> = ["s0", "s1", "s2", "s3", "noise"]
-  /// Made at the first update by optimisers of before.
+  /// The names of arrays that may be empty: older optimisers made them at the first update.
   private static let late: Set<String> = ["moments"]
   private static let fixed: Set<String> = ["settings", "layout", "actionSpace", "retraining"]
-  /// The most that anything counts to.
+  /// The maximum of any count.
   private static let most = 1 << 53
 
   /// - Parameters:
-  ///   - bytes: a state as `encoded` gives it.
-  ///   - new: a new one.
-  /// - Throws: `DecodingError` that says where the state has another form.
+  ///   - bytes: A state encoded with `encoded`.
+  ///   - new: A new state.
+  /// - Throws: `DecodingError` with the path and the difference.
   func check(_ bytes: [UInt8], like new: some Encodable) throws {
     let new = try unsafe PropertyListSerialization.propertyList(from: Data(encoded(new)), format: nil)
     let decoder = PropertyListDecoder()
@@ -44,7 +45,7 @@ public struct StateForm: Sendable {
     let new: Any
   }
 
-  /// Goes through a state beside the new one.
+  /// Decodes a state and compares it with the new one.
   private struct Checked: Decodable {
     init(from decoder: any Decoder) throws {
       guard let task = decoder.userInfo[StateForm.key] as? Task else { return }
@@ -85,7 +86,7 @@ public struct StateForm: Sendable {
       let count = try container.decode(Data.self).count
       guard count == data.count else { throw other(decoder, "\(count) bytes, not \(data.count)") }
     case let text as String:
-      // How an encoder writes that there is nothing.
+      // Encoders write nil as "$null".
       guard text != "$null" else { return }
       let found = try container.decode(String.self)
       guard isFree || found == text else { throw other(decoder, "'\(found)', not '\(text)'") }
@@ -114,7 +115,7 @@ public struct StateForm: Sendable {
     .dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "it is \(what)"))
   }
 
-  /// Any key.
+  /// A coding key with any name.
   private struct Name: CodingKey {
     let stringValue: String
     var intValue: Int? { nil }

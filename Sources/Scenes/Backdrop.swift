@@ -1,27 +1,28 @@
 import Pixels
 
-/// What a camera that stands still sees of the parts that never move. A picture starts from it, and follows rays only where
-/// moving parts, their shadows or their mirror images can be; it is the same to the bit as one that starts from nothing.
+/// A cached picture of the fixed parts of a scene with a fixed camera. New pictures start from it and trace rays only
+/// where moving parts, their shadows or their reflections can be. The result is bit-identical to rendering from
+/// scratch.
 struct Backdrop: Sendable {
-  /// What a packet of a new picture has to find out.
+  /// The work that a packet of a new picture requires.
   enum Touch: UInt8, Comparable {
     case nothing
-    /// Which pixels a moving part covers; the others are as they were.
+    /// Find the pixels that a moving part covers. The other pixels do not change.
     case cover
-    /// All, though what the fixed parts hide of each other is known.
+    /// Recompute all pixels. Only the visibility of the fixed parts is known.
     case light
 
     static func < (a: Touch, b: Touch) -> Bool { a.rawValue < b.rawValue }
   }
 
-  /// All that its pixels depend on.
+  /// The inputs that determine its pixels.
   private struct Origin: Sendable, Equatable {
     let camera: Camera
     let lights: [Light]
     let sky: Texture?
-    /// Those that are fixed; nil for the others.
+    /// The fixed parts; nil for moving parts.
     let parts: [Part?]
-    /// The scene's numbers of the opaque parts, as the tracer has them.
+    /// The indices of the opaque parts in the scene, in the order of the tracer.
     let order: [Int]
     let quality: SceneQuality
     let format: PixelFormat
@@ -39,7 +40,7 @@ struct Backdrop: Sendable {
 
   private let origin: Origin
   private let across: Int
-  /// Before its edges are smoothed.
+  /// The picture before antialiasing.
   let picture: TracedPicture
   let frame: PixelBuffer
   let edges: [SmoothedEdge]
@@ -56,13 +57,13 @@ struct Backdrop: Sendable {
     self.frame = frame
   }
 
-  /// Whether a scene's picture can start from here.
+  /// Returns whether the backdrop is valid for a scene and a frame.
   func serves(_ scene: Scene, _ tracer: Tracer, _ frame: PixelBuffer) -> Bool {
     self.frame.width == frame.width && self.frame.height == frame.height
       && origin == Origin(scene, tracer, frame.format)
   }
 
-  /// What each packet has to find out, row by row.
+  /// Returns the work for each packet, row by row.
   func touches(_ tracer: Tracer) -> [Touch] {
     var touches = [Touch](repeating: .nothing, count: across * frame.height)
     func mark(_ area: PixelArea, _ touch: Touch) {
@@ -82,7 +83,7 @@ struct Backdrop: Sendable {
         if index < tracer.opaqueCount, tracer.mirror != nil { mark(tracer.mirrorAreas[index], .light) }
         continue
       }
-      // On a fixed part that is no plane, a moving one's shadow can be anywhere.
+      // On a fixed part that is not a plane, the shadow of a moving part can be anywhere.
       for light in casting {
         guard let start = tracer.shadowAreas.start(part: index, light: light) else {
           mark(part.area, .light)

@@ -1,7 +1,7 @@
-/// Eight numbers side by side: a packet of rays in lockstep.
+/// A SIMD vector of eight values, one for each ray of a packet.
 ///
-/// Comparisons and choices are made of the bits: the standard library's masks become a branch for each lane, these a few
-/// instructions for all.
+/// Comparisons and selections use bit operations, which compile to a few instructions for all lanes. The standard
+/// library's masks compile to a branch per lane.
 struct Lanes: Sendable {
   var values: SIMD8<Float>
 
@@ -42,7 +42,7 @@ struct Lanes: Sendable {
   @inline(__always)
   init(bits: SIMD8<Int32>) { values = unsafe unsafeBitCast(bits, to: SIMD8<Float>.self) }
 
-  /// Where a is less than b; both must be finite.
+  /// Compares lane by lane. Both operands must be finite.
   @inline(__always)
   static func < (a: Lanes, b: Lanes) -> LaneMask { LaneMask(bits: (a - b).bits &>> 31) }
   @inline(__always)
@@ -55,7 +55,7 @@ struct Lanes: Sendable {
   @inline(__always)
   var magnitude: Lanes { Lanes(bits: bits & 0x7fff_ffff) }
 
-  /// 1 / √x for positive numbers: a guess from the exponent, and three steps of Newton's, which leave the last bit open.
+  /// 1 / √x for positive values: an estimate from the exponent and three Newton steps. The last bit may be wrong.
   @inline(__always)
   var inverseSquareRoot: Lanes {
     var y = Lanes(bits: 0x5f37_5a86 &- (bits &>> 1))
@@ -64,37 +64,37 @@ struct Lanes: Sendable {
     return y
   }
 
-  /// √x for numbers that are not negative.
+  /// √x for nonnegative values.
   @inline(__always)
   var squareRoot: Lanes { self * max(self, Lanes(1e-30)).inverseSquareRoot }
 
-  /// The nearest whole number; for magnitudes below four million.
+  /// The nearest integer, for magnitudes below four million.
   @inline(__always)
   var rounded: Lanes { (self + 12_582_912) - 12_582_912 }
 
-  /// The fraction above the next lower whole number, 0 to 1.
+  /// The fractional part x - ⌊x⌋, from 0 to 1.
   @inline(__always)
   var fraction: Lanes {
     let part = self - rounded
     return choose(part < 0, part + 1, part)
   }
 
-  /// The next lower whole number; for magnitudes below four million.
+  /// ⌊x⌋, for magnitudes below four million.
   @inline(__always)
   var floor: Lanes {
     let nearest = rounded
     return choose(self < nearest, nearest - 1, nearest)
   }
 
-  /// Of whole numbers from 0 to four million.
+  /// Converts integers from 0 to four million.
   @inline(__always)
   init(whole: SIMD8<Int32>) { self = Lanes(bits: whole | 0x4b00_0000) - 8_388_608 }
 
-  /// The nearest whole numbers, as such.
+  /// The nearest integers, as an integer vector.
   @inline(__always)
   var integers: SIMD8<Int32> { (self + 12_582_912).bits &- 0x4b40_0000 }
 
-  /// x to a positive power, for x in 0 to 1.
+  /// Raises x in 0 ... 1 to a nonnegative power.
   @inline(__always)
   func power(_ exponent: PowerLadder) -> Lanes {
     var (result, square) = (Lanes(1), self)
@@ -108,7 +108,7 @@ struct Lanes: Sendable {
   }
 }
 
-/// A power to the nearest half, which multiplications and one square root can make.
+/// An exponent rounded to the nearest half, so that powers need only multiplications and at most one square root.
 struct PowerLadder: Sendable {
   let whole: Int
   let hasHalf: Bool
@@ -119,7 +119,7 @@ struct PowerLadder: Sendable {
   }
 }
 
-/// Which of eight lanes: all bits of a lane, or none.
+/// A mask of eight lanes. In each lane, either all bits are set or none.
 struct LaneMask: Sendable {
   var bits: SIMD8<Int32>
 
@@ -129,23 +129,23 @@ struct LaneMask: Sendable {
   @inline(__always)
   init(bits: SIMD8<Int32>) { self.bits = bits }
 
-  /// The first lanes.
+  /// Sets the first `count` lanes.
   init(first count: Int) {
     bits = SIMD8(repeating: 0)
     for lane in 0..<count { bits[lane] = -1 }
   }
 
-  /// Where an index is this one.
+  /// Sets the lanes whose index equals `index`.
   @inline(__always)
   init(_ indices: SIMD8<Int32>, are index: Int32) {
     self.init(indices, are: SIMD8(repeating: index))
   }
 
-  /// Where two indices are the same.
+  /// Sets the lanes whose indices are equal.
   @inline(__always)
   init(_ indices: SIMD8<Int32>, are others: SIMD8<Int32>) {
     let difference = indices ^ others
-    // The sign of d | -d is set for all but zero.
+    // The sign bit of d | -d is set unless d is zero.
     bits = ~((difference | (0 &- difference)) &>> 31)
   }
 
@@ -176,7 +176,7 @@ struct LaneMask: Sendable {
   }
 }
 
-/// a where the mask is set, else b.
+/// Returns `a` in lanes where the mask is set, and `b` in the others.
 @inline(__always)
 func choose(_ mask: LaneMask, _ a: Lanes, _ b: Lanes) -> Lanes { Lanes(bits: choose(mask, a.bits, b.bits)) }
 @inline(__always)
@@ -222,7 +222,7 @@ struct LaneVectors: Sendable {
   @inline(__always)
   var normalized: LaneVectors { self * (dot(self) + 1e-30).inverseSquareRoot }
 
-  /// Whether none is below 1 where the mask is set: colours that more light leaves as they are.
+  /// Returns whether no component is below 1 in the masked lanes: more light would not change these colours.
   @inline(__always)
   func isFull(_ mask: LaneMask) -> Bool { (mask & (min(min(x, y), z) < 1)).isEmpty }
 

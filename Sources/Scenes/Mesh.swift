@@ -1,32 +1,32 @@
-/// Triangles, in a tree of boxes that spares a ray most of them.
+/// A triangle mesh with a bounding volume hierarchy.
 public struct Mesh: Sendable, Equatable {
   private let corners: [SIMD3<Float>]
-  /// One for each corner, of length 1.
+  /// The unit normal of each corner.
   private let normals: [SIMD3<Float>]
   private let textureCoordinates: [SIMD2<Float>]
-  /// Three corners each, counterclockwise from outside, in the order of the tree's leaves.
+  /// The corner indices of each triangle, counterclockwise seen from outside, in the order of the leaves.
   private let triangles: [SIMD3<Int32>]
   private let nodes: [Node]
 
-  /// A box around triangles: those of a leaf, or those of the next node and another one.
+  /// The bounding box of the triangles of a leaf, or of two children. The first child is the next node.
   private struct Node: Equatable {
     var low: SIMD3<Float>
     var high: SIMD3<Float>
     /// The first triangle of a leaf, or the second child.
     var first: Int32 = 0
-    /// Triangles of a leaf; 0 for a fork.
+    /// The number of triangles of a leaf; 0 for an inner node.
     var count: Int32 = 0
   }
 
   /// - Parameters:
-  ///   - normals: one for each corner; none: each triangle is flat.
-  ///   - textureCoordinates: one for each corner, in repetitions; none where there is no texture of the mesh's own.
+  ///   - normals: one for each corner; empty for flat shading.
+  ///   - textureCoordinates: one for each corner, in repetitions of the texture; empty if the mesh has none.
   public init(
     corners: [SIMD3<Float>], triangles: [SIMD3<Int32>], normals: [SIMD3<Float>] = [],
     textureCoordinates: [SIMD2<Float>] = []
   ) {
     precondition(
-      normals.isEmpty || normals.count == corners.count, "\(corners.count) corners have \(normals.count) normals")
+      normals.isEmpty || normals.count == corners.count, "there must be one normal per corner or none")
     self.corners = corners
     self.normals = normals
     self.textureCoordinates = textureCoordinates
@@ -37,13 +37,13 @@ public struct Mesh: Sendable, Equatable {
     self.nodes = nodes
   }
 
-  /// Cuts triangles at the middle one along the longest side of their box, until four are left.
+  /// Splits the triangles at the median along the longest side of their bounding box, until at most four are left.
   private static func build(
     _ nodes: inout [Node], _ order: inout [SIMD3<Int32>], _ range: Range<Int>, _ corners: [SIMD3<Float>]
   ) {
-    let places = order[range].flatMap { t in [corners[Int(t.x)], corners[Int(t.y)], corners[Int(t.z)]] }
-    let low = places.dropFirst().reduce(places[0]) { pointwiseMin($0, $1) }
-    let high = places.dropFirst().reduce(places[0]) { pointwiseMax($0, $1) }
+    let points = order[range].flatMap { t in [corners[Int(t.x)], corners[Int(t.y)], corners[Int(t.z)]] }
+    let low = points.dropFirst().reduce(points[0]) { pointwiseMin($0, $1) }
+    let high = points.dropFirst().reduce(points[0]) { pointwiseMax($0, $1) }
     let index = nodes.count
     nodes.append(Node(low: low, high: high, first: Int32(range.lowerBound), count: Int32(range.count)))
     guard range.count > 4 else { return }
@@ -60,12 +60,12 @@ public struct Mesh: Sendable, Equatable {
     build(&nodes, &order, half..<range.upperBound, corners)
   }
 
-  /// The box that holds all.
+  /// The bounding box.
   var bounds: (low: SIMD3<Float>, high: SIMD3<Float>) {
     nodes.first.map { ($0.low, $0.high) } ?? (SIMD3(0, 0, 0), SIMD3(0, 0, 0))
   }
 
-  /// Where rays enter, and through which triangle.
+  /// Returns the first intersection of each ray, and its triangle.
   func entry(_ o: LaneVectors, _ d: LaneVectors, nearest: Float, _ wanted: LaneMask) -> (t: Lanes, face: SIMD8<Int32>) {
     var (t, face) = (Lanes(never), SIMD8<Int32>(repeating: 0))
     for lane in 0..<Lanes.count where wanted[lane] {
@@ -79,27 +79,27 @@ public struct Mesh: Sendable, Equatable {
   private func entry(_ o: SIMD3<Float>, _ d: SIMD3<Float>, _ nearest: Float) -> (t: Float, face: Int32) {
     var best: (t: Float, face: Int32) = (never, 0)
     let inverse = 1 / SIMD3(nudged(d.x), nudged(d.y), nudged(d.z))
-    // Depth is at most the logarithm of the triangles' number.
-    var waiting = [Int32](repeating: 0, count: 1)
-    while let index = waiting.popLast() {
+    // The depth of the tree is logarithmic in the number of triangles.
+    var stack = [Int32](repeating: 0, count: 1)
+    while let index = stack.popLast() {
       guard Int(index) < nodes.count else { continue }
       let node = nodes[Int(index)]
       let (a, b) = ((node.low - o) * inverse, (node.high - o) * inverse)
       let (near, far) = (pointwiseMin(a, b).max(), pointwiseMax(a, b).min())
       guard near <= far, far > nearest, near < best.t else { continue }
       if node.count == 0 {
-        waiting.append(node.first)
-        waiting.append(index + 1)
+        stack.append(node.first)
+        stack.append(index + 1)
       }
       for triangle in node.first..<node.first + node.count where node.count > 0 {
-        if let t = meets(Int(triangle), o, d), t > nearest, t < best.t { best = (t, triangle) }
+        if let t = intersection(Int(triangle), o, d), t > nearest, t < best.t { best = (t, triangle) }
       }
     }
     return best
   }
 
-  /// Möller and Trumbore 1997; only from outside.
-  private func meets(_ triangle: Int, _ o: SIMD3<Float>, _ d: SIMD3<Float>) -> Float? {
+  /// Intersects a ray with the front of a triangle (Möller and Trumbore 1997).
+  private func intersection(_ triangle: Int, _ o: SIMD3<Float>, _ d: SIMD3<Float>) -> Float? {
     let t = triangles[triangle]
     let a = corners[Int(t.x)]
     let (ab, ac) = (corners[Int(t.y)] - a, corners[Int(t.z)] - a)
@@ -115,7 +115,7 @@ public struct Mesh: Sendable, Equatable {
     return dot(ac, q) / determinant
   }
 
-  /// What the corners have, at points of the triangles: the normals, not of length 1, and the texture's coordinates.
+  /// Interpolates the normals, which are not normalized, and the texture coordinates at points of the triangles.
   func details(at p: LaneVectors, face: SIMD8<Int32>, _ mask: LaneMask) -> (normal: LaneVectors, s: Lanes, t: Lanes) {
     var normal = LaneVectors(SIMD3(0, 0, 1))
     var (s, t) = (Lanes(0), Lanes(0))

@@ -1,29 +1,29 @@
-/// What there is to draw: a camera, lights, and parts that the lights shine on. Lengths are in metres.
+/// A scene: a camera, lights and parts. Lengths are in metres.
 ///
-/// The look is that of OpenGL's fixed pipeline, which MuJoCo's own pictures have: ambient, diffuse and specular light
-/// (Blinn and Phong), hard shadows, textures that are multiplied, one mirroring face.
+/// The lighting model is that of OpenGL's fixed-function pipeline, as used by MuJoCo's renderer: ambient, diffuse and
+/// specular light (Blinn and Phong), hard shadows, multiplied textures, and one reflective face.
 public struct Scene: Sendable {
   public var camera: Camera
   public var lights: [Light] = []
   public var parts: [Part] = []
-  /// The six faces around all, as a cube texture; nil is black.
+  /// The sky as a cube texture; nil for black.
   public var sky: Texture?
-  /// Whether the camera, the lights and the fixed parts stay as they are in pictures to come: a renderer then keeps what
-  /// they look like. That is found out sooner or later anyway, so that a wrong answer costs time and nothing else.
+  /// A hint that the camera, the lights and the fixed parts will not change, so that the renderer caches them. The
+  /// renderer checks the cache, so a wrong hint only costs time.
   public var isStill = false
 
   public init(camera: Camera) { self.camera = camera }
 }
 
-/// Where one looks from, and how wide.
+/// The position, orientation and field of view of a camera.
 public struct Camera: Sendable, Hashable {
   public var position: SIMD3<Float>
-  /// Of length 1, at right angles.
+  /// `forward` and `up` are orthogonal unit vectors.
   public var forward: SIMD3<Float>
   public var up: SIMD3<Float>
-  /// Half the view's height at distance 1: the tangent of half its angle.
+  /// The tangent of half the vertical field of view.
   public var slope: Float
-  /// Nothing nearer is seen.
+  /// The distance of the near clipping plane.
   public var nearest: Float
 
   public init(
@@ -39,19 +39,19 @@ public struct Camera: Sendable, Hashable {
   var right: SIMD3<Float> { cross(forward, up) }
 }
 
-/// A lamp. Colours are red, green, blue from 0 to 1 and may be larger.
+/// A light. Colours are red, green and blue from 0 to 1, and may be larger.
 public struct Light: Sendable, Equatable {
   public enum Kind: Sendable, Equatable {
-    /// From everywhere along a direction.
+    /// Parallel light along a direction.
     case directional
-    /// From a place, within an angle around a direction: the exponent says how fast it fades towards the rim, the cosine
-    /// where it ends, and the attenuation divides by a + b d + c d² at a distance d.
+    /// A spotlight. The exponent determines how fast it fades with the angle to its direction, and `rim` is the cosine
+    /// of the cutoff angle. The light is divided by a + b d + c d² at a distance d, with the attenuation (a, b, c).
     case spot(exponent: Float, rim: Float, attenuation: SIMD3<Float>)
   }
 
   public var kind: Kind
   public var position: SIMD3<Float>
-  /// Of length 1.
+  /// A unit vector.
   public var direction: SIMD3<Float>
   public var ambient: SIMD3<Float>
   public var diffuse: SIMD3<Float>
@@ -72,14 +72,14 @@ public struct Light: Sendable, Equatable {
   }
 }
 
-/// A body in the scene: a shape, a place and a surface.
+/// An object in the scene: a shape, its pose and its surface.
 public struct Part: Sendable, Equatable {
   public var shape: Shape
   public var position: SIMD3<Float>
-  /// Where the shape's own axes point in the world: of length 1, at right angles.
+  /// The shape's local axes in world coordinates: orthogonal unit vectors.
   public var axes: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>)
   public var surface: Surface
-  /// Whether it stays where it is from picture to picture.
+  /// Whether it does not move between pictures.
   public var isFixed: Bool
 
   public init(
@@ -99,13 +99,13 @@ public struct Part: Sendable, Equatable {
   }
 }
 
-/// How a part answers to light. Numbers from 0 to 1.
+/// The material of a part. Values are from 0 to 1.
 public struct Surface: Sendable, Equatable {
   public var color: SIMD3<Float>
   public var opacity: Float
   public var emission: Float
   public var specular: Float
-  /// In units of 128, the largest of OpenGL's exponents.
+  /// The specular exponent divided by 128, the largest in OpenGL.
   public var shininess: Float
   public var reflectance: Float
   public var texture: Texture?
@@ -126,13 +126,13 @@ public struct Surface: Sendable, Equatable {
   }
 }
 
-/// How a point of a shape finds its place in a texture.
+/// The mapping from points of a shape to texture coordinates.
 public enum TextureMapping: Sendable, Equatable {
-  /// By the shape's own x and y in metres: that many half repetitions a metre.
+  /// By the shape's local x and y in metres. The values are half repetitions per metre.
   case flat(SIMD2<Float>)
-  /// Outwards from the centre to a cube, each axis first multiplied.
+  /// By the direction from the centre, scaled per axis, for a cube texture.
   case cube(SIMD3<Float>)
-  /// By the coordinates that a mesh brings along.
+  /// By the texture coordinates of a mesh.
   case own
 }
 

@@ -1,32 +1,32 @@
 import Pixels
 
-/// What of the look can be had for less.
+/// Rendering features that can be disabled for speed.
 public struct SceneQuality: Sendable, Hashable {
   public var shadows: Bool
   public var reflections: Bool
-  /// Samples of a pixel at edges: 1 for none.
+  /// The number of samples per pixel at edges; 1 for no antialiasing.
   public var antialiasing: Int
 
   public init(shadows: Bool = true, reflections: Bool = true, antialiasing: Int = 4) {
-    precondition(antialiasing > 0, "a pixel has at least one sample, not \(antialiasing)")
+    precondition(antialiasing > 0, "antialiasing must be at least 1, not \(antialiasing)")
     self.shadows = shadows
     self.reflections = reflections
     self.antialiasing = antialiasing
   }
 }
 
-/// Draws scenes by following a ray through each pixel, eight at a time; where neighbours see different parts, through
-/// several places of the pixel. It keeps its memory: the sky as long as the camera looks the same way, and what the fixed
-/// parts of a scene look like as long as that is still. The scenes that one renderer draws have one sky.
+/// A ray tracer for scenes. It traces one ray per pixel, in packets of eight, and several rays per pixel at edges. It
+/// caches the sky while the orientation of the camera does not change, and the fixed parts while the scene is still.
+/// All scenes of one renderer must have the same sky.
 public struct SceneRenderer: Sendable {
-  /// What a sky looks like from a camera.
+  /// The cached sky for a camera orientation.
   private struct Sky: Sendable {
     var forward: SIMD3<Float>
     var up: SIMD3<Float>
     var slope: Float
     var width: Int
     var height: Int
-    /// Of eight pixels of a row each.
+    /// The colours of each packet of eight pixels of a row.
     var packets: [LaneVectors]
   }
 
@@ -36,7 +36,7 @@ public struct SceneRenderer: Sendable {
 
   public init() {}
 
-  /// Draws into every pixel of a frame of any size and format.
+  /// Renders a scene to a frame of any size and format.
   public mutating func draw(_ scene: Scene, _ quality: SceneQuality = SceneQuality(), into frame: inout PixelBuffer) {
     let tracer = Tracer(scene, quality, width: frame.width, height: frame.height)
     let sky = sky(scene, tracer.lens)
@@ -49,8 +49,8 @@ public struct SceneRenderer: Sendable {
       return
     }
     let backdrop: Backdrop
-    if let known = self.backdrop, known.serves(scene, tracer, frame) {
-      backdrop = known
+    if let cached = self.backdrop, cached.serves(scene, tracer, frame) {
+      backdrop = cached
     } else {
       backdrop = Backdrop(scene, tracer, sky, like: frame)
       self.backdrop = backdrop
@@ -64,7 +64,7 @@ public struct SceneRenderer: Sendable {
     for edge in edges { frame.set(edge.row, edge.column, edge.color) }
   }
 
-  /// The sky of each packet, seen anew where the camera has turned.
+  /// Returns the sky colours of each packet, recomputed if the orientation of the camera or the size has changed.
   private mutating func sky(_ scene: Scene, _ lens: Projection) -> [LaneVectors] {
     if let sky, sky.forward == lens.forward, sky.up == lens.up, sky.slope == scene.camera.slope,
       sky.width == lens.width, sky.height == lens.height
@@ -74,12 +74,12 @@ public struct SceneRenderer: Sendable {
     let across = TracedPicture.packets(lens.width)
     var packets = [LaneVectors](repeating: LaneVectors(SIMD3(0, 0, 0)), count: across * lens.height)
     if let texture = scene.sky {
-      // Texels of a face that a pixel is wide, where the face is seen from the front.
+      // The width of a pixel in texels, for a face perpendicular to the view.
       let footprint = Lanes(lens.pixel * Float(texture.width) / 2)
       for row in 0..<lens.height {
         for packet in 0..<across {
           let d = TracedPicture.rays(lens, row: row, packet: packet)
-          // MuJoCo's sky is turned a quarter around x.
+          // MuJoCo's sky is rotated by 90° around x.
           packets[row * across + packet] = texture.cube(
             LaneVectors(d.x, d.z, -d.y), footprint: footprint, .all)
         }

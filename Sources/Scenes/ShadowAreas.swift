@@ -1,10 +1,10 @@
-/// The pixels of each plane that the shadows of each part can touch: most of a floor need not ask most parts.
+/// Bounds on the pixels of each plane that the shadow of each part can cover. They skip most shadow tests.
 ///
-/// A shadow on a plane is what the light's rays through the part's box come to, and its corners' images bound it.
+/// The shadow of a part on a plane is bounded by the projections of the corners of its bounding box.
 struct ShadowAreas: Sendable {
-  /// By plane, light and caster.
+  /// The areas by plane, light and caster.
   private var areas: [PixelArea] = []
-  /// Where those of a part begin, -1 for parts that are no planes.
+  /// The start index of each part in `areas`; -1 for parts that are not planes.
   private var starts: [Int] = []
   private let lightCount: Int
   private let casterCount: Int
@@ -28,7 +28,7 @@ struct ShadowAreas: Sendable {
     }
   }
 
-  /// Where the areas of all casters on a part begin; nil where the part is no plane and nothing is known.
+  /// Returns the start index of the areas of all casters on a part, or nil if the part is not a plane.
   @inline(__always)
   func start(part: Int, light: Int) -> Int? {
     guard !starts.isEmpty, starts[part] >= 0 else { return nil }
@@ -44,8 +44,8 @@ struct ShadowAreas: Sendable {
     guard let extent = caster.solid.extent else { return lens.everything }
     let corners = Projection.corners(center: caster.solid.center, axes: caster.axes, extent: extent)
     let normal = plane.axisZ
-    func height(_ place: SIMD3<Float>) -> Float { dot(place - plane.solid.center, normal) }
-    // Between the plane and the light there is only what lies on the light's side.
+    func height(_ point: SIMD3<Float>) -> Float { dot(point - plane.solid.center, normal) }
+    // Only parts on the same side of the plane as the light can cast a shadow on it.
     let lightHeight: Float
     switch light.kind {
     case .directional: lightHeight = -dot(light.direction, normal)
@@ -59,36 +59,36 @@ struct ShadowAreas: Sendable {
     for corner in corners {
       let ray = light.ray(to: corner)
       let fall = -dot(ray, normal)
-      // A light beside or below what it shines on: rays do not end on the plane, or come from behind it.
+      // The light is level with or below the corner: the ray does not reach the plane from its front.
       guard fall > 1e-3 * length(ray), lightHeight > 1e-3 else { return lens.everything }
       images.append(corner + ray * (height(corner) / fall))
     }
     return lens.area(images)
   }
 
-  /// Whether places lie wholly beside all that is between a bounded plane and the light.
-  private static func isBeside(_ places: [SIMD3<Float>], _ plane: TracedPart, _ light: Light) -> Bool {
+  /// Returns whether all points are outside the volume between a bounded plane and the light.
+  private static func isBeside(_ points: [SIMD3<Float>], _ plane: TracedPart, _ light: Light) -> Bool {
     guard let half = plane.solid.extent else { return false }
     let (x, y) = (plane.axes.x * half.x, plane.axes.y * half.y)
     let center = plane.solid.center
     return [(x, y), (y, -x), (-x, -y), (-y, x)].contains { side, along in
-      // The face that the light's rays through one side make, its normal turned outwards.
-      let place = center + side
-      let face = cross(along, light.ray(to: place))
-      let inwards = dot(center - place, face)
+      // The face of the volume through one side of the plane, with an outward normal.
+      let edge = center + side
+      let face = cross(along, light.ray(to: edge))
+      let inwards = dot(center - edge, face)
       guard abs(inwards) > 1e-3 * length(face) * length(side) else { return false }
       let outwards = inwards > 0 ? -face : face
-      return places.allSatisfy { dot($0 - place, outwards) > 1e-3 * length(outwards) * length(side) }
+      return points.allSatisfy { dot($0 - edge, outwards) > 1e-3 * length(outwards) * length(side) }
     }
   }
 }
 
 extension Light {
-  /// The direction in which its light comes to a place, of any length.
-  fileprivate func ray(to place: SIMD3<Float>) -> SIMD3<Float> {
+  /// Returns the direction of the light at a point, of any length.
+  fileprivate func ray(to point: SIMD3<Float>) -> SIMD3<Float> {
     switch kind {
     case .directional: direction
-    case .spot: place - position
+    case .spot: point - position
     }
   }
 }

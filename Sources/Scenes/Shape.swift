@@ -1,9 +1,9 @@
-/// A form around its own origin. Sizes are in metres; half sizes count from the centre.
+/// A shape around its local origin. Sizes are in metres; half sizes are measured from the centre.
 public enum Shape: Sendable, Equatable {
-  /// Where z is 0, seen from above, to each side as far as the half sizes; 0 is without end.
+  /// The plane z = 0, visible from above, bounded by the half sizes; 0 for infinite.
   case plane(halfSizes: SIMD2<Float>)
   case ellipsoid(radii: SIMD3<Float>)
-  /// Along z, with half a sphere beyond each end of the half length.
+  /// Along z, with a hemisphere at each end.
   case capsule(radius: Float, halfLength: Float)
   /// Along z.
   case cylinder(radii: SIMD2<Float>, halfLength: Float)
@@ -13,26 +13,25 @@ public enum Shape: Sendable, Equatable {
   public static func sphere(radius: Float) -> Shape { .ellipsoid(radii: SIMD3(repeating: radius)) }
 }
 
-/// A shape as rays meet it: in coordinates of its own in which it has size 1, so that each kind has one formula.
+/// A shape prepared for ray intersection, in local coordinates in which it has unit size. So each kind has one formula.
 struct Solid: Sendable {
   enum Kind: Sendable { case plane, ellipsoid, capsule, cylinder, box, mesh }
 
   let kind: Kind
-  /// Half sizes of a plane; the half length of a capsule, in radii.
+  /// The half sizes of a plane, or the half length of a capsule in radii.
   let size: SIMD2<Float>
   let mesh: Mesh?
-  /// What turns a world vector into one of the shape's own coordinates.
+  /// The rows of the matrix from world to local coordinates.
   let rows: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>)
-  /// A plane's normal in the world.
+  /// The normal of a plane in world coordinates.
   let planeNormal: LaneVectors
-  /// Metres of each own unit.
+  /// The size of a local unit in metres, per axis.
   let scale: SIMD3<Float>
   let center: SIMD3<Float>
-  /// Half sizes of a box along the part's axes that holds all; nil where there is no end.
+  /// The half sizes of a bounding box along the part's axes; nil if it is infinite.
   let extent: SIMD3<Float>?
 
-  /// - Parameter origin: the world's point that coordinates are counted from: the camera's, so that small numbers stay
-  ///   exact.
+  /// - Parameter origin: the origin of the coordinates. It is the camera's position, for numerical precision.
   init(_ part: Part, origin: SIMD3<Float>) {
     center = part.position - origin
     var scale = SIMD3<Float>(1, 1, 1)
@@ -75,8 +74,8 @@ struct Solid: Sendable {
   @inline(__always)
   func toOwn(_ v: LaneVectors) -> LaneVectors { LaneVectors(v.dot(rows.x), v.dot(rows.y), v.dot(rows.z)) }
 
-  /// How far along rays o + t d, in the shape's own coordinates, each enters from outside, beyond `nearest`; `never` where
-  /// it does not. A mesh says through which of its triangles.
+  /// Returns the parameter t at which each ray o + t d, in local coordinates, enters the shape from outside at t >
+  /// `nearest`, or `never` if it does not. For a mesh, also sets the index of the triangle.
   @inline(__always)
   func entry(
     _ o: LaneVectors, _ d: LaneVectors, nearest: Float, _ wanted: LaneMask, _ face: inout SIMD8<Int32>
@@ -162,7 +161,7 @@ struct Solid: Sendable {
     return (near, near < far)
   }
 
-  /// The world's normal, of length 1, at points of the surface in the shape's own coordinates.
+  /// Returns the unit normals in world coordinates at surface points in local coordinates.
   @inline(__always)
   func normal(at p: LaneVectors, face: SIMD8<Int32>, _ mask: LaneMask) -> LaneVectors {
     if kind == .plane { return planeNormal }
@@ -178,7 +177,7 @@ struct Solid: Sendable {
     return Self.turned(g, rows)
   }
 
-  /// A gradient in the world, of length 1: it turns with the transposed rows.
+  /// Transforms a gradient to world coordinates with the transposed matrix, and normalizes it.
   @inline(__always)
   private static func turned(
     _ g: LaneVectors, _ rows: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>)
@@ -201,5 +200,5 @@ struct Solid: Sendable {
   }
 }
 
-/// Farther than any ray goes.
+/// The distance of rays that hit nothing.
 let never: Float = 1e7

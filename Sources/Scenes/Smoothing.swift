@@ -1,6 +1,6 @@
 import Pixels
 
-/// A pixel at an edge, and its colour as the mean of several rays.
+/// A pixel at an edge, with its antialiased colour.
 struct SmoothedEdge: Sendable {
   let row: Int
   let column: Int
@@ -8,33 +8,34 @@ struct SmoothedEdge: Sendable {
 }
 
 extension TracedPicture {
-  /// The pixels that see something else than one of their four neighbours, as the mean of several rays. A ray that meets what
-  /// the pixel or a neighbour has seen takes the colour from there, as OpenGL's samples share one.
+  /// Computes the colours of edge pixels as the mean of several rays. A pixel is at an edge if one of its four
+  /// neighbours shows a different part. A ray that hits the same part as the pixel or a neighbour uses that pixel's
+  /// colour, like the samples of OpenGL's multisampling.
   ///
   /// - Parameters:
-  ///   - sky: the colours of each packet where nothing is met.
-  ///   - frame: the picture as it was traced.
-  ///   - touches: where it differs from a backdrop; nil: everywhere. Edges elsewhere are the backdrop's own.
+  ///   - sky: the colours of each packet for rays that hit nothing.
+  ///   - frame: the picture before antialiasing.
+  ///   - touches: the packets that differ from the backdrop; nil for all. Edges elsewhere are taken from the backdrop.
   func smoothedEdges(
     _ tracer: Tracer, _ sky: [LaneVectors], _ frame: PixelBuffer, near touches: [Backdrop.Touch]? = nil
   ) -> [SmoothedEdge] {
     let samples = tracer.quality.antialiasing
     guard samples > 1 else { return [] }
-    let places = (0..<samples).map { sample in
+    let offsets = (0..<samples).map { sample in
       SIMD2((Float(sample) + 0.5) / Float(samples), reversedFraction(sample) + 0.5 / Float(samples))
     }
     let edges = edges(near: touches)
     var sums = [SIMD3<Float>](repeating: SIMD3(), count: edges.count)
-    // Samples of all edges in turn, eight at a time.
+    // The samples of all edges, eight at a time.
     for first in stride(from: 0, to: edges.count * samples, by: Lanes.count) {
       let count = min(Lanes.count, edges.count * samples - first)
       var (x, y) = (Lanes(0), Lanes(0))
       var area = PixelArea(column: edges[first / samples].column, row: edges[first / samples].row)
       for lane in 0..<count {
         let edge = edges[(first + lane) / samples]
-        let place = places[(first + lane) % samples]
-        x[lane] = Float(edge.column) + place.x
-        y[lane] = Float(edge.row) + place.y
+        let offset = offsets[(first + lane) % samples]
+        x[lane] = Float(edge.column) + offset.x
+        y[lane] = Float(edge.row) + offset.y
         area.include(edge.column, edge.row)
       }
       let d = tracer.lens.rays(x, y)
@@ -43,7 +44,7 @@ extension TracedPicture {
       for lane in 0..<count {
         let edge = edges[(first + lane) / samples]
         guard !tracer.seesThrough(in: PixelArea(column: edge.column, row: edge.row)),
-          let color = known(hit.part[lane], edge.row, edge.column, frame)
+          let color = knownColor(hit.part[lane], edge.row, edge.column, frame)
         else { continue }
         sums[(first + lane) / samples] += color
         unknown.remove(lane)
@@ -64,8 +65,8 @@ extension TracedPicture {
     }
   }
 
-  /// The colour of a pixel or one of its four neighbours that has seen a part, in levels of 255.
-  private func known(_ part: Int32, _ row: Int, _ column: Int, _ frame: PixelBuffer) -> SIMD3<Float>? {
+  /// Returns the colour, from 0 to 255, of the pixel or the first of its four neighbours that shows a part, or nil.
+  private func knownColor(_ part: Int32, _ row: Int, _ column: Int, _ frame: PixelBuffer) -> SIMD3<Float>? {
     for (dy, dx) in [(0, 0), (0, -1), (0, 1), (-1, 0), (1, 0)] {
       let (y, x) = (row + dy, column + dx)
       guard y >= 0, y < height, x >= 0, x < width else { continue }
@@ -79,7 +80,7 @@ extension TracedPicture {
     return nil
   }
 
-  /// The pixels at edges, row by row.
+  /// Returns the pixels at edges, row by row.
   private func edges(near touches: [Backdrop.Touch]?) -> [(row: Int, column: Int)] {
     var edges: [(row: Int, column: Int)] = []
     for row in 0..<height {
@@ -101,7 +102,7 @@ extension TracedPicture {
     return edges
   }
 
-  /// Whether a packet or one beside it is touched.
+  /// Returns whether a packet or an adjacent one differs from the backdrop.
   func isNear(_ touches: [Backdrop.Touch], _ row: Int, _ packet: Int) -> Bool {
     let index = row * across + packet
     return touches[index] != .nothing || row > 0 && touches[index - across] != .nothing
@@ -110,7 +111,8 @@ extension TracedPicture {
   }
 }
 
-/// The bits of a number mirrored behind the point (van der Corput 1935): places that lie evenly however many there are.
+/// Returns an element of the van der Corput sequence (1935): the bits of the index mirrored at the binary point. Any
+/// number of elements is evenly distributed.
 private func reversedFraction(_ index: Int) -> Float {
   var (result, half, rest) = (Float(0), Float(0.5), index)
   while rest > 0 {

@@ -1,13 +1,13 @@
-/// Eight points of one part's surface, with what light needs to know of them. Positions count from the camera.
+/// Eight surface points of one part, with the data for lighting. Positions are relative to the camera.
 struct SurfacePoint {
   let position: LaneVectors
   let normal: LaneVectors
-  /// Towards the camera, of length 1.
-  private let toEye: LaneVectors
-  /// In the part's own coordinates.
+  /// The unit vector towards the camera.
+  private let toCamera: LaneVectors
+  /// The position in the part's local coordinates.
   private let own: LaneVectors
   private let face: SIMD8<Int32>
-  /// Metres of the surface that a pixel is wide.
+  /// The width of a pixel on the surface in metres.
   private let footprint: Lanes
 
   @inline(__always)
@@ -19,14 +19,15 @@ struct SurfacePoint {
     self.face = face
     own = part.solid.toOwn(position - LaneVectors(part.solid.center))
     normal = part.solid.normal(at: own, face: face, mask)
-    toEye = (LaneVectors(SIMD3(0, 0, 0)) - position).normalized
-    // A pixel's width at this depth, drawn out where the surface is seen from the side.
-    footprint = choose(mask, t, Lanes(0)) * lens.pixel / max(normal.dot(toEye).magnitude, Lanes(0.02))
+    toCamera = (LaneVectors(SIMD3(0, 0, 0)) - position).normalized
+    // The width of a pixel at this depth, divided by the cosine of the viewing angle.
+    footprint = choose(mask, t, Lanes(0)) * lens.pixel / max(normal.dot(toCamera).magnitude, Lanes(0.02))
   }
 
-  /// Ambient, diffuse and specular light, by OpenGL's formula: fading with distance and off a spot's axis.
+  /// Computes ambient, diffuse and specular light by OpenGL's formula, with attenuation by distance and by the angle to
+  /// a spotlight's axis.
   ///
-  /// - Parameter mask: the points that matter: where all are at 1 already, what would be above is left out.
+  /// - Parameter mask: the relevant points. If their colours are all at least 1, the specular term is skipped.
   @inline(__always)
   func light(_ light: Light, _ part: TracedPart, _ color: SIMD3<Float>, _ mask: LaneMask) -> (
     colors: LaneVectors, toLight: LaneVectors, distance: Lanes
@@ -57,14 +58,14 @@ struct SurfacePoint {
     var colors = LaneVectors(light.ambient * color) + LaneVectors(light.diffuse * color) * diffuse
     let gloss = light.specular * part.surface.specular
     if gloss != SIMD3(0, 0, 0), !(colors * strength).isFull(mask) {
-      let half = (toLight + toEye).normalized
+      let half = (toLight + toCamera).normalized
       let shine = min(max(normal.dot(half), Lanes(0)), Lanes(1)).power(part.shininess)
       colors += LaneVectors(gloss) * choose(facing < 0, Lanes(0), shine)
     }
     return (colors * strength, toLight, distance)
   }
 
-  /// The colours of the part's texture; nil where it has none.
+  /// Returns the colours of the part's texture, or nil if it has none.
   @inline(__always)
   func texture(_ part: TracedPart, _ mask: LaneMask) -> LaneVectors? {
     guard let texture = part.surface.texture else { return nil }

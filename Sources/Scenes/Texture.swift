@@ -1,37 +1,38 @@
 import Core
 
-/// A picture to lay on surfaces, with ever coarser copies of itself for what lies far away (Williams 1983).
+/// A texture with a mipmap pyramid (Williams 1983).
 public struct Texture: Sendable, Equatable {
   public enum Kind: Sendable, Equatable {
     /// One picture, repeated.
     case flat
-    /// Six square pictures, looking along x, -x, y, -y, z and -z.
+    /// Six square pictures for the directions x, -x, y, -y, z and -z.
     case cube
   }
 
   let kind: Kind
-  /// Of the finest level, in texels.
+  /// The size of the finest level in texels.
   let width: Int
   let height: Int
-  /// Where each level of a face starts, and its size, finest first.
+  /// The start index and size of each level of a face, finest first.
   private let levels: [Level]
   private let faceStride: Int
-  /// Red, green and blue in the three lowest bytes, and `evenBit`.
+  /// Red, green and blue in the three lowest bytes, and `uniformBit`.
   private let texels: [UInt32]
-  /// Says of a texel that nothing changes its colour anywhere between it and the next ones of its level, nor between levels.
-  private static let evenBit: UInt32 = 1 << 24
+  /// The flag of a texel for which interpolation to its neighbours and to the next level never changes its colour.
+  private static let uniformBit: UInt32 = 1 << 24
 
   private struct Level: Equatable {
     let start: Int
     let width: Int
     let height: Int
 
-    /// The index of the texel up and left of places in a picture that repeats, for s and t from 0 to 1.
+    /// Returns the index of the texel to the upper left of each position in a repeating texture, for s and t from 0 to
+    /// 1.
     @inline(__always)
     func first(_ s: Lanes, _ t: Lanes) -> SIMD8<Int32> {
       @inline(__always)
-      func texel(_ place: Lanes, _ size: Int) -> SIMD8<Int32> {
-        let at = (((place * Float(size << 8)).floor.integers &- 128) &>> 8)
+      func texel(_ position: Lanes, _ size: Int) -> SIMD8<Int32> {
+        let at = (((position * Float(size << 8)).floor.integers &- 128) &>> 8)
         return at &+ (Int32(size) & (at &>> 31))
       }
       return Int32(start) &+ texel(t, height) &* Int32(width) &+ texel(s, width)
@@ -39,13 +40,14 @@ public struct Texture: Sendable, Equatable {
   }
 
   /// - Parameters:
-  ///   - width: at most 8192, as the height.
-  ///   - bytes: `height * width * 3` bytes a picture, rows from the top; a cube has six or one for all sides.
+  ///   - width: at most 8192, like the height.
+  ///   - bytes: `height * width * 3` bytes per picture, rows from the top. A cube has six pictures, or one for all
+  ///     faces.
   public init(_ kind: Kind, width: Int, height: Int, bytes: [UInt8]) {
     let count = 3 * width * height
     precondition(
       1...8192 ~= width && 1...8192 ~= height && (bytes.count == count || kind == .cube && bytes.count == 6 * count),
-      "a texture of \(width)x\(height) does not have \(bytes.count) bytes")
+      "a texture of \(width)x\(height) cannot have \(bytes.count) bytes")
     self.kind = kind
     self.width = width
     self.height = height
@@ -64,14 +66,14 @@ public struct Texture: Sendable, Equatable {
       }
       texels += Self.pyramid(picture, levels)
     }
-    // A checker is even in most places; the pictures of a cube seldom are.
-    if kind == .flat { Self.markEven(&texels, levels) }
+    // Checkerboards have mostly uniform texels; the pictures of a cube rarely do.
+    if kind == .flat { Self.markUniform(&texels, levels) }
     self.levels = levels
     self.texels = texels
     faceStride = bytes.count == count ? 0 : texels.count / 6
   }
 
-  /// A picture and its halves.
+  /// Returns all mipmap levels of a picture.
   private static func pyramid(_ picture: [UInt32], _ levels: [Level]) -> [UInt32] {
     var all = picture
     for (fine, coarse) in zip(levels, levels.dropFirst()) {
@@ -91,12 +93,12 @@ public struct Texture: Sendable, Equatable {
     return all
   }
 
-  /// Sets `evenBit` where it is true of a picture that repeats.
-  private static func markEven(_ texels: inout [UInt32], _ levels: [Level]) {
+  /// Sets `uniformBit` for the texels of a repeating picture.
+  private static func markUniform(_ texels: inout [UInt32], _ levels: [Level]) {
     let plain = texels
     for (number, level) in levels.enumerated() {
       let coarse = number + 1 < levels.count ? levels[number + 1] : level
-      // The coarse texels that are read for places between texel i and the next: half a texel is the first one's centre.
+      // The coarse texels used for positions between texel i and the next. Texel centres are at half-integer positions.
       func range(_ i: Int, _ size: Int, _ coarseSize: Int) -> ClosedRange<Int> {
         let ratio = Double(coarseSize) / Double(size)
         let (low, high) = ((Double(i) + 0.49) * ratio - 0.5, (Double(i) + 1.51) * ratio - 0.5)
@@ -115,7 +117,7 @@ public struct Texture: Sendable, Equatable {
           guard
             has(plain[at], coarse, range(y, level.height, coarse.height), range(x, level.width, coarse.width))
           else { continue }
-          texels[at] |= evenBit
+          texels[at] |= uniformBit
         }
       }
     }
@@ -123,23 +125,23 @@ public struct Texture: Sendable, Equatable {
 
   public var isCube: Bool { kind == .cube }
 
-  /// Colours from 0 to 1.
+  /// Samples a flat texture. Returns colours from 0 to 1.
   ///
   /// - Parameters:
-  ///   - s: in repetitions, along a row.
-  ///   - footprint: texels of the finest level that a pixel is wide.
+  ///   - s: the coordinate along a row, in repetitions.
+  ///   - footprint: the width of a pixel in texels of the finest level.
   func flat(_ s: Lanes, _ t: Lanes, footprint: Lanes, _ mask: LaneMask) -> LaneVectors {
     colors(face: SIMD8(repeating: 0), s.fraction, t.fraction, footprint, repeats: true, mask)
   }
 
-  /// Colours from 0 to 1 in directions from a cube's centre.
+  /// Samples a cube texture by direction. Returns colours from 0 to 1.
   func cube(_ d: LaneVectors, footprint: Lanes, _ mask: LaneMask) -> LaneVectors {
     let (x, y, z) = (d.x.magnitude, d.y.magnitude, d.z.magnitude)
     let isX = (x > y) & (x > z)
     let isY = !isX & (y > z)
     let main = choose(isX, d.x, choose(isY, d.y, d.z))
     let isNegative = main < 0
-    // OpenGL's table: which axis runs along a row and which down a column of each face.
+    // OpenGL's table of the axes along the rows and columns of each face.
     let along = choose(isX, choose(isNegative, d.z, -d.z), choose(isY, d.x, choose(isNegative, -d.x, d.x)))
     let down = choose(isY, choose(isNegative, -d.z, d.z), -d.y)
     let scale = Lanes(0.5) / (main.magnitude + 1e-20)
@@ -148,11 +150,11 @@ public struct Texture: Sendable, Equatable {
     return colors(face: face, along * scale + 0.5, down * scale + 0.5, footprint, repeats: false, mask)
   }
 
-  /// Between texels and between levels.
+  /// Interpolates between texels and between levels.
   private func colors(
     face: SIMD8<Int32>, _ s: Lanes, _ t: Lanes, _ footprint: Lanes, repeats: Bool, _ mask: LaneMask
   ) -> LaneVectors {
-    // 256 log₂ of the footprint: the exponent, and the fraction as if the logarithm were straight in between.
+    // 256 log₂ of the footprint: from the exponent, with linear interpolation by the mantissa.
     let logarithm = (max(footprint, Lanes(1)).bits &- 0x3f80_0000) &>> 15
     let beyond = logarithm &- Int32((levels.count - 1) << 8)
     let detail = logarithm &- (beyond & ~(beyond &>> 31))
@@ -169,7 +171,7 @@ public struct Texture: Sendable, Equatable {
       let nearest = repeats ? level.first(s, t) : SIMD8(repeating: 0)
       for lane in 0..<Lanes.count where own[lane] {
         let texel = repeats ? texels[Int(nearest[lane])] : 0
-        if texel & Self.evenBit != 0 {
+        if texel & Self.uniformBit != 0 {
           packed[lane] = Int32(truncatingIfNeeded: texel)
           continue
         }
@@ -187,12 +189,12 @@ public struct Texture: Sendable, Equatable {
       Lanes(whole: packed & 255), Lanes(whole: packed &>> 8 & 255), Lanes(whole: packed &>> 16 & 255)) * Lanes(1 / 255)
   }
 
-  /// Between the four texels around a place.
+  /// Interpolates between the four texels around a position.
   @inline(__always)
   private func blend(
     _ texels: Span<UInt32>, _ start: Int, _ level: Level, _ s: Float, _ t: Float, _ repeats: Bool
   ) -> UInt32 {
-    // In 256ths of a texel, from the centre of the first; a whole turn is added so that nothing is below zero.
+    // In 256ths of a texel, relative to the centre of the first texel.
     let x = Int(s * Float(level.width << 8)) - 128
     let y = Int(t * Float(level.height << 8)) - 128
     func neighbours(_ at: Int, _ size: Int) -> (Int, Int) {
@@ -212,7 +214,7 @@ public struct Texture: Sendable, Equatable {
   }
 }
 
-/// Two packed colours, the second with a weight in 256ths.
+/// Interpolates two packed colours. The weight of the second is in 256ths.
 @inline(__always)
 private func mixed(_ a: UInt32, _ b: UInt32, _ weight: UInt32) -> UInt32 {
   let redBlue = (a & 0xff00ff) &* (256 &- weight) &+ (b & 0xff00ff) &* weight &+ 0x800080

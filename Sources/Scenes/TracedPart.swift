@@ -1,4 +1,4 @@
-/// Pixels of a picture, columns and rows that count from the upper left corner; the ends are not in it.
+/// A rectangle of pixels, with columns and rows from the upper left corner.
 struct PixelArea: Sendable {
   var columns: Range<Int>
   var rows: Range<Int>
@@ -27,7 +27,7 @@ struct PixelArea: Sendable {
       && rows.lowerBound < other.rows.upperBound && other.rows.lowerBound < rows.upperBound
   }
 
-  /// The packets of a row that it overlaps.
+  /// The packets of a row that overlap it.
   var packets: Range<Int> {
     let first = columns.lowerBound / Lanes.count
     return first..<max(first, (columns.upperBound + Lanes.count - 1) / Lanes.count)
@@ -37,7 +37,7 @@ struct PixelArea: Sendable {
     PixelArea(columns: columns.clamped(to: other.columns), rows: rows.clamped(to: other.rows))
   }
 
-  /// Grows by a pixel.
+  /// Extends the area to include a pixel.
   @inline(__always)
   mutating func include(_ column: Int, _ row: Int) {
     columns = min(columns.lowerBound, column)..<max(columns.upperBound, column + 1)
@@ -45,7 +45,7 @@ struct PixelArea: Sendable {
   }
 }
 
-/// How a camera turns pixels into rays: d = forward + u right + v up, so that distances along d are depths.
+/// The mapping from pixels to rays: d = forward + u right + v up. So the ray parameter is the depth.
 struct Projection: Sendable {
   let forward: SIMD3<Float>
   let right: SIMD3<Float>
@@ -53,7 +53,7 @@ struct Projection: Sendable {
   let nearest: Float
   let width: Int
   let height: Int
-  /// The size of a pixel at depth 1, and the picture's half sizes there.
+  /// The size of a pixel and the half sizes of the picture, at depth 1.
   let pixel: Float
   let halfWidth: Float
   let halfHeight: Float
@@ -70,7 +70,7 @@ struct Projection: Sendable {
     halfWidth = camera.slope * Float(width) / Float(height)
   }
 
-  /// Rays through places of the picture, in pixels from its upper left corner.
+  /// Returns rays through positions of the picture, in pixels from its upper left corner.
   @inline(__always)
   func rays(_ x: Lanes, _ y: Lanes) -> LaneVectors {
     let u = x * pixel - halfWidth
@@ -78,7 +78,7 @@ struct Projection: Sendable {
     return LaneVectors(forward) + LaneVectors(right) * u + LaneVectors(up) * v
   }
 
-  /// The pixels that a box can touch: its half sizes along axes around a centre.
+  /// Returns bounds on the pixels covered by a box. `extent` is its half sizes along `axes`; nil if it is infinite.
   func area(
     center: SIMD3<Float>, axes: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>), extent: SIMD3<Float>?
   ) -> PixelArea {
@@ -99,13 +99,13 @@ struct Projection: Sendable {
     }
   }
 
-  /// The pixels that all between some places can touch.
-  func area(_ places: [SIMD3<Float>]) -> PixelArea {
+  /// Returns bounds on the pixels covered by the convex hull of some points.
+  func area(_ points: [SIMD3<Float>]) -> PixelArea {
     var (low, high) = (SIMD2<Float>(repeating: .infinity), SIMD2<Float>(repeating: -.infinity))
-    for place in places {
-      let depth = dot(place, forward)
+    for point in points {
+      let depth = dot(point, forward)
       guard depth > nearest else { return everything }
-      let at = SIMD2((dot(place, right) / depth + halfWidth) / pixel, (halfHeight - dot(place, up) / depth) / pixel)
+      let at = SIMD2((dot(point, right) / depth + halfWidth) / pixel, (halfHeight - dot(point, up) / depth) / pixel)
       low = pointwiseMin(low, at)
       high = pointwiseMax(high, at)
     }
@@ -117,25 +117,25 @@ struct Projection: Sendable {
   }
 }
 
-/// A part with all that is the same for every ray.
+/// A part with precomputed data that is the same for all rays.
 struct TracedPart: Sendable {
   let solid: Solid
   let surface: Surface
   let opacity: Float
   let shininess: PowerLadder
-  /// The camera in the shape's own coordinates.
+  /// The camera position in the shape's local coordinates.
   let ownOrigin: SIMD3<Float>
   let axes: (x: SIMD3<Float>, y: SIMD3<Float>, z: SIMD3<Float>)
-  /// The pixels that it can touch.
+  /// Bounds on the pixels that it covers.
   var area: PixelArea
-  /// Of a ball that holds all.
+  /// The radius of its bounding sphere.
   let radius: Float
-  /// From the camera to that ball.
+  /// The distance from the camera to the bounding sphere.
   let distance: Float
   let isTransparent: Bool
   let canMirror: Bool
   let isFixed: Bool
-  /// Its place in the scene's list, by which its pixels are known whatever the other parts do.
+  /// Its index in the scene, which identifies its pixels regardless of other parts.
   let number: Int
 
   init(_ part: Part, number: Int, origin: SIMD3<Float>, _ lens: Projection) {
@@ -149,7 +149,7 @@ struct TracedPart: Sendable {
     axes = part.axes
     area = lens.area(center: center, axes: part.axes, extent: solid.extent)
     let isPlane = solid.kind == .plane
-    // Seen from behind, MuJoCo's planes are glass.
+    // In MuJoCo, planes are transparent from behind.
     let isBehind = isPlane && dot(center, part.axes.z) > 0
     opacity = part.surface.opacity * (isBehind ? 0.3 : 1)
     isTransparent = part.surface.opacity < 0.995 || isBehind
@@ -160,7 +160,7 @@ struct TracedPart: Sendable {
 
   var axisZ: SIMD3<Float> { axes.z }
 
-  /// The pixels that this part's mirror image can touch, in a plane or a box's upper side.
+  /// Returns bounds on the pixels covered by the reflection of this part in a plane or the upper side of a box.
   func area(mirroredBy mirror: TracedPart, _ lens: Projection) -> PixelArea {
     let normal = mirror.axisZ
     func mirrored(_ v: SIMD3<Float>) -> SIMD3<Float> { v - normal * (2 * dot(v, normal)) }

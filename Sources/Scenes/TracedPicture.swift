@@ -1,14 +1,14 @@
 import Pixels
 
-/// A picture as it is traced, eight pixels of a row at a time, with what each pixel saw.
+/// A traced picture, computed in packets of eight pixels of a row, with the ID of what each pixel shows.
 struct TracedPicture: Sendable {
   let width: Int
   let height: Int
-  /// Packets of a row.
+  /// The number of packets per row.
   let across: Int
-  /// A number for all that a pixel has seen, packet by packet: where neighbours differ there is an edge.
+  /// An ID of everything visible in each pixel, by packet. There is an edge between pixels with different IDs.
   private(set) var seen: [SIMD8<Int32>]
-  /// What each packet has met; empty if that is not kept.
+  /// The hits of each packet; empty if they are not kept.
   private var hits: [Tracer.Hit]
 
   init(width: Int, height: Int, keepsHits: Bool = false) {
@@ -21,15 +21,15 @@ struct TracedPicture: Sendable {
 
   static func packets(_ width: Int) -> Int { (width + Lanes.count - 1) / Lanes.count }
 
-  /// Rays through the centres of eight pixels.
+  /// Returns rays through the centres of eight pixels.
   @inline(__always)
   static func rays(_ lens: Projection, row: Int, packet: Int) -> LaneVectors {
-    lens.rays(firstPlaces + Float(packet * Lanes.count), Lanes(Float(row) + 0.5))
+    lens.rays(firstCenters + Float(packet * Lanes.count), Lanes(Float(row) + 0.5))
   }
 
   /// Draws every pixel.
   ///
-  /// - Parameter sky: the colours of each packet where nothing is met.
+  /// - Parameter sky: the colours of each packet for rays that hit nothing.
   mutating func trace(_ tracer: Tracer, _ sky: [LaneVectors], into frame: inout PixelBuffer) {
     var candidates: [Int] = []
     for row in 0..<height {
@@ -47,7 +47,7 @@ struct TracedPicture: Sendable {
     }
   }
 
-  /// Draws every pixel that does not look as in a picture of the fixed parts alone.
+  /// Draws the pixels that differ from the backdrop.
   mutating func trace(
     _ tracer: Tracer, _ sky: [LaneVectors], over backdrop: Backdrop, _ touches: [Backdrop.Touch],
     into frame: inout PixelBuffer
@@ -72,9 +72,9 @@ struct TracedPicture: Sendable {
 }
 
 /// The centres of the first eight pixels of a row.
-private let firstPlaces = Lanes(SIMD8(0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5))
+private let firstCenters = Lanes(SIMD8(0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5))
 
-/// Eight colours in bytes.
+/// Eight colours as bytes.
 struct PixelBytes {
   private let red: SIMD8<Int32>
   private let green: SIMD8<Int32>
@@ -94,7 +94,7 @@ struct PixelBytes {
       UInt8(truncatingIfNeeded: blue[lane]))
   }
 
-  /// All bytes in their order, the first in the lowest bits.
+  /// All bytes in order, the first in the lowest bits.
   @inline(__always)
   private var words: InlineArray<3, UInt64> {
     let packed = red | green &<< 8 | blue &<< 16
@@ -105,7 +105,7 @@ struct PixelBytes {
     ]
   }
 
-  /// Writes the pixels of a packet that are masked and within the frame.
+  /// Writes the masked pixels of a packet that are inside the frame.
   @inline(__always)
   func write(_ mask: LaneMask, into frame: inout PixelBuffer, _ row: Int, _ first: Int) {
     let (stride, count) = (frame.stride, min(Lanes.count, frame.width - first))

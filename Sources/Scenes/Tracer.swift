@@ -1,22 +1,23 @@
-/// A scene made ready for one picture: coordinates count from the camera, and each part knows which pixels it can touch.
+/// A scene prepared for one picture. Coordinates are relative to the camera, and each part has bounds on its pixels.
 struct Tracer: Sendable {
   let quality: SceneQuality
   let lens: Projection
   let lights: [Light]
-  /// Opaque parts, then those that one sees through, the nearest first.
+  /// Opaque parts, followed by transparent parts, the nearest first.
   let parts: [TracedPart]
   let opaqueCount: Int
-  /// The part that mirrors; MuJoCo allows one.
+  /// The reflective part. MuJoCo allows only one.
   let mirror: Int?
-  /// The pixels that the mirror image of each opaque part can touch.
+  /// Bounds on the pixels covered by the reflection of each opaque part.
   let mirrorAreas: [PixelArea]
-  /// The parts that cast shadows. Planes cast none: MuJoCo's maps hold what faces away from the light.
+  /// The parts that cast shadows. Planes cast none, because MuJoCo's shadow maps contain faces that face away from the
+  /// light.
   let casters: [Int]
   let shadowAreas: ShadowAreas
   /// The opaque parts that are not fixed.
   let moving: [Int]
 
-  /// - Parameter isEmptied: whether only the fixed parts are there, though all keep their indices.
+  /// - Parameter isEmptied: whether to include only the fixed parts. Indices do not change.
   init(_ scene: Scene, _ quality: SceneQuality, width: Int, height: Int, isEmptied: Bool = false) {
     self.quality = quality
     let lens = Projection(scene.camera, width: width, height: height)
@@ -46,40 +47,40 @@ struct Tracer: Sendable {
     shadowAreas = ShadowAreas(quality.shadows ? all : [], casters: casters, lights: lights, lens)
   }
 
-  /// What eight rays meet first.
+  /// The first hits of eight rays.
   struct Hit {
     var t = Lanes(never)
-    /// An index of `parts`; -1 for none.
+    /// The index in `parts`; -1 for none.
     var part = SIMD8<Int32>(repeating: -1)
     /// The triangle of a mesh.
     var face = SIMD8<Int32>(repeating: 0)
   }
 
-  /// The first opaque part along rays from the camera within a rectangle of pixels.
+  /// Returns the first opaque parts along rays from the camera through a rectangle of pixels.
   @inline(__always)
   func hit(_ d: LaneVectors, in area: PixelArea) -> Hit {
     var hit = Hit()
-    for index in 0..<opaqueCount { meet(index, d, in: area, &hit) }
+    for index in 0..<opaqueCount { intersect(index, d, in: area, &hit) }
     return hit
   }
 
-  /// The same where only some parts can be nearer than what is known to lie behind them.
+  /// Returns the first hits if only some parts can be nearer than a known hit.
   @inline(__always)
   func hit(_ d: LaneVectors, in area: PixelArea, among candidates: [Int], behind: Hit = Hit()) -> Hit {
     var hit = behind
-    for index in candidates { meet(index, d, in: area, &hit) }
+    for index in candidates { intersect(index, d, in: area, &hit) }
     return hit
   }
 
-  /// Lists the opaque parts that a row of pixels can meet.
+  /// Lists the opaque parts that can be visible in a row of pixels.
   func list(_ candidates: inout [Int], inRow row: Int) {
     candidates.removeAll(keepingCapacity: true)
     for index in 0..<opaqueCount where parts[index].area.rows.contains(row) { candidates.append(index) }
   }
 
-  /// Meets one more part; of two at the same distance the first in order counts.
+  /// Updates the hits with one more part. At equal distances, the part with the lower index is used.
   @inline(__always)
-  private func meet(_ index: Int, _ d: LaneVectors, in area: PixelArea, _ hit: inout Hit) {
+  private func intersect(_ index: Int, _ d: LaneVectors, in area: PixelArea, _ hit: inout Hit) {
     let parts = parts.span
     guard parts[index].area.overlaps(area) else { return }
     let solid = parts[index].solid
@@ -92,13 +93,13 @@ struct Tracer: Sendable {
     if solid.kind == .mesh { hit.face = choose(isNearer, face, hit.face) }
   }
 
-  /// Whether there is a part in a rectangle of pixels that one sees through.
+  /// Returns whether a transparent part can be visible in a rectangle of pixels.
   func seesThrough(in area: PixelArea) -> Bool {
     (opaqueCount..<parts.count).contains { parts[$0].area.overlaps(area) }
   }
 
-  /// The colours that rays from the camera bring back, with what was seen: where that differs from pixel to pixel there is
-  /// an edge.
+  /// Returns the colours of rays from the camera, and IDs of everything visible along them. There is an edge between
+  /// pixels with different IDs.
   @inline(__always)
   func colors(
     _ hit: Hit, along d: LaneVectors, in area: PixelArea, _ mask: LaneMask, sky: LaneVectors
@@ -106,14 +107,14 @@ struct Tracer: Sendable {
     var colors = sky
     var seen = hit.part
     shade(hit, from: LaneVectors(SIMD3(0, 0, 0)), along: d, mask, isDirect: true, in: area, into: &colors)
-    if opaqueCount < parts.count { seeThrough(hit.t, d, area, mask, &colors, &seen) }
+    if opaqueCount < parts.count { blendTransparent(hit.t, d, area, mask, &colors, &seen) }
     return (colors, seen)
   }
 
-  /// Replaces the colours of rays that have met something.
+  /// Computes the colours of rays that hit a part.
   ///
   /// - Parameters:
-  ///   - isDirect: whether the rays come from the camera, not from a mirror: there are no shadows nor mirrors in mirrors.
+  ///   - isDirect: whether the rays come from the camera. Reflections contain neither shadows nor further reflections.
   ///   - area: the pixels of the rays.
   private func shade(
     _ hit: Hit, from start: LaneVectors, along d: LaneVectors, _ mask: LaneMask, strength: Float = 1, isDirect: Bool,
@@ -134,42 +135,42 @@ struct Tracer: Sendable {
     }
   }
 
-  /// What a part shows of the lights. Those that cast shadows are added one by one, each no brighter than 1.
+  /// Computes the lighting of a part. The contribution of each light that casts shadows is clamped to 1.
   ///
   /// - Parameters:
-  ///   - strength: of the part's colour, though not of its gloss.
-  ///   - area: the pixels of the rays; nil where there are no shadows.
+  ///   - strength: a factor for the colour of the part, but not for its specular light.
+  ///   - area: the pixels of the rays; nil for no shadows.
   @inline(__always)
   private func lit(
     _ part: TracedPart, _ index: Int, _ point: SurfacePoint, _ mask: LaneMask, strength: Float = 1,
     shadowsIn area: PixelArea? = nil
   ) -> LaneVectors {
     let color = part.surface.color * strength
-    var even = LaneVectors(color * (part.surface.emission + (lights.isEmpty ? 0.3 : 0)))
+    var unshadowed = LaneVectors(color * (part.surface.emission + (lights.isEmpty ? 0.3 : 0)))
     var colors = LaneVectors(SIMD3(0, 0, 0))
     var isFull = false
     for number in lights.indices {
       let light = lights[number]
-      let isAlone = area != nil && light.castsShadow
-      // A floor in the headlight is as bright as can be: no lamp adds to that.
-      if isFull && !isAlone { continue }
-      let (answer, toLight, distance) = point.light(light, part, color, mask)
-      guard isAlone, let area else {
-        even += answer
-        isFull = even.isFull(mask)
+      let hasShadow = area != nil && light.castsShadow
+      // The colours are saturated, for example by the headlight, so further light does not change them.
+      if isFull && !hasShadow { continue }
+      let (contribution, toLight, distance) = point.light(light, part, color, mask)
+      guard hasShadow, let area else {
+        unshadowed += contribution
+        isFull = unshadowed.isFull(mask)
         continue
       }
-      let isLit = mask & ((answer.x + answer.y + answer.z) > 1e-4)
+      let isLit = mask & ((contribution.x + contribution.y + contribution.z) > 1e-4)
       guard !isLit.isEmpty else { continue }
       let free = isLit & !occluded(point.position, toLight, distance, isLit, on: index, by: number, in: area)
-      colors += clamped(answer) * choose(free, Lanes(1), Lanes(0))
+      colors += clamped(contribution) * choose(free, Lanes(1), Lanes(0))
     }
-    colors += clamped(even)
+    colors += clamped(unshadowed)
     guard let texture = point.texture(part, mask) else { return colors }
     return colors * texture
   }
 
-  /// Where something stands between points of a part and a light.
+  /// Returns the lanes in which a part is between the point and the light.
   private func occluded(
     _ position: LaneVectors, _ direction: LaneVectors, _ distance: Lanes, _ mask: LaneMask, on index: Int,
     by light: Int,
@@ -195,7 +196,7 @@ struct Tracer: Sendable {
     return dark
   }
 
-  /// What a mirroring face adds: the other opaque parts above it, without shadows, in its own strength.
+  /// Returns the light reflected by a face: the other opaque parts above it, without shadows, times its reflectance.
   private func mirrored(
     _ index: Int, _ point: SurfacePoint, _ d: LaneVectors, _ mask: LaneMask, in area: PixelArea
   ) -> LaneVectors {
@@ -233,9 +234,9 @@ struct Tracer: Sendable {
     return colors
   }
 
-  /// Lays the parts that one sees through over what lies behind them. MuJoCo does it twice, from the front and from the
-  /// back, and so does this.
-  private func seeThrough(
+  /// Blends transparent parts over the colours behind them. Like MuJoCo, it does so twice: front to back and back to
+  /// front.
+  private func blendTransparent(
     _ depth: Lanes, _ d: LaneVectors, _ area: PixelArea, _ mask: LaneMask, _ colors: inout LaneVectors,
     _ seen: inout SIMD8<Int32>
   ) {

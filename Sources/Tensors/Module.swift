@@ -1,6 +1,6 @@
-/// A model or a part of one: a value with parameters, whose copy is an independent model.
+/// A model or a part of one: a value with parameters. A copy is an independent model.
 ///
-/// A module names its parameters and parts in `visit`, as a PyTorch `state_dict` would, and is done:
+/// A module only has to name its parameters and submodules in `visit`, as in a PyTorch `state_dict`:
 ///
 /// ```swift
 /// struct Linear: Module {
@@ -12,15 +12,15 @@
 /// }
 /// ```
 ///
-/// What it stores is `Codable`, so that a checkpoint holds all of it without a line in the module.
+/// Its stored properties are `Codable`, so that a checkpoint contains all of them without further code.
 public protocol Module: Sendable, Codable {
   mutating func visit(_ visitor: inout some ParameterVisitor)
 }
 
-/// What goes through the parameters of a module in their order.
+/// Visits the parameters of a module in order.
 public protocol ParameterVisitor {
   mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor)
-  /// Told before and after the parameters of a part.
+  /// Called before the parameters of a submodule, as `leave` is called after them.
   mutating func enter(_ name: StaticString, index: Int?)
   mutating func leave()
 }
@@ -29,14 +29,14 @@ extension ParameterVisitor {
   public mutating func enter(_ name: StaticString, index: Int?) {}
   public mutating func leave() {}
 
-  /// Visits a part.
+  /// Visits a submodule.
   public mutating func callAsFunction(_ name: StaticString, _ part: inout some Module) {
     enter(name, index: nil)
     part.visit(&self)
     leave()
   }
 
-  /// Visits parts that are numbered: `layers.0`, `layers.1`.
+  /// Visits numbered submodules: `layers.0`, `layers.1`.
   public mutating func callAsFunction<Part: Module>(_ name: StaticString, _ parts: inout [Part]) {
     for index in parts.indices {
       enter(name, index: index)
@@ -47,7 +47,7 @@ extension ParameterVisitor {
 }
 
 extension Module {
-  /// Name and value of every parameter: `encoder.layers.0.weight`.
+  /// The name and value of every parameter, such as `encoder.layers.0.weight`.
   public var parameters: [(name: String, value: Tensor)] {
     var lister = ParameterLister()
     var copy = self
@@ -55,10 +55,10 @@ extension Module {
     return lister.found
   }
 
-  /// The number of all parameters' elements.
+  /// The number of elements of all parameters.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.shape.count } }
 
-  /// Replaces every parameter by what `body` makes of its name and value.
+  /// Replaces every parameter with the result of `body` for its name and value.
   public mutating func replaceParameters(_ body: (String, Tensor) throws -> Tensor) rethrows {
     let values = try parameters.map { try body($0.name, $0.value) }
     var setter = ParameterSetter(values: values)
@@ -91,7 +91,7 @@ private struct ParameterSetter: ParameterVisitor {
 
 // MARK: - Gradients
 
-/// The gradient of a loss by the parameters of a module, in their order; nil where the loss does not depend on one.
+/// The gradient of a loss with respect to a module's parameters, in order; nil for those it does not depend on.
 public struct Gradient: Sendable {
   public var tensors: [Tensor?]
 
@@ -99,10 +99,11 @@ public struct Gradient: Sendable {
 }
 
 extension Gradient {
-  /// Of the sum of two losses.
+  /// The gradient of the sum of two losses.
   public static func + (a: Gradient, b: Gradient) -> Gradient {
     precondition(
-      a.tensors.count == b.tensors.count, "gradients of \(a.tensors.count) and \(b.tensors.count) parameters are added")
+      a.tensors.count == b.tensors.count, "cannot add gradients of \(a.tensors.count) and \(b.tensors.count) parameters"
+    )
     return Gradient(
       tensors: zip(a.tensors, b.tensors).map { a, b in
         guard let a, let b else { return a ?? b }
@@ -110,7 +111,7 @@ extension Gradient {
       })
   }
 
-  /// Of a loss times a number.
+  /// The gradient of a loss times a number.
   public static func * (gradient: Gradient, scale: Double) -> Gradient {
     Gradient(tensors: gradient.tensors.map { $0.map { $0 * scale } })
   }
@@ -118,9 +119,9 @@ extension Gradient {
   public static func * (scale: Double, gradient: Gradient) -> Gradient { gradient * scale }
 }
 
-/// The value of a scalar loss and its gradient by the model's parameters.
+/// Returns the value of a scalar loss and its gradient with respect to the model's parameters.
 ///
-/// `loss` gets the model with its parameters as variables. What it returns must be a single number.
+/// - Parameter loss: gets the model with its parameters as variables, and returns a single number.
 public func valueWithGradient<Model: Module>(
   at model: Model, _ loss: (Model) throws -> Tensor
 ) rethrows -> (value: Double, gradient: Gradient) {
@@ -129,16 +130,16 @@ public func valueWithGradient<Model: Module>(
   return (value.item, pullback(Tensor(repeating: 1, value.shape, value.precision)))
 }
 
-/// The value of a scalar loss and its gradients by the model's parameters and, where it is wanted, by a tensor that the loss
-/// looks at.
+/// Returns the value of a scalar loss and its gradients with respect to the model's parameters and, if requested, to a
+/// tensor that the loss depends on.
 ///
 /// - Parameters:
-///   - point: of any shape.
-///   - isWanted: whether the gradient by `point` is asked for. If not, `point` is a constant, and all is computed as by
-///     `valueWithGradient(at:_:)`.
-///   - loss: gets both as variables. What it returns must be a single number.
-/// - Returns: `pointGradient` has the shape of `point`, zeros where the loss does not depend on it; nil where it is not
-///   wanted.
+///   - point: a tensor of any shape.
+///   - isWanted: whether to compute the gradient with respect to `point`. If not, `point` is a constant, and the result
+///     is that of `valueWithGradient(at:_:)`.
+///   - loss: gets both as variables, and returns a single number.
+/// - Returns: `pointGradient` has the shape of `point`, with zeros if the loss does not depend on it; nil if it was not
+///   requested.
 public func valueWithGradient<Model: Module>(
   at model: Model, and point: Tensor, isWanted: Bool, _ loss: (Model, Tensor) throws -> Tensor
 ) rethrows -> (value: Double, gradient: Gradient, pointGradient: Tensor?) {
@@ -162,7 +163,7 @@ private struct ModelAndPoint<Model: Module>: Module {
   }
 }
 
-/// The gradient of a scalar function by a tensor.
+/// Returns the gradient of a scalar function with respect to a tensor.
 public func gradient(at point: Tensor, of function: (Tensor) throws -> Tensor) rethrows -> Tensor {
   let (_, gradient) = try valueWithGradient(at: Point(value: point)) { try function($0.value) }
   return gradient.tensors[0] ?? .zeros(point.shape, point.precision)

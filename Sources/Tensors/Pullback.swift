@@ -1,10 +1,12 @@
 import Synchronization
 
-/// The value of a function of a model, and the way back from it to the model's parameters: reverse mode whose seed comes
-/// later and from outside, as where one model's output is another's input and each has a loss of its own.
+/// Returns the value of a function of a model, and a pullback from the value to the model's parameters.
+///
+/// This is reverse mode with a seed that is given later, such as when one model's output is another model's input and
+/// each has its own loss.
 ///
 /// - Parameter f: gets the model with its parameters as variables.
-/// - Returns: the value of any shape, a constant for whatever is made of it, and its pullback.
+/// - Returns: the value, of any shape and as a constant, and its pullback.
 public func valueWithPullback<Model: Module>(
   at model: Model, _ f: (Model) throws -> Tensor
 ) rethrows -> (value: Tensor, pullback: Pullback) {
@@ -21,9 +23,10 @@ public func valueWithPullback<Model: Module>(
   }
 }
 
-/// ∂y/∂θᵀ g for a value y of the parameters θ that was computed before: what a gradient g by the value is for the parameters.
+/// Computes ∂y/∂θᵀ g for a value y(θ) that was computed before: turns a gradient g with respect to the value into one
+/// with respect to the parameters θ.
 ///
-/// It holds all that was computed on the way to the value until it is called or goes.
+/// It keeps all intermediate results until it is called or released.
 public final class Pullback: Sendable {
   private struct Path {
     let tape: Tape
@@ -31,7 +34,7 @@ public final class Pullback: Sendable {
     let variables: [Tensor]
   }
 
-  /// Nil once it was followed.
+  /// Nil after the call.
   private let path: Mutex<Path?>
 
   fileprivate init(tape: Tape, value: Tensor, variables: [Tensor]) {
@@ -40,19 +43,22 @@ public final class Pullback: Sendable {
 
   deinit { path.withLock { $0?.tape.giveBack() } }
 
-  /// The gradient by the parameters, nil where the value does not depend on one. To be called once.
+  /// Returns the gradient with respect to the parameters; nil for those that the value does not depend on. May be
+  /// called only once.
   ///
-  /// - Parameter gradient: by the value, of its shape and precision.
+  /// - Parameter gradient: with respect to the value, of its shape and precision.
   public func callAsFunction(_ gradient: Tensor) -> Gradient {
     let taken = path.withLock { path in
       defer { path = nil }
       return path
     }
-    guard let taken else { preconditionFailure("a pullback is called once: its tape serves other losses by now") }
+    guard let taken else {
+      preconditionFailure("a pullback can be called only once: its tape is in use for other losses")
+    }
     defer { taken.tape.giveBack() }
     precondition(
       gradient.shape == taken.value.shape && gradient.precision == taken.value.precision,
-      "a gradient of \(gradient.precision) and shape \(gradient.shape) by a value of \(taken.value.precision) and shape \(taken.value.shape)"
+      "a gradient of \(gradient.precision) and shape \(gradient.shape) for a value of \(taken.value.precision) and shape \(taken.value.shape)"
     )
     taken.tape.follow(back: taken.value, seed: gradient.detached)
     return Gradient(tensors: taken.variables.map { taken.tape.gradient(of: $0) })
@@ -62,7 +68,7 @@ public final class Pullback: Sendable {
 /// Puts the parameters of a module on a tape.
 private struct VariablePlacer: ParameterVisitor {
   let tape: Tape
-  /// In their order.
+  /// In the order of the visit.
   var variables: [Tensor] = []
 
   init(tape: Tape) { self.tape = tape }

@@ -4,7 +4,7 @@
   import Foundation
 #endif
 
-/// The number type of a tensor. Learning runs in `float32`; `float64` is for proofs such as finite differences.
+/// The element type of a tensor. Learning uses `float32`; `float64` is for checks such as finite differences.
 public enum Precision: String, Sendable, Hashable, Codable {
   case float32
   case float64
@@ -12,7 +12,7 @@ public enum Precision: String, Sendable, Hashable, Codable {
   var byteCount: Int { self == .float32 ? 4 : 8 }
 }
 
-/// The two element types, with the functions of mathematics that the operations are written in.
+/// The two element types, with the mathematical functions that the operations use.
 public protocol TensorScalar: BinaryFloatingPoint, SIMDScalar, BitwiseCopyable, Codable, Sendable
 where SIMD8Storage: BitwiseCopyable {
   static var precision: Precision { get }

@@ -1,6 +1,6 @@
 /// The extents of a tensor's axes, at most four, outermost first: `[B, C, H, W]`.
 ///
-/// Kept inline, so that a shape costs no allocation.
+/// Stored inline, so that a shape needs no allocation.
 public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomStringConvertible {
   public static let maximumRank = 4
 
@@ -20,9 +20,11 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
 
   public init(arrayLiteral elements: Int...) { self.init(elements) }
 
-  /// One or two axes, without the array that a literal makes.
+  /// Creates a shape of one or two axes without allocating an array, as a literal would.
   init(_ first: Int, _ second: Int? = nil) {
-    precondition((0...Int(Int32.max)).contains(first) && (0...Int(Int32.max)).contains(second ?? 0), "not a shape")
+    precondition(
+      (0...Int(Int32.max)).contains(first) && (0...Int(Int32.max)).contains(second ?? 0),
+      "extents \(first), \(second ?? 1) are out of range")
     self.init(rank: second == nil ? 1 : 2, extents: SIMD4(Int32(first), Int32(second ?? 1), 1, 1))
   }
 
@@ -37,17 +39,17 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
   /// The number of elements.
   public var count: Int { Int(extents[0]) * Int(extents[1]) * Int(extents[2]) * Int(extents[3]) }
 
-  /// All extents but the last multiplied: the rows of a `[..., C]` tensor.
+  /// The product of all extents but the last: the rows of a `[..., C]` tensor.
   public var rows: Int { rank == 0 ? 1 : (self[-1] == 0 ? 0 : count / self[-1]) }
 
-  /// Elements of the axes after `axis`.
+  /// The product of the extents after `axis`.
   func inner(_ axis: Int) -> Int {
     var product = 1
     for i in (resolve(axis) + 1)..<4 { product *= Int(extents[i]) }
     return product
   }
 
-  /// Elements of the axes before `axis`.
+  /// The product of the extents before `axis`.
   func outer(_ axis: Int) -> Int {
     var product = 1
     for i in 0..<resolve(axis) { product *= Int(extents[i]) }

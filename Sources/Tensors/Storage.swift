@@ -1,11 +1,11 @@
 import Synchronization
 
-/// The memory of a tensor: a block that starts on a cache line. Safe to share, since it is written only while one
-/// tensor alone holds it.
+/// The memory of a tensor: a block aligned to a cache line. Safe to share, because it is written only while a single
+/// tensor holds it.
 @safe final class Storage: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let byteCount: Int
-  /// Whether the pool holds it too, and lends it out again when all tensors have let go.
+  /// Whether the pool holds it too, and reuses it once all tensors have released it.
   let isPooled: Bool
 
   init(byteCount: Int, isPooled: Bool) {
@@ -17,12 +17,12 @@ import Synchronization
   deinit { unsafe base.deallocate() }
 }
 
-/// Lends blocks of memory and takes them back, so that a steady-state update allocates nothing.
+/// A pool of memory blocks that are reused, so that a steady-state update allocates nothing.
 ///
-/// The pool keeps every block that it has lent; one that nobody else holds is free. Blocks are found by their exact size:
-/// an update asks for the same sizes each time.
+/// The pool keeps every block; a block that only the pool holds is free. Blocks are found by their exact size, because
+/// an update requests the same sizes each time.
 enum StoragePool {
-  /// Free blocks are let go once the pool holds more than this.
+  /// Free blocks are released once the pool holds more bytes than this.
   static let capacity = 768 << 20
 
   fileprivate struct FreeList {
@@ -38,9 +38,9 @@ enum StoragePool {
 
   private static let state = Mutex(State())
 
-  /// Blocks asked from the system since the start: constant in a steady state.
+  /// The number of blocks allocated since the start; constant in a steady state.
   static var allocations: Int { state.withLock { $0.allocations } }
-  /// Bytes of all blocks that the pool holds.
+  /// The size in bytes of all blocks that the pool holds.
   static var heldBytes: Int { state.withLock { $0.heldBytes } }
 
   static func borrow(byteCount: Int) -> Storage {
@@ -69,7 +69,7 @@ enum StoragePool {
 }
 
 extension StoragePool.FreeList {
-  /// The next block that no tensor holds, searched once around.
+  /// The next block that no tensor holds, searching the list once.
   fileprivate mutating func next() -> Storage? {
     for _ in 0..<blocks.count {
       cursor = cursor + 1 < blocks.count ? cursor + 1 : 0
@@ -79,10 +79,10 @@ extension StoragePool.FreeList {
   }
 }
 
-/// What the tensors of this process have taken from the system.
+/// The memory that the tensors of this process have allocated.
 public enum TensorMemory {
-  /// Blocks asked for since the start: constant while updates repeat themselves.
+  /// The number of blocks allocated since the start; constant while updates repeat.
   public static var allocations: Int { StoragePool.allocations }
-  /// Bytes that are kept to be lent again.
+  /// The size in bytes of all blocks, in use or kept for reuse.
   public static var heldBytes: Int { StoragePool.heldBytes }
 }

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// One differentiable operation. A file holds its forward pass, a function on tensors, and this backward pass side by
-/// side; what backward needs beyond inputs and output are the stored properties.
+/// One differentiable operation. Its file contains the forward pass, a function on tensors, and this backward pass.
+/// Stored properties hold what the backward pass needs besides inputs and output.
 protocol Operation: Sendable {
-  /// Adds to the gradient of each input what the gradient of the output brings.
+  /// Adds the contribution of the output's gradient to the gradient of each input.
   func backward(_ gradient: Tensor, _ step: inout BackwardStep)
-  /// The columns of the output whose gradient `backward` reads; nil for all. The others may then stay zero.
+  /// The columns of the output's gradient that `backward` reads; nil for all. The others may stay zero.
   var neededColumns: Range<Int>? { get }
 }
 
@@ -13,21 +13,21 @@ extension Operation {
   var neededColumns: Range<Int>? { nil }
 }
 
-/// A place on a tape, as the tensor that stands there keeps it.
+/// The position of a tensor on a tape.
 struct Trace: Sendable {
   let tape: Tape
   let index: Int32
-  /// A tape is used again and again; a tensor of an earlier use is a constant.
+  /// The use of the tape that it belongs to. Tapes are reused; a tensor of an earlier use is a constant.
   let use: Int
 
   var isCurrent: Bool { tape.use.load(ordering: .relaxed) == use }
 }
 
-/// The operations of one loss, in their order. Its memory is kept from loss to loss.
+/// The operations of one loss, in order. The tape's memory is reused for the next loss.
 final class Tape: Sendable {
   fileprivate struct Node {
     var operation: any Operation
-    /// Where the inputs stand in `inputs`.
+    /// The range of the inputs in `Record.inputs`.
     var inputs: Range<Int>
     var output: Tensor
   }
@@ -36,13 +36,13 @@ final class Tape: Sendable {
     var nodes: [Node] = []
     /// The inputs of all nodes, end to end.
     var inputs: [Tensor] = []
-    /// The gradient of each node's output, as far as it is known.
+    /// The gradient of each node's output; nil until it is known.
     var gradients: [Tensor?] = []
   }
 
   let use = Atomic<Int>(0)
   private let record = Mutex(Record())
-  /// Tapes wait here between losses.
+  /// Tapes that are not in use.
   private static let idle = Mutex<[Tape]>([])
 
   static func borrow() -> Tape { idle.withLock { $0.popLast() } ?? Tape() }
@@ -57,7 +57,7 @@ final class Tape: Sendable {
     Tape.idle.withLock { $0.append(self) }
   }
 
-  /// Puts a tensor on the tape whose gradient will be asked for.
+  /// Puts a tensor on the tape as a variable, whose gradient is computed.
   func variable(_ tensor: Tensor) -> Tensor { note(tensor.detached, Variable()) { _ in } }
 
   private struct Variable: Operation {
@@ -78,7 +78,7 @@ final class Tape: Sendable {
 
   /// Reverse mode: visits the nodes from a value back to the variables.
   ///
-  /// - Parameter seed: the gradient by the value, of its shape.
+  /// - Parameter seed: the gradient with respect to the value, of its shape.
   func follow(back value: Tensor, seed: Tensor) {
     guard let trace = value.trace, trace.tape === self, trace.isCurrent else { return }
     record.withLock { record in
@@ -89,14 +89,14 @@ final class Tape: Sendable {
     }
   }
 
-  /// The gradient of a variable after `follow`; nil where the loss does not depend on it.
+  /// The gradient of a variable after `follow`; nil if the loss does not depend on it.
   func gradient(of variable: Tensor) -> Tensor? {
     guard let trace = variable.trace else { return nil }
     return record.withLock { $0.gradients.isEmpty ? nil : $0.gradients[Int(trace.index)] }
   }
 }
 
-/// What an operation sees on the way back: its inputs and output as constants, and where the gradients go.
+/// The context of an operation's backward pass: its inputs and output as constants, and the gradients.
 struct BackwardStep {
   private var record: Tape.Record
   private let tape: Tape
@@ -118,7 +118,7 @@ struct BackwardStep {
     record.gradients[last] = seed
     for node in stride(from: last, through: 0, by: -1) where !record.nodes[node].inputs.isEmpty {
       guard let gradient = record.gradients[node] else { continue }
-      record.gradients[node] = nil  // passed on: its memory may serve the next operation
+      record.gradients[node] = nil  // no longer needed: the next operation may reuse its memory
       index = node
       record.nodes[node].operation.backward(gradient, &self)
     }
@@ -129,33 +129,34 @@ struct BackwardStep {
 
   func input(_ i: Int) -> Tensor { traced(i).detached }
 
-  /// Whether the gradient of an input is asked for; where it is not, its work is spared.
-  func needs(_ i: Int) -> Bool { place(i) != nil }
+  /// Whether the gradient of an input is needed.
+  func needs(_ i: Int) -> Bool { node(i) != nil }
 
-  /// The columns of an input's gradient that anyone reads.
+  /// The columns of an input's gradient that are read.
   func neededColumns(of i: Int) -> Range<Int> {
-    guard let place = place(i) else { return 0..<0 }
-    return record.nodes[place].operation.neededColumns ?? 0..<traced(i).shape[-1]
+    guard let node = node(i) else { return 0..<0 }
+    return record.nodes[node].operation.neededColumns ?? 0..<traced(i).shape[-1]
   }
 
-  /// Adds a share to the gradient of an input, if it is asked for.
+  /// Adds a share to the gradient of an input, if that is needed.
   mutating func add(_ share: @autoclosure () -> Tensor, to i: Int) {
-    guard let place = place(i) else { return }
+    guard let node = node(i) else { return }
     let share = share()
     precondition(share.shape == traced(i).shape, "a gradient of shape \(share.shape) for an input \(traced(i).shape)")
-    record.gradients[place] = record.gradients[place].map { $0 + share } ?? share
+    record.gradients[node] = record.gradients[node].map { $0 + share } ?? share
   }
 
   private func traced(_ i: Int) -> Tensor { record.inputs[record.nodes[index].inputs.lowerBound + i] }
 
-  private func place(_ i: Int) -> Int? {
+  /// The node of an input; nil for a constant.
+  private func node(_ i: Int) -> Int? {
     guard let trace = traced(i).trace, trace.tape === tape, trace.isCurrent else { return nil }
     return Int(trace.index)
   }
 }
 
 extension Tensor {
-  /// The output, noted on the tape of its inputs if any of them stands on one.
+  /// Records the operation on the tape of its inputs, if any of them is on one.
   func noted(_ operation: some Operation, from a: Tensor) -> Tensor {
     guard let tape = Tape.shared(by: nil, a) else { return self }
     return tape.note(self, operation) { $0.append(a) }
@@ -185,16 +186,16 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// Whether a gradient of the tensor is asked for.
+  /// Whether the gradient of the tensor is needed.
   var isVariable: Bool { trace?.isCurrent ?? false }
 }
 
 extension Tape {
-  /// The tape that both stand on, or the one of them that has one.
+  /// The tape of both, or of the one that is on a tape.
   fileprivate static func shared(by tape: Tape?, _ tensor: Tensor) -> Tape? {
     guard let trace = tensor.trace, trace.isCurrent else { return tape }
     precondition(
-      tape == nil || tape === trace.tape, "an operation mixes variables of two losses: use one of them detached")
+      tape == nil || tape === trace.tape, "an operation mixes variables of two losses: detach one of them")
     return trace.tape
   }
 }

@@ -2,16 +2,16 @@ import Core
 
 /// A dense array of numbers in row-major order, with value semantics.
 ///
-/// Operations return new tensors. Inside `valueWithGradient` they also note how they came to be, so that the gradient of a
-/// loss can be followed back.
+/// Operations return new tensors. Inside `valueWithGradient` they are also recorded, so that the gradient of a loss can
+/// be computed.
 public struct Tensor: Sendable {
   public let shape: Shape
   public let precision: Precision
   private(set) var storage: Storage
-  /// Where the tensor stands on a tape; nil for a constant.
+  /// The tensor's position on a tape; nil for a constant.
   var trace: Trace?
 
-  /// Memory without values: the caller must write every element.
+  /// Creates a tensor without values: the caller must write every element.
   init(uninitialized shape: Shape, _ precision: Precision) {
     self.shape = shape
     self.precision = precision
@@ -24,7 +24,7 @@ public struct Tensor: Sendable {
     self.storage = storage
   }
 
-  /// The same elements in another shape of equal count; not noted on a tape.
+  /// The same elements in another shape of equal count; not recorded on a tape.
   func viewed(as shape: Shape) -> Tensor { Tensor(shape: shape, precision: precision, storage: storage) }
 
   /// The tensor as a constant: no gradient flows through it.
@@ -34,29 +34,29 @@ public struct Tensor: Sendable {
     return copy
   }
 
-  /// The elements to read, `shape.count` of them.
+  /// The elements for reading, `shape.count` of them.
   @_lifetime(borrow self)
   @inline(__always)
   func elements<S: TensorScalar>(_ type: S.Type = S.self) -> Span<S> {
-    precondition(S.precision == precision, "a \(precision) tensor is read as \(S.self)")
+    precondition(S.precision == precision, "a \(precision) tensor cannot be read as \(S.self)")
     let buffer = unsafe UnsafeBufferPointer<S>(
       start: storage.base.assumingMemoryBound(to: S.self), count: shape.count)
     let span = unsafe Span<S>(_unsafeElements: buffer)
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 
-  /// The elements to write, in a tensor that was just made and that nobody else holds.
+  /// The elements for writing, in a tensor that was just created and whose memory is not shared.
   @_lifetime(&self)
   @inline(__always)
   mutating func freshElements<S: TensorScalar>(_ type: S.Type = S.self) -> MutableSpan<S> {
-    precondition(S.precision == precision, "a \(precision) tensor is written as \(S.self)")
+    precondition(S.precision == precision, "a \(precision) tensor cannot be written as \(S.self)")
     let buffer = unsafe UnsafeMutableBufferPointer<S>(
       start: storage.base.assumingMemoryBound(to: S.self), count: shape.count)
     let span = unsafe MutableSpan<S>(_unsafeElements: buffer)
     return unsafe _overrideLifetime(span, mutating: &self)
   }
 
-  /// The elements to change in place. Copies them first, to memory of the tensor's own, if anyone else could see them.
+  /// The elements for changing in place. Copies them first if their memory may be shared.
   @_lifetime(&self)
   mutating func mutableElements<S: TensorScalar>(_ type: S.Type = S.self) -> MutableSpan<S> {
     if storage.isPooled || !isKnownUniquelyReferenced(&storage) {
@@ -69,10 +69,10 @@ public struct Tensor: Sendable {
   }
 }
 
-// MARK: - Making and reading tensors
+// MARK: - Creating and reading tensors
 
 extension Tensor {
-  /// - Parameter elements: in row-major order, `shape.count` of them.
+  /// - Parameter elements: the elements in row-major order, `shape.count` of them.
   public init<S: TensorScalar>(_ elements: [S], _ shape: Shape) {
     precondition(elements.count == shape.count, "\(elements.count) elements do not fill the shape \(shape)")
     self.init(shape, of: S.self) { target in
@@ -80,7 +80,7 @@ extension Tensor {
     }
   }
 
-  /// Makes a tensor by writing every element of its memory, which holds no values before.
+  /// Creates a tensor. `fill` must write every element, because the memory is uninitialised.
   public init<S: TensorScalar>(_ shape: Shape, of type: S.Type, fill: (inout MutableSpan<S>) -> Void) {
     self.init(uninitialized: shape, S.precision)
     var target = freshElements(S.self)
@@ -99,12 +99,12 @@ extension Tensor {
     Tensor(repeating: 0, shape, precision)
   }
 
-  /// A tensor without axes.
+  /// Creates a tensor without axes.
   public init(scalar value: Double, _ precision: Precision = .float32) {
     self.init(repeating: value, .scalar, precision)
   }
 
-  /// Standard normal elements.
+  /// Creates a tensor of standard normal elements.
   public static func normal(_ shape: Shape, _ precision: Precision = .float32, using random: inout Random) -> Tensor {
     var result = Tensor(uninitialized: shape, precision)
     switch precision {
@@ -162,7 +162,7 @@ extension Tensor {
 
   /// The value of a tensor with one element.
   public var item: Double {
-    precondition(shape.count == 1, "item is for a tensor of one element, not \(shape)")
+    precondition(shape.count == 1, "item needs a tensor of one element, not of shape \(shape)")
     switch precision {
     case .float32: return Double(elements(Float.self)[0])
     case .float64: return elements(Double.self)[0]
@@ -214,7 +214,7 @@ extension Tensor {
 }
 
 extension Span where Element: TensorScalar {
-  /// Eight neighbouring elements; the caller keeps `index + 8 <= count`.
+  /// Eight adjacent elements; the caller ensures `index + 8 <= count`.
   @inline(__always)
   func vector(at index: Int) -> SIMD8<Element> {
     unsafe bytes.unsafeLoadUnaligned(

@@ -4,7 +4,7 @@
   import Foundation
 #endif
 
-/// The extents, outermost first.
+/// Encodes the extents, outermost first.
 extension Shape: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
@@ -13,12 +13,12 @@ extension Shape: Codable {
     for extent in extents {
       let (product, overflows) = count.multipliedReportingOverflow(by: extent)
       guard !overflows, (0...Int(Int32.max)).contains(extent) else {
-        throw DecodingError.dataCorruptedError(in: container, debugDescription: "no shape: \(extents)")
+        throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(extents) is not a shape")
       }
       count = product
     }
     guard extents.count <= Shape.maximumRank else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "no shape: \(extents)")
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(extents) is not a shape")
     }
     self.init(extents)
   }
@@ -29,7 +29,7 @@ extension Shape: Codable {
   }
 }
 
-/// Shape, precision and the elements' bytes, little endian and row-major. A tensor comes back as a constant.
+/// Encodes shape, precision and the elements' bytes, little endian and row-major. A decoded tensor is a constant.
 extension Tensor: Codable {
   private enum CodingKeys: CodingKey {
     case shape, precision, elements

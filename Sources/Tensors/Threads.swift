@@ -4,27 +4,27 @@
 
 /// The threads that oneDNN computes with.
 public enum Threads {
-  /// Sets their number for calls from the present thread, at least 1 and at most what `OMP_THREAD_LIMIT` allows. Without
-  /// OpenMP, and so without oneDNN, every computation has one thread anyway and nothing happens.
+  /// Sets the number of threads for calls from the current thread, at least 1 and at most `OMP_THREAD_LIMIT`. Does
+  /// nothing without OpenMP, and so without oneDNN: every computation then uses one thread.
   public static func set(_ count: Int) {
-    precondition(count > 0, "computing needs at least one thread, not \(count)")
+    precondition(count > 0, "the number of threads must be at least 1, not \(count)")
     #if canImport(Glibc)
-      // Looked up at run time: OpenMP comes with oneDNN and has no module of its own.
+      // Looked up at run time: OpenMP is linked through oneDNN and has no Swift module.
       typealias Setter = @convention(c) (Int32) -> Void
       typealias Getter = @convention(c) () -> Int32
       guard let threads = unsafe dlsym(nil, "omp_set_num_threads"),
         let limit = unsafe dlsym(nil, "omp_get_thread_limit"),
         let dynamic = unsafe dlsym(nil, "omp_set_dynamic")
       else { return }
-      // oneDNN's threads wait for as many as it asked for: it must get them all, whatever OMP_DYNAMIC says.
+      // oneDNN waits for the number of threads that it requested, so it must get all of them, whatever OMP_DYNAMIC is.
       unsafe unsafeBitCast(dynamic, to: Setter.self)(0)
       let most = unsafe unsafeBitCast(limit, to: Getter.self)()
       unsafe unsafeBitCast(threads, to: Setter.self)(min(Int32(clamping: count), max(1, most)))
     #endif
   }
 
-  /// How many the present thread computes with: 1 without OpenMP, else what `set` or `OMP_NUM_THREADS` say, or the
-  /// processors.
+  /// The number of threads that the current thread computes with: 1 without OpenMP, else the value of `set`, of
+  /// `OMP_NUM_THREADS`, or the number of CPU cores.
   public static var count: Int {
     #if canImport(Glibc)
       if let openMP = unsafe OpenMP.shared { return unsafe Int(openMP.threadLimit()) }
@@ -32,15 +32,15 @@ public enum Threads {
     return 1
   }
 
-  // MARK: - Passes of our own
-  // A pool of threads besides OpenMP's would fight with them, which spin while they wait between products.
+  // MARK: - Parallel passes
+  // They use OpenMP's threads: a second pool would compete with them, because they spin while they wait.
 
-  /// Elements below which a pass is done before the other threads have begun.
+  /// The number of elements below which a pass ends before the other threads have started.
   private static let worthwhile = 16_384
 
   private typealias Body = (_ part: Range<Int>) -> Void
 
-  /// What the threads share in one pass.
+  /// The data that the threads share in one pass.
   @unsafe private struct Work {
     let count: Int
     let grain: Int
@@ -50,10 +50,10 @@ public enum Threads {
   /// Divides `0..<count` among the threads and calls `body` once on each, at the same time.
   ///
   /// - Parameters:
-  ///   - count: what is divided, such as rows or columns.
-  ///   - grain: parts begin at multiples of it; 16 floats fill a cache line.
-  ///   - elements: what the whole pass touches; a small one stays on the present thread.
-  ///   - body: writes nothing that another part reads or writes.
+  ///   - count: the number of items to divide, such as rows or columns.
+  ///   - grain: parts start at multiples of it; 16 floats fill a cache line.
+  ///   - elements: the number of elements of the whole pass; a small pass stays on the current thread.
+  ///   - body: must not write what another part reads or writes.
   public static func divide(_ count: Int, grain: Int = 1, elements: Int, _ body: (_ part: Range<Int>) -> Void) {
     #if canImport(Glibc)
       if elements >= worthwhile, let openMP = unsafe OpenMP.shared, unsafe openMP.threadLimit() > 1 {
@@ -80,12 +80,12 @@ public enum Threads {
   }
 
   #if canImport(Glibc)
-    /// OpenMP's own entries, looked up at run time: the library comes with oneDNN and has no module.
+    /// OpenMP's functions, looked up at run time: the library is linked through oneDNN and has no Swift module.
     @unsafe private struct OpenMP {
       typealias Part = @convention(c) (UnsafeMutableRawPointer?) -> Void
-      /// Runs a function on all threads and waits: what a compiler makes of `#pragma omp parallel`.
+      /// Runs a function on all threads and waits, as compiled code does for `#pragma omp parallel`.
       let fork: @convention(c) (Part, UnsafeMutableRawPointer?, UInt32, UInt32) -> Void
-      /// How many threads a fork would get.
+      /// The number of threads that a fork would use.
       let threadLimit: @convention(c) () -> Int32
       let threadIndex: @convention(c) () -> Int32
       let threadCount: @convention(c) () -> Int32

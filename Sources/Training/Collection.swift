@@ -4,7 +4,7 @@ import Pixels
 import Representations
 import Runs
 
-/// How frames are gathered before any agent exists.
+/// How frames are collected before there is an agent.
 public struct CollectionSettings: SettingsGroup, Hashable {
   public var policy = CollectionPolicy.held
   public var steps = 2500
@@ -19,43 +19,46 @@ public struct CollectionSettings: SettingsGroup, Hashable {
     [
       Field(
         "collect-policy", \.policy,
-        "held: random actions held for a while; correlated: a random walk of actions; uniform: uniformly drawn states"),
-      Field("collect-steps", \.steps, 1...Int.max, "agent steps that are collected"),
-      Field("hold-limit", \.holdLimit, 1...100_000, "longest time, in agent steps, that a random action is held"),
+        "held: random actions, each repeated for several steps; correlated: a random walk of actions; uniform: states "
+          + "drawn uniformly"),
+      Field("collect-steps", \.steps, 1...Int.max, "number of agent steps to collect"),
+      Field("hold-limit", \.holdLimit, 1...100_000, "maximum number of agent steps to repeat a random action"),
       Field(
         "collect-episode-steps", \.episodeSteps, 0...Int.max,
-        "agent steps after which an episode is cut short; 0: as the task has it"),
-      Field("collect-environments", \.environments, 1...4096, "environments that are played side by side"),
+        "agent steps after which an episode is truncated; 0: the task's own limit"),
+      Field("collect-environments", \.environments, 1...4096, "number of environments, stepped in turn"),
     ]
   }
 }
 
 extension CollectionSettings {
-  /// Refuses what cannot be collected before anything is played.
+  /// Checks these settings before any episode is played.
+  ///
+  /// - Throws: `InputError` if the environment cannot draw its states uniformly, or memory is too small for the frames.
   public func check(_ environment: some Environment, _ episodeSettings: EpisodeSettings) throws {
     var episode = try Episode(environment, episodeSettings, seed: Seed(0))
     guard try policy != .uniform || episode.randomize() else {
-      throw InputError("\(episode.spec.id) has no uniformly drawn states: use --collect-policy held or correlated")
+      throw InputError("\(episode.spec.id) cannot draw its states uniformly: use --collect-policy held or correlated")
     }
     let frame = episode.blankFrame.bytes.count
     guard steps < Host.memory / frame else {
       throw InputError(
         "--collect-steps \(steps) frames of \(frame) bytes each exceed this machine's memory of "
-          + "\(megabytes(Host.memory)): give at most \(Host.memory / 2 / frame)")
+          + "\(megabytes(Host.memory)): use at most \(Host.memory / 2 / frame)")
     }
   }
 }
 
-/// Who acts while frames are recorded, as a setting.
+/// The setting that selects the policy for recording frames.
 public struct PolicyChoice: SettingsGroup, Hashable {
-  /// The folder of a finished training; empty: random actions.
+  /// The run directory of a finished training. If empty, actions are random.
   public var run = ""
 
   public init() {}
 
   public static let title = "collection"
   public static var fields: [Field<Self>] {
-    [Field("policy-run", \.run, "act as the agent of this finished 'pixelrl train'; none: at random")]
+    [Field("policy-run", \.run, "run directory of a finished 'pixelrl train' whose agent acts; none: random actions")]
   }
 }
 
@@ -65,12 +68,12 @@ public enum CollectionPolicy: String, ChoiceSetting, Hashable {
   case uniform
 }
 
-/// What chooses the actions while frames are recorded. Throws what the environment fails with.
+/// Chooses the actions while frames are recorded. Rethrows the environment's errors.
 public protocol Policy {
   mutating func begin<E: Environment>(_ episode: Episode<E>) throws
-  /// The next action of an episode that goes on, in the environment's units.
+  /// Returns the next action of a running episode, in the environment's units.
   mutating func act<E: Environment>(in episode: Episode<E>) throws -> [Double]
-  /// Whether it acts without looking, so that actions are known before what they follow.
+  /// Whether actions do not depend on observations, so that they can be chosen ahead of time.
   var isBlind: Bool { get }
 }
 
@@ -78,7 +81,7 @@ extension Policy {
   var isBlind: Bool { false }
 }
 
-/// Random actions that explore: white noise would only make the system tremble.
+/// Random actions that are correlated in time: independent noise at each step averages out and explores little.
 struct RandomPolicy: Policy {
   let space: ActionSpace
   let settings: CollectionSettings
@@ -111,7 +114,7 @@ struct RandomPolicy: Policy {
         return action
       }
       if action.isEmpty { action = space.sample(using: &random) }
-      // An Ornstein-Uhlenbeck walk that forgets within the hold limit.
+      // An Ornstein-Uhlenbeck process whose correlation time is the hold limit.
       let keep = 1 - 1 / Double(settings.holdLimit)
       for i in action.indices {
         let (middle, half) = ((low[i] + high[i]) / 2, (high[i] - low[i]) / 2)
@@ -136,7 +139,7 @@ public func collect(
 
 /// Plays episodes with a policy until `settings.steps` agent steps are recorded.
 ///
-/// - Throws: `InputError` where the environment has no uniformly drawn states, or memory is too small for the frames.
+/// - Throws: `InputError` if the environment cannot draw its states uniformly, or memory is too small for the frames.
 public func collect(
   _ environment: some Environment, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings,
   by policy: some Policy, seed: Seed, progress: (Int) throws -> Void = { _ in }
@@ -145,7 +148,9 @@ public func collect(
   return try collect(environment, episodeSettings, settings, by: policies, seed: seed, progress: progress)
 }
 
-/// - Parameter policies: one for each of `settings.environments`, which play in turns and end up one after the other.
+/// Steps the environments in turn and concatenates their episodes in the recording.
+///
+/// - Parameter policies: One policy for each of `settings.environments`.
 private func collect<E: Environment, P: Policy>(
   _ environment: E, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, by policies: [P],
   seed: Seed, progress: (Int) throws -> Void
@@ -165,7 +170,7 @@ private func collect<E: Environment, P: Policy>(
   return lanes.dropFirst().reduce(into: lanes[0].finished) { $0.append(contentsOf: $1.finished) }
 }
 
-/// An environment that is recorded while others are.
+/// One of several environments that are recorded in turn.
 private struct RecordedLane<E: Environment, P: Policy> {
   private let settings: CollectionSettings
   private let cut: Int
@@ -177,7 +182,7 @@ private struct RecordedLane<E: Environment, P: Policy> {
   private var stepsOfEpisode = 0
   private var episodes = 0
 
-  /// - Parameter steps: agent steps that are recorded, at least one.
+  /// - Parameter steps: The number of agent steps to record, at least 1.
   init(
     _ environment: E, _ episodeSettings: EpisodeSettings, _ settings: CollectionSettings, policy: P, seed: Seed,
     steps: Int
@@ -209,8 +214,8 @@ private struct RecordedLane<E: Environment, P: Policy> {
     try choose()
   }
 
-  /// The next action. An environment in a process of its own begins with it at once, and goes on with those that are known
-  /// to follow.
+  /// Chooses the next action and announces it. An environment in its own process starts to compute the step at once,
+  /// and continues with the following actions that are already known.
   private mutating func choose() throws {
     action = try policy.act(in: episode)
     var (actions, ahead) = ([action], policy)
@@ -218,7 +223,7 @@ private struct RecordedLane<E: Environment, P: Policy> {
     try episode.announce(actions)
   }
 
-  /// Takes a step; where the environment fails, one of the next episode.
+  /// Takes a step. If the environment fails, starts the next episode and steps that.
   mutating func advance() throws {
     var outcome = try episode.step(action)
     while outcome.ending == .failed {
@@ -235,22 +240,22 @@ private struct RecordedLane<E: Environment, P: Policy> {
     if outcome.ending != .running || stepsOfEpisode >= cut { try begin() } else { try choose() }
   }
 
-  /// Throws `WorldError` for what is wrong with the world, or for a number of the environment that nobody can learn from.
+  /// Throws `WorldError` if the environment fails or returns a value that is not finite.
   private func requireFinite(after outcome: Step? = nil) throws {
     try episode.requireFinite(after: outcome, in: "episode \(episodes)")
   }
 }
 
 extension Seed {
-  /// That of the environment `index` of several: of the first, this itself.
+  /// The seed of the environment `index` of several. The first one uses this seed itself.
   fileprivate func lane(_ index: Int) -> Seed { index == 0 ? self : child("environment \(index)") }
 }
 
 extension CollectionSettings {
-  /// Agent steps after which an episode is cut short.
+  /// The number of agent steps after which an episode is truncated.
   func lengthOfEpisodes(_ spec: EnvironmentSpec, _ episode: EpisodeSettings) -> Int {
     if episodeSteps > 0 { return episodeSteps }
-    // Drawn states are what is asked for: only as many more frames as a history needs.
+    // To collect many drawn states, each episode has only as many frames as a history needs.
     if policy == .uniform { return TrainingSettings().frames }
     return spec.explorationLength.map { max(1, $0 / spec.actionRepeat(episode)) } ?? Int.max
   }

@@ -4,10 +4,10 @@ import Formats
 import Pixels
 import Representations
 
-/// A representation by an encoder of whatever kind, as far as one looks into it or writes it down.
+/// A representation with an encoder of any kind: what inspection and saving need of it.
 protocol EncodedRepresentation {
   var drawing: any LatentDrawing { get }
-  /// Whether what the decoder draws means anything: it was taught, at some time.
+  /// Whether the decoder was ever trained, so that its reconstructions mean something.
   var hasTaughtDecoder: Bool { get }
   var hasMoved: Bool { get }
   func writeEncoder(to folder: String) throws
@@ -19,23 +19,23 @@ extension EncodedFrames: EncodedRepresentation {
 }
 
 extension Representation {
-  /// The encoder as one looks into it; nil for the true state.
+  /// The encoder for inspection; nil for the true state.
   var drawing: (any LatentDrawing)? { (self as? any EncodedRepresentation)?.drawing }
 
-  /// The same where its decoder draws what means something.
+  /// The encoder for inspection, if its decoder was trained; otherwise nil.
   var taughtDrawing: (any LatentDrawing)? {
     guard let encoded = self as? any EncodedRepresentation, encoded.hasTaughtDecoder else { return nil }
     return encoded.drawing
   }
 
-  /// Writes the encoder into a run's folder, where it is not what the run began with.
+  /// Writes the encoder into a run directory, if it has changed since the run began.
   func write(to folder: String) throws {
     guard let encoded = self as? any EncodedRepresentation, encoded.hasMoved else { return }
     try encoded.writeEncoder(to: folder)
   }
 
-  /// Rows of original | reconstruction | error for the frames of an episode, the worst of them last; nil where nothing is
-  /// reconstructed.
+  /// Draws rows of original | reconstruction | error for frames of an episode, the worst frame last. Returns nil if
+  /// there is no trained decoder.
   func reconstructions(of frames: [PixelBuffer]) -> PixelBuffer? {
     guard let drawing = taughtDrawing else { return nil }
     let stacks = frameStacks(of: frames)
@@ -46,7 +46,7 @@ extension Representation {
       of: shown.flatMap { stacks[$0] }, captions: shown.dropLast().map { "\($0)" } + ["worst \(worst)"])
   }
 
-  /// Each frame of an episode with those before it, as many as are seen together.
+  /// Returns the frame stack of each frame of an episode.
   private func frameStacks(of frames: [PixelBuffer]) -> [[PixelBuffer]] {
     frames.indices.map { i in (0..<frameStack).reversed().map { frames[max(0, i - $0)] } }
   }

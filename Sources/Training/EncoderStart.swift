@@ -5,7 +5,7 @@ import Formats
 import Representations
 import Runs
 
-/// The kind of a new encoder, with its settings: for places that start from random weights.
+/// The kind and settings of a new encoder, for places that start from random weights.
 public struct NewEncoder {
   public let kind: any Autoencoder.Type
   public let settings: any SettingsGroup
@@ -15,27 +15,27 @@ public struct NewEncoder {
   }
 }
 
-/// What an encoder begins as in a training, and which data the agent learns from first.
+/// An encoder at the start of a training, and the data that the agent learns from first.
 struct EncoderStart<Model: Autoencoder> {
   let encoder: LatentEncoder<Model>
   let record: AutoencoderRecord
   let isPretrained: Bool
-  /// How it was trained, or would be.
+  /// The settings that it was pretrained with, or would be.
   let pretraining: PretrainingSettings
-  /// Recorded transitions that the agent learns from first.
+  /// Returns the recorded transitions that the agent learns from first.
   let first: () throws -> Recording
-  /// The folder that it was read from, and its fingerprint; nil for a new one.
+  /// The folder that it was read from, and its fingerprint; nil for a new encoder.
   let input: RunDirectory.Input?
-  /// Writes what a new run keeps of it.
+  /// Writes the encoder's copy in a new run directory.
   let keep: (RunDirectory) throws -> Void
 }
 
 extension EncoderStart {
-  /// The encoder of a folder: of a pretraining, of a training whose agent moved it, or of the run that goes on.
+  /// Reads the encoder of a folder: a pretraining, a training that changed the encoder, or the run to resume.
   ///
   /// - Parameters:
-  ///   - run: that goes on or is done again, which may know where the dataset is by now.
-  ///   - isNew: whether the run that goes on made it from random weights.
+  ///   - run: The run to resume or repeat, which may record where the dataset is now.
+  ///   - isNew: Whether the run to resume made the encoder from random weights.
   static func read(
     _ kind: Model.Type, from folder: String, _ record: AutoencoderRecord, for run: RunDirectory?, isNew: Bool,
     _ environment: some Environment, _ episode: EpisodeSettings, seed: Seed
@@ -55,8 +55,8 @@ extension EncoderStart {
       keep: { try record.keep(from: folder, in: $0) })
   }
 
-  /// An encoder with random weights. It is standardised on the first data where it then stays as it is; one that moves is
-  /// given its latents as they are.
+  /// Returns an encoder with random weights. If its place never trains it, its latents are standardised on the first
+  /// data; otherwise they are left unscaled.
   static func new(
     _ kind: Model.Type, _ settings: Model.Settings, place: Place, _ environment: some Environment,
     _ episode: EpisodeSettings, seed: Seed
@@ -82,13 +82,13 @@ extension EncoderStart {
       })
   }
 
-  /// How an encoder of the task would be pretrained.
+  /// The task's default settings for pretraining.
   private static func newPretraining(in environment: some Environment) -> PretrainingSettings {
     TaskDefaults.group(of: environment.spec.id)
   }
 }
 
-/// Random play for the agent to learn from first: the same data as a pretraining with this seed collects.
+/// Collects random play for the agent to learn from first: the same data as a pretraining with this seed collects.
 func firstData(_ environment: some Environment, _ episode: EpisodeSettings, seed: Seed) throws -> Recording {
   try collect(
     environment, episode, TaskDefaults.group(of: environment.spec.id), seed: seed.child("collection"))

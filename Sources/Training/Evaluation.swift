@@ -7,7 +7,7 @@ import Representations
 import Runs
 import Tensors
 
-/// Episodes played to judge an agent.
+/// Episodes played to evaluate an agent.
 public struct Evaluation: Sendable, Codable {
   public let returns: [Double]
   /// Simulator steps of each episode.
@@ -17,7 +17,7 @@ public struct Evaluation: Sendable, Codable {
   /// The standard deviation over episodes.
   public var deviation: Double { returns.deviation }
 
-  /// What the start state of an episode is drawn from.
+  /// The seed that the start state of an episode is drawn from.
   static func start(of episode: Int, _ seed: Seed) -> Seed { seed.child("evaluation \(episode)") }
 
   /// Throws `WorldError` for a return that is not finite.
@@ -26,12 +26,12 @@ public struct Evaluation: Sendable, Codable {
     throw WorldError("the return of \(environment) is \(returns[index]) in episode \(index + 1) of an evaluation")
   }
 
-  /// Plays episodes side by side, so that their frames are encoded and their actions chosen as one batch.
+  /// Plays episodes in parallel: their frames are encoded and their actions chosen as one batch.
   ///
   /// - Parameters:
-  ///   - watch: called with each frame of the first episode.
-  ///   - outcome: called before that with the step that led to the frame.
-  /// - Throws: `Interrupted` at the step after a signal, what the environment failed with, and what `watch` throws.
+  ///   - watch: Called with each frame of the first episode.
+  ///   - outcome: Called before `watch` with the step that led to the frame.
+  /// - Throws: `Interrupted` at the step after a signal, the environment's errors, and the errors of `watch`.
   public init<A: Agent, R: Representation>(
     of agent: A, in environment: some Environment, _ settings: EpisodeSettings, through representation: R,
     layout: HistoryLayout, episodes count: Int, behavior: Behavior = .exploit, seed: Seed,

@@ -5,18 +5,18 @@ import Pixels
 import Representations
 import Runs
 
-/// What a saved agent gets with deterministic and with sampled actions, episode by episode, with intervals.
+/// The returns of a saved agent with deterministic and with sampled actions, episode by episode, with intervals.
 public struct EvaluationReport: Sendable {
-  /// One way to act.
+  /// The evaluation of one way to act: deterministic or sampled.
   public struct Mode: Sendable {
     public let name: String
     public let evaluation: Evaluation
-    /// Where the mean return lies, as far as so many episodes tell.
+    /// The confidence interval of the mean return.
     public let interval: ClosedRange<Double>
     public var meanLength: Double {
       Double(evaluation.lengths.reduce(0, +)) / Double(evaluation.lengths.count)
     }
-    /// The first episode, where it is asked for.
+    /// A video of the first episode, if requested.
     fileprivate let film: Film?
   }
 
@@ -25,10 +25,10 @@ public struct EvaluationReport: Sendable {
   private let seed: Seed
 
   /// - Parameters:
-  ///   - seed: where start states and sampled actions come from. The run's own seed gives the start states of its
-  ///     evaluations, and with as many episodes the very returns of the last one.
-  ///   - isFilmed: whether the first episode's frames are kept.
-  ///   - interval: tells of returns where their mean lies.
+  ///   - seed: The seed of start states and sampled actions. The run's own seed gives the start states of its
+  ///     evaluations and, with the same number of episodes, exactly the returns of the last one.
+  ///   - isFilmed: Whether the first episode's frames are kept.
+  ///   - interval: Returns the confidence interval of the mean of returns.
   public init(
     of saved: SavedAgent, episodes: Int, seed: Seed, isFilmed: Bool = false,
     interval: ([Double]) -> ClosedRange<Double>
@@ -53,7 +53,7 @@ public struct EvaluationReport: Sendable {
     }
   }
 
-  /// Adds a frame, and the step that led to it, to what was seen of an episode.
+  /// Appends a frame, and the step that led to it, to the recording of an episode.
   private static func film(
     _ frame: PixelBuffer, after step: Step?, _ actionSpace: ActionSpace, into seen: inout Recording?
   ) {
@@ -68,7 +68,7 @@ public struct EvaluationReport: Sendable {
     seen = recording
   }
 
-  /// All numbers: `{"run", "step", "seed", "episodes", "deterministic": {"mean", "deviation", "interval", "returns",
+  /// All values: `{"run", "step", "seed", "episodes", "deterministic": {"mean", "deviation", "interval", "returns",
   /// "lengths"}, "sampled": {…}}`.
   public var json: JSON {
     .object(
@@ -80,7 +80,7 @@ public struct EvaluationReport: Sendable {
       ] + modes.map { .init($0.name, $0.json) })
   }
 
-  /// Writes `evaluation.json`, and `episode.png` and `episode-sampled.png` where it is filmed, into a folder.
+  /// Writes `evaluation.json` into a folder, and `episode.png` and `episode-sampled.png` if videos were requested.
   public func write(to folder: String) throws {
     try writeAtomically(Array(json.indented.utf8), to: "\(folder)/evaluation.json")
     for (mode, name) in zip(modes, Self.films) {
@@ -92,7 +92,7 @@ public struct EvaluationReport: Sendable {
     }
   }
 
-  /// The films' files, in the order of the modes.
+  /// The file names of the videos, in the order of the modes.
   public static let films = ["episode.png", "episode-sampled.png"]
 }
 

@@ -6,20 +6,20 @@ import Formats
 import Representations
 import Runs
 
-/// A training from its settings to its folder: through what the agent sees, from which data it learns first, and what the
-/// run keeps so that it can be gone on with, evaluated and looked into from anywhere.
+/// A training from its settings to its run directory. It selects the agent's observation and the first data, and copies
+/// into the run what is needed to resume, evaluate and inspect it from anywhere.
 public struct Experiment<E: Environment, A: Agent> {
   public let environment: E
   public var episode: EpisodeSettings
   public var encoder: EncoderSettings
-  /// For places that start from random weights; nil where the encoder is read from a folder.
+  /// For places that start from random weights; nil if the encoder is read from a folder.
   public var newEncoder: NewEncoder?
   public var agent: A.Settings
   public var training: TrainingSettings
-  /// Whether a training that is short beside its first data is evaluated more often.
+  /// Whether a short training is evaluated more often than `evaluateEvery`.
   public var spreadsEvaluations: Bool
   public var seed: Seed
-  /// The run that is done again, if any, with the autoencoder that it names.
+  /// The run to repeat, if any, with the autoencoder that it names.
   public var origin: RunDirectory?
 
   public init(
@@ -33,25 +33,25 @@ public struct Experiment<E: Environment, A: Agent> {
     (self.seed, self.origin) = (seed, origin)
   }
 
-  /// An experiment that can begin: all that is settled before its folder is made.
+  /// An experiment that is ready to start: everything that is resolved before its run directory is made.
   public struct Prepared {
-    /// As given, with the autoencoder's folder and the size of the replay buffer.
+    /// The settings as given, with the autoencoder's folder and the size of the replay buffer filled in.
     public let encoder: EncoderSettings
     public let training: TrainingSettings
     public let inputs: [RunDirectory.Input]
-    /// What `run.json` has of the autoencoder.
+    /// The entry `autoencoder` of `run.json`.
     public let autoencoder: JSON
-    /// R² of the state probe by name; empty where none was made.
+    /// R² of the state probe by name; empty if there is no probe.
     public let probe: [AutoencoderRecord.Setting]
-    /// Writes what a new run has from its start.
+    /// Writes the initial files of a new run.
     public let fill: (RunDirectory) throws -> Void
-    /// Trains in the run's folder; the outcome is that of `TrainingRun.run`.
+    /// Trains in the run directory and returns the result of `TrainingRun.run`.
     public let run: (RunDirectory, _ say: (String) throws -> Void) throws -> [JSON.Member]
   }
 
-  /// Refuses a place of the encoder that does not fit the agent or the kind, before anything is collected.
+  /// Checks that the encoder's place fits the agent and the encoder's kind, before anything is collected.
   ///
-  /// - Throws: `InputError` that says what to type instead.
+  /// - Throws: `InputError` that says which value to use instead.
   public func check() throws {
     guard encoder.observe == .latent else {
       guard !environment.spec.observationNames.isEmpty else {
@@ -62,31 +62,32 @@ public struct Experiment<E: Environment, A: Agent> {
     let place = try Places.named(encoder.place)
     guard !place.needsBatches || A.Settings.Experience.isOffPolicy else {
       throw InputError(
-        "--encoder \(place.id) learns from batches of replay, and \(A.id) has none: use --encoder frozen, random, rounds or "
-          + "bursts, or an agent such as sac or double-dqn")
+        "--encoder \(place.id) needs batches from a replay buffer, which \(A.id) does not use: use --encoder frozen, "
+          + "random, rounds or bursts, or an agent such as sac or double-dqn")
     }
     try checkFrames(place)
     if let kind = newEncoder?.kind, place.teachers.contains(.reconstruction), !kind.hasDecoder {
       let fitting = Autoencoders.all.filter { $0.hasDecoder }.map { $0.id }
       throw InputError(
-        "--encoder \(place.id) draws frames again, and --kind \(kind.id) has no decoder: use --kind "
+        "--encoder \(place.id) reconstructs frames, but --kind \(kind.id) has no decoder: use --kind "
           + "\(fitting.joined(separator: " or ")), or --encoder critic-only")
     }
   }
 
-  /// Refuses a replay buffer whose frames alone are more than the memory holds, before any is drawn.
+  /// Checks that memory can hold the frames of the replay buffer, before any frame is rendered.
   private func checkFrames(_ place: Place) throws {
     let frame = episode.blankFrame.bytes.count
     guard place.keeps != .latents, training.replay > Host.memory / frame else { return }
     throw InputError(
-      "--replay \(training.replay) frames of \(grouped(Double(frame))) bytes are more than this machine's memory of "
-        + "\(megabytes(Host.memory)): give at most \(Host.memory / 2 / frame), or --replay 0 for what fits")
+      "--replay \(training.replay) frames of \(grouped(Double(frame))) bytes exceed this machine's memory of "
+        + "\(megabytes(Host.memory)): use at most \(Host.memory / 2 / frame), or --replay 0 for as many as fit")
   }
 
-  /// Settles through what the agent sees, and from which data it learns first.
+  /// Resolves the agent's observation and the data that it learns from first.
   ///
-  /// - Parameter run: that goes on, if one is named.
-  /// - Throws: `InputError` that says what to type instead, `WorldError` with the path of what is missing or damaged.
+  /// - Parameter run: The run to resume, if any.
+  /// - Throws: `InputError` that says which value to use instead, `WorldError` with the path of a missing or damaged
+  ///   file.
   public func prepared(goingOn run: RunDirectory?, say: (String) throws -> Void) throws -> Prepared {
     try check()
     guard encoder.observe == .latent else {
@@ -119,8 +120,8 @@ public struct Experiment<E: Environment, A: Agent> {
     return try new(newEncoder.kind)
   }
 
-  /// Where the autoencoder is read from. A run that goes on has its own; for a new one it is the folder that is named or,
-  /// where a run is done again and that has changed or moved, the run's copy.
+  /// The folder that the autoencoder is read from. A resumed run uses its own copy. A new run uses the folder given; if
+  /// an earlier run is repeated and that folder has changed or moved, it uses the earlier run's copy.
   private func autoencoderFolder(of run: RunDirectory?, _ say: (String) throws -> Void) throws -> String {
     let named = encoder.autoencoder
     if let run {
@@ -133,12 +134,13 @@ public struct Experiment<E: Environment, A: Agent> {
     else { return named }
     guard let kept = try? AutoencoderRecord.folder(of: origin) else {
       if exists(EncoderFiles(of: named).record) {
-        try say("WARNING: \(named) has changed since \(origin.path) was made: this will be another run")
+        try say("WARNING: \(named) has changed since \(origin.path) was made: the results will differ")
       }
       return named
     }
-    let reason = exists(named) ? "WARNING: \(named) has changed since \(origin.path) was made" : "\(named) is not here"
-    try say("\(reason): \(kept) is used")
+    let reason =
+      exists(named) ? "WARNING: \(named) has changed since \(origin.path) was made" : "\(named) does not exist"
+    try say("\(reason): using \(kept) instead")
     return kept
   }
 
@@ -163,8 +165,8 @@ public struct Experiment<E: Environment, A: Agent> {
   }
 
   /// - Parameters:
-  ///   - recorded: gives what the agent learns from first.
-  ///   - fill: writes what a new run has from its start.
+  ///   - recorded: Returns the data that the agent learns from first.
+  ///   - fill: Writes the initial files of a new run.
   private func prepared<R: Representation>(
     through representation: R, goingOn run: RunDirectory?, probe: [AutoencoderRecord.Setting] = [],
     inputs: [RunDirectory.Input] = [], autoencoder: JSON = .null, first recorded: @escaping () throws -> Recording?,
@@ -173,16 +175,16 @@ public struct Experiment<E: Environment, A: Agent> {
     var training = training
     let layout = training.layout(latentSize: representation.latentSize, actionSpace: environment.spec.actionSpace)
     training.replay = training.capacity(of: representation.memory, layout)
-    // A checkpoint holds what was learned from first.
-    let goesOn = run?.hasCheckpoint ?? false
+    // A checkpoint already holds the first data.
+    let isResumed = run?.hasCheckpoint ?? false
     func work(_ first: @autoclosure @escaping () throws -> Recording?) -> TrainingRun<E, A, R> {
       TrainingRun(
         environment, A.self, through: representation, agent: agent, episode: episode, training: training,
         first: try first(), seed: seed)
     }
     var ready = work(try recorded())
-    if !goesOn {
-      // Before frozen latents' first data are read, or those of the true state collected.
+    if !isResumed {
+      // Check before the first data are read, for frozen latents, or collected, for the true state.
       try ready.checkSizes()
       let first = try recorded()
       if spreadsEvaluations, let first, training.envSteps > first.environmentSteps {

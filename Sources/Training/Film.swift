@@ -4,12 +4,12 @@ import Pixels
 import Representations
 import Runs
 
-/// An episode as it is seen, frame by frame: the original, its keypoints, what is drawn of it and the error side by side,
-/// over numbers such as step, reward and value.
+/// A video of an episode: the original frame, its keypoints, the reconstruction and the error side by side, above
+/// values such as step, reward and value.
 ///
-/// Frames are drawn and compressed one after the other: only the film's own bytes are held.
+/// Frames are drawn and compressed one by one, so that only the video's own bytes are in memory.
 public struct Film: Sendable {
-  /// What a number below the frames is called, and how it goes on, a value for each frame of the recording.
+  /// A named value below the frames, with one number for each frame of the recording.
   struct Reading: Sendable {
     let name: String
     let values: [Double]
@@ -18,14 +18,14 @@ public struct Film: Sendable {
     func text(at index: Int) -> String { values[index].isFinite ? rounded(values[index], digits) : "–" }
   }
 
-  /// Of a longer episode only every second frame is shown, or every third and so on: a film stays a file of a few MB. Of
-  /// large frames fewer fit into it.
+  /// The maximum number of frames. Of a longer episode only every second frame is shown, or every third and so on, so
+  /// that the file has a few MB. Of large frames, fewer are shown.
   static let frameLimit = 300
   private static let pixelLimit = 16_000_000
-  /// Rows of a frame as it is shown: small ones are magnified, large ones are not shown larger than this.
+  /// The height of a shown frame in pixels. Small frames are magnified towards it, larger ones are scaled down to it.
   private static let cellHeight = 192
 
-  /// The recording's frames that are shown, `step` apart.
+  /// The indices of the shown frames in the recording, `step` apart.
   let frames: [Int]
   let step: Int
   private let recording: Recording
@@ -34,10 +34,10 @@ public struct Film: Sendable {
   private let scale: Int
   private let columnCaptions: [String]
   private let legend: PixelBuffer?
-  /// Columns from one reading to the next, for the longest of all.
+  /// The distance in pixels between two readings, enough for the widest.
   private let pitch: Int
 
-  /// A film of the first episode.
+  /// Makes a video of the first episode.
   init(of recording: Recording, through drawing: (any LatentDrawing)?, _ readings: [Reading]) {
     (self.recording, self.drawing, self.readings) = (recording, drawing, readings)
     scale = max(1, Self.cellHeight / recording.height)
@@ -53,18 +53,18 @@ public struct Film: Sendable {
     pitch = readings.map { Self.width(of: $0, in: shown) }.max() ?? 1
   }
 
-  /// Columns that a reading takes at most, with the gap behind it.
+  /// The maximum width of a reading in pixels, with the gap after it.
   private static func width(of reading: Reading, in frames: [Int]) -> Int {
     24 + start(of: reading) + (frames.map { Font.regular.width(of: reading.text(at: $0)) }.max() ?? 0)
   }
 
-  /// Where a reading's number begins, behind its name.
+  /// The offset in pixels of a reading's number, after its name.
   private static func start(of reading: Reading) -> Int { Font.small.width(of: reading.name) + 7 }
 
-  /// How much of the episode is shown, as the end of a sentence.
+  /// How many frames of the episode are shown, as the end of a sentence.
   var extent: String {
     let all = grouped(Double(recording.firstEpisodeLength))
-    return step == 1 ? "all \(all) frames" : "1 of each \(step) frames, \(frames.count) of \(all)"
+    return step == 1 ? "all \(all) frames" : "1 of every \(step) frames, \(frames.count) of \(all)"
   }
 
   /// The bytes of an animated PNG.
@@ -79,7 +79,7 @@ public struct Film: Sendable {
     }
   }
 
-  /// Writes it as an animated PNG, whole or not at all. Throws `WorldError` with the path.
+  /// Writes an animated PNG atomically. Throws `WorldError` with the path.
   func write(to path: String, text: [String: String] = [:]) throws {
     try writeAtomically(encoded(text: text), to: path)
   }
@@ -99,7 +99,7 @@ public struct Film: Sendable {
     let (frames, font, theme) = (grid.picture(), Font.regular, PictureTheme.dark)
     let width = max(frames.width, min(2, readings.count) * pitch)
     let perLine = min(width / pitch, readings.count)
-    // Beside the scale of the errors there is room, unless the frames are few.
+    // The readings fit beside the error scale, unless there are few columns.
     let isBeside = legend.map { perLine == readings.count && $0.width + perLine * pitch <= width } ?? false
     let lines = perLine == 0 ? 0 : (readings.count + perLine - 1) / perLine
     let below = isBeside ? 0 : lines * font.lineHeight + 8
@@ -117,18 +117,18 @@ public struct Film: Sendable {
 }
 
 extension Recording {
-  /// Frames of the first episode.
+  /// The number of frames of the first episode.
   var firstEpisodeLength: Int { episodes.firstIndex { $0 != episodes[0] } ?? count }
 
-  /// Step within its episode and reward of each frame, as a film shows them. An episode's last frame has no reward.
+  /// The step within its episode and the reward of each frame. An episode's last frame has no reward.
   var filmReadings: [Film.Reading] {
     var start = 0
-    let places = episodes.indices.map { i -> Double in
+    let stepsWithinEpisode = episodes.indices.map { i -> Double in
       if i > 0 && episodes[i] != episodes[i - 1] { start = i }
       return Double(i - start)
     }
     return [
-      Film.Reading(name: "step", values: places, digits: 0),
+      Film.Reading(name: "step", values: stepsWithinEpisode, digits: 0),
       Film.Reading(name: "reward", values: steps.map { $0?.reward ?? .nan }, digits: 2),
     ]
   }

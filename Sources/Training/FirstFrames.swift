@@ -1,12 +1,12 @@
 import Pixels
 
-/// The first frames of an episode, as many as a film and the memory allow, however long it is.
+/// The first frames of an episode, up to a limit set by video length and memory.
 public struct FirstFrames: Sendable {
   public private(set) var frames: [PixelBuffer] = []
-  /// Frames of the episode, kept or not.
+  /// The number of frames of the episode, kept or not.
   public private(set) var count = 0
 
-  /// As many of such frames as are kept: a minute and more at 25 a second, or 256 MB.
+  /// The maximum number of frames to keep: 2000, which is 80 s at 25 frames per second, or 256 MB of frames.
   static func most(of frame: PixelBuffer) -> Int { max(1, min(2000, 256_000_000 / max(1, frame.bytes.count))) }
 
   public init() {}
@@ -16,7 +16,7 @@ public struct FirstFrames: Sendable {
     if frames.count < Self.most(of: frame) { frames.append(frame) }
   }
 
-  /// Writes what was kept as an animated PNG, magnified to be looked at; its text says where it stops early.
+  /// Writes the kept frames as a magnified animated PNG. If frames are missing, its text chunk `frames` says so.
   public func write(to path: String, text: [String: String]) throws {
     var text = text
     if frames.count < count { text["frames"] = "the first \(frames.count) of \(count)" }

@@ -1,14 +1,14 @@
 import Core
 
-/// Exploration beside the agent's own, whichever agent it is: now and then an action is drawn and held for a while.
+/// Exploration on top of any agent's own: with some probability an action is sampled and repeated for several steps.
 ///
-/// This is ε z-greedy exploration (Dabney, Ostrovski and Barreto 2021, arXiv 2006.01782): noise that is drawn anew at every
-/// step averages out before a heavy body has moved. Here the time is uniform and the action extreme, since a weak motor
-/// gets nowhere by half measures (Seyde et al. 2021, arXiv 2111.02552).
+/// This is ε z-greedy exploration (Dabney, Ostrovski and Barreto 2021, arXiv 2006.01782): noise that is sampled at
+/// every step averages out before a heavy body moves. Here the duration is uniform, and the action is extreme because a
+/// weak motor needs full torque (Seyde et al. 2021, arXiv 2111.02552).
 struct HeldExploration: Codable {
-  /// The probability ε that a step on which nothing is held begins to hold an action.
+  /// The probability ε of starting to repeat an action, at each step without one.
   let chance: Double
-  /// The longest time, in agent steps.
+  /// The maximum duration in agent steps.
   let limit: Int
   private var random: Random
   private var held: [Float] = []
@@ -20,17 +20,17 @@ struct HeldExploration: Codable {
     self.random = random
   }
 
-  /// Checks that a value read from a checkpoint can explore in a space.
+  /// Checks that a value read from a checkpoint fits an action space.
   func validate(in space: ActionSpace) throws(InputError) {
     guard (0...limit).contains(remaining), remaining == 0 || held.count == space.arrayCount, space.holds(held) else {
-      throw InputError("what is held, \(held) for \(remaining) steps, is no action")
+      throw InputError("\(held), repeated for \(remaining) steps, is not a valid action")
     }
   }
 
-  /// An episode begins: nothing is held.
+  /// Starts an episode: no action is repeated.
   mutating func begin() { remaining = 0 }
 
-  /// The action of the next step, in the policy's units; nil leaves it to the agent.
+  /// Returns the action of the next step, in the policy's units, or nil if the agent chooses.
   mutating func act(in space: ActionSpace) -> [Float]? {
     if remaining == 0 {
       guard random.chance(chance) else { return nil }

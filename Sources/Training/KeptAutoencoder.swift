@@ -4,15 +4,16 @@ import Formats
 import Representations
 import Runs
 
-// A training keeps the autoencoder that its agent sees through: `autoencoder/` in its folder has all that is read of a
-// pretraining but the frames, which are in the first checkpoint as latents. So the run works from anywhere, and without
-// the pretraining.
+// A training keeps a copy of its agent's autoencoder: `autoencoder/` in its run directory has everything that is read
+// from a pretraining except the frames, whose latents are in the first checkpoint. So the run can be moved, and does
+// not need the pretraining.
 
-/// Where the parts of an encoder lie in a folder: of a pretraining, or of a training, whose agent may have moved it.
+/// The paths of an encoder's files in the folder of a pretraining, or of a training, which may have changed the
+/// encoder.
 struct EncoderFiles {
   let record: String
   let weights: String
-  /// The folder of the pretraining, or what a training kept of it.
+  /// The folder of the pretraining, or a training's copy of it.
   let origin: String
 
   init(of folder: String) {
@@ -28,11 +29,11 @@ struct EncoderFiles {
 extension AutoencoderRecord {
   static let keptFolder = "autoencoder"
 
-  /// Copies the autoencoder of a folder into a training's own. The weights are the same to the byte.
+  /// Copies the autoencoder of a folder into a training's run directory. The weights are copied byte for byte.
   ///
   /// - Parameters:
-  ///   - folder: whose record this is.
-  ///   - run: the training.
+  ///   - folder: The folder that this record was read from.
+  ///   - run: The training.
   /// - Throws: `WorldError` with the path.
   public func keep(from folder: String, in run: RunDirectory) throws {
     let kept = run.file(Self.keptFolder)
@@ -50,10 +51,10 @@ extension AutoencoderRecord {
     try writeAtomically(Array(record.json.indented.utf8), to: "\(kept)/autoencoder.json")
   }
 
-  /// The folder of the autoencoder that a training's agent sees through: the run's own, or, where an earlier version
-  /// made the run, the one that it names.
+  /// The folder of the autoencoder of a training's agent: the run's own copy, or the folder that the run names if it
+  /// was made by an earlier version.
   ///
-  /// - Throws: `WorldError` with the path where it is damaged, gone or another by now.
+  /// - Throws: `WorldError` with the path if it is damaged, missing or has changed.
   public static func folder(of run: RunDirectory) throws -> String {
     var encoder = EncoderSettings()
     try run.settings().apply(to: &encoder)
@@ -61,36 +62,36 @@ extension AutoencoderRecord {
     let kept = run.file(keptFolder)
     guard !exists("\(kept)/autoencoder.json") else {
       guard try input.map({ try fits(kept, $0) }) ?? true else {
-        throw WorldError(path: "\(kept)/\(weights)", "is damaged: it is not what the run was trained with")
+        throw WorldError(path: "\(kept)/\(weights)", "is damaged: the run was trained with other weights")
       }
       return kept
     }
-    let places = ((input?.places ?? []) + [encoder.autoencoder]).filter { exists(EncoderFiles(of: $0).record) }
-    guard let place = places.first else {
+    let candidates = ((input?.places ?? []) + [encoder.autoencoder]).filter { exists(EncoderFiles(of: $0).record) }
+    guard let candidate = candidates.first else {
       throw WorldError(
-        path: run.path, "its autoencoder \(encoder.autoencoder) is gone, of which it has no copy: put it back")
+        path: run.path, "its autoencoder \(encoder.autoencoder) is missing, and the run has no copy: restore it")
     }
-    guard let input else { return place }
-    guard let same = try places.first(where: { try fits($0, input) }) else {
-      throw WorldError(path: place, "has changed since \(run.path) was trained with it: put it back")
+    guard let input else { return candidate }
+    guard let same = try candidates.first(where: { try fits($0, input) }) else {
+      throw WorldError(path: candidate, "has changed since \(run.path) was trained with it: restore it")
     }
     return same
   }
 
-  /// Whether a folder holds the autoencoder that a run was made with.
+  /// Whether a folder has the autoencoder that a run was made with.
   public static func fits(_ folder: String, _ input: RunDirectory.Input) throws -> Bool {
     let files = EncoderFiles(of: folder)
     guard exists(files.record), exists(files.weights) else { return false }
     return try fingerprint(ofWeightsIn: folder) == input.fingerprint
   }
 
-  /// Whether a training has weights of its own, as it drew random ones or trained the autoencoder further.
+  /// Whether a training has its own weights, because it started from random ones or trained the autoencoder further.
   public static func hasOwnWeights(_ run: RunDirectory) -> Bool { exists(run.file(weights)) }
 
-  /// The transitions that the autoencoder of a folder was trained on, which may have moved together with the run that looks
-  /// for them.
+  /// Reads the transitions that the autoencoder of a folder was trained on. If the folder was moved together with
+  /// `run`, it is found there.
   ///
-  /// - Throws: as `recording(of:_:_:)`.
+  /// - Throws: The errors of `recording(of:_:_:)`.
   public func recording(
     of folder: String, for run: RunDirectory?, _ spec: EnvironmentSpec, _ settings: EpisodeSettings
   ) throws -> Recording {
@@ -102,23 +103,23 @@ extension AutoencoderRecord {
     return try AutoencoderRecord(folder: moved).recording(of: moved, spec, settings)
   }
 
-  /// The same of an encoder that the training itself made.
+  /// The entry `autoencoder` of `run.json` for an encoder that the training itself made.
   var newFacts: JSON {
     ["kind": .string(kind), "settings": .object(kindSettings.map { .init($0.key, .string($0.text)) })]
   }
 
-  /// What `run.json` of a training has of its autoencoder, for reports to compare by.
+  /// The entry `autoencoder` of a training's `run.json`, by which reports compare runs.
   ///
-  /// - Parameter input: the folder whose record this is.
+  /// - Parameter input: The folder that this record was read from.
   public func facts(_ input: RunDirectory.Input) throws -> JSON {
     var settings = kindSettings
     let path = "\(EncoderFiles(of: input.path).origin)/\(RunDirectory.settings)"
     if exists(path) {
-      // How it looked is in the training's own settings.
+      // The training's own settings have the rendering.
       let groups = try SettingsFile(path: path).groups.filter { $0.title != "environment" }
       settings = groups.flatMap(\.entries).map { Setting(key: $0.key, text: $0.text) }
     }
-    // Those that tell apart seeds of one pretraining.
+    // These differ between seeds of one pretraining.
     settings.removeAll { ["seed", "dataset"].contains($0.key) }
     return [
       "fingerprint": .string(String(input.fingerprint, radix: 16)), "kind": .string(kind),
@@ -128,6 +129,6 @@ extension AutoencoderRecord {
 }
 
 extension RunDirectory.Facts {
-  /// The autoencoder among what a training was made from.
+  /// The autoencoder among a training's inputs.
   public var autoencoderInput: RunDirectory.Input? { inputs.first { $0.name == "autoencoder" } }
 }

@@ -8,7 +8,7 @@ import Tensors
   import Foundation
 #endif
 
-/// What a run takes of the machine.
+/// The machine's resources that a run uses.
 public struct MachineSettings: SettingsGroup, Hashable {
   public var threads = 1
 
@@ -19,15 +19,15 @@ public struct MachineSettings: SettingsGroup, Hashable {
     [
       Field(
         "threads", \.threads, 0...1024,
-        "threads to compute with; 0: as many as there are processors that nothing else uses when the run begins; unless "
-          + "given, OMP_NUM_THREADS where that is set")
+        "number of compute threads; 0: one for each CPU core that is idle when the run begins; OMP_NUM_THREADS unless "
+          + "given, if that is set")
     ]
   }
 
-  /// The default, or what `OMP_NUM_THREADS` has in its place.
+  /// The default settings, with the number of threads from `OMP_NUM_THREADS` if it is set.
   public static var byDefault: MachineSettings {
     var settings = MachineSettings()
-    // A list such as `4,2` is of nested levels: the first counts.
+    // In a list such as `4,2`, for nested parallelism, the first number counts.
     let asked = unsafe getenv("OMP_NUM_THREADS").map { unsafe String(cString: $0) }
     if let count = asked?.split(separator: ",").first.flatMap({ Int($0) }), (1...1024).contains(count) {
       settings.threads = count
@@ -35,7 +35,7 @@ public struct MachineSettings: SettingsGroup, Hashable {
     return settings
   }
 
-  /// Computes with so many threads from now on: as many as a run that goes on had, where the number was left open.
+  /// Sets the number of compute threads of this process. If the setting is 0, a resumed run uses as many as before.
   public func apply(goingOn run: RunDirectory.Facts?) {
     Threads.set(threads > 0 ? threads : run?.threads ?? Host.freeProcessors)
   }

@@ -7,19 +7,19 @@ import Replay
 import Representations
 import Tensors
 
-/// What an agent is given of one running episode: the history of its latents and actions, and the frames seen last.
+/// An agent's input from one running episode: the history of latents and actions, and the newest frames.
 struct Lane: Sendable, Codable {
   private(set) var history: History
-  /// As many as are seen together, the oldest first. A checkpoint has none: the episode can draw them again.
+  /// The newest frame stack, the oldest frame first. Checkpoints leave it out: the episode can render it again.
   private var frames: [PixelBuffer] = []
 
   private enum CodingKeys: CodingKey { case history }
 
   init(_ layout: HistoryLayout) { history = History(layout) }
 
-  /// What is there to be seen now: the frame is drawn once.
+  /// Returns the current frames and state of an episode. The newest frame is rendered once.
   ///
-  /// - Parameter stack: frames that are seen together; 0: none is drawn.
+  /// - Parameter stack: The number of stacked frames. With 0, no frame is rendered.
   mutating func look<E: Environment>(at episode: Episode<E>, stack: Int) throws(E.Failure) -> Moment {
     if stack == 0 {
       frames = []
@@ -34,15 +34,15 @@ struct Lane: Sendable, Codable {
     return Moment(frames: frames, state: try episode.observation)
   }
 
-  /// The frame of the last look; nil where none was drawn.
+  /// The newest frame that was rendered; nil if there is none.
   var frame: PixelBuffer? { frames.last }
 
   mutating func begin(with latent: Span<Float>) { history.begin(with: latent) }
 
   mutating func append(action: Span<Float>, latent: Span<Float>) { history.append(action: action, latent: latent) }
 
-  /// The same moments with other latents, as when the encoder has learned on: those of the last steps, all that
-  /// observations are made of.
+  /// Rebuilds the history with new latents of the same frames, after the encoder has changed. The latents of the last
+  /// steps suffice, since observations use no others.
   mutating func rebuild(_ latents: Tensor, of frames: ReplayFrames) {
     let (count, size) = (latents.shape[0], history.layout.latentSize)
     latents.withElements { latents in
@@ -55,8 +55,8 @@ struct Lane: Sendable, Codable {
   }
 }
 
-/// Episodes that are played side by side, with what an agent is given of each. Agents act through here in training, evaluation
-/// and inspection; one that acts while frames are recorded has a `Lane` of its own in the recorder's episode.
+/// Parallel episodes, with the agent's input from each. Training, evaluation and inspection act through this type; an
+/// agent that acts while frames are recorded uses a single `Lane` with the recorder's episode.
 struct Play<E: Environment>: Sendable, Codable {
   var episodes: [Episode<E>]
   private(set) var lanes: [Lane]
@@ -68,27 +68,28 @@ struct Play<E: Environment>: Sendable, Codable {
     lanes = episodes.map { [layout] _ in Lane(layout) }
   }
 
-  /// What was seen of some episodes, a row for each: what led there, what there is, and its latents `[N, Z]`.
+  /// The result of stepping some episodes, a row for each: the steps, the new frames and states, and the latents `[N,
+  /// Z]`.
   struct Outcome {
     let steps: [Step]
     let moments: [Moment]
     let latents: Tensor
   }
 
-  /// Looks at episodes that begin.
+  /// Starts the histories of some episodes at their first frames.
   ///
-  /// - Returns: their moments, and the latents `[N, Z]`.
-  /// - Throws: what has gone wrong with the environment.
+  /// - Returns: The frames and states, and the latents `[N, Z]`.
+  /// - Throws: The environment's errors.
   mutating func begin(_ indices: [Int], through representation: some Representation) throws
     -> (moments: [Moment], latents: Tensor)
   {
-    let moments = try look(indices, representation)
+    let moments = try moments(indices, representation)
     let latents = representation.latents(of: moments)
     eachRow(of: latents) { row, latent in lanes[indices[row]].begin(with: latent) }
     return (moments, latents)
   }
 
-  /// `[N, O]`: what the agent is given of each of some episodes.
+  /// Returns the observations of some episodes, `[N, O]`.
   func observation(_ indices: [Int]) -> Tensor {
     let size = layout.observationSize
     return Tensor([indices.count, size], of: Float.self) { target in
@@ -96,9 +97,9 @@ struct Play<E: Environment>: Sendable, Codable {
     }
   }
 
-  /// Steps some episodes, each by its row of actions `[N, A]`, and looks at where that led.
+  /// Steps some episodes, each with its row of the actions `[N, A]`, and encodes the new frames.
   ///
-  /// - Throws: what has gone wrong with the environment.
+  /// - Throws: The environment's errors.
   mutating func step(_ indices: [Int], _ actions: Tensor, through representation: some Representation) throws -> Outcome
   {
     let width = layout.actionSpace.arrayCount
@@ -106,7 +107,7 @@ struct Play<E: Environment>: Sendable, Codable {
       indices.indices.map { layout.actionSpace.denormalized(actions.extracting($0 * width..<($0 + 1) * width)) }
     }
     let steps = try episodes.step(indices, chosen)
-    let moments = try look(indices, representation)
+    let moments = try moments(indices, representation)
     let latents = representation.latents(of: moments)
     actions.withElements { actions in
       eachRow(of: latents) { row, latent in
@@ -117,16 +118,16 @@ struct Play<E: Environment>: Sendable, Codable {
     return Outcome(steps: steps, moments: moments, latents: latents)
   }
 
-  /// Gives the agent other latents of the moments that it remembers.
+  /// Replaces the latents in the history of an episode.
   mutating func rebuild(_ i: Int, _ latents: Tensor, of frames: ReplayFrames) { lanes[i].rebuild(latents, of: frames) }
 
-  /// The frame of an episode as it stands: as it was seen or, where nobody looked, drawn now.
+  /// Returns the current frame of an episode, and renders it if it was not rendered yet.
   func frame(_ i: Int) throws(E.Failure) -> PixelBuffer {
     if let frame = lanes[i].frame { return frame }
     return try episodes[i].frame
   }
 
-  private mutating func look(_ indices: [Int], _ representation: some Representation) throws -> [Moment] {
+  private mutating func moments(_ indices: [Int], _ representation: some Representation) throws -> [Moment] {
     try indices.map { try lanes[$0].look(at: episodes[$0], stack: representation.frameStack) }
   }
 

@@ -5,7 +5,7 @@ import Pixels
 import Replay
 import Representations
 
-/// A trained agent with all that it plays with: an environment, a representation, a memory.
+/// A trained agent with everything it needs to act: an environment, a representation and the layout of its history.
 public protocol Player<E>: Sendable {
   associatedtype E: Environment
   associatedtype A: Agent
@@ -15,21 +15,21 @@ public protocol Player<E>: Sendable {
   var agent: A { get }
   var representation: R { get }
   var layout: HistoryLayout { get }
-  /// How the episodes are played.
+  /// The settings of the episodes.
   var episode: EpisodeSettings { get }
-  /// How it learned.
+  /// The settings that it was trained with.
   var training: TrainingSettings { get }
 }
 
 extension Player {
-  /// The agent as it acts for the best.
+  /// The policy with deterministic actions.
   var policy: any Policy { TrainedPolicy(agent: agent, representation: representation, layout: layout) }
 
-  /// Plays episodes from the start states that `seed` gives.
+  /// Plays episodes from start states that are drawn with `seed`.
   ///
   /// - Parameters:
-  ///   - watch: called with each frame of the first episode.
-  ///   - outcome: called before that with the step that led to the frame.
+  ///   - watch: Called with each frame of the first episode.
+  ///   - outcome: Called before `watch` with the step that led to the frame.
   public func evaluate(
     episodes: Int, behavior: Behavior, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in },
     outcome: (Step) -> Void = { _ in }

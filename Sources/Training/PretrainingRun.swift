@@ -8,7 +8,8 @@ import Representations
 import Runs
 import Tensors
 
-/// A whole pretraining, from frames to a frozen encoder in a run's folder with pictures and the state probe.
+/// A complete pretraining: collects frames, trains an autoencoder, and writes the encoder, pictures and the state probe
+/// into a run directory.
 public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   public let environment: E
   public var episode: EpisodeSettings
@@ -36,7 +37,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
 
   public var groups: [any SettingsGroup] { [episode, collection, model, pretraining] }
 
-  /// Refuses what cannot be pretrained, before any folder is made.
+  /// Checks the settings, before any folder is made.
   ///
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
@@ -45,13 +46,13 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     if let dataset { try dataset.check(spec, episode) }
     try collection.check(environment, episode)
     if dataset == nil, let (setting, instead) = pretraining.needingFramesInARow {
-      // Steps are dealt out among the environments.
+      // The steps are divided among the environments.
       let most = (collection.steps + collection.environments - 1) / collection.environments
       let actions = InverseDynamics.frames - 1
       guard min(most, collection.lengthOfEpisodes(spec, episode)) >= actions else {
         throw InputError(
-          "\(setting) needs \(actions + 1) frames in a row: give --collect-episode-steps \(actions) or more and as many "
-            + "steps an environment, or \(instead)")
+          "\(setting) needs \(actions + 1) consecutive frames: use --collect-episode-steps \(actions) or more with at "
+            + "least as many steps per environment, or \(instead)")
       }
     }
     let shape = FrameShape(height: episode.size, width: episode.size, channels: episode.color.format.channels)
@@ -59,7 +60,9 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     _ = try Model(frame: shape.stacked(episode.frameStack), settings: model, using: &random)
   }
 
-  /// - Returns: the summary that the run's folder keeps.
+  /// Pretrains in a run directory.
+  ///
+  /// - Returns: The contents of `summary.json`.
   public func run(in directory: RunDirectory, say: (String) throws -> Void) throws -> JSON {
     let clock = ContinuousClock()
     let start = clock.now
@@ -79,7 +82,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       training.state = try decoded(
         Pretraining<Model, Recording>.State.self, from: checkpoint, "pretraining.plist", like: training.state,
         StateForm(changing: ["step", "steps", "learningRate", "weights", "cumulative", "notes"]), check: training.check)
-      try say("goes on from update \(training.step): \(checkpoint.path)")
+      try say("resuming from update \(training.step): \(checkpoint.path)")
     }
     var log = try RunLog(in: directory, from: loop.log, step: training.step)
     for note in log.notes { try say(note) }
@@ -111,12 +114,12 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     if !probe.names.isEmpty { try say("state probe, R² of held-out frames: \(probe.summary)") }
     try say(
       "reconstruction of the \(encoder.target.isFrame ? "frame" : "blurred target"): "
-        + "\(rounded(reconstructions.psnr, 1)) dB, on what moves \(rounded(reconstructions.movingPSNR, 1)) dB")
+        + "\(rounded(reconstructions.psnr, 1)) dB, on moving pixels \(rounded(reconstructions.movingPSNR, 1)) dB")
     if let warning = StateProbe.warning(about: probe.record) { try say(warning) }
     return summary
   }
 
-  /// What the loop remembers beside the training itself.
+  /// The state of the loop that checkpoints store besides the training itself.
   private struct Loop: Codable {
     static var part: String { "loop.plist" }
 
@@ -124,7 +127,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     var report = Every(50)
     var checkpoint: Every
     var log: RunLog.Position?
-    /// Of the processes that went before this one.
+    /// The run time of the earlier processes of this run.
     var secondsBefore = 0.0
 
     init(_ settings: PretrainingSettings) { checkpoint = Every(settings.checkpointEvery) }

@@ -7,9 +7,9 @@ extension Baseline {
   /// Plays episodes with actions drawn uniformly, each held for the settings' action repeat.
   ///
   /// - Parameters:
-  ///   - count: episodes; with 0 only the bounds of a return are known.
-  ///   - seed: of the run, whose evaluations have the same start states.
-  /// - Throws: `Interrupted` at a signal, and what has gone wrong with the environment.
+  ///   - count: The number of episodes. With 0, only the bounds of the return are known.
+  ///   - seed: The seed of the run, whose evaluations have the same start states.
+  /// - Throws: `Interrupted` at a signal, and the environment's errors.
   init(in environment: some Environment, _ settings: EpisodeSettings, episodes count: Int, seed: Seed) throws {
     let spec = environment.spec
     var random = seed.stream("random player")

@@ -10,18 +10,18 @@ import Tensors
   import Foundation
 #endif
 
-/// How faithfully frames are drawn again, beside what the decoder was taught to draw.
+/// The reconstruction errors of frames, against the decoder's target.
 public struct Reconstructions: Sendable {
   /// Peak signal-to-noise ratio in dB over all pixels.
   public let psnr: Double
-  /// The same over the pixels that differ from the background: those that move.
+  /// The same over moving pixels only: those that differ from the background.
   public let movingPSNR: Double
-  /// The frames that are drawn worst, worst first.
+  /// The indices of the frames, sorted by error, the largest first.
   public let worst: [Int]
-  /// The mean square error of each frame from its target, in (levels / 255)².
+  /// The mean square error of each frame against its target, in (levels / 255)².
   public let errors: [Double]
 
-  /// - Parameter threshold: the difference from the background, of 1, that counts as moving.
+  /// - Parameter threshold: The difference from the background, of at most 1, above which a pixel counts as moving.
   public init<Model: Autoencoder>(
     of recording: Recording, by encoder: LatentEncoder<Model>, threshold: Float = 0.03
   ) {
@@ -58,8 +58,8 @@ extension LatentEncoder {
   }
 }
 
-/// Rows of original | keypoints | target | reconstruction | error, with the scale of the error; where the target is the
-/// frame itself, it is shown once, and an autoencoder without keypoints shows none.
+/// Draws rows of original | keypoints | target | reconstruction | error, with the scale of the error. The target is
+/// left out if it is the frame itself, and the keypoints if the autoencoder has none.
 public func reconstructionGrid<Model: Autoencoder>(
   of frames: [PixelBuffer], by encoder: LatentEncoder<Model>, captions: [String] = []
 ) -> PixelBuffer {
@@ -72,7 +72,7 @@ public func reconstructionGrid<Model: Autoencoder>(
 }
 
 extension LatentEncoder {
-  /// What stands in each row of `comparisons`.
+  /// The captions of the images that `comparisons` returns for a frame.
   public var comparisonCaptions: [String] {
     ["original"] + (hasKeypoints ? ["keypoints"] : []) + (target.isFrame ? [] : ["target"])
       + ["reconstruction", "error"]
@@ -80,30 +80,30 @@ extension LatentEncoder {
 
   private var hasKeypoints: Bool { model.keypoints(of: .zeros([1, model.latentSize])) != nil }
 
-  /// For each frame, itself, its keypoints over it where there are any, the target where it is another, what is drawn,
-  /// and the error: RGB, each pixel as a block of `scale` by `scale`.
+  /// Returns, for each frame: the frame, the frame with its keypoints if there are any, the target if it differs from
+  /// the frame, the reconstruction, and the error. All are RGB, each pixel as a block of `scale` by `scale`.
   public func comparisons(of frames: [PixelBuffer], magnifiedBy scale: Int) -> [[PixelBuffer]] {
     let x = prepare(frames)
     let shown = stride(from: frameStack - 1, to: frames.count, by: frameStack).map { frames[$0] }
     let z = asSeen(model.encode(x))
-    let (target, drawn) = (target(x), model.decode(z))
+    let (targets, drawn) = (target(x), model.decode(z))
     let keypoints = model.keypoints(of: z)
     return shown.indices.map { i in
-      let wanted = picture(of: target, at: i)
-      let again = picture(of: drawn, at: i)
-      var columns = [wanted, again, PixelBuffer.errorMap(wanted, again)]
+      let target = picture(of: targets, at: i)
+      let reconstruction = picture(of: drawn, at: i)
+      var columns = [target, reconstruction, PixelBuffer.errorMap(target, reconstruction)]
       if self.target.isFrame { columns.removeFirst() }
       columns = ([shown[i]] + columns).map { $0.converted(to: .rgb).magnified(by: scale) }
-      if let places = keypoints?[i] {
+      if let points = keypoints?[i] {
         var marked = columns[0]
-        PlaceMarks(count: places.count).draw(places, over: &marked)
+        PlaceMarks(count: points.count).draw(points, over: &marked)
         columns.insert(marked, at: 1)
       }
       return columns
     }
   }
 
-  /// Where the keypoints of frames lie, as parts of the frame; nil where the autoencoder has none.
+  /// Returns the keypoints of frames as fractions of the frame, or nil if the autoencoder has none.
   public func keypoints(of frames: [PixelBuffer]) -> [[Point]]? {
     model.keypoints(of: asSeen(model.encode(prepare(frames))))
   }

@@ -6,14 +6,14 @@ import Representations
 import Runs
 
 extension Recording {
-  /// Writes the folder of a dataset. Throws `WorldError` with the path and the system's reason.
+  /// Writes the recording as a new dataset folder. Throws `WorldError` with the path and the system's reason.
   public func write(to path: String, manifest: FrameDatasetManifest) throws {
     try write(
       with: FrameDatasetWriter(
         path: path, manifest: manifest, frame: frame(0), stateSize: observationNames.count, actionSize: actionSize))
   }
 
-  /// Completes a dataset with all that is recorded. Throws `WorldError` with the path and the system's reason.
+  /// Writes the whole recording to a dataset and commits it. Throws `WorldError` with the path and the system's reason.
   public func write(with writer: consuming FrameDatasetWriter) throws {
     writer.manifest.environmentSteps = environmentSteps
     for i in 0..<count {
@@ -28,12 +28,13 @@ extension Recording {
     try writer.commit()
   }
 
-  /// Reads a dataset back.
+  /// Reads a dataset into a recording.
   public init(_ dataset: FrameDataset, observationNames: [String], actionSpace: ActionSpace) throws {
     guard dataset.states.shape[1] == observationNames.count, dataset.actions.shape[1] == actionSpace.arrayCount else {
       throw InputError(
-        "\(dataset.path) holds states of \(dataset.states.shape[1]) and actions of \(dataset.actions.shape[1]) numbers, "
-          + "not \(observationNames.count) and \(actionSpace.arrayCount): collect it again with 'pixelrl collect'")
+        "\(dataset.path) has states of size \(dataset.states.shape[1]) and actions of size "
+          + "\(dataset.actions.shape[1]), not \(observationNames.count) and \(actionSpace.arrayCount): collect it "
+          + "again with 'pixelrl collect'")
     }
     self.init(frame: dataset.frame(0), observationNames: observationNames, actionSpace: actionSpace)
     environmentSteps = dataset.manifest.environmentSteps
@@ -52,27 +53,28 @@ extension Recording {
 }
 
 extension FrameDataset {
-  /// Refuses frames and transitions that were made in another way than these settings would make them.
+  /// Checks that the frames and transitions were made with the same settings.
   ///
-  /// - Throws: `InputError` that names what to type instead.
+  /// - Throws: `InputError` that says which setting to use instead.
   public func check(_ spec: EnvironmentSpec, _ settings: EpisodeSettings) throws {
     guard manifest.environment == spec.id else {
-      throw InputError("\(path) holds frames of \(manifest.environment): give --env \(manifest.environment)")
+      throw InputError("\(path) has frames of \(manifest.environment): use --env \(manifest.environment)")
     }
     let asked = Dictionary(uniqueKeysWithValues: settings.record.map { ($0.key, $0.text) })
-    // Frames are kept one by one, however many are seen together.
+    // Frames are stored one by one, whatever the frame stack.
     let decisive = EpisodeSettings.keys(changing: .view, .dynamics).filter { $0 != "frame-stack" }
     for setting in manifest.settings where decisive.contains(setting.key) {
       guard let text = asked[setting.key], text != setting.text else { continue }
       throw InputError(
-        "\(path) was collected with --\(setting.key) \(setting.text), this run has \(text): give --\(setting.key) "
+        "\(path) was collected with --\(setting.key) \(setting.text), but this run uses \(text): use --\(setting.key) "
           + "\(setting.text), or collect with --\(setting.key) \(text)")
     }
     guard width == settings.size, height == settings.size, format == settings.color.format else {
-      throw WorldError(path: path, "holds \(width)x\(height) \(format) frames, unlike its manifest: collect it again")
+      throw WorldError(
+        path: path, "has \(width)x\(height) \(format) frames, but its manifest says otherwise: collect it again")
     }
   }
 
-  /// The settings that change what an action does.
+  /// The settings that change the effect of an action.
   private var dynamic: [String] { ["action-repeat", "sticky-actions"] }
 }

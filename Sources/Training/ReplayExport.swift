@@ -3,24 +3,24 @@ import Formats
 import Replay
 import Runs
 
-/// The replay buffer of a training, as its newest checkpoint has it.
+/// The replay buffer of a training in its newest checkpoint.
 public struct SavedReplay: Sendable {
   public let contents: ReplayContents
   public let layout: HistoryLayout
-  /// Simulator steps at the checkpoint.
+  /// The number of simulator steps at the checkpoint.
   public let step: Int
 
   private struct Part: Decodable {
     let replay: ReplayBuffer.Index
   }
 
-  /// - Throws: `InputError` where the run has no checkpoint of a training, `WorldError` or `DamagedFile` with the path.
+  /// - Throws: `InputError` if the run has no checkpoint of a training, `WorldError` or `DamagedFile` with the path.
   public init(of run: RunDirectory) throws {
     guard try run.facts().command == "train" else {
-      throw InputError("\(run.path) is no run of 'pixelrl train': only these have a replay buffer")
+      throw InputError("\(run.path) is not a run of 'pixelrl train': only those have a replay buffer")
     }
     guard let checkpoint = try Checkpoint.newest(in: run.file("checkpoints")) else {
-      throw InputError("\(run.path) has no checkpoint yet: its replay buffer is in the memory of its process")
+      throw InputError("\(run.path) has no checkpoint yet: its replay buffer is only in memory until the first one")
     }
     let index = try decoded(Part.self, from: checkpoint, "trainer.plist").replay
     do {
@@ -31,9 +31,9 @@ public struct SavedReplay: Sendable {
 
   /// Writes `latents`, `actions`, `rewards`, `discounts`, `first` and `transition` as a `.npz` file.
   ///
-  /// - Throws: `InputError` where the file exists, `WorldError` with the path.
+  /// - Throws: `InputError` if the file exists, `WorldError` with the path.
   public func write(to path: String) throws {
-    guard !exists(path) else { throw InputError("\(path) exists: give another name with --out, or remove it") }
+    guard !exists(path) else { throw InputError("\(path) exists: choose another name with --out, or remove it") }
     let count = contents.count
     var archive = try NumPyArchiveWriter(path: path)
     try archive.append("latents", contents.latents, shape: [count, layout.latentSize])

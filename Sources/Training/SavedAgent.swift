@@ -9,33 +9,33 @@ import Representations
 import Runs
 import Tensors
 
-/// An agent that a training left in its run's folder: its weights as of the last evaluation, and what it needs to see
-/// with. The training may have been interrupted since, or be going on.
+/// The agent saved in the run directory of a training: its weights at the last evaluation, and what it needs to
+/// observe. The training may be finished, interrupted or still running.
 public struct SavedAgent: Sendable {
   public let run: RunDirectory
   public let facts: RunDirectory.Facts
-  /// How its episodes were played.
+  /// The settings of its episodes.
   public let episode: EpisodeSettings
   public let training: TrainingSettings
   public let encoder: EncoderSettings
-  /// The folder of the autoencoder that it sees through; empty for the true state.
+  /// The folder of its autoencoder; empty for the true state.
   public let autoencoder: String
-  /// Simulator steps that the agent had learned for.
+  /// The number of simulator steps that the agent was trained for.
   public let step: Int
   private let settings: SettingsFile
   private let tensors: [(name: String, value: Tensor)]
 
-  /// The file of the agent's weights in a run's folder, as of the last evaluation.
+  /// The file in a run directory with the agent's weights at the last evaluation.
   static let weights = "agent.safetensors"
 
-  /// - Throws: `InputError` where the folder is no training that was evaluated, `WorldError` with the path of a damaged
+  /// - Throws: `InputError` if the folder is not a training that was evaluated, `WorldError` with the path of a damaged
   ///   file.
   public init(path folder: String) throws {
     run = try RunDirectory(existing: folder)
     facts = try run.facts()
     guard facts.command == "train" else {
       throw InputError(
-        "\(folder) is a run of 'pixelrl \(facts.command)', which leaves no agent: give one of 'pixelrl train'")
+        "\(folder) is a run of 'pixelrl \(facts.command)', which has no agent: use a run of 'pixelrl train'")
     }
     let path = run.file(Self.weights)
     guard exists(path) else {
@@ -44,7 +44,7 @@ public struct SavedAgent: Sendable {
     let file = try Safetensors(weightsAt: path)
     tensors = file.tensors
     guard let step = file.metadata.first(where: { $0.key == "step" }).flatMap({ Int($0.value) }) else {
-      throw WorldError(path: path, "is damaged: it does not say after how many steps it was written")
+      throw WorldError(path: path, "is damaged: its metadata lacks the step")
     }
     self.step = step
     settings = try run.settings()
@@ -57,26 +57,27 @@ public struct SavedAgent: Sendable {
     autoencoder = encoder.observe == .state ? "" : try AutoencoderRecord.folder(of: run)
   }
 
-  /// The agent with deterministic actions.
+  /// Returns the policy with deterministic actions.
   ///
-  /// - Parameter played: how the episodes are played in which it shall act.
-  /// - Throws: `InputError` where it learned another environment or another view of it, `WorldError` with the path of what
-  ///   is missing, damaged or does not fit.
+  /// - Parameter played: The settings of the episodes in which it will act.
+  /// - Throws: `InputError` if it was trained in another environment or with other view settings, `WorldError` with the
+  ///   path of a file that is missing, damaged or does not fit.
   public func policy(in environment: some Environment, _ played: EpisodeSettings) throws -> any Policy {
     guard facts.environment == environment.spec.id else {
-      throw InputError("\(run.path) learned \(facts.environment): give --env \(facts.environment)")
+      throw InputError("\(run.path) was trained in \(facts.environment): use --env \(facts.environment)")
     }
     let views = zip(AutoencoderRecord.view(of: episode), AutoencoderRecord.view(of: played))
     for (mine, asked) in views where mine != asked && encoder.observe != .state {
-      throw InputError("\(run.path) saw frames with --\(mine.key) \(mine.text), not \(asked.text): give the same")
+      throw InputError(
+        "\(run.path) was trained with --\(mine.key) \(mine.text), not \(asked.text): use --\(mine.key) \(mine.text)")
     }
     return try player(in: environment, seed: Seed(facts.seed)).policy
   }
 
-  /// The agent with all that it plays with.
+  /// Returns the agent with everything it needs to act.
   ///
-  /// - Parameter seed: what sampled actions are drawn from.
-  /// - Throws: `WorldError` with the path of what is missing, damaged or does not fit.
+  /// - Parameter seed: The seed of sampled actions.
+  /// - Throws: `WorldError` with the path of a file that is missing, damaged or does not fit.
   public func player(seed: Seed) throws -> any Player {
     try player(in: try Environments.named(facts.environment, timeout: episode.gymTimeout), seed: seed)
   }
@@ -99,7 +100,7 @@ public struct SavedAgent: Sendable {
     _ environment: E, _ agent: A.Type, _ kind: Model.Type, _ folder: String, _ record: AutoencoderRecord,
     _ seed: Seed
   ) throws -> any Player {
-    // A run whose encoder moved has its own.
+    // A run that trained its encoder has its own weights.
     let hasOwn = AutoencoderRecord.hasOwnWeights(run)
     let latents = try LatentEncoder<Model>(folder: hasOwn ? run.path : folder, record: record)
     let place = try Places.named(encoder.place)
@@ -127,12 +128,12 @@ public struct SavedAgent: Sendable {
   }
 }
 
-/// An agent that acts with its best actions, in somebody else's episode.
+/// A policy that acts with an agent's deterministic actions in a given episode.
 struct TrainedPolicy<A: Agent, R: Representation>: Policy {
   private var agent: A
   private let representation: R
   private var lane: Lane
-  /// What was done since the last look.
+  /// The action taken since the last observation, `[1, A]`.
   private var lastAction: Tensor?
 
   init(agent: A, representation: R, layout: HistoryLayout) {

@@ -7,30 +7,30 @@ import Representations
 import Runs
 import Tensors
 
-/// What is known of a pretrained autoencoder beside its weights: where it fits, and how good it is.
+/// The description of a pretrained autoencoder: its kind and settings, the frames it was made for, and its quality.
 ///
-/// A folder holds `autoencoder.safetensors` (weights, standardisation and background), `autoencoder.json` (this record)
-/// and `dataset/`, the frames that it was trained on, where they were not given from elsewhere.
+/// Its folder has `autoencoder.safetensors` (weights, standardisation and background), `autoencoder.json` (this record)
+/// and, unless it was trained on an existing dataset, `dataset/` with the training frames.
 public struct AutoencoderRecord: Sendable {
   /// `keypoint`
   public var kind: String
   public var kindSettings: [Setting]
   public var environment: String
-  /// How the frames were made: size, colour, and what disturbed the view.
+  /// The settings that the frames were made with: size, colour and visual distractors.
   public var view: [Setting]
   public var frame: FrameShape
-  /// Whether it was taught on frames without their background; false where an older version did not say.
+  /// Whether the background was subtracted from its training frames; false if an older version did not record it.
   public var isBackgroundTakenAway: Bool
   public var target: ReconstructionTarget
-  /// Simulator steps that the training data cost.
+  /// The number of simulator steps of the training data.
   public var envSteps: Int
   public var probe: [Setting]
   public var psnr: Double
   public var movingPSNR: Double
-  /// The dataset that it was trained on; nil where it is in the folder.
+  /// The dataset that it was trained on; nil if it is in the autoencoder's folder.
   public var source: Source?
 
-  /// A dataset elsewhere, and how to know it again.
+  /// A dataset in another folder, with its fingerprint.
   public struct Source: Sendable, Hashable {
     public let path: String
     public let fingerprint: UInt64
@@ -38,36 +38,38 @@ public struct AutoencoderRecord: Sendable {
 
   public typealias Setting = FrameDatasetManifest.Setting
 
-  /// The file of weights, standardisation and background in a folder.
+  /// The name of the file with weights, standardisation and background.
   static let weights = "autoencoder.safetensors"
 
-  /// The settings of an episode that change what a frame looks like.
+  /// The settings of an episode that change the rendering of frames.
   public static func view(of settings: EpisodeSettings) -> [Setting] {
     let visual = EpisodeSettings.keys(changing: .view)
     return settings.record.filter { visual.contains($0.key) }.map { Setting(key: $0.key, text: $0.text) }
   }
 
-  /// Refuses an environment or a view that the autoencoder was not made for.
+  /// Checks that the autoencoder was made for an environment and its view settings.
+  ///
+  /// - Throws: `InputError` if it was not, `WorldError` if the record lacks a setting.
   public func check(environment: String, _ settings: EpisodeSettings, path: String) throws {
     guard environment == self.environment else {
       throw InputError(
-        "\(path) is an autoencoder for \(self.environment): for \(environment), run 'pixelrl pretrain-ae --env \(environment)'"
-      )
+        "\(path) is an autoencoder for \(self.environment): for \(environment), run 'pixelrl pretrain-ae --env "
+          + "\(environment)'")
     }
     for asked in AutoencoderRecord.view(of: settings) {
       guard let mine = view.first(where: { $0.key == asked.key }) else {
-        // Older versions saw each frame alone.
+        // Older versions had no frame stacks.
         if asked.key == "frame-stack", asked.text == "1" { continue }
-        throw WorldError(path: path, "does not say with which --\(asked.key) its frames were made: pretrain again")
+        throw WorldError(path: path, "does not record the --\(asked.key) of its frames: pretrain again")
       }
       guard mine != asked else { continue }
       throw InputError(
-        "\(path) saw frames with --\(mine.key) \(mine.text), this run has \(asked.text): give --\(mine.key) \(mine.text), "
-          + "or pretrain with --\(mine.key) \(asked.text)")
+        "\(path) was trained with --\(mine.key) \(mine.text), but this run uses \(asked.text): use --\(mine.key) "
+          + "\(mine.text), or pretrain with --\(mine.key) \(asked.text)")
     }
   }
 
-  /// Frames that the encoder sees together.
+  /// The number of stacked frames that the encoder takes.
   var frameStack: Int { view.first { $0.key == "frame-stack" }.flatMap { Int($0.text) } ?? 1 }
 
   var json: JSON {
@@ -91,7 +93,7 @@ public struct AutoencoderRecord: Sendable {
       return settings.count == members.count ? settings : nil
     }
     guard json["format"]?.int == 1 else {
-      throw WorldError(path: path, "is of another format than this program's: pretrain again")
+      throw WorldError(path: path, "has a format that this version cannot read: pretrain again")
     }
     guard let kind = json["kind"]?.text, let kindSettings = settings("settings"),
       let environment = json["environment"]?.text, let view = settings("view"), let probe = json["probe"]?.members,
@@ -107,7 +109,7 @@ public struct AutoencoderRecord: Sendable {
     isBackgroundTakenAway = json["background_taken_away"]?.bool ?? false
     target = ReconstructionTarget(blur: blur, gain: gain)
     self.envSteps = envSteps
-    // An older version wrote texts.
+    // An older version wrote strings.
     self.probe = probe.map { Setting(key: $0.key, text: $0.value.text ?? $0.value.double?.text ?? "nan") }
     psnr = json["psnr"]?.double ?? .nan
     movingPSNR = json["psnr_moving"]?.double ?? .nan
@@ -137,7 +139,7 @@ public struct AutoencoderRecord: Sendable {
   public init(folder: String) throws {
     let path = EncoderFiles(of: folder).record
     guard exists(path) else {
-      throw InputError("\(folder) holds no autoencoder: give --autoencoder a folder that 'pixelrl pretrain-ae' made")
+      throw InputError("\(folder) has no autoencoder: use --autoencoder with a folder made by 'pixelrl pretrain-ae'")
     }
     do { try self.init(JSON(parsing: readBytes(from: path, limit: 1 << 24)), path: path) } catch let error as InputError
     {
@@ -146,22 +148,23 @@ public struct AutoencoderRecord: Sendable {
   }
 }
 
-// MARK: - The frames that it was trained on
+// MARK: - Training frames
 
 extension AutoencoderRecord {
-  /// The transitions that the autoencoder of a folder was trained on: an agent's first data.
+  /// Reads the transitions that the autoencoder of a folder was trained on: an agent's first data.
   ///
-  /// - Throws: `WorldError` where they have gone or changed, `InputError` where the episodes are not played in this way.
+  /// - Throws: `WorldError` if they are missing or have changed, `InputError` if they were made with other settings.
   public func recording(
     of folder: String, _ spec: EnvironmentSpec, _ settings: EpisodeSettings
   ) throws -> Recording {
     let path = source?.path ?? "\(EncoderFiles(of: folder).origin)/dataset"
     guard exists(path) else {
-      throw WorldError(path: path, "the dataset that \(folder) was trained on has gone: put it back, or pretrain again")
+      throw WorldError(
+        path: path, "the dataset that \(folder) was trained on is missing: restore it, or pretrain again")
     }
     let dataset = try FrameDataset(path: path)
     if let source, source.fingerprint != dataset.fingerprint {
-      throw WorldError(path: path, "is not the dataset that \(folder) was trained on any more: pretrain again")
+      throw WorldError(path: path, "has changed since \(folder) was trained on it: pretrain again")
     }
     try dataset.check(spec, settings)
     return try Recording(dataset, observationNames: spec.observationNames, actionSpace: spec.actionSpace)
@@ -169,7 +172,7 @@ extension AutoencoderRecord {
 }
 
 extension AutoencoderRecord {
-  /// The autoencoder of a folder as an input of a run. Its fingerprint is that of the weights.
+  /// The autoencoder of a folder as an input of a run, with the fingerprint of its weights.
   public static func input(folder: String) throws -> RunDirectory.Input {
     RunDirectory.Input(
       name: "autoencoder", path: folder, absolutePath: try absolutePath(folder),
@@ -182,7 +185,7 @@ extension AutoencoderRecord {
 }
 
 extension AutoencoderRecord.Source {
-  /// - Throws: `WorldError` where the path cannot be resolved.
+  /// - Throws: `WorldError` if the path cannot be resolved.
   init(_ dataset: FrameDataset) throws {
     path = try absolutePath(dataset.path)
     fingerprint = dataset.fingerprint
@@ -191,17 +194,17 @@ extension AutoencoderRecord.Source {
   var json: JSON { ["path": .string(path), "xxh64": .string(String(fingerprint, radix: 16))] }
 
   init(_ json: JSON, path: String) throws {
-    guard let place = json["path"]?.text, let number = json["xxh64"]?.text.flatMap({ UInt64($0, radix: 16) }) else {
+    guard let source = json["path"]?.text, let number = json["xxh64"]?.text.flatMap({ UInt64($0, radix: 16) }) else {
       throw WorldError(path: path, "is damaged: the dataset's path or fingerprint is missing")
     }
-    (self.path, fingerprint) = (place, number)
+    (self.path, fingerprint) = (source, number)
   }
 }
 
 // MARK: - On disk
 
 extension LatentEncoder {
-  /// Writes weights, standardisation and background, and what is known of them.
+  /// Writes weights, standardisation and background, and the record.
   func write(to folder: String, record: AutoencoderRecord) throws {
     try write(to: folder)
     try writeAtomically(Array(record.json.indented.utf8), to: "\(folder)/autoencoder.json")
@@ -218,9 +221,9 @@ extension LatentEncoder {
     ).write(to: "\(folder)/\(AutoencoderRecord.weights)")
   }
 
-  /// Reads what a pretraining wrote.
+  /// Reads the weights that a pretraining wrote.
   ///
-  /// - Throws: `WorldError` with the path where the file is damaged or does not fit its record.
+  /// - Throws: `WorldError` with the path if the file is damaged or does not fit its record.
   public init(folder: String, record: AutoencoderRecord) throws {
     let path = EncoderFiles(of: folder).weights
     var settings = Model.Settings()
@@ -236,10 +239,10 @@ extension LatentEncoder {
       let deviation = try file.tensor(extras[1], mean.shape)
       let background = try file.tensor(extras[2], [record.frame.count])
       guard deviation.array.allSatisfy({ $0 > 0 }) else {
-        throw InputError("the tensor \(extras[1]) has numbers that are not above 0")
+        throw InputError("the tensor \(extras[1]) has values that are not positive")
       }
       guard background.array.allSatisfy({ $0 >= 0 && $0 <= 255 }) else {
-        throw InputError("the tensor background has numbers outside 0 to 255")
+        throw InputError("the tensor background has values outside 0 to 255")
       }
       let axes = try LatentAxes(in: file, latentSize: model.latentSize)
       try model.load(file.tensors.filter { !extras.contains($0.name) && !LatentAxes.names.contains($0.name) })
@@ -256,7 +259,7 @@ extension LatentEncoder {
 extension LatentAxes {
   fileprivate static let names = ["axes.reading", "axes.directions"]
 
-  /// Those of a file of weights, where it has any.
+  /// Reads the axes of a weights file; nil if it has none.
   fileprivate init?(in file: Safetensors, latentSize: Int) throws {
     let found = Self.names.map { file[$0] }
     guard found.contains(where: { $0 != nil }) else { return nil }
@@ -267,7 +270,9 @@ extension LatentAxes {
   }
 }
 
-/// The newest autoencoder below `root` that fits an environment and a view.
+/// Returns the folder of the newest autoencoder below `root` that fits an environment and its view settings.
+///
+/// - Throws: `InputError` if there is none.
 public func newestAutoencoder(
   for environment: String, _ settings: EpisodeSettings, root: String = "runs"
 ) throws -> String {

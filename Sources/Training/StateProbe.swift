@@ -12,28 +12,29 @@ import Tensors
   import Foundation
 #endif
 
-/// How well the true state can be read from stacked latents: R² of each number of it, regressed by a small network on
-/// episodes that neither the autoencoder nor the agent ever saw.
+/// Measures how well the true state can be predicted from stacked latents: R² of each state component, regressed by a
+/// small network on episodes that neither the autoencoder nor the agent was trained on.
 ///
-/// It predicts control better than any picture: what cannot be read here cannot be acted on.
+/// It predicts the agent's return better than reconstructions do: an agent cannot act on state that is not in the
+/// latents.
 public struct StateProbe: Sendable {
   public let names: [String]
-  /// 1 is perfect; 0 is no better than the mean; NaN where the number never changes.
+  /// R² of each component: 1 is perfect, 0 is no better than the mean, NaN if the component is constant.
   public let r2: [Double]
-  /// What the held-out states were, `[N, S]`, and what was read for them.
+  /// The true held-out states, `[N, S]`, and the predicted ones.
   public let truths: Tensor
   public let readings: Tensor
 
   /// The smallest R².
   public var worst: Double { r2.filter { !$0.isNaN }.min() ?? 0 }
-  /// What a trial found to separate tasks that were solved from those that were not.
+  /// The R² that separated solved tasks from unsolved ones in an experiment.
   public static let solvable = 0.95
 
   /// - Parameters:
-  ///   - encode: what turns N recorded frames to latents `[N, Z]`.
-  ///   - training, heldOut: episodes of their own.
-  ///   - layout: how many latents are stacked; actions are left out.
-  ///   - angles: the numbers of which cosine and sine are read, as they leap after a whole turn.
+  ///   - encode: Encodes N recorded frames to latents `[N, Z]`.
+  ///   - training, heldOut: Separate episodes for regression and evaluation.
+  ///   - layout: The number of stacked latents; actions are left out.
+  ///   - angles: The components that wrap after a full turn, which are regressed as cosine and sine.
   public init(
     _ encode: (Recording) -> Tensor, training: Recording, heldOut: Recording, layout: HistoryLayout,
     angles: Set<String> = [], seed: Seed, steps: Int = 2000
@@ -42,7 +43,7 @@ public struct StateProbe: Sendable {
       latentSize: layout.latentSize, frames: layout.frames, actions: 0, actionSpace: layout.actionSpace,
       differenceScale: layout.differenceScale)
     names = training.observationNames.flatMap { angles.contains($0) ? ["\($0)-cos", "\($0)-sin"] : [$0] }
-    guard !names.isEmpty else {  // nothing to read: the environment gives pixels alone
+    guard !names.isEmpty else {  // the environment has no state but its pixels
       (truths, readings) = (stateTensor(heldOut, angles), stateTensor(heldOut, angles))
       r2 = []
       return
@@ -80,10 +81,10 @@ public struct StateProbe: Sendable {
 }
 
 extension StateProbe {
-  /// Probes an encoder on episodes that it never saw and that no agent will learn from.
+  /// Probes an encoder on new episodes, which neither the encoder nor an agent is trained on.
   ///
-  /// - Parameter frames: agent steps to regress on; a third as many are held out to judge on.
-  /// - Returns: the probe and the held-out episodes.
+  /// - Parameter frames: The number of agent steps for the regression. A third as many are held out for the evaluation.
+  /// - Returns: The probe and the held-out episodes.
   public static func judge<Model: Autoencoder>(
     _ encoder: LatentEncoder<Model>, in environment: some Environment, _ episode: EpisodeSettings,
     _ collection: CollectionSettings = CollectionSettings(), frames: Int = 3000, steps: Int = 2000, seed: Seed
@@ -100,16 +101,16 @@ extension StateProbe {
     return (probe, heldOut)
   }
 
-  /// What is to be said loudly of a poor probe before anything is trained on such latents; nothing of a good one.
+  /// Returns a warning if the smallest R² is below `solvable`, otherwise nil.
   public static func warning(about record: [AutoencoderRecord.Setting]) -> String? {
     let known = record.compactMap { row in Double(row.text).map { (name: row.key, r2: $0) } }.filter { !$0.r2.isNaN }
     guard let poorest = known.min(by: { $0.r2 < $1.r2 }), poorest.r2 < solvable else { return nil }
     return
-      "WARNING: the latents tell '\(poorest.name)' with R² \(rounded(poorest.r2, 3)) only; below \(solvable) an agent "
+      "WARNING: the state probe has R² \(rounded(poorest.r2, 3)) for '\(poorest.name)'; below \(solvable) an agent "
       + "usually fails. More frames (--collect-steps), more updates (--ae-steps) or --target-blur may help."
   }
 
-  /// R² by name, as an autoencoder's record keeps it.
+  /// R² by name, as an autoencoder's record stores it.
   public var record: [AutoencoderRecord.Setting] {
     zip(names, r2).map { AutoencoderRecord.Setting(key: $0, text: rounded($1, 4)) }
   }
@@ -146,7 +147,7 @@ private func stateTensor(_ recording: Recording, _ angles: Set<String>) -> Tenso
   return Tensor(numbers, [recording.count, names.count + angles.count])
 }
 
-/// A number with a few digits behind the point.
+/// Formats a number with `digits` digits after the decimal point.
 func rounded(_ x: Double, _ digits: Int) -> String {
   guard x.isFinite else { return "\(x)" }
   var scale = 1.0

@@ -7,25 +7,25 @@ import Replay
 import Representations
 import Tensors
 
-/// The environments could not be stepped, such as for a process that died; nothing has changed.
+/// The environments could not be stepped, such as when a process died. The trainer is unchanged.
 struct StepNotTaken: Error {
   let reason: any Error
 }
 
-/// An agent that learns in environments through a representation: the data's way from frame to update, and back as
-/// actions. It names no algorithm and no place of the encoder.
+/// Trains an agent in environments through a representation: from frames to latents, replay buffer, updates and
+/// actions. It is independent of the agent's algorithm and of the encoder's place.
 public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
   public let environment: E
   private let spec: EnvironmentSpec
   public let settings: TrainingSettings
-  /// How whole episodes are played, for evaluations.
+  /// The settings of evaluation episodes.
   public let episodeSettings: EpisodeSettings
   public let layout: HistoryLayout
   public internal(set) var replay: ReplayBuffer
-  /// All else that changes.
+  /// All other mutable state.
   var state: State
 
-  /// All that the future depends on, but for the replay buffer.
+  /// Everything that the rest of the training depends on, except the replay buffer.
   struct State: Codable {
     var agent: A
     var representation: R
@@ -37,22 +37,21 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     var updates = 0
     var lastReturn: Double?
     var hasBegun = false
-    /// The revision of the representation that histories hold latents of.
+    /// The revision of the representation that the histories' latents were encoded with.
     var seenRevision = 0
   }
 
   public var agent: A { state.agent }
   public var representation: R { state.representation }
-  /// Simulator steps so far.
+  /// The number of simulator steps so far.
   public var envSteps: Int { state.envSteps }
   public var updates: Int { state.updates }
-  /// Return and simulator steps of the episodes that the last step finished.
+  /// The return and the number of simulator steps of the episodes that ended with the last step.
   public private(set) var finished: [(sum: Double, length: Int)] = []
   /// The return of the last finished episode.
   public var lastReturn: Double? { state.lastReturn }
 
-  /// - Throws: what the environment fails with.
-  /// - Throws: what the environment fails with.
+  /// - Throws: The environment's errors.
   public init(
     _ environment: E, _ agentKind: A.Type, through representation: R, agentSettings: A.Settings,
     episodeSettings: EpisodeSettings, settings: TrainingSettings, seed: Seed
@@ -80,7 +79,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
       schedule: UpdateSchedule(updatesPerStep: settings.updatesPerStep, returnSteps: settings.returnSteps))
   }
 
-  /// Fills the replay buffer with recorded transitions, whose simulator steps count.
+  /// Fills the replay buffer with recorded transitions. Their simulator steps count towards `envSteps`.
   public mutating func seed(with recording: Recording) {
     let (size, keepsFrames) = (layout.latentSize, replay.memory.frameSize > 0)
     state.representation.latents(of: recording).withElements { latents in
@@ -99,7 +98,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     state.envSteps += recording.environmentSteps
   }
 
-  /// Updates on what the buffer holds, before the agent acts: on batches, since a rollout needs an agent that acted.
+  /// Makes `count` updates on batches of the replay buffer, before the agent acts.
   public mutating func learn(_ count: Int, report: (Metrics) throws -> Void) throws {
     for _ in 0..<count {
       state.schedule.owe()
@@ -107,20 +106,20 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     }
   }
 
-  /// The updates that are due.
+  /// Makes the updates that are due.
   private mutating func update(report: (Metrics) throws -> Void) throws {
     while true {
-      var sight: BatchEncoding?
+      var encoding: BatchEncoding?
       let next = try A.Settings.Experience.next(
         state.agent.settings.demand, from: replay, &state.schedule, using: &state.sampling
       ) { replay, draw in
-        let (batch, seen) = state.representation.batch(of: draw, from: replay)
-        sight = seen
+        let (batch, batchEncoding) = state.representation.batch(of: draw, from: replay)
+        encoding = batchEncoding
         return batch
       }
       guard let experience = next else { return }
       var lesson = state.agent.update(experience)
-      lesson.metrics.merge(try state.representation.learn(from: lesson, sight))
+      lesson.metrics.merge(try state.representation.learn(from: lesson, encoding))
       state.updates += 1
       try requireFinite(lesson.metrics, step: state.envSteps, in: state.agent)
       if replay.isPrioritized { replay.prioritize(experience.slots, by: lesson.priorities) }
@@ -128,17 +127,17 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     }
   }
 
-  /// One step of every environment, and the updates that are due for it.
+  /// Steps every environment once, and makes the updates that are due.
   ///
-  /// - Throws: `StepNotTaken` where the world failed: the trainer is then as it was before. `NotFinite` for a reward, an
-  ///   observation, an action or a quantity of learning that is no number.
+  /// - Throws: `StepNotTaken` if an environment failed; the trainer is then unchanged. `NotFinite` if a reward, an
+  ///   observation, an action or a training metric is not finite.
   public mutating func step(report: (Metrics) throws -> Void) throws {
     if !state.hasBegun { try begin() }
-    if state.seenRevision != state.representation.revision { seeAnew() }
+    if state.seenRevision != state.representation.revision { reencodeHistories() }
     let lanes = Array(state.play.episodes.indices)
     let (actions, outcome) = try act(lanes)
-    try remember(actions, outcome)
-    // What failed in its middle has no return.
+    try store(actions, outcome)
+    // An episode that failed has no return.
     finished = state.play.episodes.filter { $0.ending.isOrdinary }.map { ($0.episodeReturn, $0.steps) }
     for i in lanes where outcome.steps[i].ending != .running {
       if outcome.steps[i].ending.isOrdinary { state.lastReturn = state.play.episodes[i].episodeReturn }
@@ -150,7 +149,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     if let metrics = try state.representation.learn(from: &replay, step: state.envSteps) { try report(metrics) }
   }
 
-  /// Lets the agent act once in every environment: actions `[N, A]`, and where they led.
+  /// Lets the agent act once in every environment. Returns the actions `[N, A]` and their outcome.
   private mutating func act(_ lanes: [Int]) throws -> (actions: Tensor, outcome: Play<E>.Outcome) {
     let before = state
     let actions = explored(state.agent.act(state.play.observation(lanes), .explore))
@@ -169,14 +168,14 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     }
   }
 
-  /// Puts what happened into the replay buffer.
-  private mutating func remember(_ actions: Tensor, _ outcome: Play<E>.Outcome) throws {
+  /// Appends a step of every environment to the replay buffer.
+  private mutating func store(_ actions: Tensor, _ outcome: Play<E>.Outcome) throws {
     let (size, width) = (layout.latentSize, layout.actionSpace.arrayCount)
-    // Before it is remembered: what is drawn from the replay buffer later would spread it.
+    // Check before storing, or later batches would contain the value.
     if let i = outcome.steps.indices.first(where: { !Float(outcome.steps[$0].reward).isFinite }) {
-      try requireSound(state.play.episodes[i], outcome.steps[i])
+      try checkFinite(state.play.episodes[i], outcome.steps[i])
     }
-    try requireSound(outcome.latents, of: state.play.episodes)
+    try checkFinite(outcome.latents, of: state.play.episodes)
     actions.withElements { actions in
       outcome.latents.withElements { latents in
         for i in outcome.steps.indices where outcome.steps[i].ending != .failed {
@@ -191,20 +190,21 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
   }
 
   /// Throws `NotFinite` for the first reward or observation of an environment that is not finite.
-  private func requireSound(_ episode: Episode<E>, _ outcome: Step? = nil) throws {
+  private func checkFinite(_ episode: Episode<E>, _ outcome: Step? = nil) throws {
     guard let (quantity, value) = try episode.spoiled(after: outcome) else { return }
     throw NotFinite(
       step: state.envSteps, quantity: quantity, value: value, moment: episode.moment, in: state.agent)
   }
 
-  /// Throws `NotFinite` for latents that are not finite: of the environment, where its observation is not either.
-  private func requireSound(_ latents: Tensor, of episodes: [Episode<E>]) throws {
+  /// Throws `NotFinite` if latents are not finite. If an environment's observation is not finite either, the error
+  /// names it.
+  private func checkFinite(_ latents: Tensor, of episodes: [Episode<E>]) throws {
     guard !latents.isFinite else { return }
-    for episode in episodes { try requireSound(episode) }
+    for episode in episodes { try checkFinite(episode) }
     throw NotFinite(step: state.envSteps, quantity: "the observation", value: .nan, in: state.agent)
   }
 
-  /// The agent's actions `[N, A]`, but for the lanes that hold an action of their own.
+  /// Replaces the agent's actions `[N, A]` in lanes that hold an exploration action.
   private mutating func explored(_ actions: Tensor) -> Tensor {
     guard settings.exploreChance > 0 else { return actions }
     let width = layout.actionSpace.arrayCount
@@ -216,8 +216,8 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     return Tensor(taken, actions.shape)
   }
 
-  /// The encoder has moved: the agent is given the latents of its running episodes as it sees them now.
-  private mutating func seeAnew() {
+  /// Encodes the histories of the running episodes again, after the encoder has changed.
+  private mutating func reencodeHistories() {
     state.seenRevision = state.representation.revision
     let (most, stack) = (layout.reach + 1, replay.memory.frameStack)
     for i in state.play.episodes.indices {
@@ -238,7 +238,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
 
   private mutating func begin(_ i: Int) throws {
     let (moments, latents) = try state.play.begin([i], through: state.representation)
-    try requireSound(latents, of: [state.play.episodes[i]])
+    try checkFinite(latents, of: [state.play.episodes[i]])
     latents.withElements { replay.begin(lane: i, latent: $0, frame: moments[0].frames.last?.bytes) }
     state.explorations[i].begin()
   }

@@ -6,7 +6,7 @@ import Replay
 import Representations
 import Runs
 
-/// A trainer on the disk: its state, and the segments of its replay buffer.
+/// Saving and restoring a trainer: its state, and the segments of its replay buffer.
 extension Trainer {
   private static var part: String { "trainer.plist" }
 
@@ -15,9 +15,9 @@ extension Trainer {
     var replay: ReplayBuffer.Index
   }
 
-  /// Writes all that the future depends on.
+  /// Writes everything that the rest of the training depends on.
   ///
-  /// - Throws: `NotFinite` where a parameter is not a number: what is on the disk stays good; `WorldError` with the path.
+  /// - Throws: `NotFinite` if a parameter is not finite, before anything is written; `WorldError` with the path.
   func save(to writer: inout CheckpointWriter) throws {
     try requireFinite(agent, step: envSteps)
     let contents = Contents(state: state, replay: replay.index)
@@ -27,9 +27,9 @@ extension Trainer {
     }
   }
 
-  /// Takes everything back from a checkpoint of a trainer with the same settings.
+  /// Restores a trainer with the same settings from a checkpoint.
   ///
-  /// - Throws: `DamagedFile` with the path of what is damaged or does not fit.
+  /// - Throws: `DamagedFile` with the path of the file that is damaged or does not fit.
   mutating func restore(from checkpoint: Checkpoint) throws {
     let new = Contents(state: state, replay: replay.index)
     let contents = try decoded(Contents.self, from: checkpoint, Self.part, like: new, Self.form) {
@@ -42,7 +42,7 @@ extension Trainer {
     state = contents.state
   }
 
-  /// In what a trainer that went on differs from a new one.
+  /// The parts of a trainer's state that change during training.
   private static var form: StateForm {
     StateForm(
       changing: [
@@ -58,24 +58,24 @@ extension Trainer {
       ], growing: ["replay", "starts", "held"])
   }
 
-  /// Checks that contents with the form of this trainer's can go on.
+  /// Checks that the contents of a checkpoint fit this trainer.
   private func validate(_ contents: Contents) throws(InputError) {
     let state = contents.state
     let (play, new) = (state.play, self.state.play)
     guard play.episodes.count == new.episodes.count, play.lanes.count == new.lanes.count,
       state.explorations.count == self.state.explorations.count
-    else { throw InputError("it is of \(play.episodes.count) environments, not of \(new.episodes.count)") }
+    else { throw InputError("it has \(play.episodes.count) environments, not \(new.episodes.count)") }
     for (episode, new) in zip(play.episodes, new.episodes) { try episode.validate(against: new) }
     for lane in play.lanes { try lane.history.validate(against: layout) }
     for exploration in state.explorations { try exploration.validate(in: layout.actionSpace) }
   }
 
-  /// The same of what must go with the replay buffer, which is restored by then.
+  /// Checks the contents against the restored replay buffer.
   private func validateReplay(_ contents: Contents) throws(InputError) {
     let lanes = replay.written
     try contents.state.schedule.validate(against: replay, steps: contents.state.envSteps)
     guard !contents.state.hasBegun || lanes.allSatisfy(\.inEpisode) else {
-      throw InputError("no episode goes on in a lane of the replay buffer")
+      throw InputError("a lane of the replay buffer has no running episode")
     }
   }
 }
@@ -93,7 +93,7 @@ extension Checkpoints.Cost {
   }
 }
 
-/// Tells apart runs whose checkpoints do not fit each other.
+/// A hash that differs between runs whose checkpoints do not fit each other.
 func fingerprint(
   of groups: [any SettingsGroup], _ environment: String, _ member: String, _ seed: Seed
 ) -> UInt64 {

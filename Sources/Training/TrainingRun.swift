@@ -11,7 +11,7 @@ import Representations
 import Runs
 import Tensors
 
-/// A whole training of an agent through a representation, with evaluations, curve, pictures and video in a run's folder.
+/// A complete training of an agent, with evaluations, learning curve, pictures and video in a run directory.
 public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   public let environment: E
   public var representation: R
@@ -19,7 +19,8 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   public var episode: EpisodeSettings
   public var training: TrainingSettings
   public var seed: Seed
-  /// Recorded transitions that the agent learns from first; asked for where the run begins.
+  /// Returns the recorded transitions that the agent learns from first. Called only when a run begins, not when it
+  /// resumes.
   public var first: () throws -> Recording?
 
   public init(
@@ -43,50 +44,51 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     training.layout(latentSize: representation.latentSize, actionSpace: spec.actionSpace)
   }
 
-  /// Refuses what cannot be trained, before any folder is made.
+  /// Checks the settings, before any folder is made.
   ///
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
     try checkSizes()
     if let first = try first(), training.envSteps <= first.environmentSteps {
       throw InputError(
-        "--env-steps \(training.envSteps) leaves nothing to train with: the first data of random play take "
-          + "\(first.environmentSteps) simulator steps, which count; give more than \(first.environmentSteps)")
+        "--env-steps \(training.envSteps) leaves no steps for training: the initial random play takes "
+          + "\(first.environmentSteps) simulator steps of it; use more than \(first.environmentSteps)")
     }
   }
 
-  /// The same of what can be said before any data are collected.
+  /// Checks the settings that do not depend on the first data, before any data are collected.
   func checkSizes() throws {
     let memory = representation.memory
     let (replay, lanes) = (training.capacity(of: memory, layout), training.environments)
     let least = ReplayBuffer.leastCapacity(lanes: lanes, layout: layout, memory: memory)
     guard replay >= least else {
       throw InputError(
-        "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: give at "
+        "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: use at "
           + "least \(least)")
     }
     try A.Settings.Experience.validate(agent.demand, replay: replay, lanes: lanes, layout: layout)
     guard A.Settings.Experience.isOffPolicy || training.exploreChance == 0 else {
       throw InputError(
-        "\(A.id) learns from its own policy's actions alone: leave out --explore-chance \(training.exploreChance.text)")
+        "\(A.id) is on-policy and learns only from its own actions: leave out --explore-chance "
+          + "\(training.exploreChance.text)")
     }
     let bytes = memory.byteCount(layout)
     guard replay <= Host.memory / bytes else {
       throw InputError(
         "--replay \(replay) takes \(megabytes(replay.multipliedReportingOverflow(by: bytes).partialValue)), more "
-          + "than this machine's memory of \(megabytes(Host.memory)): give at most \(Host.memory / 2 / bytes)")
+          + "than this machine's memory of \(megabytes(Host.memory)): use at most \(Host.memory / 2 / bytes)")
     }
   }
 
-  /// What the replay buffer takes, in words: when it is full, and what this training can fill of it.
+  /// The size of the replay buffer for the user: when it is full, and how much of it this training fills.
   var replayLine: String {
     let memory = representation.memory
     let (capacity, bytes) = (training.capacity(of: memory, layout), memory.byteCount(layout))
     let filled = min(capacity, training.envSteps / spec.actionRepeat(episode) + 1)
     let kept =
       switch (memory.keepsLatents, memory.frameSize) {
-      case (true, 0): "latents of \(layout.latentSize)"
-      case (true, let size): "latents of \(layout.latentSize) with frames of \(grouped(Double(size))) bytes"
+      case (true, 0): "latents of size \(layout.latentSize)"
+      case (true, let size): "latents of size \(layout.latentSize) with frames of \(grouped(Double(size))) bytes"
       case (false, let size): "frames of \(grouped(Double(size))) bytes"
       }
     return
@@ -94,9 +96,11 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
       + "\(megabytes(filled * bytes))"
   }
 
-  /// - Parameter say: takes the lines that state what is about to be done.
-  /// - Returns: the outcome as the last line of output has it: `return_mean` is the mean over the episodes of the last
-  ///   three evaluations, or of as many as there are.
+  /// Trains in a run directory.
+  ///
+  /// - Parameter say: Prints a line about what is done next.
+  /// - Returns: The result for the last line of output. `return_mean` is the mean over the episodes of the last three
+  ///   evaluations, or of all if there are fewer.
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
     let start = ContinuousClock.now
     var checkpoints = try directory.checkpoints(
@@ -111,7 +115,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
       try trainer.restore(from: checkpoint)
       loop = try decoded(
         Loop.self, from: checkpoint, Loop.part, like: Loop.begun(training), Loop.form, check: check)
-      try say("goes on from step \(trainer.envSteps): \(checkpoint.path)")
+      try say("resuming from step \(trainer.envSteps): \(checkpoint.path)")
     }
     let secondsBefore = loop.seconds
     do {
@@ -121,14 +125,14 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     } catch var error as NotFinite {
       error.checkpoint =
         checkpoints.newest?.path
-        ?? loop.judgements.last.map { "\(directory.file(SavedAgent.weights)) of step \($0.step)" }
+        ?? loop.trainedEvaluations.last.map { "\(directory.file(SavedAgent.weights)) of step \($0.step)" }
       throw error
     }
-    let judgements = loop.judgements
-    let lastReturns = judgements.suffix(3).flatMap(\.evaluation.returns)
+    let evaluations = loop.trainedEvaluations
+    let lastReturns = evaluations.suffix(3).flatMap(\.evaluation.returns)
     return [
       .init("return_mean", .number(lastReturns.mean)), .init("return_std", .number(lastReturns.deviation)),
-      .init("return_best", .number(judgements.map(\.evaluation.mean).max() ?? .nan)),
+      .init("return_best", .number(evaluations.map(\.evaluation.mean).max() ?? .nan)),
       .init("return_random", try directory.baseline()?.mean.map { .number($0) } ?? .null),
       .init("evaluations", .array(loop.evaluations.map { [.integer($0.step), .number($0.evaluation.mean)] })),
       .init("env_steps", .integer(trainer.envSteps)), .init("updates", .integer(trainer.updates)),
@@ -136,7 +140,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     ]
   }
 
-  /// What the loop remembers beside the trainer.
+  /// The state of the loop that checkpoints store besides the trainer.
   private struct Loop: Codable {
     static var part: String { "loop.plist" }
 
@@ -144,21 +148,21 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     var means = MetricsMean()
     var report = Every(0)
     var judge = Every(0)
-    /// Whether this step's evaluation is still to be played; nil, as false, in checkpoints of older programs.
+    /// Whether this step's evaluation is still to be played; nil, which means false, in checkpoints of older versions.
     var evaluationIsDue: Bool?
     var checkpoint = Every(0)
-    /// That of the untrained agent at step 0 among them.
+    /// All evaluations, including that of the untrained agent at step 0.
     var evaluations: [EvaluationAtStep] = []
-    /// Those that the run is judged by.
-    var judgements: [EvaluationAtStep] { evaluations.filter { $0.step > 0 } }
+    /// The evaluations without that of the untrained agent.
+    var trainedEvaluations: [EvaluationAtStep] { evaluations.filter { $0.step > 0 } }
     var log: RunLog.Position?
-    /// Since the start, over all processes.
+    /// The run time since the start, over all processes.
     var seconds = 0.0
 
-    /// Updates on the first data.
+    /// The number of updates on the first data.
     var seedUpdates = 0
 
-    /// One of these settings, which a stored one must be like.
+    /// A new loop with these settings, which a stored loop is compared with.
     static func begun(_ settings: TrainingSettings) -> Loop {
       var loop = Loop()
       loop.begin(settings, at: 0, seedUpdates: 0)
@@ -178,7 +182,9 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     }
   }
 
-  /// - Throws: `InputError` that says what keeps a loop that was stored from going on.
+  /// Checks that a stored loop fits this run.
+  ///
+  /// - Throws: `InputError` that says what does not fit.
   private func check(_ loop: Loop) throws {
     let count = training.evaluationEpisodes
     guard
@@ -186,10 +192,10 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
         (0...1 << 53).contains($0.step) && $0.evaluation.returns.count == count && $0.evaluation.lengths.count == count
           && $0.evaluation.returns.allSatisfy(\.isFinite)
       })
-    else { throw InputError("an evaluation is not of \(count) episodes") }
+    else { throw InputError("an evaluation does not have \(count) episodes") }
     guard (0...training.seedUpdates).contains(loop.seedUpdates),
       loop.seedUpdates == 0 || A.Settings.Experience.isOffPolicy
-    else { throw InputError("\(loop.seedUpdates) updates on the first data are not this run's") }
+    else { throw InputError("\(loop.seedUpdates) updates on the first data do not fit this run's settings") }
   }
 
   private struct EvaluationAtStep: Codable {
@@ -197,7 +203,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     let evaluation: Evaluation
   }
 
-  /// - Parameter seconds: since the start, over all processes.
+  /// - Parameter seconds: Returns the run time since the start, over all processes.
   private func train(
     _ trainer: inout Trainer<E, A, R>, _ loop: inout Loop, in directory: RunDirectory,
     _ checkpoints: inout Checkpoints, _ say: (String) throws -> Void, seconds: () -> Double
@@ -207,12 +213,12 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     var progress = Progress("train", total: training.envSteps, from: trainer.envSteps)
     if !loop.hasBegun {
       let first = try first()
-      try judgeBeforeTraining(trainer, &loop, in: directory, &log)
+      try evaluateBeforeTraining(trainer, &loop, in: directory, &log)
       if let first { trainer.seed(with: first) }
-      // What another policy did, an on-policy agent does not learn from; its steps count all the same.
+      // An on-policy agent does not learn from another policy's steps, but they count.
       let learnsFromFirst = first != nil && A.Settings.Experience.isOffPolicy
       loop.begin(training, at: trainer.envSteps, seedUpdates: learnsFromFirst ? training.seedUpdates : 0)
-      // From here on the run needs nothing from outside its folder.
+      // From here on the run needs nothing from outside its run directory.
       if first != nil { try save(trainer, &loop, &log, &checkpoints, seconds: seconds()) }
     }
     while trainer.updates < loop.seedUpdates {
@@ -223,7 +229,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
       try Interruption.check()
     }
     while trainer.envSteps < training.envSteps || loop.evaluationIsDue == true {
-      // An evaluation that a signal cut short is played anew.
+      // An evaluation that a signal interrupted is repeated.
       if loop.evaluationIsDue != true {
         do { try trainer.step { loop.means.add($0) } } catch let failure as StepNotTaken {
           try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
@@ -259,9 +265,9 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     loop.seconds = seconds()
   }
 
-  /// Plays what all later returns are seen beside: the untrained agent and a random player, from the start states of all
-  /// evaluations. Neither touches the trainer, so that its training goes as it would without.
-  private func judgeBeforeTraining(
+  /// Plays the baselines of the later returns: the untrained agent and a random player, from the start states of all
+  /// evaluations. Neither changes the trainer.
+  private func evaluateBeforeTraining(
     _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, in directory: RunDirectory, _ log: inout RunLog
   ) throws {
     let isWanted = training.evaluateEvery > 0
@@ -288,13 +294,13 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
 
   /// Saves the agent, then plays its evaluation.
   ///
-  /// - Throws: `Interrupted` before anything of the evaluation is noted.
+  /// - Throws: `Interrupted` before the evaluation is recorded.
   private func evaluate(
     _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, _ log: inout RunLog, in directory: RunDirectory,
     isLast: Bool
   ) throws {
     let step = trainer.envSteps
-    // What is saved is sound: a later loss that is not a number can name it as the last good checkpoint.
+    // Only finite weights are saved: the error for a later loss that is not finite names them as the last good ones.
     try requireFinite(trainer.agent, step: step)
     try trainer.representation.requireFinite(step: step)
     try Safetensors(
@@ -308,7 +314,8 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     try writeCurve(loop.evaluations, to: directory)
   }
 
-  /// Plays the evaluation's episodes, pictures what the agent sees in the first, and films it at the end.
+  /// Plays the evaluation's episodes and writes reconstructions of the first one, and its video after the last
+  /// evaluation.
   private func evaluate(
     _ trainer: borrowing Trainer<E, A, R>, in directory: RunDirectory, _ log: inout RunLog, isLast: Bool
   ) throws -> Evaluation {

@@ -5,7 +5,7 @@ import Replay
 import Representations
 import Runs
 
-/// How long an agent learns, and how it is evaluated.
+/// The settings of a training loop and its evaluations.
 public struct TrainingSettings: SettingsGroup, Hashable {
   public var envSteps = 100_000
   public var trainingTimeLimit = 0
@@ -30,54 +30,57 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public static let title = "training"
   public static var fields: [Field<Self>] {
     [
-      Field("env-steps", \.envSteps, 1...Int.max, "simulator steps in all, those of pretraining's data included"),
+      Field("env-steps", \.envSteps, 1...Int.max, "total simulator steps, including those of the pretraining's data"),
       Field(
         "training-time-limit", \.trainingTimeLimit, 0...Int.max,
-        "simulator steps after which an episode that is learned from is cut short; 0: never; evaluations are always whole"
-      ),
-      Field("environments", \.environments, 1...4096, "environments that are stepped side by side"),
+        "simulator steps after which a training episode is truncated; 0: the task's own limit; evaluations are never "
+          + "truncated by it"),
+      Field("environments", \.environments, 1...4096, "number of environments that are stepped in parallel"),
       Field(
         "replay", \.replay, 0...Int.max,
-        "moments that the replay buffer keeps; 0: a million, or as many as half of this machine's memory holds"),
+        "time steps that the replay buffer holds; 0: a million, or as many as fit in half of this machine's memory"),
       Field(
         "history-frames", \.frames, 1...64,
-        "latents that the agent sees, as the last one and differences; \(ofState.frames) of the true state unless given"
-      ),
+        "number of latents in the agent's observation: the last one, and differences; \(ofState.frames) for the true "
+          + "state unless given"),
       Field(
         "history-actions", \.actions, 0...64,
-        "past actions that the agent sees; \(ofState.actions) beside the true state unless given"),
+        "number of past actions in the agent's observation; \(ofState.actions) for the true state unless given"),
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts; 0 on-policy"),
-      Field("updates-per-step", \.updatesPerStep, 0...1000, "updates for each agent step, off-policy"),
+      Field("updates-per-step", \.updatesPerStep, 0...1000, "updates per agent step, off-policy"),
       Field(
         "return-steps", \.returnSteps, 1...1000,
-        "rewards n that an off-policy update adds up before it bootstraps\(otherReturnSteps)"),
+        "n of the n-step returns of off-policy updates\(otherReturnSteps)"),
       Field(
         "reward-limit", \.rewardLimit, 0...Double.greatestFiniteMagnitude,
-        "size to which rewards are clipped before they are learned from; 0: the task's own, 1 in Atari games, else none"
-      ),
+        "absolute value to which rewards are clipped for training; 0: the task's own, which is 1 for Atari games and "
+          + "none otherwise"),
       Field(
-        "explore-chance", \.exploreChance, 0...1, "probability that the agent's step begins to hold an extreme action"),
-      Field("explore-hold-limit", \.exploreHoldLimit, 1...100_000, "longest time, in agent steps, that it is held"),
+        "explore-chance", \.exploreChance, 0...1, "probability per agent step of starting to hold an extreme action"),
+      Field(
+        "explore-hold-limit", \.exploreHoldLimit, 1...100_000, "maximum number of agent steps to hold it"),
       Field(
         "evaluate-every", \.evaluateEvery, 0...Int.max,
-        "simulator steps between evaluations, the first before any training; 0: only the last; a fifth of a short training "
-          + "unless given"),
+        "simulator steps between evaluations, the first before training; 0: only after training; a fifth of a short "
+          + "training unless given"),
       Field(
-        "evaluation-episodes", \.evaluationEpisodes, 1...100_000, "episodes of an evaluation, deterministic actions"),
+        "evaluation-episodes", \.evaluationEpisodes, 1...100_000,
+        "number of episodes of an evaluation, with deterministic actions"),
       Field(
         "checkpoint-every", \.checkpointEvery, 0...Int.max,
-        "simulator steps between checkpoints; 0: at a signal and at the end"),
-      Field("keep-checkpoints", \.keepCheckpoints, 1...1_000_000, "last checkpoints that are kept, beside the best"),
+        "simulator steps between checkpoints; 0: only at a signal and at the end"),
+      Field(
+        "keep-checkpoints", \.keepCheckpoints, 1...1_000_000, "number of last checkpoints to keep, besides the best"),
     ]
   }
 }
 
 extension TrainingSettings {
-  /// How little of the past the true state needs.
+  /// The history that the true state needs.
   static let ofState = (frames: 1, actions: 0)
 
-  /// `; 3 of rainbow unless given`, of all agents that take other returns.
+  /// `; 3 for rainbow unless given`: the agents whose default differs.
   private static var otherReturnSteps: String {
     func returnSteps<A: Agent>(of agent: A.Type) -> Int { A.Settings.returnSteps }
     let others = Agents.all.map { (name: $0.id, steps: returnSteps(of: $0)) }
@@ -85,29 +88,29 @@ extension TrainingSettings {
     return others.isEmpty ? "" : "; \(namesByText(others.map { ($0.name, $0.steps.text) })) unless given"
   }
 
-  /// The defaults for an agent and what it sees: the true state has its velocities in it, and nothing of the past is
-  /// needed; nor is it where an encoder sees several frames together.
+  /// The defaults for an agent and its observation. The true state includes velocities, so that it needs no history;
+  /// nor does an encoder with stacked frames.
   public init<A: Agent>(for encoder: EncoderSettings, frameStack: Int, _ agent: A.Type) {
     self.init()
     returnSteps = A.Settings.returnSteps
     if encoder.observe == .state || frameStack > 1 { (frames, actions) = Self.ofState }
   }
 
-  /// The moments that the replay buffer keeps.
+  /// The capacity of the replay buffer in time steps.
   ///
   /// - Parameters:
-  ///   - memory: what is kept of each.
-  ///   - most: bytes that they may take where the number is not given.
+  ///   - memory: What is stored for each.
+  ///   - most: The maximum size in bytes, if the capacity is not given.
   func capacity(of memory: ReplayMemory, _ layout: HistoryLayout, within most: Int = Host.memory / 2) -> Int {
     replay > 0 ? replay : max(1000, min(1_000_000, most / memory.byteCount(layout) / 1000 * 1000))
   }
 
-  /// Evaluates at least five times in so many steps of training: a curve of one point is none.
+  /// Reduces `evaluateEvery` so that there are at least five evaluations in `steps` steps of training.
   public mutating func spreadEvaluations(over steps: Int) {
     evaluateEvery = min(evaluateEvery, max(1, steps / 5))
   }
 
-  /// How the episodes are played that the agent learns from: the more of them, the more start states it sees.
+  /// The settings of training episodes, which may have a shorter time limit to visit more start states.
   func practice(of settings: EpisodeSettings, in spec: EnvironmentSpec) -> EpisodeSettings {
     guard trainingTimeLimit > 0 else { return settings }
     var settings = settings
@@ -115,10 +118,10 @@ extension TrainingSettings {
     return settings
   }
 
-  /// The size to which rewards are clipped before they are learned from; nil: none.
+  /// The absolute value to which rewards are clipped for training; nil if they are not clipped.
   func rewardLimit(in spec: EnvironmentSpec) -> Double? { rewardLimit > 0 ? rewardLimit : spec.rewardLimit }
 
-  /// A step as the agent learns from it; returns are told of the step itself.
+  /// Returns a step with its reward clipped for training. Reported returns use the original reward.
   func learned(_ step: Step, of spec: EnvironmentSpec) -> Step {
     guard let limit = rewardLimit(in: spec) else { return step }
     var step = step
@@ -126,7 +129,7 @@ extension TrainingSettings {
     return step
   }
 
-  /// What the agent sees of latents of Z numbers.
+  /// The layout of the agent's observation, for latents of size Z.
   public func layout(latentSize: Int, actionSpace: ActionSpace) -> HistoryLayout {
     HistoryLayout(
       latentSize: latentSize, frames: frames, actions: actions, actionSpace: actionSpace,

@@ -4,7 +4,7 @@ import Networks
 import Pixels
 import Tensors
 
-/// SAC+AE's encoder forward and backward: `[B, 9, 84, 84]` to `[B, 50]`.
+/// The forward and backward passes of SAC+AE's encoder: `[B, 9, 84, 84]` to `[B, 50]`.
 func encoderPasses(_ arguments: Arguments) throws -> Workload {
   let batch = try arguments.integer("batch", default: 128)
   let (model, _) = try stackedFramesModel()
@@ -15,18 +15,19 @@ func encoderPasses(_ arguments: Arguments) throws -> Workload {
   }
 }
 
-/// SAC+AE's decoder forward and backward, to its latents too: `[B, 50]` to `[B, 9, 84, 84]`.
+/// The forward and backward passes of SAC+AE's decoder, including the gradient of its latents: `[B, 50]` to `[B, 9, 84,
+/// 84]`.
 func decoderPasses(_ arguments: Arguments) throws -> Workload {
   let batch = try arguments.integer("batch", default: 128)
   let (model, latentSize) = try stackedFramesModel()
   var random = Seed(1).stream("latents")
-  let point = DecodedPoint(model: model, z: .normal([batch, latentSize], using: &random))
+  let input = DecoderInput(model: model, z: .normal([batch, latentSize], using: &random))
   return Workload(operations: 3 * batch * encoderOperations) {
-    _ = valueWithGradient(at: point) { square($0.model.decode($0.z)).mean() }
+    _ = valueWithGradient(at: input) { square($0.model.decode($0.z)).mean() }
   }
 }
 
-private struct DecodedPoint: Module {
+private struct DecoderInput: Module {
   var model: RegularizedAutoencoder
   var z: Tensor
   mutating func visit(_ visitor: inout some ParameterVisitor) {
@@ -42,13 +43,14 @@ private func stackedFramesModel() throws -> (RegularizedAutoencoder, latentSize:
   return (model, model.latentSize)
 }
 
-/// Of a forward pass for one image; the decoder, its mirror, has as many.
+/// The floating-point operations of the encoder's forward pass for one image. The decoder, its mirror image, has the
+/// same number.
 let encoderOperations: Int = {
   let convolutions = 9 * 41 * 41 + 32 * (39 * 39 + 37 * 37 + 35 * 35)
   return 2 * (9 * 32 * convolutions + 32 * 35 * 35 * 50)
 }()
 
-/// One frame of 64x64 to its standardised latent, as an agent sees it at each step.
+/// Encodes one 64x64 frame to its standardised latent, as in each agent step.
 func encodedFrame(_ arguments: Arguments) throws -> Workload {
   let shape = FrameShape(height: 64, width: 64, channels: 3)
   var random = Seed(1).stream("initial weights")
@@ -60,7 +62,7 @@ func encodedFrame(_ arguments: Arguments) throws -> Workload {
   return Workload { _ = encoder.encode([frame]).array }
 }
 
-/// One step of the default autoencoder's training: loss, gradient and Adam on `[B, 3, 64, 64]`.
+/// One training step of the default autoencoder: loss, gradient and Adam on `[B, 3, 64, 64]`.
 func autoencoderStep(_ arguments: Arguments) throws -> Workload {
   let batch = try arguments.integer("batch", default: 32)
   let shape = FrameShape(height: 64, width: 64, channels: 3)

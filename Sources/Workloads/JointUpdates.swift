@@ -7,27 +7,27 @@ import Replay
 import Representations
 import Tensors
 
-/// Two updates of SAC through an encoder that moves, as a training does them: replay holds frames as bytes, a draw of them
-/// becomes a batch, the agent learns from it, and the encoder from the agent's lesson. Every second update moves the actor
-/// too, so that two are one round of the schedule.
+/// Two SAC updates with an encoder that is trained jointly, as in a training run. The replay buffer stores frames as
+/// bytes, a draw of them becomes a batch, the agent learns from it, and the encoder learns from the agent's gradients.
+/// Only every second update trains the actor, so two updates are one period of the schedule.
 ///
 ///     workloads joint --scheme sac-ae --batch 128 --part whole
 ///
 /// - `--scheme`: `sac-ae`, `keypoint` or `augmented`; see below.
-/// - `--part`: `whole`; `frames`, to draw and to make numbers of bytes alone; `ready`, all but that, on frames that lie
-///   ready; `frozen`, the same agent on a batch of latents from replay.
+/// - `--part`: `whole`; `frames`, only drawing frames and converting their bytes to floats; `ready`, everything else,
+///   with prepared frames; `frozen`, the same agent on a batch of latents from the replay buffer.
 func jointUpdates(_ arguments: Arguments) throws -> Workload {
   let name = arguments.text("scheme") ?? "sac-ae"
   guard var scheme = Scheme.all[name] else { throw InputError.unknown("scheme", name, known: Scheme.all.keys.sorted()) }
   scheme.agent.batch = try arguments.integer("batch", default: scheme.agent.batch)
   guard let part = Part(rawValue: arguments.text("part") ?? "whole") else {
-    throw InputError("--part is whole, frames, ready or frozen")
+    throw InputError("--part must be whole, frames, ready or frozen")
   }
   if part == .frozen { scheme.place = .frozen }
   func workload<Model: Autoencoder>(_ kind: Model.Type) throws -> Workload {
     let learner = try Learner<Model>(scheme, part)
     var operations = 0
-    // o forward and backward, o' by the encoder and by the target's, the decoder forward and backward.
+    // Encoder forward and backward on o, encoder and target encoder forward on o', decoder forward and backward.
     if name == "sac-ae", part == .whole { operations = 2 * scheme.agent.batch * (3 + 2 + 3) * encoderOperations }
     return Workload(operations: operations) { for _ in 0..<2 { try learner.update() } }
   }
@@ -38,15 +38,15 @@ private enum Part: String {
   case whole, frames, ready, frozen
 }
 
-/// What sees, and who learns.
+/// The encoder and agent of a workload.
 private struct Scheme {
   var kind: String
   var place: Place
-  /// Height and width of a frame, in pixels.
+  /// The height and width of a frame in pixels.
   var side = 64
-  /// Frames that the encoder sees together.
+  /// The number of stacked frames that the encoder takes.
   var stack = 1
-  /// Latents and actions of an observation.
+  /// The numbers of latents and actions in an observation.
   var history = (frames: 1, actions: 0)
   var agent = SAC.Settings()
   var encoder = EncoderSettings()
@@ -54,10 +54,10 @@ private struct Scheme {
 
   static let all = ["sac-ae": sacAE, "keypoint": keypoint, "augmented": augmented]
 
-  /// SAC+AE (Yarats et al. 2019) in its numbers. The order of work is this project's: the encoder runs once on o, and what the
-  /// critics and the decoder want of it goes back together; the actor has no bottleneck of its own and sees the critics'
-  /// latents; critics' targets and the encoder behind them follow at each update, not at every second; the decoder draws the
-  /// frame itself, not one of 32 levels with noise.
+  /// SAC+AE (Yarats et al. 2019) with its sizes and rates. It differs as follows: the encoder runs once on o, and the
+  /// gradients of the critics and the decoder are backpropagated together; the actor has no separate bottleneck and
+  /// takes the critics' latents; the target critics and the target encoder are updated at each update, not at every
+  /// second one; the decoder reconstructs the frame itself, not one of 32 levels with noise.
   private static var sacAE: Scheme {
     var scheme = Scheme(kind: RegularizedAutoencoder.id, place: .joint, side: 84, stack: 3)
     scheme.agent.hidden = 1024
@@ -71,14 +71,14 @@ private struct Scheme {
     return scheme
   }
 
-  /// The keypoint encoder of this project, as it is trained from random weights beside the agent.
+  /// This project's keypoint encoder, trained from random weights jointly with the agent.
   private static var keypoint: Scheme {
     var scheme = Scheme(kind: KeypointAutoencoder.id, place: .joint, history: (3, 2))
     scheme.agent.batch = 32
     return scheme
   }
 
-  /// Frames that are shifted as in DrQ, and no reconstruction.
+  /// Randomly shifted frames as in DrQ, without reconstruction.
   private static var augmented: Scheme {
     var scheme = Scheme(kind: "conv", place: .augmented, stack: 3)
     scheme.agent.batch = 64
@@ -87,7 +87,7 @@ private struct Scheme {
   }
 }
 
-/// An agent with what it sees through and what it remembers.
+/// An agent with its encoder and replay buffer.
 private final class Learner<Model: Autoencoder> {
   private var replay: ReplayBuffer
   private var frames: EncodedFrames<Model>
@@ -113,7 +113,7 @@ private final class Learner<Model: Autoencoder> {
     agent = SAC(
       observationSize: layout.observationSize, actionSpace: recording.actionSpace, settings: scheme.agent, seed: Seed(1)
     )
-    remember(recording)
+    fillReplay(with: recording)
     if part == .ready {
       let draw = try draw()
       ready = (draw, frames.frames(of: draw, from: replay))
@@ -125,19 +125,19 @@ private final class Learner<Model: Autoencoder> {
       _ = frames.frames(of: try draw(), from: replay)
       return
     }
-    let (batch, sight) =
+    let (batch, encoding) =
       if let (draw, shown) = ready { frames.batch(of: draw, showing: shown, from: replay) } else {
         frames.batch(of: try draw(), from: replay)
       }
     let lesson = agent.update(batch)
-    _ = try frames.learn(from: lesson, sight)
+    _ = try frames.learn(from: lesson, encoding)
   }
 
   private func draw() throws -> ReplayDraw {
     try replay.draw(agent.settings.batch, discount: agent.settings.discount, using: &random)
   }
 
-  private func remember(_ recording: Recording) {
+  private func fillReplay(with recording: Recording) {
     let size = replay.layout.latentSize
     let latents = replay.memory.keepsLatents ? frames.latents(of: recording).array : []
     for i in 0..<recording.count {
@@ -152,7 +152,7 @@ private final class Learner<Model: Autoencoder> {
     }
   }
 
-  /// Frames of random play.
+  /// Records frames of random play.
   private static func recording(of count: Int, side: Int) -> Recording {
     var episode = Episode<CartPoleSwingup>(seed: Seed(1))
     var random = Seed(1).stream("actions")

@@ -3,15 +3,15 @@ import Core
 import Foundation
 import Tensors
 
-/// One side of a benchmark: sets a workload up, then measures it as often as it is told, so that both sides can take
-/// turns. The peers in `experiments/benchmarks` speak the same lines.
+/// One side of a benchmark: sets up a workload, then measures it on request, so that both sides can take turns. The
+/// peers in `experiments/peers` use the same protocol.
 ///
 ///     workloads sac --batch 256
-///     < ready 755236864              floating-point operations of an iteration that the task needs; 0 where it is no matter
+///     < ready 755236864              required floating-point operations per iteration; 0 if they are not counted
 ///     > run 20
-///     < time 4.31                    milliseconds an iteration, the mean of 20
+///     < time 4.31                    milliseconds per iteration, the mean of 20
 ///     > end
-///     < end 0.5 0 81234              allocations and fresh tensor blocks an iteration in the last run; peak memory in kB
+///     < end 0.5 0 81234              allocations and new tensor blocks per iteration (last run); peak memory in kB
 @main
 enum Workloads {
   static func main() throws {
@@ -19,14 +19,14 @@ enum Workloads {
     let workload = try Workload.named(arguments.workload, arguments)
     say("ready \(workload.operations)")
     var (allocations, blocks) = (0.0, 0.0)
-    // Of one thread's work the processor's time is known however busy the machine is.
+    // For a single thread, CPU time does not depend on other programs.
     let isProcessorTime = arguments.text("clock") == "processor"
     let now = isProcessorTime ? processorTime : { ProcessInfo.processInfo.systemUptime }
     while let line = readLine() {
       let words = line.split(separator: " ")
       if words.first == "end" { break }
       guard words.count == 2, words[0] == "run", let count = Int(words[1]), count > 0 else {
-        throw InputError("a workloads understands 'run N' and 'end', not '\(line)'")
+        throw InputError("unknown request '\(line)': use 'run N' or 'end'")
       }
       let (allocationsBefore, blocksBefore) = (allocation_count(), TensorMemory.allocations)
       let start = now()
@@ -39,7 +39,7 @@ enum Workloads {
     say("end \(allocations) \(blocks) \(peakMemory())")
   }
 
-  /// Seconds that the processor has worked for this process.
+  /// Returns the CPU time of this process in seconds.
   @Sendable private static func processorTime() -> Double {
     var time = timespec()
     unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
@@ -48,7 +48,7 @@ enum Workloads {
 
   private static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
-  /// The most memory that the process has held, in kB; 0 where the system does not say.
+  /// Returns the peak memory of the process in kB, or 0 if it is unknown.
   private static func peakMemory() -> Int {
     guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return 0 }
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
@@ -56,7 +56,7 @@ enum Workloads {
   }
 }
 
-/// `WORKLOAD --name value …`
+/// The command line arguments: `WORKLOAD --name value …`.
 struct Arguments {
   let workload: String
   private var values: [String: String] = [:]
@@ -78,9 +78,9 @@ struct Arguments {
   }
 }
 
-/// Something to measure, set up and warm.
+/// A workload that is set up and can be measured.
 struct Workload {
-  /// Floating-point operations that an iteration cannot do without; 0 where they are not what limits.
+  /// The required floating-point operations per iteration. 0 if they are not the bottleneck.
   var operations = 0
   var iteration: () throws -> Void
 

@@ -3,7 +3,7 @@ import Environments
 import Pixels
 import Replay
 
-/// One simulated step and its picture, 84x84 RGB.
+/// One simulator step and its 84x84 RGB frame.
 func renderedStep(_ arguments: Arguments) throws -> Workload {
   var episode = Episode<CartPoleSwingup>(seed: Seed(1))
   var random = Seed(1).stream("actions")
@@ -14,8 +14,8 @@ func renderedStep(_ arguments: Arguments) throws -> Workload {
   }
 }
 
-/// The picture alone, after 50 random steps: `--env NAME --size 84 --renderer software --samples 4 --shadows 1`, where no
-/// shadows means no mirrors either.
+/// Only the rendering of a frame, after 50 random steps: `--env NAME --size 84 --renderer software --samples 4
+/// --shadows 1`. `--shadows 0` also disables reflections.
 func drawnScene(_ arguments: Arguments) throws -> Workload {
   let environment = try Environments.named(arguments.text("env") ?? CartPoleSwingup.id)
   let size = try arguments.integer("size", default: 84)
@@ -24,7 +24,7 @@ func drawnScene(_ arguments: Arguments) throws -> Workload {
   style.shadows = try arguments.integer("shadows", default: 1) > 0
   style.reflections = style.shadows
   if let name = arguments.text("renderer") {
-    guard let renderer = Renderer(rawValue: name) else { throw InputError("there is no renderer '\(name)'") }
+    guard let renderer = Renderer(rawValue: name) else { throw InputError("unknown renderer '\(name)'") }
     style.renderer = renderer
   }
   return try drawnScene(environment, style, size)
@@ -39,8 +39,8 @@ private func drawnScene(_ environment: some Environment, _ style: RenderStyle, _
   return Workload { [environment] in try environment.render(into: &frame, as: style) }
 }
 
-/// One agent step of Pong in each of N Python processes, with its frame 84x84: what a collection does. `--ahead 1` tells a
-/// process its next action alone, as an agent must; random play knows as many as it takes.
+/// One agent step of Pong in each of N Python processes, with its 84x84 frame, as in data collection. `--ahead 1`
+/// announces only the next action, as an agent must. Random play can announce as many as fit.
 func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
   let count = try arguments.integer("processes", default: 1)
   let environment = try Environments.named(arguments.text("env") ?? "gym:ALE/Pong-v5")
@@ -64,7 +64,7 @@ func gymnasiumSteps(_ arguments: Arguments) throws -> Workload {
   return try steps(environment)
 }
 
-/// A batch out of a full ring of a million latents.
+/// Samples a batch from a full replay buffer of a million latents.
 func replaySample(_ arguments: Arguments) throws -> Workload {
   let batch = try arguments.integer("batch", default: 128)
   let capacity = try arguments.integer("capacity", default: 1_000_000)
@@ -75,7 +75,7 @@ func replaySample(_ arguments: Arguments) throws -> Workload {
   return Workload { _ = try ring.buffer.sample(batch, using: &random) }
 }
 
-/// Holds a buffer for a closure, which cannot own what cannot be copied.
+/// Holds a replay buffer for a closure, which cannot own a noncopyable value.
 private final class Ring {
   var buffer: ReplayBuffer
 
@@ -95,17 +95,17 @@ private final class Ring {
   }
 }
 
-/// A frame of 84x84 as PNG.
+/// Encodes an 84x84 frame as PNG.
 func encodedPicture(_ arguments: Arguments) throws -> Workload { try encoding(frames(1)[0], arguments) }
 
-/// A grid of 3 x 8 frames of 84x84 as PNG.
+/// Encodes a grid of 3 x 8 frames of 84x84 as PNG.
 func encodedGrid(_ arguments: Arguments) throws -> Workload {
   let frames = frames(24)
   let rows = (0..<3).map { Array(frames[$0 * 8..<$0 * 8 + 8]) }
   return try encoding(ImageGrid(rows: rows, scale: 1).picture(), arguments)
 }
 
-/// `--picture FILE` leaves the picture there, for a peer to encode the same.
+/// `--picture FILE` also writes the picture to a file, for a peer to encode.
 private func encoding(_ picture: PixelBuffer, _ arguments: Arguments) throws -> Workload {
   if let path = arguments.text("picture") { try PNG.write(picture, to: path) }
   return Workload { _ = try PNG.encode(picture) }

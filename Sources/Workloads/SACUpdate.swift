@@ -3,7 +3,7 @@ import Core
 import Replay
 import Tensors
 
-/// C = A B for square matrices: the machine's rate of floating-point operations.
+/// C = A B for square matrices, which measures the machine's rate of floating-point operations.
 func squareProduct(_ arguments: Arguments) throws -> Workload {
   let size = try arguments.integer("size", default: 1024)
   var random = Seed(1).stream("matrices")
@@ -11,7 +11,7 @@ func squareProduct(_ arguments: Arguments) throws -> Workload {
   return Workload(operations: 2 * size * size * size) { _ = matrixProduct(a, b) }
 }
 
-/// A whole update of SAC on latents: critics, their targets, actor and temperature.
+/// A complete SAC update on latents: critics, target critics, actor and temperature.
 func sacUpdate(_ arguments: Arguments) throws -> Workload {
   let batchSize = try arguments.integer("batch", default: 256)
   let observations = try arguments.integer("observations", default: 150)
@@ -35,7 +35,7 @@ func sacUpdate(_ arguments: Arguments) throws -> Workload {
   let hidden = settings.hidden
   let actor = LayerCosts(batchSize, [observations, hidden, hidden, 2 * actions])
   let critic = LayerCosts(batchSize, [observations + actions, hidden, hidden, 1])
-  // The targets' forward passes; the critics' loss; the actor's loss, through critics that do not learn from it.
+  // The forward passes of the targets, the critic loss, and the actor loss through critics without weight gradients.
   let targets = actor.forward + 2 * critic.forward
   let criticLoss = 2 * (critic.forward + critic.weightGradients + critic.inputGradients)
   let actorLoss =
@@ -44,11 +44,11 @@ func sacUpdate(_ arguments: Arguments) throws -> Workload {
   return Workload(operations: targets + criticLoss + actorLoss) { _ = agent.update(batch) }
 }
 
-/// Floating-point operations of a perceptron's passes over a batch.
+/// The floating-point operations of a multilayer perceptron's passes over a batch.
 private struct LayerCosts {
   let forward: Int
   var weightGradients: Int { forward }
-  /// Without the gradient of the network's own input.
+  /// Without the gradient of the network's input.
   let inputGradients: Int
 
   init(_ batch: Int, _ sizes: [Int]) {

@@ -1,9 +1,16 @@
-/// What the parser's completion script for bash leaves broken.
+import ArgumentParser
+
+extension CompletionKind {
+  /// The runs below `runs/`.
+  static let runs = CompletionKind.shellCommand("pixelrl runs --paths 2>/dev/null")
+}
+
+/// Repairs the parser's completion script for bash.
 enum Completion {
-  /// The script with its faults mended; nil where a text is no script for bash.
+  /// The repaired script; nil if a text is not a script for bash.
   ///
-  /// Where the script has nothing to offer, such as for a file's name, bash completes as it does everywhere. And the trap by
-  /// which it puts the shell's options back does so once, not again after each `source` that follows.
+  /// If the script has nothing to offer, bash completes file names as usual. The trap that restores the shell's options runs
+  /// once, not again after each later `source`.
   static func mended(_ script: String) -> String? {
     guard script.hasPrefix("#!/bin/bash\n"), script.contains(complete) else { return nil }
     return script.replacing(complete, with: "complete -o bashdefault -o default -o filenames -F ")

@@ -2,11 +2,11 @@ import ArgumentParser
 import Core
 import Runs
 
-/// How a failed command ends: one line on standard error, and 64 where something else should be typed, else 1.
+/// How a failed command ends: one line on standard error, and exit code 64 for wrong usage, 75 for an interruption, or 1.
 struct Failure {
-  /// Empty where nobody is left to read it.
+  /// Empty if the reader of the output has closed it.
   let message: String
-  /// 0 for a request that is answered by its "error", such as `--help`.
+  /// 0 for requests such as `--help`, whose answer the parser throws as an error.
   let code: Int32
 
   init(_ error: any Error) {
@@ -21,15 +21,17 @@ struct Failure {
   }
 }
 
-/// Prints the failure and ends the program with its code.
+/// Prints the failure and exits with its code.
 func report(_ failure: Failure) -> Never {
   if !failure.message.isEmpty { StandardStreams.say("pixelrl: \(failure.message.printable)") }
   PixelRL.exit(withError: ExitCode(failure.code))
 }
 
-/// Prints a line on standard output at once, without obeying control characters in it. Throws where it cannot be written.
+/// Prints a line on standard output at once, with control characters escaped.
+///
+/// - Throws: an error if the line cannot be written.
 func printLine(_ line: String) throws { try StandardStreams.print(line.printable) }
 
-/// Prints a line that tells of a run's progress. One that cannot be written is dropped: the run is worth more than it, and
-/// the result's lines come later.
+/// Prints a line about the progress of a run. Ignores write errors, so that a closed output does not end the run; the lines
+/// with the results, which are printed later, do not ignore them.
 func printProgress(_ line: String) { try? printLine(line) }

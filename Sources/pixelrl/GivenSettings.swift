@@ -4,20 +4,20 @@ import Formats
 import Runs
 import Training
 
-/// What a command was told of its settings: a task's own defaults, over them the file of `--config`, and over that flags.
+/// The settings given to a command. Flags override the file of `--config`, which overrides the task's defaults.
 struct GivenSettings {
   private let file: SettingsFile?
-  /// The run that is done again: whose record the file is.
+  /// The run whose settings file is used, if it is one.
   let origin: RunDirectory?
-  /// What was typed, by key.
+  /// The values of the flags, by key.
   private var typed: [String: String]
   private var task = TaskDefaults.none
-  /// The settings whose defaults of the task do not fit the rest.
+  /// The settings whose task defaults are ignored because they conflict with other settings.
   private var dropped: Set<AnyKeyPath> = []
 
   /// - Parameters:
-  ///   - config: the file's path.
-  ///   - flags: what was typed, by key, of each source of the command; no two share a key.
+  ///   - config: the path of the settings file.
+  ///   - flags: the values of the flags, by key, for each source of the command. No two sources share a key.
   init(config: String?, _ flags: [String: String]...) throws {
     file = try config.map { try SettingsFile(path: $0) }
     let folder = config?.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
@@ -25,36 +25,37 @@ struct GivenSettings {
     typed = flags.reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
   }
 
-  /// Whether a flag set it.
+  /// Whether a flag sets this setting.
   func isTyped(_ key: String) -> Bool { typed[key] != nil }
 
-  /// Whether a flag, the file or the task's defaults set it.
+  /// Whether a flag, the file or the task's defaults set this setting.
   func isGiven<Group: SettingsGroup>(_ path: PartialKeyPath<Group>) -> Bool {
     let key = Group.key(of: path)
     return isTyped(key) || file?[Group.title]?.entries.contains { $0.key == key } == true
       || (!dropped.contains(path) && task.texts(of: Group.self)[key] != nil)
   }
 
-  /// Takes a flag for another, such as `--latent` for `--observe latent`.
+  /// Sets a flag's value, such as that of `--observe latent` for `--latent`.
   mutating func type(_ key: String, _ text: String) { typed[key] = text }
 
-  /// The environment that was chosen, whose defaults count from now on.
+  /// Returns the chosen environment. From then on, its task defaults apply.
   ///
-  /// - Parameter name: nil: what `--env` or the file says.
+  /// - Parameter name: the environment's name, or nil for the one of `--env` or the file.
   mutating func environment(_ name: String? = nil) throws -> any Environment {
     let name = try name ?? resolve(EnvironmentChoice()).env
-    // A Python process starts here, long before all settings are known.
+    // A Python process may start here, before the other settings are resolved.
     let timeout = try resolve(EpisodeSettings()).gymTimeout
     let environment = try Environments.named(name, timeout: timeout)
     task = TaskDefaults.of(environment.spec.id)
     return environment
   }
 
-  /// Leaves out a default of the task that does not fit the rest.
+  /// Ignores a task default that conflicts with other settings.
   mutating func dropTaskDefault<Group: SettingsGroup>(_ path: PartialKeyPath<Group>) { dropped.insert(path) }
 
-  /// A group with the task's defaults, what the file says and what was typed, in this order.
-  /// - Parameter defaults: the values of what was not given.
+  /// Returns a group of settings. Applies the task's defaults, then the file, then the flags.
+  ///
+  /// - Parameter defaults: the values of settings that are not given.
   func resolve<Group: SettingsGroup>(_ defaults: Group = Group()) throws -> Group {
     var group = defaults
     let texts = task.texts(of: Group.self)
@@ -68,10 +69,11 @@ struct GivenSettings {
     return group
   }
 
-  /// Refuses what was given to none of the groups.
+  /// Checks that each given setting belongs to one of the groups.
   ///
-  /// - Parameter member: the settings of a catalog's member and who that is, such as "the agent sac", for the error
-  ///   about a flag that only others have.
+  /// - Parameter member: the settings and the name of the chosen member of a catalog, such as "the agent sac", for the
+  ///   error about a flag of another member.
+  /// - Throws: `InputError` if a setting belongs to none of the groups.
   func check(_ groups: [any SettingsGroup], member: (settings: any SettingsGroup, name: String)? = nil) throws {
     try file?.check(groups)
     let known = Set(groups.flatMap { $0.record.map(\.key) })

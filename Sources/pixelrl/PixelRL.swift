@@ -32,13 +32,17 @@ struct PixelRL: ParsableCommand {
     ])
 
   static func main() {
-    // Before any other thread and any file: signals go to a thread of their own, files get no stream's number.
+    // Before any thread starts or file opens: a dedicated thread handles signals, and no file gets the descriptor of a
+    // standard stream.
     StandardStreams.open()
     Interruption.begin()
     correctTerminalWidth()
     Threads.set(MachineSettings.byDefault.threads)
     do {
       try checkCommand(CommandLine.arguments.dropFirst())
+      if let help = try SettingsHelp.asked(by: CommandLine.arguments.dropFirst(), columns: terminalColumns) {
+        return try printLine(help)
+      }
       var command = try parsed()
       try command.run()
     } catch {
@@ -50,7 +54,7 @@ struct PixelRL: ParsableCommand {
     }
   }
 
-  /// Help is folded to the terminal's width, which some callers give as 0.
+  /// Corrects the terminal's width, to which help is wrapped: some callers set it to 0.
   private static func correctTerminalWidth() {
     let environment = ProcessInfo.processInfo.environment
     if let text = environment["COLUMNS"], (Int(text) ?? 0) < leastWidth { unsafe unsetenv("COLUMNS") }
@@ -59,10 +63,17 @@ struct PixelRL: ParsableCommand {
     if isKnown, size.ws_col < leastWidth { unsafe setenv("COLUMNS", "80", 1) }
   }
 
-  /// Columns with fewer of which no help can be read.
+  /// The terminal's width in columns, or 80 if there is no terminal.
+  private static var terminalColumns: Int {
+    if let text = ProcessInfo.processInfo.environment["COLUMNS"], let columns = Int(text) { return columns }
+    var size = winsize()
+    return unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+  }
+
+  /// The minimum width in columns at which help is readable.
   private static let leastWidth = 20
 
-  /// The command that was typed. Where a flag is another program's, such as `--lr`, the error names ours.
+  /// Parses the command line. If a flag is another program's name, such as `--lr`, the error suggests ours.
   private static func parsed() throws -> any ParsableCommand {
     do { return try parseAsRoot() } catch {
       let words = message(for: error).split(separator: "'", maxSplits: 2)
@@ -74,7 +85,7 @@ struct PixelRL: ParsableCommand {
     }
   }
 
-  /// The flags of the command that the words call, without their dashes.
+  /// Returns the flags of the command that the words name, without their dashes.
   static func flags(_ words: ArraySlice<String>, of parent: any ParsableCommand.Type = PixelRL.self) -> [String] {
     if let word = words.first,
       let command = parent.configuration.subcommands.first(where: { $0._commandName == word })
@@ -86,7 +97,7 @@ struct PixelRL: ParsableCommand {
     }
   }
 
-  /// The parser names the nearest flag, but not the nearest command.
+  /// Checks the command's name, since the parser suggests similar flags but not similar commands.
   private static func checkCommand(_ words: ArraySlice<String>, of parent: any ParsableCommand.Type = PixelRL.self)
     throws
   {

@@ -1,17 +1,18 @@
 import Core
 import Runs
 
-/// Which run goes on, and whether it may.
+/// Finds the run to resume, and checks that it has the same settings and inputs.
 extension RunOptions {
-  /// The run that `--resume` names or finds in `--out`; nil for a new one, or one that has to be looked for.
+  /// Returns the run that `--resume` names or that is in `--out`. Returns nil for a new run, or for one that has to be
+  /// searched for.
   ///
-  /// - Throws: `InputError` where it is none of the command's.
+  /// - Throws: `InputError` if it is a run of another command.
   func namedRun(_ command: String) throws -> RunDirectory? {
     guard let run = try namedRun() else { return nil }
     let facts = try run.facts()
     guard facts.command == command else {
       throw InputError(
-        "\(run.path) is a run of 'pixelrl \(facts.command)': go on with 'pixelrl \(facts.command) --resume \(run.path)'"
+        "\(run.path) is a run of 'pixelrl \(facts.command)': use 'pixelrl \(facts.command) --resume \(run.path)'"
       )
     }
     return run
@@ -21,7 +22,7 @@ extension RunOptions {
     guard let resume else { return nil }
     guard resume == "auto" else {
       guard output.out == nil else {
-        throw InputError("--resume \(resume) goes on in its own folder: leave out --out, or give --resume auto")
+        throw InputError("--resume \(resume) writes to the run's own folder: leave out --out, or use --resume auto")
       }
       return try RunDirectory(existing: resume)
     }
@@ -31,10 +32,10 @@ extension RunOptions {
     return try RunDirectory(existing: out)
   }
 
-  /// The run to go on with; nil where a new one begins.
+  /// Returns the run to resume, or nil if a new one starts.
   ///
   /// - Parameter groups: the resolved settings.
-  /// - Throws: `InputError` where the named run was made in another way, `WorldError` with the path of what is damaged.
+  /// - Throws: `InputError` if the named run has other settings or inputs, `WorldError` with the path of a damaged file.
   func resumedRun(
     _ command: String, inputs: [RunDirectory.Input], settings groups: [any SettingsGroup]
   ) throws -> RunDirectory? {
@@ -49,7 +50,7 @@ extension RunOptions {
     return run
   }
 
-  /// Why a run is not the one that these settings and inputs make; nil where it is. Inputs may lie elsewhere by now.
+  /// Returns how a run differs from these settings and inputs, or nil if it does not. Inputs may have moved.
   private func difference(
     of run: RunDirectory, _ facts: RunDirectory.Facts, _ inputs: [RunDirectory.Input],
     _ groups: [any SettingsGroup]
@@ -57,10 +58,10 @@ extension RunOptions {
     let same = inputs.filter { input in facts.inputs.contains { $0.isSame(as: input) } }.map(\.name)
     if let other = try run.differences(from: groups).first(where: { !same.contains($0.key) }) {
       return
-        "\(run.path) was made with --\(other.key) \(other.recorded), not \(other.given): leave the flag out to go on with "
-        + "the run, or leave out --resume for a new one"
+        "\(run.path) was made with --\(other.key) \(other.recorded), not \(other.given): leave the flag out to resume the "
+        + "run, or leave out --resume to start a new one"
     }
     guard let changed = inputs.first(where: { !same.contains($0.name) }) else { return nil }
-    return "\(changed.path) has changed since \(run.path) began: put it back, or begin a new run"
+    return "\(changed.path) has changed since \(run.path) began: restore it, or start a new run"
   }
 }

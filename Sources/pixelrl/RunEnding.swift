@@ -4,22 +4,21 @@ import Foundation
 import Runs
 import Tensors
 
-/// Does a run's work while this process holds its lock, and tells of its end: a failure is written into the folder, and
-/// the user's command is run. A run that has finished before is left as it is.
+/// Does the work of a run while holding its lock. Records a failure in the run directory, and runs the `--notify` command at
+/// the end. Leaves a finished run unchanged.
 ///
 /// - Returns: the run's summary.
-/// - Throws: `WorldError` where another process works on the run, and whatever the work throws; `Interrupted` says how to
-///   go on.
+/// - Throws: `WorldError` if another process holds the lock, and any error of the work; `Interrupted` says how to resume.
 func withRun(_ directory: RunDirectory, _ options: RunOptions, _ work: () throws -> JSON) throws -> JSON {
   let command = options.notify
-  let goesOn = directory.hasBegun
+  let isResumed = directory.hasBegun
   let lock = try directory.lock()
   defer { withExtendedLifetime(lock) {} }
   if directory.isFinished {
     printProgress("\(directory.path) has finished already")
     return try directory.json("summary.json")
   }
-  if goesOn {
+  if isResumed {
     try directory.noteResume(CommandLine.arguments)
     if let warning = try threadWarning(directory.facts()) { printProgress(warning) }
   }
@@ -35,15 +34,15 @@ func withRun(_ directory: RunDirectory, _ options: RunOptions, _ work: () throws
       error = interrupted
     }
     if !isInterruption {
-      // The run's own error is the one to tell: that it could not be written down, on a full disk, comes beside it.
-      do { try directory.fail(error, step: directory.progress.step) } catch { complain(error) }
+      // The run's own error is thrown. If it cannot be recorded, for example on a full disk, a warning says so.
+      do { try directory.fail(error, step: directory.progress.step) } catch { warn(error) }
     }
     if let command { notify(command, of: directory, isInterruption ? .interrupted : .failed, error) }
     throw error
   }
 }
 
-/// Runs the user's command. What goes wrong with it is told on standard error, and changes nothing of the run's end.
+/// Runs the `--notify` command. Its errors are printed on standard error and do not change the outcome of the run.
 private func notify(_ command: String, of directory: RunDirectory, _ status: RunStatus, _ error: (any Error)? = nil) {
   let progress = directory.progress
   do {
@@ -54,20 +53,20 @@ private func notify(_ command: String, of directory: RunDirectory, _ status: Run
         "PIXELRL_RETURN": progress.returned.map { "\($0)" } ?? "",
         "PIXELRL_STEP": progress.step.map { "\($0)" } ?? "", "PIXELRL_ERROR": error.map { "\($0)" } ?? "",
       ], keepsOutput: false, limit: notifyLimit)
-    if end.status != 0 { complain("--notify ended with exit code \(end.status)") }
-  } catch { complain(error) }
+    if end.status != 0 { warn("--notify ended with exit code \(end.status)") }
+  } catch { warn(error) }
 }
 
-/// How long the user's command may take.
+/// The time limit of the `--notify` command.
 private let notifyLimit = Duration.seconds(60)
 
-/// Says on standard error what does not end the program.
-private func complain(_ problem: Any) { StandardStreams.say("pixelrl: \("\(problem)".printable)") }
+/// Prints a problem that does not end the program on standard error.
+private func warn(_ problem: Any) { StandardStreams.say("pixelrl: \("\(problem)".printable)") }
 
-/// What to know where a run goes on with another number of threads than it began with; nil where it does not.
+/// Returns a warning if a run is resumed with another number of threads than it began with.
 private func threadWarning(_ facts: RunDirectory.Facts) -> String? {
   guard let began = facts.threads, began != Threads.count else { return nil }
   return
-    "WARNING: the run began with \(began) threads and goes on with \(Threads.count), which add in another order: it will "
-    + "differ from one that was not interrupted; OMP_NUM_THREADS=\(began) goes on to the bit"
+    "WARNING: the run began with \(began) threads and resumes with \(Threads.count), which sum in another order: results "
+    + "will differ from those of an uninterrupted run; use OMP_NUM_THREADS=\(began) for identical results"
 }

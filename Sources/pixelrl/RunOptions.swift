@@ -4,51 +4,52 @@ import Environments
 import Formats
 import Runs
 
-/// What every command that writes results takes.
+/// The options of every command that writes results.
 struct OutputOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "the folder to write, which must be new or empty (default: one under runs/ or datasets/)", valueName: "folder"),
+      "the folder to write, which must be new or empty (default: a new one under runs/ or datasets/)",
+      valueName: "folder"),
     completion: .directory)
   var out: String?
 
-  @Flag(help: "end with one JSON object on a line of its own")
+  @Flag(help: "print a summary as JSON in the last line")
   var json = false
 }
 
-/// Where settings come from that are not typed.
+/// The source of settings that are not given as flags.
 struct ConfigOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "settings in YAML, such as 'pixelrl config' prints them and a run's settings.yaml; flags win over it",
+      "a YAML file of settings, such as the output of 'pixelrl config' or a run's settings.yaml; flags override it",
       valueName: "file"), completion: .file())
   var config: String?
 }
 
-/// What every command that leaves a run behind takes.
+/// The options of every command that creates a run.
 struct RunOptions: ParsableArguments {
   @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("why this run: a note for its record", valueName: "reason"))
+  @Option(help: ArgumentHelp("a note on the purpose of the run, which is stored with it", valueName: "reason"))
   var why: String?
 
   @Option(
     help: ArgumentHelp(
-      "go on with a run that was interrupted, to the bit as if it had not been: its folder, or 'auto' for the run in --out, "
-        + "else the newest with the same settings, else a new one", valueName: "run"), completion: .directory)
+      "resume an interrupted run, with the same results as without the interruption: its directory, or 'auto' for the run "
+        + "in --out, else the newest run with the same settings, else a new run", valueName: "run"), completion: .runs)
   var resume: String?
 
   @Option(
     help: ArgumentHelp(
-      "a shell command that is run when the run finishes, fails or is interrupted, with PIXELRL_OUTCOME, PIXELRL_RUN, "
+      "a shell command to execute when the run finishes, fails or is interrupted, with PIXELRL_OUTCOME, PIXELRL_RUN, "
         + "PIXELRL_RETURN, PIXELRL_STEP and PIXELRL_ERROR in its environment", valueName: "command"))
   var notify: String?
 }
 
 extension RunOptions {
-  /// The folder of the run that `--resume` goes on with, else a new one with what is known at its start.
+  /// Returns the directory of the run that `--resume` finds, or creates a new one with the facts that are known at the start.
   ///
-  /// - Parameter fill: writes what else a new run has from its start.
+  /// - Parameter fill: writes further files of a new run.
   func directory(
     _ command: String, environment: String, member: String, seed: UInt64, inputs: [RunDirectory.Input] = [],
     autoencoder: JSON = .null, settings: [any SettingsGroup],
@@ -66,12 +67,12 @@ extension RunOptions {
     ).held()
   }
 
-  /// The OpenGL that will draw the frames, which is told of; nil where the program itself does.
+  /// Prints and returns the OpenGL that renders the frames. Returns nil for the software renderer.
   private func openGL(of environment: String, _ settings: [any SettingsGroup]) throws -> String? {
     guard let episode = settings.lazy.compactMap({ $0 as? EpisodeSettings }).first,
       let name = try Environments.named(environment).drawer(of: episode.style)
     else { return nil }
-    printProgress("drawn by MuJoCo with \(name)")
+    printProgress("rendered by MuJoCo with \(name)")
     return name
   }
 }

@@ -4,7 +4,7 @@ import Core
 /// The groups of settings that a command takes as flags.
 protocol SettingsSource {
   static var groups: [any SettingsGroup.Type] { get }
-  /// Those of a catalog's members, each by what one types; a command takes those of the member that it uses.
+  /// The groups of a catalog's members, with the members' names. A command uses only those of the chosen member.
   static var members: [(name: String, group: any SettingsGroup.Type)] { get }
 }
 
@@ -12,16 +12,23 @@ extension SettingsSource {
   static var members: [(name: String, group: any SettingsGroup.Type)] { [] }
 }
 
-/// Every setting of the source's groups as a flag of the command, with its help line, shell completion and suggestions;
-/// a key that several groups have is one flag.
+/// Every setting of the source's groups as a flag of the command, with its help line, shell completion and suggestions.
+/// A key that several groups have is one flag.
 ///
 /// The parser finds a type's flags by reflection, so this type reflects as if each setting were a property. Several
 /// sources in a command must not share a key.
 struct SettingsOptions<Source: SettingsSource>: ParsableArguments, CustomReflectable {
-  /// What was typed, by key.
+  /// The values of the flags, by key.
   private(set) var typed: [String: String] = [:]
 
   init() {}
+
+  /// Returns a copy that has only the flags with the given keys.
+  func keeping(_ keys: Set<String>) -> Self {
+    var options = self
+    options.typed = typed.filter { keys.contains($0.key) }
+    return options
+  }
 
   /// The groups' settings, then those of the members, each key once.
   static var rows: [SettingRow] {
@@ -33,21 +40,21 @@ struct SettingsOptions<Source: SettingsSource>: ParsableArguments, CustomReflect
     }
   }
 
-  /// A setting that several members have, with what each has by default and takes, where they differ, and their names, where
-  /// not all have it.
+  /// Returns the row of a setting that several members have. If their defaults or domains differ, the row lists each. If not
+  /// all members have the setting, the row names those that do.
   private static func row(of owners: [(name: String, row: SettingRow)]) -> SettingRow {
     var row = owners[0].row
     let isForAll = owners.count == Source.members.count
     row.defaultText = shared(owners.map { ($0.name, $0.row.defaultText) }, isForAll: isForAll)
     guard Set(owners.map(\.row.domain)).count > 1 else { return row }
     row.domain = namesByText(owners.map { ($0.name, $0.row.domain) })
-    // What one member switches another may choose: then it is typed with its value.
+    // A switch of one member can be a choice of another. Then the flag takes a value.
     row.isSwitch = owners.allSatisfy(\.row.isSwitch)
     row.choices = owners.flatMap { $0.row.isSwitch && !row.isSwitch ? ["true", "false"] : $0.row.choices }
     return row
   }
 
-  /// `256; 64 of ppo, trpo`, where all members have the setting; `0.2 of ppo`, where some have it.
+  /// `256; 64 for ppo, trpo` if all members have the setting, `0.2 for ppo` if only some have it.
   private static func shared(_ owners: [(name: String, text: String)], isForAll: Bool) -> String {
     guard isForAll, let most = owners.first?.text else { return namesByText(owners) }
     let others = owners.filter { $0.text != most }
@@ -73,10 +80,10 @@ extension SettingsOptions {
       return Flag<Bool?>(name: name, inversion: .prefixedNo, help: ArgumentHelp(stringLiteral: row.explanation))
     }
     let placeholder = row.placeholder.trimmingPrefix("<").dropLast()
-    // Unconditional, so that `--size -4` is told what --size takes.
+    // Unconditional, so that the error about `--size -4` says which values --size takes.
     return Option<String?>(
       name: name, parsing: .unconditional, help: ArgumentHelp(row.explanation, valueName: String(placeholder)),
-      completion: row.choices.isEmpty ? row.domain == "text" ? .directory : nil : .list(row.choices))
+      completion: row.choices.isEmpty ? row.domain == "text" ? .runs : nil : .list(row.choices))
   }
 
   init(from decoder: any Decoder) throws {

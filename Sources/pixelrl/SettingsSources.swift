@@ -5,8 +5,8 @@ import Environments
 import Representations
 import Training
 
-// What the commands take as flags. Where a catalog's members have settings of their own, those of all are flags, and the
-// command refuses those of the members that it does not use.
+// The settings that commands take as flags. The settings of all members of a catalog are flags; the command rejects those of
+// members that it does not use.
 
 enum EpisodeSource: SettingsSource {
   static let groups: [any SettingsGroup.Type] = [EpisodeSettings.self]
@@ -48,7 +48,7 @@ enum CollectionSource: SettingsSource {
   static let groups: [any SettingsGroup.Type] = [CollectionSettings.self]
 }
 
-/// The collection that is all there is to a command.
+/// The settings of `pixelrl collect`, which only collects a dataset.
 enum DatasetSource: SettingsSource {
   static let groups: [any SettingsGroup.Type] = [
     SeedChoice<CollectionSettings>.self, PolicyChoice.self, CollectionSettings.self,

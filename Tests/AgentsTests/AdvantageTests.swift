@@ -27,13 +27,13 @@ func sixTransitions() -> (rollout: Rollout, value: Tensor, nextValue: Tensor) {
   @Test func rewardsToGoAreDiscountedSumsOfTheStretch() {
     let (rollout, _, nextValue) = sixTransitions()
     expect(rollout.rewardsToGo(discount: gamma), [2.75, 3.5, 3, 6.5, 5, 6])
-    // What was to come counts after a truncation and a cut, not after the end of the task.
+    // After a truncation and at the end of the rollout there is bootstrapping, after a termination there is none.
     expect(
       rollout.rewardsToGo(discount: gamma, bootstrapping: nextValue), [2.75 + 0.875, 3.5 + 1.75, 6.5, 6.5, 5, 10.5])
     #expect(rollout.stretches == [0..<3, 3..<5, 5..<6])
   }
 
-  @Test func generalizedAdvantagesAreTheSumsOfTheNotes() {
+  @Test func generalizedAdvantagesEqualTheSumsOfTheNotes() {
     let (rollout, v, vNext) = sixTransitions()
     let delta: [Double] = [1, -3, -23.5, -11, -45, -49.5]  // r + γ d V(o′) − V(o)
     func gae(_ lambda: Double) -> Tensor {
@@ -46,12 +46,12 @@ func sixTransitions() -> (rollout: Rollout, value: Tensor, nextValue: Tensor) {
       delta[5],
     ]
     expect(gae(0.8), sums)
-    // λ = 1: the rewards to go less the critic's value, whatever it says in between.
+    // λ = 1: the rewards to go minus the critic's value; the values in between cancel.
     expect(
       gae(1) + v, rollout.rewardsToGo(discount: gamma, bootstrapping: vNext).doubles)
   }
 
-  @Test func stepsOfAnAdvantageEndAtTheirNumberOrWithTheStretch() {
+  @Test func nStepAdvantagesEndAfterNStepsOrWithTheStretch() {
     let (rollout, v, vNext) = sixTransitions()
     func advantages(_ n: Int) -> Tensor {
       rollout.advantages(ofSteps: n, value: v, nextValue: vNext, discount: gamma)
@@ -63,19 +63,19 @@ func sixTransitions() -> (rollout: Rollout, value: Tensor, nextValue: Tensor) {
   }
 
   /// Σ_n (1 − λ) λⁿ⁻¹ Âₙ = Â_GAE: the weights that (1.110) needs.
-  @Test func generalizedAdvantagesWeighAllSteps() {
+  @Test func generalizedAdvantagesAreTheWeightedMeanOfNSteps() {
     let (rollout, v, vNext) = sixTransitions()
     let lambda = 0.7
-    var weighed = Tensor.zeros([6, 1])
+    var weighted = Tensor.zeros([6, 1])
     for n in 1...60 {
       let share = (1 - lambda) * (0..<n - 1).reduce(1) { product, _ in product * lambda }
-      weighed = weighed + share * rollout.advantages(ofSteps: n, value: v, nextValue: vNext, discount: gamma)
+      weighted = weighted + share * rollout.advantages(ofSteps: n, value: v, nextValue: vNext, discount: gamma)
     }
     expect(
-      weighed, rollout.generalizedAdvantages(value: v, nextValue: vNext, discount: gamma, lambda: lambda).doubles)
+      weighted, rollout.generalizedAdvantages(value: v, nextValue: vNext, discount: gamma, lambda: lambda).doubles)
   }
 
-  @Test func aCriticsOwnValuesGiveAdvantagesAndItsTargets() {
+  @Test func advantagesByACriticIncludeItsTargets() {
     let (rollout, _, _) = sixTransitions()
     var random = Seed(1).stream("critic")
     let critic = ValueFunction(1, hidden: [4], learningRate: 1e-3, using: &random)
@@ -84,13 +84,13 @@ func sixTransitions() -> (rollout: Rollout, value: Tensor, nextValue: Tensor) {
     expect(
       advantage, rollout.generalizedAdvantages(value: v, nextValue: vNext, discount: gamma, lambda: 0.8).doubles)
     expect(target - v, advantage.doubles)
-    // λ = 1: the target is what came, whatever the critic says in between.
+    // λ = 1: the targets are the rewards to go; the critic's values in between cancel.
     expect(
       rollout.generalizedAdvantages(by: critic, discount: gamma, lambda: 1).target,
       rollout.rewardsToGo(discount: gamma, bootstrapping: vNext).doubles)
   }
 
-  @Test func standardizedNumbersHaveNoMeanAndUnitDeviation() {
+  @Test func standardizedAdvantagesHaveZeroMeanAndUnitDeviation() {
     let (rollout, _, _) = sixTransitions()
     let x = standardized(rollout.reward * 100).doubles
     #expect(abs(x.mean) < 1e-6 && abs(x.deviation - 1) < 1e-6)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agents
 
-/// What every agent of the catalog promises.
+/// The requirements that every agent of the catalog must meet.
 @Suite struct ContractTests {
   @Test(arguments: Member.all) func valuesAreColumnsAndSamplesAreActions(_ member: Member) throws {
     func check<A: Agent>(_ type: A.Type) throws {
@@ -14,12 +14,12 @@ import Testing
         let o = randomObservation(200)
         let value = agent.value(o)
         #expect(value.shape == [200, 1] && value.isFinite && (0...1).contains(agent.settings.discount))
-        #expect(agent.value(o).array == value.array, "telling a value changes nothing")
+        #expect(agent.value(o).array == value.array, "computing a value must not change the agent")
         let (best, sampled) = (agent.act(o, .exploit), agent.act(o, .sample))
         #expect(sampled.shape == best.shape)
         #expect(sampled.array.allSatisfy { space.isContinuous ? abs($0) <= 1 : $0 == $0.rounded() && $0 >= 0 })
         _ = agent.live(space)
-        #expect(agent.value(o).array != value.array, "learning changes values")
+        #expect(agent.value(o).array != value.array, "learning must change values")
       }
     }
     try check(member.type)
@@ -45,7 +45,7 @@ import Testing
         var agent = try A.new(space)
         for count in [1, 7] {
           for behavior in [Behavior.explore, .exploit] {
-            // Observations far from all that was seen must not lead outside either.
+            // Observations far outside the usual range must not lead to invalid actions.
             let actions = agent.act(randomObservation(count) * 100, behavior)
             #expect(actions.shape == [count, space.arrayCount])
             if case .discrete(let choices) = space {
@@ -70,7 +70,7 @@ import Testing
         #expect(agent.act(observation, .exploit).array == first)
         #expect(explored != first)
         #expect(agent.act(observation, .explore).array != explored)
-        // A row's action is its own, whatever stands beside it.
+        // A row's action does not depend on the other rows.
         let alone = agent.act(observation.rows(3..<4), .exploit).array
         let width = space.arrayCount
         for i in 0..<width { #expect(abs(alone[i] - first[3 * width + i]) < 1e-5) }
@@ -79,36 +79,36 @@ import Testing
     try check(member.type)
   }
 
-  @Test(arguments: Member.all) func seedFixesTheLearning(_ member: Member) throws {
+  @Test(arguments: Member.all) func learningIsReproducibleFromTheSeed(_ member: Member) throws {
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
         var (one, same, other) = (try A.new(space), try A.new(space), try A.new(space, seed: 2))
-        let lived = one.live(space)
-        let (sameLived, otherLived) = (same.live(space), other.live(space))
-        #expect(lived == sameLived && one.bits == same.bits)
-        #expect(lived.metrics != otherLived.metrics && one.bits != other.bits)
+        let result = one.live(space)
+        let (sameResult, otherResult) = (same.live(space), other.live(space))
+        #expect(result == sameResult && one.bits == same.bits)
+        #expect(result.metrics != otherResult.metrics && one.bits != other.bits)
       }
     }
     try check(member.type)
   }
 
-  @Test(arguments: Member.all) func aCopyIsASnapshotWithTheSameFuture(_ member: Member) throws {
+  @Test(arguments: Member.all) func aCopyIsIndependentAndContinuesIdentically(_ member: Member) throws {
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
         var agent = try A.new(space)
         _ = agent.live(space)
         var copy = agent
         let before = copy.bits
-        let future = agent.live(space)
+        let expected = agent.live(space)
         #expect(copy.bits == before)
-        let copied = copy.live(space)
-        #expect(copied == future && copy.bits == agent.bits)
+        let found = copy.live(space)
+        #expect(found == expected && copy.bits == agent.bits)
       }
     }
     try check(member.type)
   }
 
-  @Test(arguments: Member.all) func anUpdateMovesEveryParameter(_ member: Member) throws {
+  @Test(arguments: Member.all) func updatesChangeEveryParameter(_ member: Member) throws {
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
         var agent = try A.new(space)
@@ -119,19 +119,19 @@ import Testing
         }
         for (old, new) in zip(before, agent.parameters) {
           #expect(old.name == new.name && new.value.isFinite)
-          #expect(old.value.array != new.value.array, "\(new.name) did not move")
+          #expect(old.value.array != new.value.array, "\(new.name) did not change")
         }
       }
     }
     try check(member.type)
   }
 
-  @Test(arguments: Member.all) func targetsFollow(_ member: Member) throws {
+  @Test(arguments: Member.all) func targetNetworksFollow(_ member: Member) throws {
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
         var agent = try A.new(space)
         let before = Dictionary(uniqueKeysWithValues: agent.parameters.map { ($0.name, $0.value.array) })
-        // Some follow only every few updates.
+        // Some agents update their target networks only every few updates.
         func targetBits(_ agent: A) -> [[Float]] {
           agent.parameters.filter { $0.name.hasPrefix("target_") }.map(\.value.array)
         }
@@ -140,7 +140,7 @@ import Testing
         let after = Dictionary(uniqueKeysWithValues: agent.parameters.map { ($0.name, $0.value.array) })
         let parts = Dictionary(grouping: before.keys.filter { $0.hasPrefix("target_") }) { $0.prefix { $0 != "." } }
         for targets in parts.values {
-          var steps: [(old: Float, now: Float, way: Float)] = []
+          var steps: [(old: Float, now: Float, difference: Float)] = []
           for target in targets {
             let source = String(target.dropFirst("target_".count))
             let (old, now) = (try #require(before[target]), try #require(after[target]))
@@ -148,12 +148,12 @@ import Testing
             #expect(old == before[source])
             for i in old.indices { steps.append((old[i], now[i], learned[i] - old[i])) }
           }
-          // The fraction as the longest way tells it.
-          let longest = try #require(steps.max { abs($0.way) < abs($1.way) })
-          let fraction = (longest.now - longest.old) / longest.way
+          // The fraction, computed from the largest difference.
+          let largest = try #require(steps.max { abs($0.difference) < abs($1.difference) })
+          let fraction = (largest.now - largest.old) / largest.difference
           #expect(fraction > 0 && fraction <= 1)
           for step in steps {
-            #expect(abs(step.now - step.old - fraction * step.way) <= 2e-7 * max(1, abs(step.old)))
+            #expect(abs(step.now - step.old - fraction * step.difference) <= 2e-7 * max(1, abs(step.old)))
           }
         }
       }
@@ -161,7 +161,7 @@ import Testing
     try check(member.type)
   }
 
-  @Test(arguments: Member.all) func settingsAreReadBackAndBounded(_ member: Member) throws {
+  @Test(arguments: Member.all) func settingsAreParsedAndBounded(_ member: Member) throws {
     func check<A: Agent>(_ type: A.Type) throws {
       try expectFieldsWork(A.Settings.self)
     }
@@ -169,7 +169,7 @@ import Testing
   }
 }
 
-/// Each field gives back what it takes, changes nothing else, and refuses what it does not take.
+/// Checks that each field returns the value it was set to, changes nothing else, and rejects values outside its domain.
 private func expectFieldsWork<Group: SettingsGroup>(_ type: Group.Type) throws {
   #expect(Set(Group.fields.map(\.key)).count == Group.fields.count)
   let defaults = Group()
@@ -179,14 +179,14 @@ private func expectFieldsWork<Group: SettingsGroup>(_ type: Group.Type) throws {
     var same = defaults
     try field.set(&same, text)
     #expect(
-      same.record.map(\.text) == defaults.record.map(\.text), "the default of \(field.key) lies within its domain")
+      same.record.map(\.text) == defaults.record.map(\.text), "the default of \(field.key) must be in its domain")
 
     let numbers = Double(text).map { [$0 - 1, $0 / 2, $0 * 2, $0 + 1].map(\.text) } ?? []
-    for typed in numbers + field.choices + (field.isSwitch ? ["true", "false"] : []) {
+    for value in numbers + field.choices + (field.isSwitch ? ["true", "false"] : []) {
       var changed = defaults
-      // Out of its range.
-      do { try field.set(&changed, typed) } catch is InputError { continue }
-      #expect(field.text(changed) == typed)
+      // Out of range.
+      do { try field.set(&changed, value) } catch is InputError { continue }
+      #expect(field.text(changed) == value)
       for other in Group.fields where other.key != field.key {
         #expect(other.text(changed) == other.text(defaults), "\(field.key) sets \(other.key) too")
       }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Agents
 
-/// Two updates of each agent are what PyTorch computed: see experiments/golden/agents.py and off_policy.py.
+/// Compares two updates of each agent with PyTorch: see experiments/checks/golden/agents.py and off_policy.py.
 @Suite struct GoldenTests {
   let tensors: [String: Tensor]
 

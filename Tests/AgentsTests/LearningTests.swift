@@ -7,7 +7,7 @@ import Testing
 @testable import Agents
 
 @Suite struct LearningTests {
-  /// One step, reward -(a - 0.3)² - (b + 0.5)²: the best action is (0.3, -0.5), whatever is seen.
+  /// One step, reward -(a - 0.3)² - (b + 0.5)²: the best action is (0.3, -0.5) for every observation.
   @Test func softActorCriticSolvesABandit() throws {
     var settings = SAC.Settings()
     (settings.hidden, settings.batch, settings.learningRate) = (32, 64, 3e-3)
@@ -27,9 +27,9 @@ import Testing
     #expect(abs(action[0] - 0.3) < 0.15 && abs(action[1] + 0.5) < 0.15, "\(action)")
   }
 
-  /// The reward lies behind a step that costs: only a critic that looks ahead finds it.
+  /// The reward comes after a step with a cost: only a critic that bootstraps finds it.
   @Test func softActorCriticLooksAhead() throws {
-    // State 0: reward -|a|, to state 1 if a > 0, else to state 0 again. State 1: reward 1, the end.
+    // State 0: reward -0.3 |a|, to state 1 if a > 0, else to state 0 again. State 1: reward 1, terminates.
     var settings = SAC.Settings()
     (settings.hidden, settings.batch, settings.learningRate, settings.tau) = (32, 64, 3e-3, 0.05)
     settings.discount = 0.9
@@ -50,18 +50,18 @@ import Testing
     let action = agent.act(oneHot([0], of: 2), .exploit).array[0]
     #expect(action > 0, "\(action)")
     let (q1, _) = agent.critics(oneHot([0, 1], of: 2), Tensor([Float(0.2), 0], [2, 1]))
-    // Q(0, 0.2) = -0.06 + 0.9 · 1, but for the entropy's small bonus.
+    // Q(0, 0.2) = -0.06 + 0.9 · 1, except for the small entropy bonus.
     #expect(abs(q1.array[0] - 0.84) < 0.1 && abs(q1.array[1] - 1) < 0.1, "\(q1.array)")
   }
 
-  /// No reward and a policy of one entropy h everywhere, for ever: Q = αh γ / (1 - γ) at any n, and αh γⁿ / (1 - γⁿ) where
-  /// the entropies between are left out.
+  /// With no reward, a policy with the same entropy h everywhere and no termination, Q = αh γ / (1 - γ) at any n, and
+  /// αh γⁿ / (1 - γⁿ) without the entropies between.
   @Test(arguments: [(1, true), (3, true), (3, false)])
-  func returnsOfSeveralStepsHoldEveryStepsEntropy(_ steps: Int, _ holdsAll: Bool) throws {
+  func nStepReturnsIncludeTheEntropyOfEachStep(_ steps: Int, _ includesAll: Bool) throws {
     var settings = SAC.Settings()
     (settings.hidden, settings.batch, settings.learningRate, settings.tau) = (16, 64, 3e-3, 0.2)
     (settings.discount, settings.initialTemperature, settings.actorPeriod) = (0.5, 1, 1000)
-    settings.entropyBetween = holdsAll
+    settings.entropyBetween = includesAll
     let space = ActionSpace.continuous(low: [-1], high: [1])
     var agent = SAC(observationSize: 1, actionSpace: space, settings: settings, seed: Seed(4))
     agent.actor.trunk.replaceParameters { name, value in
@@ -82,7 +82,7 @@ import Testing
     }
     let o = Tensor(repeating: 1, [4096, 1])
     let h = try #require(agent.entropyBonus(o)).mean().item  // α is 1
-    let n = holdsAll ? 1 : Double(steps)
+    let n = includesAll ? 1 : Double(steps)
     let expected = h * pow(0.5, n) / (1 - pow(0.5, n))
     let found = agent.critics.first(concatenated(o, .zeros([4096, 1]))).mean().item
     #expect(abs(h) > 0.3 && abs(found - expected) < 0.12 * abs(h), "\(found) for \(expected)")
@@ -93,7 +93,7 @@ import Testing
     (settings.hidden, settings.batch) = (16, 32)
     var agent = SAC(
       observationSize: 2, actionSpace: .continuous(low: [-1], high: [1]), settings: settings, seed: Seed(4))
-    // μ = 0, log σ at one end: a sharp policy has less entropy than the target -1, a wide one more.
+    // μ = 0, log σ small or large: a narrow policy has less entropy than the target -1, a wide one more.
     agent.actor.trunk.replaceParameters { name, value in
       name == "layers.2.bias"
         ? Tensor([Float(0), isBelow ? -3 : 0.3], [2]) : name == "layers.2.weight" ? value * 0 : value
@@ -110,7 +110,8 @@ import Testing
     #expect(agent.temperature.logAlpha.item != before)
   }
 
-  /// Five states in a row; 1 goes right, 0 goes left; the right end gives 1 and ends. Q*(s, right) = γ^(3 - s).
+  /// A chain of five states. Action 1 goes right, 0 goes left; the right end has reward 1 and terminates. Q*(s, right)
+  /// = γ^(3 - s).
   @Test func doubleDeepQNetworkLearnsAChain() throws {
     var settings = DoubleDQN.Settings()
     (settings.hidden, settings.batch, settings.learningRate, settings.tau) = (32, 64, 3e-3, 0.1)
@@ -136,7 +137,7 @@ import Testing
     #expect(abs(q[2] - 0.6561) < 0.05, "Q(1, left) is \(q[2])")
   }
 
-  @Test func epsilonFallsWithDecisionsThatExplore() {
+  @Test func epsilonDecreasesWithExploringSteps() {
     var settings = DoubleDQN.Settings()
     (settings.hidden, settings.initialEpsilon, settings.finalEpsilon, settings.epsilonSteps) = (8, 0.8, 0.1, 100)
     var agent = DoubleDQN(observationSize: 3, actionSpace: .discrete(count: 4), settings: settings, seed: Seed(1))

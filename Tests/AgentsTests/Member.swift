@@ -12,7 +12,7 @@ struct Member: Sendable, CustomTestStringConvertible {
   static let all = Agents.all.map(Member.init)
 }
 
-/// What the contract lets agents act in.
+/// The action spaces of the contract tests.
 let contractSpaces: [ActionSpace] = [
   .continuous(low: [-1], high: [1]), .continuous(low: [-2, 0, -1], high: [2, 1, 5]), .discrete(count: 2),
   .discrete(count: 5),
@@ -20,29 +20,29 @@ let contractSpaces: [ActionSpace] = [
 private let observationSize = 6
 
 extension Agent {
-  /// The spaces of the tests that it says it can act in.
+  /// The action spaces of the tests that the agent supports.
   static var accepted: [ActionSpace] { contractSpaces.filter(accepts) }
 
-  /// With the default settings, but with small networks where there is a setting for their size: quickly made.
+  /// Creates an agent with the default settings, except for small networks if there is a setting for their size.
   static func new(_ space: ActionSpace, seed: UInt64 = 1) throws -> Self {
     var settings = Settings()
     if Settings.fields.contains(where: { $0.key == "hidden" }) { try settings.set("hidden", to: "16") }
     return Self(observationSize: observationSize, actionSpace: space, settings: settings, seed: Seed(seed))
   }
 
-  /// Three updates, and an exploring action.
+  /// Performs three updates, and returns their metrics and an exploring action.
   mutating func live(_ space: ActionSpace) -> (metrics: [[Double]], action: [Float]) {
     let metrics = (0..<3).map { update(Self.experience(space, seed: $0)).metrics.entries.map(\.value) }
     return (metrics, act(randomObservation(4), .explore).array)
   }
 
-  /// Eight transitions as an update takes them, fewer than most agents ask for.
+  /// Returns the experience of eight transitions, which is fewer than most agents request.
   static func experience(_ space: ActionSpace, seed: Int) -> Settings.Experience {
     let batch = randomBatch(8, space, seed: seed)
     let rollout = Rollout(batch)
     let known: [any Experience] = [batch, rollout, RolloutWithReplay(rollout: rollout, batches: [batch])]
     guard let experience = known.lazy.compactMap({ $0 as? Settings.Experience }).first else {
-      preconditionFailure("the contract knows batches and rollouts, not \(Settings.Experience.self)")
+      preconditionFailure("the contract tests support batches and rollouts, not \(Settings.Experience.self)")
     }
     return experience
   }
@@ -51,7 +51,7 @@ extension Agent {
 }
 
 extension Rollout {
-  /// The rows of a batch as two environments, in each of which the episode ended in between.
+  /// Creates a rollout from the rows of a batch, as two environments with two episodes each.
   fileprivate init(_ batch: Batch) {
     let count = batch.reward.shape[0]
     let ends = [count / 4, count / 2, 3 * count / 4, count].map { $0 - 1 }

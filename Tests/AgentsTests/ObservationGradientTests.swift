@@ -6,7 +6,7 @@ import Testing
 @testable import Agents
 
 extension Member {
-  /// Those that learn from batches.
+  /// The agents that learn from batches.
   fileprivate static let ofBatches = all.filter { member in
     func learnsFromBatches<A: Agent>(_ type: A.Type) -> Bool { A.Settings.Experience.self == Batch.self }
     return learnsFromBatches(member.type)
@@ -19,21 +19,21 @@ extension Agent {
   }
 }
 
-/// What every agent that learns from batches promises to who made their observations.
+/// The requirements on the observation gradient of agents that learn from batches.
 @Suite struct ObservationGradientTests {
-  /// It is the critic's alone, also where the actor learns from the same batch.
-  @Test(arguments: Member.ofBatches) func isThatOfTheCriticsLoss(_ member: Member) throws {
+  /// The gradient is that of the critic's loss only, even if the actor learns from the same batch.
+  @Test(arguments: Member.ofBatches) func isTheGradientOfTheCriticsLoss(_ member: Member) throws {
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
         var agent = try A.new(space)
         for seed in 0..<3 {
           var batch = randomBatch(8, space, seed: seed)
           let (before, o) = (agent, batch.observation)
-          /// The loss of an agent in the same state where one number of the observations is another.
+          /// Returns the loss of an agent in the same state with one value of the observations changed.
           func loss(_ i: Int, shifted by: Float) throws -> Double {
-            var (agent, batch, numbers) = (before, batch, o.array)
-            numbers[i] += by
-            batch.observation = Tensor(numbers, o.shape)
+            var (agent, batch, values) = (before, batch, o.array)
+            values[i] += by
+            batch.observation = Tensor(values, o.shape)
             return try #require(try agent.lesson(of: batch).metrics[Lesson.criticLoss])
           }
           batch.wantsObservationGradient = true
@@ -44,7 +44,7 @@ extension Agent {
           for (i, slope) in found.doubles.enumerated() {
             let after = (try loss(i, shifted: step) - middle) / Double(step)
             let before = (middle - (try loss(i, shifted: -step))) / Double(step)
-            // A rectifier's kink is on one side at most.
+            // A kink of ReLU is on at most one side.
             let nearest = [before, (before + after) / 2, after].map { abs($0 - slope) }.min() ?? .nan
             error += nearest * nearest
             size += slope * slope
@@ -59,22 +59,22 @@ extension Agent {
   @Test(arguments: Member.ofBatches) func changesNothingElse(_ member: Member) throws {
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
-        var (agent, asked) = (try A.new(space), try A.new(space))
+        var (agent, agentWithGradient) = (try A.new(space), try A.new(space))
         for seed in 0..<4 {
           var batch = randomBatch(8, space, seed: seed)
           let lesson = try agent.lesson(of: batch)
           batch.wantsObservationGradient = true
-          let other = try asked.lesson(of: batch)
+          let other = try agentWithGradient.lesson(of: batch)
           #expect(lesson.observationGradient == nil && other.observationGradient != nil)
           #expect(lesson.metrics.entries.map(\.value) == other.metrics.entries.map(\.value))
-          #expect(lesson.priorities == other.priorities && agent.bits == asked.bits)
+          #expect(lesson.priorities == other.priorities && agent.bits == agentWithGradient.bits)
         }
       }
     }
     try check(member.type)
   }
 
-  @Test(arguments: Member.ofBatches) func targetsLookAtWhatIsForThem(_ member: Member) throws {
+  @Test(arguments: Member.ofBatches) func targetNetworksUseTheTargetObservation(_ member: Member) throws {
     func check<A: Agent>(_ type: A.Type) throws {
       for space in A.accepted {
         func loss(_ change: (inout Batch) -> Void) throws -> Double {

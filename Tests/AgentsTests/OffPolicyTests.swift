@@ -6,12 +6,12 @@ import Testing
 
 @testable import Agents
 
-/// Small problems whose answers are known, for the agents that learn from replay.
+/// Small problems with known solutions, for the agents that learn from replay.
 @Suite struct OffPolicyTests {
   private let box = ActionSpace.continuous(low: [-1], high: [1])
 
-  /// State 0: to state 1 if the action is positive, else to state 0 again, at a cost of |a| or nothing. State 1: reward 1,
-  /// the end. The actions are uniformly drawn: of a policy that never was the agent's.
+  /// State 0: to state 1 if the action is positive, else to state 0 again, with reward -cost |a|. State 1: reward 1,
+  /// terminates. The actions are drawn uniformly, not from the agent's policy.
   private func stepsToTheReward(_ random: inout Random, cost: Double) -> Batch {
     let states = (0..<64).map { $0 % 2 }
     let actions = states.map { _ in random.uniform(-1, 1) }
@@ -37,7 +37,7 @@ import Testing
     #expect(abs(q[0] - 0.84) < 0.1 && abs(q[1] - 1) < 0.1, "\(q)")
   }
 
-  @Test func targetsFollowAtEveryActorPeriod() throws {
+  @Test func targetNetworksFollowAtEveryActorPeriod() throws {
     var settings = TD3.Settings()
     (settings.hidden, settings.batch, settings.actorPeriod) = (8, 64, 3)
     var agent = TD3(observationSize: 2, actionSpace: box, settings: settings, seed: Seed(2))
@@ -65,8 +65,8 @@ import Testing
     #expect(abs(agent.value(oneHot([1], of: 2)).item - 1) < 0.1)
   }
 
-  /// Five states in a row; 1 goes right, 0 goes left; the right end gives 1 and ends. Q*(s, right) = γ^(3 - s). The actions
-  /// in replay go left in three of four cases.
+  /// A chain of five states. Action 1 goes right, 0 goes left; the right end has reward 1 and terminates. Q*(s, right)
+  /// = γ^(3 - s). Three quarters of the actions in replay go left.
   private func chain(_ random: inout Random) -> Batch {
     let states = (0..<64).map { _ in random.integer(below: 4) }
     let actions = states.map { _ in random.chance(0.25) ? 1 : 0 }
@@ -86,13 +86,13 @@ import Testing
     var random = Seed(2).stream("transitions")
     for _ in 0..<500 { _ = agent.update(chain(&random)) }
     #expect(agent.act(oneHot([0, 1, 2, 3], of: 5), .exploit).array == [1, 1, 1, 1])
-    // Whoever acted: the values are those of the learned policy, which goes right.
+    // The values are those of the learned policy, which goes right, not of the policy that acted.
     for (found, expected) in zip(agent.value(oneHot([0, 1, 2, 3], of: 5)).array, [0.729, 0.81, 0.9, 1.0]) {
       #expect(abs(Double(found) - expected) < 0.1, "\(found) for \(expected)")
     }
   }
 
-  /// What Rainbow is without one of its improvements, without all of them, and whole.
+  /// Rainbow with all improvements, without one of them, and without all of them.
   @Test(arguments: ["none", "duelling", "noisy", "distributional", "all"])
   func rainbowLearnsAChain(_ leftOut: String) throws {
     var settings = Rainbow.Settings()
@@ -114,8 +114,8 @@ import Testing
     #expect(priorities.count == (settings.prioritised ? 64 : 0) && priorities.allSatisfy { $0 > 0 })
   }
 
-  /// Without `double` the target is a maximum, which picks and judges with the same noise.
-  @Test(arguments: [false, true]) func rainbowJudgesWhatItPickedWithNoiseOfItsOwnIfDouble(_ double: Bool) throws {
+  /// Without `double` the target is a maximum, which selects and evaluates actions with the same noise.
+  @Test(arguments: [false, true]) func rainbowEvaluatesWithSeparateNoiseIfDouble(_ double: Bool) throws {
     var settings = Rainbow.Settings()
     (settings.hidden, settings.batch, settings.discount, settings.initialSigma) = (16, 64, 0.9, 4)
     (settings.double, settings.distributional, settings.prioritised) = (double, false, false)
@@ -123,18 +123,19 @@ import Testing
     var random = Seed(2).stream("transitions")
     let batch = chain(&random)
     var before = agent
-    let picking = before.network.noise(using: &before.random)
-    let judging = double ? before.network.noise(using: &before.random) : picking
-    let learning = before.network.noise(using: &before.random)
-    let next = before.targetNetwork.values(batch.nextObservation, judging)  // [B, 2]
-    let best = double ? next.picking(before.network.values(batch.nextObservation, picking).argmax()) : next.rowMaximum()
-    let q = before.network.values(batch.observation, learning).picking(batch.action.array.map { Int($0) })
+    let selectionNoise = before.network.noise(using: &before.random)
+    let evaluationNoise = double ? before.network.noise(using: &before.random) : selectionNoise
+    let learningNoise = before.network.noise(using: &before.random)
+    let next = before.targetNetwork.values(batch.nextObservation, evaluationNoise)  // [B, 2]
+    let selected = before.network.values(batch.nextObservation, selectionNoise).argmax()
+    let best = double ? next.picking(selected) : next.rowMaximum()
+    let q = before.network.values(batch.observation, learningNoise).picking(batch.action.array.map { Int($0) })
     let expected = square(q - (batch.reward + 0.9 * batch.discount * best)).mean().item
     let loss = try #require(agent.update(batch).metrics["critic/loss"])
     #expect(abs(loss - expected) < 1e-5 * max(1, expected), "\(loss) for \(expected)")
   }
 
-  /// The distribution of a return that is 1 or -1 by chance is learned as such; its mean alone would be 0.
+  /// The return is randomly 1 or -1. Rainbow must learn this distribution, not only its mean.
   @Test func rainbowLearnsADistribution() throws {
     var settings = Rainbow.Settings()
     (settings.hidden, settings.batch, settings.learningRate) = (16, 64, 5e-3)
@@ -152,7 +153,7 @@ import Testing
     for (found, expected) in zip(p, [0, 0.75, 0, 0.25, 0]) { #expect(abs(Double(found) - expected) < 0.05, "\(p)") }
   }
 
-  @Test func importanceIsWeighedOutAsItsExponentSays() throws {
+  @Test func importanceWeightsFollowTheirExponent() throws {
     var settings = Rainbow.Settings()
     (settings.hidden, settings.batch, settings.noisy, settings.distributional) = (8, 64, false, false)
     (settings.importanceExponent, settings.importanceUpdates, settings.learningRate) = (0.5, 4, 0)
@@ -165,23 +166,23 @@ import Testing
       #expect(agent.importanceExponent == beta)
       let lesson = agent.update(batch)
       let loss = try #require(lesson.metrics["critic/loss"])
-      // Priorities are √|δ|: what they say of the errors must give the loss.
+      // Priorities are √|δ|: the loss must follow from them.
       let weights = frequency.map { pow(Double($0) / 0.25, -beta) }
       let expected = zip(weights, lesson.priorities).reduce(0) { $0 + $1.0 * pow(Double($1.1), 4) } / 64
       #expect(abs(loss - expected) < 1e-4 * max(1, expected))
     }
   }
 
-  /// Reward -(a - 0.5)², one step; the actions in replay are an old policy's, uniform.
+  /// One step with reward -(a - 0.5)². The actions in replay are uniform, from an old policy.
   private func oldActions(_ random: inout Random) -> Batch {
     let o = Tensor(repeating: 1, [64, 1])
     let a = Tensor((0..<64).map { _ in Float(random.uniform(-1, 1)) }, [64, 1])
     return Batch(observation: o, action: a, reward: -square(a - 0.5), discount: .zeros([64, 1]), nextObservation: o)
   }
 
-  /// With Q and actions drawn anew the notes' algorithm finds the best action from an old policy's data. With V and the old
-  /// actions the gradient by the mean, E[∂log π(a)/∂μ Â], is a covariance of the old policy alone: it points one way wherever
-  /// the mean is, for ever, and the policy ends at the edge.
+  /// With Q and newly drawn actions, the notes' algorithm finds the best action from an old policy's data. With V and
+  /// the old actions, the gradient with respect to the mean, E[∂log π(a)/∂μ Â], is a covariance under the old policy.
+  /// It points in the same direction for every mean, so the policy ends at the bound.
   @Test func replayedActionsOfOldPoliciesMisleadAnActorCritic() throws {
     func best<A: Agent>(_ type: A.Type, _ defaults: A.Settings) throws -> Double where A.Settings: BatchSettings {
       var settings = defaults

@@ -8,7 +8,7 @@ import Testing
 
 private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], high: [1])]
 
-/// What each on-policy agent promises beside the contract.
+/// The requirements on on-policy agents besides the contract.
 @Suite struct OnPolicyTests {
   // MARK: - REINFORCE is the estimator of the notes
 
@@ -40,7 +40,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
     switch baseline {
     case .none, .optimal: break
     case .average:
-      // The mean of the others at the same step; the first episode's third step has none beside it.
+      // The mean of the other episodes at the same step; the third step of the first episode has none.
       let (r, others) = (weights, [[3, 5], [4], [], [0, 5], [1], [0, 3]])
       for t in weights.indices where !others[t].isEmpty { weights[t] -= others[t].map { r[$0] }.mean }
     case .state:
@@ -95,7 +95,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
       isLast: (0..<200).map { $0 % 10 == 9 })
   }
 
-  @Test(arguments: spaces, [1e-4, 0.02, 1]) func trpoKeepsWithinItsDivergence(_ space: ActionSpace, _ limit: Double) {
+  @Test(arguments: spaces, [1e-4, 0.02, 1]) func trpoStaysWithinItsDivergence(_ space: ActionSpace, _ limit: Double) {
     var settings = TRPO.Settings()
     (settings.hidden, settings.divergence, settings.damping) = (16, limit, 1e-3)
     var agent = TRPO(observationSize: 3, actionSpace: space, settings: settings, seed: Seed(1))
@@ -108,21 +108,21 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
       #expect(divergence <= limit * 1.001 && abs(divergence - (metrics["actor/divergence"] ?? .nan)) < 1e-6)
       most = max(most, divergence)
     }
-    #expect(most > limit / 8, "the bound is used")
+    #expect(most > limit / 8, "the steps should use the allowed divergence")
   }
 
-  @Test(arguments: spaces) func aNaturalStepHasAboutTheDivergenceOfItsLength(_ space: ActionSpace) {
+  @Test(arguments: spaces) func naturalStepsHaveAboutTheDivergenceOfTheirLength(_ space: ActionSpace) {
     var settings = NaturalGradient.Settings()
     (settings.hidden, settings.stepSize, settings.damping) = (16, 0.1, 1e-3)
     var agent = NaturalGradient(observationSize: 3, actionSpace: space, settings: settings, seed: Seed(1))
     for seed in 0..<5 {
       let divergence = agent.update(rollout(&agent, space, seed: UInt64(seed))).metrics["actor/divergence"] ?? .nan
-      // α²/2 at most, as far as D is quadratic.
+      // At most α²/2, if D is quadratic.
       #expect(divergence > 0.0001 && divergence < 0.0075, "\(divergence)")
     }
   }
 
-  @Test func theClipTakesAwayWhatGoesTooFar() {
+  @Test func theClipLimitsTheDivergence() {
     var settings = PPO.Settings()
     (settings.hidden, settings.entropyBonus, settings.passes, settings.learningRate) = (16, 0, 200, 0.003)
     func divergence(_ clip: Double) -> Double {
@@ -135,7 +135,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
 
   // MARK: - Workers
 
-  @Test func workersActWithTheirCopiesAndTheirLagIsCounted() {
+  @Test func workersKeepCopiesAndCountTheirLag() {
     var settings = ActorCritic.Settings()
     (settings.hidden, settings.workers, settings.batchHorizon) = (8, 3, 4)
     var agent = ActorCritic(observationSize: 3, actionSpace: spaces[1], settings: settings, seed: Seed(1))
@@ -151,7 +151,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
       ).metrics
       lags.append(metrics["workers/lag"] ?? .nan)
       #expect(agent.updates == 3 * (round + 1))
-      // The last one in turn has the newest parameters, the others older ones.
+      // The last worker has the newest parameters, the others older ones.
       let ages = agent.workers.map { agent.updates - $0.copiedAt }.sorted()
       #expect(ages == [0, 1, 2])
       for worker in agent.workers {
@@ -159,7 +159,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
         #expect(isNewest == (worker.copiedAt == agent.updates))
       }
     }
-    // Each takes its copy as the newest, and two others come before its next gradient on average.
+    // Each copy is new when it is made, and on average two other updates come before the worker's next gradient.
     #expect(lags[0] == 1 && lags.dropFirst().allSatisfy { $0 == 2 })
   }
 
@@ -167,7 +167,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
     var settings = ActorCritic.Settings()
     (settings.hidden, settings.workers) = (8, 2)
     var agent = ActorCritic(observationSize: 1, actionSpace: spaces[0], settings: settings, seed: Seed(1))
-    // Worker 0 always takes 0, worker 1 always 1, and the parameters that are judged 0.
+    // Worker 0 always chooses 0, worker 1 always 1, and the shared parameters 0.
     for (worker, bias) in [[Float(50), -50], [-50, 50]].enumerated() {
       agent.workers[worker].model.actor.trunk.layers[2].bias = Tensor(bias, [2])
     }
@@ -187,8 +187,8 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
 
   // MARK: - Learning
 
-  /// Five states in a row; 1 goes right, 0 goes left, each step costs 0.1; the right end gives 1 and ends the task, and
-  /// twelve steps end the time.
+  /// A chain of five states. Action 1 goes right, 0 goes left, each step costs 0.1. The right end has reward 1 and
+  /// terminates; episodes are truncated after twelve steps.
   private static func chain<A: Agent>(_ agent: inout A, updates: Int) where A.Settings.Experience == Rollout {
     let (lanes, limit) = (12, 12)
     for _ in 0..<updates {
@@ -197,7 +197,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
         let chosen = agent.act(oneHot(states.map { $0[$0.count - 1] }), .explore).array
         for lane in 0..<lanes where states[lane].last != 4 {
           actions[lane].append(chosen[lane])
-          // In a box, right is above zero.
+          // In a box, positive actions go right.
           states[lane].append(max(0, states[lane][states[lane].count - 1] + (chosen[lane] > 0 ? 1 : -1)))
         }
       }
@@ -222,16 +222,16 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
   private func expectLearning<A: Agent>(
     _ type: A.Type, updates: Int = 40, _ settings: [String: String] = [:]
   ) throws where A.Settings.Experience == Rollout {
-    var own = A.Settings()
-    try own.set("hidden", to: "16")
-    try own.set("learning-rate", to: "0.01", ifThere: true)
-    for (key, value) in settings { try own.set(key, to: value) }
+    var agentSettings = A.Settings()
+    try agentSettings.set("hidden", to: "16")
+    try agentSettings.set("learning-rate", to: "0.01", ifThere: true)
+    for (key, value) in settings { try agentSettings.set(key, to: value) }
     for space in spaces {
-      var agent = A(observationSize: 5, actionSpace: space, settings: own, seed: Seed(1))
+      var agent = A(observationSize: 5, actionSpace: space, settings: agentSettings, seed: Seed(1))
       Self.chain(&agent, updates: updates)
       let best = agent.act(Self.oneHot([0, 1, 2, 3]), .exploit).array
       #expect(best.allSatisfy { $0 > 0 }, "\(A.id) \(settings) in \(space): \(best)")
-      // From 3 on there is 1 to get, from 0 on three steps' cost less.
+      // The return from state 3 is 1; from state 0 it is lower by the cost of three steps.
       let v = agent.value(Self.oneHot([0, 3])).doubles
       #expect(v[1] > 0.8 && v[1] < 1.1 && v[0] < v[1] - 0.2, "\(A.id) \(settings): \(v)")
     }
@@ -256,7 +256,7 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
 }
 
 extension SettingsGroup {
-  fileprivate mutating func set(_ key: String, to typed: String, ifThere: Bool) throws {
-    if Self.fields.contains(where: { $0.key == key }) { try set(key, to: typed) }
+  fileprivate mutating func set(_ key: String, to value: String, ifThere: Bool) throws {
+    if Self.fields.contains(where: { $0.key == key }) { try set(key, to: value) }
   }
 }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct QPropTests {
   private static let spaces: [ActionSpace] = [.continuous(low: [-1, -1], high: [1, 1]), .discrete(count: 3)]
 
-  /// One-step episodes with a reward that depends on the action: Â is r - V, and the exact gradient has no bias to hide.
+  /// One-step episodes with a reward that depends on the action: Â is r - V, without bootstrapping bias.
   private func rollout(_ agent: inout QProp, _ space: ActionSpace, count: Int) -> RolloutWithReplay {
     let o = Tensor([count, 3], of: Float.self) { target in
       for i in 0..<target.count { target[i] = Float(i % 7) / 7 }
@@ -23,9 +23,9 @@ import Testing
     return RolloutWithReplay(rollout: rollout, batches: [batch])
   }
 
-  /// The policy's gradient of many small rollouts with and without the control variate: the same mean, within five standard
-  /// errors (one false alarm in a million), and with a good critic less variance.
-  @Test(arguments: spaces) func theControlVariateChangesTheVarianceNotTheMean(_ space: ActionSpace) throws {
+  /// The policy's gradients on many small rollouts with and without the control variate have the same mean, within five
+  /// standard errors (one false alarm in a million). With a good critic the control variate reduces the variance.
+  @Test(arguments: spaces) func theControlVariateReducesTheVarianceWithoutBias(_ space: ActionSpace) throws {
     var settings = QProp.Settings()
     (settings.hidden, settings.adaptive, settings.criticLearningRate, settings.entropyBonus) = (16, false, 1e-2, 0)
     settings.tau = 1
@@ -56,13 +56,13 @@ import Testing
     #expect(with.variance.reduce(0, +) < 0.5 * without.variance.reduce(0, +))
   }
 
-  @Test func theLeastVarianceIsARegressionsSlope() {
+  @Test func theLeastVarianceIsTheSlopeOfARegression() {
     let agent = QProp(observationSize: 3, actionSpace: Self.spaces[0], settings: .init(), seed: Seed(1))
     var random = Seed(3).stream("controls")
     let (control, noise) = (Tensor.normal([5000, 1], using: &random), Tensor.normal([5000, 1], using: &random))
     #expect(abs(agent.leastVariance(0.6 * control + noise + 3, control - 2) - 0.6) < 0.1)
     #expect(agent.leastVariance(-control, control) == 0 && agent.leastVariance(3 * control, control) == 1)
-    #expect(agent.leastVariance(control, .zeros([5000, 1])) == 0, "a control that says nothing")
+    #expect(agent.leastVariance(control, .zeros([5000, 1])) == 0, "a constant control variate")
   }
 
   @Test(arguments: spaces) func qPropLearnsABandit(_ space: ActionSpace) {

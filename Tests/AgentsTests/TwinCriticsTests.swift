@@ -8,7 +8,7 @@ import Testing
 @Suite struct TwinCriticsTests {
   private let space = ActionSpace.continuous(low: [-1, -1], high: [1, 1])
 
-  @Test func bothBeginApartAndTheLesserCounts() {
+  @Test func bothStartDifferentAndTheMinimumIsUsed() {
     var random = Seed(1).stream("critics")
     let critics = TwinCritics { ActionValue(3, space, hidden: [8], layerNorm: true, using: &random) }
     let (o, a) = (Tensor.normal([50, 3], using: &random), Tensor.normal([50, 2], using: &random))
@@ -20,7 +20,7 @@ import Testing
   }
 
   /// Stored weights have these names.
-  @Test func parametersAreNamedAsTheyWere() {
+  @Test func parameterNamesAreUnchanged() {
     let sac = SAC(observationSize: 3, actionSpace: space, settings: .init(), seed: Seed(1))
     let td3 = TD3(observationSize: 3, actionSpace: space, settings: .init(), seed: Seed(1))
     let names = (sac.parameters.map(\.name), td3.parameters.map(\.name))

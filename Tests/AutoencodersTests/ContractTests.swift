@@ -14,13 +14,13 @@ struct Member: Sendable, CustomTestStringConvertible {
 }
 
 extension Autoencoder {
-  /// With the default settings.
+  /// Creates an autoencoder with the default settings.
   fileprivate static func new(_ shape: FrameShape, seed: UInt64 = 1) throws -> Self {
     var random = Seed(seed).stream("initial weights")
     return try Self(frame: shape, settings: Settings(), using: &random)
   }
 
-  /// The reconstruction's or, without a decoder, that of someone who wants certain latents.
+  /// The reconstruction loss or, without a decoder, a loss with target latents.
   fileprivate func loss(_ x: Tensor) -> Tensor {
     let z = encode(x)
     guard !Self.hasDecoder else { return meanSquared(decode(z) - x) + penalty(z) }
@@ -34,7 +34,7 @@ private func randomFrames(_ count: Int, _ shape: FrameShape, seed: UInt64 = 3) -
   return .normal([count, shape.channels, shape.height, shape.width], using: &random) * 0.3
 }
 
-/// What every autoencoder of the catalog promises.
+/// The requirements that every autoencoder of the catalog must meet.
 @Suite struct ContractTests {
   @Test func idsAreUniqueAndFound() throws {
     #expect(Set(Autoencoders.all.map { $0.id }).count == Autoencoders.all.count)
@@ -59,8 +59,8 @@ private func randomFrames(_ count: Int, _ shape: FrameShape, seed: UInt64 = 3) -
     try check(member.type)
   }
 
-  /// Whatever the size: an autoencoder of that size, or a sentence.
-  @Test(arguments: Member.all) func anySizeIsTakenOrRefusedWithASentence(_ member: Member) throws {
+  /// Every frame size is either supported or rejected with an error that contains it.
+  @Test(arguments: Member.all) func anySizeIsSupportedOrRejectedWithAnError(_ member: Member) throws {
     func check<Model: Autoencoder>(_ type: Model.Type) throws {
       for (height, width) in [
         (1, 1), (4, 4), (8, 8), (9, 9), (15, 15), (16, 15), (15, 17), (16, 16), (18, 20), (8, 64),
@@ -83,13 +83,13 @@ private func randomFrames(_ count: Int, _ shape: FrameShape, seed: UInt64 = 3) -
     #expect(z.shape == [2, model.latentSize])
     #expect(z.isFinite)
     if Model.hasDecoder {
-      let drawn = model.decode(z)
-      #expect(drawn.shape == x.shape, "\(shape)")
-      #expect(drawn.isFinite)
+      let reconstruction = model.decode(z)
+      #expect(reconstruction.shape == x.shape, "\(shape)")
+      #expect(reconstruction.isFinite)
     }
     #expect(model.penalty(z).shape.count == 1)
     #expect(model.penalty(z).item >= 0)
-    // A frame's latent is its own, whatever stands beside it.
+    // A frame's latent does not depend on the other frames.
     let alone = model.encode(x.rows(1..<2)).array
     for i in alone.indices { #expect(abs(alone[i] - z.array[model.latentSize + i]) < 1e-5) }
   }
@@ -103,7 +103,7 @@ private func randomFrames(_ count: Int, _ shape: FrameShape, seed: UInt64 = 3) -
       for (parameter, tensor) in zip(model.parameters, gradient.tensors) {
         let tensor = try #require(tensor, "\(parameter.name) has no gradient")
         #expect(tensor.isFinite)
-        #expect(tensor.array.contains { $0 != 0 }, "\(parameter.name) has a gradient of zero")
+        #expect(tensor.array.contains { $0 != 0 }, "the gradient of \(parameter.name) is zero")
       }
     }
     try check(member.type)
@@ -125,7 +125,7 @@ private func randomFrames(_ count: Int, _ shape: FrameShape, seed: UInt64 = 3) -
     try check(member.type)
   }
 
-  @Test(arguments: Member.all) func seedFixesTheWeights(_ member: Member) throws {
+  @Test(arguments: Member.all) func weightsAreReproducibleFromTheSeed(_ member: Member) throws {
     func check<Model: Autoencoder>(_ type: Model.Type) throws {
       let shape = FrameShape(height: 24, width: 24, channels: 1)
       let (one, same, other) = (try Model.new(shape), try Model.new(shape), try Model.new(shape, seed: 2))
@@ -137,7 +137,7 @@ private func randomFrames(_ count: Int, _ shape: FrameShape, seed: UInt64 = 3) -
     try check(member.type)
   }
 
-  @Test(arguments: Member.all) func settingsAreReadBackAndBounded(_ member: Member) throws {
+  @Test(arguments: Member.all) func settingsAreParsedAndBounded(_ member: Member) throws {
     func check<Model: Autoencoder>(_ type: Model.Type) throws {
       for field in Model.Settings.fields {
         var settings = Model.Settings()
@@ -145,11 +145,11 @@ private func randomFrames(_ count: Int, _ shape: FrameShape, seed: UInt64 = 3) -
         #expect(settings.record.map(\.text) == Model.Settings().record.map(\.text))
         let text = field.text(settings)
         let numbers = Double(text).map { [$0 - 1, $0 / 2, $0 * 2, $0 + 1].map(\.text) } ?? []
-        for typed in numbers + field.choices + (field.isSwitch ? ["true", "false"] : []) {
+        for value in numbers + field.choices + (field.isSwitch ? ["true", "false"] : []) {
           var changed = settings
-          // Out of its range.
-          do { try field.set(&changed, typed) } catch is InputError { continue }
-          #expect(field.text(changed) == typed)
+          // Out of range.
+          do { try field.set(&changed, value) } catch is InputError { continue }
+          #expect(field.text(changed) == value)
           for other in Model.Settings.fields where other.key != field.key {
             #expect(other.text(changed) == other.text(settings), "\(field.key) sets \(other.key) too")
           }
@@ -163,7 +163,7 @@ private func randomFrames(_ count: Int, _ shape: FrameShape, seed: UInt64 = 3) -
   }
 }
 
-/// Frames `[N, 1, S, S]` of a bright square of 4 pixels that goes along the diagonal.
+/// Returns frames `[N, 1, S, S]` of a bright square with a side of 4 pixels that moves along the diagonal.
 func movingSquares(_ count: Int, size: Int) -> Tensor {
   Tensor([count, 1, size, size], of: Float.self) { target in
     for i in 0..<target.count {

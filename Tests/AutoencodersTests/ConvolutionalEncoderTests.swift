@@ -12,22 +12,22 @@ import Testing
       frame: FrameShape(height: height, width: width, channels: channels), settings: .init(), using: &random)
   }
 
-  @Test func stridesLeaveAMapOfFeatures() {
+  @Test func stridesKeepAMapOfAtLeast3x3Features() {
     #expect(ConvolutionalEncoder.strides(of: 64) == [2, 2, 2, 1])
     #expect(ConvolutionalEncoder.strides(of: 84) == [2, 2, 2, 1])
     #expect(ConvolutionalEncoder.strides(of: 16) == [1, 1, 2, 1])
     for side in 16...300 {
-      let left = ConvolutionalEncoder.strides(of: side).reduce(side) { ($0 - 3) / $1 + 1 }
-      #expect(left >= 3, "\(side)")
+      let size = ConvolutionalEncoder.strides(of: side).reduce(side) { ($0 - 3) / $1 + 1 }
+      #expect(size >= 3, "\(side)")
     }
   }
 
-  @Test func sizesAreThoseOfTheFrames() throws {
+  @Test func layerSizesFitTheFrames() throws {
     let square = try encoder(64, 64)
     #expect(square.convolutions.outputSize(height: 64, width: 64) == (5, 5))
     #expect(square.toLatent.weight.shape == [50, 32 * 25] && square.latentSize == 50)
     #expect(square.parameters.map(\.name).first == "convs.layers.0.weight")
-    // Any size from 16 on.
+    // All sizes of at least 16.
     for (height, width) in [(16, 16), (17, 31), (100, 40), (16, 128)] {
       let x = Tensor.zeros([2, 1, height, width])
       #expect(try encoder(height, width, channels: 1).encode(x).shape == [2, 50])
@@ -35,13 +35,13 @@ import Testing
     #expect(throws: InputError("a conv encoder needs frames of at least 16x16, not 64x15")) { try encoder(15, 64) }
   }
 
-  @Test func latentsLieWithinTheirBounds() throws {
+  @Test func latentsAreBounded() throws {
     var random = Seed(2).stream("frames")
     let z = try encoder(64, 64).encode(.normal([3, 9, 64, 64], using: &random) * 100)
     #expect(z.array.allSatisfy { abs($0) <= 1 } && Set(z.array).count > 100)
   }
 
-  @Test func noDecoderIsSaidBeforeItIsAskedFor() async {
+  @Test func missingDecoderIsReported() async {
     #expect(!ConvolutionalEncoder.hasDecoder && KeypointAutoencoder.hasDecoder)
     let error = #expect(throws: InputError.self) { try ConvolutionalEncoder.requireDecoder() }
     #expect(error?.description.contains("--kind keypoint or rae; conv is for 'pixelrl train --encoder") == true)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Autoencoders
 
-/// Latents that an action moves: z' = z + 0.05 a in their first numbers, noise in the others.
+/// Latents that depend on actions: z' = z + 0.05 a in the first values, noise in the others.
 private struct Drift {
   let latents: Tensor  // [3B, 4]
   let actions: [Float]
@@ -13,19 +13,19 @@ private struct Drift {
   init(_ actionSpace: ActionSpace, batch: Int, using random: inout Random) {
     var (latents, first, second): ([Float], [Float], [Float]) = ([], [], [])
     for _ in 0..<batch {
-      let pushes = (0..<2).map { _ in actionSpace.sample(using: &random) }
+      let sampled = (0..<2).map { _ in actionSpace.sample(using: &random) }
       var z = (0..<4).map { _ in Float(random.uniform(-1, 1)) }
       latents += z
-      for push in pushes {
+      for action in sampled {
         switch actionSpace {
-        case .continuous: for i in push.indices { z[i] += 0.05 * Float(push[i]) }
-        case .discrete: z[0] += 0.05 * Float(push[0] - 1)
+        case .continuous: for i in action.indices { z[i] += 0.05 * Float(action[i]) }
+        case .discrete: z[0] += 0.05 * Float(action[0] - 1)
         }
         z[3] = Float(random.uniform(-1, 1))
         latents += z
       }
-      first += actionSpace.normalized(pushes[0])
-      second += actionSpace.normalized(pushes[1])
+      first += actionSpace.normalized(sampled[0])
+      second += actionSpace.normalized(sampled[1])
     }
     (self.latents, actions) = (Tensor(latents, [3 * batch, 4]), first + second)
   }
@@ -34,8 +34,8 @@ private struct Drift {
 @Suite struct InverseDynamicsTests {
   static let spaces: [ActionSpace] = [.continuous(low: [-1, -1], high: [1, 1]), .discrete(count: 3)]
 
-  /// Of actions drawn anew each time, what is not read is their variance (1/3) or their entropy (ln 3).
-  @Test(arguments: InverseDynamicsTests.spaces) func actionsAreReadFromWhatTheyMove(_ space: ActionSpace) {
+  /// Without any prediction, the error is the variance (1/3) or the entropy (ln 3) of the random actions.
+  @Test(arguments: InverseDynamicsTests.spaces) func actionsArePredictedFromLatents(_ space: ActionSpace) {
     var random = Seed(3).stream("drift")
     var reader = InverseDynamics(latentSize: 4, actionSpace: space, using: &random)
     var optimizer = Adam(learningRate: 3e-3)
@@ -47,14 +47,14 @@ private struct Drift {
     let unseen = Drift(space, batch: 200, using: &random)
     let error = reader.loss(unseen.latents, actions: unseen.actions).item
     #expect(error < 0.1, "\(error)")
-    // The same numbers in another order: the actions of others cannot be read.
+    // Actions of other groups cannot be predicted.
     let size = space.arrayCount
     let others = Array(unseen.actions[(7 * size)...] + unseen.actions[..<(7 * size)])
     #expect(reader.loss(unseen.latents, actions: others).item > 0.3)
   }
 
-  /// What it asks for reaches all three latents, and so the encoder.
-  @Test func everyFrameIsTaught() {
+  /// The gradient of the loss reaches all three latents, and so the encoder.
+  @Test func gradientReachesEveryFrame() {
     var random = Seed(4).stream("drift")
     let space = ActionSpace.discrete(count: 3)
     let drift = Drift(space, batch: 5, using: &random)

@@ -14,23 +14,23 @@ import Testing
       frame: FrameShape(height: height, width: width, channels: 1), settings: settings, using: &random)
   }
 
-  @Test func placesLieWithinTheFrame() throws {
+  @Test func keypointsAreInsideTheFrame() throws {
     let model = try model(height: 32, width: 48)
     var random = Seed(1).stream("frames")
     let z = model.encode(.normal([4, 1, 32, 48], using: &random) * 10).array
     #expect(z.allSatisfy { (-1...1).contains($0) })
   }
 
-  /// The first and the last cell of a map of 8 by 12 have their middles half a cell within the frame.
-  @Test func keypointsArePartsOfTheFrame() throws {
+  /// The centres of the first and the last cell of a map of 8 by 12 are half a cell inside the frame.
+  @Test func keypointsAreFractionsOfTheFrame() throws {
     let model = try model(height: 32, width: 48)
     let z = Tensor([-1, -1, 1, 1, 0, 0, 0, 0, 0, 0, 1, -1], [1, 12])
-    let places = try #require(model.keypoints(of: z))[0]
+    let keypoints = try #require(model.keypoints(of: z))[0]
     let expected = [
       (0.5 / 12, 0.5 / 8), (11.5 / 12, 7.5 / 8), (0.5, 0.5), (0.5, 0.5), (0.5, 0.5), (11.5 / 12, 0.5 / 8),
     ]
-    #expect(places.count == 6)
-    for (place, (x, y)) in zip(places, expected) { #expect(abs(place.x - x) < 1e-6 && abs(place.y - y) < 1e-6) }
+    #expect(keypoints.count == 6)
+    for (point, (x, y)) in zip(keypoints, expected) { #expect(abs(point.x - x) < 1e-6 && abs(point.y - y) < 1e-6) }
     var random = Seed(2).stream("initial weights")
     let other = try RegularizedAutoencoder(
       frame: FrameShape(height: 84, width: 84, channels: 1), settings: RegularizedAutoencoder.Settings(), using: &random
@@ -38,10 +38,10 @@ import Testing
     #expect(other.keypoints(of: .zeros([1, other.latentSize])) == nil)
   }
 
-  /// A frame that moves by a cell of the map moves the places that see it by the distance of two cells.
-  @Test func placesFollowWhatMoves() throws {
+  /// If an object moves by a cell of the map, the keypoints on it move by the distance of two cell centres.
+  @Test func keypointsFollowAMovingObject() throws {
     let (height, width) = (48, 64)
-    // So sharp that each place is a single cell of the map.
+    // So sharp that each keypoint is at a single cell of the map.
     let model = try model(height: height, width: width, sharpness: 1000)
     func blob(_ top: Int, _ left: Int) -> Tensor {
       Tensor([1, 1, height, width], of: Float.self) { target in
@@ -57,7 +57,7 @@ import Testing
     var followers = 0
     for k in 0..<6 {
       let (dx, dy) = (right[2 * k] - z[2 * k], down[2 * k + 1] - z[2 * k + 1])
-      if dx == 0 && dy == 0 { continue }  // it looks at the empty background
+      if dx == 0 && dy == 0 { continue }  // it is on the empty background
       followers += 1
       #expect(abs(dx - 2 / Float(width / 4 - 1)) < 1e-4)
       #expect(abs(right[2 * k + 1] - z[2 * k + 1]) < 1e-4)
@@ -67,9 +67,9 @@ import Testing
     #expect(followers >= 2)
   }
 
-  /// Where no keypoint is near nothing is drawn, at the border neither, whatever the decoder has learned: it could draw a
-  /// bar there else, in place of what moves.
-  @Test(arguments: [true, false]) func nothingIsDrawnWhereNoKeypointIs(_ isBackgroundTakenAway: Bool) throws {
+  /// The decoder draws nothing away from keypoints, not even at the border, for any weights. Otherwise it could learn
+  /// to draw a bar there in place of what moves.
+  @Test(arguments: [true, false]) func decoderDrawsNothingAwayFromKeypoints(_ isBackgroundTakenAway: Bool) throws {
     var settings = KeypointAutoencoder.Settings()
     (settings.keypoints, settings.filters) = (3, 8)
     var random = Seed(2).stream("initial weights")
@@ -85,16 +85,16 @@ import Testing
     #expect((picture[0..<64].map(abs).max() ?? 0) > 0.01)
   }
 
-  /// The picture depends on a place near that place alone: within the bump and the decoder's three 3x3 convolutions.
-  @Test func bumpsStandWhereThePlacesAre() throws {
+  /// The reconstruction depends on a keypoint only near it: within the bump and the decoder's three 3x3 convolutions.
+  @Test func bumpsAreAtTheKeypoints() throws {
     let model = try model(height: 64, width: 64)
     var latents = [Float](repeating: -1, count: 12)
-    let still = model.decode(Tensor(latents, [1, 12])).array
+    let before = model.decode(Tensor(latents, [1, 12])).array
     (latents[4], latents[5]) = (0.6, 0.2)  // x, y
-    let moved = model.decode(Tensor(latents, [1, 12])).array
+    let after = model.decode(Tensor(latents, [1, 12])).array
     var (weight, x, y) = (0.0, 0.0, 0.0)
-    for i in still.indices where i / 64 > 20 {
-      let difference = Double(abs(moved[i] - still[i]))
+    for i in before.indices where i / 64 > 20 {
+      let difference = Double(abs(after[i] - before[i]))
       (weight, x, y) = (weight + difference, x + difference * Double(i % 64), y + difference * Double(i / 64))
     }
     #expect(abs(x / weight - (1 + 0.6) / 2 * 63) < 3, "\(x / weight)")

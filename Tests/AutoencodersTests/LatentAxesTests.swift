@@ -12,8 +12,8 @@ import Testing
 #endif
 
 @Suite struct PrincipalComponentsTests {
-  @Test func turnedAxesAreFoundInTheirOrder() {
-    // Independent numbers of deviation 3, 2 and 1 along the axes of a turned frame.
+  @Test func rotatedAxesAreFoundInOrder() {
+    // Independent values with deviations 3, 2 and 1 along rotated axes.
     let axes = [[2.0, 1, 2], [-2, 2, 1], [1, 2, -2]].map { $0.map { $0 / 3 } }
     var random = Seed(3).stream("rows")
     let rows = (0..<4000).flatMap { _ in
@@ -33,74 +33,74 @@ import Testing
         #expect(abs(product - (i == j ? 1 : 0)) < 1e-9)
       }
     }
-    // What lies along an axis has the variance that is told of it.
-    let places = found.places(of: tensor)
+    // The coordinates along an axis have its variance.
+    let coordinates = found.places(of: tensor)
     for i in 0..<3 {
-      let mean = places.reduce(0) { $0 + $1[i] } / 4000
-      let variance = places.reduce(0) { $0 + $1[i] * $1[i] } / 4000
+      let mean = coordinates.reduce(0) { $0 + $1[i] } / 4000
+      let variance = coordinates.reduce(0) { $0 + $1[i] * $1[i] } / 4000
       #expect(abs(mean) < 1e-6 && abs(variance / found.variances[i] - 1) < 1e-6)
     }
   }
 
-  @Test func whatDoesNotVaryHasNoVariance() {
-    let still = PrincipalComponents(of: Tensor(repeating: 2, [5, 4]))
-    #expect(still.variances == [0, 0] && still.places(of: Tensor(repeating: 2, [1, 4])) == [[0, 0]])
+  @Test func constantRowsHaveNoVariance() {
+    let constant = PrincipalComponents(of: Tensor(repeating: 2, [5, 4]))
+    #expect(constant.variances == [0, 0] && constant.places(of: Tensor(repeating: 2, [1, 4])) == [[0, 0]])
     let single = PrincipalComponents(of: Tensor([1, 2, 3], [3, 1]))
     #expect(single.axes == [[1]] && abs(single.variances[0] - 2.0 / 3) < 1e-6)
   }
 }
 
 @Suite struct LatentAxesTests {
-  /// Latents of 10 numbers: six follow a place that swings slowly, two one that swings faster and less, two tremble.
+  /// Latents of 10 values: six follow a slow oscillation, two a faster and smaller one, and two are noise.
   private let latents: [[Double]]
-  private let places: [[Double]]
+  private let signals: [[Double]]
   private let episodes = (0..<600).map { $0 / 60 }
 
   init() {
     var random = Seed(5).stream("latents")
-    let places = (0..<600).map { t -> [Double] in [sin(0.05 * Double(t)), 0.1 * cos(0.31 * Double(t))] }
-    latents = places.map { place -> [Double] in
-      var latent = (0..<6).map { _ in place[0] + 0.01 * random.normal() }
-      latent += [place[1], 0.5 * place[0] - place[1]]
+    let signals = (0..<600).map { t -> [Double] in [sin(0.05 * Double(t)), 0.1 * cos(0.31 * Double(t))] }
+    latents = signals.map { signal -> [Double] in
+      var latent = (0..<6).map { _ in signal[0] + 0.01 * random.normal() }
+      latent += [signal[1], 0.5 * signal[0] - signal[1]]
       latent += [0.3 * random.normal(), 0.3 * random.normal()]
       return latent
     }
-    self.places = places
+    self.signals = signals
   }
 
   private func tensor(_ rows: [[Double]]) -> Tensor {
     Tensor(rows.flatMap { $0.map { Float($0) } }, [rows.count, rows[0].count])
   }
 
-  @Test func whatMovesSmoothlyIsKeptAndWhatTremblesIsNot() {
+  @Test func smoothMotionIsKeptAndNoiseIsNot() {
     let z = tensor(latents)
     let axes = LatentAxes(of: z, episodes: episodes)
-    // The noise of the six numbers is below what is looked at.
+    // The noise of the six values is below the threshold.
     #expect(axes.count == 2)
     let centered = z - z.mean(axis: 0)
     let s = axes.places(of: centered)
     for deviation in sqrt(square(s).mean(axis: 0)).doubles { #expect(abs(deviation - LatentAxes.deviation) < 1e-3) }
-    // The axes are independent, and each place is a sum of them.
+    // The axes are independent, and each signal is a linear combination of them.
     let product = (matrixProduct(s.transposed, s) / 600).doubles
     #expect(abs(product[1]) < 1e-2)
-    for number in 0..<2 {
-      let place = places.map { $0[number] }
-      let mean = place.reduce(0, +) / 600
+    for index in 0..<2 {
+      let signal = signals.map { $0[index] }
+      let mean = signal.reduce(0, +) / 600
       let values = s.doubles
-      var rest = place.map { $0 - mean }
+      var rest = signal.map { $0 - mean }
       for axis in 0..<2 {
         let share = (0..<600).reduce(0) { $0 + rest[$1] * values[$1 * 2 + axis] } / (600 * product[axis * 3])
         for t in 0..<600 { rest[t] -= share * values[t * 2 + axis] }
       }
-      let variance = place.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      let variance = signal.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
       #expect(rest.reduce(0) { $0 + $1 * $1 } < 0.02 * variance)
     }
   }
 
-  @Test func latentsComeBackWithoutTheNoise() {
+  @Test func latentsAreRestoredWithoutTheNoise() {
     let z = tensor(latents)
     let axes = LatentAxes(of: z, episodes: episodes)
-    // Places of latents of places are these places.
+    // Mapping coordinates to latents and back is the identity.
     let identity = matrixProduct(axes.reading, transposed: false, axes.directions, transposed: true).doubles
     for (found, known) in zip(identity, [1.0, 0, 0, 1]) { #expect(abs(found - known) < 1e-4) }
     let mean = z.mean(axis: 0)
@@ -114,8 +114,8 @@ import Testing
     for i in 8..<10 { #expect(root[i] > 0.25) }
   }
 
-  @Test func leapsBetweenEpisodesDoNotCount() {
-    // The first number swings on through all episodes; the second stays almost where it is, but starts elsewhere in each.
+  @Test func jumpsBetweenEpisodesAreIgnored() {
+    // The first value oscillates through all episodes. The second is almost constant in each, at different values.
     let rows = (0..<600).map { t -> [Double] in
       let start = Double(t / 3 * 7919 % 101) / 30
       return [3 * sin(0.8 * Double(t)), start + 0.001 * Double(t % 3)]
@@ -123,17 +123,17 @@ import Testing
     let axes = LatentAxes(of: tensor(rows), episodes: (0..<600).map { $0 / 3 })
     let smoothest = axes.directions.doubles.prefix(2).map(abs)
     #expect(axes.count == 2 && smoothest[1] > 5 * smoothest[0])
-    // If they counted it would be the rougher one.
-    let leaping = LatentAxes(of: tensor(rows), episodes: [Int](repeating: 0, count: 600))
-    #expect(abs(leaping.directions.doubles[0]) > 5 * abs(leaping.directions.doubles[1]))
-    let still = LatentAxes(of: Tensor(repeating: 0.5, [30, 4]), episodes: [Int](repeating: 0, count: 30))
-    #expect(still.count == 1 && still.reading.isFinite)
-    #expect(still.places(of: Tensor.zeros([2, 4])).doubles == [0, 0])
+    // If the jumps counted, the second value would be the rougher one.
+    let withJumps = LatentAxes(of: tensor(rows), episodes: [Int](repeating: 0, count: 600))
+    #expect(abs(withJumps.directions.doubles[0]) > 5 * abs(withJumps.directions.doubles[1]))
+    let constant = LatentAxes(of: Tensor(repeating: 0.5, [30, 4]), episodes: [Int](repeating: 0, count: 30))
+    #expect(constant.count == 1 && constant.reading.isFinite)
+    #expect(constant.places(of: Tensor.zeros([2, 4])).doubles == [0, 0])
   }
 
-  @Test func anEncoderGivesPlacesAndDrawsThem() throws {
+  @Test func anEncoderWithAxesReturnsAndReconstructsCoordinates() throws {
     var encoder = try smallEncoder()
-    // A bright square that wanders.
+    // A moving bright square.
     let frames = (0..<60).map { t in
       var frame = PixelBuffer(width: 16, height: 16, format: .gray)
       let (x, y) = (Int(6 + 5 * sin(0.2 * Double(t))), Int(6 + 5 * cos(0.13 * Double(t))))

@@ -16,7 +16,7 @@ private func randomFrame(_ shape: FrameShape, using random: inout Random) -> Pix
     FrameShape(height: 5, width: 7, channels: 3), FrameShape(height: 8, width: 8, channels: 1),
   ]
 
-  @Test(arguments: shapes, [false, true]) func aPreparedFrameIsAPictureAgain(
+  @Test(arguments: shapes, [false, true]) func preparedFramesConvertBackToImages(
     _ shape: FrameShape, _ hasBackground: Bool
   ) {
     var random = Seed(1).stream("frames")
@@ -32,18 +32,18 @@ private func randomFrame(_ shape: FrameShape, using random: inout Random) -> Pix
     #expect(abs(x.array[c * shape.height * shape.width + at] - level / 255) < 1e-6)
   }
 
-  @Test func picturesAreClampedToBytes() {
+  @Test func imagesAreClampedToBytes() {
     let preparation = FramePreparation(
       shape: FrameShape(height: 1, width: 3, channels: 1), background: [100, 100, 100])
     let picture = preparation.picture(of: Tensor([Float(-3), 3, 0.1], [1, 1, 1, 3]), at: 0)
     #expect(picture.bytes == [0, 255, 126])
   }
 
-  @Test(arguments: [1, 2, 7, 255, 1000]) func theMedianTakesAStillSceneAway(_ count: Int) {
+  @Test(arguments: [1, 2, 7, 255, 1000]) func theMedianRemovesAStaticScene(_ count: Int) {
     let shape = FrameShape(height: 4, width: 40, channels: 3)
     var random = Seed(4).stream("frames")
     let scene = randomFrame(shape, using: &random)
-    // A thing of two columns passes through: no pixel shows it for more than a twentieth of the time.
+    // An object of two columns passes through. No pixel shows it for more than a twentieth of the time.
     let preparation = FramePreparation(shape: shape, medianOf: count) { index in
       guard count > 2 else { return scene.bytes }
       return scene.bytes.enumerated().map { $0 / 3 % 40 / 2 == index % 20 ? 255 : $1 }
@@ -52,14 +52,14 @@ private func randomFrame(_ shape: FrameShape, using random: inout Random) -> Pix
     #expect(preparation.prepare([scene]).array.allSatisfy { $0 == 0 })
   }
 
-  @Test func theMedianIsThatOfEachByte() {
+  @Test func theMedianIsComputedPerByte() {
     let shape = FrameShape(height: 1, width: 2, channels: 1)
     let frames: [[UInt8]] = [[9, 200], [1, 255], [5, 0], [250, 3], [0, 100]]
     #expect(FramePreparation(shape: shape, medianOf: 5) { frames[$0] }.background == [5, 100])
   }
 }
 
-/// An encoder of 16x16 gray frames with four keypoints and random weights, not standardised yet.
+/// Returns an encoder of 16x16 gray frames with four keypoints and random weights, not standardised yet.
 func smallEncoder() throws -> LatentEncoder<KeypointAutoencoder> {
   let shape = FrameShape(height: 16, width: 16, channels: 1)
   var settings = KeypointAutoencoder.Settings()
@@ -85,13 +85,13 @@ func smallEncoder() throws -> LatentEncoder<KeypointAutoencoder> {
       #expect(abs(mean) < 1e-4)
       #expect(abs(deviation - 1) < 1e-3)
     }
-    // Pictures are drawn from the latents as they were.
+    // Reconstructions are decoded from the original latents.
     let x = encoder.preparation.prepare(frames)
     #expect(encoder.reconstruct(prepared: x).array == model.decode(model.encode(x)).array)
     #expect(encoder.encode(prepared: x).array == z.array)
   }
 
-  @Test func aNumberThatHardlyMovesIsNotBlownUp() throws {
+  @Test func valuesThatBarelyVaryAreNotAmplified() throws {
     let shape = FrameShape(height: 16, width: 16, channels: 1)
     var settings = KeypointAutoencoder.Settings()
     settings.keypoints = 1

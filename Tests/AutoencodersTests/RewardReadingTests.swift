@@ -5,8 +5,8 @@ import Testing
 
 @testable import Autoencoders
 
-/// Latents whose first number moves, which is what pays: r = 20 (z' - z) of it; the others are noise.
-private struct PaidMotion {
+/// Latents with rewards for the motion of their first value, r = 20 (z' - z); the others are noise.
+private struct RewardedMotion {
   let latents: Tensor  // [3B, 4]
   let rewards: [Float]
 
@@ -29,30 +29,30 @@ private struct PaidMotion {
 }
 
 @Suite struct RewardReadingTests {
-  /// Of rewards drawn anew each time, what is not read is their variance, 1/3.
-  @Test func rewardsAreReadFromMotion() {
+  /// Without any prediction, the error is the variance of the random rewards, 1/3.
+  @Test func rewardsArePredictedFromLatents() {
     var random = Seed(3).stream("motion")
     var reader = RewardReading(latentSize: 4, using: &random)
     var optimizer = Adam(learningRate: 3e-3)
     for _ in 0..<120 {
-      let motion = PaidMotion(batch: 32, using: &random)
+      let motion = RewardedMotion(batch: 32, using: &random)
       let (_, gradient) = valueWithGradient(at: reader) { $0.loss(motion.latents, rewards: motion.rewards) }
       optimizer.update(&reader, along: gradient)
     }
-    let unseen = PaidMotion(batch: 200, using: &random)
+    let unseen = RewardedMotion(batch: 200, using: &random)
     let error = reader.loss(unseen.latents, rewards: unseen.rewards).item
     #expect(error < 0.05, "\(error)")
-    // Those of others, and the two of a three in the wrong order, cannot be read.
+    // Rewards of other groups, and the two of a group in the wrong order, cannot be predicted.
     let others = Array(unseen.rewards[7...] + unseen.rewards[..<7])
     #expect(reader.loss(unseen.latents, rewards: others).item > 0.3)
     let exchanged = Array(unseen.rewards[200...] + unseen.rewards[..<200])
     #expect(reader.loss(unseen.latents, rewards: exchanged).item > 0.3)
   }
 
-  /// What it asks for reaches all three latents, and so the encoder.
-  @Test func everyFrameIsTaught() {
+  /// The gradient of the loss reaches all three latents, and so the encoder.
+  @Test func gradientReachesEveryFrame() {
     var random = Seed(4).stream("motion")
-    let motion = PaidMotion(batch: 5, using: &random)
+    let motion = RewardedMotion(batch: 5, using: &random)
     let reader = RewardReading(latentSize: 4, using: &random)
     let slopes = gradient(at: motion.latents) { reader.loss($0, rewards: motion.rewards) }
     #expect(slopes.shape == [15, 4])
@@ -63,12 +63,12 @@ private struct PaidMotion {
     await #expect(processExitsWith: .failure) {
       var random = Seed(1).stream("reader")
       let reader = RewardReading(latentSize: 2, using: &random)
-      _ = reader.loss(.zeros([6, 2]), rewards: [1, 2, 3])  // two threes have four
+      _ = reader.loss(.zeros([6, 2]), rewards: [1, 2, 3])  // two groups have four rewards
     }
     await #expect(processExitsWith: .failure) {
       var random = Seed(1).stream("reader")
       let reader = RewardReading(latentSize: 2, using: &random)
-      _ = reader.loss(.zeros([5, 2]), rewards: [1, 2])  // five frames are no threes
+      _ = reader.loss(.zeros([5, 2]), rewards: [1, 2])  // five frames are not groups of three
     }
     await #expect(processExitsWith: .success) {
       var random = Seed(1).stream("reader")

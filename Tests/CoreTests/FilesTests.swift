@@ -13,7 +13,7 @@ import Testing
 
   func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder).sorted() }
 
-  @Test func whatIsWrittenIsReadBack() throws {
+  @Test func writtenBytesAreReadBack() throws {
     let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
     try writeAtomically([1, 2], to: folder + "/a")
     try writeAtomically(bytes, to: folder + "/a")
@@ -23,7 +23,7 @@ import Testing
     #expect(try names() == ["a", "empty"])
   }
 
-  @Test func anAbandonedFileLeavesNothing() throws {
+  @Test func uncommittedFileIsRemoved() throws {
     do {
       var file = try AtomicFile(path: folder + "/b")
       try file.append([1, 2, 3])
@@ -32,7 +32,7 @@ import Testing
     #expect(try names() == [])
   }
 
-  @Test func overwritingChangesOnlyItsPlace() throws {
+  @Test func overwriteChangesOnlyTheGivenBytes() throws {
     var file = try AtomicFile(path: folder + "/c")
     try file.append([1, 2, 3, 4])
     try file.overwrite([9, 8], at: 1)
@@ -41,19 +41,19 @@ import Testing
     #expect(try readBytes(from: folder + "/c") == [1, 9, 8, 4, 5])
   }
 
-  @Test func failuresNameThePath() throws {
+  @Test func errorsContainThePath() throws {
     let missing = folder + "/no/such/file"
     #expect(throws: WorldError(path: missing, "No such file or directory")) { try writeAtomically([1], to: missing) }
     #expect(throws: WorldError(path: missing, "No such file or directory")) { try readBytes(from: missing) }
     #expect(throws: WorldError(path: folder, "is a folder, not a file")) { try readBytes(from: folder) }
-    // A folder has the name: the rename fails, and the temporary file is removed.
+    // A folder has this name, so the rename fails and the temporary file is removed.
     try FileManager.default.createDirectory(atPath: folder + "/taken", withIntermediateDirectories: true)
     #expect(throws: WorldError(path: folder + "/taken", "Is a directory")) {
       try writeAtomically([1], to: folder + "/taken")
     }
     #expect(try names() == ["taken"])
     try writeAtomically([1, 2, 3], to: folder + "/d")
-    #expect(throws: WorldError(path: folder + "/d", "has 3 bytes, more than the 2 that are read")) {
+    #expect(throws: WorldError(path: folder + "/d", "has 3 bytes, more than the limit of 2")) {
       try readBytes(from: folder + "/d", limit: 2)
     }
   }

@@ -7,10 +7,10 @@ import Testing
   import Glibc
 #endif
 
-/// Nothing outside a folder is touched by way of it.
+/// Operations on a folder change nothing outside of it.
 @Suite struct FolderTests {
   let root: String
-  /// A folder that links lead to, with a file of three bytes and one in a folder.
+  /// The target of the links: a folder with a file of three bytes, and a file in a subfolder.
   let outside: String
   let folder: Folder
 
@@ -35,7 +35,7 @@ import Testing
     #expect(try Folder(path: outside).names() == ["deep", "file"], comment)
   }
 
-  @Test func linksAreUnlinkedNotEntered() throws {
+  @Test func linksAreRemovedNotTheirTargets() throws {
     link("to-folder", to: outside)
     link("to-file", to: outside + "/file")
     link("to-nothing", to: root + "/nothing")
@@ -66,14 +66,14 @@ import Testing
     #expect(try Folder(path: root + "/inside/folder", followingLink: true).names() == ["deep", "file"])
     let other = try folder.makeFolder("other")
     #expect(!other.link("file", of: folder))
-    // What is written takes the link's name, and leaves what it led to.
+    // Writing replaces the link, not its target.
     try folder.write([9], to: "file")
     #expect(try folder.bytes(of: "file") == [9] && folder.kind(of: "file") == .file)
     try expectOutsideUntouched()
   }
 
   @Test(arguments: ["../outside/file", "/etc/hostname", "..", ".", "", "a/b", "a\0b"])
-  func namesArePlain(_ name: String) throws {
+  func namesThatAreNotPlainAreRejected(_ name: String) throws {
     #expect(!Folder.isPlain(name))
     #expect(throws: WorldError.self) { try folder.openFile(name, O_RDONLY) }
     #expect(throws: WorldError.self) { try folder.write([1], to: name) }
@@ -84,7 +84,7 @@ import Testing
     try expectOutsideUntouched()
   }
 
-  @Test(.timeLimit(.minutes(1))) func pipesAndDevicesAreNotWaitedFor() throws {
+  @Test(.timeLimit(.minutes(1))) func openingAPipeDoesNotBlock() throws {
     #expect(unsafe mkfifo("\(root)/inside/pipe", 0o600) == 0)
     for flags in [O_RDONLY, O_WRONLY, O_RDWR | O_CREAT] {
       #expect(throws: WorldError.self) { try folder.openFile("pipe", flags) }
@@ -94,7 +94,7 @@ import Testing
     try folder.remove("pipe")
   }
 
-  @Test func temporaryNamesAreTold() {
+  @Test func temporaryNamesAreRecognized() {
     #expect(AtomicFile.isTemporary(".metrics.jsonl.77-0.partial"))
     for name in ["a.partial", ".a.partial", ".a.7.partial", "a.7-0.partial", ".a.7-0.part", ".a.x-0.partial"] {
       #expect(!AtomicFile.isTemporary(name), "\(name)")

@@ -40,15 +40,15 @@ import Testing
 }
 
 @Suite struct HashTests {
-  /// Values of the reference program.
+  /// Values from the reference implementation.
   @Test(
     arguments: [
       ("", 0xef46_db37_51d8_e999), ("a", 0xd24e_c4f1_a98c_6e5b), ("abc", 0x44bc_2cf5_ad77_0999),
       ("Nobody inspects the spammish repetition", 0xfbce_a83c_8a37_8bf1),
     ] as [(String, UInt64)])
-  func knownFingerprints(text: String, expected: UInt64) {
+  func knownHashes(text: String, expected: UInt64) {
     let bytes = Array(text.utf8)
-    let fingerprint = unsafe xxHash64(bytes.span.bytes)
-    #expect(fingerprint == expected)
+    let hash = unsafe xxHash64(bytes.span.bytes)
+    #expect(hash == expected)
   }
 }

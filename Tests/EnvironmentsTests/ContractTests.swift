@@ -8,19 +8,19 @@ import Testing
 struct Member: Sendable, CustomTestStringConvertible {
   let type: any BuiltInEnvironment.Type
   var testDescription: String { type.id }
-  /// All of the catalog that can be played here.
+  /// The environments of the catalog that are available on this machine.
   static let all = Environments.all.filter { (try? $0.prepare()) != nil }.map(Member.init)
 }
 
 extension Member {
-  /// What bears a name in the catalog, ready to be played.
+  /// Returns the catalog entry with the given name, ready to be used.
   init(id: String) throws {
     type = try #require(Environments.all.first { $0.id == id }, "\(id) is not in the catalog")
     try type.prepare()
   }
 }
 
-/// What every environment of the catalog promises.
+/// The contract of every environment of the catalog.
 @Suite struct ContractTests {
   @Test func idsAreUniqueAndFound() throws {
     #expect(Set(Environments.all.map { $0.id }).count == Environments.all.count)
@@ -33,7 +33,7 @@ extension Member {
     }
   }
 
-  @Test(arguments: Member.all) func namesFitNumbers(_ member: Member) throws {
+  @Test(arguments: Member.all) func namesMatchValues(_ member: Member) throws {
     func check<E: BuiltInEnvironment>(_ type: E.Type) throws {
       let environment = E()
       #expect(E.spec.actionSpace == E.actionSpace && E.spec.observationNames == E.observationNames)
@@ -68,8 +68,8 @@ extension Member {
     try check(member.type)
   }
 
-  /// What `pixelrl envs` says where it is known, to the digits that it says.
-  @Test(arguments: Member.all) func theDeclaredRandomReturnIsTrue(_ member: Member) throws {
+  /// The known random returns that `pixelrl envs` prints are correct to the printed digits.
+  @Test(arguments: Member.all) func theDeclaredRandomReturnIsCorrect(_ member: Member) throws {
     func check<E: BuiltInEnvironment>(_ type: E.Type) throws {
       let measured = E().randomReturn(episodes: 10, seed: Seed(0))
       if let range = E.spec.returnRange(steps: E.episodeLength) { #expect(range.contains(measured)) }
@@ -79,7 +79,7 @@ extension Member {
     try check(member.type)
   }
 
-  /// By how much of it a return may differ between machines, whose MuJoCo may round otherwise.
+  /// The relative difference of a return that is allowed between machines, since MuJoCo may round differently.
   private func rounding(_ member: Member) -> Double {
     #if MuJoCo
       if member.type is any SuiteTask.Type { return 0.05 }
@@ -87,14 +87,14 @@ extension Member {
     return 1e-9
   }
 
-  @Test(arguments: Member.all) func seedFixesTheFuture(_ member: Member) {
+  @Test(arguments: Member.all) func seedDeterminesTheFuture(_ member: Member) {
     func check<E: BuiltInEnvironment>(_ type: E.Type) {
       let futures = [1, 1, 2, 3, 4].map { (seed: UInt64) in
         var player = Player<E>(seed: seed)
         return player.future()
       }
       #expect(futures[0] == futures[1])
-      #expect(Set(futures).count > 1, "a seed decides something")
+      #expect(Set(futures).count > 1, "different seeds give different futures")
     }
     check(member.type)
   }
@@ -106,14 +106,14 @@ extension Member {
       var snapshot = player
       let before = snapshot.environment.state
       let future = player.future()
-      #expect(snapshot.environment.state == before, "playing the original must not move the copy")
+      #expect(snapshot.environment.state == before, "stepping the original must not change the copy")
       let snapshotFuture = snapshot.future()
       #expect(snapshotFuture == future)
     }
     check(member.type)
   }
 
-  @Test(arguments: Member.all) func aStateSetAgainHasTheSameFuture(_ member: Member) {
+  @Test(arguments: Member.all) func aRestoredStateHasTheSameFuture(_ member: Member) {
     func check<E: BuiltInEnvironment>(_ type: E.Type) {
       var player = Player<E>(seed: 4)
       player.play(2)
@@ -160,11 +160,13 @@ extension Member {
   }
 }
 
-/// What every picture promises.
+/// The contract of rendering.
 @Suite struct RenderContractTests {
   static let frames = [(16, 16), (64, 64), (84, 84), (128, 128), (96, 40), (31, 77)]
 
-  @Test(arguments: Member.all, frames) func everyPixelIsDrawnAndTheSameEachTime(_ member: Member, size: (Int, Int)) {
+  @Test(arguments: Member.all, frames) func renderingOverwritesEveryPixelDeterministically(
+    _ member: Member, size: (Int, Int)
+  ) {
     func check<E: BuiltInEnvironment>(_ type: E.Type) {
       let environment = Player<E>(seed: 1).environment
       for format in PixelFormat.allCases {
@@ -173,14 +175,14 @@ extension Member {
         for index in onWhite.bytes.indices { onWhite.bytes[index] = 255 }
         environment.render(into: &onBlack)
         environment.render(into: &onWhite)
-        #expect(onBlack == onWhite, "what was in the frame must not show")
+        #expect(onBlack == onWhite, "the previous content of the frame must not be visible")
         #expect(Set(onBlack.bytes).count > 1)
       }
     }
     check(member.type)
   }
 
-  @Test(arguments: Member.all, [32, 84]) func otherStatesLookOtherwise(_ member: Member, size: Int) {
+  @Test(arguments: Member.all, [32, 84]) func differentStatesHaveDifferentPictures(_ member: Member, size: Int) {
     func check<E: BuiltInEnvironment>(_ type: E.Type) {
       var random = Random(seed: Seed(7))
       var environment = E()
@@ -213,18 +215,18 @@ struct Player<E: BuiltInEnvironment> {
 
   mutating func step() -> Step { environment.step(E.actionSpace.sample(using: &random)) }
 
-  /// Takes a few steps, as long as the episode goes on.
+  /// Takes up to `count` steps. Resets and stops when the episode ends.
   mutating func play(_ count: Int) {
     for _ in 0..<count where step().ending != .running { return environment.reset(using: &random) }
   }
 
-  /// Rewards and states of the next steps, and after an ending those of the next episode.
+  /// Returns the states, rewards and discounts of the next steps, resetting after each episode.
   mutating func future(_ count: Int = 30) -> [[Double]] {
     (0..<count).map { _ in
       let step = self.step()
-      let seen = environment.state + [step.reward, step.discount]
+      let result = environment.state + [step.reward, step.discount]
       if step.ending != .running { environment.reset(using: &random) }
-      return seen
+      return result
     }
   }
 }

@@ -13,7 +13,7 @@ import Testing
     return settings
   }
 
-  /// Every setting at once.
+  /// All settings that affect an episode, with values other than the defaults.
   var everything: EpisodeSettings {
     settings([
       "size": "32", "color": "gray", "action-repeat": "3", "frame-stack": "3", "sticky-actions": "0.3",
@@ -56,7 +56,7 @@ import Testing
     check(member.type)
   }
 
-  @Test(arguments: Member.all) func lastsAtMostAsLongAsTheTask(_ member: Member) {
+  @Test(arguments: Member.all) func episodesEndAtTheTimeLimitOfTheTask(_ member: Member) {
     func check<E: BuiltInEnvironment>(_ type: E.Type) {
       var random = Random(seed: Seed(3))
       var episode = Episode<E>(seed: Seed(0))
@@ -86,7 +86,7 @@ import Testing
     #expect(slow.episodeReturn == sum)
   }
 
-  @Test func resetToAStateStartsThere() {
+  @Test func resetToAStateSetsIt() {
     var episode = Episode<CartPoleSwingup>(seed: Seed(0))
     episode.reset(to: [1, 2, 3, 4])
     #expect(episode.environment.state == [1, 2, 3, 4])
@@ -95,33 +95,33 @@ import Testing
     #expect(allowed && episode.environment.state != [1, 2, 3, 4])
   }
 
-  @Test func stickyActionsStickAtTheirRate() {
+  @Test func stickyActionsHaveTheirProbability() {
     var episode = Episode<Catch>(settings(["sticky-actions": "0.25", "time-limit": "2"]), seed: Seed(5))
-    var stuck = 0
+    var repeated = 0
     for _ in 0..<4000 {
       episode.reset(to: [0, 0, 2])
       _ = episode.step([2])
-      #expect(episode.environment.state[2] == 3, "the first action of an episode has none before it")
+      #expect(episode.environment.state[2] == 3, "the first action of an episode has no previous one to repeat")
       _ = episode.step([0])
-      if episode.environment.state[2] == 4 { stuck += 1 }
+      if episode.environment.state[2] == 4 { repeated += 1 }
     }
-    #expect(abs(Double(stuck) / 4000 - 0.25) < 0.03)
+    #expect(abs(Double(repeated) / 4000 - 0.25) < 0.03)
   }
 
-  @Test func framesFlickerAtTheirRate() {
+  @Test func flickerHasItsProbability() {
     var episode = Episode<PendulumSwingup>(
       settings(["flicker": "0.4", "size": "16", "time-limit": "100000"]), seed: Seed(6))
     var black = 0
     for _ in 0..<4000 {
       _ = episode.step([0.3])
       let frame = episode.frame
-      #expect(frame == episode.frame, "looking twice shows the same")
+      #expect(frame == episode.frame, "rendering twice gives the same frame")
       if frame.bytes.allSatisfy({ $0 == 0 }) { black += 1 }
     }
     #expect(abs(Double(black) / 4000 - 0.4) < 0.03)
   }
 
-  @Test func theBarCoversItsRowsOnly() {
+  @Test func theBarCoversOnlyItsRows() {
     let plain = Episode<CartPoleSwingup>(seed: Seed(7)).frame
     let barred = Episode<CartPoleSwingup>(
       settings(["occlusion": "0.25", "occlusion-position": "1"]), seed: Seed(7)
@@ -132,7 +132,7 @@ import Testing
     #expect(barred.bytes[covered...].allSatisfy { $0 == 128 } && plain.bytes[covered...].contains { $0 != 128 })
   }
 
-  @Test func pixelNoiseHasItsDeviation() {
+  @Test func pixelNoiseHasItsStandardDeviation() {
     let plain = Episode<CartPoleSwingup>(seed: Seed(8)).frame
     var episode = Episode<CartPoleSwingup>(settings(["pixel-noise": "6"]), seed: Seed(8))
     let noisy = episode.frame
@@ -141,19 +141,19 @@ import Testing
     let variance = errors.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(errors.count)
     #expect(abs(mean) < 0.2 && abs(variance.squareRoot() - 6) < 0.2)
     episode.reset(to: episode.environment.state)
-    #expect(episode.frame != noisy, "noise is new at each step")
+    #expect(episode.frame != noisy, "each step has new noise")
   }
 
   @Test func framesAreTheLastOnesOldestFirst() {
     var episode = Episode<PendulumSwingup>(settings(["frame-stack": "3", "size": "24"]), seed: Seed(9))
-    var seen = [episode.frame, episode.frame, episode.frame]
-    #expect(episode.frames == seen)
+    var expected = [episode.frame, episode.frame, episode.frame]
+    #expect(episode.frames == expected)
     for _ in 0..<5 {
       _ = episode.step([1])
-      seen = seen.dropFirst() + [episode.frame]
-      #expect(episode.frames == seen)
+      expected = expected.dropFirst() + [episode.frame]
+      #expect(episode.frames == expected)
     }
-    #expect(seen[1] != seen[2])
+    #expect(expected[1] != expected[2])
   }
 
   @Test(arguments: [16, 64, 84, 128]) func framesHaveTheirSizeAndColour(size: Int) {
@@ -162,7 +162,7 @@ import Testing
     #expect(Episode<Catch>(settings(["size": "\(size)"]), seed: Seed(0)).frame.format == .rgb)
   }
 
-  /// A setting of the camera must not move the starts, nor the sticky actions.
+  /// Camera settings must not change the start states or the sticky actions.
   @Test func streamsAreIndependent() {
     var (plain, disturbed) = (
       Episode<PendulumSwingup>(settings(["sticky-actions": "0.5"]), seed: Seed(10)),
@@ -182,7 +182,7 @@ import Testing
     }
   }
 
-  @Test func wrongSettingsAreRefused() {
+  @Test func invalidSettingsAreRejected() {
     var settings = EpisodeSettings()
     #expect(throws: InputError.self) { try settings.set("flicker", to: "1.5") }
     #expect(throws: InputError.self) { try settings.set("size", to: "-3") }
@@ -192,7 +192,7 @@ import Testing
     }
   }
 
-  @Test func steppingPastAnEndingTraps() async {
+  @Test func steppingAfterTheEndTraps() async {
     await #expect(processExitsWith: .failure) {
       var episode = Episode<Catch>(seed: Seed(0))
       while episode.ending == .running { _ = episode.step([1]) }

@@ -7,7 +7,7 @@
 
   private let canDraw = (try? SuiteFolder.text(of: "reacher.xml")) != nil && (try? GLDriver.found.get()) != nil
 
-  /// A way to OpenGL that no machine has.
+  /// An OpenGL platform that no machine has.
   private struct Glide: GLPlatform {
     static let name = "Glide"
     static let packages = "libglide3"
@@ -25,15 +25,15 @@
   }
 
   @Suite struct MissingOpenGLTests {
-    @Test func aMissingOpenGLSaysWhatToInstall() throws {
-      let error = #expect(throws: WorldError.self) { try GLDriver([Glide.self], "a test needs an OpenGL") }
+    @Test func theErrorForMissingOpenGLSaysWhatToInstall() throws {
+      let error = #expect(throws: WorldError.self) { try GLDriver([Glide.self], "a test needs OpenGL") }
       let text = try #require(error).description
-      #expect(text.hasPrefix("a test needs an OpenGL: 'apt-get install libglide3' brings one"))
+      #expect(text.hasPrefix("a test needs OpenGL: install it with 'apt-get install libglide3'"))
     }
   }
 
-  /// MuJoCo's own renderer, where there is an OpenGL.
-  @Suite(.enabled(if: canDraw, "without models or OpenGL: make models; apt-get install libegl1 libgl1-mesa-dri"))
+  /// MuJoCo's own renderer, if OpenGL is available.
+  @Suite(.enabled(if: canDraw, "needs models and OpenGL: make models; apt-get install libegl1 libgl1-mesa-dri"))
   struct GLRendererTests {
     private func frame(_ style: RenderStyle, _ format: PixelFormat = .rgb, size: Int = 84) -> PixelBuffer {
       var environment = CheetahRun()
@@ -59,12 +59,12 @@
         let pixels = rows.flatMap { row in (0..<84).map { Int(frame.bytes[(row * 84 + $0) * 3 + channel]) } }
         return pixels.reduce(0, +) / pixels.count
       }
-      // A blue gradient that darkens towards the floor, which is darker still.
+      // A blue gradient that gets darker towards the floor, which is even darker.
       #expect(mean(0..<20, 2) > mean(58..<66, 2) + 20)
       #expect(mean(0..<20, 2) > mean(0..<20, 0) + 20)
     }
 
-    @Test func theSameStateIsTheSamePictureForAnyNumberOfThreads() async {
+    @Test func renderingIsTheSameOnManyThreads() async {
       let expected = frame(RenderStyle())
       await withTaskGroup(of: PixelBuffer.self) { group in
         for _ in 0..<8 { group.addTask { frame(RenderStyle()) } }
@@ -72,7 +72,7 @@
       }
     }
 
-    @Test func everyPartOfALookIsSeen() {
+    @Test func everyStyleSettingChangesThePicture() {
       func change(_ edit: (inout RenderStyle) -> Void) -> PixelBuffer {
         var style = RenderStyle()
         edit(&style)
@@ -84,7 +84,7 @@
       #expect(change { $0.antialiasing = 1 } != full)
     }
 
-    @Test func aSimulationDrawsFramesOfOtherSizesAndFormats() {
+    @Test func aSimulationDrawsFramesOfSeveralSizesAndFormats() {
       let small = frame(.bare, size: 32)
       let large = frame(.bare, size: 100)
       #expect(frame(.bare, size: 32) == small)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Environments
 
-/// A Gymnasium environment as a value. It is played by the small gymnasium of Tests/Games, which needs no package.
+/// A Gymnasium environment as a value. The tests use the minimal gymnasium of Tests/Games, which needs no package.
 @Suite(.serialized) struct GymnasiumTests {
   private typealias E = GymEnvironment
   private static let games = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -14,7 +14,7 @@ import Testing
 
   private let lamp: Gymnasium
 
-  /// Lamp-v0, with all of its actions.
+  /// Lamp-v0 with all of its actions.
   init() throws { lamp = try Gymnasium.named("gym:games:Lamp-v0?actions=6", in: Self.games) }
 
   private func environment(seed: UInt64, _ change: (inout EpisodeSettings) -> Void = { _ in }) throws -> E {
@@ -30,7 +30,7 @@ import Testing
     try Episode(E(lamp), settings, seed: Seed(seed))
   }
 
-  /// What the next steps give: observations, rewards and a picture each.
+  /// Returns the results of the next steps: the observation, reward and picture of each.
   private func future(_ environment: E, _ count: Int = 12) throws -> [[Double]] {
     var environment = environment
     return try (0..<count).map { i in
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func itsFactsAreTheEnvironmentsOwn() {
+  @Test func theSpecDescribesTheEnvironment() {
     let spec = E(lamp).spec
     #expect(spec.id == "gym:games:Lamp-v0?actions=6")
     #expect(spec.actionSpace == .discrete(count: 6))
@@ -51,43 +51,43 @@ import Testing
     #expect(throws: Never.self) { try E(lamp).checkPictures() }
   }
 
-  @Test func aNameIsOneEnvironment() throws {
+  @Test func aNameHasOneInstance() throws {
     #expect(try Gymnasium.named("gym:games:Lamp-v0?actions=6", in: Self.games) === lamp)
     #expect(try Environments.named("gym:games:Lamp-v0?actions=6").spec === lamp.spec)
   }
 
-  @Test func seedFixesTheFuture() throws {
+  @Test func seedDeterminesTheFuture() throws {
     let futures = try [1, 1, 2].map { try future(environment(seed: $0)) }
     #expect(futures[0] == futures[1])
     #expect(futures[0] != futures[2])
   }
 
   @Test func aCopyIsASnapshotAndACheckpoint() throws {
-    var played = try environment(seed: 3)
-    for _ in 0..<5 { _ = try played.step([1]) }
-    let data = try PropertyListEncoder().encode([played])
-    let snapshot = played
-    let expected = try future(played)
-    _ = try played.step([0])
-    #expect(try future(snapshot) == expected, "playing the original must not move the copy")
+    var original = try environment(seed: 3)
+    for _ in 0..<5 { _ = try original.step([1]) }
+    let data = try PropertyListEncoder().encode([original])
+    let snapshot = original
+    let expected = try future(original)
+    _ = try original.step([0])
+    #expect(try future(snapshot) == expected, "stepping the original must not change the copy")
     let restored = try #require(try PropertyListDecoder().decode([E].self, from: data).first)
     #expect(try restored.readObservation() == snapshot.readObservation())
     #expect(try future(restored) == expected)
   }
 
-  @Test func anEpisodeThatIsNotTheSameTwiceFails() throws {
-    var played = try environment(seed: 3)
-    _ = try played.step([2])
-    let snapshot = played
-    #expect(try played.step([1]).ending == .running)
-    // The snapshot has to be played again, and comes to another moment.
+  @Test func anEpisodeThatIsNotDeterministicFails() throws {
+    var original = try environment(seed: 3)
+    _ = try original.step([2])
+    let snapshot = original
+    #expect(try original.step([1]).ending == .running)
+    // The snapshot is replayed, and the replay diverges.
     var other = snapshot
     let (step, count) = try other.hold([1], for: 3)
     #expect(step == Step(reward: 0, discount: 1, ending: .failed) && count == 0)
     #expect(try other.readObservation() == snapshot.readObservation())
   }
 
-  @Test func terminatedAndTruncatedAreKeptApart() throws {
+  @Test func terminatedAndTruncatedAreDistinguished() throws {
     var (ended, cut) = (try environment(seed: 4), try environment(seed: 4))
     let steps = (try ended.step([4]), try cut.step([5]))
     #expect(steps.0.ending == .terminated && steps.0.discount == 0)
@@ -95,14 +95,14 @@ import Testing
     #expect(steps.0.reward == steps.1.reward)
   }
 
-  @Test(arguments: [true, false]) func aLostLifeEndsWhatCountsWhereThatIsAsked(_ isAsked: Bool) throws {
-    var played = try environment(seed: 5) { $0.lifeLoss = isAsked }
-    #expect(try played.step([0]).discount == 1)
-    let step = try played.step([3])
-    #expect(step.ending == .running && step.discount == (isAsked ? 0 : 1))
+  @Test(arguments: [true, false]) func theLossOfALifeSetsTheDiscountToZeroIfRequested(_ isRequested: Bool) throws {
+    var environment = try environment(seed: 5) { $0.lifeLoss = isRequested }
+    #expect(try environment.step([0]).discount == 1)
+    let step = try environment.step([3])
+    #expect(step.ending == .running && step.discount == (isRequested ? 0 : 1))
   }
 
-  @Test func heldActionsAreOneExchangeAndTheSame() throws {
+  @Test func repeatedActionsEqualSingleSteps() throws {
     var (held, stepped) = (try environment(seed: 6), try environment(seed: 6))
     let (total, count) = try held.hold([1], for: 4)
     let rewards = try (0..<4).map { _ in try stepped.step([1]).reward }
@@ -111,7 +111,7 @@ import Testing
     #expect(try held.hold([4], for: 4).count == 1)
   }
 
-  @Test func theTimeLimitIsTheEpisodes() throws {
+  @Test func theEpisodeAppliesTheTimeLimit() throws {
     var settings = EpisodeSettings()
     (settings.actionRepeat, settings.timeLimit) = (4, 10)
     var episode = try episode(settings, seed: 1)
@@ -119,16 +119,16 @@ import Testing
     #expect(episode.steps == 10)
   }
 
-  @Test func noOpsAreStepsOfTheStart() throws {
+  @Test func noOpsAreTakenAtTheStart() throws {
     var starts: Set<[Double]> = []
     for seed in 0..<12 {
       starts.insert(try environment(seed: UInt64(seed)) { $0.noOpStarts = 20 }.readObservation())
     }
-    // Without them the speed is 0 at the start.
+    // Without no-ops, the speed is 0 at the start.
     #expect(starts.contains { $0[1] != 0 })
   }
 
-  @Test func episodesSideBySideAreThoseOneByOne() throws {
+  @Test func parallelEpisodesEqualSequentialOnes() throws {
     func episodes() throws -> [Episode<E>] { try (0..<3).map { try episode(seed: UInt64($0)) } }
     var (together, single) = (try episodes(), try episodes())
     for step in 0..<8 {
@@ -140,84 +140,84 @@ import Testing
     #expect(try together.map { try $0.frame } == single.map { try $0.frame })
   }
 
-  @Test func stepsThatWereToldAheadAreTheSame() throws {
-    var (told, single) = (try episode(seed: 1), try episode(seed: 1))
-    // The sixth ends the task: what was told beyond it comes to nothing.
+  @Test func announcedStepsEqualUnannouncedOnes() throws {
+    var (announced, single) = (try episode(seed: 1), try episode(seed: 1))
+    // The sixth action ends the episode. Those announced after it have no effect.
     let actions = [[1.0], [1], [0], [1], [1], [4], [1], [1], [1], [1], [1]]
     let replays = lamp.replays
     for i in 0..<6 {
-      _ = (try told.frame, try single.frame)
-      try told.announce(Array(actions[i...].prefix(5)))
-      #expect(try told.step(actions[i]) == single.step(actions[i]))
-      #expect(try told.observation == single.observation && told.frame == single.frame)
+      _ = (try announced.frame, try single.frame)
+      try announced.announce(Array(actions[i...].prefix(5)))
+      #expect(try announced.step(actions[i]) == single.step(actions[i]))
+      #expect(try announced.observation == single.observation && announced.frame == single.frame)
     }
-    #expect(told.ending == .terminated)
-    try told.reset()
+    #expect(announced.ending == .terminated)
+    try announced.reset()
     try single.reset()
-    #expect(try told.observation == single.observation && told.frame == single.frame)
+    #expect(try announced.observation == single.observation && announced.frame == single.frame)
     #expect(lamp.replays == replays)
-    // Told of one, and asked for another: the episode is played again.
-    try told.announce([[1], [1]])
-    #expect(try told.step([0]) == single.step([0]))
+    // Taking a different action than the announced one replays the episode.
+    try announced.announce([[1], [1]])
+    #expect(try announced.step([0]) == single.step([0]))
     #expect(lamp.replays == replays + 1)
-    let copy = told
-    try told.announce([[1], [1], [1]])
+    let copy = announced
+    try announced.announce([[1], [1], [1]])
     var other = copy
     #expect(try other.step([0]) == single.step([0]))
     #expect(try other.observation == single.observation)
-    // Left in the middle of what it was told.
-    try told.reset()
+    // Reset while announced actions are pending.
+    try announced.reset()
     try single.reset()
-    #expect(try told.observation == single.observation)
+    #expect(try announced.observation == single.observation)
   }
 
-  @Test func noMoreIsToldThanTheTimeLimitAllows() throws {
+  @Test func announcesNoMoreStepsThanTheTimeLimitAllows() throws {
     var settings = EpisodeSettings()
     (settings.actionRepeat, settings.timeLimit) = (4, 6)
-    var (told, single) = (try episode(settings, seed: 2), try episode(settings, seed: 2))
+    var (announced, single) = (try episode(settings, seed: 2), try episode(settings, seed: 2))
     let replays = lamp.replays
-    try told.announce([[1], [0], [1]])
+    try announced.announce([[1], [0], [1]])
     for action in [[1.0], [0]] {
-      #expect(try told.step(action) == single.step(action))
-      #expect(try told.observation == single.observation)
+      #expect(try announced.step(action) == single.step(action))
+      #expect(try announced.observation == single.observation)
     }
-    #expect(told.ending == .truncated && told.steps == 6)
-    // The second is cut to two simulator steps, and was told so.
+    #expect(announced.ending == .truncated && announced.steps == 6)
+    // The second action is cut to two simulator steps, and was announced with two.
     #expect(lamp.replays == replays)
   }
 
-  @Test func stickyActionsAreForeseen() throws {
+  @Test func announcementsIncludeStickyActions() throws {
     var settings = EpisodeSettings()
     settings.stickyActions = 0.5
-    var (told, single) = (try episode(settings, seed: 3), try episode(settings, seed: 3))
+    var (announced, single) = (try episode(settings, seed: 3), try episode(settings, seed: 3))
     let replays = lamp.replays
     for i in 0..<20 {
       let actions = (0..<3).map { [Double((i + $0) % 2)] }
-      try told.announce(actions)
-      #expect(try told.step(actions[0]) == single.step(actions[0]))
-      #expect(try told.observation == single.observation)
+      try announced.announce(actions)
+      #expect(try announced.step(actions[0]) == single.step(actions[0]))
+      #expect(try announced.observation == single.observation)
     }
-    // What sticks was foretold too, or the episode would have been played again.
+    // Sticky actions were announced too. Otherwise the episode would have been replayed.
     #expect(lamp.replays == replays)
   }
 
-  @Test func aPictureDrawnWithTheStepIsThatOfAnyOther() throws {
-    var (looked, blind) = (try environment(seed: 7), try environment(seed: 7))
+  @Test func picturesDrawnWithAStepEqualRequestedOnes() throws {
+    var (rendered, other) = (try environment(seed: 7), try environment(seed: 7))
     for size in [9, 9, 9, 5, 5] {
       var (frame, late) = (PixelBuffer(width: size, height: size), PixelBuffer(width: size, height: size))
-      try looked.render(into: &frame)
-      // Never seen before: asked for now.
-      let fresh = blind
+      try rendered.render(into: &frame)
+      // Not rendered before, so the picture is requested now.
+      let fresh = other
       try fresh.render(into: &late)
       #expect(frame == late)
-      _ = try looked.step([1])
-      _ = try blind.step([1])
-      blind = copyThatSawNothing(blind)
+      _ = try rendered.step([1])
+      _ = try other.step([1])
+      other = copyWithoutCache(other)
     }
   }
 
-  /// As from a checkpoint.
-  private func copyThatSawNothing(_ environment: E) -> E {
+  /// Returns a copy as read from a checkpoint.
+  private func copyWithoutCache(_ environment: E) -> E {
     let data = try? PropertyListEncoder().encode([environment])
     return data.flatMap { try? PropertyListDecoder().decode([E].self, from: $0).first } ?? environment
   }
@@ -233,13 +233,13 @@ import Testing
   }
 }
 
-/// What is translated between a process and its environment, of other kinds than the lamp's.
+/// Conversion of actions, observations and pictures of other kinds than the lamp's.
 @Suite struct GymSpacesTests {
   private static let games = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../Games").path
   private let settings = GymSettings(EpisodeSettings())
 
-  /// Started, and at the beginning of an episode.
+  /// Starts a process and an episode.
   private func process(_ id: String) throws -> (GymProcess, Trace) {
     let process = try GymProcess(try GymName(id), python: Gymnasium.python, in: Self.games)
     let trace = Trace(actionCount: process.facts.actionSpace.arrayCount)
@@ -248,7 +248,7 @@ import Testing
   }
 
   @Test(arguments: [("binary", [2, 2, 2], [0, 0, 0]), ("discrete", [2, 3, 4], [0, 5, -1])])
-  func severalDiscreteActionsAreTheDigitsOfOne(_ kind: String, _ sizes: [Int], _ starts: [Int]) throws {
+  func combinedDiscreteActionsAreDigits(_ kind: String, _ sizes: [Int], _ starts: [Int]) throws {
     var (process, trace) = try process("gym:games:Switches-v0?kind=\(kind)")
     let count = sizes.reduce(1, *)
     #expect(process.facts.actionSpace == .discrete(count: count))
@@ -262,13 +262,13 @@ import Testing
     }
   }
 
-  @Test func tooManyChoicesAreRefusedWithAdvice() {
+  @Test func theErrorForTooManyChoicesGivesAdvice() {
     let error = #expect(throws: InputError.self) { try self.process("gym:games:Switches-v0?count=13") }
     let text = error.map { "\($0)" } ?? ""
-    #expect(text.contains("MultiBinary(13) make 8192 choices together") && text.contains("TransformAction"))
+    #expect(text.contains("MultiBinary(13) have 8192 combinations") && text.contains("TransformAction"))
   }
 
-  /// Whole numbers and truth values as wide as each other, and what has but one value.
+  /// Integers and booleans have ranges of equal width per value. A coordinate with one value has a range of width 0.
   @Test(arguments: [
     ("int64", [-0.5, -2.5, 1], [1.5, 1.5, 1]), ("bool", [-0.5, -0.5, 1], [1.5, 1.5, 1]),
     ("float64", [0, -2, 1], [1, 1, 1]),
@@ -288,15 +288,15 @@ import Testing
     }
   }
 
-  /// In the policy's units it does not matter what stands for the only value of a coordinate.
-  @Test func aCoordinateOfOneValueIsThat() {
+  /// If a coordinate has only one value, the policy's output for it is ignored.
+  @Test func aCoordinateWithOneValueIsConstant() {
     let space = ActionSpace.continuous(low: [0, 3], high: [1, 3])
     #expect(space.normalized([0.5, 3]) == [0, 0])
     #expect(space.denormalized([Float(0), 0.7].span) == [0.5, 3])
     #expect(ActionSpace.continuous(low: [-1e20], high: [1e20]).description.contains("1e+20"))
   }
 
-  /// Over all that an agent can choose, each whole number comes as often as another.
+  /// With uniformly drawn actions, all integers are equally likely.
   @Test func wholeNumbersAreEquallyLikely() throws {
     var (process, trace) = try process("gym:games:Levers-v0")
     var (random, counts) = (Random(seed: Seed(1)), [Double: Int]())
@@ -307,14 +307,14 @@ import Testing
       counts[try process.observe(settings).numbers[1], default: 0] += 1
     }
     #expect(counts.keys.sorted() == [-2, -1, 0, 1])
-    // Five standard deviations; drawn by rounding alone, the outer ones would come 667 times.
+    // Five standard deviations. With rounding only, the expected count of the outer ones would be 667.
     #expect(counts.values.allSatisfy { abs($0 - 1000) < 140 }, "\(counts)")
   }
 
   @Test(
     .enabled(if: Python.has("numpy"), "needs a Python with numpy"),
     arguments: ["bytes", "flipped", "floats", "gray", "alpha", "first", "whole", "list", "rows", "bool"])
-  func picturesAreTaken(_ kind: String) throws {
+  func picturesAreAccepted(_ kind: String) throws {
     let (process, _) = try process("gym:games:Painting-v0?kind=\(kind)")
     #expect(process.facts.width == 24 && process.facts.height == 20 && process.facts.undrawn.isEmpty)
     var frame = PixelBuffer(width: 12, height: 10, format: .gray)
@@ -328,19 +328,19 @@ import Testing
       ("words", "is of uint16"), ("bright", "is of floats from 51.0 to 51.0"), ("nan", "is of floats from nan to nan"),
       ("line", "of shape (9,)"), ("five", "is of shape (20, 24, 5)"),
     ])
-  func otherPicturesAreRefused(_ kind: String, _ what: String) {
+  func invalidPicturesAreRejected(_ kind: String, _ what: String) {
     let error = #expect(throws: WorldError.self) { try self.process("gym:games:Painting-v0?kind=\(kind)") }
     #expect(error?.description.contains(what) == true && error?.description.contains("[height, width, 3]") == true)
   }
 
-  @Test(arguments: [0, 1, 3]) func imagesAsObservationsAreThePictures(_ channels: Int) throws {
+  @Test(arguments: [0, 1, 3]) func imageObservationsAreThePictures(_ channels: Int) throws {
     let (process, _) = try process("gym:games:Screen-v0?channels=\(channels)")
     let facts = process.facts
     #expect(facts.width == 50 && facts.height == 30 && facts.channels == max(1, channels))
     #expect(facts.observationNames.isEmpty)
     var frame = PixelBuffer(width: 10, height: 10, format: channels == 3 ? .rgb : .gray)
     try process.draw(into: &frame, settings)
-    // The mean of three rows each.
+    // Each row is the mean of three rows.
     let rows = (0..<10).map { row in Int(frame.bytes[row * frame.stride]) }
     let means: [Int] = (0..<10).map { row in 6 * (3 * row + 1) }
     #expect(rows == means)
@@ -348,17 +348,17 @@ import Testing
   }
 }
 
-/// The customary preprocessing of Atari games, played by the real emulator.
+/// The standard preprocessing of Atari games, with the real emulator.
 @Suite(.enabled(if: hasAtari, "needs PIXELRL_PYTHON, a Python with gymnasium and ale-py: see 'make peers'"))
 struct AtariTests {
   @Test(arguments: ["frameskip=0", "frameskip=[2,5]", "frameskip=true", "repeat_action_probability=2"])
-  func argumentsThatMeanNothingAreRefused(_ argument: String) throws {
+  func invalidArgumentsAreRejected(_ argument: String) throws {
     let name = try GymName("gym:ALE/Pong-v5?\(argument)")
     let error = #expect(throws: InputError.self) { try GymProcess(name, python: Gymnasium.python, in: nil) }
     #expect(error?.description.contains("takes a ") == true)
   }
 
-  /// A program of its own, since a process plays one environment.
+  /// Uses a separate process, since a process runs one environment.
   @Test func framesAreTheMaximumOfTheLastTwo() throws {
     let name = try GymName("gym:ALE/Pong-v5?repeat_action_probability=0")
     let process = try GymProcess(name, python: Gymnasium.python, in: nil)
@@ -369,7 +369,7 @@ struct AtariTests {
     settings.color = .gray
     let gym = GymSettings(settings)
 
-    /// The picture after steps of so many frames.
+    /// Returns the picture after steps with the given numbers of frames.
     func picture(_ repeats: [Int]) throws -> PixelBuffer {
       var trace = Trace(Trace.Start(seed: 1), actionCount: 1)
       try process.beginReset(trace, gym)
@@ -382,13 +382,13 @@ struct AtariTests {
       try process.draw(into: &frame, gym)
       return frame
     }
-    // After 100 frames: the ball flies. One step more shows the maximum of it and the last.
+    // After 100 frames, the ball is moving. One more step shows the maximum of the last two frames.
     let whole = try picture([100])
     #expect(try picture([96, 4]) == whole)
     #expect(try picture([99, 1]) == whole)
     let before = try picture([98])
     #expect(whole != before)
-    // The ball, brighter than what it flies over, is seen at both places.
+    // The ball, which is brighter than the background, is visible at both positions.
     func bright(_ frame: PixelBuffer) -> Set<Int> {
       Set(frame.bytes.indices.filter { frame.bytes[$0] > 200 && (34 * 160..<194 * 160).contains($0) })
     }

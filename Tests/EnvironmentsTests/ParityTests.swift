@@ -4,7 +4,7 @@ import Testing
 
 @testable import Environments
 
-/// Golden trajectories of dm_control, written by `experiments/parity/make_golden.py`.
+/// Golden trajectories of dm_control, written by `experiments/checks/parity/make_golden.py`.
 struct Golden: Decodable, Sendable, CustomTestStringConvertible {
   let environment: String
   let `case`: String
@@ -23,11 +23,11 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct ParityTests {
-  @Test func poleInertiaIsTheCompiledModels() {
+  @Test func poleInertiaEqualsTheCompiledModel() {
     #expect(abs(CartPole.poleInertia - 0.0344245927672956) < 1e-15)
   }
 
-  @Test func goldenCoversEveryControlTask() {
+  @Test func goldenFilesCoverEveryControlTask() {
     let tasks = Set(Golden.all.map(\.environment))
     #expect(
       tasks == [

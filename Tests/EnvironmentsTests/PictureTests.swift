@@ -3,9 +3,9 @@ import Testing
 
 @testable import Environments
 
-/// What can be seen in the pictures of single tasks.
+/// Properties of the pictures of single tasks.
 @Suite struct PictureTests {
-  /// Pixels of about a colour.
+  /// Returns the number of pixels with approximately the given colour.
   func count(_ color: Color, in frame: PixelBuffer) -> Int {
     var count = 0
     for y in 0..<frame.height {
@@ -45,8 +45,8 @@ import Testing
     }
   }
 
-  /// Antialiasing shows movements much smaller than a pixel, which velocities are read from.
-  @Test func aStepOfTwoMillimetresShows() {
+  /// Antialiasing shows movements much smaller than a pixel. Velocities can be estimated from them.
+  @Test func aStepOfTwoMillimetresIsVisible() {
     var environment = CartPoleSwingup()
     var pictures = Set<PixelBuffer>()
     for step in 0..<10 {
@@ -58,7 +58,7 @@ import Testing
     #expect(pictures.count == 10)
   }
 
-  @Test func grayTellsTheObjectsApart() {
+  @Test func objectsDifferInGray() {
     let levels = [Palette.ground, Palette.rail, Palette.body, Palette.pole, Palette.hinge].map { Int($0.luminance) }
     for (a, b) in zip(levels, levels.dropFirst()) { #expect(b - a >= 20) }
   }

@@ -5,7 +5,7 @@ import Testing
 @testable import Environments
 
 @Suite struct RolloutTests {
-  @Test func linesAreJSONThatReadsBackExactly() throws {
+  @Test func linesAreJSONWithoutLossOfPrecision() throws {
     struct Line: Decodable, Equatable {
       let step: Int
       let state: [Double]
@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  @Test func whatIsNotFiniteIsNull() throws {
+  @Test func nonFiniteNumbersAreNull() throws {
     let line = TrajectoryStep(
       step: 1, state: [.nan, -.nan, .infinity, 2], reward: -.nan, discount: 1, ending: .running)
     #expect(
@@ -40,13 +40,13 @@ import Testing
     #expect(lines[1000].ending == .truncated && lines[1000].discount == 1)
   }
 
-  @Test func startsFromTheSeed() throws {
+  @Test func startStatesDependOnTheSeed() throws {
     let starts = try [1, 1, 2].map { try PendulumSwingup().rollout(actions: [], seed: Seed($0))[0].state }
     #expect(starts[0] == starts[1] && starts[0] != starts[2])
   }
 
-  @Test func wrongInputSaysWhatIsWrong() {
-    #expect(throws: InputError("action 2: an action has 1 number, not 2")) {
+  @Test func errorsSayWhatIsWrong() {
+    #expect(throws: InputError("action 2: an action has 1 value, not 2")) {
       try CartPoleSwingup().rollout(actions: [[0], [1], [0, 0]])
     }
     #expect(throws: InputError("action 0: a discrete action is a whole number from 0 to 2, not 3.0")) {
@@ -55,14 +55,14 @@ import Testing
     #expect(throws: InputError("a state of pendulum-swingup has 2 numbers (angle, angle-velocity), not 3")) {
       try PendulumSwingup().rollout(from: [0, 0, 0], actions: [])
     }
-    #expect(throws: InputError("the ball-row of catch is a whole number from 0 to 9, not 10.0")) {
+    #expect(throws: InputError("the ball-row of catch must be a whole number from 0 to 9, not 10.0")) {
       try Catch().rollout(from: [0, 10, 0], actions: [])
     }
     #expect(throws: InputError.self) { try CartPoleBalance().rollout(from: [0, .infinity, 0, 0], actions: []) }
   }
 
-  /// dm_control's own swing-up under the same policy: 124 with a standard error of 12 (30 episodes).
-  @Test func aRandomPolicyReturnsWhatItDoesInTheSuite() {
+  /// In dm_control, the same policy has a return of 124 with a standard error of 12 (30 episodes).
+  @Test func theRandomReturnMatchesTheSuite() {
     let mean = CartPoleSwingup().randomReturn(episodes: 30, seed: Seed(0))
     #expect(abs(mean - 124) < 50)
     #expect(mean == CartPoleSwingup().randomReturn(episodes: 30, seed: Seed(0)))

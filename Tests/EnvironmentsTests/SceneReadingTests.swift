@@ -7,9 +7,9 @@
 
   private let hasModels = (try? SuiteFolder.text(of: "reacher.xml")) != nil
 
-  /// Meshes and height fields as they come out of a model, beside shapes that look the same. All glow in the dark, so that it makes
-  /// no difference how MuJoCo rounds a mesh's normals.
-  @Suite(.enabled(if: hasModels, "without models: make models"))
+  /// Compares meshes and height fields of a model with shapes that look the same. All materials are emissive, so that
+  /// it does not matter how MuJoCo rounds a mesh's normals.
+  @Suite(.enabled(if: hasModels, "needs models: make models"))
   struct SceneReadingTests {
     private func picture(_ geom: String, _ renderer: Renderer = .software, heights: [Float] = []) throws -> PixelBuffer
     {
@@ -31,7 +31,7 @@
         </mujoco>
         """
       let model = try SuiteModel(
-        "reacher.xml", edit: { $0 = MJCF(text: text, named: "a test's") },
+        "reacher.xml", edit: { $0 = MJCF(text: text, named: "test.xml") },
         adjust: { simulation in
           for (index, height) in heights.enumerated() { unsafe simulation.model.pointee.hfield_data[index] = height }
         })
@@ -42,7 +42,7 @@
       return frame
     }
 
-    /// Pixels of two pictures that are not alike.
+    /// Returns the number of pixels that differ between two pictures.
     private func difference(_ a: PixelBuffer, _ b: PixelBuffer) -> Int {
       (0..<64 * 64).count { pixel in
         (0..<3).contains { abs(Int(a.bytes[3 * pixel + $0]) - Int(b.bytes[3 * pixel + $0])) > 24 }
@@ -52,27 +52,27 @@
     private func lit(_ frame: PixelBuffer) -> Int { (0..<64 * 64).count { frame.bytes[3 * $0] > 100 } }
 
     @Test(arguments: ["", "pos='.3 .2 .4' euler='20 40 60'"])
-    func aMeshOfABoxLooksLikeABox(place: String) throws {
-      let mesh = try picture("type='mesh' mesh='brick' \(place)")
-      let box = try picture("type='box' size='.3 .2 .1' \(place)")
+    func aMeshOfABoxLooksLikeABox(pose: String) throws {
+      let mesh = try picture("type='mesh' mesh='brick' \(pose)")
+      let box = try picture("type='box' size='.3 .2 .1' \(pose)")
       #expect(lit(box) > 150)
       #expect(difference(mesh, box) <= 4, "\(difference(mesh, box)) pixels differ")
-      #expect(try difference(mesh, picture("type='box' size='.3 .2 .2' \(place)")) > 20)
+      #expect(try difference(mesh, picture("type='box' size='.3 .2 .2' \(pose)")) > 20)
     }
 
-    @Test func aHeightFieldLiesWhereItsHeightsSay() throws {
+    @Test func aHeightFieldHasItsHeights() throws {
       let field = "type='hfield' hfield='land'"
       let high = try picture(field, heights: [Float](repeating: 0.8, count: 20))
       let box = try picture("type='box' size='.4 .3 .01' pos='0 0 .39'")
       #expect(lit(high) > 150)
-      // From above, one sees the upper side and at most a line of the others.
+      // From above, the top is visible and at most a line of the sides.
       #expect(difference(high, box) <= 40, "\(difference(high, box)) pixels differ")
       let low = try picture(field, heights: [Float](repeating: 0.1, count: 20))
       #expect(lit(low) < lit(high))
     }
 
-    @Test(.enabled(if: (try? GLDriver.found.get()) != nil, "without OpenGL: apt-get install libegl1 libgl1-mesa-dri"))
-    func meshesAndHeightFieldsLieWhereMuJoCoDrawsThem() throws {
+    @Test(.enabled(if: (try? GLDriver.found.get()) != nil, "needs OpenGL: apt-get install libegl1 libgl1-mesa-dri"))
+    func meshesAndHeightFieldsMatchMuJoCosRendering() throws {
       let heights: [Float] = (0..<5).flatMap { row -> [Float] in row == 2 ? [0.3, 0.5, 0.7, 0.9] : [0, 0.2, 0.4, 0.6] }
       for geom in ["type='mesh' mesh='roof' euler='30 0 20'", "type='hfield' hfield='land' pos='.1 .1 0'"] {
         let (ours, theirs) = (try picture(geom, heights: heights), try picture(geom, .gl, heights: heights))

@@ -2,30 +2,30 @@ import Core
 import Environments
 import Testing
 
-/// What is recorded under one setting and used under another is refused by these marks: an autoencoder that never saw such
-/// frames, or transitions that lead elsewhere. A setting that should be here and is not lets a run learn from what its
-/// environment never shows; one too many refuses what would have served.
+/// The marks of settings that change frames or dynamics. Data recorded with other values of these settings is rejected,
+/// since an autoencoder has not been trained on such frames, or transitions lead to other states. If a mark is missing,
+/// a run can learn from data that its environment never produces. If there is one too many, valid data is rejected.
 @Suite struct SettingEffectTests {
-  @Test func whatChangesAFrameIsMarked() {
+  @Test func settingsThatChangeFramesAreMarked() {
     #expect(
       EpisodeSettings.keys(changing: .view) == [
-        // How large it is, and of how many channels.
+        // The size and the number of channels.
         "size", "color",
-        // How many an encoder sees together.
+        // The number of stacked frames.
         "frame-stack",
-        // What disturbs it.
+        // Camera effects.
         "flicker", "occlusion", "occlusion-position", "pixel-noise",
-        // How a scene is drawn.
+        // The rendering style.
         "renderer", "shadows", "reflections", "antialiasing",
       ])
   }
 
-  @Test func whatChangesWhatAnActionDoesIsMarked() {
+  @Test func settingsThatChangeTheDynamicsAreMarked() {
     #expect(EpisodeSettings.keys(changing: .dynamics) == ["action-repeat", "sticky-actions"])
   }
 
-  /// Where an episode begins and ends, what counts as reward and how a process is watched change neither.
-  @Test func allElseIsNot() {
+  /// Start and end of an episode, the reward, and the supervision of a process change neither.
+  @Test func otherSettingsAreNotMarked() {
     let marked = EpisodeSettings.keys(changing: .view, .dynamics)
     let others = EpisodeSettings.fields.map(\.key).filter { !marked.contains($0) }
     #expect(others == ["time-limit", "no-op-starts", "life-loss", "gym-failure", "gym-timeout"])

@@ -5,7 +5,7 @@ import Testing
 @testable import Environments
 
 @Suite struct SharedMemoryTests {
-  @Test func nobodyCanTakeItAway() throws {
+  @Test func itsSizeIsSealed() throws {
     let memory = try SharedMemory()
     _ = unsafe try memory.reserve(10_000)
     memory.store(7, at: 9000)
@@ -13,11 +13,11 @@ import Testing
     #expect(memory.load(Int.self, at: 9000) == 7 && memory.load(Int.self, at: 0) == 0)
   }
 
-  @Test func thatThereIsTooLittleIsSaid() throws {
+  @Test func theErrorReportsTheAvailableMemory() throws {
     let memory = try SharedMemory()
     let error = #expect(throws: WorldError.self) { _ = unsafe try memory.reserve(10_000, of: 9999) }
-    #expect(error?.description.hasPrefix("10000 bytes of memory") == true)
-    #expect(error?.description.contains("there are 9999") == true)
+    #expect(error?.description.hasPrefix("cannot allocate 10000 bytes of memory") == true)
+    #expect(error?.description.contains("only 9999 are available") == true)
     let all = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
     #expect((1 << 20...all).contains(SharedMemory.available))
   }
@@ -46,27 +46,27 @@ import Testing
     #expect(facts.memoryCount == 64 + 4 * 192)
   }
 
-  /// Any program may have written there: nothing of it can end this one.
+  /// Any program may have written to the socket. Invalid answers must not crash this one.
   @Test(arguments: [
     ("\"repeats\": 1", "\"repeats\": 0"), ("\"places\": 4", "\"places\": 3"), ("[0]", "[2]"), ("[0]", "[]"),
     ("[0]", "[0, 0]"), ("\"width\": 4", "\"width\": -4"), ("\"width\": 4", "\"width\": 400000"),
     ("\"channels\": 3", "\"channels\": 7"), ("\"observation\": 2", "\"observation\": -1"), ("{", "\u{1B}[2J"),
     ("\"low\": [0]", "\"count\": 0, \"low\": [0]"),
   ])
-  func nonsenseIsAnError(_ part: String, _ other: String) {
+  func invalidAnswersAreErrors(_ part: String, _ other: String) {
     let text = answer { $0.replacing(part, with: other, maxReplacements: 1) }
     let error = #expect(throws: WorldError.self) { try GymFacts(text, of: "gym:x") }
     #expect(error?.description.contains("\u{1B}") == false)
   }
 
-  @Test func aTimeLimitIsWithinReason() throws {
+  @Test func timeLimitsAreClamped() throws {
     for (limit, expected) in [("0", 1), ("-5", 1), ("7", 7), ("9000000000000000000", 1 << 40)] {
       let text = answer { $0.replacing("null", with: limit) }
       #expect(try GymFacts(text, of: "gym:x").timeLimit == expected)
     }
   }
 
-  @Test func theFlagRulesHowLongAStartMayTake() {
+  @Test func theFlagExtendsTheStartingTime() {
     #expect(
       GymProcess.startingTime(timeout: 60) == .seconds(120) && GymProcess.startingTime(timeout: 600) == .seconds(600))
   }

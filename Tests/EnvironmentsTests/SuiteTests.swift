@@ -5,15 +5,16 @@
 
   @testable import Environments
 
-  /// A trajectory of dm_control, written by `experiments/parity/make_golden_suite.py`.
+  /// A trajectory of dm_control, written by `experiments/checks/parity/make_golden_suite.py`.
   struct SuiteGolden: Decodable, Sendable, CustomTestStringConvertible {
     let environment: String
-    /// Positions, velocities, states of actuators, what the task has placed.
+    /// The positions, velocities, actuator states and placements.
     let start: [Double]
     let actions: [[Double]]
     let rewards: [Double]
-    /// After the last action: positions, velocities, states of actuators; and what is observed.
+    /// The positions, velocities and actuator states after the last action.
     let state: [Double]
+    /// The observation after the last action.
     let observation: [Double]
 
     var testDescription: String { environment }
@@ -29,15 +30,15 @@
   private let hasModels = (try? SuiteFolder.text(of: "reacher.xml")) != nil
 
   @Suite struct MissingModelTests {
-    @Test func aMissingModelSaysWhatToRun() throws {
+    @Test func theErrorForAMissingModelSaysWhatToRun() throws {
       let error = #expect(throws: WorldError.self) { try SuiteFolder.text(of: "unicorn.xml") }
       let text = try #require(error).description
       #expect(text.contains("unicorn.xml") && text.contains("make models"))
     }
   }
 
-  /// The tasks on MuJoCo's physics; 'make models' fetches what they need.
-  @Suite(.enabled(if: hasModels, "without models: make models")) struct SuiteTests {
+  /// The tasks with MuJoCo's physics. 'make models' downloads their models.
+  @Suite(.enabled(if: hasModels, "needs models: make models")) struct SuiteTests {
     @Test(arguments: [
       "acrobot", "ball_in_cup", "cartpole", "cheetah", "dog", "finger", "fish", "hopper", "humanoid", "humanoid_CMU",
       "lqr", "manipulator", "pendulum", "point_mass", "quadruped", "reacher", "stacker", "swimmer", "walker",
@@ -48,14 +49,14 @@
       #expect(isFinite)
     }
 
-    @Test func goldenCoversEveryTask() {
+    @Test func goldenFilesCoverEveryTask() {
       let tasks = Environments.all.filter { $0 is any SuiteTask.Type }.map { $0.id }
-        .filter { $0 != MuJoCoCartPoleSwingup.id }  // which has a twin
+        .filter { $0 != MuJoCoCartPoleSwingup.id }  // compared with CartPoleSwingup below
       #expect(tasks.count == 25)
       #expect(Set(tasks) == Set(SuiteGolden.all.map(\.environment)))
     }
 
-    @Test func theCartPoleOfMuJoCoIsThatOfTheProject() {
+    @Test func bothCartPolesAreEqual() {
       var random = Seed(4).stream("actions")
       var (own, suite) = (CartPoleSwingup(), MuJoCoCartPoleSwingup())
       own.state = [0.1, 3, -0.2, 0.4]
@@ -68,7 +69,7 @@
     }
 
     @Test(arguments: SuiteGolden.all)
-    func trajectoriesEqualTheSuites(_ golden: SuiteGolden) throws {
+    func trajectoriesEqualTheSuite(_ golden: SuiteGolden) throws {
       func check<E: BuiltInEnvironment>(_ type: E.Type) throws {
         var environment = E()
         try E.validate(state: golden.start)
@@ -83,31 +84,31 @@
       try check(try Member(id: golden.environment).type)
     }
 
-    /// The largest difference, of large numbers relative to them.
+    /// Returns the largest difference, relative for numbers above 1.
     private func difference(_ a: [Double], _ b: [Double]) -> Double {
       zip(a, b).map { abs($0 - $1) / max(1, abs($1)) }.max() ?? .infinity
     }
 
-    /// Whether a simulation still holds a state, or others have been there in between, makes no difference to a bit.
-    @Test(arguments: SuiteGolden.all) func takingTurnsChangesNothing(_ golden: SuiteGolden) throws {
+    /// The result is bit-identical whether or not a simulation was used for other states in between.
+    @Test(arguments: SuiteGolden.all) func interleavingChangesNothing(_ golden: SuiteGolden) throws {
       func check<E: BuiltInEnvironment>(_ type: E.Type) throws {
         var (alone, one, other) = (E(), E(), E())
         alone.state = golden.start
         one.state = golden.start
-        // Alone, each state is still there; in turns, it has to be set again each time.
-        let undisturbed = golden.actions.map { alone.step($0) }
-        let inTurns = golden.actions.map { action in
+        // Alone, the simulation still holds each state. Interleaved, each state has to be set again.
+        let expected = golden.actions.map { alone.step($0) }
+        let interleaved = golden.actions.map { action in
           _ = other.step(action.map { -$0 })
           return one.step(action)
         }
-        #expect(inTurns == undisturbed)
+        #expect(interleaved == expected)
         #expect(one.state == alone.state)
         #expect(one.observation == alone.observation)
       }
       try check(try Member(id: golden.environment).type)
     }
 
-    @Test func copiesArePlayedInParallel() async {
+    @Test func copiesCanBeSteppedInParallel() async {
       var random = Random(seed: Seed(1))
       var start = WalkerWalk()
       start.reset(using: &random)
@@ -124,13 +125,13 @@
       #expect(ends.count == 1)
     }
 
-    @Test func aStoredStateGoesOnAsIfNothingHadBeen() throws {
+    @Test func aStoredStateHasTheSameFuture() throws {
       var random = Random(seed: Seed(2))
       var hopper = HopperHop()
       hopper.reset(using: &random)
       for _ in 0..<100 { _ = hopper.step([0.5, -1, 1, 0]) }
       var restored = try JSONDecoder().decode(HopperHop.self, from: JSONEncoder().encode(hopper))
-      #expect(restored.observation == hopper.observation, "the touch of the step before is part of it")
+      #expect(restored.observation == hopper.observation, "the touch sensors of the step before are part of the state")
       for _ in 0..<50 {
         let steps = (hopper.step([-1, 1, 0, 1]), restored.step([-1, 1, 0, 1]))
         #expect(steps.0 == steps.1)
@@ -138,7 +139,7 @@
       #expect(restored.state == hopper.state)
     }
 
-    @Test func startsAreAsTheSuiteDrawsThem() {
+    @Test func startStatesMatchTheSuite() {
       var random = Random(seed: Seed(3))
       var reacher = ReacherHard()
       var cup = BallInCupCatch()
@@ -155,12 +156,12 @@
         swimmer.reset(using: &random)
         if max(abs(swimmer.state[16]), abs(swimmer.state[17])) <= 0.3 { near += 1 }
       }
-      #expect(near > 20 && near < 80, "a fifth of the targets, and some more by chance")
+      #expect(near > 20 && near < 80, "20% of the targets, and some more by chance")
     }
   }
 
-  @Suite(.enabled(if: hasModels, "without models: make models")) struct MJCFTests {
-    @Test func elementsAreTakenOut() throws {
+  @Suite(.enabled(if: hasModels, "needs models: make models")) struct MJCFTests {
+    @Test func elementsAreRemoved() throws {
       var source = try MJCF("manipulator.xml")
       #expect(!source.text.contains("<include") && source.text.contains("skybox"))
       try source.remove("body", named: "peg")

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Environments
 
-/// Facts of single tasks that no contract can state.
+/// Properties of single tasks that the contract tests do not cover.
 @Suite struct TaskTests {
-  @Test func toleranceIsOneWithinAndFallsToItsMargin() {
+  @Test func toleranceIsOneInsideAndDecreasesOverTheMargin() {
     #expect(tolerance(0.2, -0.25...0.25) == 1)
     #expect(tolerance(0.3, -0.25...0.25) == 0)
     #expect(abs(tolerance(2, margin: 2) - 0.1) < 1e-15)
@@ -15,7 +15,7 @@ import Testing
     #expect(tolerance(7, margin: 1, sigmoid: .quadratic, valueAtMargin: 0) == 0)
   }
 
-  @Test func startsAreTheSuites() {
+  @Test func startStatesMatchTheSuite() {
     var random = Random(seed: Seed(0))
     var (swingup, sparse, balance) = (CartPoleSwingup(), CartPoleSwingupSparse(), CartPoleBalance())
     var pendulum = PendulumSwingup()
@@ -44,8 +44,8 @@ import Testing
     #expect(environment.state[0] < -1.8 && environment.state[0] > -2)
   }
 
-  /// Without friction and force, the Runge-Kutta steps keep the energy: the equations of motion are conservative.
-  @Test func aFreeSwingKeepsItsEnergy() {
+  /// Without force, the Runge-Kutta steps conserve the energy, except for the small friction.
+  @Test func aFreeSwingConservesEnergy() {
     func energy(_ s: [Double]) -> Double {
       let ml = CartPole.poleMass * CartPole.poleLength / 2
       let kinetic =
@@ -60,9 +60,9 @@ import Testing
     #expect(abs(energy(environment.state) - start) < 2e-4)
   }
 
-  @Test func aCatchPaysOneAMissCostsOne() throws {
+  @Test func catchingRewardsOneAndMissingCostsOne() throws {
     let still = try Catch().rollout(from: [2, 0, 2], actions: Array(repeating: [1], count: 20))
-    #expect(still.count == 10, "nine steps bring the ball down, and no more are taken")
+    #expect(still.count == 10, "the episode ends after nine steps, when the ball has landed")
     #expect(still.last?.reward == 1 && still.last?.ending == .terminated && still.last?.discount == 0)
     let missed = try Catch().rollout(from: [2, 0, 2], actions: Array(repeating: [0], count: 9))
     #expect(missed.last?.reward == -1)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Environments
 
-/// Different Gymnasium environments in one program, each with a Python process of its own.
+/// Different Gymnasium environments in one program, each in its own Python process.
 @Suite(.serialized) struct TwoGymnasiumsTests {
   private static let games = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../Games").path
@@ -14,7 +14,7 @@ import Testing
     GymEnvironment(try Gymnasium.named("gym:games:\(name)", in: Self.games))
   }
 
-  @Test func eachHasFactsOfItsOwn() throws {
+  @Test func eachHasItsOwnSpec() throws {
     let (lamp, levers) = (try environment("Lamp-v0").spec, try environment("Levers-v0?kind=float64").spec)
     #expect(lamp.id == "gym:games:Lamp-v0" && levers.id == "gym:games:Levers-v0?kind=float64")
     #expect(lamp.actionSpace == .discrete(count: 2))
@@ -22,12 +22,12 @@ import Testing
     #expect(lamp.episodeLength == 40 && levers.episodeLength == 10_000)
   }
 
-  @Test func steppedInTurnsTheyArePlayedAsAlone() throws {
+  @Test func interleavedEpisodesEqualSeparateOnes() throws {
     let (lamp, levers) = (try environment("Lamp-v0"), try environment("Levers-v0?kind=float64"))
     let lampActions = (0..<20).map { [Double($0 % 3 == 1 ? 1 : 0)] }
     let leverActions = (0..<20).map { [Double($0) / 20, Double($0 % 4) - 2, 1] }
 
-    /// What a step gave and where it led.
+    /// Takes a step. Returns the observation and the reward.
     func play(_ episode: inout Episode<GymEnvironment>, _ action: [Double]) throws -> [Double] {
       let step = try episode.step(action)
       return try episode.observation + [step.reward]
@@ -37,16 +37,16 @@ import Testing
       return try actions.map { try play(&episode, $0) }
     }
     var (one, other) = (try Episode(lamp, seed: Seed(1)), try Episode(levers, seed: Seed(1)))
-    var (seen, seenOther): ([[Double]], [[Double]]) = ([], [])
+    var (results, otherResults): ([[Double]], [[Double]]) = ([], [])
     for (action, otherAction) in zip(lampActions, leverActions) {
-      seen.append(try play(&one, action))
-      seenOther.append(try play(&other, otherAction))
+      results.append(try play(&one, action))
+      otherResults.append(try play(&other, otherAction))
     }
-    #expect(seenOther.map { Array($0[..<3]) } == leverActions)
-    #expect(try alone(lamp, lampActions) == seen && alone(levers, leverActions) == seenOther)
+    #expect(otherResults.map { Array($0[..<3]) } == leverActions)
+    #expect(try alone(lamp, lampActions) == results && alone(levers, leverActions) == otherResults)
   }
 
-  @Test func theFailureOfOneIsNotTheOthers() throws {
+  @Test func aFailureDoesNotAffectOtherEnvironments() throws {
     let (fuse, levers) = (try environment("Fuse-v0?at=3"), try environment("Levers-v0?kind=float64"))
     var (failing, sound) = (try Episode(fuse, seed: Seed(1)), try Episode(levers, seed: Seed(1)))
     for number in 0..<2 {
@@ -57,12 +57,12 @@ import Testing
     #expect(error?.description.hasPrefix("gym:games:Fuse-v0?at=3: ValueError: the fuse has blown") == true)
     #expect(try sound.step([0.5, -1, 1]).ending == .running)
     #expect(try sound.observation == [0.5, -1, 1])
-    // Thrown, it is over: the next episode has another process.
+    // The process has ended. The next episode uses another one.
     try failing.reset()
     #expect(try failing.step([1]).ending == .running)
   }
 
-  @Test func aFailureOfAnEpisodeAloneIsItsEnding() throws {
+  @Test func aFailureCanEndOnlyTheEpisode() throws {
     var settings = EpisodeSettings()
     settings.gymFailure = .truncate
     let (fuse, levers) = (try environment("Fuse-v0?at=2"), try environment("Levers-v0?kind=float64"))
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  /// As from a checkpoint: each goes on in its own environment.
+  /// As from a checkpoint: each episode continues in its own environment.
   @Test func storedEpisodesFindTheirEnvironments() throws {
     let environments = [try environment("Lamp-v0"), try environment("Levers-v0?kind=float64")]
     var episodes = try environments.map { try Episode($0, seed: Seed(2)) }
@@ -88,7 +88,7 @@ import Testing
     try stored[0].validate(against: episodes[0])
     try stored[1].validate(against: episodes[1])
     #expect(try stored[0].step([0]) == episodes[0].step([0]))
-    #expect(throws: InputError("an episode is of gym:games:Lamp-v0")) {
+    #expect(throws: InputError("an episode belongs to gym:games:Lamp-v0, not to gym:games:Levers-v0?kind=float64")) {
       try environments[0].validate(against: environments[1])
     }
   }

@@ -15,7 +15,7 @@ import Testing
     #expect(value["whole"]?.double == -12 && value["real"]?.double == 0.1 && value["text"]?.double == nil)
   }
 
-  @Test func writingIsDeterministicAndKeepsTheOrder() {
+  @Test func writingIsDeterministicAndKeepsOrder() {
     let value: JSON = ["b": [1, 2.5], "a": ["x": "y"], "e": []]
     #expect(value.description == #"{"b":[1,2.5],"a":{"x":"y"},"e":[]}"#)
     #expect(
@@ -59,7 +59,7 @@ import Testing
     #expect(throws: InputError.self) { try JSON(parsing: text) }
   }
 
-  @Test func bytesThatAreNotUTF8AreRefused() {
+  @Test func invalidUTF8IsRejected() {
     for bytes: [UInt8] in [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82], [0xf5, 0x80, 0x80, 0x80]] {
       #expect(throws: InputError.self) { try JSON(parsing: [0x22] + bytes + [0x22]) }
     }
@@ -73,24 +73,24 @@ import Testing
     #expect(throws: InputError.self) { try JSON(parsing: #"{"a":[]}"#, depth: 1) }
   }
 
-  @Test func messagesSayWhatAndWhere() {
-    #expect(throws: InputError("the key \"a\" occurs twice (byte 7 of the JSON text)")) {
+  @Test func errorsContainReasonAndOffset() {
+    #expect(throws: InputError("duplicate key \"a\" (byte 7 of the JSON text)")) {
       try JSON(parsing: #"{"a":1,"a":2}"#)
     }
   }
 
-  @Test func itStaysTheSameWherePrinted() throws {
+  @Test func printableTextIsTheSameValue() throws {
     let json: JSON = ["a\u{1b}": "b\u{7f}\u{9b}"]
     #expect(try JSON(parsing: Array(json.description.printable.utf8)) == json)
   }
 
-  @Test func seedsAreNumbersWhereJSONKeepsThem() throws {
+  @Test func seedsAreNumbersIfJSONIsExact() throws {
     for seed: UInt64 in [0, 7, 1 << 53, 1 << 53 + 1, .max] {
       let text = JSON(whole: seed).description
       #expect(text == (seed <= 1 << 53 ? "\(seed)" : "\"\(seed)\""))
       #expect(try JSON(parsing: text).whole == seed)
     }
-    #expect(JSON.string("7").whole == 7, "as older versions wrote it")
+    #expect(JSON.string("7").whole == 7, "written by older versions")
     #expect(JSON.integer(-1).whole == nil && JSON.string("x").whole == nil)
   }
 }

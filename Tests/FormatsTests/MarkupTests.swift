@@ -11,7 +11,7 @@ import Testing
     #expect(["a", "b"].joined(separator: ", ") as Markup == "a, b")
   }
 
-  @Test func whatNoPageCanHoldIsReplaced() {
+  @Test func invalidCharactersAreReplaced() {
     #expect(
       Markup(escaping: "a\u{0}\u{1B}\u{85}\u{202E}b\tc\nd\u{FFFF}").description
         == "a\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}b\tc\nd\u{FFFD}")

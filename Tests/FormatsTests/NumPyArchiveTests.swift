@@ -4,7 +4,7 @@ import Testing
 
 @testable import Formats
 
-/// Opens an archive of these bytes and reads all its arrays, of doubles.
+/// Opens an archive and reads all its arrays of doubles.
 private func read(_ bytes: [UInt8]) throws -> [String: [Double]] {
   let archive = unsafe bytes.span.bytes
   var arrays: [String: [Double]] = [:]
@@ -16,14 +16,14 @@ private func read(_ bytes: [UInt8]) throws -> [String: [Double]] {
   return arrays
 }
 
-/// A small archive, put together by hand so that every part of it can be made wrong.
+/// A small archive built by hand, so that every part of it can be corrupted.
 private struct Sample {
   var entries: [ZIPEntry] = []
   var data: [UInt8] = []
-  /// What the directory says, where it is not what the entries say.
+  /// The entries of the directory if they differ from `entries`.
   var central: [ZIPEntry]?
-  var comesBefore: [UInt8] = []
-  var comesAfter: [UInt8] = []
+  var prefix: [UInt8] = []
+  var suffix: [UInt8] = []
 
   static func array(_ elements: [Double]) -> [UInt8] {
     NumPyHeader(type: .float64, shape: [elements.count]).bytes + elements.flatMap { littleEndian($0.bitPattern) }
@@ -40,13 +40,13 @@ private struct Sample {
 
   var bytes: [UInt8] {
     let directory = (central ?? entries).flatMap(\.central)
-    let end = ZIPEnd(count: (central ?? entries).count, size: directory.count, offset: data.count + comesBefore.count)
-    return comesBefore + data + directory + end.bytes + comesAfter
+    let end = ZIPEnd(count: (central ?? entries).count, size: directory.count, offset: data.count + prefix.count)
+    return prefix + data + directory + end.bytes + suffix
   }
 }
 
 @Suite struct NumPyArchiveTests {
-  @Test func checksAreThoseOfTheStandards() {
+  @Test func checksumsMatchTheStandards() {
     let digits = Array("123456789".utf8)
     #expect(CyclicRedundancyCheck.crc32(digits) == 0xcbf4_3926)
     #expect(CyclicRedundancyCheck.crc32c(digits) == 0xe306_9283)
@@ -55,7 +55,7 @@ private struct Sample {
     #expect(CyclicRedundancyCheck.crc32(Array(digits[4...]), after: start) == 0xcbf4_3926)
   }
 
-  @Test func arraysComeBack() throws {
+  @Test func arraysRoundTrip() throws {
     try withFolder { folder in
       let path = folder + "/x.npz"
       var writer = try NumPyArchiveWriter(path: path)
@@ -73,11 +73,11 @@ private struct Sample {
       var error = #expect(throws: WorldError.self) { try archive.array("two", of: Int64.self) }
       #expect(error?.description == "\(path): has no array 'two': it has rows, one, none")
       error = #expect(throws: WorldError.self) { try archive.array("one", of: Double.self) }
-      #expect(error?.description == "\(path): one.npy holds <i8 where <f8 is needed")
+      #expect(error?.description == "\(path): one.npy has element type <i8, expected <f8")
     }
   }
 
-  /// The bytes that Python's `zipfile` reads too: one array of one number.
+  /// An archive of one array with one element, which Python's `zipfile` can read too.
   @Test func bytesAreGolden() throws {
     let array = Sample.array([1])
     let name = Array("a.npy".utf8)
@@ -97,53 +97,54 @@ private struct Sample {
     }
   }
 
-  @Test func everyTruncationIsRefused() {
+  @Test func everyTruncationIsRejected() {
     let whole = Sample().bytes
     for count in 0..<whole.count {
       #expect(throws: InputError.self, "\(count) bytes") { try read(Array(whole.prefix(count))) }
     }
   }
 
-  /// A flipped byte is an error, or changes what nobody reads: versions, dates and attributes. The arrays are never others.
-  @Test func everyFlippedByteIsNoticedOrIdle() throws {
+  /// A flipped byte causes an error, or it is in a field that is not read: versions, dates and attributes. The arrays
+  /// never change.
+  @Test func everyFlippedByteIsDetectedOrUnused() throws {
     let whole = Sample().bytes
     let arrays = try read(whole)
-    var idle = 0
+    var unused = 0
     for index in whole.indices {
       for mask: UInt8 in [0x01, 0x10, 0x80, 0xff] {
         var damaged = whole
         damaged[index] ^= mask
         do {
           #expect(try read(damaged) == arrays)
-          idle += 1
+          unused += 1
         } catch is InputError {}
       }
     }
-    // Of each of two files: version and date twice, version made by and attributes.
-    #expect(idle <= 2 * (2 * (2 + 4) + 2 + 6) * 4)
+    // For each of the two files: version and date twice, version made by and attributes.
+    #expect(unused <= 2 * (2 * (2 + 4) + 2 + 6) * 4)
   }
 
   private static let wrong: [(name: String, make: @Sendable () -> [UInt8], part: String)] = [
-    ("bytes before", { sample { $0.comesBefore = [0] } }, "no record of a.npy"),
-    ("bytes after", { sample { $0.comesAfter = [0] } }, "cut short or is no ZIP"),
-    ("a hole before the directory", { sample { $0.data.append(0) } }, "a hole is before its directory"),
+    ("bytes before", { sample { $0.prefix = [0] } }, "no record of a.npy"),
+    ("bytes after", { sample { $0.suffix = [0] } }, "cut short or not a ZIP"),
+    ("a gap before the directory", { sample { $0.data.append(0) } }, "a gap before its directory"),
     ("the same name twice", { Sample([("a.npy", [1]), ("a.npy", [2])]).bytes }, "two files named a.npy"),
     ("one file at two names", { sample { $0.central = [$0.entries[0], $0.entries[0]] } }, "two files named"),
-    ("a file left out", { sample { $0.central = [$0.entries[1]] } }, "after a hole"),
-    ("another name", { sample { $0.central?[0].name = "c.npy" } }, "says one thing of c.npy"),
-    ("another check sum", { sample { $0.central?[0].crc ^= 1 } }, "says one thing of a.npy"),
-    ("another size", { sample { $0.central?[0].size -= 1 } }, "says one thing of a.npy"),
-    ("a place beyond", { sample { $0.central?[1].offset = 1 << 30 } }, "beyond"),
-    ("a place of 64 bits", { sample { $0.central?[1].offset = Int.max } }, "beyond"),
-    ("a size of 64 bits", { sample { $0.central?[1].size = Int.max } }, "says one thing of b.npy"),
+    ("a file left out", { sample { $0.central = [$0.entries[1]] } }, "after a gap"),
+    ("another name", { sample { $0.central?[0].name = "c.npy" } }, "different records of c.npy"),
+    ("another checksum", { sample { $0.central?[0].crc ^= 1 } }, "different records of a.npy"),
+    ("another size", { sample { $0.central?[0].size -= 1 } }, "different records of a.npy"),
+    ("an offset after the directory", { sample { $0.central?[1].offset = 1 << 30 } }, "not before it"),
+    ("a 64-bit offset", { sample { $0.central?[1].offset = Int.max } }, "not before it"),
+    ("a 64-bit size", { sample { $0.central?[1].size = Int.max } }, "different records of b.npy"),
     ("a path", { Sample([("../a.npy", [1])]).bytes }, "a path"),
-    ("a path of Windows", { Sample([("c:\\a.npy", [1])]).bytes }, "a path"),
+    ("a Windows path", { Sample([("c:\\a.npy", [1])]).bytes }, "a path"),
     ("no name", { Sample([("", [1])]).bytes }, "empty"),
     ("a NUL", { Sample([("a\0.npy", [1])]).bytes }, "empty, not UTF-8, or a path"),
     ("an old code page", { patched(6, [0, 0], also: [8], of: Sample([("é.npy", [1])])) }, "not UTF-8"),
     ("encrypted", { patched(6, [1, 0], also: [8], of: Sample([("a.npy", [1])])) }, "encrypted"),
     ("compressed", { patched(8, [8, 0], also: [10], of: Sample([("a.npy", [1])])) }, "compressed"),
-    ("damaged", { patched(170, [1], also: [], of: Sample([("a.npy", [1])])) }, "check sum"),
+    ("damaged", { patched(170, [1], also: [], of: Sample([("a.npy", [1])])) }, "checksum"),
   ]
 
   private static func sample(_ change: (inout Sample) -> Void) -> [UInt8] {
@@ -153,23 +154,23 @@ private struct Sample {
     return sample.bytes
   }
 
-  /// A sample with a field of a file's own record changed, and the same field at other places of the directory's.
-  private static func patched(_ place: Int, _ field: [UInt8], also places: [Int], of sample: Sample) -> [UInt8] {
+  /// A sample with a field of the local record changed, and the same field at other offsets of the directory record.
+  private static func patched(_ offset: Int, _ field: [UInt8], also offsets: [Int], of sample: Sample) -> [UInt8] {
     var bytes = sample.bytes
-    for place in [place] + places.map({ sample.data.count + $0 }) {
-      bytes.replaceSubrange(place..<place + field.count, with: field)
+    for offset in [offset] + offsets.map({ sample.data.count + $0 }) {
+      bytes.replaceSubrange(offset..<offset + field.count, with: field)
     }
     return bytes
   }
 
-  @Test(arguments: wrong.indices) func aWrongArchiveSaysWhy(index: Int) {
+  @Test(arguments: wrong.indices) func errorsForInvalidArchivesSayWhy(index: Int) {
     let (name, make, part) = Self.wrong[index]
     let error = #expect(throws: InputError.self, "\(name)") { try read(make()) }
     #expect(error?.description.contains(part) == true, "\(name): \(error?.description ?? "")")
   }
 
-  /// Sizes and places of four gigabytes and more stand in extra fields of 64 bits.
-  @Test func recordsAreLongWhereTheyMustBe() {
+  /// Sizes and offsets of 4 GiB and more are in ZIP64 extra fields.
+  @Test func largeSizesAndOffsetsUseZIP64() {
     var entry = ZIPEntry(name: "a.npy", crc: 1, size: 0xffff_fffe, offset: 0xffff_fffe)
     #expect(entry.local.count == 35 && entry.central.count == 51)
     entry.size = 1 << 32

@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.enabled(if: Python.has("numpy"), "needs PIXELRL_PYTHON, a Python with NumPy: see 'make peers'"))
 struct NumPyReaderTests {
-  /// NumPy maps what was written here, and writes the same bytes itself.
+  /// NumPy maps our arrays, and saves them as the same bytes.
   @Test func numPyMapsArrays() throws {
     try withFolder { folder in
       try writeNumPy([1, 2, 3, 4, 5, 6] as [UInt8], shape: [1, 2, 1, 3], to: folder + "/a.npy")
@@ -30,8 +30,8 @@ struct NumPyReaderTests {
     }
   }
 
-  /// NumPy and Python's `zipfile` find no fault in our archive, and we find none in NumPy's.
-  @Test func archivesGoBothWays() throws {
+  /// NumPy and Python's `zipfile` read our archive, and we read NumPy's.
+  @Test func archivesAreExchangedWithNumPy() throws {
     try withFolder { folder in
       var writer = try NumPyArchiveWriter(path: folder + "/a.npz")
       try writer.append("timesteps", [10, 20] as [Int64], shape: [2])
@@ -61,13 +61,13 @@ struct NumPyReaderTests {
   }
 }
 
-/// Takes 4.3 GB below the temporary folder, and minutes without optimisation.
+/// Needs 4.3 GB in the temporary folder. It would take minutes without optimisation.
 #if !DEBUG
   @Suite(
     .enabled(if: Python.has("numpy") && Python.variable("PIXELRL_LARGE_FILES") != nil, "needs PIXELRL_LARGE_FILES"))
   struct LargeArchiveTests {
-    /// A file of more than four gigabytes, and another behind it.
-    @Test func numPyReadsRecordsOf64Bits() throws {
+    /// A file of more than 4 GiB, followed by another.
+    @Test func numPyReadsZIP64Records() throws {
       try withFolder { folder in
         let path = folder + "/a.npz"
         let piece = [UInt8](repeating: 3, count: 1 << 24)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Formats
 
-/// A fresh folder, removed at the end of a test.
+/// Calls `body` with a new folder, which is removed afterwards.
 func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   let path = NSTemporaryDirectory() + "/formats-tests-\(UUID().uuidString)"
   try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -21,7 +21,7 @@ private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.par
 
 @Suite struct NumPyTests {
   /// The first bytes of numpy.save(np.zeros((3, 2), '<f4')).
-  @Test func headerIsNumPys() throws {
+  @Test func headerMatchesNumPy() throws {
     let bytes = NumPyHeader(type: .float32, shape: [3, 2]).bytes
     let dictionary = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }"
     #expect(bytes.count == 128)
@@ -31,7 +31,7 @@ private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.par
   }
 
   @Test(arguments: [[], [0], [5], [2, 0, 3], [2, 3, 4, 3]])
-  func headersReadBack(shape: [Int]) throws {
+  func headersRoundTrip(shape: [Int]) throws {
     for type in NumPyType.allCases {
       let header = NumPyHeader(type: type, shape: shape)
       #expect(header.bytes.count % 64 == 0)
@@ -40,7 +40,7 @@ private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.par
     }
   }
 
-  @Test func aGrownHeaderKeepsItsPlace() {
+  @Test func headerLengthIsIndependentOfRowCount() {
     let sizes = [0, 1, 999_999_999, Int.max]
     #expect(Set(sizes.map { NumPyHeader(type: .uint8, shape: [$0, 84, 84, 3]).bytes.count }).count == 1)
   }
@@ -60,7 +60,7 @@ private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.par
     }
   }
 
-  @Test func anAbandonedWriterLeavesNothing() throws {
+  @Test func uncommittedWriterLeavesNoFile() throws {
     try withFolder { folder in
       do {
         var writer = try NumPyWriter<UInt8>(path: folder + "/x.npy", rowShape: [])
@@ -70,7 +70,7 @@ private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.par
     }
   }
 
-  @Test func everyTruncationIsRefused() {
+  @Test func everyTruncationIsRejected() {
     let whole = NumPyHeader(type: .int64, shape: [2]).bytes + [UInt8](repeating: 1, count: 16)
     for count in 0..<whole.count {
       #expect(throws: InputError.self, "\(count) bytes") { try parse(Array(whole.prefix(count))) }
@@ -78,10 +78,10 @@ private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.par
     #expect(throws: InputError.self) { try parse(whole + [0]) }
   }
 
-  /// A flipped bit gives an error, or a header whose size is that of the file: never a crash.
-  @Test func everyFlippedBitIsSurvived() {
+  /// A flipped bit causes an error, or a header whose size matches the file, but never a crash.
+  @Test func flippedBitsDoNotCrash() {
     let whole = NumPyHeader(type: .float32, shape: [2, 3]).bytes + [UInt8](repeating: 1, count: 24)
-    var refused = 0
+    var rejected = 0
     for index in 0..<128 {
       for bit in 0..<8 {
         var damaged = whole
@@ -90,27 +90,27 @@ private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.par
           let header = try parse(damaged)
           #expect(header.shape.reduce(header.type.size, *) == 24)
         } catch is InputError {
-          refused += 1
-        } catch { Issue.record("an error of another kind: \(error)") }
+          rejected += 1
+        } catch { Issue.record("unexpected error type: \(error)") }
       }
     }
-    #expect(refused > 600)
+    #expect(rejected > 600)
   }
 
   @Test(arguments: [
     ("{'descr': '<f4', 'fortran_order': True, 'shape': (0,), }\n", "Fortran"),
     ("{'descr': '<c8', 'fortran_order': False, 'shape': (0,), }\n", "'<c8'"),
-    ("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }\n", "no memory holds"),
-    ("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4611686018427387904, 8), }\n", "no memory holds"),
-    ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }\n", "no memory holds"),
-    ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n", "a size"),
+    ("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }\n", "too large"),
+    ("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4611686018427387904, 8), }\n", "too large"),
+    ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }\n", "too large"),
+    ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n", "a dimension"),
     ("{'descr': '<f4', 'fortran_order': False, }\n", "missing"),
     ("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (0,), }\n", "twice"),
-    ("{'descr': '<f4', 'fortran_order': False, 'shape': (0,), } x", "nothing"),
+    ("{'descr': '<f4', 'fortran_order': False, 'shape': (0,), } x", "the end of the header"),
     ("{'descr': '<f4', 'fortran_order': False, 'shape': (7,), }\n", "cut short"),
     ("", "{"),
   ])
-  func aWrongHeaderSaysWhy(text: String, part: String) {
+  func errorsForInvalidHeadersSayWhy(text: String, part: String) {
     let error = #expect(throws: InputError.self) { try parse(header(text)) }
     #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
   }
@@ -121,12 +121,12 @@ private func parse(_ bytes: [UInt8]) throws -> NumPyHeader { try NumPyHeader.par
     #expect(throws: InputError.self) { try parse(header("{}", version: 9)) }
   }
 
-  @Test func theWrongTypeNamesTheFile() throws {
+  @Test func wrongTypeIsAnErrorWithThePath() throws {
     try withFolder { folder in
       let path = folder + "/x.npy"
       try writeNumPy([1, 2] as [Float], shape: [2], to: path)
       let error = #expect(throws: WorldError.self) { try NumPyArray<Double>(path: path) }
-      #expect(error?.description == "\(path): holds <f4 where <f8 is needed")
+      #expect(error?.description == "\(path): has element type <f4, expected <f8")
       #expect(try NumPyArray<Float>(path: path).elements == [1, 2])
     }
   }

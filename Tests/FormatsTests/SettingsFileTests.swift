@@ -38,7 +38,7 @@ import Testing
     try SettingsFile(parsing: Array(text.utf8), path: "s.yaml")
   }
 
-  /// What a command does with a file.
+  /// Reads a file like a command does.
   private func read(_ bytes: [UInt8]) throws -> Sample {
     let file = try SettingsFile(parsing: bytes, path: "s.yaml")
     try file.check([Other(), Choice(), Sample()])
@@ -47,7 +47,7 @@ import Testing
     return sample
   }
 
-  @Test func aCommentedFileShowsGroupsOfATitleTogether() {
+  @Test func groupsWithTheSameTitleAreMerged() {
     let text = SettingsFile.text(of: [Choice(), Other(), Sample()])
     #expect(
       text == """
@@ -70,7 +70,7 @@ import Testing
     "tab\tline\nend\r",
     "\u{85}\u{2028}\u{feff}\u{7f}", "{[]}", "yes", "1e3", " padded ", "!!binary x", "%", "@", "`", "-5", "--out",
   ])
-  func everyTextReadsBack(note: String) throws {
+  func everyTextRoundTrips(note: String) throws {
     var changed = Sample()
     (changed.note, changed.hidden, changed.layerNorm, changed.rate, changed.mode) = (note, 3, false, 1e-300, .wild)
     let read = try read(Array(SettingsFile.text(of: [changed]).utf8))
@@ -100,29 +100,29 @@ import Testing
     ("agent:\n  mode: plane", "line 2: agent: --mode takes plain, wild, not 'plane'"),
     ("agent:\n  layer-norm: 3", "line 2: agent: --layer-norm takes true or false, not '3'"),
     ("agent:\n  hidden: [1]", "line 2: the setting 'hidden' takes a number, a text, true or false"),
-    ("agent:\n  hidden:\n    - 1", "line 3: settings hold no lists"),
+    ("agent:\n  hidden:\n    - 1", "line 3: lists, documents and values without a key"),
     ("agent:\n  hidden: {a: 1}", "line 2: the setting 'hidden' takes a number, a text, true or false"),
     ("agnt: {}", "line 1: unknown group of settings 'agnt': did you mean 'agent'?"),
-    ("agent: 3", "line 1: settings stand in groups"), ("[]", "line 1: settings stand in groups"),
-    ("agent:\n  hidden: 3\n  note: a\n  hidden: 4", "line 2: 'hidden' stands twice"),
-    ("agent: {}\nagent: {}", "line 1: 'agent' stands twice"),
+    ("agent: 3", "line 1: settings must be in groups"), ("[]", "line 1: settings must be in groups"),
+    ("agent:\n  hidden: 3\n  note: a\n  hidden: 4", "line 2: 'hidden' is given twice"),
+    ("agent: {}\nagent: {}", "line 1: 'agent' is given twice"),
     ("agent:\n\thidden: 3", "line 2: indent with spaces, not with tabs"), ("agent:\n  hidden: 3\n bad", "line 3: "),
     ("agent: {", "line 1: while parsing"),
     ("a: &a [x]\nb: *a", "line 1: anchors and aliases"), ("agent: *a", "line 1: found undefined alias"),
-    ("--- 1\n--- 2", "line 1: settings hold no lists, documents"),
+    ("--- 1\n--- 2", "line 1: lists, documents"),
     ("agent: {}\n...\nagent: {}", "line 3: did not find"),
-    ("? [a]\n: b", "line 1: settings hold no lists"), ("[a]: b", "line 1: the name of a setting is a word"),
-    (": : : 1", "line 1: settings hold no"), ("agent:\n  note: \u{1}", "line 2: a control character"),
-    (String(repeating: "[", count: 300), "line 1: settings are two levels deep"),
-    (String(repeating: "#", count: 70_000), "line 1: is longer than any settings"),
+    ("? [a]\n: b", "line 1: lists, documents"), ("[a]: b", "line 1: the name of a setting must be a word"),
+    (": : : 1", "line 1: lists, documents"), ("agent:\n  note: \u{1}", "line 2: control characters"),
+    (String(repeating: "[", count: 300), "line 1: settings have only two levels"),
+    (String(repeating: "#", count: 70_000), "line 1: the file is larger than 65536 bytes"),
   ])
-  func aWrongFileSaysWhereAndWhy(text: String, reason: String) {
+  func errorsContainLineAndReason(text: String, reason: String) {
     let error = #expect(throws: InputError.self) { try read(Array(text.utf8)) }
     #expect(error?.description.hasPrefix("s.yaml, \(reason)") == true, "\(error?.description ?? "")")
   }
 
   @Test(arguments: [[0xff], [0x61, 0x0a, 0xc3], [0x0a, 0x0a, 0xed, 0xa0, 0x80]] as [[UInt8]])
-  func whatIsNotUTF8IsNamedByItsLine(bytes: [UInt8]) {
+  func invalidUTF8IsAnErrorWithTheLine(bytes: [UInt8]) {
     let line = 1 + bytes.count { $0 == 0x0a }
     let error = #expect(throws: InputError.self) { try read(bytes) }
     #expect(error?.description == "s.yaml, line \(line): the text is not UTF-8")
@@ -136,23 +136,23 @@ import Testing
     }
   }
 
-  /// Depth and aliases cannot make the reader slow or deep, and random damage only ever throws.
-  @Test(.timeLimit(.minutes(1))) func noDamageHarms() throws {
+  /// Deep nesting and aliases cannot exhaust the parser, and random corruption throws only `InputError`.
+  @Test(.timeLimit(.minutes(1))) func corruptFilesOnlyThrow() throws {
     let deep = (0..<300).map { String(repeating: " ", count: $0) + "a:\n" }.joined()
     #expect(throws: InputError.self) { try read(Array(deep.utf8)) }
     let text = Array(SettingsFile.text(of: [Choice(), Sample()]).utf8)
     var random = Random(seed: Seed(3))
     let alphabet = Array("{}[]&*!|>'\"%@`?:-,#~ \n\t\\xu0".utf8)
-    var refused = 0
+    var rejected = 0
     for _ in 0..<3000 {
       var damaged = text
       for _ in 0...random.integer(below: 4) {
         let at = random.integer(below: damaged.count)
         damaged[at] = alphabet[random.integer(below: alphabet.count)]
       }
-      do { _ = try read(damaged) } catch is InputError { refused += 1 }
+      do { _ = try read(damaged) } catch is InputError { rejected += 1 }
     }
-    #expect(refused > 500)
+    #expect(rejected > 500)
     for count in 0..<text.count { do { _ = try read(Array(text[..<count])) } catch is InputError {} }
   }
 }

@@ -3,8 +3,8 @@ import Testing
 @testable import Formats
 
 @Suite struct TFRecordTests {
-  /// The records that TensorBoard 2.21's own `RecordWriter` makes of `Event(wall_time=1.5, step=300,
-  /// summary=Summary(value=[Value(tag="loss", simple_value=0.25)]))` and of `Event(wall_time=0.5, step=-1,
+  /// The records that TensorBoard 2.21's `RecordWriter` writes for `Event(wall_time=1.5, step=300,
+  /// summary=Summary(value=[Value(tag="loss", simple_value=0.25)]))` and `Event(wall_time=0.5, step=-1,
   /// session_log=SessionLog(status=START))`.
   @Test func recordsAreGolden() {
     let scalar: [ProtobufField] = [

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own, so that an ordinary build knows nothing of it. `run.sh` builds and runs it.
+// A separate package, so that it is not part of an ordinary build. `run.sh` builds and runs it.
 let package = Package(
   name: "fuzz",
   dependencies: [.package(name: "pixelrl", path: "../..", traits: [])],

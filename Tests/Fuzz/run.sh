@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes one reader: run.sh READER RUNS [options of libFuzzer]; without arguments, builds only.
+# Fuzzes one reader: run.sh READER RUNS [libFuzzer options]. Without arguments, only builds.
 set -eu
 cd "$(dirname "$0")"
 scratch=../../.build-fuzz

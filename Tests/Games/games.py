@@ -1,4 +1,4 @@
-"""Environments that do what tests need, made with the small gymnasium beside this file."""
+"""Environments for tests, based on the minimal gymnasium package in this folder."""
 
 import array
 import math
@@ -13,24 +13,25 @@ import gymnasium
 
 
 class Numbers:
-    """What NumPy's arrays have for the server: a shape, a buffer, lists."""
+    """A stand-in for a NumPy array, with what the server uses: a shape, a buffer and conversion to lists."""
 
     def __new__(cls, *numbers):
         return memoryview(array.array("d", numbers))
 
 
 def note(name):
-    """Writes down the number of this process, if it is in a test's own folder."""
+    """Appends the ID of this process to a file, if the current folder is that of a test."""
     if os.path.exists("games.py"):
         with open(name, "a") as file:
             file.write(f"{os.getpid()}\n")
 
 
 class Lamp:
-    """A lamp on a rail of eleven places, moved left (0) and right (1): reward 1 in the middle.
+    """A lamp on a rail with eleven positions that moves left (0) and right (1). The reward is 3 in the middle.
 
-    Further actions, in the longer action space: 2 shows what no seed decides, 3 costs a life, 4 ends the task, 5 the time.
-    `event` happens once, as a file says, at step number `at` of the process. A step takes up to `pause` microseconds.
+    Further actions, if `actions` is larger: 2 makes the observation depend on unseeded randomness, 3 costs a life, 4
+    terminates and 5 truncates the episode. `event` happens only once, at step `at` of a process; a file records that it
+    happened. A step takes up to `pause` microseconds.
     """
 
     def __init__(self, render_mode=None, actions=2, event="", at=0, pause=0):
@@ -43,7 +44,7 @@ class Lamp:
     def reset(self, seed=None):
         if seed is not None:
             self.random = random.Random(seed)
-        self.place, self.speed, self.lives = self.random.randrange(11), 0, 3
+        self.position, self.speed, self.lives = self.random.randrange(11), 0, 3
         self.chance = self.random.random()
         return self.observe(), {}
 
@@ -51,13 +52,13 @@ class Lamp:
         self.steps += 1
         if self.pause:
             time.sleep(random.random() * self.pause / 1e6)
-        strays = self.random.random() < 0.2
-        self.speed = (1 if action == 1 else -1) * (-1 if strays else 1)
-        self.place = min(max(self.place + self.speed, 0), 10)
+        reversed_ = self.random.random() < 0.2
+        self.speed = (1 if action == 1 else -1) * (-1 if reversed_ else 1)
+        self.position = min(max(self.position + self.speed, 0), 10)
         if action == 2:
             self.chance = random.SystemRandom().random()
         self.lives -= action == 3
-        observation, reward = self.observe(), float(self.place == 5) * 3
+        observation, reward = self.observe(), float(self.position == 5) * 3
         if self.event and self.steps == self.at and not os.path.exists("happened"):
             open("happened", "w").close()
             observation = self.fail(observation)
@@ -66,7 +67,7 @@ class Lamp:
         return observation, reward, action == 4, action == 5, info
 
     def observe(self):
-        return Numbers(self.place / 5 - 1, self.speed, self.chance)
+        return Numbers(self.position / 5 - 1, self.speed, self.chance)
 
     def fail(self, observation):
         if self.event == "error":
@@ -96,7 +97,7 @@ class Lamp:
         height, width = 20, 44
         picture = bytearray(height * width * 3)
         for row in range(4, 16):
-            start = (row * width + 4 * self.place) * 3
+            start = (row * width + 4 * self.position) * 3
             picture[start : start + 12] = bytes([255, 200, 40]) * 4
         return memoryview(bytes(picture)).cast("B", (height, width, 3))
 
@@ -105,7 +106,7 @@ class Lamp:
 
 
 class Fuse(Lamp):
-    """A lamp that fails at step number `at` of each process."""
+    """A lamp that fails at step `at` of each process."""
 
     def step(self, action):
         if self.steps + 1 == self.at:
@@ -114,7 +115,7 @@ class Fuse(Lamp):
 
 
 class Odd(Lamp):
-    """What pixelrl cannot choose for."""
+    """A lamp with an action space that pixelrl does not support."""
 
     def __init__(self, render_mode=None, kind="dict"):
         super().__init__(render_mode)
@@ -129,7 +130,7 @@ class Odd(Lamp):
 
 
 class Levers:
-    """Numbers between bounds as actions, and as observations what came of them."""
+    """A bounded box of actions. The observation is the action that was received."""
 
     def __init__(self, render_mode=None, kind="int64"):
         low, high = Numbers(0, -2 if kind != "bool" else 0, 1), Numbers(1, 1, 1)
@@ -147,7 +148,7 @@ class Levers:
 
 
 class Household(Lamp):
-    """It starts a program and two processes, one of which leaves the group and bears what can be borne."""
+    """A lamp that starts a program and two processes. One of these leaves the process group and ignores SIGTERM."""
 
     def __init__(self, render_mode=None, **arguments):
         super().__init__(render_mode, **arguments)
@@ -171,7 +172,7 @@ class Household(Lamp):
 
 
 class Painting(Lamp):
-    """Pictures of NumPy in many ways, each a gray of 51 where that can be said."""
+    """Renders pictures as NumPy arrays of many types and shapes, with gray level 51 if the type can represent it."""
 
     def __init__(self, render_mode=None, kind=""):
         import numpy
@@ -202,7 +203,7 @@ class Painting(Lamp):
 
 
 class Switches:
-    """Several choices at once, and numbers that show them."""
+    """Several choices at once. The observation is the action that was received."""
 
     def __init__(self, render_mode=None, kind="binary", count=3):
         self.action_space = gymnasium.spaces.MultiBinary(count)
@@ -222,7 +223,7 @@ class Switches:
 
 
 class Screen:
-    """An image as the observation: rows brighter than the one above, with a third of the red in green where it has colours."""
+    """An image observation: each row is brighter than the one above. In RGB, green is a third of red."""
 
     def __init__(self, render_mode=None, channels=0, height=30, width=50):
         self.shape = (height, width, channels) if channels else (height, width)

@@ -1,2 +1,2 @@
-# Stands in the way of the real one: as if it were not installed.
+# Shadows the real package, as if it were not installed.
 raise ModuleNotFoundError("No module named 'minigrid'", name="minigrid")

@@ -7,8 +7,8 @@ import Testing
 @Suite struct ActionValueTests {
   private let box = ActionSpace.continuous(low: [-1, -1], high: [1, 1])
 
-  /// Of the choices to the last digit; of a box within five standard errors (one false alarm in a million).
-  @Test func expectationsOfQAreSumsOverActions() {
+  /// Exact for discrete actions; within five standard errors in a box (one false alarm in a million).
+  @Test func expectationOfQIsTheMeanOverActions() {
     var random = Seed(1).stream("critic")
     let o = Tensor.normal([5, 3], using: &random)
     let choice = ActionValue(3, .discrete(count: 4), hidden: [8], layerNorm: false, using: &random)
@@ -44,8 +44,8 @@ import Testing
     }
   }
 
-  /// Where tanh(u) is 1 in float32, u is forgotten by the action but not by the draw.
-  @Test func drawnActionsHaveTheirProbabilityWhereTheTanhSaturates() {
+  /// If tanh(u) is 1 in float32, u cannot be computed from the action, but the draw stores it.
+  @Test func drawnActionsHaveExactProbabilitiesIfTheTanhSaturates() {
     var random = Seed(3).stream("draws")
     func box(_ mean: Double) -> TanhGaussian {
       TanhGaussian(mean: Tensor(repeating: mean, [6, 2]), logSigma: Tensor(repeating: -3, [6, 2]))

@@ -4,7 +4,7 @@ import Testing
 @testable import Networks
 @testable import Tensors
 
-/// The parameters of a distribution as a module, so that their gradients are asked for.
+/// The parameters of a distribution as a module, to compute their gradients.
 private struct Parameters: Module {
   var mean: Tensor
   var logSigma: Tensor
@@ -49,7 +49,7 @@ private struct Parameters: Module {
     expectClose(byX, golden["gaussian.gradient_x"], "x")
   }
 
-  /// Among the golden rows are some far out, where 1 - tanh² u is 0 in float32.
+  /// The golden values include large |u|, for which 1 - tanh² u is 0 in float32.
   @Test(arguments: [Precision.float32, .float64])
   func tanhGaussianAgreesWithPyTorch(_ precision: Precision) {
     let name = "tanh_gaussian"
@@ -131,13 +131,13 @@ private struct Parameters: Module {
 
   // MARK: Sampling, with fixed seeds
 
-  @Test func gaussianSamplesFollowTheNormalLaw() {
+  @Test func gaussianSamplesAreNormallyDistributed() {
     var random = Seed(7).stream("gaussian")
     let count = 20_000
     let gaussian = Gaussian(mean: Tensor(repeating: 3, [count, 1]), logSigma: Tensor(repeating: -0.5, [count, 1]))
     let standardized = gaussian.sample(using: &random).doubles.map { ($0 - 3) / 0.60653066 }.sorted()
     #expect(abs(standardized.reduce(0, +) / Double(count)) < 0.02)
-    // Kolmogorov and Smirnov at 1 %: 1.63 / √n. The law comes from its known quantiles.
+    // Kolmogorov-Smirnov test at 1 %: 1.63 / √n, with known quantiles of the normal distribution.
     let quantiles: [(z: Double, p: Double)] = [
       (-2.326348, 0.01), (-1.644854, 0.05), (-1.281552, 0.1), (-0.674490, 0.25), (0, 0.5), (0.674490, 0.75),
       (1.281552, 0.9), (1.644854, 0.95), (2.326348, 0.99),
@@ -158,11 +158,11 @@ private struct Parameters: Module {
     #expect(actions.allSatisfy { abs($0) <= 1 })
     // E[1/p(a)] over a ~ p is the length of the support: both halves of (-1, 1) have length 1.
     let inverse = zip(actions, logProbability.doubles).map { ($0, Double.exp(-$1)) }
-    let middle = inverse.filter { abs($0.0) < 0.9 }.reduce(0) { $0 + $1.1 } / Double(count)
-    #expect(abs(middle - 1.8) < 0.05)
-    // Half of the actions lie below tanh(μ).
-    let middleAction = distribution.mode.doubles[0]
-    let below = actions.count { $0 < middleAction }
+    let integral = inverse.filter { abs($0.0) < 0.9 }.reduce(0) { $0 + $1.1 } / Double(count)
+    #expect(abs(integral - 1.8) < 0.05)
+    // Half of the actions are below tanh(μ).
+    let median = distribution.mode.doubles[0]
+    let below = actions.count { $0 < median }
     #expect(abs(Double(below) / Double(count) - 0.5) < 1.63 / Double(count).squareRoot())
     expectClose(distribution.logProbability(of: action), logProbability, "log p both ways", tolerance: 1e-3)
   }

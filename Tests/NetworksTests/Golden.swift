@@ -5,7 +5,7 @@ import Testing
 @testable import Networks
 @testable import Tensors
 
-/// What PyTorch computed: see experiments/golden/networks.py.
+/// Values computed by PyTorch: see experiments/checks/golden/networks.py.
 let golden: Golden = {
   do { return try Golden() } catch { preconditionFailure("the golden values cannot be read: \(error)") }
 }()
@@ -19,13 +19,13 @@ struct Golden: Sendable {
   }
 
   subscript(name: String) -> Tensor {
-    guard let tensor = tensors[name] else { preconditionFailure("no golden value is called \(name)") }
+    guard let tensor = tensors[name] else { preconditionFailure("there is no golden value \(name)") }
     return tensor
   }
 
   func callAsFunction(_ name: String, _ precision: Precision) -> Tensor { self[name].converted(to: precision) }
 
-  /// The module with the parameters of a case.
+  /// Returns the module with the parameters of a test case.
   func module<M: Module>(_ module: M, _ name: String, _ precision: Precision) throws -> M {
     var module = module.converted(to: precision)
     let prefix = "\(name).parameters."
@@ -44,7 +44,7 @@ extension Module {
 }
 
 extension Precision {
-  /// How far apart two computations of the same number may lie, relative to 1 or the number.
+  /// The allowed difference of two computations of the same value, relative to 1 or the value.
   var tolerance: Double { self == .float32 ? 2e-5 : 1e-11 }
 }
 

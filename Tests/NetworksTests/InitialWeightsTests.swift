@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  /// Uniform over rotations: every entry has mean 0 and variance 1/n; a sign convention would show in the diagonal.
+  /// For uniformly drawn rotations every entry has mean 0 and variance 1/n. A sign convention would bias the diagonal.
   @Test func orthogonalIsUniform() {
     var random = Seed(2).stream("haar")
     let draws = 4000

@@ -5,7 +5,7 @@ import Testing
 @testable import Tensors
 
 @Suite struct LayerTests {
-  /// Output and all gradients of the loss Σ y r are those of PyTorch.
+  /// Checks that the output and all gradients of the loss Σ y r equal PyTorch's.
   private func check<Layer: Module>(
     _ layer: Layer, _ name: String, _ precision: Precision, _ apply: (Layer, Tensor) -> Tensor
   ) throws {
@@ -45,9 +45,9 @@ import Testing
     #expect(up.outputSize(height: 3, width: 3) == (12, 12))
   }
 
-  /// Uniform or orthogonal: both keep the size of a signal through many links with ReLU.
+  /// Uniform and orthogonal weights keep the variance of a signal through several links with ReLU.
   @Test(arguments: [ConvolutionStack.Start.heUniform, .orthogonal])
-  func convolutionsKeepTheSizeOfASignal(_ start: ConvolutionStack.Start) {
+  func convolutionsKeepTheVarianceOfASignal(_ start: ConvolutionStack.Start) {
     var random = Seed(6).stream("stack")
     let link = Convolution(inputs: 16, outputs: 16, kernel: 3, padding: 1, rectified: true)
     let stack = ConvolutionStack([link, link, link, link], start: start, using: &random)
@@ -57,8 +57,8 @@ import Testing
     #expect(stack.parameters.map(\.name).prefix(2) == ["layers.0.weight", "layers.0.bias"])
   }
 
-  /// Uniform in ±1/√fan-in has a variance of 1/3 fan-in; half of a signal's mean square passes its ReLU.
-  @Test func dampedConvolutionsWeakenASignal() {
+  /// Weights that are uniform in ±1/√fan-in have a variance of 1/(3 fan-in), so each link divides the mean square by 3.
+  @Test func dampedConvolutionsReduceTheVarianceOfASignal() {
     var random = Seed(6).stream("stack")
     let link = Convolution(inputs: 64, outputs: 64, kernel: 3, padding: 1)
     let stack = ConvolutionStack([link, link], start: .dampedUniform, using: &random)
@@ -71,12 +71,12 @@ import Testing
     var random = Seed(2).stream("differences")
     let x = Tensor.normal([3, 4], .float64, using: &random)
     expectGradientMatchesDifferences(Linear(4, 3, using: &random)) { square($0(x, rectified: true)).sum() }
-    // LayerNorm's output has rows of fixed length: only an uneven loss has gradients.
+    // The rows of LayerNorm's output have a fixed length, so only an asymmetric loss has gradients.
     let layer = MultilayerPerceptron(4, hidden: [5, 3], 2, layerNorm: true, using: &random)
     expectGradientMatchesDifferences(layer) { square($0(x) - 0.3).sum() }
   }
 
-  @Test func rectifiedFormsEqualReLUAfterwards() {
+  @Test func fusedReLUEqualsSeparateReLU() {
     var random = Seed(3).stream("rectified")
     let x = Tensor.normal([7, 19], using: &random)
     let layer = Linear(19, 13, using: &random)
@@ -91,7 +91,7 @@ import Testing
     for (index, part) in plain.tensors.enumerated() { expectClose(fused.tensors[index], part!, "norm part \(index)") }
   }
 
-  @Test func namesAreThoseOfAStateDict() {
+  @Test func parameterNamesAreThoseOfAStateDict() {
     var random = Seed(4).stream("names")
     let network = MultilayerPerceptron(3, hidden: [4], 2, layerNorm: true, using: &random)
     #expect(

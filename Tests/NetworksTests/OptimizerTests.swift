@@ -44,13 +44,13 @@ private struct Two: Module {
     }
     optimizer.update(&model, along: gradient)
     let before = blocks()
-    // Tests beside this one use the pool too: one quiet update proves that the update itself borrows nothing.
-    let quiet = (0..<100).contains { _ in
+    // Other tests use the pool at the same time. One update without allocations shows that an update needs none.
+    let hasUpdateWithoutAllocation = (0..<100).contains { _ in
       let allocations = StoragePool.allocations
       optimizer.update(&model, along: gradient)
       return StoragePool.allocations == allocations
     }
-    #expect(quiet)
+    #expect(hasUpdateWithoutAllocation)
     #expect(blocks() == before)
   }
 
@@ -78,7 +78,7 @@ private struct Two: Module {
     #expect(model.parameters.map { $0.value.array } != values)
     #expect(saved.0.moments[0].steps == 1 && optimizer.moments[0].steps == 2)
     #expect(saved.0.moments[0].first.array != optimizer.moments[0].first.array)
-    // A copy of optimiser and model goes the same way.
+    // A copy of optimiser and model gives the same result.
     var (again, other) = saved
     again.update(&other, along: gradient)
     #expect(other.parameters.map { $0.value.array } == model.parameters.map { $0.value.array })
@@ -151,7 +151,7 @@ private struct Two: Module {
     }
   }
 
-  @Test func scheduleWarmsUpAndFallsAsACosine() {
+  @Test func scheduleHasAWarmUpAndACosineDecay() {
     let schedule = LearningRateSchedule(rate: 2, warmUpSteps: 4, steps: 14, finalFraction: 0.1)
     #expect((0..<4).map { schedule.rate(at: $0) } == [0.5, 1, 1.5, 2])
     #expect(schedule.rate(at: 4) == 2)

@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test(.enabled(if: Python.has("safetensors", "numpy"), "needs Python with safetensors and numpy"))
-  func pythonReadsWhatIsWritten() throws {
+  func pythonReadsTheFile() throws {
     let file = Safetensors(
       [
         ("w", Tensor([Float(1.5), -2, 3, 4, 5, 6], [2, 3])), ("d", Tensor([0.1], [1])), ("s", Tensor(scalar: 4)),
@@ -37,17 +37,17 @@ import Testing
     }
   }
 
-  /// The weights have the names and the layout of PyTorch's modules: NumPy computes the same from them by those modules'
-  /// definitions, and with --torch, by hand, so do the modules.
+  /// The weights have the names and the layout of PyTorch's modules. NumPy computes the same output from them with the
+  /// definitions of these modules. If the script is run by hand with --torch, the modules themselves do.
   @Test(
     .enabled(if: Python.has("safetensors", "numpy"), "needs Python with safetensors and numpy"),
     arguments: [false, true])
-  func theWeightsAreThoseOfPyTorchsModules(layerNorm: Bool) throws {
+  func weightsHaveTheLayoutOfPyTorchModules(layerNorm: Bool) throws {
     var random = Seed(1).stream("peer")
     let network = MultilayerPerceptron(10, hidden: [33, 20], 5, layerNorm: layerNorm, using: &random)
     let x = Tensor.normal([16, 10], using: &random)
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../../experiments/golden/check_weights.py").standardized
+      .appendingPathComponent("../../experiments/checks/golden/check_weights.py").standardized
     let script = try String(contentsOf: path, encoding: .utf8)
     try withFile(Safetensors(network.named("network.") + [("x", x), ("y", network(x))])) { path in
       _ = try Python.run(script, [path])

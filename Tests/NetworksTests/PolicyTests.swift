@@ -26,7 +26,7 @@ private func direction(of module: some Module, seed: UInt64 = 8) -> [Double] {
 }
 
 @Suite struct PolicyTests {
-  @Test func theForwardDerivativeIsTheSlopeOfTheOutput() {
+  @Test func forwardDerivativeEqualsDifferences() {
     let (trunk, x) = (policy(spaces[0]).trunk, observations(6))
     let v = direction(of: trunk)
     let theta = trunk.parameterVector
@@ -35,14 +35,14 @@ private func direction(of module: some Module, seed: UInt64 = 8) -> [Double] {
     let h = 1e-6
     ahead.setParameters(to: sum(theta, h, times: v))
     behind.setParameters(to: sum(theta, -h, times: v))
-    let slope = ((ahead(x) - behind(x)) / (2 * h)).doubles
-    for (exact, slope) in zip(trunk.derivative(at: x, along: along).doubles, slope) {
+    let differences = ((ahead(x) - behind(x)) / (2 * h)).doubles
+    for (exact, slope) in zip(trunk.derivative(at: x, along: along).doubles, differences) {
       #expect(abs(exact - slope) < 1e-7 * max(1, abs(slope)))
     }
   }
 
-  /// F from its definition, the outer products of the scores of all choices weighed by their probabilities.
-  @Test func fisherProductsOfChoicesAreThoseOfTheExplicitMatrix() {
+  /// F by its definition: the outer products of the scores of all choices, weighted by their probabilities.
+  @Test func fisherProductsOfChoicesEqualTheExplicitMatrix() {
     let (policy, o) = (policy(spaces[0]), observations(5))
     let probabilities = o.probabilitiesOfRows { policy($0) }
     let v = direction(of: policy)
@@ -58,7 +58,7 @@ private func direction(of module: some Module, seed: UInt64 = 8) -> [Double] {
     expectClose(policy.fisherProduct(at: o, v), expected, 1e-10)
   }
 
-  /// In a box F is the curvature of the divergence at its least, here by differences of its gradient.
+  /// F is the curvature of the divergence at its minimum, here computed by differences of its gradient.
   @Test(arguments: spaces) func fisherProductsAreTheCurvatureOfTheDivergence(_ space: ActionSpace) {
     let (policy, o) = (policy(space), observations(5))
     let v = direction(of: policy)
@@ -104,15 +104,15 @@ private func direction(of module: some Module, seed: UInt64 = 8) -> [Double] {
     let b = (0..<n).map { _ in random.normal() }
     let x = conjugateGradient(b, iterations: 5 * n, product: product)
     expectClose(product(x), b, 1e-6)
-    // Fewer iterations give the best x that they reach, no solution.
+    // With few iterations the result is not a solution.
     let rough = product(conjugateGradient(b, iterations: 2, product: product))
     #expect(sum(b, -1, times: rough).map { $0 * $0 }.mean > 1e-3)
     #expect(conjugateGradient(b, iterations: 0, product: product).allSatisfy { $0 == 0 })
-    // No step along which the matrix is not positive.
+    // No step along a direction in which the matrix is not positive.
     #expect(conjugateGradient(b, iterations: 9) { $0.map { -$0 } }.allSatisfy { $0 == 0 })
   }
 
-  @Test func targetsAreStandardAndOutputsStay() {
+  @Test func targetsAreNormalizedAndOutputsDoNotChange() {
     var random = Seed(1).stream("critic")
     var critic = ValueFunction(observationSize, hidden: [16], learningRate: 1e-2, using: &random)
     let o = Tensor.normal([300, observationSize], using: &random)
@@ -124,10 +124,10 @@ private func direction(of module: some Module, seed: UInt64 = 8) -> [Double] {
     #expect((before - y).doubles.map(abs).mean < 20)
     critic.scale.adapt(to: y * 3 - 7, keeping: &critic.trunk.layers[1])
     #expect(critic.scale.deviation.item > 200)
-    for (kept, value) in zip(critic(o).doubles, before.doubles) { #expect(abs(kept - value) < 0.01) }
+    for (after, value) in zip(critic(o).doubles, before.doubles) { #expect(abs(after - value) < 0.01) }
   }
 
-  @Test func minibatchesAreAllRowsOnce() {
+  @Test func minibatchesContainEachRowOnce() {
     var random = Seed(1).stream("rows")
     for (count, size) in [(10, 3), (64, 64), (65, 64), (1, 8)] {
       let parts = minibatches(of: count, size: size, using: &random)
@@ -138,7 +138,7 @@ private func direction(of module: some Module, seed: UInt64 = 8) -> [Double] {
 }
 
 extension Tensor {
-  /// The probabilities of each row's choices.
+  /// Returns the probabilities of each row's choices.
   fileprivate func probabilitiesOfRows(_ policy: (Tensor) -> ActionDistribution) -> [[Double]] {
     guard case .discrete(let choices) = policy(self) else { return [] }
     return (0..<shape[0]).map { choices.probabilities.rows($0..<$0 + 1).doubles }

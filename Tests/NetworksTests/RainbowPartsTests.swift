@@ -5,7 +5,7 @@ import Testing
 @testable import Networks
 
 @Suite struct NoisyLinearTests {
-  @Test func theNoisyPartIsWhatAMatrixOfNoiseWouldGive() {
+  @Test func factorisedNoiseEqualsAMatrixOfNoise() {
     var random = Seed(1).stream("noisy")
     var layer = NoisyLinear(7, 5, using: &random)
     layer.weightSigma = .normal([5, 7], using: &random)
@@ -21,7 +21,7 @@ import Testing
     #expect(layer(x, nil).array == linear(x, weight: layer.weight, bias: layer.bias).array)
   }
 
-  /// Of 20,000 numbers with deviations of at most 1, five standard errors: one false alarm in a million.
+  /// 20,000 values with deviations of at most 1, within five standard errors: one false alarm in a million.
   @Test func noiseIsTheSignedRootOfNormalNumbers() {
     var random = Seed(2).stream("noisy")
     let noise = NoisyLinear(20_000, 1, using: &random).noise(using: &random).input.doubles
@@ -32,20 +32,22 @@ import Testing
     #expect(abs(mean { $0 * $0 * $0 * $0 } - 1) < 2 * tolerance, "E f(ε)⁴ = E ε² = 1")
   }
 
-  @Test func deviationsBeginAsThePaperSaysAndAllLearn() {
+  @Test func deviationsStartAsInThePaperAndAllLearn() {
     var random = Seed(3).stream("noisy")
     let layer = NoisyLinear(16, 3, initialSigma: 0.4, using: &random)
     for sigma in layer.weightSigma.array + layer.biasSigma.array { #expect(abs(sigma - 0.1) < 1e-7) }
     let (x, noise) = (Tensor.normal([8, 16], using: &random), layer.noise(using: &random))
     let (_, gradient) = valueWithGradient(at: layer) { square($0(x, noise)).mean() }
     #expect(gradient.tensors.count == 4 && gradient.tensors.allSatisfy { $0?.array.contains { $0 != 0 } ?? false })
-    let (_, still) = valueWithGradient(at: layer) { square($0(x, nil)).mean() }
-    #expect(still.tensors.map { $0 == nil } == [false, false, true, true], "without noise the deviations lie idle")
+    let (_, gradientWithoutNoise) = valueWithGradient(at: layer) { square($0(x, nil)).mean() }
+    #expect(
+      gradientWithoutNoise.tensors.map { $0 == nil } == [false, false, true, true],
+      "without noise the deviations are not used")
   }
 }
 
 @Suite struct ReturnAtomsTests {
-  /// Bellemare 2017, eq. 7, as it is printed.
+  /// Bellemare 2017, eq. 7, as printed.
   private func naive(_ p: [Float], _ atoms: ReturnAtoms, _ r: Double, _ d: Double) -> [Double] {
     let z = (0..<atoms.count).map { atoms.low + (atoms.high - atoms.low) * Double($0) / Double(atoms.count - 1) }
     return z.map { zi in
@@ -56,7 +58,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [2, 3, 11, 51]) func projectionsAreWhatTheEquationSays(_ count: Int) {
+  @Test(arguments: [2, 3, 11, 51]) func projectionsFollowTheEquation(_ count: Int) {
     var random = Seed(UInt64(count)).stream("distributions")
     let atoms = ReturnAtoms(-2...3, count: count)
     let p = softmax(.normal([64, count], using: &random) * 2)
@@ -77,15 +79,15 @@ import Testing
       projected(Tensor(p, [1, 3]), onto: atoms, reward: Tensor([r], [1, 1]), discount: Tensor([d], [1, 1])).array
     }
     #expect(moved([0.2, 0.3, 0.5], 0, 1) == [0.2, 0.3, 0.5])
-    #expect(moved([0.2, 0.3, 0.5], 1, 1) == [0, 0.2, 0.8], "what leaves the range stays at its end")
+    #expect(moved([0.2, 0.3, 0.5], 1, 1) == [0, 0.2, 0.8], "atoms outside the range move to its end")
     #expect(moved([0.5, 0, 0.5], 0.5, 0.5) == [0.25, 0.5, 0.25], "atoms at 0.5 and 1.5 are shared")
-    #expect(moved([0.1, 0.1, 0.8], 0.25, 0) == [0.75, 0.25, 0], "after the end the reward alone is left")
+    #expect(moved([0.1, 0.1, 0.8], 0.25, 0) == [0.75, 0.25, 0], "with discount 0 only the reward remains")
     #expect(moved([1, 0, 0], -7, 1) == [1, 0, 0])
     #expect(atoms.values.array == [0, 1, 2])
     #expect(atoms.expectation(of: Tensor([Float(0.25), 0.25, 0.5], [1, 3])).array == [1.25])
   }
 
-  /// Within the range the mean goes where an expectation goes: r + d E[z].
+  /// Inside the range the mean of the projection is r + d E[z].
   @Test func projectionsKeepTheMean() {
     var random = Seed(5).stream("distributions")
     let atoms = ReturnAtoms(-10...10, count: 51)

@@ -5,7 +5,7 @@ import Testing
 @testable import Networks
 @testable import Tensors
 
-/// A file with a header of one's own wording.
+/// Returns a file with a given header.
 private func file(_ header: String, data count: Int = 0) -> [UInt8] {
   let header = Array(header.utf8)
   let length = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
@@ -32,11 +32,11 @@ private func file(_ header: String, data count: Int = 0) -> [UInt8] {
     expectEqual(try Safetensors(parsing: Safetensors([]).bytes), Safetensors([]))
   }
 
-  /// Weights of another type or that are no numbers are refused with the tensor's name.
+  /// Weights of another type, or that are not finite, are rejected with the tensor's name.
   @Test(arguments: [
-    (Tensor([0.5, 1], [2]), "the tensor b is of the type F64: weights are saved as F32"),
-    (Tensor([Float(1), .nan], [2]), "the tensor b has numbers that are not finite: number 1 is nan"),
-    (Tensor([-Float.infinity, 0], [2]), "the tensor b has numbers that are not finite: number 0 is -inf"),
+    (Tensor([0.5, 1], [2]), "the tensor b has the type F64: save weights as F32"),
+    (Tensor([Float(1), .nan], [2]), "the tensor b has values that are not finite: element 1 is nan"),
+    (Tensor([-Float.infinity, 0], [2]), "the tensor b has values that are not finite: element 0 is -inf"),
   ])
   func weightsAreFiniteAndFloat32(_ tensor: Tensor, _ reason: String) throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
@@ -64,32 +64,32 @@ private func file(_ header: String, data count: Int = 0) -> [UInt8] {
     #expect(written.bytes == [length, 0, 0, 0, 0, 0, 0, 0] + Array(padded.utf8) + data)
   }
 
-  /// Each header that the format forbids, with a word of the message.
+  /// Headers that the format forbids, each with a part of the error message.
   @Test(arguments: [
     (#"{"__metadata__":{"a":1}}"#, 0, "strings to strings"),
-    (#"{"__metadata__":[]}"#, 0, "no JSON object"),
+    (#"{"__metadata__":[]}"#, 0, "not a JSON object"),
     (
       #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#,
-      12, "hole"
+      12, "gap"
     ),
-    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "hole"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "gap"),
     (
       #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
-      8, "before the end"
+      8, "before the previous"
     ),
     (
       #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
-      4, "before the end"
+      4, "before the previous"
     ),
     (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 5, "follow the last"),
     (#"{}"#, 1, "follow the last"),
-    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 3, "which has 3"),
-    (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, 4, "takes 8 bytes"),
-    (#"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,4]}}"#, 4, "takes 8 bytes"),
-    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, 4, "begin and an end"),
-    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}"#, 4, "begin and an end"),
-    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4.0]}}"#, 4, "begin and an end"),
-    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}}"#, 4, "begin and an end"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 3, "only 3"),
+    (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, 4, "needs 8 bytes"),
+    (#"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,4]}}"#, 4, "needs 8 bytes"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, 4, "start and an end"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}"#, 4, "start and an end"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4.0]}}"#, 4, "start and an end"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}}"#, 4, "start and an end"),
     (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 4, "cannot have -1"),
     (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}"#, 4, "cannot have 1.5"),
     (#"{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,4]}}"#, 4, "cannot have"),
@@ -98,25 +98,25 @@ private func file(_ header: String, data count: Int = 0) -> [UInt8] {
     (#"{"a":{"dtype":"F32","shape":[1,1,1,1,1],"data_offsets":[0,4]}}"#, 4, "5 axes"),
     (#"{"a":{"dtype":"F33","shape":[1],"data_offsets":[0,4]}}"#, 4, "element type"),
     (#"{"a":{"dtype":4,"shape":[1],"data_offsets":[0,4]}}"#, 4, "element type"),
-    (#"{"a":{"dtype":"F32","shape":1,"data_offsets":[0,4]}}"#, 4, "no array"),
+    (#"{"a":{"dtype":"F32","shape":1,"data_offsets":[0,4]}}"#, 4, "not an array"),
     (#"{"a":{"dtype":"F32","shape":[1]}}"#, 4, "must have dtype"),
     (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}"#, 4, "nothing else"),
     (#"{"a":4}"#, 4, "must have dtype"),
-    (#"{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,4]}}"#, 4, "no JSON value"),
+    (#"{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,4]}}"#, 4, "expected a JSON value"),
     (
       #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
-      8, "twice"
+      8, "duplicate key"
     ),
-    (#"{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4, "twice"),
+    (#"{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4, "duplicate key"),
     (#"{"a":{"dtype":"F32","shape":[[[[1]]]],"data_offsets":[0,4]}}"#, 4, "too deeply"),
-    ("[]", 0, "no JSON object"), ("", 0, "text ends"), ("{} x", 0, "more text"), ("{", 0, "key in quotes"),
+    ("[]", 0, "not a JSON object"), ("", 0, "text ends"), ("{} x", 0, "unexpected text"), ("{", 0, "quoted key"),
   ])
-  func hostileHeaders(_ header: String, _ data: Int, _ word: String) {
+  func invalidHeadersAreRejected(_ header: String, _ data: Int, _ text: String) {
     let error = #expect(throws: InputError.self) { try Safetensors(parsing: file(header, data: data)) }
-    #expect(error?.description.contains(word) == true, "\(error?.description ?? "accepted")")
+    #expect(error?.description.contains(text) == true, "\(error?.description ?? "accepted")")
   }
 
-  @Test func hostileLengths() {
+  @Test func invalidLengthsAreRejected() {
     for bytes: [UInt8] in [
       [], [1, 2, 3], [UInt8](repeating: 0xff, count: 8), [3, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d],
       [0x01, 0xe1, 0xf5, 0x05, 0, 0, 0, 0, 0x7b, 0x7d],  // one over the limit
@@ -137,11 +137,11 @@ private func file(_ header: String, data count: Int = 0) -> [UInt8] {
       8, 2
     ),
   ])
-  func soundHeaders(_ header: String, _ data: Int, _ count: Int) throws {
+  func validHeadersAreAccepted(_ header: String, _ data: Int, _ count: Int) throws {
     #expect(try Safetensors(parsing: file(header, data: data)).tensors.count == count)
   }
 
-  @Test func everyTruncationIsRefused() {
+  @Test func everyTruncationIsRejected() {
     let bytes = sample.bytes
     for count in 0..<bytes.count {
       #expect(throws: InputError.self) { try Safetensors(parsing: Array(bytes[..<count])) }
@@ -149,7 +149,7 @@ private func file(_ header: String, data count: Int = 0) -> [UInt8] {
     #expect(throws: InputError.self) { try Safetensors(parsing: bytes + [0]) }
   }
 
-  /// A changed header is refused, or read as other names, notes or types of the same bytes: never a crash.
+  /// A changed header is rejected, or read as other names, metadata or types of the same bytes. It never crashes.
   @Test func everyFlippedBitOfTheHeaderIsHandled() throws {
     let bytes = sample.bytes
     let elements = sample.tensors.reduce(0) { $0 + $1.value.shape.count }
@@ -166,10 +166,10 @@ private func file(_ header: String, data count: Int = 0) -> [UInt8] {
         } catch is InputError {}
       }
     }
-    #expect(accepted > 0 && accepted < header * 4, "most flips are seen: \(accepted) of \(header * 8) were not")
+    #expect(accepted > 0 && accepted < header * 4, "most flips must be detected: \(accepted) of \(header * 8) were not")
   }
 
-  @Test func filesNameTheirPath() throws {
+  @Test func fileErrorsContainThePath() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("safetensors-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -184,7 +184,7 @@ private func file(_ header: String, data count: Int = 0) -> [UInt8] {
 
   // MARK: Modules
 
-  @Test func loadingNamesEveryMisfit() throws {
+  @Test func loadingListsEveryMismatch() throws {
     var random = Seed(1).stream("load")
     var network = MultilayerPerceptron(3, hidden: [4], 2, using: &random)
     let before = network.parameters.map { $0.value.array }
@@ -200,7 +200,7 @@ private func file(_ header: String, data count: Int = 0) -> [UInt8] {
     #expect(network.parameters.map { $0.value.array } == before)
   }
 
-  @Test func loadingTakesThePrefixAlone() throws {
+  @Test func loadingUsesOnlyTheGivenPrefix() throws {
     var random = Seed(2).stream("load")
     let (actor, critic) = (Linear(3, 2, using: &random), Linear(4, 1, using: &random))
     let file = try Safetensors(parsing: Safetensors(actor.named("actor.") + critic.named("critic.")).bytes)

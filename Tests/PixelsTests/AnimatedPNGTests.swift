@@ -21,7 +21,7 @@ import Testing
 
   func integer(_ bytes: ArraySlice<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
 
-  /// Plays the file as a browser would.
+  /// Decodes the frames as a browser would.
   func play(_ bytes: [UInt8]) throws -> [PixelBuffer] {
     let chunks = PNGChunk.all(of: bytes)
     var screen = try PNG.decode(bytes).frame
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test(arguments: PixelFormat.allCases)
-  func allFramesComeBack(format: PixelFormat) throws {
+  func allFramesRoundTrip(format: PixelFormat) throws {
     defer { try? FileManager.default.removeItem(atPath: path) }
     let frames = Self.frames(format)
     try AnimatedPNG.write(frames, to: path, framesPerSecond: 25, text: ["episode": "3"])
@@ -70,12 +70,12 @@ import Testing
     #expect(try PNG.decode(bytes) == PNG.Picture(frame: frames[0], text: ["episode": "3"]))
   }
 
-  @Test func theStructureIsThatOfTheStandard() throws {
+  @Test func structureFollowsTheStandard() throws {
     defer { try? FileManager.default.removeItem(atPath: path) }
     try AnimatedPNG.write(Self.frames(.rgb), to: path, framesPerSecond: 12.5)
     let bytes = try readBytes(from: path)
     let chunks = PNGChunk.all(of: bytes)
-    // Every CRC is the one that the reader would compute.
+    // All CRCs are valid.
     #expect(PNGChunk.signature + chunks.flatMap(\.bytes) == bytes)
     #expect(chunks.map(\.type).prefix(4) == ["IHDR", "acTL", "fcTL", "IDAT"])
     #expect(chunks.last?.type == "IEND")
@@ -87,11 +87,11 @@ import Testing
       #expect(control.data.count == 26)
       #expect(control.data[20...] == [0, 80, 3, 232, 0, 0])
     }
-    // The fourth frame repeats the third but for one pixel's rectangle; the second changes only around the circle.
+    // The second frame changes only around the circle.
     #expect(integer(chunks[4].data[4..<8]) < 40)
   }
 
-  @Test func equalFramesTakeOnePixel() {
+  @Test func equalFramesChangeOnePixel() {
     let frame = Self.frames(.rgb)[0]
     #expect(frame.rectangle(changedFrom: frame) == Rectangle(x: 0, y: 0, width: 1, height: 1))
     var other = frame
@@ -100,7 +100,7 @@ import Testing
     #expect(other.rectangle(changedFrom: frame) == Rectangle(x: 5, y: 7, width: 27, height: 3))
   }
 
-  @Test func anUnfinishedAnimationLeavesNothing() throws {
+  @Test func unfinishedAnimationLeavesNoFile() throws {
     do {
       var animation = try AnimatedPNG(path: path, framesPerSecond: 10)
       try animation.append(Self.frames(.gray)[0])

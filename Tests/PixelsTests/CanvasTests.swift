@@ -13,7 +13,7 @@ import Testing
   /// The drawn area in pixels.
   static func area(_ frame: PixelBuffer) -> Double { frame.bytes.reduce(0) { $0 + Double($1) } / 255 }
 
-  @Test func areasAreThoseOfGeometry() {
+  @Test func areasMatchGeometry() {
     var random = Random(seed: Seed(1))
     for _ in 0..<50 {
       let center = Point(random.uniform(25, 39), random.uniform(20, 28))
@@ -36,8 +36,8 @@ import Testing
     }
   }
 
-  /// Jumping along rows changes nothing: every pixel has the coverage that its own distance gives.
-  @Test func jumpsSkipNoPixel() {
+  /// Skipping pixels does not change the result: the coverage of every pixel matches its distance.
+  @Test func rasterizerMatchesBruteForce() {
     func check<S: Shape>(_ shape: S, sourceLocation: SourceLocation = #_sourceLocation) {
       let frame = Self.white { canvas in
         canvas.view(center: Point(0, 0), height: 4)
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test func edgesAreSoftAndSidesRight() {
+  @Test func edgesAreAntialiasedAtTheRightPixels() {
     // x up to 10.5 and y, from below, up to 4.25
     let frame = Self.white(16, 8) { $0.rectangle(center: Point(5.25, 2.125), width: 10.5, height: 4.25, .white) }
     func value(_ x: Int, _ y: Int) -> UInt8 { frame.bytes[(7 - y) * 16 + x] }
@@ -78,8 +78,8 @@ import Testing
     #expect(value(3, 5) == 0)
   }
 
-  @Test func theViewPutsThingsInTheirPlace() {
-    // Four units high on 48 pixels: 12 pixels a unit, the origin at the centre.
+  @Test func viewMapsUnitsToPixels() {
+    // Four units on 48 pixels: 12 pixels per unit, centred at (10, 1).
     let frame = Self.white { canvas in
       canvas.view(center: Point(10, 1), height: 4)
       canvas.rectangle(center: Point(11, 2), width: 1, height: 0.5, .white)
@@ -90,15 +90,15 @@ import Testing
     #expect(Self.area(frame) == 72)
   }
 
-  @Test func thinThingsStayVisible() {
+  @Test func thinShapesStayVisible() {
     let line = Self.white { $0.line(from: Point(10, 20.3), to: Point(50, 20.3), width: 0, .white) }
     #expect(abs(Self.area(line) - 40) < 0.5)
     let dot = Self.white { $0.circle(center: Point(20.2, 20.7), radius: 0, .white) }
     #expect(Self.area(dot) > 0.4)
   }
 
-  @Test func overlapsOfAPolygonAreOutside() {
-    // A square run through twice, the inner one in the same sense.
+  @Test func polygonsUseTheEvenOddRule() {
+    // Two nested squares with the same orientation.
     let corners = [
       Point(10, 10), Point(40, 10), Point(40, 40), Point(10, 40), Point(10, 10),
       Point(20, 20), Point(30, 20), Point(30, 30), Point(20, 30), Point(20, 20),
@@ -108,7 +108,7 @@ import Testing
     #expect(frame.bytes[(47 - 15) * 64 + 35] == 255)
   }
 
-  @Test func nonsenseDrawsNothingAndTheFarIsCut() {
+  @Test func invalidShapesAreNotDrawnAndLargeShapesAreClipped() {
     let numbers: [Double] = [.nan, .infinity, -.infinity]
     let frame = Self.white { canvas in
       for bad in numbers {
@@ -128,7 +128,7 @@ import Testing
     #expect(Self.area(covered) == 64 * 48)
   }
 
-  @Test func grayFramesTakeTheLuminance() {
+  @Test func grayFramesUseTheLuminance() {
     let color = Color(200, 40, 90)
     #expect(color.luminance == 94)  // 0.299 * 200 + 0.587 * 40 + 0.114 * 90 = 93.54
     func paint(_ canvas: inout Canvas) {
@@ -143,7 +143,7 @@ import Testing
     for (a, b) in zip(gray.bytes, rgb.converted(to: .gray).bytes) { #expect(abs(Int(a) - Int(b)) <= 2) }
   }
 
-  @Test func opacityMixes() {
+  @Test func opacityBlends() {
     let frame = Self.white { canvas in
       canvas.fill(Color(gray: 100))
       canvas.opacity = 0.25
@@ -173,8 +173,8 @@ import Testing
     #expect(steps.allSatisfy { abs(Int($0.element.0) - Int($0.element.1)) < 40 })
   }
 
-  /// The same picture on every machine and in every version, to the bit; and no copy of the frame is made.
-  @Test func framesAreTheSameEverywhere() {
+  /// The output is bit-identical on every machine and in every version, and drawing does not copy the frame.
+  @Test func outputIsReproducible() {
     var frame = PixelBuffer(width: 84, height: 84)
     let before = unsafe frame.bytes.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
     frame.draw { canvas in

@@ -2,7 +2,7 @@ import Formats
 
 @testable import Pixels
 
-/// Writes PNG files of every kind, with stored (uncompressed) data, to read them back.
+/// Writes uncompressed PNG files of every kind, for testing the decoder.
 struct HandmadePNG {
   enum Kind: UInt8, CaseIterable {
     case gray = 0
@@ -29,7 +29,7 @@ struct HandmadePNG {
 
   var highest: Int { 1 << depth - 1 }
 
-  /// A pattern in which every sample differs from its neighbours.
+  /// A pattern in which adjacent samples differ.
   func sample(_ x: Int, _ y: Int, _ channel: Int) -> Int {
     let value = x * 37 + y * 101 + channel * 59 + x * y * 7
     return depth == 16 ? value * 523 % 65_536 : value % (highest + 1)
@@ -40,7 +40,7 @@ struct HandmadePNG {
   }
   static func paletteAlpha(_ index: Int) -> Int { index % 3 == 1 ? 100 : 255 }
 
-  /// What a reader should see: 8 bits, on black, one number a channel.
+  /// The expected 8-bit value of each channel, blended with black.
   func expected(_ x: Int, _ y: Int) -> [Double] {
     if kind == .palette {
       let index = sample(x, y, 0)
@@ -69,7 +69,8 @@ struct HandmadePNG {
     return PNGChunk.signature + chunks.flatMap(\.bytes)
   }
 
-  /// The passes as (first column, first row, column step, row step): Adam7's seven, or the one of plain rows.
+  /// The rows of all passes. A pass is (first column, first row, column step, row step): seven for Adam7, otherwise
+  /// one.
   private var rows: [UInt8] {
     let adam7 = [
       (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
@@ -93,7 +94,7 @@ struct HandmadePNG {
     return rows
   }
 
-  /// A zlib stream of one stored block.
+  /// Returns a zlib stream of one stored block.
   static func stored(_ data: [UInt8]) -> [UInt8] {
     let count = UInt16(data.count)
     var (a, b) = (UInt32(1), UInt32(0))

@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test(arguments: PixelFormat.allCases)
-  func framesAndTextComeBack(format: PixelFormat) throws {
+  func framesAndTextRoundTrip(format: PixelFormat) throws {
     let text = ["run": "cartpole-1", "step": "12000", "note": "größer ≥ 5", "empty": ""]
     let frame = Self.scene(format)
     let bytes = try PNG.encode(frame, text: text)
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  @Test func everyTruncationIsRefused() throws {
+  @Test func everyTruncationIsRejected() throws {
     let files = [
       try PNG.encode(Self.scene(.rgb), text: ["run": "a"]),
       HandmadePNG(width: 5, height: 4, kind: .palette, depth: 4, isInterlaced: true).bytes,
@@ -58,8 +58,8 @@ import Testing
     }
   }
 
-  /// The signature and every chunk's CRC leave no byte unguarded.
-  @Test func everyFlippedByteIsNoticed() throws {
+  /// The signature and the CRCs cover every byte.
+  @Test func everyFlippedByteIsDetected() throws {
     let frame = Self.scene(.rgb)
     let bytes = try PNG.encode(frame, text: ["run": "a"])
     for index in bytes.indices {
@@ -71,8 +71,8 @@ import Testing
     }
   }
 
-  /// With good CRCs the damage reaches the decoder: an error or some picture, never a crash.
-  @Test func damageBehindGoodChecksumsIsHarmless() throws {
+  /// With valid CRCs, corrupt data reaches the decoder. It causes an error or some picture, but never a crash.
+  @Test func corruptDataWithValidChecksumsDoesNotCrash() throws {
     let whole = try PNG.encode(Self.scene(.rgb), text: ["run": "a"])
     for file in [whole, HandmadePNG(kind: .palette, depth: 4, isInterlaced: true).bytes] {
       let chunks = PNGChunk.all(of: file)
@@ -90,14 +90,14 @@ import Testing
     }
   }
 
-  @Test func garbageIsRefused() {
+  @Test func garbageIsRejected() {
     for bytes in [[], [0], Array("not a picture".utf8), PNGChunk.signature, [UInt8](repeating: 255, count: 1000)] {
       #expect(throws: InputError.self) { try PNG.decode(bytes) }
     }
   }
 
-  /// A header may state any size: it is refused before room is made.
-  @Test func hugeSizesAreRefusedAtOnce() throws {
+  /// A header can contain any size. It is checked before memory is allocated.
+  @Test func hugeSizesAreRejectedBeforeAllocation() throws {
     for (width, height) in [(0x7fff_ffff, 0x7fff_ffff), (100_000, 100_000), (1, 0x7fff_ffff), (60_000, 1000)] {
       var chunks = PNGChunk.all(of: try PNG.encode(Self.scene(.rgb)))
       chunks[0].data.replaceSubrange(0..<8, with: bigEndian(UInt32(width)) + bigEndian(UInt32(height)))
@@ -110,8 +110,8 @@ import Testing
     #expect(try PNG.decode(bytes, limit: 24 * 16).frame == Self.scene(.gray))
   }
 
-  /// Found by fuzzing: libpng makes room for a text chunk of 2 GB before it sees that the file has no such bytes.
-  @Test func aChunkLongerThanTheFileIsRefusedBeforeLibpngSeesIt() throws {
+  /// Found by fuzzing: libpng allocates 2 GB for a text chunk before it notices that the file is shorter.
+  @Test func chunksLongerThanTheFileAreRejectedBeforeLibpng() throws {
     let bytes = try PNG.encode(Self.scene(.rgb), text: ["run": "a"])
     try PNGChunk.checkLengths(in: bytes)
     let text = 8 + 25
@@ -123,7 +123,7 @@ import Testing
     }
   }
 
-  @Test func filesAreWholeAndErrorsNameThem() throws {
+  @Test func filesRoundTripAndErrorsContainThePath() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "png-\(UUID().uuidString)").path()
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }

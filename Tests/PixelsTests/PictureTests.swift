@@ -13,7 +13,7 @@ import Testing
     for (character, glyph) in zip(characters, glyphs) {
       #expect(glyph.weights.allSatisfy { $0 == 0 } == (character == " "))
       #expect(glyph.weights.count % (glyph.advance + 1) == 0)
-      // A stroke is as dark as ink at its middle, and no letter touches its neighbour.
+      // The centre of a stroke is nearly opaque, and adjacent glyphs do not touch.
       #expect(character == " " || glyph.weights.contains { $0 > 200 }, "\(character) is faint")
       let last = stride(from: glyph.advance, to: glyph.weights.count, by: glyph.advance + 1)
       #expect(font.gap == 1 || last.allSatisfy { glyph.weights[$0] < 128 }, "\(character) is too wide")
@@ -21,17 +21,17 @@ import Testing
     #expect(font.glyph("ß") == font.glyph("?") && font.glyph("²") != font.glyph("2"))
     #expect(font.width(of: "") == 0 && font.width(of: "ab") < font.width(of: "abc"))
     let digits = "0123456789".map { font.glyph($0).advance }
-    #expect(Set(digits).count == 1, "numbers below each other stand in columns")
+    #expect(Set(digits).count == 1, "digits align in columns")
   }
 
-  @Test func textIsWrittenInPlaceAndCut() {
+  @Test func textIsPositionedAndClipped() {
     var frame = PixelBuffer(width: 20, height: 14, format: .gray)
     frame.write("L", left: 3, top: 2, .white)
     let lit = frame.bytes.indices.filter { frame.bytes[$0] > 250 }.map { [$0 % 20, $0 / 20] }
-    // Ten rows of a stem whose left column is full, and a foot whose lowest row is.
+    // The left column of the stem and the lowest row of the foot are fully covered.
     #expect((3..<11).allSatisfy { lit.contains([3, $0]) } && (4..<8).allSatisfy { lit.contains([$0, 11]) })
     #expect(lit.allSatisfy { (3..<10).contains($0[0]) && (2..<12).contains($0[1]) })
-    // Turned to the left, the stem lies below and the foot stands on the right.
+    // Rotated to the left, the stem is at the bottom and the foot on the right.
     var turned = PixelBuffer(width: 14, height: 20, format: .gray)
     turned.write("L", left: 2, top: 3, direction: .up, .white)
     let width = Font.regular.width(of: "L")
@@ -44,7 +44,7 @@ import Testing
     frame.write("cut off on all sides", left: -9, top: -3, font: .large, .gray)
   }
 
-  @Test func textThatDoesNotFitIsCutWithDots() {
+  @Test func longTextIsTruncatedWithDots() {
     let font = Font.small
     let room = font.width(of: "reconst…")
     #expect(font.fitted("reconstruction", within: room) == "reconst…")
@@ -59,7 +59,7 @@ import Testing
     return frame
   }
 
-  @Test func framesStandWhereTheyShould() {
+  @Test func framesAreAtTheRightPositions() {
     var grid = ImageGrid(rows: [[Self.frame(10), Self.frame(20, .gray)], [Self.frame(30)]], scale: 3)
     grid.gap = 4
     let picture = grid.picture()
@@ -75,7 +75,7 @@ import Testing
     for (x, y) in [(3, 4), (34, 4), (4, 22), (38, 26), (71, 47)] { #expect(value(x, y) == ground) }
   }
 
-  @Test func captionsMakeRoom() {
+  @Test func captionsEnlargeThePicture() {
     let bare = ImageGrid(rows: [[Self.frame(0)]]).picture()
     let captioned = ImageGrid(rows: [[Self.frame(0)]], columnCaptions: ["far too long"], rowCaptions: ["step 5"])
     let picture = captioned.picture()
@@ -84,13 +84,13 @@ import Testing
     #expect(picture.bytes.contains(captioned.theme.ink.red))
   }
 
-  @Test func theScaleOfErrorsStandsBelow() {
+  @Test func errorScaleIsBelowTheFrames() {
     var grid = ImageGrid(rows: [[Self.frame(0)]])
     let (bare, scale) = (grid.picture(), ErrorScale().picture(width: 192))
     grid.legend = scale
     let picture = grid.picture()
     #expect(picture.height == bare.height + scale.height + grid.gap && picture.width == scale.width + 2 * grid.gap)
-    // Black at no difference, the ramp's end at 64 and more, half of it half-way.
+    // The first colour at no difference, the last at 64, the middle half-way.
     let row = Font.small.lineHeight + 5
     func color(_ x: Int) -> [UInt8] { Array(scale.bytes[row * scale.stride + 3 * x..<row * scale.stride + 3 * x + 3]) }
     let ends = [Color.heat(0), .heat(1)].map { [$0.red, $0.green, $0.blue] }
@@ -99,12 +99,12 @@ import Testing
     #expect(color(95) == [half.red, half.green, half.blue])
     var narrow = ErrorScale()
     narrow.maximum = 32
-    #expect(narrow.picture(width: 192) != scale, "its numbers are others")
+    #expect(narrow.picture(width: 192) != scale, "its labels differ")
   }
 }
 
 @Suite struct PlaceMarksTests {
-  @Test func dotsLieAtTheirPlaces() {
+  @Test func dotsAreAtTheirPoints() {
     let marks = PlaceMarks(count: 16)
     let colors = (0..<16).map(marks.color)
     #expect(Set(colors).count == 16)
@@ -117,7 +117,7 @@ import Testing
     #expect(color(25, 10) == colors[0] && color(75, 40) == colors[1] && color(50, 25) == .black)
   }
 
-  @Test func theyLeaveATrailAndStillOnesAreRings() {
+  @Test func trailsAndRingsAreDrawn() {
     var marks = PlaceMarks(count: 1)
     var (plain, trailed) = (PixelBuffer(width: 60, height: 60), PixelBuffer(width: 60, height: 60))
     marks.draw([Point(0.9, 0.5)], over: &plain)
@@ -130,15 +130,15 @@ import Testing
     #expect(marks.legend(width: 100).bytes.contains(marks.color(of: 0).red))
   }
 
-  /// Several lines where all numbers do not fit into one.
-  @Test func theLegendWraps() {
+  /// The legend has several lines if the indices do not fit in one.
+  @Test func legendWraps() {
     #expect(PlaceMarks(count: 16).legend(width: 120).height == 6 * PlaceMarks(count: 2).legend(width: 120).height)
     #expect(PlaceMarks(count: 0).legend(width: 20).width >= 20)
   }
 }
 
 @Suite struct HeatTests {
-  @Test func theRampGrowsEvenlyLighter() {
+  @Test func lightnessIsMonotonic() {
     let ramp = (0...255).map { Color.heat(Double($0) / 255) }
     let lightness = ramp.map { Double($0.luminance) }
     for (before, after) in zip(lightness, lightness.dropFirst()) { #expect(after >= before - 1) }
@@ -146,7 +146,7 @@ import Testing
     #expect(Color.heat(-1) == ramp[0] && Color.heat(7) == ramp[255] && Color.heat(.nan) == Color(0, 255, 0))
   }
 
-  @Test func errorsShowWhereTheyAre() {
+  @Test func errorMapShowsTheDifference() {
     let first = ImageGridTests.frame(100)
     var second = first
     second.bytes[3 * 25] += 48
@@ -158,7 +158,7 @@ import Testing
 }
 
 @Suite struct SheetTests {
-  @Test func aSheetStacksItsPictures() {
+  @Test func sheetStacksPictures() {
     let (wide, tall) = (PixelBuffer(width: 50, height: 10), PixelBuffer(width: 20, height: 30, format: .gray))
     let sheet = Sheet([("", wide), ("", tall)])
     #expect(sheet.picture().width == 50 && sheet.picture().height == 40)

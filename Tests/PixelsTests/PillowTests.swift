@@ -13,7 +13,7 @@ struct PillowTests {
     try body(path)
   }
 
-  @Test(arguments: PixelFormat.allCases) func itReadsPixelsAndText(format: PixelFormat) throws {
+  @Test(arguments: PixelFormat.allCases) func pillowReadsPixelsAndText(format: PixelFormat) throws {
     let frame = PNGTests.scene(format)
     let script = """
       import sys
@@ -30,8 +30,8 @@ struct PillowTests {
     }
   }
 
-  /// Frames of which a part changed, nothing changed, and all did.
-  @Test func itPlaysAnimations() throws {
+  /// Frames with a partial change, no change and a full change.
+  @Test func pillowReadsAnimations() throws {
     var frames = [PNGTests.scene(.rgb)]
     frames.append(frames[0])
     frames[1].draw { $0.circle(center: Point(20, 3), radius: 2, .black) }

@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test(arguments: PixelFormat.allCases)
-  func plainFramesStayPlain(format: PixelFormat) {
+  func uniformFramesStayUniform(format: PixelFormat) {
     for value: UInt8 in [0, 1, 77, 254, 255] {
       let bytes = [UInt8](repeating: value, count: 37 * 23 * format.channels)
       let frame = PixelBuffer(width: 37, height: 23, format: format, bytes: bytes)
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  @Test func shrinkingByAWholeFactorAveragesBlocks() {
+  @Test func shrinkingByAnIntegerFactorAveragesBlocks() {
     let frame = Self.noise(60, 40, .rgb)
     let small = frame.resized(width: 20, height: 10)
     for y in 0..<10 {
@@ -44,9 +44,10 @@ import Testing
     }
   }
 
-  /// Rows like the one above are not computed again. Beside noise in another channel they are.
+  /// Rows equal to the row above are copied. With noise in another channel, they are computed. Both results are the
+  /// same.
   @Test(arguments: [(84, 84), (21, 30), (160, 300), (40, 7)])
-  func rowsAlikeAreTheirMean(_ width: Int, _ height: Int) {
+  func copiedRowsEqualComputedRows(_ width: Int, _ height: Int) {
     let noise = Self.noise(160, 210, .rgb)
     var (flat, mixed) = (PixelBuffer(width: 160, height: 210, format: .gray), noise)
     var random = Random(seed: Seed(5))
@@ -58,26 +59,26 @@ import Testing
         mixed.bytes[(y * 160 + x) * 3] = flat.bytes[y * 160 + x]
       }
     }
-    let (quick, slow) = (
+    let (copied, computed) = (
       flat.resized(width: width, height: height), mixed.resized(width: width, height: height)
     )
-    #expect(quick.bytes == (0..<width * height).map { slow.bytes[3 * $0] })
+    #expect(copied.bytes == (0..<width * height).map { computed.bytes[3 * $0] })
   }
 
-  /// A film in which a few bytes change: what is known to be shown need not be done again.
+  /// A video in which a few bytes change: only rows that differ from the previous frame are computed.
   @Test(arguments: PixelFormat.allCases, [(84, 84), (16, 11), (40, 60)])
-  func whatIsShownIsNotDoneAgain(_ format: PixelFormat, _ size: (Int, Int)) {
+  func unchangedRowsAreNotRecomputed(_ format: PixelFormat, _ size: (Int, Int)) {
     var picture = Self.noise(40, 60, format)
-    var film = PixelBuffer(width: size.0, height: size.1, format: format)
+    var screen = PixelBuffer(width: size.0, height: size.1, format: format)
     var shown: [UInt8]?
     for change in 0..<12 {
-      film.fill(resizing: picture.bytes.span, width: 40, height: 60, format: format, after: shown)
-      #expect(film == picture.resized(width: size.0, height: size.1), "after \(change) changes")
+      screen.fill(resizing: picture.bytes.span, width: 40, height: 60, format: format, after: shown)
+      #expect(screen == picture.resized(width: size.0, height: size.1), "after \(change) changes")
       shown = picture.bytes
       picture.bytes[(change * 7919 + 13) % picture.bytes.count] ^= 0xff
       if change == 8 { picture.bytes = picture.bytes.map { $0 / 2 } }
     }
-    // Where the same is shown, nothing is touched: the frame is known to show it.
+    // If the source equals `shown`, the frame is not changed.
     var other = PixelBuffer(width: size.0, height: size.1, format: format)
     other.fill(resizing: picture.bytes.span, width: 40, height: 60, format: format, after: picture.bytes)
     #expect(other == PixelBuffer(width: size.0, height: size.1, format: format))
@@ -89,7 +90,7 @@ import Testing
     #expect(abs(mean(frame.resized(width: 84, height: 160)) - mean(frame)) < 0.2)
   }
 
-  @Test func growingKeepsARampStraight() {
+  @Test func growingInterpolatesLinearly() {
     let ramp = PixelBuffer(width: 4, height: 1, format: .gray, bytes: [0, 80, 160, 240])
     #expect(ramp.resized(width: 8, height: 2).bytes[..<8] == [0, 20, 60, 100, 140, 180, 220, 240])
     #expect(ramp.resized(width: 8, height: 2).bytes[8...] == [0, 20, 60, 100, 140, 180, 220, 240])

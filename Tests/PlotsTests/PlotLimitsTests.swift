@@ -10,8 +10,8 @@ import Testing
     return plot
   }
 
-  @Test func anAxisEndsWhereNothingCanBe() {
-    // One point alone would have half a unit around it.
+  @Test func axesAndBandsEndAtTheLimits() {
+    // Without limits, the axis of a single point extends half a unit around it.
     let one = plot([Point(8000, 1)]).axes(ticks: 5, 5).y
     #expect(one.high == 1 && one.low >= -1)
     let band = plot([Point(0, 0), Point(1, 0.9)], band: [-0.5...0.5, 0.2...1.6])
@@ -19,11 +19,11 @@ import Testing
     #expect(axis.high == 1 && axis.ticks.allSatisfy { (-1...1).contains($0) })
     #expect(band.band(of: 0) == [-0.5...0.5, 0.2...1])
     #expect(!band.svg().description.contains(">1.5</text>"))
-    // What lies beyond all the same is shown.
+    // A point outside the limits is shown.
     #expect(plot([Point(0, 0), Point(1, 3)]).axes(ticks: 5, 5).y.high >= 3)
   }
 
-  @Test func aMarkIsADashedLineOverAllSteps() {
+  @Test func markIsADashedLineOverAllSteps() {
     var marked = plot([Point(10, 0), Point(40, 1)])
     let bare = marked.picture(width: 400, height: 240)
     marked.mark(-0.5, "random player")
@@ -31,7 +31,7 @@ import Testing
     let svg = marked.svg().description
     #expect(svg.contains("stroke-dasharray") && svg.contains("random player"))
     #expect(marked.picture(width: 400, height: 240) != bare)
-    // Dashes leave gaps: along the line, paper and ink take turns.
+    // Dashes alternate with gaps along the line.
     marked.series[1].name = ""
     let picture = marked.picture(width: 400, height: 240)
     let ink = Color(120, 126, 138)

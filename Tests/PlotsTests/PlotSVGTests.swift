@@ -12,7 +12,7 @@ import Testing
 @Suite struct PlotSVGTests {
   private func isXML(_ markup: Markup) -> Bool { XMLParser(data: Data(markup.description.utf8)).parse() }
 
-  @Test func itIsXMLWhateverTheNames() {
+  @Test func svgIsValidXMLForAnyNames() {
     let name = "<a href='x'>\"&]]>\u{0}\u{8}"
     let plot = Plot(
       title: name, xLabel: name, yLabel: name,
@@ -24,7 +24,7 @@ import Testing
     #expect(isXML(Plot(title: "", xLabel: "", yLabel: "", series: []).svg()))
   }
 
-  @Test func aPointThatIsNoneBreaksTheLine() {
+  @Test func pointsThatAreNotFiniteInterruptTheLine() {
     let plot = Plot(
       title: "", xLabel: "", yLabel: "",
       series: [.init("", [Point(0, 0), Point(1, 1), Point(2, .nan), Point(3, 1), Point(4, 0)])])
@@ -33,7 +33,7 @@ import Testing
     #expect(line[0].count { $0 == "M" } == 2 && line[0].count { $0 == "L" } == 2)
   }
 
-  @Test func itHasThePicturesAxesBandsAndColours() {
+  @Test func svgHasAxesBandsAndColours() {
     let plot = Plot(
       title: "t", xLabel: "x", yLabel: "y",
       series: [
@@ -57,17 +57,17 @@ import Testing
       .init("~^{", [Point(0, -1), Point(10, 2)], band: [-3...1, 0...3]),
     ])
 
-  /// What TeX gives a meaning is escaped, and each brace has its match.
-  @Test func itsTextsAreEscaped() {
+  /// Special characters of TeX are escaped, and braces are balanced.
+  @Test func textIsEscaped() {
     let tikz = plot.tikz().description
     #expect(tikz.contains(#"{a\_b}"#) && tikz.contains(##"50\% \textbackslash{}end\{x\} \#\_\&"##))
     #expect(!tikz.contains("nan") && !tikz.contains("inf") && !tikz.contains("1e"))
     let bare = tikz.replacing(#"\{"#, with: "").replacing(#"\}"#, with: "")
     #expect(bare.count { $0 == "{" } == bare.count { $0 == "}" })
-    #expect(tikz.contains("{$-$2}") && !tikz.contains("{t}"), "a minus, and the title is the caption's")
+    #expect(tikz.contains("{$-$2}") && !tikz.contains("{t}"), "a minus sign, and no title")
   }
 
-  @Test func itHasTheLinesBandsAndDotsOfTheSVG() {
+  @Test func tikzHasTheSameBandsAndDotsAsSVG() {
     let (tikz, svg) = (plot.tikz().description, plot.svg(width: 480, height: 270).description)
     #expect(tikz.count(of: #"\fill[pixelrl1,opacity"#) == 1 && tikz.count(of: "circle[") == svg.count(of: "<circle"))
     #expect(tikz.contains(#"\definecolor{pixelrl0}{RGB}{47,108,191}"#))

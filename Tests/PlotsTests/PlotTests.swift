@@ -20,8 +20,8 @@ import Testing
     #expect(Axis(values: [5], range: 0...10, ticks: 5, isTight: false).ticks == [0, 2, 4, 6, 8, 10])
   }
 
-  /// A level line at half height is drawn in the series' colour across the middle of the axes.
-  @Test func linesAreWhereTheirValuesAre() throws {
+  /// A horizontal line at half the range is drawn in its colour at half the height of the axes.
+  @Test func linesAreAtTheirValues() throws {
     let series = Plot.Series("", [Point(0, 5), Point(10, 5)], color: Color(200, 0, 100))
     var plot = Plot(title: "", xLabel: "", yLabel: "", series: [series])
     plot.yRange = 0...10
@@ -33,8 +33,8 @@ import Testing
     #expect(abs(Double(rows.reduce(0, +)) / Double(rows.count) - Double(24 + axis) / 2) <= 1)
   }
 
-  /// Lines and letters on dark paper are as far from it as on light paper.
-  @Test func darkPlotsCanBeRead() {
+  /// Lines and text have sufficient contrast to the dark and the light background.
+  @Test func themesHaveSufficientContrast() {
     let plot = Plot(title: "t", xLabel: "x", yLabel: "y", series: [.init("a", [Point(0, 0), Point(1, 1)])])
     let (light, dark) = (plot.picture(width: 300, height: 200), plot.picture(width: 300, height: 200, theme: .dark))
     #expect(light.bytes[0] > 240 && dark.bytes[0] < 40)
@@ -47,7 +47,7 @@ import Testing
     #expect(shaded.picture(theme: .dark).bytes[0] < 40)
   }
 
-  /// The ratio of WCAG 2.
+  /// Returns the contrast ratio of WCAG 2.
   private func contrast(_ a: Color, _ b: Color) -> Double {
     func light(_ color: Color) -> Double {
       func linear(_ level: UInt8) -> Double {
@@ -59,7 +59,7 @@ import Testing
     return max(light(a), light(b)) / min(light(a), light(b))
   }
 
-  @Test func bandsAndAxesEndAtWhatCanBe() {
+  @Test func bandsAndAxesEndAtYLimits() {
     let series = Plot.Series("", [Point(0, 800), Point(10, 950)], band: [700...900, 820...1080])
     var plot = Plot(title: "", xLabel: "", yLabel: "", series: [series])
     #expect(plot.axes(ticks: 5, 5).y.high > 1000)
@@ -71,7 +71,7 @@ import Testing
     #expect(plot.svg().description.contains("stroke-dasharray") && plot.picture() != plot.picture(theme: .dark))
   }
 
-  @Test func anyDataGivesAPicture() {
+  @Test func anyDataCanBeDrawn() {
     let nan = Plot.Series("gap", [Point(0, 1), Point(1, .nan), Point(2, .infinity), Point(3, 2)])
     let band = Plot.Series("band", [Point(0, 1), Point(5, 2)], band: [0...2, 1...(.infinity)])
     let huge = Plot.Series("huge", [Point(0, -1e308), Point(1e300, 1e308), Point(1e-300, 1e99)])

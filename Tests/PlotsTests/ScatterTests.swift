@@ -10,7 +10,7 @@ import Testing
     }
   }
 
-  @Test func pointsAreDrawnWhereTheyLie() {
+  @Test func pointsAndDiagonalAreDrawn() {
     var plot = Scatter(title: "t", xLabel: "x", yLabel: "y", points: [Point(0, 0), Point(1, 1), Point(.nan, 0)])
     let plain = plot.picture(width: 400, height: 300)
     #expect(plain.width == 400 && plain.height == 300)
@@ -22,12 +22,12 @@ import Testing
     #expect(plot.picture(width: 400, height: 300).height == 300)
   }
 
-  @Test func shadesHaveABar() {
+  @Test func shadesHaveAColorBar() {
     let points = [Point(0, 0), Point(1, 2), Point(2, 1)]
     let plot = Scatter(
       title: "", xLabel: "", yLabel: "", points: points, shades: [0, 5, 10], shadeLabel: "value")
     let picture = plot.picture(width: 400, height: 300)
-    // The ramp's ends are in the bar and at the points: the darkest and the lightest of it.
+    // The lightest colour is at a point and in the colour bar.
     #expect(count(picture, .heat(0.12 + 0.7)) > 0)
     var other = plot
     other.shades = [10, 5, 0]

@@ -1,32 +1,35 @@
 import Foundation
 
-/// The Python that reads our files with others' readers: what `PIXELRL_PYTHON` names, or `python3` on the path.
+/// Runs Python scripts, for tests that read our files with other libraries. The interpreter is `PIXELRL_PYTHON`, or
+/// `python3` in `PATH`.
 public enum Python {
-  /// Whether it can import all of these packages.
+  /// Returns whether all of these packages can be imported.
   public static func has(_ packages: String...) -> Bool {
     (try? run(packages.map { "import \($0)" }.joined(separator: "\n"))) != nil
   }
 
-  /// Whether a package is installed, which it may be without all that it imports.
+  /// Returns whether a package is installed. Its dependencies may be missing.
   public static func finds(_ package: String) -> Bool {
     (try? run("import importlib.util, sys\nsys.exit(importlib.util.find_spec('\(package)') is None)")) != nil
   }
 
-  /// What a script prints. Throws what it says where it fails.
+  /// Runs a script and returns its output.
+  ///
+  /// - Throws: `Failure` with the output and the errors if the script fails.
   public static func run(_ script: String, _ arguments: [String] = []) throws -> String {
     try Conversation(script, arguments).finish()
   }
 
-  /// A variable of the environment.
+  /// Returns an environment variable.
   public static func variable(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
 
-  /// A script that failed: what it printed, and its errors.
+  /// The output and errors of a script that failed.
   public struct Failure: Error {
     public let output: String
     public let errors: String
   }
 
-  /// A script that runs while a test goes on.
+  /// A script that runs while a test communicates with it.
   public struct Conversation {
     private let process = Process()
     private let input = Pipe()
@@ -40,19 +43,21 @@ public enum Python {
       process.arguments = [Python.variable("PIXELRL_PYTHON") ?? "python3", "-c", script] + arguments
       process.standardInput = input
       process.standardOutput = output
-      // A file takes any number of warnings; a pipe that nobody empties would stop the script.
+      // Errors go to a file, because the script would block on a full pipe.
       process.standardError = try FileHandle(forWritingTo: errorFile)
       try process.run()
     }
 
-    /// The next line that it prints.
+    /// Reads the next line of output.
     public func line() throws -> String {
       var bytes = Data()
       while let byte = try output.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8) { bytes += byte }
       return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Sends a last text and returns all that it prints from then on. Throws what it says where it fails.
+    /// Sends a last text, closes the input and returns the remaining output.
+    ///
+    /// - Throws: `Failure` with the output and the errors if the script fails.
     public func finish(saying text: String = "") throws -> String {
       defer { try? FileManager.default.removeItem(at: errorFile) }
       if !text.isEmpty { try input.fileHandleForWriting.write(contentsOf: Data(text.utf8)) }

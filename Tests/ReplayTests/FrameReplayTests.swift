@@ -4,13 +4,13 @@ import Testing
 
 @testable import Replay
 
-/// Frames beside the ring: a frame is the number of its moment in each byte.
+/// Frames in the replay buffer. Each byte of a frame is the number of its moment.
 @Suite struct FrameReplayTests {
   private let layout = HistoryLayout(latentSize: 1, frames: 3, actions: 1, actionSpace: discrete, differenceScale: 1)
 
   private func frame(_ number: Int) -> [UInt8] { [UInt8](repeating: UInt8(number % 251), count: 5) }
 
-  /// Plays episodes of 7 moments, the latents of which are the same numbers as the frames.
+  /// Plays episodes of 7 moments, whose latents are the same numbers as the frames.
   private func played(_ moments: Int, capacity: Int, memory: ReplayMemory) -> ReplayBuffer {
     var buffer = ReplayBuffer(capacity: capacity, layout: layout, memory: memory)
     for number in 0..<moments {
@@ -26,24 +26,24 @@ import Testing
     return buffer
   }
 
-  @Test(arguments: [40, 600, 1500]) func windowsFindTheFramesOfTheirHistory(_ moments: Int) throws {
+  @Test(arguments: [40, 600, 1500]) func windowsContainTheFramesOfTheHistory(_ moments: Int) throws {
     let buffer = played(moments, capacity: 520, memory: .latentsAndFrames(of: 5))
     var random = Random(seed: Seed(1))
     let draw = try buffer.draw(300, using: &random)
     let batch = buffer.batch(of: draw)
-    func seen(_ moment: ReplayBuffer.Moment) -> [Float] {
+    func expectedLatents(_ moment: ReplayBuffer.Moment) -> [Float] {
       let numbers = buffer.window(of: moment, frames: 3, actions: 0).slots.map { slot in
         buffer.frames.withFrame(at: slot) { Float($0[4]) }
       }
       return [numbers[0], numbers[0] - numbers[1], numbers[1] - numbers[2]]
     }
     for (b, (start, end)) in zip(draw.starts, draw.ends).enumerated() {
-      #expect(batch.observation.rows(b..<b + 1).columns(0..<3).array == seen(start))
-      #expect(batch.nextObservation.rows(b..<b + 1).columns(0..<3).array == seen(end))
+      #expect(batch.observation.rows(b..<b + 1).columns(0..<3).array == expectedLatents(start))
+      #expect(batch.nextObservation.rows(b..<b + 1).columns(0..<3).array == expectedLatents(end))
     }
   }
 
-  @Test func observationsOfLatentsAreThoseThatTheRingMakes() throws {
+  @Test func observationsOfLatentsEqualThoseOfTheBuffer() throws {
     let buffer = played(200, capacity: 90, memory: .latents)
     var random = Random(seed: Seed(2))
     let draw = try buffer.draw(64, steps: 3, discount: 0.9, seesBetween: true, using: &random)
@@ -55,8 +55,8 @@ import Testing
     }
   }
 
-  /// What stands in a stack of frames must still be there when its transition is drawn.
-  @Test func nothingIsDrawnWhoseStackIsGone() throws {
+  /// A transition can be drawn only if all frames of its stacks are still in the buffer.
+  @Test func transitionsWithoutTheirStackAreNotDrawn() throws {
     let memory = ReplayMemory.frames(of: 5, stack: 4)
     let buffer = played(300, capacity: 50, memory: memory)
     var random = Random(seed: Seed(3))
@@ -72,21 +72,22 @@ import Testing
     }
   }
 
-  @Test func aHeldCopyOfTheFramesStaysAsItWas() {
+  @Test func aCopyOfTheFramesDoesNotChange() {
     var buffer = played(20, capacity: 30, memory: .frames(of: 5))
-    let held = buffer.allFrames
-    func numbers() -> [UInt8] { (0..<held.count).map { held.withFrame($0) { $0[0] } } }
+    let copy = buffer.allFrames
+    func numbers() -> [UInt8] { (0..<copy.count).map { copy.withFrame($0) { $0[0] } } }
     let before = numbers()
     for number in 100..<140 {
       buffer.append(lane: 0, action: [0].span, step: Step(reward: 0), latent: [0].span, frame: frame(number))
     }
     #expect(numbers() == before && before == (0..<20).map { UInt8($0) })
-    #expect(held.episodes == (0..<20).map { $0 / 7 })
-    #expect(Array(held.action(3)) == [0] && held.rewards[3] == 4, "the action at a frame leads to the next one")
+    #expect(copy.episodes == (0..<20).map { $0 / 7 })
+    #expect(Array(copy.action(3)) == [0] && copy.rewards[3] == 4, "the action at a frame leads to the next one")
     #expect(buffer.newestFrames(of: 0, atMost: 3).withFrame(2) { $0[0] } == 139)
   }
 
-  /// Segments tell by their revision what has changed, and restore to the bit: also of a ring that has gone round.
+  /// Revisions of segments show what has changed, and segments restore the buffer exactly, even if the ring has
+  /// wrapped.
   @Test(arguments: [ReplayMemory.frames(of: 5), .latentsAndFrames(of: 5, stack: 2)], [100, 2500, 5000])
   func segmentsRestoreTheFrames(_ memory: ReplayMemory, _ moments: Int) throws {
     let buffer = played(moments, capacity: 2100, memory: memory)
@@ -102,7 +103,7 @@ import Testing
     var further = played(moments, capacity: 2100, memory: memory)
     further.append(lane: 0, action: [0].span, step: Step(reward: 0), latent: [0].span, frame: frame(1))
     let changed = further.segments.filter { stored[$0] == nil }.map { ($0.holdsFrames, $0.index) }
-    // The ring notes a change where a transition was added and where its successor is.
+    // The buffer records a change where a transition was added and where its successor is.
     let (slot, before) = (moments % 2100, (moments - 1) % 2100)
     #expect(changed.filter(\.0).map(\.1) == [slot / 1024], "\(changed)")
     #expect(Set(changed.filter { !$0.0 }.map(\.1)) == Set([slot / 16_384, before / 16_384]))

@@ -6,7 +6,7 @@ import Testing
 @testable import Replay
 
 @Suite struct SumTreeTests {
-  @Test(arguments: [1, 2, 3, 17, 64, 100]) func leavesAreFoundByTheirPlaces(_ count: Int) {
+  @Test(arguments: [1, 2, 3, 17, 64, 100]) func leavesAreFoundByTheirOffsets(_ count: Int) {
     var random = Seed(UInt64(count)).stream("weights")
     var (tree, naive) = (SumTree(count: count), [Float](repeating: 0, count: count))
     for _ in 0..<300 {
@@ -21,14 +21,14 @@ import Testing
     naive[count - 1] = 5
     var start: Float = 0
     for (leaf, weight) in naive.enumerated() where weight > 0 {
-      for place in [start, start + weight / 2, (start + weight).nextDown] { #expect(tree.leaf(at: place) == leaf) }
+      for offset in [start, start + weight / 2, (start + weight).nextDown] { #expect(tree.leaf(at: offset) == leaf) }
       start += weight
     }
-    // Rounding may name a place at or beyond the end.
+    // With rounding an offset may be at or past the end.
     #expect(tree.leaf(at: tree.total) == count - 1 && tree.leaf(at: 2 * tree.total) == count - 1)
   }
 
-  @Test func aStoredTreeIsTheSameToTheBit() throws {
+  @Test func aRestoredTreeIsIdentical() throws {
     var random = Seed(1).stream("weights")
     var tree = SumTree(count: 1000)
     for _ in 0..<5000 { tree[random.integer(below: 1000)] = Float(random.uniform()) }
@@ -36,8 +36,8 @@ import Testing
     let again = try #require(try PropertyListDecoder().decode([String: SumTree].self, from: stored)["tree"])
     #expect(again.total.bitPattern == tree.total.bitPattern && again.nonzeroCount == tree.nonzeroCount)
     for _ in 0..<2000 {
-      let place = Float(random.uniform()) * tree.total
-      #expect(again.leaf(at: place) == tree.leaf(at: place))
+      let offset = Float(random.uniform()) * tree.total
+      #expect(again.leaf(at: offset) == tree.leaf(at: offset))
     }
     for bad in [Data(), Data(count: 5), Data([0, 0, 0xc0, 0x7f]), Data([0, 0, 0x80, 0xbf])] {
       let stored = try PropertyListEncoder().encode(["tree": bad])
@@ -52,7 +52,7 @@ import Testing
   private let layout = HistoryLayout(latentSize: 1, frames: 3, actions: 1, actionSpace: discrete)
 
   @Test(arguments: [(1, 40), (3, 96), (2, 400)])
-  func whatCanBeDrawnIsWhatAUniformBufferDraws(_ lanes: Int, _ capacity: Int) throws {
+  func drawsTheSameTransitionsAsAUniformBuffer(_ lanes: Int, _ capacity: Int) throws {
     func player(_ isPrioritized: Bool) -> Player {
       Player(capacity: capacity, lanes: lanes, layout: layout, seed: 3, isPrioritized: isPrioritized)
     }
@@ -66,12 +66,12 @@ import Testing
       let batch = try prioritized.buffer.sample(6000, using: &random)
       #expect(Set(rows(batch).map { $0.observation[0] }) == expected)
       for row in rows(batch) { #expect(row == prioritized.seen[row.observation[0]]) }
-      // Other priorities change how often, never what.
+      // Priorities change how often transitions are drawn, not which ones.
       prioritized.buffer.prioritize(batch.slots, by: batch.slots.map { _ in Float(random.uniform(0.5, 2)) })
     }
   }
 
-  /// χ² of single draws against the priorities: more than four deviations from its mean, one false alarm in 10,000.
+  /// A χ² test of single draws, within four deviations of its mean: one false alarm in 10,000.
   @Test func transitionsAreDrawnInProportionToTheirPriorities() throws {
     var player = Player(capacity: 60, lanes: 2, layout: layout, seed: 4, isPrioritized: true)
     player.play(200)
@@ -96,9 +96,10 @@ import Testing
       return (chiSquare - freedom) / (2 * freedom).squareRoot()
     }
     #expect(abs(deviations(weights.map { Double(draws) * Double($0) / total })) < 4)
-    #expect(deviations(weights.map { _ in Double(draws) / Double(slots.count) }) > 100, "uniform draws are told apart")
+    #expect(
+      deviations(weights.map { _ in Double(draws) / Double(slots.count) }) > 100, "the test must reject uniform draws")
 
-    // Of a batch, one is drawn from each of equal parts: all that is large enough is there.
+    // A batch has one draw from each of equal parts, so every transition with enough priority is in it.
     let batch = try player.buffer.sample(Int(total), using: &random)
     for (slot, weight) in zip(slots, weights) {
       #expect(abs(Float(batch.slots.count { $0 == slot }) - weight) < 2)
@@ -110,7 +111,7 @@ import Testing
     }
   }
 
-  @Test func whatIsNewIsDrawnAsOftenAsWhatSurprisedMost() throws {
+  @Test func newTransitionsHaveTheHighestPriority() throws {
     var player = Player(capacity: 100, lanes: 1, layout: layout, seed: 4, isPrioritized: true)
     var random = Seed(9).stream("draws")
     player.begin(0)
@@ -122,12 +123,12 @@ import Testing
     let again = try player.buffer.sample(4000, using: &random)
     let (newest, most) = (again.slots.count { $0 == 10 }, again.slots.count { $0 == 9 })
     #expect(abs(newest - most) < 4 && newest > 500)
-    // A slot that starts no transition stays out, whatever it is given.
+    // A slot without a transition is never drawn, even if it gets a priority.
     player.buffer.prioritize([11, 50], by: [100, 100])
     #expect(Set(try player.buffer.sample(4000, using: &random).slots).isSubset(of: Set(0...10)))
   }
 
-  @Test func aStoredBufferGoesOnToTheBit() throws {
+  @Test func aRestoredBufferContinuesIdentically() throws {
     var player = Player(capacity: 90, lanes: 3, layout: layout, seed: 6, isPrioritized: true)
     player.play(300)
     var random = Seed(7).stream("draws")
@@ -148,7 +149,7 @@ import Testing
     #expect(throws: InputError.self) { try uniform.restore(index) { bytes[$0] ?? [] } }
   }
 
-  @Test func anEmptyBufferSaysSo() throws {
+  @Test func drawingFromAnEmptyBufferThrows() throws {
     let buffer = ReplayBuffer(capacity: 20, layout: layout, isPrioritized: true)
     var random = Seed(0).stream("draws")
     let message = InputError("the replay buffer holds no transition to learn from: collect some steps first")

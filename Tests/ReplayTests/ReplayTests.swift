@@ -7,7 +7,7 @@ import Testing
 let continuous = ActionSpace.continuous(low: [-2, 0], high: [2, 1])
 let discrete = ActionSpace.discrete(count: 4)
 
-/// A transition as the acting side saw it.
+/// A transition as the actor saw it.
 struct Seen: Equatable {
   var observation: [Float]
   var action: [Float]
@@ -16,13 +16,13 @@ struct Seen: Equatable {
   var next: [Float]
 }
 
-/// Plays random episodes into a buffer and keeps, beside it, what `History` showed: a transition by the first number of
-/// its latent, which no other latent has.
+/// Plays random episodes into a buffer and records the observations of `History`. The key of a transition is the first
+/// value of its latent, which is unique.
 struct Player: ~Copyable {
   var buffer: ReplayBuffer
   let layout: HistoryLayout
   var seen: [Float: Seen] = [:]
-  /// Keys by lane, in their order.
+  /// The keys of each lane, in order.
   var order: [[Float]]
   private var histories: [History]
   private var random: Random
@@ -64,7 +64,7 @@ struct Player: ~Copyable {
     order[lane].append(before[0])
   }
 
-  /// Episodes in all lanes in turn, that end, are truncated or are cut without an ending.
+  /// Plays episodes in random lanes. They terminate, are truncated, or are interrupted by a new episode.
   mutating func play(_ steps: Int) {
     var running = [Bool](repeating: false, count: order.count)
     for _ in 0..<steps {
@@ -100,16 +100,16 @@ func rows(_ batch: Batch) -> [Seen] {
 }
 
 @Suite struct ReplayTests {
-  /// frames, actions, lanes, capacity: with and without wrapping around.
+  /// Frames, actions, lanes, capacity: with and without wrapping of the ring.
   static let shapes = [(3, 2, 1, 64), (1, 0, 1, 40), (2, 4, 3, 96), (5, 1, 2, 1000), (4, 0, 4, 100)]
 
-  /// Every transition is in one rollout, in its order, and only those of whole episodes wait.
+  /// Every transition is in exactly one rollout, in order. With whole episodes, running episodes are left for later.
   @Test(arguments: [1, 3], [false, true])
-  func rolloutsAreAllThatTheActingSideSaw(_ lanes: Int, _ wholeEpisodes: Bool) throws {
+  func rolloutsContainEveryTransitionOnce(_ lanes: Int, _ wholeEpisodes: Bool) throws {
     let layout = HistoryLayout(latentSize: 3, frames: 3, actions: 2, actionSpace: continuous)
     var player = Player(capacity: 200 * lanes, lanes: lanes, layout: layout, seed: 5)
     var random = Seed(2).stream("unused")
-    // What was before is no part of any rollout.
+    // Earlier transitions are not part of any rollout.
     player.play(10)
     for lane in 0..<lanes { player.begin(lane) }
     var schedule = UpdateSchedule(updatesPerStep: 1, returnSteps: 5)
@@ -132,8 +132,8 @@ func rows(_ batch: Batch) -> [Seen] {
       }
       #expect(rollout.lane == rollout.lane.sorted() && rollout.stretches.map(\.count).reduce(0, +) == rollout.count)
       for (row, isLast) in rollout.isLast.enumerated() {
-        let goesOn = row + 1 < rollout.count && found[row].next == found[row + 1].observation
-        #expect(isLast == !goesOn)
+        let continues = row + 1 < rollout.count && found[row].next == found[row + 1].observation
+        #expect(isLast == !continues)
       }
     }
     #expect(rollouts > 5)
@@ -153,11 +153,11 @@ func rows(_ batch: Batch) -> [Seen] {
     let validate = { try Rollout.validate(.init(horizon: $0), replay: 20, lanes: 1, layout: layout) }
     try validate(8)
     let error = #expect(throws: InputError.self) { try validate(9) }
-    #expect(error?.description.contains("give at least 22") == true)
+    #expect(error?.description.contains("use --replay 22 or more") == true)
   }
 
   @Test(arguments: shapes, [continuous, discrete])
-  func samplesAreWhatTheActingSideSaw(_ shape: (Int, Int, Int, Int), _ space: ActionSpace) throws {
+  func samplesEqualWhatTheActorSaw(_ shape: (Int, Int, Int, Int), _ space: ActionSpace) throws {
     let (frames, actions, lanes, capacity) = shape
     let layout = HistoryLayout(latentSize: 3, frames: frames, actions: actions, actionSpace: space)
     var player = Player(capacity: capacity, lanes: lanes, layout: layout, seed: UInt64(capacity))
@@ -176,9 +176,9 @@ func rows(_ batch: Batch) -> [Seen] {
     #expect(drawn.count > capacity / 4)
   }
 
-  /// The moments that a transition passes over are those that the acting side saw, and weigh what their rewards weigh.
+  /// The moments inside a transition are those that the actor saw, with the weights of their rewards.
   @Test(arguments: shapes, [2, 5])
-  func theMomentsBetweenAreThoseThatWereSeen(_ shape: (Int, Int, Int, Int), _ steps: Int) throws {
+  func momentsInsideTransitionsEqualWhatTheActorSaw(_ shape: (Int, Int, Int, Int), _ steps: Int) throws {
     let (frames, actions, lanes, capacity) = shape
     let layout = HistoryLayout(latentSize: 3, frames: frames, actions: actions, actionSpace: continuous)
     var player = Player(capacity: capacity, lanes: lanes, layout: layout, seed: UInt64(capacity))
@@ -212,16 +212,17 @@ func rows(_ batch: Batch) -> [Seen] {
       }
     }
     #expect(lengths.contains(0) && lengths.contains(steps - 1))
-    let (unasked, single) = (
+    let (withoutBetween, singleSteps) = (
       try player.buffer.sample(4, steps: steps, using: &random),
       try player.buffer.sample(4, seesBetween: true, using: &random)
     )
-    #expect(unasked.between == nil && single.between == nil)
+    #expect(withoutBetween.between == nil && singleSteps.between == nil)
   }
 
-  /// Several steps in one are what the single steps add up to, up to the episode's end, its cut or the newest latent.
+  /// A transition of several steps equals the sum of its single steps, up to the end of the episode or the newest
+  /// latent.
   @Test(arguments: shapes, [2, 5])
-  func stepsAddUpAsFarAsTheEpisodeGoes(_ shape: (Int, Int, Int, Int), _ steps: Int) throws {
+  func stepsAreSummedUpToTheEndOfTheEpisode(_ shape: (Int, Int, Int, Int), _ steps: Int) throws {
     let (frames, actions, lanes, capacity) = shape
     let layout = HistoryLayout(latentSize: 3, frames: frames, actions: actions, actionSpace: continuous)
     var player = Player(capacity: capacity, lanes: lanes, layout: layout, seed: UInt64(capacity))
@@ -238,7 +239,7 @@ func rows(_ batch: Batch) -> [Seen] {
           continue
         }
         var (length, factor, expected) = (1, agentDiscount * at.discount, at)
-        // What the successor's own transition says, if it has one: latents are unlike each other.
+        // Adds the successor's transition, if it has one. Latents are unique.
         while length < steps, let next = player.seen[at.next[0]], next.observation == at.next {
           expected.reward += factor * next.reward
           expected.discount = factor * next.discount
@@ -256,7 +257,7 @@ func rows(_ batch: Batch) -> [Seen] {
     #expect(lengths == Set(1...steps))
   }
 
-  @Test func aBeginningHasNoPast() {
+  @Test func anEpisodeStartsWithoutHistory() {
     let layout = HistoryLayout(latentSize: 2, frames: 3, actions: 2, actionSpace: discrete)
     var history = History(layout)
     history.begin(with: [9, 9].span)
@@ -290,10 +291,10 @@ func rows(_ batch: Batch) -> [Seen] {
     }
   }
 
-  @Test func everyWholeTransitionIsDrawnEquallyOften() throws {
+  @Test func transitionsAreDrawnUniformly() throws {
     let layout = HistoryLayout(latentSize: 1, frames: 3, actions: 1, actionSpace: continuous)
     var player = Player(capacity: 90, lanes: 3, layout: layout, seed: 5)
-    // One lane has wrapped around, one holds much, one little.
+    // One lane has wrapped, one has many moments, one few.
     player.begin(0)
     for i in 0..<75 {
       player.step(0, Step(reward: 0, ending: i % 10 == 9 ? .truncated : .running))
@@ -312,9 +313,9 @@ func rows(_ batch: Batch) -> [Seen] {
         counts[row.observation[0], default: 0] += 1
       }
     }
-    // All of the short lanes; of the full one, those that are left with their history.
+    // All of the short lanes; of the full one, those whose history is still in the buffer.
     #expect(Set(player.order[1] + player.order[2]).isSubset(of: counts.keys))
-    // 83 latents were written; the oldest two of the 30 that are left have lost what came before them.
+    // 83 latents were written. The oldest two of the 30 that are left have lost a part of their history.
     let kept = player.order[0].filter { counts[$0] != nil }
     #expect(kept == player.order[0].suffix(kept.count) && (24...26).contains(kept.count))
     let expected = Double(draws) / Double(counts.count)
@@ -332,13 +333,14 @@ func rows(_ batch: Batch) -> [Seen] {
     for written in 2...60 {
       player.step(0, Step(reward: 0))
       let drawn = Set(rows(try player.buffer.sample(200, using: &random)).map { $0.observation[0] })
-      // Latents are numbered from 1; 12 are kept, of which the oldest 3 have lost their past and the newest starts nothing.
+      // Latents are numbered from 1. Of the 12 that are kept, the oldest 3 have no history and the newest no
+      // transition.
       let oldest = written <= 12 ? 1 : written - 12 + 1 + 3
       #expect(drawn == Set((oldest..<written).map { Float($0) }))
     }
   }
 
-  /// What is promised of a million moments, and what a buffer of them really holds when it is full.
+  /// The memory of a million moments, and the actual size of a full buffer.
   @Test func aMillionMomentsFit() throws {
     let layout = HistoryLayout(
       latentSize: 32, frames: 3, actions: 2, actionSpace: .continuous(low: [-1], high: [1]))
@@ -359,7 +361,7 @@ func rows(_ batch: Batch) -> [Seen] {
     }
   }
 
-  @Test func aBufferWithoutTransitionsSaysSo() throws {
+  @Test func drawingWithoutTransitionsThrows() throws {
     let layout = HistoryLayout(latentSize: 1, frames: 1, actions: 0, actionSpace: discrete)
     let message = InputError("the replay buffer holds no transition to learn from: collect some steps first")
     var buffer = ReplayBuffer(capacity: 20, lanes: 2, layout: layout)
@@ -386,7 +388,7 @@ func rows(_ batch: Batch) -> [Seen] {
     }
     func other(_ i: Int) -> [Float] { [Float(i) * 0.5 + 3, Float(i * i)] }
     var replaced = buffer { [Float($0), 1] }
-    // A lane of 12 slots: what was overwritten is not there to be replaced.
+    // A lane has 12 slots. Overwritten moments are not replaced.
     let order = ([0] + (1..<written).flatMap { $0 % 4 == 0 ? [$0, -$0] : [$0] }).suffix(12)
     replaced.replaceLatents(lane: 1, with: Tensor(order.flatMap(other), [order.count, 2]))
     replaced.replaceLatents(lane: 0, with: .zeros([0, 2]))

@@ -6,14 +6,14 @@ import Testing
 
 @testable import Reports
 
-/// What a curve is seen beside: its start, a random player, and what a return can be.
+/// The references of a learning curve: the untrained agent, a random player, and the bounds of the return.
 @Suite struct BaselineTests {
   private let metrics =
     #"{"step":0,"evaluation/return":-0.5,"evaluation/deviation":0.4}"# + "\n"
     + #"{"step":8000,"evaluation/return":0.9,"evaluation/deviation":0.6}"# + "\n"
   private let baseline = #"{"random":{"mean":-0.6,"returns":[-1,-0.2],"lengths":[9,9]},"return_range":[-1,1]}"#
 
-  @Test func theUntrainedAgentIsNotJudged() throws {
+  @Test func theUntrainedAgentIsNotScored() throws {
     try RunFolder.with { folder in
       let run = try folder.run("a", files: ["metrics.jsonl": metrics])
       #expect(RunRecord(run).score == 0.9)
@@ -23,12 +23,12 @@ import Testing
       #expect(RunRecord(begun).score == nil && begun.progress.returned == nil)
       let played = try folder.run(
         "c", files: ["metrics.jsonl": untrained + #"{"step":1000,"train/return":0.25}"# + "\n"])
-      #expect(played.progress.returned == 0.25, "until it is judged, what it gets while it learns")
+      #expect(played.progress.returned == 0.25, "the training return until the first evaluation")
       #expect(Report(of: [run]).html().contains("the only evaluation"))
     }
   }
 
-  @Test func curvesStayWithinWhatAReturnCanBe() throws {
+  @Test func curvesStayWithinTheBoundsOfTheReturn() throws {
     try RunFolder.with { folder in
       let run = try folder.run("a", files: ["metrics.jsonl": metrics, "baseline.json": baseline])
       let groups = RunGroup.groups(of: [RunRecord(run)])
@@ -41,17 +41,17 @@ import Testing
       let page = Report(of: [run]).html()
       #expect(page.contains("random player") && page.contains("stroke-dasharray"))
       #expect(!page.contains(">1.5</text>"), "0.9 and its deviation of 0.6")
-      // A pretraining, which is never evaluated, has no say in it.
+      // A pretraining, which is never evaluated, does not count.
       let pretraining = RunGroup.groups(of: [RunRecord(try folder.run("ae"))])
       #expect(RunGroup.returnRange(of: groups + pretraining) == -1...1)
-      // Without a baseline, as in runs of older versions, nothing is claimed.
+      // Without a baseline, as in runs of older versions, there are no bounds.
       let older = try folder.run("b", files: ["metrics.jsonl": metrics])
       #expect(!Report(of: [older]).html().contains("stroke-dasharray"))
       #expect(RunGroup.returnRange(of: RunGroup.groups(of: [RunRecord(run), RunRecord(older)])) == nil)
     }
   }
 
-  @Test func aDamagedBaselineIsToldOf() throws {
+  @Test func aDamagedBaselineIsReported() throws {
     try RunFolder.with { folder in
       let run = try folder.run(
         "a", files: ["metrics.jsonl": metrics, "baseline.json": #"{"random":{"returns":["x"]}}"#])
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  @Test func theDashboardSaysWhereRunsStand() throws {
+  @Test func theDashboardShowsTheStatusOfRuns() throws {
     try RunFolder.with { folder in
       let run = try folder.run("a<b", files: ["metrics.jsonl": metrics, "baseline.json": baseline])
       let lock = try run.lock()

@@ -5,7 +5,7 @@ import Testing
 @testable import Reports
 
 @Suite struct ComparisonTests {
-  /// Two arms of three seeds as an experiment leaves them, each with its autoencoder.
+  /// The runs of an experiment with two arms of three seeds; the runs of one arm have an autoencoder next to them.
   private func experiment(_ folder: RunFolder) throws {
     for seed in 0..<3 {
       try folder.run("x/good-\(seed)", seed: seed, returns: [10 + Double(seed)], settings: "agent:\n  hidden: 1\n")
@@ -14,7 +14,7 @@ import Testing
     }
   }
 
-  @Test func anExperimentsFolderFallsIntoItsArms() throws {
+  @Test func anExperimentsRunsAreGroupedByArm() throws {
     try RunFolder.with { folder in
       try makeFolder(folder.root + "/x")
       try experiment(folder)
@@ -40,11 +40,11 @@ import Testing
       #expect(throws: InputError.self) { try Comparison(of: [named, named]) }
       let mixed = try Comparison(
         of: [RunSelection(parsing: "good=\(folder.root)/x/bad-*"), RunSelection(parsing: "\(folder.root)/x/good-[01]")])
-      #expect(Set(mixed.groups.map(\.name)).count == 2, "a name that was given is not found again")
+      #expect(Set(mixed.groups.map(\.name)).count == 2, "group names are unique")
     }
   }
 
-  @Test func environmentsAreComparedApartAndTogether() throws {
+  @Test func environmentsAreComparedSeparatelyAndTogether() throws {
     try RunFolder.with { folder in
       for (name, offset) in [("a", 0.0), ("b", 1)] {
         for environment in ["catch", "pendulum"] {
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test func runsWithoutAReturnAreRefused() throws {
+  @Test func runsWithoutAReturnAreAnError() throws {
     try RunFolder.with { folder in
       try folder.run("a")
       #expect(throws: InputError.self) { try Comparison(of: [RunSelection(parsing: folder.root)]) }

@@ -5,9 +5,9 @@ import Testing
 
 @testable import Reports
 
-/// Which runs are seeds of one experiment, and what tells others apart.
+/// How runs are grouped into seeds of one experiment.
 @Suite struct KinshipTests {
-  /// A training through an autoencoder.
+  /// A training on the latents of an autoencoder.
   private func latentRun(
     _ folder: RunFolder, _ name: String, seed: Int, _ facts: [JSON.Member], autoencoder: String = "runs/ae"
   ) throws -> RunRecord {
@@ -32,7 +32,7 @@ import Testing
     ]
   }
 
-  @Test func autoencodersOfOtherKindsOrSettingsMakeOtherGroups() throws {
+  @Test func autoencodersWithOtherKindsOrSettingsMakeOtherGroups() throws {
     try RunFolder.with { folder in
       let runs = try [
         latentRun(folder, "a-0", seed: 0, autoencoder("keypoint", steps: 10, seed: 0)),
@@ -57,8 +57,8 @@ import Testing
     }
   }
 
-  /// Runs of older versions say no more than the fingerprint: the autoencoder's own folder tells the rest.
-  @Test func anOlderRunIsToldByItsAutoencodersFolder() throws {
+  /// Runs of older versions only record the fingerprint. The rest is read from the autoencoder's folder.
+  @Test func anOlderRunIsGroupedByItsAutoencodersFolder() throws {
     try RunFolder.with { folder in
       func pretrained(_ name: String, _ kind: String, steps: Int) throws -> (path: String, facts: [JSON.Member]) {
         let weights = "weights of \(name)"
@@ -78,17 +78,17 @@ import Testing
         try latentRun(folder, "r-\(index)", seed: index, made.facts, autoencoder: made.path)
       }
       #expect(RunGroup.groups(of: runs).map { $0.runs.map(\.name) } == [["r-0", "r-1"], ["r-2"]])
-      // Weights that have changed since are another autoencoder's, and nothing is known.
+      // If the weights have changed, the autoencoder is unknown.
       try writeAtomically([1], to: one.path + "/autoencoder.safetensors")
       let doubtful = runs.map { RunRecord($0.directory) }
       #expect(RunGroup.groups(of: doubtful).map(\.runs.count) == [1, 1, 1])
-      #expect(RunGroup.doubt(about: doubtful)?.contains("autoencoders of r-0 were made is not known") == true)
+      #expect(RunGroup.doubt(about: doubtful)?.contains("the autoencoders of r-0 are unknown") == true)
       let comparison = try Comparison(of: [RunSelection(parsing: folder.root + "/r-*")])
-      #expect(comparison.doubt != nil && comparison.html().contains("is not known"))
+      #expect(comparison.doubt != nil && comparison.html().contains("are unknown"))
     }
   }
 
-  @Test func theTrueStateIsSeenThroughNothing() throws {
+  @Test func theTrueStateHasNoAutoencoder() throws {
     try RunFolder.with { folder in
       let runs = try (0..<2).map { seed in
         let settings = "encoder:\n  observe: state\n  autoencoder: \"\"\nagent:\n  hidden: 8\n"
@@ -99,7 +99,7 @@ import Testing
     }
   }
 
-  @Test func whatComesWithAnotherAgentIsNoDifferenceOfItsOwn() throws {
+  @Test func settingsOfOnlyOneAgentAreNotDifferences() throws {
     try RunFolder.with { folder in
       let one = RunRecord(try folder.run("a", settings: "agent:\n  agent: sac\n  hidden: 8\n  tau: 0.1\n"))
       let two = RunRecord(try folder.run("b", settings: "agent:\n  agent: ppo\n  hidden: 8\n  clip: 0.2\n"))
@@ -107,18 +107,18 @@ import Testing
     }
   }
 
-  @Test func foldersWithoutARunArePassedOver() throws {
+  @Test func foldersWithoutARunAreSkipped() throws {
     try RunFolder.with { folder in
       try folder.run("a", returns: [1])
       try makeFolder(folder.root + "/empty")
       try writeAtomically([1], to: folder.root + "/file")
-      let places = ["a", "empty", "file"].map { "\(folder.root)/\($0)" }
-      #expect(try RunSelection.runs(at: places).map(\.name) == ["a"])
-      #expect(try RunSelection.runs(at: [folder.root, places[0]]).map(\.name) == ["a"], "each run once")
-      #expect(try Comparison(of: RunSelection.all(parsing: places)).groups.count == 1)
-      #expect(throws: InputError.self) { try RunSelection.runs(at: [places[1], places[2]]) }
-      #expect(throws: InputError.self) { try RunSelection.runs(at: [places[0], "\(folder.root)/nothing"]) }
-      #expect(throws: InputError.self) { try RunSelection(parsing: "name=\(places[1])") }
+      let paths = ["a", "empty", "file"].map { "\(folder.root)/\($0)" }
+      #expect(try RunSelection.runs(at: paths).map(\.name) == ["a"])
+      #expect(try RunSelection.runs(at: [folder.root, paths[0]]).map(\.name) == ["a"], "each run once")
+      #expect(try Comparison(of: RunSelection.all(parsing: paths)).groups.count == 1)
+      #expect(throws: InputError.self) { try RunSelection.runs(at: [paths[1], paths[2]]) }
+      #expect(throws: InputError.self) { try RunSelection.runs(at: [paths[0], "\(folder.root)/nothing"]) }
+      #expect(throws: InputError.self) { try RunSelection(parsing: "name=\(paths[1])") }
     }
   }
 }

@@ -14,7 +14,7 @@ import Testing
     return table
   }
 
-  @Test func quickAndStrictReadingAgree() throws {
+  @Test func fastAndStrictParsingAgree() throws {
     let lines = [
       #"{"step":1,"a":0.5,"b":-1e-3}"#, #"{"a":2,"step":2}"#, #"{ "step" : 3, "a" : 7 }"#,
       #"{"step":4,"a":null,"c":1}"#,
@@ -33,13 +33,13 @@ import Testing
     #"{"step":1,"a":+1}"#, #"{"step":1,"a":inf}"#, #"{"step":1,"a":0x1}"#, #"{"step":1,"a":1,"a":2}"#, #"{"a":1}"#,
     #"{"step":null}"#, #"{"step":1"#, #"{"step":1}}"#, #"{"step":1,}"#, "[1]", "nonsense", #"{"step":1,"a":1e999}"#,
   ])
-  func whatIsNoRecordIsCounted(_ line: String) throws {
+  func damagedLinesAreCounted(_ line: String) throws {
     let table = try table(line + "\n" + #"{"step":2,"a":3}"# + "\n")
     #expect(table.damagedLines == [1])
     #expect(table["a"]?.points.map(\.y) == [3])
   }
 
-  @Test func aLineWithoutItsEndIsStillBeingWritten() throws {
+  @Test func aLineWithoutANewlineIsNotDamaged() throws {
     let table = try table(#"{"step":1,"a":1}"# + "\n" + #"{"step":2,"a":1"#)
     #expect(table.damagedCount == 0 && table["a"]?.count == 1)
   }
@@ -50,7 +50,7 @@ import Testing
     #expect(series.bins.count <= 2 * ThinnedSeries.limit && series.bins.count >= ThinnedSeries.limit / 2)
     #expect(series.count == 100_000 && series.bins.reduce(0) { $0 + $1.count } == 100_000)
     #expect(series.bins.map(\.high).max() == 500 && series.bins.map(\.low).min() == 1)
-    #expect(abs(series.bins[0].mean - 1) < 1e-12, "a number that is none is left out of the mean")
+    #expect(abs(series.bins[0].mean - 1) < 1e-12, "NaN is left out of the mean")
     #expect(series.bins.map(\.step) == series.bins.map(\.step).sorted())
     #expect(series.tail == [1, 1, 1])
   }

@@ -12,29 +12,29 @@ import Testing
 #endif
 
 @Suite struct ReportTests {
-  /// A page for a run whose every text is an attack has no tag, script or control character of theirs.
+  /// If every text of a run is an attack, its page has no tag, script or control character from them.
   @Test(arguments: [
     "<script>alert(1)</script>", #""><img src=x onerror=alert(1)>"#, "' onload='x", "]]><b>", "</style><i>",
     "&lt;\u{1}\u{0}",
     "\u{202E}txt", "{{x}} ${y} `z`",
   ])
-  func nothingOfARunBecomesMarkup(_ attack: String) throws {
+  func textsOfARunAreEscaped(_ attack: String) throws {
     try RunFolder.with { folder in
       let run = try run(of: attack, in: folder)
       let page = Report(of: [run]).html()
-      // An honest word in the same places makes the same tags.
+      // A harmless word instead makes the same tags.
       #expect(tags(of: page) == tags(of: Report(of: [try self.run(of: "word", in: folder)]).html()))
       #expect(!page.contains("<script") && !page.contains("]]>"))
       #expect(!page.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || $0 == "\u{202E}" })
       #expect(page.contains("\(Markup(escaping: attack))"))
       for file in try Report(of: [run]).write(to: folder.root + "/page.html") where file.hasSuffix(".svg") {
         let parser = XMLParser(data: Data(try readBytes(from: file)))
-        #expect(parser.parse(), "\(file) is no XML")
+        #expect(parser.parse(), "\(file) is not XML")
       }
     }
   }
 
-  /// A run whose every text is the given one.
+  /// A run in which every text is `text`.
   private func run(of text: String, in folder: RunFolder) throws -> RunDirectory {
     try folder.run(
       "run " + text.replacing("/", with: "").replacing("\u{0}", with: ""), environment: text, member: text, why: text,
@@ -48,14 +48,14 @@ import Testing
       ])
   }
 
-  /// The tags of a page in their order, with the names of their attributes.
+  /// The tags of a page in order, with the names of their attributes.
   private func tags(of page: String) -> [String] {
     page.matches(of: #/<([a-zA-Z][a-zA-Z0-9]*)((?:\s+[a-z:-]+(?:="[^"]*")?)*)/#).map { match in
       "\(match.1)" + match.2.matches(of: #/([a-z:-]+)="/#).map { " \($0.1)" }.joined()
     }
   }
 
-  @Test func thePageNeedsNothingButItself() throws {
+  @Test func thePageIsSelfContained() throws {
     try RunFolder.with { folder in
       let page = Report(of: [try folder.run("a", returns: [1, 2, 3])]).html(refreshEvery: 5)
       #expect(page.contains("default-src 'none'") && page.contains(#"http-equiv="refresh" content="5""#))
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func whatIsDamagedIsToldInItsPlace() throws {
+  @Test func damagedPartsAreReported() throws {
     try RunFolder.with { folder in
       let run = try folder.run(
         "a", returns: [1, 2],
@@ -74,7 +74,7 @@ import Testing
         ])
       let page = Report(of: [run]).html()
       #expect(page.contains("summary.json") && page.contains("settings.yaml"))
-      #expect(page.contains("2 of 4 lines are no records (line 2, 3)"))
+      #expect(page.contains("2 of 4 lines are damaged (line 2, 3)"))
       #expect(page.contains("episode.png cannot be shown") && page.contains("worst.png cannot be shown"))
       #expect(page.contains("pixelrl inspect"))
       try writeAtomically(Array("{".utf8), to: run.file("run.json"))
@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  @Test func picturesAreCarriedWithin() throws {
+  @Test func picturesAreEmbedded() throws {
     try RunFolder.with { folder in
       let run = try folder.run("a", returns: [1])
       let frame = PixelBuffer(width: 8, height: 4)
@@ -105,7 +105,7 @@ import Testing
     }
   }
 
-  @Test func runsThatDifferInTheirSeedAreAGroup() throws {
+  @Test func runsThatDifferOnlyInTheirSeedAreAGroup() throws {
     try RunFolder.with { folder in
       let runs = try (0..<3).map { seed in
         try folder.run(
@@ -124,8 +124,8 @@ import Testing
     }
   }
 
-  /// A task that gives 1000 at most has no band above.
-  @Test func bandsEndWhereTheReturnsOfEpisodesDo() throws {
+  /// In a task with a maximum return of 1000, the band ends at 1000.
+  @Test func bandsAreLimitedToTheRangeOfReturns() throws {
     #expect([1000.0, 1000, 1000, 600].deviationBand == 900 - 30_000.0.squareRoot()...1000)
     #expect([0.1, 0.1, 0.1].deviationBand == 0.1...0.1)
     #expect([Double]().deviationBand == nil && [1, Double.nan].deviationBand == nil)
@@ -144,8 +144,8 @@ import Testing
     }
   }
 
-  /// Every picture of a page has a box of its own, by which it fills the window.
-  @Test func picturesGrowOnAClick() throws {
+  /// Every picture of a page has its own check box, which enlarges it to the window.
+  @Test func picturesAreEnlargedOnAClick() throws {
     try RunFolder.with { folder in
       let run = try folder.run("a", returns: [1, 2])
       try PNG.write(PixelBuffer(width: 300, height: 40), to: run.file("film.png"))
@@ -158,7 +158,7 @@ import Testing
     }
   }
 
-  @Test func aRunKnowsWhereItStands() throws {
+  @Test func runsAreRanked() throws {
     try RunFolder.with { folder in
       let runs = try [3.0, 1, 2, 3].enumerated().map { try folder.run("r\($0)", returns: [$1]) }
       try folder.run("elsewhere", environment: "cartpole", returns: [99])
@@ -172,7 +172,7 @@ import Testing
     }
   }
 
-  @Test func onlyPagesOfOursAreReplaced() throws {
+  @Test func onlyPagesOfPixelrlAreReplaced() throws {
     try RunFolder.with { folder in
       let run = try folder.run("a", returns: [1, 2])
       let path = run.file("report.html")

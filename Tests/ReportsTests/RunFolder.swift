@@ -3,7 +3,7 @@ import Formats
 import Foundation
 import Runs
 
-/// Folders of made-up runs below a temporary one, which is removed with the value's scope.
+/// A temporary folder of made-up runs, which is removed after `body` returns.
 struct RunFolder {
   let root: String
 
@@ -14,11 +14,11 @@ struct RunFolder {
     try body(RunFolder(root: root))
   }
 
-  /// A run with a return every 1000 steps.
+  /// Makes a run with an evaluation every 1000 steps.
   ///
   /// - Parameters:
-  ///   - returns: of the evaluations; without them there are no metrics and no summary.
-  ///   - files: of any names, which replace what the run has of them.
+  ///   - returns: The returns of the evaluations. If empty, there are no metrics and no summary.
+  ///   - files: Additional files by name, which replace the run's own files with the same name.
   @discardableResult
   func run(
     _ name: String, environment: String = "catch", member: String = "double-dqn", seed: Int = 0, why: String = "",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Reports
 
-/// The known numbers are SciPy's: `trim_mean(x, 0.25)` and `mannwhitneyu(x, y).statistic / (n * m)`.
+/// The expected values are SciPy's: `trim_mean(x, 0.25)` and `mannwhitneyu(x, y).statistic / (n * m)`.
 @Suite struct StatisticsTests {
   private let x: [Double] = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
   private let y: [Double] = [2, 7, 1, 8, 2, 8, 1, 8]
@@ -20,15 +20,15 @@ import Testing
     #expect(abs(Aggregate.interquartileMean([x]) - 3.6666666666666665) < 1e-12)
     // Scores of all tasks are pooled.
     #expect(abs(Aggregate.interquartileMean([x, x2]) - 2.7142857142857144) < 1e-12)
-    // Five runs lose the best and the worst, three none.
+    // Of five runs the best and the worst are trimmed, of three none.
     #expect(abs(Aggregate.interquartileMean([[3, 1, 4, 1, 5]]) - 8.0 / 3) < 1e-12)
     #expect(abs(Aggregate.interquartileMean([[3, 1, 4]]) - 8.0 / 3) < 1e-12)
   }
 
-  @Test func meanAndMedianAreOfTheTasksMeans() {
+  @Test func meanAndMedianUseTheTasksMeans() {
     #expect(Aggregate.mean([x, x2]) == 2.2)
     #expect(Aggregate.median([x, x2, [10]]) == 3.9)
-    #expect(Aggregate.median([[1, 2, 9]]) == 2, "of one task the median is over its runs")
+    #expect(Aggregate.median([[1, 2, 9]]) == 2, "for one task the median is over its runs")
   }
 
   @Test func theProbabilityOfImprovementIsMannAndWhitneysU() {
@@ -39,8 +39,8 @@ import Testing
     #expect(probabilityOfImprovement(of: [[1, 1]], over: [[1]]) == 0.5)
   }
 
-  /// 200,000 resamples of NumPy's generator gave 2.167 to 5.333, 1.508 to 2.967 and, of 20,000, 0.181 to 0.756.
-  @Test func intervalsAreThoseOfNumPysBootstrap() {
+  /// NumPy gave 2.167 to 5.333 and 1.508 to 2.967 with 200,000 resamples, and 0.181 to 0.756 with 20,000.
+  @Test func intervalsMatchABootstrapInNumPy() {
     let bootstrap = Bootstrap(resamples: 20_000)
     let one = bootstrap.estimate([x]) { Aggregate.interquartileMean($0) }
     #expect(abs(one.interval.lowerBound - 2.167) < 0.1 && abs(one.interval.upperBound - 5.333) < 0.1)
@@ -51,7 +51,7 @@ import Testing
     #expect(abs(improvement.interval.lowerBound - 0.181) < 0.02 && abs(improvement.interval.upperBound - 0.756) < 0.02)
   }
 
-  @Test func aSeedGivesOneInterval() {
+  @Test func theSeedDeterminesTheInterval() {
     func interval(_ seed: UInt64) -> ClosedRange<Double> {
       Bootstrap(resamples: 200, seed: Seed(seed)).estimate([x]) { Aggregate.mean($0) }.interval
     }

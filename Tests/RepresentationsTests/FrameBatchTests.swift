@@ -11,7 +11,7 @@ import Testing
 /// Batches that are made from frames.
 @Suite struct FrameBatchTests {
   private let layout = HistoryLayout(latentSize: 6, frames: 3, actions: 2, actionSpace: Story.actionSpace)
-  private static let lengths = [30, 150]  // moments of a lane, of which 100 are kept
+  private static let lengths = [30, 150]  // moments per lane, of which 100 are kept
   private static let steps = [1, 2, 4]
 
   private func unshifted(stack: Int) -> Place {
@@ -25,8 +25,8 @@ import Testing
     return try replay.draw(count, steps: steps, discount: 0.9, seesBetween: true, using: &random)
   }
 
-  /// As long as the encoder has not moved, it makes no difference whether latents were kept or are made now.
-  @Test(arguments: lengths, steps) func areThoseOfLatentsThatWereKept(_ moments: Int, _ steps: Int) throws {
+  /// While the encoder does not change, batches from frames equal batches from stored latents.
+  @Test(arguments: lengths, steps) func equalBatchesOfStoredLatents(_ moments: Int, _ steps: Int) throws {
     let (story, encoder) = (Story(moments), try smallEncoder())
     var frames = EncodedFrames(encoder, place: unshifted(stack: 1), seed: Seed(1))
     let kept = story.replay(layout, .latents) { frame in
@@ -45,11 +45,11 @@ import Testing
       let found = try #require(batch.between)
       #expect(distance(found.observation, between.observation) < 1e-5)
       #expect(found.weight.array == between.weight.array)
-      #expect(Set(found.weight.array.map { $0 == 0 }).count == 2, "some transitions end sooner")
+      #expect(Set(found.weight.array.map { $0 == 0 }).count == 2, "some transitions must end early")
     }
   }
 
-  @Test(arguments: lengths, [2, 3]) func areThoseOfStacksEncodedByHand(_ moments: Int, _ stack: Int) throws {
+  @Test(arguments: lengths, [2, 3]) func equalStacksEncodedManually(_ moments: Int, _ stack: Int) throws {
     let (story, encoder) = (Story(moments), try smallEncoder(stack: stack))
     var frames = EncodedFrames(encoder, place: unshifted(stack: stack), seed: Seed(1))
     let replay = story.replay(layout, frames.memory)
@@ -79,16 +79,16 @@ import Testing
       }
       return concatenated([z[0], 2 * (z[0] - z[1]), 2 * (z[1] - z[2])] + actions)
     }
-    // Other sums of the same numbers, of which small deviations and the differences' weight make more; another frame is 0.01.
+    // Rounding errors are amplified by small deviations and the factor of differences. A different frame gives 0.01.
     #expect(distance(batch.observation, observation(draw.starts)) < 1e-4)
     #expect(distance(batch.nextObservation, observation(draw.ends)) < 1e-4)
     #expect(distance(try #require(batch.between).observation, observation(draw.between)) < 1e-4)
     #expect(distance(observation(draw.starts), observation(draw.ends)) > 0.01)
   }
 
-  /// A gradient by the observation is a gradient by the encoder's parameters as finite differences see it, also where
-  /// transitions and frames come several times in a batch.
-  @Test(arguments: [1, 2]) func theWayBackIsThatOfTheObservation(_ stack: Int) throws {
+  /// The pullback from the observation to the encoder's parameters agrees with finite differences, even if transitions
+  /// and frames occur several times in a batch.
+  @Test(arguments: [1, 2]) func pullbackAgreesWithFiniteDifferences(_ stack: Int) throws {
     let place = unshifted(stack: stack)
     let replay = Story(12).replay(layout, .frames(of: Story.shape.count, stack: stack))
     let draw = try draw(20, 1, from: replay)
@@ -99,16 +99,16 @@ import Testing
       frames.encoder = changed
       return frames.batch(of: draw, from: replay)
     }
-    let (seen, sight) = batch(encoder.model)
+    let (seen, batchEncoding) = batch(encoder.model)
     var random = Seed(2).stream("seeds")
     let seeds = Tensor.normal(seen.observation.shape, using: &random)
-    let history = try #require(sight?.history)
-    let encoding = try #require(sight?.encoding)
+    let history = try #require(batchEncoding?.history)
+    let encoding = try #require(batchEncoding?.encoding)
     let latents = try #require(history(seeds).tensors[0])
     let gradient = encoding(latents)
     let parameters = encoder.model.parameters.map(\.value)
     let slopes = zip(parameters, gradient.tensors).map { $1 ?? .zeros($0.shape) }
-    // Along the gradient itself, and along directions of chance.
+    // Along the gradient itself, and along random directions.
     for trial in 0..<4 {
       let directions = trial == 0 ? slopes : parameters.map { .normal($0.shape, using: &random) }
       let length = directions.map { square($0).sum().item }.reduce(0, +).squareRoot()
@@ -128,8 +128,8 @@ import Testing
 
   // MARK: - How often a frame is encoded
 
-  /// Each frame once, then the last of them until their number is a multiple of the batch: a kernel is made for each size.
-  @Test func aFrameIsEncodedOnceABatch() throws {
+  /// Each frame is encoded once, and the last one is repeated up to a multiple of the batch size.
+  @Test func eachFrameIsEncodedOncePerBatch() throws {
     func filled(_ count: Int) -> Int { (count + 49) / 50 * 50 }
     let layout = HistoryLayout(latentSize: 2, frames: 3, actions: 1, actionSpace: Story.actionSpace)
     for (place, tau) in [(unshifted(stack: 1), 1.0), (unshifted(stack: 1), 0.5), (.parallel, 1)] {
@@ -146,21 +146,21 @@ import Testing
         Set(moments.flatMap { replay.window(of: $0, frames: 3, actions: 0).slots })
       }
       Counting.encoded.withLock { $0 = 0 }
-      let (batch, sight) = frames.batch(of: draw, from: replay)
+      let (batch, batchEncoding) = frames.batch(of: draw, from: replay)
       let all = slots(draw.starts).union(slots(draw.ends)).union(slots(draw.between))
       let starts = slots(draw.starts).count
       let online = filled(filled(starts) + all.count - starts)
       let ofTarget = tau < 1 ? filled(slots(draw.ends).count) : 0
       #expect(Counting.encoded.withLock { $0 } == online + ofTarget)
-      let seen = try #require(sight)
-      #expect(seen.latents.shape == [filled(starts), 2])
-      #expect(seen.frames.shape[0] == seen.latents.shape[0] && seen.rows.count == 50)
-      #expect(distance(seen.latents.gatheringRows(seen.rows), batch.observation.columns(0..<2)) == 0)
+      let encoding = try #require(batchEncoding)
+      #expect(encoding.latents.shape == [filled(starts), 2])
+      #expect(encoding.frames.shape[0] == encoding.latents.shape[0] && encoding.rows.count == 50)
+      #expect(distance(encoding.latents.gatheringRows(encoding.rows), batch.observation.columns(0..<2)) == 0)
     }
   }
 }
 
-/// The mean of the red and of the green channel: an encoder that counts what it encodes.
+/// An encoder that counts the frames it encodes. The latent is the mean of the red and of the green channel.
 private struct Counting: Autoencoder {
   struct Settings: AutoencoderSettings {
     static var fields: [Field<Self>] { [] }

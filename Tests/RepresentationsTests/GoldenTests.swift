@@ -9,8 +9,8 @@ import Testing
 @testable import Replay
 @testable import Representations
 
-/// Two whole updates of agent and encoder, from the bytes of frames on, are what PyTorch computed: see
-/// experiments/golden/places.py.
+/// Compares two whole updates of agent and encoder, from the bytes of frames on, with PyTorch: see
+/// experiments/checks/golden/places.py.
 @Suite struct GoldenTests {
   private let tensors: [String: Tensor]
 
@@ -21,13 +21,13 @@ import Testing
 
   private func tensor(_ name: String) throws -> Tensor { try #require(tensors[name], "no golden value \(name)") }
 
-  @Test func criticAndReconstructionTeach() throws { try expectGolden("joint", .joint) }
+  @Test func criticAndReconstruction() throws { try expectGolden("joint", .joint) }
 
-  @Test func targetCriticsSeeThroughAnEncoderOfTheirOwn() throws {
+  @Test func targetEncoder() throws {
     try expectGolden("following", .joint, before: "joint", tau: 0.05)
   }
 
-  @Test func theCriticAloneTeachesOnShiftedFrames() throws { try expectGolden("augmented", .augmented, stack: 2) }
+  @Test func criticOnlyOnShiftedFrames() throws { try expectGolden("augmented", .augmented, stack: 2) }
 
   private func expectGolden(_ name: String, _ place: Place, before: String? = nil, stack: Int = 1, tau: Double = 1)
     throws
@@ -35,24 +35,24 @@ import Testing
     let before = "\(before ?? name).before"
     var (frames, agent) = (try encodedFrames(place, before, stack, tau), try agent(before))
     if tau < 1 {
-      // It differs from the first update on, so that it shows who sees through it.
+      // It differs from the encoder from the first update on, so that the test shows which critics use it.
       frames.target = try loaded(frames.encoder.model, "\(before).target_encoder")
     }
     let replay = try replay(for: frames)
     let starts = try tensor("starts").array.map { ReplayBuffer.Moment(lane: 0, position: Int($0)) }
     var expected = Dictionary(uniqueKeysWithValues: named("\(before)."))
     for update in 1...2 {
-      let (batch, sight) = frames.batch(of: replay.draw(at: starts), from: replay)
+      let (batch, batchEncoding) = frames.batch(of: replay.draw(at: starts), from: replay)
       let lesson = agent.update(batch)
       var metrics = lesson.metrics
-      metrics.merge(try frames.learn(from: lesson, sight))
+      metrics.merge(try frames.learn(from: lesson, batchEncoding))
       let reported = named("\(name).\(update).metrics.")
       #expect(Set(reported.map(\.0)) == Set(metrics.entries.map(\.name)))
       for (key, value) in reported {
         let (found, expected) = (try #require(metrics[key], "no metric \(key)"), value.item)
         #expect(abs(found - expected) <= 1e-5 * max(1, abs(expected)), "\(key) of update \(update)")
       }
-      // What an update leaves as it was is not in the file.
+      // The file does not contain what an update did not change.
       expected.merge(named("\(name).\(update).")) { $1 }
       try expectClose(agent, to: expected, "", "update \(update)")
       try expectClose(frames.encoder.model, to: expected, "encoder.", "update \(update)")

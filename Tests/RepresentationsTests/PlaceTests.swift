@@ -7,9 +7,9 @@ import Testing
 
 @testable import Representations
 
-/// Whose gradient moves what, at every place of the encoder.
+/// Which losses change which parameters, for every place of the encoder.
 @Suite struct PlaceTests {
-  /// What an update of the agent moves, by the place: said here a second time and in other words than the catalog's.
+  /// What an update of the agent changes, by place. Written independently of the catalog.
   private static let moves: [String: (encoder: Bool, decoder: Bool, byCritic: Bool)] = [
     "frozen": (false, false, false),
     "random": (false, false, false),
@@ -26,8 +26,8 @@ import Testing
   private static let byCritic = PlaceCase.all { $0.when == .eachUpdate && $0.teachers.contains(.critic) }
   private static let inRounds = PlaceCase.all { $0.when == .rounds }
 
-  @Test(arguments: PlaceCase.all) func anUpdateMovesWhatThePlaceSays(_ argument: PlaceCase) throws {
-    let expected = try #require(Self.moves[argument.place.id], "say here what moves at \(argument.place.id)")
+  @Test(arguments: PlaceCase.all) func updatesChangeWhatThePlaceSays(_ argument: PlaceCase) throws {
+    let expected = try #require(Self.moves[argument.place.id], "add what changes at \(argument.place.id) to moves")
     var learners = try Learners(argument.place)
     for update in 1...3 {
       let (encoder, decoder, agent) = (learners.encoderBits, learners.decoderBits, learners.agent)
@@ -44,8 +44,8 @@ import Testing
     }
   }
 
-  /// Each parameter by itself: that none is left out, and that none moves that has no teacher.
-  @Test(arguments: learning) func everyParameterHasItsTeachers(_ argument: PlaceCase) throws {
+  /// Checks each parameter: all that have a loss change, and all others do not.
+  @Test(arguments: learning) func everyParameterIsTrainedByItsLosses(_ argument: PlaceCase) throws {
     let expected = try #require(Self.moves[argument.place.id])
     var learners = try Learners(argument.place)
     let before = learners.frames.encoder.model.parameters
@@ -58,9 +58,8 @@ import Testing
 
   // MARK: - The critic's gradient
 
-  /// What the encoder learns is the same to the bit in an update that teaches the actor and in one that does not.
-  @Test(arguments: learning, [1, 2]) func theActorTeachesTheEncoderNothing(_ argument: PlaceCase, _ update: Int) throws
-  {
+  /// The encoder's update is identical whether the actor is updated or not.
+  @Test(arguments: learning, [1, 2]) func theActorDoesNotTrainTheEncoder(_ argument: PlaceCase, _ update: Int) throws {
     var with = try Learners(argument.place, actorPeriod: update)
     var without = try Learners(argument.place, actorPeriod: 1000)
     for _ in 1...update {
@@ -75,29 +74,31 @@ import Testing
     #expect(with.encoderBits == without.encoderBits && with.decoderBits == without.decoderBits)
   }
 
-  /// A critic that asks for nothing teaches nothing: where the reconstruction teaches as well, all is as in `parallel`.
-  @Test(arguments: byCritic) func aGradientOfZeroTeachesNothing(_ argument: PlaceCase) throws {
-    func silenced(_ lesson: Lesson, _ batch: Batch) -> Lesson {
+  /// With a zero gradient from the critic, only the reconstruction trains the encoder, as in `parallel`.
+  @Test(arguments: byCritic) func aZeroGradientChangesNothing(_ argument: PlaceCase) throws {
+    func withoutGradient(_ lesson: Lesson, _ batch: Batch) -> Lesson {
       var lesson = lesson
       lesson.observationGradient = .zeros(batch.observation.shape)
       return lesson
     }
     var learners = try Learners(argument.place)
     let (encoder, decoder) = (learners.encoderBits, learners.decoderBits)
-    for _ in 0..<3 { try learners.update(teach: silenced) }
+    for _ in 0..<3 { try learners.update(teach: withoutGradient) }
     guard argument.place.teachers.contains(.reconstruction) else {
       #expect(learners.encoderBits == encoder && learners.decoderBits == decoder)
       return
     }
     var one = try Learners(argument.place)
     var alone = try Learners(.parallel)
-    let errors = [try one.update(teach: silenced), try alone.update()].compactMap { $0.metrics["autoencoder/error"] }
+    let errors = [try one.update(teach: withoutGradient), try alone.update()].compactMap {
+      $0.metrics["autoencoder/error"]
+    }
     #expect(errors.count == 2 && abs(errors[0] - errors[1]) < 1e-5)
     for (a, b) in zip(try one.frames.shares, try alone.frames.shares) { #expect(distance(a, b) < 1e-6) }
   }
 
-  /// Both teachers' shares add up: the moments that Adam keeps after one update are those of the sum of the gradients.
-  @Test func criticAndReconstructionAddUp() throws {
+  /// The gradients of both losses are added: Adam's moments after one update are those of the sum.
+  @Test func gradientsOfCriticAndReconstructionAreAdded() throws {
     func shares(_ place: Place) throws -> [Tensor] {
       var learners = try Learners(place) { $0.reconstructionWeight = 3 }
       try learners.update()
@@ -105,35 +106,35 @@ import Testing
     }
     var critic = Place.criticOnly
     critic.frameStack = 1
-    let (both, byCritic, byPixels) = (try shares(.joint), try shares(critic), try shares(.parallel))
-    var (ofCritic, ofPixels) = (0.0, 0.0)
+    let (both, critics, reconstructions) = (try shares(.joint), try shares(critic), try shares(.parallel))
+    var (criticSize, reconstructionSize) = (0.0, 0.0)
     for i in both.indices {
-      #expect(distance(both[i], byCritic[i] + byPixels[i]) < 1e-6)
-      ofCritic += square(byCritic[i]).sum().item
-      ofPixels += square(byPixels[i]).sum().item
+      #expect(distance(both[i], critics[i] + reconstructions[i]) < 1e-6)
+      criticSize += square(critics[i]).sum().item
+      reconstructionSize += square(reconstructions[i]).sum().item
     }
-    #expect(ofCritic > 1e-6 && ofPixels > 1e-6, "\(ofCritic) and \(ofPixels)")
+    #expect(criticSize > 1e-6 && reconstructionSize > 1e-6, "\(criticSize) and \(reconstructionSize)")
   }
 
   // MARK: - Without the critic
 
-  /// Beside another agent, and even where a gradient is given that nobody asked for, the encoder becomes the same.
-  @Test func inParallelTheAgentsLessonDoesNotMatter() throws {
+  /// The encoder does not depend on the agent, not even on a gradient that was not requested.
+  @Test func parallelEncodersDoNotDependOnTheAgent() throws {
     var one = try Learners(.parallel, agentSeed: 1)
     var other = try Learners(.parallel, agentSeed: 2)
-    var given = try Learners(.parallel, agentSeed: 3)
+    var withGradient = try Learners(.parallel, agentSeed: 3)
     for _ in 0..<3 {
       let losses = [try one.update().lesson, try other.update().lesson].map { $0.metrics[Lesson.criticLoss] }
       #expect(losses[0] != losses[1])
-      try given.update { lesson, batch in
+      try withGradient.update { lesson, batch in
         var lesson = lesson
         lesson.observationGradient = Tensor(repeating: 1, batch.observation.shape)
         return lesson
       }
     }
     #expect(one.encoderBits == other.encoderBits && one.decoderBits == other.decoderBits)
-    #expect(one.encoderBits == given.encoderBits && one.decoderBits == given.decoderBits)
-    // Where the critic teaches it does matter.
+    #expect(one.encoderBits == withGradient.encoderBits && one.decoderBits == withGradient.decoderBits)
+    // With the critic's loss the agent does matter.
     var first = try Learners(.joint, agentSeed: 1)
     var second = try Learners(.joint, agentSeed: 2)
     try first.update()
@@ -141,9 +142,9 @@ import Testing
     #expect(first.encoderBits != second.encoderBits)
   }
 
-  // MARK: - When
+  // MARK: - Schedule
 
-  @Test(arguments: learning) func aPeriodMovesTheEncoderAtItsUpdatesOnly(_ argument: PlaceCase) throws {
+  @Test(arguments: learning) func theEncoderChangesOnlyAtItsPeriod(_ argument: PlaceCase) throws {
     var learners = try Learners(argument.place) { ($0.period, $0.tau) = (2, 0.5) }
     for update in 1...4 {
       let (encoder, decoder) = (learners.encoderBits, learners.decoderBits)
@@ -159,7 +160,7 @@ import Testing
     }
   }
 
-  @Test(arguments: byCritic) func theTargetsEncoderFollows(_ argument: PlaceCase) throws {
+  @Test(arguments: byCritic) func theTargetEncoderFollows(_ argument: PlaceCase) throws {
     let tau = 0.25
     var learners = try Learners(argument.place) { $0.tau = tau }
     for _ in 0..<3 {
@@ -174,23 +175,23 @@ import Testing
     }
     let (batch, _, _) = try learners.update()
     let seen = try #require(batch.targetObservation)
-    #expect(distance(seen, batch.nextObservation) > 1e-4, "it lags behind")
-    // Actions of the past are no encoder's.
+    #expect(distance(seen, batch.nextObservation) > 1e-4, "the target encoder must lag behind")
+    // Past actions do not depend on an encoder.
     #expect(seen.columns(12..<14).array == batch.nextObservation.columns(12..<14).array)
   }
 
-  @Test(arguments: PlaceCase.all) func targetsSeeThroughTheEncoderItself(_ argument: PlaceCase) throws {
+  @Test(arguments: PlaceCase.all) func targetCriticsUseTheEncoderByDefault(_ argument: PlaceCase) throws {
     let isTaughtByCritic = try #require(Self.moves[argument.place.id]).byCritic
     var learners = try Learners(argument.place)
     #expect(learners.frames.target == nil)
     #expect(try learners.update().batch.targetObservation == nil)
-    // What the critic does not move is followed by nobody.
+    // There is a target encoder only if the critic trains the encoder.
     #expect((try Learners(argument.place) { $0.tau = 0.5 }.frames.target != nil) == isTaughtByCritic)
   }
 
   // MARK: - Rounds
 
-  @Test(arguments: PlaceCase.all) func roundsComeWhereTheyAreDue(_ argument: PlaceCase) throws {
+  @Test(arguments: PlaceCase.all) func roundsHappenWhenTheyAreDue(_ argument: PlaceCase) throws {
     var learners = try Learners(argument.place)
     learners.frames.begin(at: 50)
     let before = learners.encoderBits
@@ -201,59 +202,59 @@ import Testing
     #expect((learners.encoderBits != before) == (argument.place.when == .rounds))
   }
 
-  @Test(arguments: inRounds) func betweenRoundsTheEncoderStays(_ argument: PlaceCase) throws {
+  @Test(arguments: inRounds) func theEncoderDoesNotChangeBetweenRounds(_ argument: PlaceCase) throws {
     var learners = try Learners(argument.place)
     let decoder = learners.decoderBits
     for step in [60, 130] {
       _ = try learners.frames.learn(from: &learners.replay, step: step)
       let (encoder, revision) = (learners.encoderBits, learners.frames.revision)
       for _ in 0..<3 {
-        let (batch, sight) = learners.frames.batch(
+        let (batch, batchEncoding) = learners.frames.batch(
           of: try learners.replay.draw(8, using: &learners.random), from: learners.replay)
-        #expect(sight == nil)
-        #expect(try learners.frames.learn(from: learners.agent.update(batch), sight).entries.isEmpty)
+        #expect(batchEncoding == nil)
+        #expect(try learners.frames.learn(from: learners.agent.update(batch), batchEncoding).entries.isEmpty)
       }
       #expect(learners.encoderBits == encoder && learners.frames.revision == revision)
     }
     #expect(learners.frames.revision == 1 && learners.decoderBits != decoder)
   }
 
-  /// After a round the replay buffer holds what the new encoder sees, in the standardisation that the agent knows.
-  @Test(arguments: inRounds) func aRoundSeesTheReplayAnew(_ argument: PlaceCase) throws {
+  /// After a round the replay buffer contains the latents of the new encoder, with unchanged standardisation.
+  @Test(arguments: inRounds) func aRoundUpdatesTheLatentsInReplay(_ argument: PlaceCase) throws {
     var learners = try Learners(argument.place)
     let before = learners.frames.encoder
     _ = try #require(try learners.frames.learn(from: &learners.replay, step: 100))
     let after = learners.frames.encoder
     #expect(after.mean.array == before.mean.array && after.deviation.array == before.deviation.array)
-    let held = learners.replay.allFrames
-    let seen = after.encodeAll(held)
-    #expect(distance(Tensor(held.latents, seen.shape), seen) < 1e-6)
-    #expect(distance(before.encodeAll(held), seen) > 1e-4)
+    let frames = learners.replay.allFrames
+    let latents = after.encodeAll(frames)
+    #expect(distance(Tensor(frames.latents, latents.shape), latents) < 1e-6)
+    #expect(distance(before.encodeAll(frames), latents) > 1e-4)
   }
 
-  /// Rewards, actions and the known latents teach in `bursts` alone.
-  @Test(arguments: inRounds) func burstsReadActionsAndRewards(_ argument: PlaceCase) throws {
+  /// Only `bursts` has losses for rewards, actions and cached latents.
+  @Test(arguments: inRounds) func burstsPredictActionsAndRewards(_ argument: PlaceCase) throws {
     var learners = try Learners(argument.place)
     let metrics = try #require(try learners.frames.learn(from: &learners.replay, step: 100))
-    let reads = argument.place.id == "bursts"
-    #expect((metrics["autoencoder/action-error"] != nil) == reads)
-    #expect((metrics["autoencoder/reward-error"] != nil) == reads)
-    /// How far the latents are moved by a round in which they must stay near, by so much.
+    let isBursts = argument.place.id == "bursts"
+    #expect((metrics["autoencoder/action-error"] != nil) == isBursts)
+    #expect((metrics["autoencoder/reward-error"] != nil) == isBursts)
+    /// Returns how far a round moves the latents, with a weight of the loss of cached latents.
     func drift(_ weight: Double) throws -> Double {
       var learners = try Learners(argument.place) { ($0.retrainLatentWeight, $0.retrainSteps) = (weight, 8) }
-      let held = learners.replay.allFrames
-      let before = learners.frames.encoder.encodeAll(held)
+      let frames = learners.replay.allFrames
+      let before = learners.frames.encoder.encodeAll(frames)
       _ = try learners.frames.learn(from: &learners.replay, step: 100)
-      return square(learners.frames.encoder.encodeAll(held) - before).mean().item
+      return square(learners.frames.encoder.encodeAll(frames) - before).mean().item
     }
-    let (free, held) = (try drift(0), try drift(1000))
-    if reads { #expect(held < 0.5 * free) } else { #expect(held == free) }
+    let (free, anchored) = (try drift(0), try drift(1000))
+    if isBursts { #expect(anchored < 0.5 * free) } else { #expect(anchored == free) }
   }
 }
 
 extension EncodedFrames {
-  /// The first moments of Adam: after one update a tenth of each parameter's gradient, zeros where there was none. Steps do
-  /// not show small gradients: all are of one size at first.
+  /// Adam's first moments: after one update a tenth of each parameter's gradient, zeros if there was none. The steps
+  /// themselves do not show small gradients, because Adam's first steps all have the same size.
   fileprivate var shares: [Tensor] {
     get throws { try #require(optimizer).moments.map(\.first) }
   }

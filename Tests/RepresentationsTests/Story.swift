@@ -7,13 +7,13 @@ import Testing
 
 @testable import Representations
 
-/// What happened in two lanes, to be told to replay buffers that keep one thing or another of it: noise before a still
-/// picture, in episodes of seven moments, of which every second ends by itself and the others when their time is up.
+/// Recorded episodes in two lanes, for replay buffers that store frames or latents of them: noise on a static image, in
+/// episodes of seven moments, every second of which terminates while the others are truncated.
 struct Story {
   struct Moment {
     let frame: [UInt8]
     let isFirst: Bool
-    /// What led here.
+    /// The action that led to this moment.
     let action: [Float]
     let step: Step
   }
@@ -24,7 +24,7 @@ struct Story {
 
   let lanes: [[Moment]]
 
-  /// - Parameter moments: of each lane.
+  /// - Parameter moments: the number of moments per lane.
   init(_ moments: Int, seed: UInt64 = 1) {
     var random = Seed(seed).stream("story")
     lanes = (0..<2).map { _ in
@@ -39,9 +39,9 @@ struct Story {
     }
   }
 
-  /// A replay buffer of it.
+  /// Returns a replay buffer with the episodes.
   ///
-  /// - Parameter latent: of a frame's bytes; nil: none are kept.
+  /// - Parameter latent: returns the latent of a frame's bytes; nil if no latents are stored.
   func replay(
     _ layout: HistoryLayout, _ memory: ReplayMemory, capacity: Int = 200, latent: (([UInt8]) -> [Float])? = nil
   ) -> ReplayBuffer {
@@ -60,22 +60,22 @@ struct Story {
     return replay
   }
 
-  /// The position so many steps before another, or its episode's first.
+  /// Returns the position `steps` before another, or the first position of its episode.
   func back(_ position: Int, _ steps: Int) -> Int { max(position - steps, position / 7 * 7) }
 
-  /// The bytes of a moment and those before it, the oldest first.
+  /// Returns the bytes of a moment and of those before it, the oldest first.
   func stack(_ lane: Int, _ position: Int, of count: Int) -> [[UInt8]] {
     (0..<count).reversed().map { lanes[lane][back(position, $0)].frame }
   }
 }
 
-/// A small encoder of a story's frames, whose standardisation is neither 0 nor 1.
+/// Returns a small encoder of a story's frames, with a mean other than 0 and deviations other than 1.
 func smallEncoder(stack: Int = 1, seed: UInt64 = 3) throws -> LatentEncoder<RegularizedAutoencoder> {
   var settings = RegularizedAutoencoder.Settings()
   (settings.latent, settings.filters) = (6, 4)
   var random = Seed(seed).stream("initial weights")
   var model = try RegularizedAutoencoder(frame: Story.shape.stacked(stack), settings: settings, using: &random)
-  // Away from where biases are zero and scales one.
+  // So that no bias is zero and no scale is one.
   model.replaceParameters { $1 + 0.05 * .normal($1.shape, using: &random) }
   return LatentEncoder(
     model: model, preparation: FramePreparation(shape: Story.shape, background: Story.still), frameStack: stack,
@@ -91,7 +91,7 @@ struct PlaceCase: Sendable, CustomTestStringConvertible {
   static func all(where isIncluded: (Place) -> Bool) -> [PlaceCase] { all.filter { isIncluded($0.place) } }
 }
 
-/// An agent, an encoder at its place, and a replay buffer of what that keeps.
+/// An agent, an encoder with its place, and a replay buffer with the memory that the place needs.
 struct Learners: ~Copyable {
   typealias Frames = EncodedFrames<RegularizedAutoencoder>
 
@@ -127,20 +127,21 @@ struct Learners: ~Copyable {
     }
   }
 
-  /// A draw, the batch of it, the agent's update and what the encoder learns from both.
+  /// Draws a batch, updates the agent with it, and then the encoder.
   ///
-  /// - Parameter teach: what the encoder is given of the lesson.
+  /// - Parameter teach: changes the lesson that the encoder gets.
   @discardableResult mutating func update(
     teach: (Lesson, Batch) -> Lesson = { lesson, _ in lesson }
   ) throws -> (batch: Batch, lesson: Lesson, metrics: Metrics) {
     let draw = try replay.draw(8, using: &random)
-    let (batch, sight) = frames.batch(of: draw, from: replay)
+    let (batch, batchEncoding) = frames.batch(of: draw, from: replay)
     let lesson = agent.update(batch)
-    return (batch, lesson, try frames.learn(from: teach(lesson, batch), sight))
+    return (batch, lesson, try frames.learn(from: teach(lesson, batch), batchEncoding))
   }
 
-  /// The bits of the parameters of encoder and decoder.
+  /// The bits of the encoder's parameters.
   var encoderBits: [[UInt32]] { bits { !$0.isOfDecoder } }
+  /// The bits of the decoder's parameters.
   var decoderBits: [[UInt32]] { bits { $0.isOfDecoder } }
 
   private func bits(_ isIncluded: (String) -> Bool) -> [[UInt32]] {
@@ -149,11 +150,11 @@ struct Learners: ~Copyable {
 }
 
 extension String {
-  /// Whether a parameter of the regularised autoencoder with this name draws.
+  /// Whether this is the name of a decoder parameter of the regularised autoencoder.
   var isOfDecoder: Bool { hasPrefix("de") }
 }
 
-/// The largest difference of two tensors' elements.
+/// Returns the largest difference between elements of two tensors.
 func distance(_ a: Tensor, _ b: Tensor, at location: SourceLocation = #_sourceLocation) -> Double {
   #expect(a.shape == b.shape, sourceLocation: location)
   return zip(a.doubles, b.doubles).map { abs($0 - $1) }.max() ?? .nan

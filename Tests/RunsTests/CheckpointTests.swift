@@ -24,7 +24,7 @@ extension Checkpoints {
 }
 
 @Suite struct CheckpointTests {
-  @Test func whatIsWrittenIsReadBack() throws {
+  @Test func checkpointsRoundTrip() throws {
     try withFolder { folder in
       var checkpoints = try open(folder)
       let none = checkpoints.newest
@@ -67,7 +67,7 @@ extension Checkpoints {
           }
         }
       }
-      #expect(written == 3, "twice, so that two files are kept, and once more when it changed")
+      #expect(written == 3, "twice, so that there are two files, and once more after the change")
       let all = checkpoints.all
       #expect(try all.map { try $0.bytes(of: "big.bin")[0] } == [4, 4, 5])
       let linked = checkpoints.cost.bytesLinked
@@ -75,7 +75,7 @@ extension Checkpoints {
     }
   }
 
-  /// A part that never changes: a flipped byte in any file of it leaves a whole checkpoint, whatever is kept.
+  /// For a part that never changes, a flipped byte in any of its files leaves a whole checkpoint.
   @Test(arguments: [1, 2, 3, 4], [[nil], [0.1, 0.9, 0.3, nil, nil, nil], [0.1, 0.1, nil, 0.9, nil]] as [[Double?]])
   func aFaultInALinkedPartLeavesAWholeCheckpoint(_ kept: Int, _ scores: [Double?]) throws {
     try withFolder { folder in
@@ -94,11 +94,11 @@ extension Checkpoints {
         let files = try all.map { try Folder(path: $0.path).identity(of: "big.bin") }
         #expect(Set(files).count > 1, "after \(step) checkpoints, \(kept) kept, all have one file")
       }
-      #expect(kept == 1 || written < saves, "linked where it can be")
+      #expect(kept == 1 || written < saves, "linked if possible")
     }
   }
 
-  @Test func whereAllAreDamagedNothingIsTouched() throws {
+  @Test func ifAllAreDamagedNothingIsChanged() throws {
     try withFolder { folder in
       var checkpoints = try open(folder)
       try checkpoints.save(10)
@@ -108,15 +108,15 @@ extension Checkpoints {
       let before = try folderEntries(folder)
       for _ in 0..<2 {
         let error = #expect(throws: WorldError.self) { _ = try open(folder) }
-        #expect(error?.description.contains("no checkpoint of the run is whole") == true)
+        #expect(error?.description.contains("all checkpoints of the run are damaged") == true)
         #expect(error?.description.contains("checkpoint-000002/a.bin: is damaged") == true)
         #expect(try folderEntries(folder) == before)
       }
     }
   }
 
-  /// Every byte of every file in turn, each bit pattern changed; then every shorter length.
-  @Test func everyFlippedByteAndEveryTruncationIsNoticed() throws {
+  /// Changes every byte of every file in three ways, and truncates every file to every shorter length.
+  @Test func everyFlippedByteAndEveryTruncationIsDetected() throws {
     try withFolder { folder in
       var checkpoints = try open(folder)
       try checkpoints.save(10)
@@ -149,7 +149,7 @@ extension Checkpoints {
     }
   }
 
-  @Test func aDamagedOneIsNamedAndTheOneBeforeIsUsed() throws {
+  @Test func aDamagedOneIsReportedAndThePreviousOneIsUsed() throws {
     try withFolder { folder in
       var checkpoints = try open(folder)
       try checkpoints.save(10)
@@ -163,15 +163,15 @@ extension Checkpoints {
       let warnings = again.warnings
       #expect(warnings.count == 1)
       #expect(warnings[0].contains("checkpoint-000002/a.bin: is damaged"))
-      #expect(warnings[0].contains("set aside as \(folder)/damaged-1-checkpoint-000002"))
-      // Its place is free for the step to be reached again.
+      #expect(warnings[0].contains("renamed to \(folder)/damaged-1-checkpoint-000002"))
+      // Its name is free for when the step is reached again.
       try again.save(20)
       let steps = try open(folder).all.map(\.step)
       #expect(steps == [10, 20])
     }
   }
 
-  @Test func whatAKilledProcessLeftIsRemoved() throws {
+  @Test func leftoversOfAKilledProcessAreRemoved() throws {
     try withFolder { folder in
       var checkpoints = try open(folder)
       try checkpoints.save(10)
@@ -200,7 +200,7 @@ extension Checkpoints {
     }
   }
 
-  @Test func otherSettingsAreRefused() throws {
+  @Test func otherSettingsAreAnError() throws {
     try withFolder { folder in
       var checkpoints = try open(folder)
       try checkpoints.save(10)

@@ -6,17 +6,17 @@ import Testing
 @testable import Runs
 
 @Suite struct EventLogTests {
-  /// A file is the version, the description, and records one after another; a resumed one begins with the step after its
-  /// checkpoint's.
+  /// A file has the version, the description and the records. The file of a resumed run starts with the step after its
+  /// checkpoint.
   @Test func filesFollowEachOther() throws {
     try withFolder { folder in
       let run = try sampleRun(in: folder)
       let position: RunLog.Position
       do {
         var log = try RunLog(in: run)
-        try tell(&log, 1...10)
+        try appendSteps(&log, 1...10)
         position = log.position
-        try tell(&log, 11...20)
+        try appendSteps(&log, 11...20)
       }
       let first = run.file(try #require(eventFiles(of: run).first))
       let whole = try readBytes(from: first)
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  /// The messages of a file of short records, whose framing must be right.
+  /// The messages of a file of short records. Checks their framing.
   private func records(of bytes: [UInt8]) throws -> [[UInt8]] {
     var records: [[UInt8]] = []
     var rest = bytes[...]

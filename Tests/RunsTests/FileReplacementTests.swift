@@ -8,7 +8,7 @@ import Testing
   import Glibc
 #endif
 
-/// A record is a list of names, a line each.
+/// A record that lists names, one per line.
 private func record(_ names: String...) -> (name: String, bytes: [UInt8]) {
   ("record.txt", Array(names.joined(separator: "\n").utf8))
 }
@@ -22,10 +22,10 @@ private func replace(_ folder: String, _ files: [(name: String, bytes: [UInt8])]
 }
 
 @Suite struct FileReplacementTests {
-  @Test func onlyWhatWasWrittenBeforeIsReplaced() throws {
+  @Test func onlyFilesOfEarlierCallsAreReplaced() throws {
     try withFolder { folder in
       try replace(folder, [record("a", "b"), ("a", [1]), ("b", [2])])
-      // What a user keeps there.
+      // A user's own files.
       try writeAtomically([7], to: folder + "/look/notes")
       try makeFolder(folder + "/look/mine")
       try writeAtomically([8], to: folder + "/look/mine/a")
@@ -37,18 +37,18 @@ private func replace(_ folder: String, _ files: [(name: String, bytes: [UInt8])]
     }
   }
 
-  @Test func aUsersFileOfTheSameNameIsNotLost() throws {
+  @Test func aUsersFileWithTheSameNameIsNotOverwritten() throws {
     try withFolder { folder in
       try makeFolder(folder + "/look")
       try writeAtomically([7], to: folder + "/look/a")
       let error = #expect(throws: WorldError.self) { try replace(folder, [record("a"), ("a", [1])]) }
-      #expect(error?.description.contains("look/a: is not a file that was written here before") == true)
+      #expect(error?.description.contains("look/a: would be overwritten, but was not written by pixelrl") == true)
       #expect(try folderEntries(folder + "/look") == ["a"] && readBytes(from: folder + "/look/a") == [7])
     }
   }
 
-  /// A record that names files elsewhere: nothing there is removed.
-  @Test func aForgedRecordReachesNothingElse() throws {
+  /// Files in other folders that a forged record names are not removed.
+  @Test func aForgedRecordRemovesNothingElsewhere() throws {
     try withFolder { folder in
       try writeAtomically([7], to: folder + "/outside")
       try makeFolder(folder + "/look")
@@ -58,7 +58,7 @@ private func replace(_ folder: String, _ files: [(name: String, bytes: [UInt8])]
     }
   }
 
-  @Test func aLinkIsUnlinkedNotEntered() throws {
+  @Test func aLinkIsRemovedAndNotFollowed() throws {
     try withFolder { folder in
       try makeFolder(folder + "/outside")
       try writeAtomically([7], to: folder + "/outside/a")
@@ -68,7 +68,7 @@ private func replace(_ folder: String, _ files: [(name: String, bytes: [UInt8])]
       #expect(try folderEntries(folder + "/outside") == ["a", "record.txt"])
       #expect(try readBytes(from: folder + "/outside/a") == [7])
       #expect(try folderEntries(folder + "/look") == ["b", "record.txt"])
-      // A picture that is a link gives way to one.
+      // A file that is a link is replaced by a file.
       #expect(unsafe unlink(folder + "/look/b") == 0 && symlink(folder + "/outside/a", folder + "/look/b") == 0)
       try replace(folder, [record("b"), ("b", [2])])
       #expect(try readBytes(from: folder + "/outside/a") == [7] && readBytes(from: folder + "/look/b") == [2])

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A fresh folder, removed at the end of a test.
+/// Calls `body` with a temporary folder, which is removed afterwards.
 func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   let path = NSTemporaryDirectory() + "/runs-tests-\(UUID().uuidString)"
   try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -8,7 +8,8 @@ import Testing
 
 @Suite(.enabled(if: Python.has("tensorboard", "PIL"), "needs PIXELRL_PYTHON, a Python with TensorBoard and Pillow"))
 struct TensorBoardTests {
-  /// Prints what TensorBoard has of a folder after each line that it is sent.
+  /// Prints what TensorBoard reads from a folder. With a second argument, it first loads the folder, waits for a line
+  /// on its standard input, and loads it again.
   private static let script = """
     import io, sys
     from PIL import Image
@@ -54,30 +55,31 @@ struct TensorBoardTests {
       let run = try sampleRun(in: folder)
       do {
         var log = try RunLog(in: run)
-        try tell(&log, 1...60)
+        try appendSteps(&log, 1...60)
       }
       let text = try Python.run(Self.script, [run.path])
       #expect(text == Self.expected)
     }
   }
 
-  /// A TensorBoard that starts afterwards, and one that watched a run while it was killed and resumed, show each point once.
+  /// Each point is shown once, both by a TensorBoard that starts afterwards and by one that was running while the run
+  /// was killed and resumed.
   @Test(arguments: [false, true])
-  func aResumedRunIsShownWithoutDoubles(isWatching: Bool) throws {
+  func aResumedRunHasNoDuplicates(isWatching: Bool) throws {
     try withFolder { folder in
       let run = try sampleRun(in: folder)
       let position: RunLog.Position
       do {
         var log = try RunLog(in: run)
-        try tell(&log, 1...25)
+        try appendSteps(&log, 1...25)
         position = log.position
-        try tell(&log, 26...50)
+        try appendSteps(&log, 26...50)
       }
       let watcher = isWatching ? try Python.Conversation(Self.script, [run.path, "watch"]) : nil
       if let watcher { #expect(try watcher.line() == "watching") }
       do {
         var log = try RunLog(in: run, from: position, step: 25)
-        try tell(&log, 26...60)
+        try appendSteps(&log, 26...60)
       }
       let text = try watcher?.finish(saying: "\n") ?? Python.run(Self.script, [run.path])
       #expect(text == Self.expected)
@@ -89,17 +91,17 @@ struct TensorBoardTests {
   .enabled(if: Python.finds("stable_baselines3"), "needs PIXELRL_PYTHON, a Python with Stable-Baselines3"),
   .enabled(if: Python.has("matplotlib", "pandas", "gymnasium"), "needs Python with matplotlib, pandas and gymnasium"))
 struct StableBaselinesTests {
-  /// Its own functions find the episodes; the evaluations are read as rl-zoo3's `all_plots` does.
-  @Test func itsPlotsFindEpisodesAndEvaluations() throws {
+  /// Reads the episodes with Stable-Baselines3's functions, and the evaluations as rl-zoo3's `all_plots` does.
+  @Test func episodesAndEvaluationsAreRead() throws {
     try withFolder { folder in
       let run = try sampleRun(in: folder)
       do {
         var log = try RunLog(in: run)
-        try tell(&log, 1...40)
+        try appendSteps(&log, 1...40)
       }
       let script = """
         import sys, types, importlib.util, numpy as np
-        # Its readers alone: the package's own start imports PyTorch.
+        # Import only the readers, as importing the package would import PyTorch.
         folders = importlib.util.find_spec("stable_baselines3").submodule_search_locations
         package = sys.modules["stable_baselines3"] = types.ModuleType("stable_baselines3")
         package.__path__ = list(folders)

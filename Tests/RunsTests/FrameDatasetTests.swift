@@ -28,7 +28,7 @@ private func writeSample(_ path: String) throws {
 }
 
 @Suite struct FrameDatasetTests {
-  @Test func transitionsReadBack() throws {
+  @Test func transitionsRoundTrip() throws {
     try withFolder { folder in
       let path = folder + "/datasets/sample"
       try writeSample(path)
@@ -72,7 +72,7 @@ private func writeSample(_ path: String) throws {
 
   /// One changed byte at the end of each file, a missing file, and a file of another dataset's length.
   @Test(arguments: FrameDataset.files)
-  func damageIsNamed(file: String) throws {
+  func errorsNameTheDamagedFile(file: String) throws {
     try withFolder { folder in
       try writeSample(folder + "/d")
       let path = folder + "/d/" + file
@@ -93,7 +93,7 @@ private func writeSample(_ path: String) throws {
     ("\"version\": 1", "\"version\": 2", "version 2"), ("\"frames\": 5", "\"frames\": 6", "[6, H, W"),
     ("\"seed\"", "\"sed\"", "seed"), ("{", "[", "manifest.json"),
   ])
-  func aWrongManifestSaysWhy(old: String, new: String, part: String) throws {
+  func errorsSayWhatIsWrongWithAManifest(old: String, new: String, part: String) throws {
     try withFolder { folder in
       try writeSample(folder + "/d")
       let path = folder + "/d/manifest.json"
@@ -104,7 +104,7 @@ private func writeSample(_ path: String) throws {
     }
   }
 
-  @Test func noDatasetSaysWhatMakesOne() {
+  @Test func theErrorForAMissingDatasetNamesTheCommand() {
     let error = #expect(throws: WorldError.self) { try FrameDataset(path: "/nowhere") }
     #expect(error?.description.contains("pixelrl collect") == true)
   }

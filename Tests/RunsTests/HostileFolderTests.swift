@@ -8,9 +8,9 @@ import Testing
   import Glibc
 #endif
 
-/// A run's folder in which names stand for links, pipes and files with other names elsewhere: nothing outside is touched.
+/// A run directory that contains links, pipes and files with other hard links: nothing outside of it is changed.
 @Suite struct HostileFolderTests {
-  /// - Parameter body: gets a run, and a file of three bytes outside it.
+  /// - Parameter body: Called with a run, and a file of three bytes outside of it.
   private func withRun(_ body: (RunDirectory, _ outside: String) throws -> Void) throws {
     try withFolder { folder in
       let outside = folder + "/outside"
@@ -30,10 +30,10 @@ import Testing
   @Test(arguments: [
     "metrics.jsonl", "monitor.csv", "scores.jsonl", "lock", "evaluations.npz", "failure.json", "summary.json",
   ])
-  func aFileThatIsALinkIsRefusedOrReplaced(_ name: String) throws {
+  func aLinkIsNeverFollowed(_ name: String) throws {
     try withRun { run, outside in
       link(outside, run.file(name))
-      // Each of these may refuse; none may follow.
+      // Each of these may throw; none may follow the link.
       _ = try? MetricsLog(path: run.file("metrics.jsonl"))
       _ = try? EpisodeLog(in: run, keeping: nil)
       _ = try? EpisodeLog(in: run, keeping: EpisodeLog.Position(monitor: 1, scores: 1, start: 0))
@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  @Test func aLogThatIsALinkSaysSo() throws {
+  @Test func aLogThatIsALinkIsAnError() throws {
     try withRun { run, outside in
       link(outside, run.file("metrics.jsonl"))
       let error = #expect(throws: WorldError.self) { _ = try MetricsLog(path: run.file("metrics.jsonl")) }
@@ -55,8 +55,8 @@ import Testing
     }
   }
 
-  /// As a copy with `cp -al` has it.
-  @Test func aFileWithAnotherNameElsewhereIsCopiedFirst() throws {
+  /// Such as in a copy made with `cp -al`.
+  @Test func aFileWithAnotherHardLinkIsCopiedFirst() throws {
     try withRun { run, outside in
       for name in ["metrics.jsonl", "lock"] { #expect(unsafe Glibc.link(outside, run.file(name)) == 0) }
       var log = try MetricsLog(path: run.file("metrics.jsonl"), offset: 2)
@@ -79,7 +79,7 @@ import Testing
       try makeFolder(run.file(".inspection.77-old.partial/mine"))
       _ = try run.checkpoints(kept: 1, settings: 1)
       let left = try folderEntries(run.path)
-      // A link that only looks like a leftover stays, as does what is not ours.
+      // Links and files whose names only look like leftovers are kept.
       #expect(
         left == [
           ".inspection.77-old.partial", "checkpoints", "notes.partial", "run.json", "settings.yaml", "x.partial",
@@ -87,31 +87,31 @@ import Testing
     }
   }
 
-  @Test func checkpointsThatAreLinksAreSetAside() throws {
+  @Test func checkpointsThatAreLinksAreRenamed() throws {
     try withRun { run, outside in
       let folder = split(outside).folder
       var checkpoints = try run.checkpoints(kept: 2, settings: 1)
       for step in 1...2 { try checkpoints.write(step: step) { try $0.write("a.bin", revision: 1) { [9] } } }
-      let place = run.file("checkpoints")
-      link(folder, place + "/checkpoint-000003")
-      link(folder, place + "/.partial-77")
-      link(folder, place + "/.removed-1")
-      link(folder, place + "/checkpoint-notes")
-      #expect(unsafe unlink(place + "/checkpoint-000002/a.bin") == 0)
-      link(outside, place + "/checkpoint-000002/a.bin")
+      let parent = run.file("checkpoints")
+      link(folder, parent + "/checkpoint-000003")
+      link(folder, parent + "/.partial-77")
+      link(folder, parent + "/.removed-1")
+      link(folder, parent + "/checkpoint-notes")
+      #expect(unsafe unlink(parent + "/checkpoint-000002/a.bin") == 0)
+      link(outside, parent + "/checkpoint-000002/a.bin")
       var again = try run.checkpoints(kept: 1, settings: 1)
       let (steps, warnings) = (again.all.map(\.step), again.warnings)
       #expect(steps == [1] && warnings.count == 2)
       #expect(warnings.allSatisfy { $0.contains("is a link") })
       #expect(
-        try folderEntries(place) == [
+        try folderEntries(parent) == [
           "checkpoint-000001", "checkpoint-notes", "damaged-1-checkpoint-000002", "damaged-1-checkpoint-000003",
         ])
       for step in 3...4 { try again.write(step: step) { try $0.write("a.bin", revision: 1) { [9] } } }
     }
   }
 
-  @Test func aFolderOfCheckpointsThatIsALinkIsRefused() throws {
+  @Test func aFolderOfCheckpointsThatIsALinkIsAnError() throws {
     try withRun { run, outside in
       link(split(outside).folder, run.file("checkpoints"))
       let error = #expect(throws: WorldError.self) { _ = try run.checkpoints(kept: 1, settings: 1) }
@@ -122,7 +122,7 @@ import Testing
   @Test(arguments: [
     "../outside/file", "metrics.jsonl", "events.out.tfevents.1", "events.out.tfevents.1.pixelrl.1.0/../../outside/file",
     "events.out.tfevents.99999999999999999999.pixelrl.1.0", "events.out.tfevents.-1.pixelrl.1.0", "",
-  ]) func aPositionNamesAnEventFile(_ file: String) throws {
+  ]) func onlyNamesOfEventFilesAreDecoded(_ file: String) throws {
     let encoder = PropertyListEncoder()
     for (name, count, isGood) in [
       (file, 0, false), ("events.out.tfevents.1.pixelrl.1.0", -1, false),
@@ -134,7 +134,7 @@ import Testing
     }
   }
 
-  @Test func aUsersEventFilesStay() throws {
+  @Test func eventFilesOfOtherProgramsAreKept() throws {
     try withRun { run, outside in
       for name in ["events.out.tfevents.5.host.1.0", "events.out.tfevents.5.pixelrl.1.0"] {
         try writeAtomically([1], to: run.file(name))
@@ -146,7 +146,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func aPipeIsNotWaitedFor() throws {
+  @Test(.timeLimit(.minutes(1))) func aPipeDoesNotBlock() throws {
     try withRun { run, _ in
       for name in ["metrics.jsonl", "summary.json", "failure.json", "lock"] {
         #expect(unsafe mkfifo(run.file(name), 0o600) == 0)
@@ -159,7 +159,7 @@ import Testing
     }
   }
 
-  @Test func anUnfinishedFolderIsANewOne() throws {
+  @Test func aLinkIsNotUsedAsTheTemporaryFolder() throws {
     try withRun { run, outside in
       link(split(outside).folder, run.file(".dataset.\(getpid()).partial"))
       do {

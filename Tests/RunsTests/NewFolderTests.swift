@@ -16,7 +16,7 @@ import Testing
     try folder.commit(last: file)
   }
 
-  @Test func itAppearsWhole() throws {
+  @Test func itAppearsComplete() throws {
     try withFolder { root in
       let folder = try NewFolder(at: root + "/x/y/run/")
       #expect(folder.place == root + "/x/y/run")
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  /// What gives up leaves nothing, in a folder that was there or in those that were made for it.
+  /// Without `commit`, nothing remains in an existing folder, and new parent folders are removed.
   @Test func withoutCommitNothingRemains() throws {
     try withFolder { root in
       try makeFolder(root + "/empty")
@@ -40,8 +40,8 @@ import Testing
     }
   }
 
-  /// An empty folder may be a mount point, be open to nobody else or be where a shell stands: it is the same one after.
-  @Test func anEmptyFolderStays() throws {
+  /// An empty folder is kept: it may be a mount point, have special permissions or be a shell's working directory.
+  @Test func anEmptyFolderIsKept() throws {
     try withFolder { root in
       let manager = FileManager.default
       try makeFolder(root + "/empty")
@@ -53,14 +53,14 @@ import Testing
         #expect(try inode(root + "/empty") == before && folderEntries(root + "/empty") == ["a"], "\(path)")
         #expect(try manager.attributesOfItem(atPath: root + "/empty")[.posixPermissions] as? Int == 0o700)
         let error = #expect(throws: InputError.self) { try make(path) }
-        #expect(error?.description.contains("exists and is not empty: give another folder with --out") == true)
+        #expect(error?.description.contains("exists and is not empty: choose another folder with --out") == true)
         try manager.removeItem(atPath: root + "/empty/a")
       }
       #expect(try folderEntries(root) == ["empty", "link"])
     }
   }
 
-  @Test func whatIsNoFolderIsNamed() throws {
+  @Test func errorsNameAPathThatIsNotAFolder() throws {
     try withFolder { root in
       try writeAtomically([1], to: root + "/file")
       try FileManager.default.createSymbolicLink(atPath: root + "/link", withDestinationPath: "nothing")
@@ -74,8 +74,8 @@ import Testing
     }
   }
 
-  /// A process that was killed: before all was written, and between the moves of complete files.
-  @Test func whatAKilledProcessLeftIsNoObstacle() throws {
+  /// Processes may be killed before everything is written, and while complete files are moved.
+  @Test func leftoversOfAKilledProcessAreRemoved() throws {
     try withFolder { root in
       try makeFolder(root + "/.run.77.partial/deeper")
       try makeFolder(root + "/.running.78.partial")
@@ -90,12 +90,12 @@ import Testing
       try writeAtomically([1], to: root + "/cut/settings.yaml")
       try writeAtomically([1], to: root + "/cut/.complete.0.partial/run.json")
       #expect(throws: InputError.self) { try make(root + "/cut") }
-      #expect(try folderEntries(root + "/cut") == ["run.json", "settings.yaml"], "what was complete is a run")
+      #expect(try folderEntries(root + "/cut") == ["run.json", "settings.yaml"], "the complete run is moved")
     }
   }
 
-  /// Another that is at work on the same folder is left in peace.
-  @Test func whatIsAtWorkStays() throws {
+  /// The temporary folder of a running process is kept.
+  @Test func lockedTemporaryFoldersAreKept() throws {
     try withFolder { root in
       try makeFolder(root + "/.run.77.partial")
       let other = unsafe open(root + "/.run.77.partial", O_RDONLY)
@@ -106,7 +106,7 @@ import Testing
     }
   }
 
-  @Test func listsPassOverWhatIsUnfinished() throws {
+  @Test func listsSkipUnfinishedFolders() throws {
     try withFolder { root in
       for name in ["whole", ".run.77.partial", "run.77.partial"] {
         try makeFolder("\(root)/\(name)")

@@ -11,7 +11,7 @@ private struct Goal: SettingsGroup {
 }
 
 @Suite struct PaceTests {
-  @Test func theTimeLeftFollowsTheRecentRate() throws {
+  @Test func theRemainingTimeUsesTheRecentRate() throws {
     try withFolder { folder in
       let run = try RunDirectory(
         at: "\(folder)/a",
@@ -24,17 +24,17 @@ private struct Goal: SettingsGroup {
         try writeAtomically(Array("{\"step\":\(step)}\n".utf8), to: run.file("metrics.jsonl"))
         return pace.remaining(of: RunEntry(run), now: began + seconds * 1_000_000_000)
       }
-      #expect(try remaining(step: 1000, seconds: 10) == nil, "nobody works on it")
+      #expect(try remaining(step: 1000, seconds: 10) == nil, "the run is not running")
       let lock = try run.lock()
-      #expect(try remaining(step: 1000, seconds: 10) == 40, "100 steps a second since it began")
-      #expect(try remaining(step: 2000, seconds: 30) == 60, "50 a second since it was looked at first")
+      #expect(try remaining(step: 1000, seconds: 10) == 40, "100 steps per second since it began")
+      #expect(try remaining(step: 2000, seconds: 30) == 60, "50 steps per second since the first call")
       #expect(try remaining(step: 3000, seconds: 1000) != nil)
-      #expect(try remaining(step: 4000, seconds: 1100) == 100, "what is long past no longer counts")
+      #expect(try remaining(step: 4000, seconds: 1100) == 100, "old samples do not count")
       withExtendedLifetime(lock) {}
     }
   }
 
-  @Test func howLongAResumedRunRestedIsNotKnown() throws {
+  @Test func aResumedRunHasNoRateAtFirst() throws {
     try withFolder { folder in
       let run = try RunDirectory(
         at: "\(folder)/a",
@@ -52,7 +52,7 @@ private struct Goal: SettingsGroup {
 }
 
 @Suite struct BaselineTests {
-  @Test func itReadsBack() throws {
+  @Test func itRoundTrips() throws {
     for baseline in [
       Baseline(returns: [1, -2.5], lengths: [9, 8], returnRange: -3...4), Baseline(returnRange: nil),
       Baseline(returnRange: 0...1000),
@@ -66,7 +66,7 @@ private struct Goal: SettingsGroup {
     }
   }
 
-  @Test func aReturnIsCalledWhatItIs() throws {
+  @Test func theMeaningOfAReturnDependsOnTheEvaluations() throws {
     func meaning(_ steps: Int...) -> String {
       RunProgress.meaning(of: ["evaluations": .array(steps.map { [.integer($0), 1] })])
     }

@@ -18,7 +18,7 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
 }
 
 @Suite struct RunDirectoryTests {
-  @Test func aRunNamesAndDescribesItself() throws {
+  @Test func aRunHasADefaultNameAndItsFiles() throws {
     try withFolder { folder in
       let run = try RunDirectory(at: nil, root: folder, facts(), settings: [Sample()])
       #expect(run.path.wholeMatch(of: /.*\/\d{8}-\d{6}-train-catch-dqn-s7/) != nil)
@@ -32,8 +32,8 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
     }
   }
 
-  /// Reports compare by the autoencoder, and a run finds it again from another working directory.
-  @Test func aRunKnowsWhatItWasMadeFrom() throws {
+  /// Reports compare runs by the autoencoder, and a run can find it from another working directory.
+  @Test func aRunRecordsItsInputs() throws {
     try withFolder { folder in
       var made = facts()
       made.inputs = [.init(name: "autoencoder", path: "ae", absolutePath: "/x/ae", fingerprint: 0xab)]
@@ -51,7 +51,7 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
     }
   }
 
-  @Test func anExistingRunIsRefusedAndKept() throws {
+  @Test func anExistingRunIsAnErrorAndKept() throws {
     try withFolder { folder in
       let run = try RunDirectory(at: folder + "/a", facts(), settings: [])
       let before = try folderEntries(run.path)
@@ -63,24 +63,24 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
     }
   }
 
-  /// The process that works on a run goes on in its folder, though it has another name by now and somebody took its own.
-  @Test func aRunThatIsRenamedStaysTheSame() throws {
+  /// The process that works on a run keeps using its folder after a rename, even if another run takes the old name.
+  @Test func aRunFollowsItsRenamedFolder() throws {
     try withFolder { folder in
       let run = try RunDirectory(at: folder + "/a", facts(), settings: []).held()
       var log = try RunLog(in: run)
       var checkpoints = try run.checkpoints(kept: 1, settings: 1)
-      func tell(_ step: Int) throws {
+      func save(_ step: Int) throws {
         try log.append(step: step, ["loss": 1])
         try log.evaluation(step: step, returns: [Double(step)], lengths: [1])
         try checkpoints.write(step: step) { try $0.write("part", revision: 1) { [1, 2, 3] } }
         try run.fail(WorldError("x"), step: step)
       }
-      try tell(1)
+      try save(1)
       #expect(run.path == folder + "/a")
       try FileManager.default.moveItem(atPath: folder + "/a", toPath: folder + "/b")
       let other = try RunDirectory(at: folder + "/a", facts(), settings: []).held()
       let before = try folderEntries(other.path)
-      try tell(2)
+      try save(2)
       #expect(try run.path == absolutePath(folder + "/b") && run.name == "b" && other.path == folder + "/a")
       #expect(try folderEntries(other.path) == before)
       #expect(checkpoints.newest?.step == 2)
@@ -93,7 +93,7 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
     }
   }
 
-  @Test func aWorldThatRefusesIsNamed() throws {
+  @Test func errorsHaveThePath() throws {
     try withFolder { folder in
       try writeAtomically([1], to: folder + "/file")
       for path in [folder + "/file/run", folder + "/file"] {
@@ -103,7 +103,7 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
     }
   }
 
-  @Test func theNewestFittingRunIsFound() throws {
+  @Test func theNewestMatchingRunIsFound() throws {
     try withFolder { folder in
       #expect(try RunDirectory.newest(in: folder + "/none") { _, _ in true } == nil)
       _ = try RunDirectory(at: folder + "/z", facts(seed: 1), settings: [])
@@ -170,23 +170,23 @@ private func facts(_ command: String = "train", seed: UInt64 = 7) -> RunDirector
     #expect(!line.bar(width: 60).contains("loss"))
   }
 
-  @Test func plainLinesSayTheSame() {
+  @Test func plainLinesHaveTheSameContents() {
     #expect(line.plain == "train 50000/100000 50% 1,250/s 0:40 left return 812 loss 0.0132")
     #expect(ProgressLine("x", total: 3).plain == "x 0/3 0% 0/s")
   }
 
-  /// The time that is left follows the rate of the last half minute, and of a resumed run that of what it did itself.
-  @Test func theRateIsThatOfLate() {
+  /// The remaining time uses the rate of the last half minute, without the steps before a resume.
+  @Test func theRateIsTheRecentOne() {
     var line = ProgressLine("train", total: 10_000)
     line.note(4000, seconds: 0)
     line.note(4100, seconds: 10)
     #expect(line.rate == 10 && line.remaining == 590)
-    // Slower since: what lies further back than half a minute counts no longer.
+    // It is slower now: samples older than half a minute do not count.
     for second in stride(from: 20.0, through: 100, by: 10) { line.note(line.done + 10, seconds: second) }
     #expect(line.done == 4190 && line.rate == 1 && line.remaining == 5810)
   }
 
-  @Test func numbersAreShort() {
+  @Test func numbersHaveThreeSignificantDigits() {
     #expect(
       [0, 812.4, 1.005, 0.0132, 0.000_012, 1_234_567, -3.14159].map(short)
         == ["0", "812", "1", "0.0132", "1.2e-5", "1.2e6", "-3.14"])

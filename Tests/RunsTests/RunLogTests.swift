@@ -15,7 +15,7 @@ private struct Sample: SettingsGroup {
   }
 }
 
-/// A new run in a folder.
+/// Makes a new run in a folder.
 func sampleRun(in folder: String) throws -> RunDirectory {
   let facts = RunDirectory.Facts(
     command: "train", environment: "catch", member: "dqn", seed: 7, commandLine: ["pixelrl", "train"], version: "1",
@@ -23,8 +23,9 @@ func sampleRun(in folder: String) throws -> RunDirectory {
   return try RunDirectory(at: folder + "/run", facts, settings: [Sample()])
 }
 
-/// What a loop tells from one step to another: an episode each step, numbers every tenth, an evaluation every twentieth.
-func tell(_ log: inout RunLog, _ steps: ClosedRange<Int>) throws {
+/// Logs a range of steps: an episode at each step, metrics at every tenth, an evaluation and an image at every
+/// twentieth.
+func appendSteps(_ log: inout RunLog, _ steps: ClosedRange<Int>) throws {
   for step in steps {
     try log.episode(return: Double(step) / 4, length: 9, step: step)
     if step % 10 == 0 { try log.append(step: step, ["loss": 1 / Double(step), "return": .nan]) }
@@ -35,36 +36,36 @@ func tell(_ log: inout RunLog, _ steps: ClosedRange<Int>) throws {
   }
 }
 
-/// The names of the files of events, in order.
+/// The sorted names of the event files.
 func eventFiles(of run: RunDirectory) throws -> [String] {
   try folderEntries(run.path).filter { $0.contains("tfevents") }
 }
 
 @Suite struct RunLogTests {
-  /// A run that is cut behind its checkpoint and resumed has the files of the one that was not; `monitor.csv` but for its
-  /// times.
+  /// A run that is truncated to its checkpoint and resumed has the same files as an uninterrupted run, except the times
+  /// in `monitor.csv`.
   @Test func aResumedRunHasTheSameLines() throws {
     try withFolder { folder in
       let (whole, cut) = (try sampleRun(in: folder + "/a"), try sampleRun(in: folder + "/b"))
       do {
         var log = try RunLog(in: whole)
-        try tell(&log, 1...60)
+        try appendSteps(&log, 1...60)
       }
       for kept in [5, 25, 45] {
         var saved: RunLog.Position?
         do {
           var log = try RunLog(in: cut)
-          try tell(&log, 1...kept)
+          try appendSteps(&log, 1...kept)
           try log.synchronize()
           saved = log.position
-          try tell(&log, kept + 1...kept + 21)
+          try appendSteps(&log, kept + 1...kept + 21)
         }
-        // The first attempt to resume is killed too, before it has made a checkpoint of its own.
+        // The first attempt to resume is killed too, before it writes a checkpoint.
         let data = try JSONEncoder().encode(#require(saved))
         for last in [kept + 10, 60] {
           let position = try JSONDecoder().decode(RunLog.Position.self, from: data)
           var log = try RunLog(in: cut, from: position, step: kept)
-          try tell(&log, kept + 1...last)
+          try appendSteps(&log, kept + 1...last)
         }
         for name in ["metrics.jsonl", "scores.jsonl", "evaluations.npz"] {
           #expect(try readBytes(from: cut.file(name)) == readBytes(from: whole.file(name)), "\(name) after \(kept)")
@@ -81,7 +82,7 @@ func eventFiles(of run: RunDirectory) throws -> [String] {
     return lines.dropFirst().map { $0.split(separator: ",").dropLast().joined(separator: ",") }
   }
 
-  @Test func aRunWithoutEpisodesHasNoFilesOfThem() throws {
+  @Test func aRunWithoutEpisodesHasNoEpisodeFiles() throws {
     try withFolder { folder in
       let run = try sampleRun(in: folder)
       var log = try RunLog(in: run)
@@ -92,15 +93,15 @@ func eventFiles(of run: RunDirectory) throws -> [String] {
     }
   }
 
-  /// What a checkpoint counts on must be there.
+  /// A log file that is shorter than at the checkpoint is an error.
   @Test(arguments: ["metrics.jsonl", "monitor.csv", "scores.jsonl", "evaluations.npz"])
-  func aFileThatLostItsEndIsNamed(name: String) throws {
+  func aTruncatedFileIsAnError(name: String) throws {
     try withFolder { folder in
       let run = try sampleRun(in: folder)
       let position: RunLog.Position
       do {
         var log = try RunLog(in: run)
-        try tell(&log, 1...20)
+        try appendSteps(&log, 1...20)
         position = log.position
       }
       let bytes = try readBytes(from: run.file(name))
@@ -111,24 +112,24 @@ func eventFiles(of run: RunDirectory) throws -> [String] {
     }
   }
 
-  /// A file that somebody removed begins anew: the run is worth more than its lines.
+  /// A log file that was removed restarts, and does not stop the run.
   @Test(arguments: ["metrics.jsonl", "monitor.csv", "scores.jsonl", "evaluations.npz", "events"])
-  func aFileThatIsGoneBeginsAnew(name: String) throws {
+  func aMissingFileRestarts(name: String) throws {
     try withFolder { folder in
       let run = try sampleRun(in: folder)
       var position: RunLog.Position
       do {
         var log = try RunLog(in: run)
-        try tell(&log, 1...20)
+        try appendSteps(&log, 1...20)
         position = log.position
       }
       let file = name == "events" ? try #require(try eventFiles(of: run).first) : name
       try FileManager.default.removeItem(atPath: run.file(file))
-      for last in [40, 60] {  // a checkpoint of what goes on is sound too
+      for last in [40, 60] {  // the position of the resumed log is valid too
         var log = try RunLog(in: run, from: position, step: last - 20)
-        let expected = last == 40 ? ["\(run.file(file)) is gone: it begins anew after step 20"] : []
+        let expected = last == 40 ? ["\(run.file(file)) is missing: it restarts after step 20"] : []
         #expect(log.notes == expected)
-        try tell(&log, last - 19...last)
+        try appendSteps(&log, last - 19...last)
         position = log.position
       }
       let text = { try String(contentsOfFile: run.file($0), encoding: .utf8).split(separator: "\n") }
@@ -145,7 +146,7 @@ func eventFiles(of run: RunDirectory) throws -> [String] {
     try withFolder { folder in
       let run = try sampleRun(in: folder)
       var log = try RunLog(in: run)
-      try tell(&log, 1...40)
+      try appendSteps(&log, 1...40)
       let archive = try NumPyArchive(path: run.file("evaluations.npz"))
       #expect(archive.names == ["timesteps", "results", "ep_lengths"])
       #expect(try archive.array("timesteps", of: Int64.self) == ([20, 40], [2]))

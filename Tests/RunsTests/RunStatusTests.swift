@@ -11,7 +11,7 @@ private struct Sample: SettingsGroup {
   static var fields: [Field<Self>] { [Field("env-steps", \.steps, 1...Int.max, "steps")] }
 }
 
-/// A run of a name in a folder.
+/// Makes a run with a name in a folder.
 private func makeRun(
   _ folder: String, _ name: String, environment: String = "catch", member: String = "sac", why: String = ""
 ) throws -> RunDirectory {
@@ -23,14 +23,15 @@ private func makeRun(
     settings: [Sample()])
 }
 
-/// The status once the lock is free: a program that another test starts at the same time holds it too, until it is itself.
+/// The status after the lock is free: a child process that another test forks at the same time holds it too, until it
+/// calls `exec`.
 private func settled(_ run: RunDirectory) -> RunStatus {
   for _ in 0..<1000 where run.status == .running { usleep(2000) }
   return run.status
 }
 
 @Suite struct RunStatusTests {
-  @Test func theStatusIsWhatHappened() throws {
+  @Test func theStatusFollowsTheFiles() throws {
     try withFolder { folder in
       let run = try makeRun(folder, "a")
       #expect(settled(run) == .interrupted)
@@ -55,7 +56,7 @@ private func settled(_ run: RunDirectory) -> RunStatus {
     }
   }
 
-  @Test func aSecondProcessIsRefusedAndToldWhich() throws {
+  @Test func theErrorForASecondProcessNamesTheFirst() throws {
     try withFolder { folder in
       let run = try makeRun(folder, "a")
       // Another process: a shell that holds the lock until its input ends.
@@ -69,8 +70,8 @@ private func settled(_ run: RunDirectory) -> RunStatus {
       _ = output.fileHandleForReading.availableData
       #expect(run.status == .running)
       let error = #expect(throws: WorldError.self) { _ = try run.lock() }
-      #expect(error?.description.contains("another process, \(holder.processIdentifier), works on this run") == true)
-      // The system frees it however the process ends.
+      #expect(error?.description.contains("another process, \(holder.processIdentifier), is using this run") == true)
+      // The system releases the lock even if the process is killed.
       kill(holder.processIdentifier, SIGKILL)
       holder.waitUntilExit()
       #expect(settled(run) == .interrupted)
@@ -81,7 +82,7 @@ private func settled(_ run: RunDirectory) -> RunStatus {
     }
   }
 
-  @Test func theFactsReadBack() throws {
+  @Test func theFactsRoundTrip() throws {
     try withFolder { folder in
       let run = try makeRun(folder, "a", why: "a \"reason\"")
       let facts = try run.facts()
@@ -92,7 +93,7 @@ private func settled(_ run: RunDirectory) -> RunStatus {
     }
   }
 
-  @Test func gitTellsCommitAndChanges() throws {
+  @Test func theGitStateHasCommitAndChanges() throws {
     try withFolder { folder in
       func git(_ arguments: String...) throws -> String {
         let own = ["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
@@ -121,8 +122,8 @@ private func settled(_ run: RunDirectory) -> RunStatus {
     #expect(try ChildProcess.run(["/bin/sh", "-c", "kill -9 $$"], limit: .seconds(10)).status == 137)
   }
 
-  /// What this program blocks or ignores is its own matter.
-  @Test func signalsAreAsTheyWere() throws {
+  /// A child process does not inherit the signals that this program blocks or ignores.
+  @Test func signalsAreRestored() throws {
     var blocked = sigset_t()
     unsafe sigemptyset(&blocked)
     unsafe sigaddset(&blocked, SIGTERM)
@@ -133,11 +134,11 @@ private func settled(_ run: RunDirectory) -> RunStatus {
     let masks = outcome.output.split(separator: "\n").compactMap { line in
       line.split(whereSeparator: \.isWhitespace).last.flatMap { UInt64($0, radix: 16) }
     }
-    // Those from 32 on are the C library's own.
+    // Signals from 32 on are reserved for the C library.
     #expect(masks.map { $0 & 0x7fff_ffff } == [0, 0], "\(outcome.output)")
   }
 
-  @Test(.timeLimit(.minutes(1))) func whatHangsIsKilledWithItsChildren() throws {
+  @Test(.timeLimit(.minutes(1))) func aHangingProcessIsKilledWithItsChildren() throws {
     try withFolder { folder in
       let error = #expect(throws: WorldError.self) {
         try ChildProcess.run(
@@ -146,7 +147,7 @@ private func settled(_ run: RunDirectory) -> RunStatus {
       #expect(error?.description.contains("did not end within") == true)
       let child = try #require(
         Int32(String(contentsOfFile: folder + "/pid", encoding: .utf8).filter { !$0.isWhitespace }))
-      // Gone, or a zombie that its new parent has not collected yet; a busy machine takes its time to kill it.
+      // Gone, or a zombie that its new parent has not reaped yet. On a busy machine, killing may take a while.
       func state() -> String { (try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8)) ?? ") Z" }
       func isGone() -> Bool { state().split(separator: ")").last?.hasPrefix(" Z") == true }
       for _ in 0..<1000 where !isGone() { usleep(10_000) }
@@ -156,7 +157,7 @@ private func settled(_ run: RunDirectory) -> RunStatus {
 }
 
 @Suite struct RunListTests {
-  @Test func runsAreFoundChosenAndSorted() throws {
+  @Test func runsAreFoundFilteredAndSorted() throws {
     try withFolder { folder in
       for (name, value) in [("a", 1.0), ("b", 3), ("deeper/c", 2)] {
         let run = try makeRun(folder, name, environment: name == "b" ? "other" : "catch", why: "why \(name)")
@@ -189,7 +190,7 @@ private func settled(_ run: RunDirectory) -> RunStatus {
   }
 
   @Test(arguments: ["", "return", "return > much", "retrun > 3", "> 3", "name = 3", "return > 1 > 2"])
-  func aWrongConditionSaysWhatOneLooksLike(text: String) {
+  func theErrorForAWrongConditionShowsTheFormat(text: String) {
     let error = #expect(throws: InputError.self) { try RunEntry.Condition(parsing: text) }
     #expect(error?.description.hasPrefix("--filter takes 'return > 500'") == true)
   }

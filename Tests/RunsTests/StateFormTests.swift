@@ -14,7 +14,7 @@ import Testing
 
   private let form = StateForm(changing: ["histories.actions", "updates"])
 
-  @Test func whatARunChangesMayDiffer() throws {
+  @Test func changingValuesMayDiffer() throws {
     var state = State()
     state.histories[0].actions = [1, -2]
     state.updates = 7
@@ -22,8 +22,8 @@ import Testing
     #expect(throws: Never.self) { try form.check(bytes, like: State()) }
   }
 
-  /// A size of the same name as something that changes elsewhere stays what it is.
-  @Test func aNameChangesOnlyWhereItIsMeant() throws {
+  /// A value with the same name as a changing value elsewhere must not change.
+  @Test func aQualifiedNameMayChangeOnlyInItsParent() throws {
     var state = State()
     state.network.actions = 4
     let bytes = try encoded(state)

@@ -4,14 +4,15 @@ import Testing
 
 @testable import Scenes
 
-/// A picture that starts from a backdrop is the same to the bit as one that starts from nothing.
+/// A picture that starts from a backdrop is bit-identical to one rendered from scratch.
 struct BackdropTests {
   private static let world = (x: SIMD3<Float>(1, 0, 0), y: SIMD3<Float>(0, 1, 0), z: SIMD3<Float>(0, 0, 1))
 
-  /// A floor that mirrors, a wall, a post and a pane of glass that are fixed; a ball, a capsule and a pane that are not.
+  /// A scene with fixed parts (a reflective floor, a wall, a post and a glass pane) and moving parts (a ball, a capsule
+  /// and a glass pane).
   private func scene(_ step: Int) -> Scene {
     let (a, x) = (0.2 * Float(step), 0.3 * Float(step) - 1)
-    // A turn by twice the arc tangent of a.
+    // A rotation by 2 arctan(a).
     let (cosine, sine) = ((1 - a * a) / (1 + a * a), 2 * a / (1 + a * a))
     var scene = Scene(
       camera: Camera(
@@ -29,8 +30,8 @@ struct BackdropTests {
         direction: SIMD3(0, 0, -1), ambient: SIMD3(0, 0, 0), diffuse: SIMD3(0.6, 0.6, 0.6),
         specular: SIMD3(0.3, 0.3, 0.3), castsShadow: true),
     ]
-    func part(_ shape: Shape, _ place: SIMD3<Float>, _ surface: Surface, isFixed: Bool) -> Part {
-      Part(shape, position: place, axes: Self.world, surface: surface, isFixed: isFixed)
+    func part(_ shape: Shape, _ position: SIMD3<Float>, _ surface: Surface, isFixed: Bool) -> Part {
+      Part(shape, position: position, axes: Self.world, surface: surface, isFixed: isFixed)
     }
     let floor = Surface(color: SIMD3(1, 1, 1), reflectance: 0.3, texture: checker, mapping: .flat(SIMD2(1, 1)))
     let glass = Surface(color: SIMD3(0, 0, 1), opacity: 0.4)
@@ -49,65 +50,65 @@ struct BackdropTests {
     return scene
   }
 
-  private func fresh(_ scene: Scene, _ look: SceneQuality, like frame: PixelBuffer) -> PixelBuffer {
+  private func renderedFromScratch(_ scene: Scene, _ quality: SceneQuality, like frame: PixelBuffer) -> PixelBuffer {
     var scene = scene
     scene.isStill = false
     var frame = PixelBuffer(width: frame.width, height: frame.height, format: frame.format)
     var renderer = SceneRenderer()
-    renderer.draw(scene, look, into: &frame)
+    renderer.draw(scene, quality, into: &frame)
     return frame
   }
 
-  private static let looks = [
+  private static let qualities = [
     SceneQuality(), SceneQuality(shadows: false, reflections: false, antialiasing: 1),
     SceneQuality(shadows: true, reflections: false, antialiasing: 3),
     SceneQuality(shadows: false, reflections: true, antialiasing: 1),
   ]
 
-  @Test(arguments: looks)
-  func picturesAreTheSameWithIt(_ look: SceneQuality) {
+  @Test(arguments: qualities)
+  func picturesEqualRenderingFromScratch(_ quality: SceneQuality) {
     var renderer = SceneRenderer()
     var frame = PixelBuffer(width: 75, height: 62)
     var pictures: Set<PixelBuffer> = []
     for step in 0..<8 {
-      renderer.draw(scene(step), look, into: &frame)
-      #expect(frame == fresh(scene(step), look, like: frame), "step \(step)")
+      renderer.draw(scene(step), quality, into: &frame)
+      #expect(frame == renderedFromScratch(scene(step), quality, like: frame), "step \(step)")
       pictures.insert(frame)
     }
     #expect(pictures.count == 8)
   }
 
-  @Test func itIsMadeAnewWhenWhatItShowsChanges() {
+  @Test func backdropIsRenewedWhenItsInputsChange() {
     var renderer = SceneRenderer()
-    var (look, frame) = (SceneQuality(), PixelBuffer(width: 61, height: 61))
+    var (quality, frame) = (SceneQuality(), PixelBuffer(width: 61, height: 61))
     var still = scene(3)
     func check(_ what: Comment, _ change: (inout Scene, inout SceneQuality, inout PixelBuffer) -> Void) {
       let before = frame
-      change(&still, &look, &frame)
-      renderer.draw(still, look, into: &frame)
+      change(&still, &quality, &frame)
+      renderer.draw(still, quality, into: &frame)
       #expect(frame != before, what)
-      #expect(frame == fresh(still, look, like: frame), what)
+      #expect(frame == renderedFromScratch(still, quality, like: frame), what)
     }
-    check("the first") { _, _, _ in }
-    check("another camera") { scene, _, _ in scene.camera.position.x += 0.3 }
-    check("another lens") { scene, _, _ in scene.camera.slope = 0.4 }
-    check("another look") { _, look, _ in look.shadows = false }
-    check("fewer samples") { _, look, _ in look.antialiasing = 2 }
-    check("another lamp") { scene, _, _ in scene.lights[0].diffuse.x = 0.7 }
-    check("a fixed part elsewhere") { scene, _, _ in scene.parts[2].position.z += 0.2 }
-    check("a fixed part of another colour") { scene, _, _ in scene.parts[0].surface.color.y = 0.3 }
-    check("another texture") { scene, _, _ in
+    check("first picture") { _, _, _ in }
+    check("camera position") { scene, _, _ in scene.camera.position.x += 0.3 }
+    check("field of view") { scene, _, _ in scene.camera.slope = 0.4 }
+    check("shadows") { _, quality, _ in quality.shadows = false }
+    check("antialiasing") { _, quality, _ in quality.antialiasing = 2 }
+    check("light colour") { scene, _, _ in scene.lights[0].diffuse.x = 0.7 }
+    check("position of a fixed part") { scene, _, _ in scene.parts[2].position.z += 0.2 }
+    check("colour of a fixed part") { scene, _, _ in scene.parts[0].surface.color.y = 0.3 }
+    check("texture") { scene, _, _ in
       scene.parts[0].surface.texture = Texture(.flat, width: 1, height: 1, bytes: [200, 150, 100])
     }
-    check("a fixed part less") { scene, _, _ in scene.parts.remove(at: 3) }
-    check("a part that moves turned to glass") { scene, _, _ in scene.parts[1].surface.opacity = 0.5 }
-    check("another size") { _, _, frame in frame = PixelBuffer(width: 40, height: 61) }
-    check("in gray") { _, _, frame in frame = PixelBuffer(width: 40, height: 61, format: .gray) }
+    check("a fixed part removed") { scene, _, _ in scene.parts.remove(at: 3) }
+    check("opacity of a moving part") { scene, _, _ in scene.parts[1].surface.opacity = 0.5 }
+    check("frame size") { _, _, frame in frame = PixelBuffer(width: 40, height: 61) }
+    check("gray format") { _, _, frame in frame = PixelBuffer(width: 40, height: 61, format: .gray) }
   }
 
-  @Test func onlyWhatMovesIsLookedAtAgain() {
-    let look = SceneQuality(shadows: false, reflections: false, antialiasing: 1)
-    let tracer = Tracer(scene(3), look, width: 64, height: 64)
+  @Test func onlyPacketsNearMovingPartsAreTraced() {
+    let quality = SceneQuality(shadows: false, reflections: false, antialiasing: 1)
+    let tracer = Tracer(scene(3), quality, width: 64, height: 64)
     let sky = [LaneVectors](repeating: LaneVectors(SIMD3(0, 0, 0)), count: 8 * 64)
     let backdrop = Backdrop(scene(3), tracer, sky, like: PixelBuffer(width: 64, height: 64))
     let touched = backdrop.touches(tracer).filter { $0 != .nothing }.count

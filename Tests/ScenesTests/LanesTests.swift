@@ -5,7 +5,7 @@ import Testing
 struct LanesTests {
   private let a = Lanes(SIMD8(-3, -0.5, 0, 0.25, 1, 2.75, 100, 12345))
 
-  @Test func comparisonsAndChoices() {
+  @Test func comparisonsAndSelections() {
     let b = Lanes(1)
     #expect((0..<8).map { (a < b)[$0] } == [true, true, true, true, false, false, false, false])
     #expect((0..<8).map { min(a, b)[$0] } == [-3, -0.5, 0, 0.25, 1, 1, 1, 1])
@@ -29,7 +29,7 @@ struct LanesTests {
     #expect(Lanes(0.5).power(PowerLadder(0))[0] == 1)
   }
 
-  @Test func wholeNumbersAndFractions() {
+  @Test func integersAndFractions() {
     #expect((0..<8).map { a.integers[$0] } == [-3, 0, 0, 0, 1, 3, 100, 12345])
     #expect((0..<6).map { a.fraction[$0] } == [0, 0.5, 0, 0.25, 0, 0.75])
   }

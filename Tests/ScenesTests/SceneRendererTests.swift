@@ -7,7 +7,7 @@ import Testing
 struct SceneRendererTests {
   private static let world = (x: SIMD3<Float>(1, 0, 0), y: SIMD3<Float>(0, 1, 0), z: SIMD3<Float>(0, 0, 1))
 
-  /// A camera above the floor that looks down at a ball and a lamp over it.
+  /// A camera that looks down at a floor and a ball, with a light above.
   private func scene() -> Scene {
     var scene = Scene(
       camera: Camera(position: SIMD3(0, 0, 4), forward: SIMD3(0, 0, -1), up: SIMD3(0, 1, 0), slope: 0.5))
@@ -29,10 +29,10 @@ struct SceneRendererTests {
     return scene
   }
 
-  private func picture(_ scene: Scene, _ look: SceneQuality, _ width: Int = 61, _ height: Int = 61) -> PixelBuffer {
+  private func picture(_ scene: Scene, _ quality: SceneQuality, _ width: Int = 61, _ height: Int = 61) -> PixelBuffer {
     var renderer = SceneRenderer()
     var frame = PixelBuffer(width: width, height: height)
-    renderer.draw(scene, look, into: &frame)
+    renderer.draw(scene, quality, into: &frame)
     return frame
   }
 
@@ -43,9 +43,9 @@ struct SceneRendererTests {
 
   @Test func lightFollowsTheFormula() {
     let frame = picture(scene(), SceneQuality(shadows: false, reflections: false, antialiasing: 1))
-    // The floor at column 55, row 30: a place 4 · 0.5 · (55.5 / 30.5 - 1) to the right of the middle.
-    let place = SIMD3<Float>(2 * (55.5 / 30.5 - 1), 0, 0)
-    let toLight = SIMD3<Float>(-2, 0, 2) - place
+    // The floor at column 55, row 30: a point 4 · 0.5 · (55.5 / 30.5 - 1) to the right of the centre.
+    let point = SIMD3<Float>(2 * (55.5 / 30.5 - 1), 0, 0)
+    let toLight = SIMD3<Float>(-2, 0, 2) - point
     let expected = 255 * 0.5 * (0.2 + 0.6 * toLight.z / length(toLight))
     #expect(abs(Float(color(frame, 55, 30)[0]) - expected) < 1)
     #expect(color(frame, 55, 30)[0] == color(frame, 55, 30)[2])
@@ -53,8 +53,8 @@ struct SceneRendererTests {
     #expect(color(frame, 30, 30)[0] > 60 && color(frame, 30, 30)[1] == 0)
   }
 
-  @Test func theShadowLiesBehindTheBall() {
-    // From the lamp at (-2, 0, 2) through the ball at (0, 0, 1), a ray meets the floor at (2, 0, 0).
+  @Test func shadowIsBehindTheBall() {
+    // A ray from the light at (-2, 0, 2) through the ball at (0, 0, 1) hits the floor at (2, 0, 0).
     let column = Int((30.5 * (1 + 1.9 / 2)).rounded())
     let lit = picture(scene(), SceneQuality(shadows: false, reflections: false, antialiasing: 1))
     let shaded = picture(scene(), SceneQuality(shadows: true, reflections: false, antialiasing: 1))
@@ -63,7 +63,7 @@ struct SceneRendererTests {
     #expect(color(lit, 5, 30) == color(shaded, 5, 30))
   }
 
-  @Test func theFloorMirrorsTheBallAndNothingElse() {
+  @Test func floorReflectsOnlyTheBall() {
     var tilted = scene()
     tilted.camera = Camera(
       position: SIMD3(0, -4, 2), forward: SIMD3(0, 0.8944272, -0.4472136), up: SIMD3(0, 0.4472136, 0.8944272),
@@ -76,30 +76,30 @@ struct SceneRendererTests {
       let (before, after) = (color(plain, at % 61, at / 61), color(mirrored, at % 61, at / 61))
       #expect(after[0] >= before[0] && after[1] >= before[1])
     }
-    // Half of the ball's red light comes back.
+    // Half of the red light of the ball is reflected.
     let reddest = changed.map { Int(color(mirrored, $0 % 61, $0 / 61)[0]) - Int(color(plain, $0 % 61, $0 / 61)[0]) }
       .max()
     #expect((reddest ?? 0) > 20)
   }
 
-  @Test func aPartThatOneSeesThroughIsLaidOverTwice() {
+  @Test func transparentPartsAreBlendedTwice() {
     var glass = scene()
     glass.parts[1].surface.opacity = 0.5
-    let look = SceneQuality(shadows: false, reflections: false, antialiasing: 1)
-    let (solid, clear) = (color(picture(scene(), look), 30, 30), color(picture(glass, look), 30, 30))
+    let quality = SceneQuality(shadows: false, reflections: false, antialiasing: 1)
+    let (solid, clear) = (color(picture(scene(), quality), 30, 30), color(picture(glass, quality), 30, 30))
     var bare = scene()
     bare.parts.remove(at: 1)
-    let floor = color(picture(bare, look), 30, 30)
+    let floor = color(picture(bare, quality), 30, 30)
     for channel in 0..<3 {
       let expected = 0.25 * Float(floor[channel]) + 0.75 * Float(solid[channel])
       #expect(abs(Float(clear[channel]) - expected) <= 1.5)
     }
   }
 
-  @Test func samplesSmoothEdgesAndNothingElse() {
+  @Test func antialiasingReducesTheError() {
     let sharp = picture(scene(), SceneQuality(shadows: false, reflections: false, antialiasing: 1))
     let smooth = picture(scene(), SceneQuality(shadows: false, reflections: false, antialiasing: 16))
-    // A much larger picture, averaged, is what many samples come to.
+    // The reference is a picture of eight times the size, averaged over blocks.
     let large = picture(scene(), SceneQuality(shadows: false, reflections: false, antialiasing: 1), 61 * 8, 61 * 8)
     func error(_ frame: PixelBuffer) -> Double {
       var sum = 0.0
@@ -114,7 +114,7 @@ struct SceneRendererTests {
     #expect(error(smooth) < 0.2 * error(sharp))
   }
 
-  @Test func aFrameOfAnyWidthIsDrawnWhollyAndTheSameAgain() {
+  @Test func framesOfAnySizeAreDrawnCompletelyAndReproducibly() {
     for (width, height) in [(8, 8), (13, 9), (84, 84), (100, 40)] {
       var renderer = SceneRenderer()
       var first = PixelBuffer(width: width, height: height)
@@ -123,17 +123,17 @@ struct SceneRendererTests {
         width: width, height: height, format: .rgb, bytes: [UInt8](repeating: 77, count: 3 * width * height))
       renderer.draw(scene(), into: &second)
       #expect(first == second)
-      #expect(picture(scene(), SceneQuality(), width, height) == first, "the renderer's memory changes the picture")
+      #expect(picture(scene(), SceneQuality(), width, height) == first, "the renderer's cache changes the picture")
     }
   }
 
-  @Test func theSkyIsSeenAnewInAFrameOfAnotherWidth() {
+  @Test func skyIsRecomputedForAnotherWidth() {
     var open = scene()
     open.parts = []
     let faces = (0..<288).map { UInt8(($0 * 37) % 256) }
     open.sky = Texture(.cube, width: 4, height: 4, bytes: faces)
     var renderer = SceneRenderer()
-    // Both widths take two packets a row.
+    // Both widths have two packets per row.
     for width in [13, 16] {
       var frame = PixelBuffer(width: width, height: 9)
       renderer.draw(open, into: &frame)
@@ -154,7 +154,7 @@ struct SceneRendererTests {
   }
 
   @Test func texturesRepeatAndFade() throws {
-    // Two columns, black and white, one repetition in 2 m: squares of 1 m, and gray from far away.
+    // One black and one white column; gray for a large footprint.
     let stripes = Texture(.flat, width: 2, height: 1, bytes: [0, 0, 0, 255, 255, 255])
     let middle = stripes.flat(
       Lanes(SIMD8(0.25, 0.75, 1.25, 1.75, -0.25, -0.75, 0.5, 0)), Lanes(0.5), footprint: Lanes(1), .all)
@@ -164,8 +164,8 @@ struct SceneRendererTests {
     #expect(abs(far.x[0] - 0.5) < 0.01)
   }
 
-  @Test func aCubesFacesLieAsOpenGLHasThem() {
-    // Each face in a gray of its own: 40, 80, ... 240.
+  @Test func cubeFacesFollowOpenGL() {
+    // Each face has a different gray: 40, 80, ... 240.
     let bytes = (0..<6).flatMap { face in [UInt8](repeating: UInt8(40 * (face + 1)), count: 3 * 4) }
     let cube = Texture(.cube, width: 2, height: 2, bytes: bytes)
     let axes: [SIMD3<Float>] = [

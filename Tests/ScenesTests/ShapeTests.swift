@@ -3,7 +3,8 @@ import Testing
 
 @testable import Scenes
 
-/// Each shape against its definition: where a ray enters, a point lies on the surface, and just before it outside.
+/// Compares ray intersections with the signed distance of each shape: the entry point is on the surface, and a point
+/// just before it is outside.
 struct ShapeTests {
   private static let shapes: [(name: String, shape: Shape, distance: @Sendable (SIMD3<Float>) -> Float)] = [
     ("sphere", .sphere(radius: 0.5), { length($0) - 0.5 }),
@@ -47,26 +48,26 @@ struct ShapeTests {
         let normals = solid.normal(at: o + d * t, face: face, t < 1e6)
         for lane in 0..<Lanes.count {
           func own(_ t: Float) -> SIMD3<Float> {
-            let place = starts[lane] + directions[lane] * t - position
-            return SIMD3(dot(place, axes.x), dot(place, axes.y), dot(place, axes.z))
+            let offset = starts[lane] + directions[lane] * t - position
+            return SIMD3(dot(offset, axes.x), dot(offset, axes.y), dot(offset, axes.z))
           }
           let isHit = t[lane] < 1e6
-          // Marching along the ray tells whether it meets the shape at all.
+          // The minimum distance along the ray determines whether it hits the shape.
           let least = (0...600).map { distance(own(Float($0) / 300)) }.min() ?? 1
-          if abs(least) > 0.02 { #expect(isHit == (least < 0), "\(name) is missed or met by mistake") }
+          if abs(least) > 0.02 { #expect(isHit == (least < 0), "\(name): wrong hit or miss") }
           guard isHit else { continue }
           hits += 1
           #expect(abs(distance(own(t[lane]))) < 2e-4, "\(name): \(distance(own(t[lane])))")
-          #expect(distance(own(t[lane] - 0.01)) > 0, "\(name) is left, not entered")
+          #expect(distance(own(t[lane] - 0.01)) > 0, "\(name): the ray leaves instead of entering")
           #expect(abs(length(normals[lane]) - 1) < 1e-3)
-          #expect(dot(normals[lane], directions[lane]) < 1e-3, "\(name) has a normal that looks away")
+          #expect(dot(normals[lane], directions[lane]) < 1e-3, "\(name): the normal points away from the ray's origin")
         }
       }
-      #expect(hits > 300, "\(name) was met only \(hits) times")
+      #expect(hits > 300, "\(name): only \(hits) hits")
     }
   }
 
-  @Test func aPlaneIsMetWithinItsSizesOnly() {
+  @Test func planesAreHitOnlyWithinTheirSizes() {
     let plane = Solid(
       Part(
         .plane(halfSizes: SIMD2(1, 2)), position: SIMD3(0, 0, -1),

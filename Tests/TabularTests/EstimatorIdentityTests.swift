@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test func specialCasesAreWhatTheyAreOf() throws {
+  @Test func specialCasesEqualTheirGeneralForm() throws {
     let problem = try Measured.problem("chain")
     expectEqual(.rewardToGo, .discountOption2, problem)  // (1.94) is (1.95)
     expectEqual(.generalizedAdvantage(lambda: 0), .actorCriticOfCritic, problem)
@@ -33,8 +33,8 @@ import Testing
     expectEqual(.discountOption1, .rewardToGo, undiscounted)
   }
 
-  /// Â_GAE = (1 − λ) Σ λⁿ⁻¹ Âₙ, (1.110) with its weights: the n-steps beyond the horizon are all the last one.
-  @Test func gaeIsTheWeighedMeanOfNSteps() throws {
+  /// Â_GAE = (1 − λ) Σ λⁿ⁻¹ Âₙ, (1.110) with its weights. All n beyond the horizon equal the last one.
+  @Test func gaeIsTheWeightedMeanOfNSteps() throws {
     let problem = try Measured.problem("chain")
     let lambda = 0.7
     for batch in batches(problem) {
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  /// Samples of the policy itself have ratios of 1: importance sampling is then what it corrects for.
+  /// If the behavior is the policy itself, all ratios are 1, and the importance sampling estimators equal the others.
   @Test func ratiosOfOneChangeNothing() throws {
     let own = try Measured.problem("chain")
     let problem = try GradientProblem(
@@ -61,7 +61,7 @@ import Testing
     ] { expectEqual(estimator, .rewardToGo, problem) }
   }
 
-  /// The sampled Fisher matrix has the exact one as its mean, entry by entry.
+  /// The mean of the sampled Fisher matrix is the exact one, entry by entry.
   @Test func theFisherMatrixIsUnbiased() throws {
     let problem = try Measured.problem("two-state")
     var random = Seed(18).stream("fisher")
@@ -77,7 +77,7 @@ import Testing
     #expect(measurement.biasInterval.upperBound < 0.05)
   }
 
-  @Test func theNaturalGradientSolves() throws {
+  @Test func theNaturalGradientSolvesItsEquation() throws {
     let problem = try Measured.problem("two-state")
     #expect(largestDifference(problem.fisher * problem.naturalGradient, problem.gradient) < 1e-12)
   }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tabular
 
-/// What is measured once and asked about by many tests: fixed seeds, so that a test that passes always passes.
+/// Measurements that several tests share. The seeds are fixed, so that the results are reproducible.
 enum Measured {
   static let batch = 4
 
@@ -25,21 +25,21 @@ enum Measured {
     return Dictionary(uniqueKeysWithValues: measured.map { ($0.estimator.id, $0) })
   }
 
-  /// Two states, γ = 0.9, six steps, softmax, a critic as wrong as its values are wide.
+  /// Two states, γ = 0.9, six steps, softmax. The critic's errors have the standard deviation of its values.
   static let discounted = Result { try all(problem("two-state"), trials: 3000) }
   static let undiscounted = Result { try all(problem("two-state", discount: 1), trials: 600) }
   static let network = Result { try all(problem("chain", horizon: 4, network: true), trials: 400) }
-  /// Two states that are hard to leave, so that what a decision does is seen for long, and a critic that is right.
+  /// Two states that are hard to leave, so that actions have long-term effects, and an exact critic.
   static let exactCritic = Result {
     let process = try MarkovDecisionProcess(
       transitions: [[[0.95, 0.05], [0.65, 0.35]], [[0.05, 0.95], [0.35, 0.65]]], rewards: [[0, -0.2], [1, 0.8]],
       discount: 0.9, start: [0.5, 0.5])
     let policy = PolicyTable(SoftmaxPolicy(logits: [[0.3, -0.3], [0.5, 0]]))
-    return try askingACritic(GradientProblem(process, policy: policy, horizon: 6, criticError: 0, seed: Seed(3)))
+    return try withCritic(GradientProblem(process, policy: policy, horizon: 6, criticError: 0, seed: Seed(3)))
   }
-  static let flawedCritic = Result { try askingACritic(problem("chain")) }
+  static let flawedCritic = Result { try withCritic(problem("chain")) }
 
-  private static func askingACritic(_ problem: GradientProblem) throws -> [String: EstimatorMeasurement] {
+  private static func withCritic(_ problem: GradientProblem) throws -> [String: EstimatorMeasurement] {
     let measured = try EstimatorTrial(problem, batch: batch, trials: 3000, seed: Seed(12)).measure([
       .actorCriticOfCritic, .nStep(2), .nStep(4), .nStepAsPrinted(2), .generalizedAdvantage(lambda: 0),
       .generalizedAdvantage(lambda: 0.5), .generalizedAdvantage(lambda: 0.9), .generalizedAdvantage(lambda: 1),
@@ -50,9 +50,9 @@ enum Measured {
 }
 
 @Suite struct EstimatorBiasTests {
-  /// 25 promises on three problems with a false alarm of 1 in 10,000 each: less than one in a hundred for all of them, and
-  /// none at these seeds.
-  @Test func whatIsPromisedUnbiasedIs() throws {
+  /// 25 estimators on three problems, each with a false alarm rate of 1 in 10,000. The total rate is below 1%, and
+  /// there is no false alarm with these seeds.
+  @Test func unbiasedEstimatorsAreUnbiased() throws {
     for measured in [try Measured.discounted.get(), try Measured.undiscounted.get(), try Measured.network.get()] {
       for (id, measurement) in measured where measurement.estimator.bias == .unbiased {
         #expect(!measurement.isBiased(falseAlarm: 1e-4), "\(id): \(measurement.biasInterval)")
@@ -60,9 +60,10 @@ enum Measured {
     }
   }
 
-  /// And the test has the power to see what is biased: every such bias shows at a false alarm of 1 in 1000. (The bias
-  /// of looking ahead, in so quick a problem, and of hardly softened actions is too small for so few trials.)
-  @Test func whatIsPromisedBiasedIs() throws {
+  /// The test has enough power to detect biases: each one is significant with a false alarm rate of 1 in 1000. (In this
+  /// problem, the biases of n-step returns and of Gumbel-softmax with a low temperature are too small for so few
+  /// trials.)
+  @Test func biasedEstimatorsAreBiased() throws {
     for (id, measurement) in try Measured.discounted.get()
     where !["n-step-2", "n-step-4", "gumbel-softmax-0.2"].contains(id) {
       guard measurement.estimator.bias != .unbiased else { continue }
@@ -70,8 +71,8 @@ enum Measured {
     }
   }
 
-  /// A critic that is right makes every advantage estimate unbiased, apart from the one that is printed wrong.
-  @Test func anExactCriticLeavesNoBias() throws {
+  /// With an exact critic, all advantage estimators are unbiased, except for the one as printed.
+  @Test func anExactCriticHasNoBias() throws {
     let measured = try Measured.exactCritic.get()
     for id in ["actor-critic-critic", "n-step-2", "n-step-4", "gae-0.0", "gae-0.5", "gae-0.9", "gae-1.0"] {
       let measurement = try #require(measured[id])
@@ -80,14 +81,14 @@ enum Measured {
     #expect(try #require(measured["n-step-2-printed"]).isBiased(falseAlarm: 1e-4))
   }
 
-  /// Without a discount nothing is left out.
+  /// With a discount of 1, option 1 leaves out nothing.
   @Test func option1IsUnbiasedOnlyUndiscounted() throws {
     let undiscounted = try #require(try Measured.undiscounted.get()["discount-option-1"])
     #expect(!undiscounted.isBiased(falseAlarm: 1e-4))
   }
 
-  /// The means of biased estimators, computed without a sample: the bias is the one that theory says, and no other.
-  @Test func biasesAreThoseThatTheorySays() throws {
+  /// The means of biased estimators equal those of theory, which are computed without sampling.
+  @Test func biasesMatchTheory() throws {
     let problem = try Measured.problem("two-state")
     let (process, policy) = (problem.process, problem.policy)
     let ofBehavior = process.values(of: problem.behavior, horizon: problem.horizon)
@@ -118,17 +119,17 @@ enum Measured {
       (.resampledQ, process.policyGradient(of: policy, values: problem.exact, marginals: problem.behaviorMarginals)),
       (.replayedActions, policy.gradient(replayed)),
     ]
-    let laboratory = try EstimatorTrial(problem, batch: Measured.batch, trials: 3000, seed: Seed(13))
+    let trial = try EstimatorTrial(problem, batch: Measured.batch, trials: 3000, seed: Seed(13))
     for (estimator, mean) in means {
-      let samples = laboratory.samples([estimator])[0].estimates
+      let samples = trial.samples([estimator])[0].estimates
       let measurement = EstimatorMeasurement(of: estimator, samples: samples, target: mean, microseconds: 0)
       #expect(!measurement.isBiased(falseAlarm: 1e-4), "\(estimator.id): \(measurement.biasInterval)")
     }
   }
 
-  /// A longer look ahead leaves less to a critic that is wrong.
+  /// With a longer lookahead, the errors of the critic have less effect.
   @Test(arguments: [["actor-critic-critic", "n-step-2", "n-step-4"], ["gae-0.0", "gae-0.5", "gae-0.9", "gae-1.0"]])
-  func lookingFurtherAheadHasLessBias(_ ids: [String]) throws {
+  func aLongerLookaheadHasLessBias(_ ids: [String]) throws {
     let measured = try Measured.flawedCritic.get()
     let intervals = try ids.map { try #require(measured[$0]).biasInterval }
     for (near, far) in zip(intervals, intervals.dropFirst()) {
@@ -136,7 +137,7 @@ enum Measured {
     }
   }
 
-  /// What the notes print is worse than what they mean.
+  /// The estimators as printed in the notes have more bias than the corrected ones.
   @Test func theCorrectionsMatter() throws {
     let critic = try Measured.exactCritic.get()
     let (printed, corrected) = (try #require(critic["n-step-2-printed"]), try #require(critic["n-step-2"]))
@@ -148,7 +149,7 @@ enum Measured {
     #expect(wrong.biasInterval.lowerBound > right.biasInterval.upperBound)
   }
 
-  /// The natural gradient's bias goes away with the batch.
+  /// The bias of the natural gradient vanishes with the batch size.
   @Test func theNaturalGradientIsConsistent() throws {
     let problem = try Measured.problem("two-state")
     let biases = try [2, 8, 32].map { batch in
@@ -159,7 +160,8 @@ enum Measured {
 }
 
 @Suite struct EstimatorVarianceTests {
-  /// Each has less variance than the next by more than both intervals: at 95% each, chance would swap one in a thousand.
+  /// Each has less variance than the next, with disjoint 95% intervals. This happens by chance about once in a
+  /// thousand.
   @Test(arguments: [
     ["reward-to-go", "reinforce"],
     ["optimal-baseline", "average-baseline-others"],
@@ -170,15 +172,15 @@ enum Measured {
     ["importance-causal", "importance-trajectory"],
     ["gumbel-softmax-1.0", "gumbel-softmax-0.2"],
   ])
-  func theOrderIsAsPromised(_ ids: [String]) throws {
+  func variancesHaveTheExpectedOrder(_ ids: [String]) throws {
     try check(ids, Measured.discounted.get())
   }
 
-  /// Of a critic that is right: the sooner it is asked, the less variance.
+  /// With an exact critic, a shorter lookahead has less variance.
   @Test(arguments: [
     ["gae-0.0", "gae-0.5", "gae-0.9", "gae-1.0"], ["n-step-2", "n-step-4"], ["control-variate", "reward-to-go"],
   ])
-  func criticsTakeVarianceAway(_ ids: [String]) throws { try check(ids, Measured.exactCritic.get()) }
+  func criticsReduceVariance(_ ids: [String]) throws { try check(ids, Measured.exactCritic.get()) }
 
   private func check(_ ids: [String], _ measured: [String: EstimatorMeasurement]) throws {
     let intervals = try ids.map { try #require(measured[$0]).varianceInterval }
@@ -187,15 +189,15 @@ enum Measured {
     }
   }
 
-  /// The variance that the laboratory measures is the one computed without a sample.
-  @Test func theVarianceOfReinforceIsExact() throws {
+  /// The measured variance equals the one computed without sampling.
+  @Test func theVarianceOfReinforceMatchesTheExactOne() throws {
     for name in ["two-state", "chain"] {
       let problem = try Measured.problem(name)
       let measured = try EstimatorTrial(problem, batch: 4, trials: 3000, seed: Seed(15)).measure([.reinforce])[0]
       let exact = problem.reinforceVariance / 4 / dot(problem.gradient, problem.gradient)
       // Four standard errors.
-      let room = 2 * (measured.varianceInterval.upperBound - measured.variance)
-      #expect(abs(measured.variance - exact) < room, "\(name): \(measured.variance) and \(exact)")
+      let tolerance = 2 * (measured.varianceInterval.upperBound - measured.variance)
+      #expect(abs(measured.variance - exact) < tolerance, "\(name): \(measured.variance) and \(exact)")
     }
   }
 }

@@ -3,16 +3,16 @@ import Testing
 
 @testable import Tabular
 
-/// The map of the notes, `experiments/notes/README.md`, names what is there and leaves no equation out.
+/// The map of the notes, `Sources/pixelrl/pixelrl.docc/Equations.md`, is complete and names only existing code.
 @Suite struct MapTests {
   /// The notes' equations have the numbers (1.1) to (1.116); the notes themselves are not in the repository.
   private static let equations = 1...116
-  /// Their sections and lists that say an algorithm without a number.
+  /// The sections and lists of the notes that contain algorithms without an equation number.
   private static let algorithms = [
     "1.2.1", "1.2.2", "1.2.3", "1.3", "1.3.3", "1.4.1", "1.4.2", "1.4.3", "1.4.4", "1.4.5", "1.4.5, first list",
     "1.4.5, second list", "1.5", "1.5.1",
   ]
-  /// Where the notes, as they say themselves or as was found, are not to be taken as printed.
+  /// The equations with known errors in the notes.
   private static let corrected = [
     26, 32, 33, 36, 38, 39, 40, 41, 42, 46, 54, 57, 59, 60, 62, 66, 77, 88, 93, 104, 105, 109, 110, 111, 112, 113,
   ]
@@ -30,21 +30,22 @@ import Testing
       .map { try text("Tests/\($0)") }.joined()
   }
 
-  /// The rows of a table under a heading, each as its cells.
+  /// Returns the rows of the table under a heading, each as its cells.
   private func rows(under heading: String) throws -> [[String]] {
-    let section = try #require(try text("experiments/notes/README.md").components(separatedBy: "## \(heading)\n").last)
+    let map = try text("Sources/pixelrl/pixelrl.docc/Equations.md")
+    let section = try #require(map.components(separatedBy: "## \(heading)\n").last)
     return try #require(section.components(separatedBy: "\n## ").first).split(separator: "\n")
       .filter { $0.hasPrefix("| ") && !$0.hasPrefix("| notes") && !$0.hasPrefix("| what") }
       .map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
   }
 
-  /// What stands between backticks.
+  /// Returns the texts between backticks.
   private func names(_ cell: String) -> [String] {
     cell.split(separator: "`", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }
       .map { String($0.element) }
   }
 
-  /// The equations that a cell speaks of: "(1.5) to (1.8), (1.12)".
+  /// Returns the equations in a cell, such as "(1.5) to (1.8), (1.12)".
   private func equations(_ cell: String) -> Set<Int> {
     var found: Set<Int> = []
     let parts = cell.components(separatedBy: "(1.").dropFirst()
@@ -58,8 +59,8 @@ import Testing
     return found
   }
 
-  @Test(arguments: ["Where the equations are", "What stands beside the notes"])
-  func theMapNamesWhatIsThere(_ heading: String) throws {
+  @Test(arguments: ["Where the equations are", "Beyond the notes"])
+  func theMapNamesExistingCode(_ heading: String) throws {
     let (estimators, tests) = (Set(Estimators.all.map(\.id)), try tests())
     let rows = try rows(under: heading)
     #expect(rows.count > 5)
@@ -68,8 +69,8 @@ import Testing
       try #require(cells.count == 3 && cells.allSatisfy { !$0.isEmpty }, "\(row)")
       let sources = try cells[0].map { try text("Sources/\($0)") }.joined()
       for name in cells[1] where !estimators.contains(name) {
-        let ways = ["func \(name)(", "func \(name)<", "var \(name):", "var \(name) =", "id = \"\(name)\""]
-        #expect(ways.contains { sources.contains($0) }, "\(name) in \(cells[0])")
+        let declarations = ["func \(name)(", "func \(name)<", "var \(name):", "var \(name) =", "id = \"\(name)\""]
+        #expect(declarations.contains { sources.contains($0) }, "\(name) in \(cells[0])")
       }
       for test in cells[2] {
         #expect(["func \(test)(", "struct \(test) "].contains { tests.contains($0) }, "\(test)")
@@ -77,7 +78,7 @@ import Testing
     }
   }
 
-  @Test func noEquationIsLeftOut() throws {
+  @Test func everyEquationIsListed() throws {
     let cells = try rows(under: "Where the equations are").map { $0[0] }
     let found = cells.reduce(into: Set<Int>()) { $0.formUnion(equations($1)) }
     #expect(Set(Self.equations).subtracting(found).sorted() == [])
@@ -91,7 +92,7 @@ import Testing
     for estimator in Estimators.all { #expect(named.contains(estimator.id), "\(estimator.id)") }
   }
 
-  @Test func everyKnownMistakeIsCorrected() throws {
+  @Test func everyKnownErrorIsCorrected() throws {
     let found = try rows(under: "Corrections").reduce(into: Set<Int>()) { $0.formUnion(equations($1[0])) }
     #expect(Set(Self.corrected).subtracting(found).sorted() == [])
   }

@@ -35,9 +35,9 @@ import Testing
     #expect(normalQuantile(upper: 0.5) < 1e-9)
   }
 
-  /// Means of correlated normal numbers of unlike size are beyond the radius as often as is said: 5% of 1000, with a
-  /// deviation of 0.7%; a third of that is allowed for the approximation.
-  @Test func falseAlarmsAreAsRareAsStated() {
+  /// Means of correlated normal numbers with different scales exceed the radius at the stated rate: 5% of 1000, with a
+  /// standard deviation of 0.7%. The bounds also allow for the error of the approximation.
+  @Test func falseAlarmsHaveTheStatedRate() {
     var random = Seed(20).stream("alarms")
     var alarms = 0
     for _ in 0..<1000 {
@@ -53,7 +53,7 @@ import Testing
 
   @Test func aKnownBiasAndVarianceAreMeasured() {
     var random = Seed(21).stream("known")
-    // Mean (3.6, 4), that is 0.12 of the target's length off; variance 4 + 1 = 0.2 of its square.
+    // The mean is (3.6, 4), which differs by 0.12 of the target's length. The variance is 4 + 1 = 0.2 of its square.
     let samples = (0..<20_000).map { _ in [3.6 + 2 * random.normal(), 4 + random.normal()] }
     let measurement = EstimatorMeasurement(of: .reinforce, samples: samples, target: [3, 4], microseconds: 0)
     #expect(measurement.biasInterval.contains(0.12) && measurement.biasInterval.contains(measurement.bias))
@@ -63,12 +63,12 @@ import Testing
   }
 
   @Test func theSameSeedGivesTheSameNumbers() throws {
-    let laboratory = try EstimatorTrial(Measured.problem("two-state"), batch: 2, trials: 20, seed: Seed(1))
-    let (first, second) = (laboratory.measure(), laboratory.measure())
+    let trial = try EstimatorTrial(Measured.problem("two-state"), batch: 2, trials: 20, seed: Seed(1))
+    let (first, second) = (trial.measure(), trial.measure())
     #expect(first.map(\.bias) == second.map(\.bias) && first.map(\.variance) == second.map(\.variance))
   }
 
-  @Test func tooLittleAndTooMuchAreRefused() throws {
+  @Test func invalidSizesAreRejected() throws {
     let problem = try Measured.problem("two-state")
     for (batch, trials) in [(1, 10), (10, 1), (10, .max), (.max, 10), (1 << 40, 10)] {
       #expect(throws: InputError.self) { try EstimatorTrial(problem, batch: batch, trials: trials, seed: Seed(0)) }
@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  @Test func estimatorsHaveNamesOfTheirOwn() throws {
+  @Test func estimatorNamesAreUnique() throws {
     #expect(Set(Estimators.all.map(\.id)).count == Estimators.all.count)
     let error = #expect(throws: InputError.self) { try Estimators.named("renforce") }
     #expect(error?.description.contains("reinforce") == true)

@@ -6,13 +6,13 @@ import Testing
 @testable import Tabular
 
 @Suite struct ProblemTests {
-  @Test func everyNamedProblemIsFoundByItsName() throws {
+  @Test func problemsAreFoundByName() throws {
     for problem in try Problems.all.map({ try $0() }) { #expect(try Problems.named(problem.id) == problem) }
     let error = #expect(throws: InputError.self) { try Problems.named("gridword") }
     #expect(error?.description.contains("gridworld") == true)
   }
 
-  /// A stochastic policy reaches everything, so that an average reward exists.
+  /// With a uniform policy, all chains are ergodic, so that an average reward exists.
   @Test func allNamedProblemsAreErgodic() throws {
     for problem in try Problems.all.map({ try $0() }) {
       let process = problem.process
@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test func whatIsWrittenIsRead() throws {
+  @Test func problemsSurviveARoundTrip() throws {
     for problem in try Problems.all.map({ try $0() }) {
       let read = try Problem(json: JSON(parsing: problem.json.description))
       #expect(read.process.stateNames == problem.process.stateNames)
@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  @Test func aFileIsAProblem() throws {
+  @Test func problemsAreReadFromFiles() throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("problem-\(UUID()).json").path
     defer { try? FileManager.default.removeItem(atPath: path) }
     try writeAtomically(Array(#"{"discount":0.5,"transitions":[[[1]]],"rewards":[[3]]}"#.utf8), to: path)
@@ -56,7 +56,7 @@ import Testing
     (#"{"transitions":[[[1]]],"rewards":[[1]]}"#, "'discount'"),
     (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":1.5}"#, "from 0 to 1"),
     (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":"x"}"#, "'discount'"),
-    (#"{"transitions":[[[1]]],"rewards":[["x"]],"discount":0.5}"#, "takes numbers"),
+    (#"{"transitions":[[[1]]],"rewards":[["x"]],"discount":0.5}"#, "must be a number"),
     (#"{"transitions":[[[1]]],"rewards":[[1,2]],"discount":0.5}"#, "1 actions"),
     (#"{"transitions":[[[1]]],"rewards":[[1e300]],"discount":0.5}"#, "at most 1e100"),
     (#"{"transitions":[[[1]]],"rewards":[[1],[2]],"discount":0.5}"#, "1 states"),
@@ -68,18 +68,18 @@ import Testing
     (#"{"transitions":[[[1]]],"reward":[[1]],"discount":0.5}"#, "did you mean 'rewards'"),
     (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":0.5,"start":[0.5]}"#, "add up to 1"),
     (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":0.5,"states":["a","b"]}"#, "2 names"),
-    (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":0.5,"states":[7]}"#, "must be a text"),
+    (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":0.5,"states":[7]}"#, "must be a non-empty string"),
     (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":0.5,"name":"\u001b[2J"}"#, "one line"),
     (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":0.5,"emissions":[]}"#, "emissions"),
     (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":0.5,"emissions":[[0.3]]}"#, "add up to 1"),
     (#"{"transitions":[[[1]]],"rewards":[[1]],"discount":0.5,"observations":["a"]}"#, "'emissions' are missing"),
   ])
-  func hostileFilesAreRefused(_ text: String, _ message: String) throws {
+  func invalidFilesAreRejected(_ text: String, _ message: String) throws {
     let error = #expect(throws: InputError.self) { try Problem(json: JSON(parsing: text)) }
     #expect(error?.description.contains(message) == true, "\(error?.description ?? "nothing")")
   }
 
-  @Test func tooManyStatesAreRefusedBeforeTheyAreSolved() {
+  @Test func tooManyStatesAreRejectedBeforeSolving() {
     let row = JSON.array([.array([])])
     let json: JSON = .object([.init("transitions", .array(Array(repeating: row, count: 1001)))])
     let error = #expect(throws: InputError.self) { try Problem(json: json) }

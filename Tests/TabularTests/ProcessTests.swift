@@ -4,7 +4,7 @@ import Testing
 @testable import Tabular
 
 @Suite struct MatrixTests {
-  @Test func aSolutionSolves() throws {
+  @Test func solutionsSolveTheSystem() throws {
     var random = Seed(1).stream("matrix")
     for size in 1...12 {
       let matrix = Matrix((0..<size).map { _ in (0..<size).map { _ in random.normal() } })
@@ -14,8 +14,8 @@ import Testing
     }
   }
 
-  /// Without pivoting the first step divides by zero.
-  @Test func zeroOnTheDiagonalIsNoObstacle() {
+  /// Without pivoting, the first step would divide by zero.
+  @Test func zerosOnTheDiagonalArePivoted() {
     #expect(Matrix([[0, 1], [2, 0]]).solution(of: [3, 8]) == [4, 3])
   }
 
@@ -26,7 +26,7 @@ import Testing
 }
 
 @Suite struct ChainTests {
-  @Test func theStationaryDistributionIsWhereMarginalsGo() throws {
+  @Test func marginalsConvergeToTheStationaryDistribution() throws {
     let chain = try MarkovChain(transitions: [[0.5, 0.5, 0], [0.1, 0.2, 0.7], [0.6, 0, 0.4]])
     let mu = try chain.stationaryDistribution()
     #expect(abs(mu.reduce(0, +) - 1) < 1e-12)
@@ -37,15 +37,15 @@ import Testing
   }
 
   @Test func knownStationaryDistribution() throws {
-    // p leaves, q comes back: μ = (q, p) / (p + q)
+    // With the probabilities p of leaving and q of returning, μ = (q, p) / (p + q).
     let mu = try MarkovChain(transitions: [[0.7, 0.3], [0.1, 0.9]]).stationaryDistribution()
     #expect(largestDifference(mu, [0.25, 0.75]) < 1e-12)
   }
 
-  @Test func periodsAreCounted() throws {
+  @Test func periodsAreComputed() throws {
     func ring(_ n: Int) -> [[Double]] { (0..<n).map { s in (0..<n).map { $0 == (s + 1) % n ? 1 : 0 } } }
     for n in 1...5 { #expect(try MarkovChain(transitions: ring(n)).period == n) }
-    // Ways of 4 and 6 steps meet in state 0: gcd 2. A way of 3 steps besides makes it 1.
+    // Cycles of 4 and 6 steps meet in state 0: gcd 2. With another cycle of 3 steps, it is 1.
     var rows = ring(6)
     rows[3] = [0.5, 0, 0, 0, 0.5, 0]
     #expect(try MarkovChain(transitions: rows).period == 2)
@@ -53,17 +53,17 @@ import Testing
     #expect(try MarkovChain(transitions: rows).period == 1)
   }
 
-  @Test func whatIsNotErgodicSaysWhy() throws {
+  @Test func theErrorSaysWhyAChainIsNotErgodic() throws {
     let absorbing = try MarkovChain(transitions: [[0.5, 0.5], [0, 1]])
     #expect(!absorbing.isIrreducible && absorbing.period == nil)
-    let way = #expect(throws: InputError.self) { try absorbing.stationaryDistribution() }
-    #expect(way?.description.contains("no way from state 1 to state 0") == true)
+    let reducibleError = #expect(throws: InputError.self) { try absorbing.stationaryDistribution() }
+    #expect(reducibleError?.description.contains("no path from state 1 to state 0") == true)
     let alternating = try MarkovChain(transitions: [[0, 1], [1, 0]])
-    let turn = #expect(throws: InputError.self) { try alternating.stationaryDistribution() }
-    #expect(turn?.description.contains("multiple of 2 steps") == true)
+    let periodicError = #expect(throws: InputError.self) { try alternating.stationaryDistribution() }
+    #expect(periodicError?.description.contains("multiple of 2 steps") == true)
   }
 
-  @Test func sampledPathsVisitAsTheStationaryDistributionSays() throws {
+  @Test func sampledPathsFollowTheStationaryDistribution() throws {
     let chain = try MarkovChain(transitions: [[0.7, 0.3], [0.1, 0.9]])
     var random = Seed(3).stream("path")
     let path = chain.path(from: 0, steps: 40_000, using: &random)
@@ -77,7 +77,7 @@ import Testing
     ([[.nan, 1], [0, 1]], "from 0 to 1"),
     ([[1], [0, 1]], "2 numbers"), ([], "at least one state"),
   ])
-  func wrongTransitionsAreRefused(_ rows: [[Double]], _ message: String) {
+  func invalidTransitionsAreRejected(_ rows: [[Double]], _ message: String) {
     let error = #expect(throws: InputError.self) { try MarkovChain(transitions: rows) }
     #expect(error?.description.contains(message) == true)
   }
@@ -86,7 +86,7 @@ import Testing
 @Suite struct DecisionProcessTests {
   let uniform = [[0.5, 0.5], [0.5, 0.5]]
 
-  @Test func marginalsOfPairsAreThoseOfThePairsChain() throws {
+  @Test func pairMarginalsMatchThePairChain() throws {
     let process = try Problems.twoState().process
     let policy = [[0.3, 0.7], [0.9, 0.1]]
     let marginals = try process.stateActionMarginals(under: policy, horizon: 6)
@@ -97,7 +97,7 @@ import Testing
     }
   }
 
-  /// (1.3) is (1.4): the return is the sum of the marginals' rewards, and it is what the values say.
+  /// (1.3) equals (1.4): the return is the sum of the marginals' rewards. The values give the same return.
   @Test func theReturnIsTheSumOverMarginals() throws {
     for problem in try Problems.all.map({ try $0() }) {
       var random = Seed(2).stream(problem.id)
@@ -121,13 +121,14 @@ import Testing
         #expect(abs(dot(policy[s], values.q[s]) - values.v[s]) < 1e-9)  // (1.74)
         #expect(abs(dot(policy[s], values.advantages[s])) < 1e-9)
       }
-      // A horizon long enough leaves γᵀ of them.
+      // With a long horizon, the difference is of the order of γᵀ.
       let far = process.values(of: policy, horizon: 1200)[0].v
       #expect(largestDifference(far, values.v) < 1e-8 * (1 + (values.v.map(abs).max() ?? 0)))
     }
   }
 
-  /// d·r = start·V, two ways to the same return; and the average reward is (1 − γ) times it as γ goes to 1.
+  /// d·r = start·V computes the same return in two ways. As γ goes to 1, the average reward is (1 − γ) times the
+  /// return.
   @Test func returnsAgree() throws {
     let process = try Problems.gridworld().process
     let policy = Array(repeating: [0.2, 0.3, 0.4, 0.1], count: 16)
@@ -140,8 +141,8 @@ import Testing
     #expect(abs((1 - 0.999_999) * (try patient.discountedReturn(of: policy)) - average) < 1e-5)
   }
 
-  @Test func aPolicyThatLeavesStatesBehindHasNoAverageReward() throws {
-    // Always up from the start corner: the cells below are never seen again.
+  @Test func aNonergodicPolicyHasNoAverageReward() throws {
+    // Always going up from the start corner never reaches the cells below.
     let process = try Problems.gridworld().process
     let up = process.table(of: Array(repeating: 0, count: 16))
     #expect(throws: InputError.self) { try process.averageReward(of: up) }
@@ -169,26 +170,27 @@ import Testing
 }
 
 @Suite struct BeliefTests {
-  /// The textbook numbers: one matching sound 0.85, two 0.85² / (0.85² + 0.15²), one each way 0.5.
+  /// The textbook results: 0.85 after one observation, 0.85² / (0.85² + 0.15²) after two equal ones, 0.5 after two
+  /// different ones.
   @Test func theTigersBelief() throws {
     let tiger = try #require(try Problems.tiger().observed)
     func left(_ belief: [Double]?) -> Double { belief.map { $0[0] + $0[1] } ?? .nan }
     let start = try #require(tiger.belief(after: 0))
-    #expect(abs(left(start) - 0.5) < 1e-12)  // nothing was listened for yet
+    #expect(abs(left(start) - 0.5) < 1e-12)  // before listening
     let once = try #require(tiger.belief(start, after: 0, observing: 0))
     #expect(abs(left(once) - 0.85) < 1e-12)
     let twice = tiger.belief(once, after: 0, observing: 0)
     #expect(abs(left(twice) - 0.7225 / (0.7225 + 0.0225)) < 1e-12)
     #expect(abs(left(tiger.belief(once, after: 0, observing: 1)) - 0.5) < 1e-12)
-    #expect(abs(left(tiger.belief(once, after: 1, observing: 1)) - 0.5) < 1e-12)  // a door was opened: a new game
+    #expect(abs(left(tiger.belief(once, after: 1, observing: 1)) - 0.5) < 1e-12)  // an opened door: a new game
   }
 
-  /// Beliefs are right: where 0.3 is believed, it is so in 0.3 of the cases (here, by summing over all that can happen).
+  /// The beliefs equal the conditional probabilities, computed by summing over all outcomes.
   @Test func theFilterIsBayesRule() throws {
     let tiger = try #require(try Problems.tiger().observed)
     let process = tiger.process
     let actions = [0, 0]
-    // p(s₁, o₁, s₂, o₂, s₃, o₃), summed by hand for o = (0, 0, 1)
+    // p(s₁, o₁, s₂, o₂, s₃, o₃), summed explicitly for o = (0, 0, 1)
     var joint = Array(repeating: 0.0, count: 4)
     for s1 in 0..<4 {
       for s2 in 0..<4 {
@@ -209,7 +211,7 @@ import Testing
     #expect(abs(expected - total) < 1e-12)
   }
 
-  @Test func whatCannotBeSeenHasNoBelief() throws {
+  @Test func impossibleObservationsHaveNoBelief() throws {
     let process = try Problems.twoState().process
     let observed = try PartiallyObservedProcess(process: process, emissions: [[1, 0], [1, 0]])
     #expect(observed.belief(after: 1) == nil)

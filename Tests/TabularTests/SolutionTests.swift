@@ -6,8 +6,8 @@ import Testing
 @Suite struct DynamicProgrammingTests {
   static let problems = ["two-state", "chain", "gridworld", "tiger"]
 
-  /// All four ways end at the same V*, which no policy beats and which solves Bellman's optimality equation.
-  @Test(arguments: problems) func allWaysEndAtTheOptimum(_ problem: String) throws {
+  /// All four methods reach the same V*. No policy is better, and it solves Bellman's optimality equation.
+  @Test(arguments: problems) func allMethodsReachTheOptimum(_ problem: String) throws {
     let process = try Problems.named(problem).process
     let exact = try process.policyIteration()
     #expect(largestDifference(process.backup(exact.values).map { $0.max() ?? 0 }, exact.values) < 1e-8)
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  /// ‖V_k − V*‖ ≤ γᵏ ‖V₀ − V*‖, for values, for Q, and for policy iteration by sweeps.
+  /// ‖V_k − V*‖ ≤ γᵏ ‖V₀ − V*‖ for value iteration. For Q iteration, changes decrease by γ.
   @Test(arguments: problems) func sweepsContract(_ problem: String) throws {
     let process = try Problems.named(problem).process
     let optimum = try process.policyIteration().values
@@ -45,8 +45,8 @@ import Testing
     for (last, next) in zip(changes, changes.dropFirst()) { #expect(next <= gamma * last + slack) }
   }
 
-  /// The stated bound holds at any tolerance: the distance is never above it, and it is not idle.
-  @Test(arguments: [1.0, 0.1, 1e-3]) func theStoppingRuleKeepsItsWord(_ tolerance: Double) throws {
+  /// The stated bound is below the tolerance, and the distance to the optimum is below the bound.
+  @Test(arguments: [1.0, 0.1, 1e-3]) func theStoppingRuleKeepsItsBound(_ tolerance: Double) throws {
     for problem in Self.problems {
       let process = try Problems.named(problem).process
       let optimum = try process.policyIteration().values
@@ -59,7 +59,8 @@ import Testing
     }
   }
 
-  /// Every policy of policy iteration is at least as good in every state as the one before, and it takes few.
+  /// Each policy of policy iteration is at least as good in every state as the one before, and few iterations are
+  /// needed.
   @Test(arguments: problems) func policiesImprove(_ problem: String) throws {
     let process = try Problems.named(problem).process
     for first in 0..<process.actionCount {
@@ -72,7 +73,7 @@ import Testing
     }
   }
 
-  /// Evaluation by more sweeps needs fewer improvements.
+  /// With more sweeps per evaluation, fewer improvements are needed.
   @Test func moreSweepsNeedFewerImprovements() throws {
     let process = try Problems.gridworld().process
     let improvements = try [1, 5, 50].map { sweeps in
@@ -81,13 +82,13 @@ import Testing
     #expect(improvements[0] > improvements[1] && improvements[1] > improvements[2])
   }
 
-  @Test func theChainsOptimumIsToWalk() throws {
+  @Test func theOptimalChainPolicyWalksForward() throws {
     #expect(try Problems.chain().process.policyIteration().policy == [0, 0, 0, 0, 0])
   }
 }
 
 @Suite struct ExactGradientTests {
-  /// Central differences of the exact return.
+  /// Returns the central differences of the exact return.
   private func differences<Policy: ParametricPolicy>(
     _ policy: Policy, step h: Double, _ value: (Policy) throws -> Double
   ) rethrows -> [Double] {
@@ -107,28 +108,28 @@ import Testing
       largestDifference(
         finite, differences(policy, step: 1e-5) { process.expectedReturn(of: $0.probabilities, horizon: 7) })
         < 1e-6 * scale)
-    let endless = try process.discountedPolicyGradient(of: table)
+    let infinite = try process.discountedPolicyGradient(of: table)
     #expect(
       largestDifference(
-        endless, try differences(policy, step: 1e-5) { try process.discountedReturn(of: $0.probabilities) })
-        < 1e-5 * (1 + (endless.map(abs).max() ?? 0)))
+        infinite, try differences(policy, step: 1e-5) { try process.discountedReturn(of: $0.probabilities) })
+        < 1e-5 * (1 + (infinite.map(abs).max() ?? 0)))
     #expect((finite.map(abs).max() ?? 0) > 1e-4)
   }
 
-  @Test func softmaxGradientsAreTheReturnsSlopes() throws {
+  @Test func softmaxGradientsMatchFiniteDifferences() throws {
     for problem in try Problems.all.map({ try $0() }) {
       var random = Seed(4).stream(problem.id)
       try check(SoftmaxPolicy(for: problem.process, using: &random), problem.process)
     }
   }
 
-  @Test func networkGradientsAreTheReturnsSlopes() throws {
+  @Test func networkGradientsMatchFiniteDifferences() throws {
     let process = try Problems.chain().process
     var random = Seed(4).stream("network")
     try check(NetworkPolicy(for: process, hidden: 4, using: &random), process)
   }
 
-  @Test func undiscountedToo() throws {
+  @Test func undiscountedGradientsMatchFiniteDifferences() throws {
     let process = try Problems.chain().process.discounted(by: 1)
     var random = Seed(4).stream("undiscounted")
     let policy = SoftmaxPolicy(for: process, using: &random)
@@ -137,18 +138,18 @@ import Testing
     #expect(largestDifference(gradient, slopes) < 1e-6)
   }
 
-  /// A long horizon has the discounted gradient.
+  /// With a long horizon, the gradient approaches the discounted one.
   @Test func horizonsApproachTheDiscountedGradient() throws {
     let process = try Problems.gridworld().process
     var random = Seed(6).stream("horizon")
     let policy = PolicyTable(SoftmaxPolicy(for: process, using: &random))
-    let endless = try process.discountedPolicyGradient(of: policy)
-    let far = try process.policyGradient(of: policy, horizon: 600)
-    #expect(largestDifference(far, endless) < 1e-9)
+    let infinite = try process.discountedPolicyGradient(of: policy)
+    let long = try process.policyGradient(of: policy, horizon: 600)
+    #expect(largestDifference(long, infinite) < 1e-9)
   }
 
-  /// E[∇log π] = 0 in every state, the identity that all baselines rest on (1.36).
-  @Test func scoresHaveNoMean() throws {
+  /// E[∇log π] = 0 in every state, the identity behind all baselines (1.36).
+  @Test func scoresHaveMeanZero() throws {
     let process = try Problems.gridworld().process
     var random = Seed(6).stream("scores")
     for table in [
@@ -163,8 +164,8 @@ import Testing
     }
   }
 
-  /// Two steps of two states are few enough to sum over all trajectories.
-  @Test func momentsAreSumsOverAllTrajectories() throws {
+  /// With two steps and two states, one can sum over all trajectories.
+  @Test func momentsMatchSumsOverAllTrajectories() throws {
     let process = try Problems.twoState().process
     var random = Seed(8).stream("moments")
     let policy = PolicyTable(SoftmaxPolicy(for: process, spread: 1, using: &random))
@@ -189,14 +190,14 @@ import Testing
     let zero = Array(repeating: 0.0, count: 4)
     #expect(abs(moments.variances(baseline: zero)[k] - (fourth - gradient * gradient)) < 1e-12)
     #expect(abs(moments.meanReturn - process.expectedReturn(of: pi, horizon: 2)) < 1e-12)
-    // The optimum (1.41) is one: every other baseline has more variance.
+    // (1.41) is the optimum: other baselines have more variance.
     for shift in [-0.1, 0.1] {
       let other = moments.optimalBaseline.map { $0 + shift }
       #expect(moments.variances(baseline: other)[k] > moments.variances(baseline: moments.optimalBaseline)[k])
     }
   }
 
-  /// F = −E[∇² log π]: here by differences of the KL divergence, ½ Δᵀ F Δ (the corrected 1.66).
+  /// F = −E[∇² log π], compared with the KL divergence ≈ ½ Δᵀ F Δ (the corrected 1.66).
   @Test func fisherIsTheCurvatureOfTheDivergence() throws {
     let process = try Problems.twoState().process
     var random = Seed(8).stream("fisher")

@@ -4,7 +4,7 @@ import Testing
 @testable import Tensors
 
 @Suite struct ConvolutionTests {
-  /// Values and all gradients of a chain, by one of the two implementations, for a random projection of its output.
+  /// Returns the value of a chain and all gradients of a random projection of it, with one of the two implementations.
   private func results(
     _ x: Tensor, _ chain: [Convolution], _ weights: [Tensor], _ biases: [Tensor], fast: Bool
   ) -> (value: Tensor, gradients: [Tensor]) {
@@ -55,7 +55,7 @@ import Testing
         Convolution(.transposed, inputs: 33, outputs: 3, kernel: 3, stride: 2, outputPadding: 1, rectified: true),
       ], (2, 13, 16)
     ),
-    // Sizes at which Winograd's algorithm takes over, which rounds more.
+    // Sizes at which Winograd's algorithm is used, which has larger rounding errors.
     (
       [
         Convolution(inputs: 9, outputs: 16, kernel: 3, stride: 2, rectified: true),
@@ -75,7 +75,7 @@ import Testing
   func fastEqualsPortable(_ index: Int) {
     let (chain, size) = Self.chains[index]
     var random = Seed(UInt64(index)).stream("convolution")
-    // Memory that the pool lends holds what was there before: nothing may depend on it.
+    // Memory from the pool contains old values. The result must not depend on them.
     for byteCount in 1..<400 {
       let block = StoragePool.borrow(byteCount: byteCount * 64)
       unsafe block.base.initializeMemory(as: Float.self, repeating: .nan, count: byteCount * 16)
@@ -96,9 +96,9 @@ import Testing
   }
 
   #if OneDNN
-    /// oneDNN's reference kernels are a hundred times slower than the others: none may be chosen.
+    /// oneDNN's reference kernels are a hundred times slower than the others and must not be used.
     @Test(arguments: Sizes.all)
-    func noReferenceKernel(_ chain: [Convolution], shape: Shape) {
+    func usesNoReferenceKernel(_ chain: [Convolution], shape: Shape) {
       let kernels = ChainPlan.cached(for: chain, shape).kernels
       #expect(kernels.count >= 3 * chain.count)
       #expect(kernels.filter { $0.contains("ref") }.isEmpty, "\(kernels.joined(separator: " "))")

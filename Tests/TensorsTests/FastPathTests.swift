@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tensors
 
-/// Work that is spared or divided changes no result.
+/// Optimisations that skip or divide work do not change results.
 @Suite struct FastPathTests {
   private func normal(_ shape: Shape, _ name: String) -> Tensor {
     var random = Seed(3).stream(name)
@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test(arguments: [(1, 1), (7, 16), (100, 16), (1000, 3)])
-  func dividedPartsCoverEverythingOnce(_ count: Int, _ grain: Int) {
+  func dividedPartsCoverEachIndexOnce(_ count: Int, _ grain: Int) {
     let visits = Mutex([Int](repeating: 0, count: count))
     Threads.divide(count, grain: grain, elements: .max) { part in
       #expect(part.lowerBound % grain == 0)
@@ -26,7 +26,8 @@ import Testing
     #expect(visits.withLock { $0 } == [Int](repeating: 1, count: count))
   }
 
-  /// The fused passes, on sizes that are divided among threads and fill no cache line, against the separate operations.
+  /// Compares the fused passes with separate operations, on sizes that use several threads and do not fill a cache
+  /// line.
   @Test(arguments: [(5, 3), (200, 203)])
   func linearEqualsItsParts(_ rows: Int, _ outputs: Int) {
     let model = Inputs(tensors: [normal([rows, 9], "x"), normal([outputs, 9], "weight"), normal([outputs], "bias")])
@@ -65,7 +66,7 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 40, 63, 64])
-  func aProductPassesOverZeroRows(_ zeroRows: Int) throws {
+  func productSkipsZeroRows(_ zeroRows: Int) throws {
     var a = normal([64, 10], "a")
     a.withMutableElements { a in
       // Every third row first, then the others.
@@ -80,22 +81,22 @@ import Testing
     #expect(a.nonzeroRows(multipleOf: 32, atMost: found.count - 1) == nil)
   }
 
-  /// Constants beside a variable spare work, in whichever order they stand.
+  /// Constants concatenated with variables need no gradient, in any order.
   @Test(arguments: [[true, false], [false, true], [false, true, false, true, false], [true, true]])
-  func aConcatenationAsksForItsVariablesColumns(_ isVariable: [Bool]) {
+  func concatenationRequestsOnlyItsVariablesColumns(_ isVariable: [Bool]) {
     let parts = isVariable.indices.map { normal([6, 2 + $0], "part \($0)") }
     let weight = normal([5, parts.reduce(0) { $0 + $1.shape[1] }], "weight")
     func gradients(_ isVariable: [Bool]) -> [Tensor?] {
       valueWithGradient(at: Inputs(tensors: parts)) { model in
         let both = concatenated(zip(model.tensors, isVariable).map { $1 ? $0 : $0.detached })
-        // Twice, so that two shares with spared columns meet.
+        // Twice, so that two partial gradients are added.
         let y = linear(both, weight: weight, bias: .zeros([5]), rectified: true)
         return (square(y) + linear(both, weight: weight, bias: .zeros([5]))).sum()
       }.gradient.tensors
     }
-    let (spared, whole) = (gradients(isVariable), gradients(isVariable.map { _ in true }))
+    let (partial, whole) = (gradients(isVariable), gradients(isVariable.map { _ in true }))
     for i in isVariable.indices {
-      guard let gradient = spared[i] else {
+      guard let gradient = partial[i] else {
         #expect(!isVariable[i])
         continue
       }
@@ -114,7 +115,7 @@ import Testing
     expectEqual({ meanSquared($0, weights: w) }, { (square($0) * w).sum() / w.sum().item })
   }
 
-  @Test func exponentialEqualsTheSystemsWithinTwoUnits() {
+  @Test func exponentialIsAccurateToTwoUnits() {
     var worst: Float = 0
     for x in stride(from: Float(-87.3), through: 88.7, by: 0.0007) {
       let exact = Float(exp(Tensor([Double(x)], [1])).item)
@@ -127,7 +128,7 @@ import Testing
     #expect(exponential(.nan).isNaN)
   }
 
-  /// Every element by the formula, with planes enough to be divided among threads.
+  /// Checks every element with the formula, on enough planes to use several threads.
   @Test(arguments: [2, 3])
   func pixelShuffleFollowsItsFormula(_ r: Int) {
     let (channels, height, width) = (3, 8, 16 * r)
@@ -149,11 +150,11 @@ import Testing
     #expect(pixelUnshuffled(y, by: r).array == from)
   }
 
-  /// Pairs of every kind, against doubles, which take the elements one by one.
+  /// Compares float with double results for all kinds of broadcasting. Doubles are computed element by element.
   @Test(arguments: [
     ([40, 30, 20], [40, 30, 20]), ([50, 1, 33], [50, 17, 1]), ([60, 70], [70]), ([60, 70], [60, 1]),
   ])
-  func pairsOfFloatsEqualDoubles(_ a: [Int], _ b: [Int]) {
+  func floatPairsEqualDoublePairs(_ a: [Int], _ b: [Int]) {
     let inputs = Inputs(tensors: [normal(Shape(a), "a"), normal(Shape(b), "b")])
     let exact = Inputs(tensors: inputs.tensors.map { $0.converted(to: .float64) })
     func gradients(_ model: Inputs) -> [Tensor?] {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// Values and gradients that PyTorch computed, by `experiments/golden/make_golden.py`.
+/// Values and gradients computed by PyTorch with `experiments/checks/golden/make_golden.py`.
 @Suite struct GoldenTests {
   private struct Numbers: Decodable {
     let shape: [Int]
@@ -69,7 +69,7 @@ import Testing
   func equalPyTorch(_ precision: Precision) throws {
     let goldens = try Self.goldens()
     #expect(Set(goldens.keys) == Set(Self.functions.keys))
-    let tolerance = precision == .float32 ? 3e-6 : 1e-7  // nine digits are kept
+    let tolerance = precision == .float32 ? 3e-6 : 1e-7  // the file has nine digits
     for (name, golden) in goldens {
       let function = try #require(Self.functions[name])
       let model = Inputs(tensors: golden.inputs.map { $0.tensor(precision) })
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  /// The largest difference, relative to the largest number (or 1).
+  /// Returns the largest difference, relative to the largest expected value (or 1).
   private func distance(_ found: [Double], _ expected: [Double]) -> Double {
     guard found.count == expected.count else { return .infinity }
     let scale = max(1, expected.map(\.magnitude).max() ?? 1)

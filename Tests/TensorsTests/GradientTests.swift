@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// Several tensors as one model: what a function of several variables is differentiated by.
+/// Several tensors as one model, to differentiate a function of several variables.
 struct Inputs: Module {
   var tensors: [Tensor]
   mutating func visit(_ visitor: inout some ParameterVisitor) {
@@ -11,7 +11,7 @@ struct Inputs: Module {
   }
 }
 
-/// The largest difference between the gradients of a function, projected on random numbers, and central differences in
+/// Returns the largest difference between the gradients of a random projection of a function and central differences in
 /// double precision, relative to the largest gradient.
 func gradientError(_ shapes: [Shape], seed: UInt64 = 1, positive: Bool = false, _ function: ([Tensor]) -> Tensor)
   -> Double
@@ -30,10 +30,10 @@ func gradientError(_ shapes: [Shape], seed: UInt64 = 1, positive: Bool = false, 
     for j in analytic.indices {
       let h = 1e-5
       func shifted(_ by: Double) -> Double {
-        var numbers = input.doubles
-        numbers[j] += by
+        var values = input.doubles
+        values[j] += by
         var changed = inputs
-        changed[i] = Tensor(numbers, input.shape)
+        changed[i] = Tensor(values, input.shape)
         return value(changed)
       }
       let numeric = (shifted(h) - shifted(-h)) / (2 * h)
@@ -130,8 +130,8 @@ func gradientError(_ shapes: [Shape], seed: UInt64 = 1, positive: Bool = false, 
     #expect(gradientError(shapes, positive: positive, function) < 1e-6, "\(name)")
   }
 
-  @Test func theCheckerFindsAWrongGradient() {
-    // The second use is hidden from the tape: its share of the gradient is missing.
+  @Test func gradientErrorDetectsAWrongGradient() {
+    // The second use is detached, so its part of the gradient is missing.
     #expect(gradientError([[3]]) { $0[0] * $0[0].detached } > 0.1)
   }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import Tensors
 
 @Suite struct PullbackTests {
-  /// Two layers and a parameter that nothing uses.
+  /// Two layers and an unused parameter.
   private struct Network: Module {
     var weight: Tensor
     var bias: Tensor
@@ -38,14 +38,15 @@ import Testing
 
   private func loss(_ y: Tensor) -> Tensor { meanSquared(tanh(y) - 0.3) }
 
-  /// The largest difference of `found` from central differences of `function` by a tensor, relative to the largest of them.
+  /// Returns the largest difference between `found` and central differences of `function` with respect to a tensor,
+  /// relative to the largest of them.
   private func error(_ found: Tensor?, at x: Tensor, of function: (Tensor) -> Double) -> Double {
     guard let found, found.shape == x.shape else { return .infinity }
     let numeric = x.doubles.indices.map { i in
       func shifted(_ by: Double) -> Double {
-        var numbers = x.doubles
-        numbers[i] += by
-        return function(Tensor(numbers, x.shape))
+        var values = x.doubles
+        values[i] += by
+        return function(Tensor(values, x.shape))
       }
       return (shifted(1e-5) - shifted(-1e-5)) / 2e-5
     }
@@ -74,12 +75,12 @@ import Testing
     }
   }
 
-  @Test func otherLossesMayComeBetween() {
+  @Test func otherLossesCanBeComputedBeforeThePullback() {
     let (encoder, head) = (Network(.float64), Network(.float64, seed: 3))
     let (z, pullback) = valueWithPullback(at: encoder) { $0(input) }
     func headLoss(_ head: Network, _ z: Tensor) -> Tensor { loss(head(concatenated(z, z.columns(0..<1)))) }
     let (_, headGradient, zGradient) = valueWithGradient(at: head, and: z, isWanted: true, headLoss)
-    // A second way back, which ends first, and losses of the same model.
+    // A second pullback, which is called first, and losses of the same model.
     let (other, otherPullback) = valueWithPullback(at: encoder) { square($0(input)) }
     _ = otherPullback(Tensor(repeating: 1, other.shape, .float64))
     let decoded = gradient(at: z) { square($0).sum() }
@@ -95,26 +96,26 @@ import Testing
     #expect(bits(headGradient) == bits(valueWithGradient(at: head) { headLoss($0, z) }.gradient))
   }
 
-  @Test func tapesAreGivenBack() throws {
+  @Test func tapesAreReleased() throws {
     let network = Network(.float64)
     var seen = input
     func value(_ network: Network) -> Tensor {
       seen = network(input)
       return seen
     }
-    // As soon as the way back was gone.
+    // When the pullback was called.
     let (y, pullback) = valueWithPullback(at: network, value)
     let first = seen
     #expect(first.isVariable)
     _ = pullback(y)
     #expect(!first.isVariable)
-    // When it goes without.
+    // When the pullback is released without a call.
     do {
       let (_, pullback) = valueWithPullback(at: network, value)
       withExtendedLifetime(pullback) { #expect(seen.isVariable) }
     }
     #expect(!seen.isVariable)
-    // When there is no value.
+    // When the function throws.
     struct Stop: Error {}
     #expect(throws: Stop.self) {
       try valueWithPullback(at: network) { network in
@@ -141,9 +142,9 @@ import Testing
     }
   }
 
-  // MARK: - By a point too
+  // MARK: - With respect to a point
 
-  @Test func aPointsGradientIsGivenWhereItIsWanted() {
+  @Test func gradientOfAPointIsReturnedIfRequested() {
     let network = Network(.float64)
     let alone = valueWithGradient(at: network) { loss($0(input)) }
     let with = valueWithGradient(at: network, and: input, isWanted: true) { loss($0($1)) }
@@ -155,8 +156,8 @@ import Testing
     #expect(bits(with.gradient) == bits(alone.gradient) && bits(without.gradient) == bits(alone.gradient))
     #expect(without.pointGradient == nil)
     #expect(error(with.pointGradient, at: input) { loss(network($0)).item } < 1e-6)
-    let idle = valueWithGradient(at: network, and: input, isWanted: true) { network, _ in square(network.bias).sum() }
-    #expect(idle.pointGradient?.shape == input.shape && idle.pointGradient?.doubles.allSatisfy { $0 == 0 } == true)
+    let unused = valueWithGradient(at: network, and: input, isWanted: true) { network, _ in square(network.bias).sum() }
+    #expect(unused.pointGradient?.shape == input.shape && unused.pointGradient?.doubles.allSatisfy { $0 == 0 } == true)
   }
 
   // MARK: - Sums

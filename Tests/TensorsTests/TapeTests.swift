@@ -4,7 +4,7 @@ import Testing
 @testable import Tensors
 
 @Suite struct TapeTests {
-  @Test func aVariableUsedTwiceGathersBothShares() {
+  @Test func gradientsOfAVariableUsedTwiceAreAdded() {
     let x = Tensor([Float(3)], [1])
     #expect(gradient(at: x) { ($0 * $0 + 2 * $0).sum() }.array == [8])
   }
@@ -37,12 +37,12 @@ import Testing
       return escaped.sum()
     }
     #expect(escaped.array == [6])
-    // Used outside, and on a tape that may be the same one again.
+    // Used outside, and with a tape that may be the same one.
     #expect((escaped + 1).array == [7])
     #expect(gradient(at: x) { ($0 * escaped).sum() }.array == [6])
   }
 
-  @Test func aTapeIsUsedAgainAndLossesNest() {
+  @Test func tapesAreReusedAndLossesCanBeNested() {
     let x = Tensor([Float(2)], [1])
     for _ in 0..<3 {
       let outer = gradient(at: x) { y in
@@ -53,14 +53,14 @@ import Testing
     }
   }
 
-  @Test func aThrownErrorGivesTheTapeBack() {
+  @Test func aThrownErrorReleasesTheTape() {
     struct Stop: Error {}
     let x = Tensor([Float(2)], [1])
     #expect(throws: Stop.self) { try gradient(at: x) { _ in throw Stop() } }
     #expect(gradient(at: x) { ($0 * 3).sum() }.array == [3])
   }
 
-  @Test func theInputsGradientIsSparedWhereNobodyAsks() {
+  @Test func gradientsThatAreNotNeededAreNotComputed() {
     struct Watch: Operation {
       func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
         #expect(!step.needs(0) && step.needs(1))
@@ -79,7 +79,7 @@ import Testing
     let b = a
     a.withMutableElements { $0[0] = 9 }
     #expect(a.array == [9, 2, 3] && b.array == [1, 2, 3])
-    // `a` now has memory of its own: a second copy must be protected as well.
+    // `a` now has its own memory. A second copy must not change either.
     let c = a
     a.withMutableElements { $0[1] = 8 }
     #expect(a.array == [9, 8, 3] && c.array == [9, 2, 3])
@@ -98,7 +98,7 @@ import Testing
     #expect(slope.array == [5])
   }
 
-  @Test func memoryThatIsHeldIsNotLentAgain() {
+  @Test func memoryInUseIsNotReused() {
     let first = Tensor(repeating: 1, [1009])
     let others = (0..<8).map { Tensor(repeating: Double($0) + 2, [1009]) }
     #expect(first.array.allSatisfy { $0 == 1 })
@@ -106,9 +106,9 @@ import Testing
   }
 }
 
-/// Alone, since other tests borrow from the same pool.
+/// Serialized, because other tests use the same pool.
 @Suite(.serialized) struct SteadyStateTests {
-  /// One update of an encoder with a head; sizes are of this test alone.
+  /// Performs one update of an encoder with a head, with sizes that no other test uses.
   private func update(_ model: inout Inputs, _ x: Tensor, _ chain: [Convolution]) {
     let (_, gradient) = valueWithGradient(at: model) { model in
       let p = model.tensors
@@ -122,7 +122,7 @@ import Testing
     }
   }
 
-  @Test func anUpdateLikeTheLastOneNeedsNoNewMemory() {
+  @Test func repeatedUpdatesAllocateNoMemory() {
     var random = Seed(5).stream("steady")
     let chain = [
       Convolution(inputs: 3, outputs: 19, kernel: 3, stride: 2, rectified: true),
@@ -135,12 +135,12 @@ import Testing
       tensors: chain.map { Tensor.normal($0.weightShape, using: &random) } + chain.map { .zeros([$0.outputs]) }
         + [Tensor.normal([11, y.shape.inner(0)], using: &random), .zeros([11])])
     for _ in 0..<2 { update(&model, x, chain) }
-    // Tests that run beside this one may make blocks of their own meanwhile, but not at every try.
+    // Tests that run at the same time may allocate blocks, but not at every try.
     let fresh = (0..<10).map { _ in
       let before = StoragePool.allocations
       update(&model, x, chain)
       return StoragePool.allocations - before
     }
-    #expect(fresh.contains(0), "blocks made by the updates: \(fresh)")
+    #expect(fresh.contains(0), "blocks allocated by the updates: \(fresh)")
   }
 }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Training
 
-/// A temporary folder, gone afterwards.
+/// Calls `body` with a temporary folder, which is removed afterwards.
 func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   let path = NSTemporaryDirectory() + "/training-tests-\(UUID().uuidString)"
   try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -16,7 +16,7 @@ func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   return try body(path)
 }
 
-/// Small frames, so that tests are quick.
+/// Small frames, so that tests are fast.
 func smallEpisode(size: Int = 16, timeLimit: Int = 0) -> EpisodeSettings {
   var settings = EpisodeSettings()
   (settings.size, settings.color, settings.timeLimit) = (size, .gray, timeLimit)
@@ -34,18 +34,18 @@ func collectionSettings(
 }
 
 @Suite struct CollectionTests {
-  @Test func severalEnvironmentsStandOneAfterTheOther() throws {
+  @Test func recordingsOfSeveralEnvironmentsAreConcatenated() throws {
     var settings = collectionSettings(31)
     settings.environments = 3
     let together = try collect(Catch(), smallEpisode(), settings, seed: Seed(1))
     // 11, 10 and 10 steps, in two episodes each, of which the first ends after 9.
     #expect(together.environmentSteps == 31)
     #expect(together.episodes == [10, 3, 10, 2, 10, 2].enumerated().flatMap { Array(repeating: $0, count: $1) })
-    // The first plays as it does alone.
+    // The first environment plays as it does alone.
     let alone = try collect(Catch(), smallEpisode(), collectionSettings(11), seed: Seed(1))
     #expect(Array(together.frames.prefix(alone.frames.count)) == alone.frames)
     #expect(Array(together.actions.prefix(alone.actions.count)) == alone.actions)
-    // The others in ways of their own.
+    // The others play differently.
     let starts = [0, 13, 25].map { Array(together.observations[$0 * 3..<$0 * 3 + 30]) }
     #expect(Set(starts).count == 3)
     // Fewer steps than environments.
@@ -65,7 +65,7 @@ func collectionSettings(
       if isLast { #expect(recording.action(i).allSatisfy { $0 == 0 }) }
     }
     #expect(recording.steps[8]?.ending == .terminated && recording.steps[8]?.discount == 0)
-    // The picture and the state of each moment belong together.
+    // Each frame shows the recorded state.
     var frame = PixelBuffer(width: 16, height: 16, format: .gray)
     for i in [0, 5, 9, 12] {
       var environment = Catch()
@@ -78,7 +78,7 @@ func collectionSettings(
     }
   }
 
-  @Test func episodesAreCutShort() throws {
+  @Test func episodesAreTruncated() throws {
     let recording = try collect(
       CartPoleSwingup(), smallEpisode(), collectionSettings(25, episodeSteps: 10), seed: Seed(1))
     #expect(recording.environmentSteps == 25 * CartPoleSwingup.actionRepeat)
@@ -86,7 +86,7 @@ func collectionSettings(
     #expect(recording.steps[9]?.ending == .running && recording.steps[9]?.discount == 1)
   }
 
-  @Test func heldActionsAreHeld() throws {
+  @Test func heldActionsRepeatUpToTheLimit() throws {
     let recording = try collect(
       PendulumSwingup(), smallEpisode(size: 8), collectionSettings(300, holdLimit: 5), seed: Seed(1))
     var runs: [Int] = []
@@ -100,7 +100,7 @@ func collectionSettings(
     #expect(Set(runs.dropLast()) == [1, 2, 3, 4, 5])
   }
 
-  @Test func correlatedActionsWalk() throws {
+  @Test func correlatedActionsAreARandomWalk() throws {
     let recording = try collect(
       PendulumSwingup(), smallEpisode(size: 8), collectionSettings(1000, .correlated), seed: Seed(1))
     let actions = (0..<1000).map { Double(recording.action($0).first ?? .nan) }
@@ -108,7 +108,7 @@ func collectionSettings(
     let mean = actions.reduce(0, +) / 1000
     let variance = actions.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 1000
     let covariance = zip(actions, actions.dropFirst()).reduce(0) { $0 + ($1.0 - mean) * ($1.1 - mean) } / 999
-    // It forgets by 1 - 1/8 a step, less what the bounds cut.
+    // The autocorrelation is 1 - 1/8 per step, reduced by clipping at the bounds.
     #expect((0.75...0.95).contains(covariance / variance), "\(covariance / variance)")
     #expect(variance > 0.15)
   }
@@ -122,7 +122,7 @@ func collectionSettings(
     #expect(Set(starts.map { recording.observation($0)[recording.observation($0).startIndex + 1] }).count > 5)
   }
 
-  @Test func seedFixesTheFrames() throws {
+  @Test func theSeedDeterminesTheFrames() throws {
     func record(_ seed: UInt64) throws -> Recording {
       try collect(CartPoleSwingup(), smallEpisode(), collectionSettings(40), seed: Seed(seed))
     }
@@ -131,7 +131,7 @@ func collectionSettings(
     #expect(one.actions != other.actions)
   }
 
-  @Test(arguments: [true, false]) func aDatasetReadsBack(_ isDiscrete: Bool) throws {
+  @Test(arguments: [true, false]) func aDatasetRoundTrips(_ isDiscrete: Bool) throws {
     func check<E: BuiltInEnvironment>(_ environment: E.Type) throws {
       let settings = smallEpisode(timeLimit: isDiscrete ? 0 : 40)
       let recording = try collect(E(), settings, collectionSettings(35, episodeSteps: 12), seed: Seed(3))
@@ -143,7 +143,7 @@ func collectionSettings(
         #expect(read.frames == recording.frames && read.observations == recording.observations)
         #expect(read.episodes == recording.episodes)
         #expect(zip(read.actions, recording.actions).allSatisfy { abs($0 - $1) < 1e-6 })
-        // The ending is not kept: replay learns from rewards and discounts alone.
+        // The ending is not stored, since training only needs rewards and discounts.
         #expect(read.steps.map { $0?.reward } == recording.steps.map { $0?.reward })
         #expect(read.steps.map { $0?.discount } == recording.steps.map { $0?.discount })
         #expect(throws: InputError.self) {

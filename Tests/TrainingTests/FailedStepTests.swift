@@ -10,7 +10,7 @@ import Testing
 
 @testable import Training
 
-/// `catch` whose every third episode fails at its fourth step, as a process beside this one may.
+/// `catch` whose every third episode fails at its fourth step, as an environment in another process may.
 private struct Fragile: BuiltInEnvironment {
   static var id: String { "fragile" }
   static var note: String { "catch that fails" }
@@ -45,10 +45,10 @@ private struct Fragile: BuiltInEnvironment {
   var observation: [Double] { inner.observation }
 }
 
-/// Whether `Breaking` breaks at its next step.
+/// Whether the next step of `Breaking` throws.
 private let isBroken = Mutex(false)
 
-/// `catch` as it would be in a process beside this one, which can break.
+/// `catch` like an environment in another process, whose steps can throw.
 private struct Breaking: Environment {
   typealias Failure = WorldError
 
@@ -67,18 +67,18 @@ private struct Breaking: Environment {
   func validate(state: [Double]) throws(InputError) { try Catch.validate(state: state) }
 }
 
-/// A step that was not taken leaves nothing to learn from.
+/// Failed steps are not recorded, stored or learned from.
 @Suite struct FailedStepTests {
-  @Test func nothingIsRecorded() throws {
+  @Test func failedStepsAreNotRecorded() throws {
     let recording = try collect(Fragile(), smallEpisode(), collectionSettings(60), seed: Seed(1))
     #expect(recording.steps.compactMap { $0 }.count == 60 && recording.environmentSteps == 60)
-    // The environment's first episode is the one that it is made with.
+    // The environment's first episode is the one that starts when it is made.
     let lengths = Dictionary(grouping: recording.episodes, by: { $0 }).sorted { $0.key < $1.key }.map(\.value.count)
     #expect(lengths == [10, 4, 10, 10, 4, 10, 10, 4, 7])
     #expect(recording.steps.allSatisfy { $0?.ending != .failed })
   }
 
-  @Test(arguments: [1, 3]) func nothingIsRemembered(_ environments: Int) throws {
+  @Test(arguments: [1, 3]) func failedStepsAreNotStored(_ environments: Int) throws {
     var (training, agent) = (TrainingSettings(), DoubleDQN.Settings())
     (training.replay, training.frames, training.actions, training.environments) = (1000, 1, 0, environments)
     (agent.hidden, agent.batch) = (8, 4)
@@ -93,16 +93,16 @@ private struct Breaking: Environment {
     #expect(!finished.isEmpty && Set(finished) == [9], "an episode that failed has no return")
     var random = Random(seed: Seed(1))
     let batch = try trainer.replay.sample(500, using: &random)
-    // The ball falls with each step that was taken.
+    // The ball falls in each successful step.
     #expect((batch.nextObservation - batch.observation).array.chunked(3).allSatisfy { $0.contains { $0 != 0 } })
     #expect(trainer.envSteps < 60 * environments && trainer.envSteps > 50 * environments)
   }
 
-  @Test func aStepThatIsNotTakenLeavesTheTrainerAsItWas() throws {
+  @Test func aStepThatThrowsLeavesTheTrainerUnchanged() throws {
     var (training, agent) = (TrainingSettings(), DoubleDQN.Settings())
     (training.replay, training.frames, training.actions, training.environments) = (1000, 1, 0, 2)
     (agent.hidden, agent.batch) = (8, 4)
-    /// All metrics, as bits.
+    /// Trains and returns all metrics as bits.
     func play(breaksAt broken: Int?) throws -> [UInt64] {
       var trainer = try Trainer(
         Breaking(), DoubleDQN.self, through: TrueState(Catch.spec), agentSettings: agent,

@@ -9,24 +9,24 @@ import Testing
 @testable import Runs
 @testable import Training
 
-/// Checkpoints whose structure was changed and whose checksums were made good: each is decoded or refused. A trap ends the
-/// tests' process.
+/// Checkpoints with changed contents and valid checksums: each is decoded or rejected with an error. A trap would end
+/// the tests' process.
 @Suite(.serialized) struct ForgedCheckpointTests {
-  /// Changes of each run; `FORGERIES=2000` tries more of them.
+  /// The number of changes tried for each run; `FORGERIES=2000` tries more.
   private static let count = ProcessInfo.processInfo.environment["FORGERIES"].flatMap(Int.init) ?? 60
 
   private struct Tally {
     var (forged, refused, decoded) = (0, 0, 0)
   }
 
-  /// Forges the only checkpoint of a run again and again, and lets the run go on from it.
+  /// Changes the only checkpoint of a run in many ways, and resumes the run from each.
   private func forge(
-    _ name: String, _ run: RunDirectory, _ goOn: (RunDirectory) throws -> Void
+    _ name: String, _ run: RunDirectory, _ resume: (RunDirectory) throws -> Void
   ) throws {
     let path = run.path
     try? FileManager.default.removeItem(atPath: "\(path)/summary.json")
     let checkpoints = "\(path)/checkpoints"
-    // Not the last one, from which nothing is left to do.
+    // Not the last one, after which no training is left.
     let all = try folderEntries(checkpoints)
     let newest = try #require(all.dropLast().last)
     for other in all where other != newest { try FileManager.default.removeItem(atPath: "\(checkpoints)/\(other)") }
@@ -42,20 +42,20 @@ import Testing
       try FileManager.default.copyItem(atPath: path, toPath: copy)
       try Forgery.put(forged, under: part.name, into: Checkpoint(path: "\(copy)/checkpoints/\(newest)"))
       if let log = ProcessInfo.processInfo.environment["FORGERIES_LOG"] {
-        // The last line names what trapped.
+        // The last line names the change that trapped.
         try Data("\(name) \(part.name): \(change)\n".utf8).write(to: URL(filePath: log))
       }
       tally.forged += 1
       do {
-        try goOn(RunDirectory(existing: copy))
+        try resume(RunDirectory(existing: copy))
         tally.decoded += 1
       } catch is DamagedFile { tally.refused += 1 } catch is WorldError { tally.refused += 1 } catch is NotFinite {
         tally.refused += 1
       } catch { Issue.record("\(name) \(part.name), \(change): \(error)") }
     }
     #expect(tally.refused > tally.forged / 4, "\(name): \(tally)")
-    // Unchanged it goes on.
-    try goOn(run)
+    // The unchanged checkpoint resumes.
+    try resume(run)
   }
 
   private func train<E: BuiltInEnvironment, A: Agent, R: Representation>(
@@ -97,7 +97,7 @@ import Testing
     try train("rainbow", Catch.self, Rainbow.self, through: TrueState(Catch.spec), settings, episode: episode)
   }
 
-  @Test func workersAndTheirCopies() throws {
+  @Test func actorCriticWithWorkers() throws {
     var settings = ActorCritic.Settings()
     (settings.hidden, settings.batchHorizon, settings.workers) = (4, 7, 2)
     try train(
@@ -105,7 +105,7 @@ import Testing
       episode: short)
   }
 
-  @Test(arguments: [Place.rounds, .joint, .augmented]) func encodersThatLearnOn(_ place: Place) throws {
+  @Test(arguments: [Place.rounds, .joint, .augmented]) func encodersThatAreTrained(_ place: Place) throws {
     let episode = smallEpisode(timeLimit: 60)
     let first = try collect(CartPoleSwingup(), episode, collectionSettings(12), seed: Seed(1))
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
@@ -126,9 +126,9 @@ import Testing
   }
 }
 
-/// Changes of what a part of a checkpoint holds.
+/// Changes the contents of a part of a checkpoint.
 private enum Forgery {
-  /// What was changed, and the part's bytes then; nil where the change is none.
+  /// Returns a description of the change and the changed bytes, or nil if the bytes are equal.
   static func change(_ name: String, _ bytes: [UInt8], using random: inout Random) throws -> (String, [UInt8])? {
     guard name.hasSuffix(".plist") else {
       var forged = bytes
@@ -142,15 +142,15 @@ private enum Forgery {
       return forged == bytes ? nil : ("bytes", forged)
     }
     let tree = try unsafe PropertyListSerialization.propertyList(from: Data(bytes), format: nil)
-    var (places, path) = (0, "")
-    count(tree, &places)
-    var place = random.integer(below: places)
-    let forged = changed(tree, at: &place, "", &path, using: &random)
+    var (nodes, path) = (0, "")
+    count(tree, &nodes)
+    var index = random.integer(below: nodes)
+    let forged = changed(tree, at: &index, "", &path, using: &random)
     let encoded = try PropertyListSerialization.data(fromPropertyList: forged, format: .binary, options: 0)
     return (path, [UInt8](encoded))
   }
 
-  /// Puts a part into a checkpoint and makes its checksums good.
+  /// Writes a part into a checkpoint, with valid checksums.
   static func put(_ bytes: [UInt8], under name: String, into checkpoint: Checkpoint) throws {
     var manifest = checkpoint.manifest
     for i in manifest.parts.indices where manifest.parts[i].name == name {
@@ -160,46 +160,46 @@ private enum Forgery {
     try writeAtomically(manifest.bytes, to: "\(checkpoint.path)/\(CheckpointManifest.name)")
   }
 
-  /// Long lists of numbers count as a few.
+  /// Only the first elements of long arrays are changed.
   private static func shown(_ elements: [Any]) -> Range<Int> { 0..<min(elements.count, 3) }
 
-  private static func count(_ tree: Any, _ places: inout Int) {
-    places += 1
-    if let members = tree as? [String: Any] { for member in members.values { count(member, &places) } }
-    if let elements = tree as? [Any] { for i in shown(elements) { count(elements[i], &places) } }
+  private static func count(_ tree: Any, _ nodes: inout Int) {
+    nodes += 1
+    if let members = tree as? [String: Any] { for member in members.values { count(member, &nodes) } }
+    if let elements = tree as? [Any] { for i in shown(elements) { count(elements[i], &nodes) } }
   }
 
   private static func changed(
-    _ tree: Any, at place: inout Int, _ here: String, _ path: inout String, using random: inout Random
+    _ tree: Any, at index: inout Int, _ here: String, _ path: inout String, using random: inout Random
   ) -> Any {
-    defer { place -= 1 }
-    if place == 0 {
+    defer { index -= 1 }
+    if index == 0 {
       let (what, value) = other(tree, using: &random)
       path = "\(here) \(what)"
       return value
     }
     if var members = tree as? [String: Any] {
       for (key, value) in members.sorted(by: { $0.key < $1.key }) {
-        place -= 1
-        if place >= 0 { members[key] = changed(value, at: &place, "\(here).\(key)", &path, using: &random) }
+        index -= 1
+        if index >= 0 { members[key] = changed(value, at: &index, "\(here).\(key)", &path, using: &random) }
       }
       return members
     }
     if var elements = tree as? [Any] {
       for i in shown(elements) {
-        place -= 1
-        if place >= 0 { elements[i] = changed(elements[i], at: &place, "\(here)[\(i)]", &path, using: &random) }
+        index -= 1
+        if index >= 0 { elements[i] = changed(elements[i], at: &index, "\(here)[\(i)]", &path, using: &random) }
       }
       return elements
     }
     return tree
   }
 
-  /// Another value in the place of one: of another size, another type, or too large.
+  /// Returns a replacement for a value: of another size or type, or too large.
   private static func other(_ value: Any, using random: inout Random) -> (String, Any) {
     func pick<Value>(_ choices: [Value]) -> Value { choices[random.integer(below: choices.count)] }
     let anything: [(String, Any)] = [
-      ("a text", "x"), ("-1", -1), ("0", 0), ("1", 1), ("the greatest", Int.max), ("the least", Int.min),
+      ("a string", "x"), ("-1", -1), ("0", 0), ("1", 1), ("the maximum", Int.max), ("the minimum", Int.min),
       ("2^40", 1 << 40),
       ("nan", Double.nan), ("inf", Double.infinity), ("1e300", 1e300), ("-0.5", -0.5), ("empty", [Any]()),
       ("no members", [String: Any]()), ("no data", Data()), ("true", true), ("nothing", "$null"),

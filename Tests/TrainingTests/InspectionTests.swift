@@ -12,7 +12,7 @@ import Testing
 
 @testable import Training
 
-/// A pretraining and a training on its latents, small in everything.
+/// Runs a small pretraining and a small training on its latents.
 private func withRuns(_ body: (_ pretrained: RunDirectory, _ trained: RunDirectory) throws -> Void) throws {
   try withFolder { folder in
     let pipeline = Pipeline(folder: folder)
@@ -25,7 +25,7 @@ private func withRuns(_ body: (_ pretrained: RunDirectory, _ trained: RunDirecto
 }
 
 @Suite struct EvaluationReportTests {
-  @Test func deterministicActionsGetWhatTheRunsLastEvaluationGot() throws {
+  @Test func deterministicReturnsEqualTheRunsLastEvaluation() throws {
     try withRuns { _, trained in
       let lines = try String(contentsOfFile: trained.file("metrics.jsonl"), encoding: .utf8).split(separator: "\n")
       let last = try #require(
@@ -58,9 +58,9 @@ private func withRuns(_ body: (_ pretrained: RunDirectory, _ trained: RunDirecto
       try makeFolder(out)
       try report.write(to: out)
       #expect(try folderEntries(out) == ["episode-sampled.png", "episode.png", "evaluation.json"])
-      // A frame before each of the 20 agent steps, and the last.
+      // A frame before each of the 20 agent steps, and the last frame.
       #expect(animationFrames(try readBytes(from: out + "/episode.png")) == 21)
-      // What is drawn of them stands beside the frames.
+      // The reconstructions are next to the frames.
       #expect(try PNG.read(out + "/episode.png").frame.width > 600)
 
       try FileManager.default.removeItem(atPath: trained.file("agent.safetensors"))
@@ -71,11 +71,11 @@ private func withRuns(_ body: (_ pretrained: RunDirectory, _ trained: RunDirecto
   }
 }
 
-/// From the least to the greatest.
+/// The range from the minimum to the maximum.
 private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 0)...(values.max() ?? 0) }
 
 @Suite struct InspectionTests {
-  @Test func aTrainingIsShownWithAllItsPictures() throws {
+  @Test func aTrainingHasAllPictures() throws {
     try withRuns { _, trained in
       var options = Inspection.Options()
       (options.frames, options.episodes, options.steps) = (2, 2, [0, 3])
@@ -99,22 +99,22 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
       let worst = try #require(json["reconstructions"]?["worst"]?.array).compactMap { $0["error"]?.double }
       #expect(worst == worst.sorted(by: >) && worst.count == 2)
       #expect(animationFrames(try readBytes(from: "\(folder)/film.png")) == 21, "the first episode's frames")
-      let places = try #require(json["keypoints"]?["x"]?.array)
-      #expect(places.count == 8 && places[0].array?.allSatisfy { (0...1).contains($0.double ?? -1) } == true)
-      // 21 frames of each episode, all of which were played on from.
+      let keypoints = try #require(json["keypoints"]?["x"]?.array)
+      #expect(keypoints.count == 8 && keypoints[0].array?.allSatisfy { (0...1).contains($0.double ?? -1) } == true)
+      // 21 frames of each episode; play continued after all of them.
       #expect(json["values"]?["value"]?.array?.count == 42)
 
-      // Made again, it takes the place of what was there, and leaves nothing else behind.
+      // A second inspection replaces the first, and leaves nothing else behind.
       options.steps = nil
       _ = try Inspection(of: trained.path, options).write()
       #expect(try folderEntries(trained.path).filter { $0.contains("inspection") } == ["inspection"])
       options.steps = [42]
       let error = #expect(throws: InputError.self) { try Inspection(of: trained.path, options) }
-      #expect(error?.description.contains("--steps 42 is none of the 42 frames") == true)
+      #expect(error?.description.contains("--steps 42 is not one of the 42 frames") == true)
     }
   }
 
-  @Test func aPretrainingIsProbedAsItWas() throws {
+  @Test func theProbeOfAPretrainingIsReproduced() throws {
     try withRuns { pretrained, _ in
       let inspection = try Inspection(of: pretrained.path)
       let files = inspection.pictures.map(\.file)
@@ -145,7 +145,7 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
       layout: training.layout(latentSize: observer.latentSize, actionSpace: Catch.actionSpace),
       episode: smallEpisode(), training: training)
     let play = try player.inspectedPlay(episodes: 3, seed: Seed(4))
-    // Nine steps, ten frames; the task itself is over at the last, which has no value.
+    // Nine steps, ten frames. The task terminates at the last frame, which has no value.
     #expect(play.recording.count == 30 && play.judged.count == 27)
     for episode in 0..<3 {
       let reward = play.recording.steps[10 * episode + 8]?.reward ?? .nan
@@ -175,9 +175,9 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
       let reward = play.recording.steps[t]?.reward ?? .nan
       #expect(abs(play.returns[t] - (reward + 0.99 * play.returns[t + 1])) < 1e-9)
     }
-    // An upright pole earns almost 8 a step: a sum of ten of them is far less than what follows the last frame.
+    // An upright pole has a reward of almost 8 per step, so that ten steps would give less than 100.
     #expect(play.returns[10] > 100)
-    // SAC's value holds entropies: those of the frames to come, discounted.
+    // SAC's value includes the discounted entropies of the following frames.
     #expect(play.bonuses.count == 11 && play.bonuses.allSatisfy { $0.isFinite && $0 != 0 } && play.cutCount == 0)
   }
 
@@ -196,8 +196,9 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     ).inspectedPlay(episodes: 2, seed: Seed(4))
   }
 
-  /// Seven decisions more weigh less than 1 % at γ = 0.5: 14 of twenty frames have a return, and it is of rewards alone.
-  @Test func whatTheEnvironmentCutsShortIsLeftOut() throws {
+  /// After seven steps the rest weighs less than 1 % at γ = 0.5, so that 14 of twenty frames have a return, which has
+  /// only rewards.
+  @Test func framesBeforeATruncationAreLeftOut() throws {
     let play = try play(in: Impatient.self)
     #expect(play.values.count == 42 && play.judged.count == 2 * 14 && play.cutCount == 2 * 6)
     for frame in play.judged {
@@ -208,16 +209,16 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     #expect(play.bonuses.isEmpty && play.rewardLimit == nil)
   }
 
-  /// The same rewards as the agent learned from.
-  @Test func returnsAreOfClippedRewardsWhereTheAgentLearnedFromThose() throws {
+  /// Returns use the same rewards as training.
+  @Test func returnsUseClippedRewardsIfTrainingDid() throws {
     let (whole, clipped) = (try play(in: Impatient.self), try play(in: Impatient.self, rewardLimit: 1))
     #expect(clipped.rewardLimit == 1)
     for frame in clipped.judged { #expect(abs(3 * clipped.returns[frame] - whole.returns[frame]) < 1e-12) }
-    #expect(clipped.recording.steps[0]?.reward == 3, "the rewards themselves are shown as they are")
+    #expect(clipped.recording.steps[0]?.reward == 3, "the rewards are shown unclipped")
   }
 }
 
-/// Gives 3 at each step and cuts its episodes short itself after twenty.
+/// Has a reward of 3 at each step and truncates its episodes after twenty steps.
 private struct Impatient: BuiltInEnvironment {
   static var id: String { "impatient" }
   static var note: String { "" }
@@ -241,7 +242,7 @@ private struct Impatient: BuiltInEnvironment {
   func render(into frame: inout PixelBuffer) {}
 }
 
-/// What an animated PNG says in the chunk behind its header.
+/// The number of frames in the `acTL` chunk of an animated PNG.
 private func animationFrames(_ bytes: [UInt8]) -> Int {
   bytes[37..<41].elementsEqual("acTL".utf8) ? bytes[41..<45].reduce(0) { $0 << 8 | Int($1) } : 0
 }
@@ -270,7 +271,7 @@ private func animationFrames(_ bytes: [UInt8]) -> Int {
     #expect(whole.frames == Array(0..<300) && whole.extent == "all 300 frames")
     let film = Film(of: long, through: nil, long.filmReadings)
     #expect(film.frames == (0...250).map { 4 * $0 })
-    #expect(film.extent == "1 of each 4 frames, 251 of 1,001")
+    #expect(film.extent == "1 of every 4 frames, 251 of 1,001")
     try withFolder { folder in
       try film.write(to: folder + "/film.png", text: ["a": "b"])
       #expect(animationFrames(try readBytes(from: folder + "/film.png")) == 251)

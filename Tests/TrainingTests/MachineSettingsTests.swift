@@ -5,8 +5,8 @@ import Testing
 @testable import Training
 
 @Suite struct MachineSettingsTests {
-  /// The number of threads belongs to a thread: each test sets it for its own.
-  @Test func aRunThatGoesOnKeepsItsThreads() {
+  /// The number of threads is a setting of the current thread, so each test sets its own.
+  @Test func aResumedRunKeepsItsThreads() {
     let before = Threads.count
     defer { Threads.set(before) }
     var settings = MachineSettings()

@@ -12,7 +12,7 @@ import Testing
 
 @testable import Training
 
-/// What is spoiled from the ninth episode on.
+/// Replaces a value by one that is not finite, from the ninth episode on.
 private protocol Spoiling: Sendable {
   static var id: String { get }
   static func spoil(_ reward: inout Double, _ observation: inout [Double])
@@ -33,7 +33,7 @@ private enum Observed: Spoiling {
   static func spoil(_ reward: inout Double, _ observation: inout [Double]) { observation[1] = -.infinity }
 }
 
-/// `catch` whose rewards or observations are not numbers in the end.
+/// `catch` whose rewards or observations are not finite from the ninth episode on.
 private struct Spoiled<Kind: Spoiling>: BuiltInEnvironment {
   static var id: String { Kind.id }
   static var note: String { "catch with something spoiled from the ninth episode on" }
@@ -68,7 +68,7 @@ private struct Spoiled<Kind: Spoiling>: BuiltInEnvironment {
   }
 }
 
-/// Double DQN whose gradient is not a number at its 40th update, and so neither are its parameters.
+/// Double DQN whose gradient, and so its parameters, are NaN after the 40th update.
 private struct Poisoned: Agent {
   static var id: String { "poisoned" }
   static var note: String { "double DQN with a poisoned gradient" }
@@ -124,7 +124,7 @@ private struct Poisoned: Agent {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let error = try #require(failure(evaluateEvery: 30, in: folder))
-    // Nine steps an episode: spoiled from step 73 on.
+    // Nine steps per episode: not finite from step 73 on.
     #expect(error.quantity == "the reward of spoiled-reward" && error.step == 73)
     #expect(error.checkpoint?.hasPrefix("\(folder)/agent.safetensors of step ") == true)
     #expect(error.description.contains("at step \(error.step)") && !error.description.contains("\n"))
@@ -133,7 +133,7 @@ private struct Poisoned: Agent {
     #expect(!exists("\(folder)/summary.json"))
   }
 
-  @Test func withoutACheckpointThatIsSaid() throws {
+  @Test func theErrorSaysIfThereIsNoCheckpoint() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let error = try #require(failure(evaluateEvery: 0, in: folder))
@@ -141,8 +141,8 @@ private struct Poisoned: Agent {
     #expect(error.description.contains("no checkpoint had been written yet"))
   }
 
-  /// Whatever is spoiled, what is on the disk is sound.
-  @Test func whatIsOnTheDiskIsFinite() throws {
+  /// Weights on disk are finite, whatever value is not.
+  @Test func savedWeightsAreFinite() throws {
     func check<E: BuiltInEnvironment, A: Agent>(_ environment: E.Type, _ kind: A.Type, _ quantity: String) throws
     where A.Settings == DoubleDQN.Settings {
       try withFolder { folder in

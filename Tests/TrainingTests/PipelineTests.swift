@@ -15,7 +15,7 @@ import Testing
 
 private typealias E = CartPoleSwingup
 
-/// From frames to a trained agent, small in everything.
+/// A small pipeline from frames to a trained agent.
 struct Pipeline {
   let folder: String
   let episode = smallEpisode(timeLimit: 160)
@@ -40,11 +40,11 @@ struct Pipeline {
     var lines: [String] = []
     let summary = try work.run(in: run) { lines.append($0) }
     #expect(summary["env_steps"]?.int == 60 * E.actionRepeat)
-    #expect(lines.contains { $0.hasPrefix("WARNING: the latents tell") }, "a poor probe is said loudly")
+    #expect(lines.contains { $0.hasPrefix("WARNING: the state probe has R²") }, "a low R² prints a warning")
     return run
   }
 
-  /// - Parameter autoencoder: the folder of the encoder.
+  /// - Parameter autoencoder: The folder of the encoder.
   func train(
     _ encoder: LatentEncoder<KeypointAutoencoder>, of autoencoder: String, first: Recording, agentSteps: Int,
     retrainRounds: Int = 0
@@ -78,7 +78,7 @@ struct Pipeline {
 }
 
 @Suite struct PipelineTests {
-  @Test func framesBecomeAnAgent() throws {
+  @Test func pretrainingAndTrainingWriteTheirFiles() throws {
     try withFolder { folder in
       let pipeline = Pipeline(folder: folder)
       let pretrained = try pipeline.pretrain()
@@ -122,14 +122,14 @@ struct Pipeline {
       let first = try record.recording(of: pretrained.path, E.spec, pipeline.episode)
       let trained = try pipeline.train(
         encoder, of: pretrained.path, first: first, agentSteps: 120, retrainRounds: retrainRounds)
-      // A run that trained the encoder further keeps it: the agent cannot see with the old one.
+      // A run that trained the encoder further saves it, since the agent does not fit the old one.
       let own = trained.file("autoencoder.safetensors")
       #expect(FileManager.default.fileExists(atPath: own) == (retrainRounds > 0))
       if let axes = encoder.axes {
         #expect(encoder.latentSize == axes.count && encoder.encodeAll(first).shape == [first.count, axes.count])
         if retrainRounds > 0 {
           let later = try LatentEncoder<KeypointAutoencoder>(folder: trained.path, record: record)
-          #expect(later.axes?.reading.array == axes.reading.array, "the agent knows its axes")
+          #expect(later.axes?.reading.array == axes.reading.array, "the axes are unchanged")
         }
       }
 
@@ -153,7 +153,7 @@ struct Pipeline {
     }
   }
 
-  /// A random encoder that stays as it is has standardised latents; one that moves gives them as they are.
+  /// A random encoder that is never trained has standardised latents; other new encoders have unscaled ones.
   @Test(arguments: Places.all.filter { $0.start != .pretrained }) func aNewEncoderFitsItsPlace(_ place: Place) throws {
     var model = KeypointAutoencoder.Settings()
     (model.keypoints, model.filters) = (4, 8)
@@ -184,7 +184,7 @@ struct Pipeline {
     }
   }
 
-  @Test func whatDoesNotFitIsRefusedWithASentence() throws {
+  @Test func anAutoencoderThatDoesNotFitIsAnError() throws {
     try withFolder { folder in
       let pipeline = Pipeline(folder: folder)
       let run = try pipeline.pretrain()
@@ -199,23 +199,23 @@ struct Pipeline {
       }
       #expect(throws: Never.self) { try record.check(environment: E.id, pipeline.episode, path: run.path) }
       #expect(refusal("catch") { _ in }?.contains("is an autoencoder for cartpole-swingup: for catch, run") == true)
-      #expect(refusal(E.id) { $0.size = 32 }?.contains("--size 16, this run has 32") == true)
-      #expect(refusal(E.id) { $0.color = .rgb }?.contains("--color gray, this run has rgb") == true)
-      #expect(refusal(E.id) { $0.flicker = 0.5 }?.contains("--flicker 0, this run has 0.5") == true)
+      #expect(refusal(E.id) { $0.size = 32 }?.contains("--size 16, but this run uses 32") == true)
+      #expect(refusal(E.id) { $0.color = .rgb }?.contains("--color gray, but this run uses rgb") == true)
+      #expect(refusal(E.id) { $0.flicker = 0.5 }?.contains("--flicker 0, but this run uses 0.5") == true)
       #expect(throws: InputError.self) { try newestAutoencoder(for: "catch", pipeline.episode, root: folder) }
       #expect(throws: InputError.self) { try newestAutoencoder(for: E.id, smallEpisode(size: 32), root: folder) }
-      // Its frames were played with the task's own action repeat.
+      // Its frames were collected with the task's own action repeat.
       var repeated = pipeline.episode
       repeated.actionRepeat = 2
       let dynamics = #expect(throws: InputError.self) { try record.recording(of: run.path, E.spec, repeated) }
-      #expect(dynamics?.description.contains("--action-repeat 0, this run has 2") == true)
-      // Weights of one kind are not those of another.
+      #expect(dynamics?.description.contains("--action-repeat 0, but this run uses 2") == true)
+      // Weights of one kind do not fit another kind.
       #expect(throws: WorldError.self) { try LatentEncoder<RegularizedAutoencoder>(folder: run.path, record: record) }
       #expect(throws: InputError.self) { try AutoencoderRecord(folder: folder) }
     }
   }
 
-  @Test func damagedFilesAreRefusedWithTheirPath() throws {
+  @Test func damagedFilesAreErrorsWithTheirPath() throws {
     try withFolder { folder in
       let run = try Pipeline(folder: folder).pretrain()
       let record = try AutoencoderRecord(folder: run.path)
@@ -246,7 +246,7 @@ struct Pipeline {
         try data.write(to: URL(fileURLWithPath: weights))
         expectRefusal()
       }
-      // Parts that are missing, of another shape or not finite.
+      // Tensors that are missing, have another shape or are not finite.
       let broken: [(String, Tensor?)] = [
         ("background", nil), ("standardization.mean", .zeros([7])), ("standardization.deviation", .zeros([8])),
         ("standardization.mean", Tensor(repeating: .nan, [8])), ("encoder.layers.0.weight", nil),
@@ -255,7 +255,7 @@ struct Pipeline {
         try Safetensors(tensors.compactMap { $0.name == name ? value.map { (name, $0) } : $0 }).write(to: weights)
         expectRefusal()
       }
-      // Axes that are no pair, or of other latents.
+      // Axes that are incomplete, or have other shapes.
       for axes in [
         [("axes.reading", Tensor.zeros([2, 8]))],
         [("axes.reading", .zeros([2, 8])), ("axes.directions", .zeros([3, 8]))],

@@ -23,7 +23,7 @@ private func pretraining(
 }
 
 @Suite struct PretrainingTests {
-  @Test func seedFixesEveryBit() throws {
+  @Test func theSeedDeterminesEveryBit() throws {
     func run(_ seed: UInt64) throws -> (losses: [Double?], latents: [Float]) {
       var training = try pretraining(seed: seed)
       var losses: [Double?] = []
@@ -47,19 +47,19 @@ private func pretraining(
     #expect(last < 0.8 * first, "\(last) after \(first)")
   }
 
-  /// The paddle of catch goes where the action sends it.
-  @Test func latentsLearnToTellTheActions() throws {
+  /// The actions can be predicted from the latents, since the paddle of catch follows them.
+  @Test func latentsLearnToPredictTheActions() throws {
     var training = try pretraining { ($0.steps, $0.batch, $0.actionWeight) = (300, 24, 1) }
     var errors: [Double] = []
     while !training.isDone { errors.append(try training.update()["autoencoder/action-error"] ?? .nan) }
     let (first, last) = (errors.prefix(20).reduce(0, +) / 20, errors.suffix(20).reduce(0, +) / 20)
-    #expect(first > 1 && last < 0.5 * first, "\(last) after \(first); of three choices ln 3 is a guess")
+    #expect(first > 1 && last < 0.5 * first, "\(last) after \(first); guessing among three actions gives ln 3")
     var plain = try pretraining()
     #expect(try plain.update()["autoencoder/action-error"] == nil)
   }
 
-  /// What no axis shows the agent is nothing that further training may rely on.
-  @Test(arguments: [true, false]) func furtherTrainingDrawsFromWhatTheAgentIsGiven(_ isShown: Bool) throws {
+  /// Further training decodes from the axes only, so that latents outside of them are not trained.
+  @Test(arguments: [true, false]) func furtherTrainingDecodesFromTheAxes(_ isShown: Bool) throws {
     let recording = try collect(Catch(), smallEpisode(), collectionSettings(60), seed: Seed(1))
     let shape = FrameShape(height: recording.height, width: recording.width, channels: recording.format.channels)
     var (random, kind) = (Seed(2).stream("weights"), KeypointAutoencoder.Settings())
@@ -78,13 +78,13 @@ private func pretraining(
     while !training.isDone { _ = try training.update() }
     let x = encoder.preparation.prepare(recording.count) { body, i in recording.withFrame(i, body) }
     let (before, after) = (model.encode(x), training.encoder.model.encode(x))
-    #expect((before.array != after.array) == isShown, "the encoder learns from what is drawn of it")
+    #expect((before.array != after.array) == isShown, "the encoder learns from the reconstruction")
     let z = Tensor.zeros([1, size])
     #expect(model.decode(z).array != training.encoder.model.decode(z).array, "the decoder learns in any case")
   }
 
-  /// The axes are laid after the first updates, and stay; the pictures that are drawn from them get better.
-  @Test func axesAreLaidBeforeTheLastUpdates() throws {
+  /// The axes are computed after the first updates and then kept; reconstructions from them improve.
+  @Test func axesAreComputedBeforeTheLastUpdates() throws {
     func start() throws -> Pretraining<KeypointAutoencoder, Recording> {
       try pretraining { ($0.steps, $0.axesSteps, $0.form) = (25, 60, .smooth) }
     }
@@ -101,7 +101,7 @@ private func pretraining(
         resumed?.state = training.state
       }
     }
-    #expect(rates.count == 85 && rates[25] < rates[10] && rates[84] < 0.2 * rates[70], "a warm-up and a cosine each")
+    #expect(rates.count == 85 && rates[25] < rates[10] && rates[84] < 0.2 * rates[70], "a cosine schedule per phase")
     let (first, last) = (errors[25..<35].reduce(0, +), errors.suffix(10).reduce(0, +))
     #expect(last < first, "\(last) after \(first)")
     var other = try #require(resumed)
@@ -117,7 +117,7 @@ private func pretraining(
     #expect(plain.step == 25 && plain.encoder.axes == nil)
   }
 
-  @Test func actionsAreNotToldFromEpisodesWithout() throws {
+  @Test func predictingActionsNeedsLongerEpisodes() throws {
     let recording = try collect(
       Catch(), smallEpisode(), collectionSettings(30, episodeSteps: 1), seed: Seed(1))
     var settings = PretrainingSettings()
@@ -137,7 +137,7 @@ private func pretraining(
     #expect(square(latents).mean(axis: 0).array.contains { abs($0 - 1) < 1e-3 })
   }
 
-  @Test func theFrozenEncoderKnowsWhatItWasTaughtToDraw() throws {
+  @Test func theFrozenEncoderHasItsTarget() throws {
     var training = try pretraining { ($0.targetBlur, $0.targetGain) = (2, 3) }
     _ = try training.update()
     #expect(try training.finished().target == ReconstructionTarget(blur: 2, gain: 3))
@@ -176,8 +176,8 @@ private func pretraining(
     #expect(abs(errors[0] - (1 + 21 * 4) / 22) < 1e-6 && abs(errors[1] - 4.5) < 1e-6)
   }
 
-  @Test func movingFramesAndBadlyDrawnOnesAreDrawnMoreOften() throws {
-    // Four frames: two at rest, one that jumps, the start of another episode.
+  @Test func framesWithMotionOrLargeErrorsAreSampledMoreOften() throws {
+    // Four frames: two at rest, one with motion, and the start of another episode.
     func frame(_ level: UInt8) -> PixelBuffer {
       PixelBuffer(width: 2, height: 2, format: .gray, bytes: [level, 0, 0, 0])
     }
@@ -195,7 +195,7 @@ private func pretraining(
       return counts
     }
     #expect(counts(FrameSampler(.uniform, recording)).allSatisfy { (900...1100).contains($0) })
-    // Half are uniform, the others all the one that moved: a change of 3 levels is noise.
+    // Half are sampled uniformly, the others are the frame with motion: a change of 3 levels is noise.
     let moving = counts(FrameSampler(.motion, recording))
     #expect((2350...2650).contains(moving[2]) && moving[1] < 600 && moving[3] < 600)
 
@@ -204,13 +204,13 @@ private func pretraining(
     for _ in 0..<20 { sampler.note([0, 1, 2, 3]) { [0.1, 0.6, 0.1, 0.2] } }
     let missed = counts(sampler)
     #expect((1600...1800).contains(missed[1]) && (800...1000).contains(missed[3]), "\(missed)")
-    // With two frames before it there is only the one.
+    // Only one frame has two frames before it.
     for sampling in FrameSampling.allCases {
       #expect(counts(FrameSampler(sampling, recording, past: 2)) == [0, 0, 4000, 0])
     }
     var indifferent = FrameSampler(.uniform, recording)
     indifferent.note([0]) {
-      Issue.record("nobody asks for the errors")
+      Issue.record("uniform sampling does not need the errors")
       return []
     }
   }
@@ -225,13 +225,13 @@ private func pretraining(
     return StateProbe(encode, training: training, heldOut: heldOut, layout: layout, seed: Seed(3), steps: 100)
   }
 
-  @Test func theStateItselfIsReadPerfectly() throws {
+  @Test func theStateIsPredictedFromItself() throws {
     let probe = try probe { TrueState(PendulumSwingup.spec).latents(of: $0) }
     #expect(probe.names == PendulumSwingup.observationNames)
     #expect(probe.worst > 0.95, "\(probe.summary)")
   }
 
-  @Test func noiseTellsNothing() throws {
+  @Test func noisePredictsNothing() throws {
     var random = Seed(5).stream("noise")
     let probe = try probe { .normal([$0.count, 3], using: &random) }
     #expect(probe.r2.allSatisfy { $0 < 0.1 }, "\(probe.summary)")

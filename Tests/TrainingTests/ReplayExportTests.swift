@@ -10,7 +10,7 @@ import Testing
 @testable import Training
 
 @Suite struct ReplayExportTests {
-  @Test func theReplayBufferIsAnArchive() throws {
+  @Test func theReplayBufferIsExportedAsNPZ() throws {
     try withFolder { folder in
       var training = TrainingSettings()
       (training.envSteps, training.replay, training.evaluationEpisodes, training.environments) = (60, 40, 1, 2)
@@ -26,7 +26,7 @@ import Testing
       _ = try work.run(in: run)
 
       let replay = try SavedReplay(of: run)
-      // Two full lanes of 20 slots, in which an episode of catch takes ten.
+      // Two full lanes of 20 slots; an episode of catch takes ten.
       #expect(replay.contents.count == 40 && replay.step == 60)
       #expect(replay.contents.first.reduce(0) { $0 + Int($1) } == 4)
       try replay.write(to: "\(folder)/replay.npz")
@@ -36,7 +36,7 @@ import Testing
       let (rewards, transitions) = (
         try archive.array("rewards", of: Float.self).elements, try archive.array("transition", of: UInt8.self).elements
       )
-      // A ball is caught or missed at each episode's last transition, and nothing is paid elsewhere.
+      // The reward is nonzero only in the last transition of each episode.
       for i in 0..<40 where rewards[i] != 0 { #expect(transitions[i] == 1 && transitions[(i + 1) % 40] == 0) }
       #expect(rewards.contains { $0 != 0 })
       #expect(throws: InputError.self) { try replay.write(to: "\(folder)/replay.npz") }

@@ -15,7 +15,7 @@ private func facts(_ command: String, _ environment: String) -> RunDirectory.Fac
     command: command, environment: environment, member: "m", seed: 1, commandLine: ["pixelrl"], version: "test")
 }
 
-/// A run's folder as a kill right after its checkpoint number `count` could have left it.
+/// Copies a run as if it had been killed right after its checkpoint number `count`.
 private func cut(_ run: RunDirectory, after count: Int, to path: String) throws -> RunDirectory {
   try FileManager.default.copyItem(atPath: run.path, toPath: path)
   try? FileManager.default.removeItem(atPath: "\(path)/summary.json")
@@ -54,7 +54,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
         let rest = try cut(whole, after: count, to: "\(folder)/after-\(count)")
         var lines: [String] = []
         let again = try work.run(in: rest) { lines.append($0) }
-        #expect(lines.contains { $0.hasPrefix("goes on from step") } == (count > 0))
+        #expect(lines.contains { $0.hasPrefix("resuming from step") } == (count > 0))
         try expectTheSame(["metrics.jsonl", "agent.safetensors"], whole, rest)
         func lasting(_ outcome: [JSON.Member]) -> [JSON.Member] {
           outcome.filter { !["seconds", "checkpoints"].contains($0.key) }
@@ -70,7 +70,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     return settings
   }
 
-  @Test func trainingFromTheStateGoesOnToTheBit() throws {
+  @Test func trainingFromTheStateResumesBitExactly() throws {
     var settings = DoubleDQN.Settings()
     (settings.hidden, settings.batch) = (16, 8)
     var episode = EpisodeSettings()
@@ -85,8 +85,8 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
       episode: smallEpisode(timeLimit: 90))
   }
 
-  /// The priorities, the noise and the wait for the actor's turn go on too.
-  @Test func trainingOffPolicyGoesOnToTheBit() throws {
+  /// Priorities, noise and the delay of actor updates are restored too.
+  @Test func offPolicyTrainingResumesBitExactly() throws {
     var rainbow = Rainbow.Settings()
     (rainbow.hidden, rainbow.batch, rainbow.importanceUpdates) = (16, 8, 150)
     try train(Catch.self, Rainbow.self, through: TrueState(Catch.spec), rainbow, episode: EpisodeSettings())
@@ -105,8 +105,8 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     try train(Catch.self, QProp.self, through: TrueState(Catch.spec), qProp, episode: EpisodeSettings())
   }
 
-  /// The rollout that a checkpoint cuts, the workers' copies and all estimates go on too.
-  @Test func onPolicyTrainingGoesOnToTheBit() throws {
+  /// An unfinished rollout, the workers' copies and all estimates are restored too.
+  @Test func onPolicyTrainingResumesBitExactly() throws {
     var workers = ActorCritic.Settings()
     (workers.hidden, workers.batchHorizon, workers.workers) = (16, 7, 2)
     try train(
@@ -123,7 +123,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
       episode: smallEpisode(timeLimit: 90))
   }
 
-  @Test(arguments: Places.all) func trainingThroughLatentsGoesOnToTheBit(_ place: Place) throws {
+  @Test(arguments: Places.all) func trainingOnLatentsResumesBitExactly(_ place: Place) throws {
     let episode = smallEpisode(timeLimit: 160)
     let first = try collect(CartPoleSwingup(), episode, collectionSettings(12), seed: Seed(1))
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
@@ -143,7 +143,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
   }
 
   @Test(arguments: [FrameSampling.uniform, .error], [0, 0.5])
-  func pretrainingGoesOnToTheBit(_ sampling: FrameSampling, _ actionWeight: Double) throws {
+  func pretrainingResumesBitExactly(_ sampling: FrameSampling, _ actionWeight: Double) throws {
     try withFolder { folder in
       var (pretraining, model) = (PretrainingSettings(), RegularizedAutoencoder.Settings())
       (pretraining.steps, pretraining.batch, pretraining.sampling) = (25, 4, sampling)
@@ -167,8 +167,8 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     }
   }
 
-  /// The untrained agent and a random player are judged first, and the training goes as it would without.
-  @Test func judgingBeforeTrainingChangesNothingOfIt() throws {
+  /// The untrained agent and a random player are evaluated first, without any effect on the training.
+  @Test func evaluatingBeforeTrainingDoesNotChangeIt() throws {
     var settings = DoubleDQN.Settings()
     (settings.hidden, settings.batch) = (16, 8)
     let first = try collect(Catch(), EpisodeSettings(), collectionSettings(40), seed: Seed(1))
@@ -197,12 +197,12 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
         baseline.returns.count == 6 && baseline.returns.allSatisfy { abs($0) == 1 }
           && baseline.lengths == .init(repeating: 9, count: 6))
       #expect(baseline.returnRange == -1...1)
-      #expect(try without.run.baseline() == Baseline(returnRange: -1...1), "nobody wants evaluations: none is made")
+      #expect(try without.run.baseline() == Baseline(returnRange: -1...1), "no evaluations, so no random play")
       let outcome = JSON.object(with.outcome)
       #expect(outcome["return_random"]?.double == baseline.mean)
       let steps = outcome["evaluations"]?.array?.compactMap { $0.array?.first?.int } ?? []
       #expect(steps == [0, 500, 1000, 1400])
-      // The run is judged by what was learned, not by where it began.
+      // The mean return leaves out the evaluation of the untrained agent.
       let last = (outcome["evaluations"]?.array ?? []).suffix(3).compactMap { $0.array?.last?.double }
       #expect(abs((outcome["return_mean"]?.double ?? .nan) - last.mean) < 1e-12)
     }
@@ -216,7 +216,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     #expect(try Baseline(in: CartPoleSwingup(), smallEpisode(timeLimit: 80), episodes: 3, seed: Seed(5)) != baseline)
   }
 
-  @Test func otherSettingsDoNotGoOn() throws {
+  @Test func otherSettingsCannotResume() throws {
     try withFolder { folder in
       var training = TrainingSettings()
       (training.envSteps, training.replay, training.evaluationEpisodes) = (100, 100, 1)

@@ -43,7 +43,7 @@ import Testing
   }
 
   /// Ten steps of two environments are 160 simulator steps: rounds after 10 and 20.
-  @Test func roundsComeWhenTheyAreDueAndNoMore() throws {
+  @Test func roundsHappenOnlyWhenTheyAreDue() throws {
     var trainer = try trainer(rounds: 2)
     var rounds: [Int] = []
     for step in 1...45 {
@@ -52,9 +52,8 @@ import Testing
     #expect(rounds == [10, 20])
   }
 
-  /// After a round the replay holds what the new encoder sees: a trainer whose observer had always been the new one would
-  /// hold the same latents.
-  @Test func allThatIsRememberedIsSeenAnew() throws {
+  /// After a round, the replay buffer has the latents of the new encoder.
+  @Test func theReplayBufferIsEncodedAgain() throws {
     var trainer = try trainer(rounds: 1)
     let before = trainer.representation.encoder
     for _ in 0..<10 { try trainer.step { _ in } }
@@ -62,7 +61,7 @@ import Testing
     #expect(before.mean.array == after.mean.array && before.deviation.array == after.deviation.array)
     #expect(before.model.parameters.map { $0.value.array } != after.model.parameters.map { $0.value.array })
 
-    // The first data have lost their oldest in lane 0, whose 100 slots have gone round; what is left is known by its rewards.
+    // The oldest first data in lane 0 were overwritten, as it has 100 slots. The rest is identified by its rewards.
     let recording = try collect(
       CartPoleSwingup(), smallEpisode(), collectionSettings(120, episodeSteps: 9), seed: Seed(2))
     let latents = after.encodeAll(recording)
@@ -82,8 +81,8 @@ import Testing
     #expect(known > 50)
   }
 
-  /// What the agent acts on after a round, with its past, is what it will learn from.
-  @Test func runningEpisodesGoOnFromTheNewLatents() throws {
+  /// After a round, the agent acts on the same observations, with their history, as the replay buffer has.
+  @Test func runningEpisodesContinueWithTheNewLatents() throws {
     var trainer = try trainer(rounds: 1)
     for _ in 0..<10 { try trainer.step { _ in } }
     try trainer.step { _ in }

@@ -13,7 +13,7 @@ import Testing
     TrainingSettings.self, PretrainingSettings.self, CollectionSettings.self,
   ]
 
-  @Test func everySettingIsReadBackAndBounded() throws {
+  @Test func everySettingRoundTripsAndIsBounded() throws {
     func check<Group: SettingsGroup>(_ type: Group.Type) throws {
       let defaults = Group()
       for field in Group.fields {
@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  @Test func whatCannotBeTrainedIsRefusedBeforeItBegins() throws {
+  @Test func invalidSettingsAreErrorsBeforeTraining() throws {
     func refusal(_ change: (inout TrainingSettings, inout SAC.Settings) -> Void) -> String {
       var (training, agent) = (TrainingSettings(), SAC.Settings())
       agent.hidden = 8
@@ -70,7 +70,7 @@ import Testing
       return "none"
     }
     #expect(refusal { _, _ in } == "none")
-    #expect(refusal { training, _ in training.envSteps = 20_000 }.hasPrefix("--env-steps 20000 leaves nothing"))
+    #expect(refusal { training, _ in training.envSteps = 20_000 }.hasPrefix("--env-steps 20000 leaves no steps"))
     #expect(refusal { training, _ in (training.replay, training.environments) = (100, 64) }.hasPrefix("--replay 100"))
     #expect(refusal { training, _ in training.replay = .max }.hasPrefix("--replay 9223372036854775807 takes"))
     #expect(refusal { training, agent in (training.replay, agent.batch) = (100, 101) }.hasPrefix("--batch 101"))

@@ -8,7 +8,8 @@ import Testing
 @testable import Training
 
 @Suite struct TaskDefaultsTests {
-  /// What was measured, as one types it, with SAC on the latents of keypoints, where it is not everybody's default anyway.
+  /// The measured settings with SAC on keypoint latents, where they differ from the general defaults, as written on the
+  /// command line.
   private static let measured: [String: [String]] = [
     "cartpole-swingup": ["encoder.keypoints-alone=false"],
     "pendulum-swingup": [
@@ -37,7 +38,7 @@ import Testing
     "environment.renderer=sketch", "collection.collect-steps=4000", "encoder.keypoints-alone=false",
   ]
 
-  @Test func eachTaskHasWhatWasMeasured() {
+  @Test func eachTaskHasItsMeasuredSettings() {
     #expect(TaskDefaults.tasks == Self.measured.keys.sorted())
     for (task, settings) in Self.measured {
       #expect(
@@ -50,20 +51,21 @@ import Testing
     }
   }
 
-  /// What SAC alone has is no other agent's; a discount and the size of hidden layers are everybody's who acts there.
-  @Test func anAgentHasItsOwn() {
+  /// Settings that only SAC has are not set for other agents. The discount and the hidden size are set for all agents
+  /// that can act in the task.
+  @Test func onlyFittingSettingsAreSetForAnAgent() {
     #expect(texts(of: "reacher-easy", [TD3.Settings.self]) == ["agent.hidden=128", "agent.discount=0.95"])
     #expect(texts(of: "reacher-easy", [PPO.Settings.self]) == ["agent.hidden=128", "agent.discount=0.95"])
     // Its hidden layers have 128 units anyway.
     #expect(texts(of: "reacher-easy", [QProp.Settings.self]) == ["agent.discount=0.95"])
     #expect(texts(of: "pendulum-swingup", [TD3.Settings.self, PPO.Settings.self]).isEmpty)
     #expect(texts(of: "cartpole-swingup", [RegularizedAutoencoder.Settings.self]).isEmpty)
-    // No discrete agent acts there.
+    // No discrete agent can act there.
     #expect(texts(of: "reacher-easy", [Rainbow.Settings.self, DoubleDQN.Settings.self]).isEmpty)
   }
 
-  /// Every change is of settings that a command begins with, sets something, and stays within what each setting takes.
-  @Test(arguments: TaskDefaults.tasks) func areSettings(_ task: String) throws {
+  /// Every change is of known settings, changes at least one of them, and sets only valid values.
+  @Test(arguments: TaskDefaults.tasks) func changesAreValid(_ task: String) throws {
     func settings<A: Agent>(of agent: A.Type) -> any SettingsGroup.Type { A.Settings.self }
     func settings<M: Autoencoder>(of kind: M.Type) -> any SettingsGroup.Type { M.Settings.self }
     let known: [any SettingsGroup.Type] =
@@ -82,7 +84,7 @@ import Testing
     }
   }
 
-  /// An agent's defaults are of agents that can act in the task's environment.
+  /// A task only has defaults for agents that can act in its environment.
   @Test func agentsFitTheirTasks() {
     func settings<A: Agent>(of agent: A.Type) -> any SettingsGroup.Type { A.Settings.self }
     for environment in Environments.all {
@@ -96,11 +98,11 @@ import Testing
     #endif
   }
 
-  @Test func anotherTaskHasNone() {
+  @Test func anUnknownTaskHasNone() {
     #expect(TaskDefaults.of("no such task").changes.isEmpty)
   }
 
-  @Test func aGroupStartsFromThem() {
+  @Test func aGroupHasTheTasksDefaults() {
     let cheetah: CollectionSettings = TaskDefaults.group(of: "cheetah-run")
     let other: CollectionSettings = TaskDefaults.group(of: "catch")
     #expect(cheetah.steps == 4000 && other == CollectionSettings())
@@ -114,7 +116,7 @@ import Testing
     return groups.flatMap { texts($0) }
   }
 
-  /// What a group takes of them. Throws where it is nothing that one could type.
+  /// The defaults that apply to a group. Throws if a value is not valid on the command line.
   private func taken<Group: SettingsGroup>(_ defaults: TaskDefaults, by group: Group.Type) throws -> [String: String] {
     let texts = defaults.texts(of: Group.self)
     var values = Group()

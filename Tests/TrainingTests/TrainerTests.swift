@@ -37,7 +37,7 @@ private func trainer<E: BuiltInEnvironment>(
 private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.bitPattern) }
 
 @Suite struct TrainerTests {
-  @Test func seedFixesTheMetricsWithAndWithoutEvaluation() throws {
+  @Test func theSeedDeterminesTheMetricsWithAndWithoutEvaluation() throws {
     func run(_ seed: UInt64, evaluating: Bool) throws -> [[UInt64]] {
       var trainer = try trainer(
         PendulumSwingup.self, trainingSettings(environments: 2, frames: 2, actions: 1), seed: seed, timeLimit: 30)
@@ -72,7 +72,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
   }
 
   @Test(arguments: [(0, 64), (24, 24), (1000, 64)])
-  func trainingEpisodesAreCutAndEvaluationsWhole(_ limit: Int, _ length: Int) throws {
+  func trainingEpisodesAreTruncatedAndEvaluationsAreNot(_ limit: Int, _ length: Int) throws {
     var settings = trainingSettings()
     settings.trainingTimeLimit = limit
     var trainer = try trainer(CartPoleSwingup.self, settings, timeLimit: 64)
@@ -82,14 +82,14 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
       lengths += trainer.finished.map(\.length)
     }
     #expect(lengths == [length, length, length])
-    // Cut short, not over: what would have come still counts.
+    // Truncated, not terminated: the discount stays 1.
     var random = Random(seed: Seed(3))
     let settled = try trainer.replay.sample(64, using: &random)
     #expect(settled.discount.array.allSatisfy { $0 == 1 })
     #expect(try trainer.evaluate(seed: Seed(8)).lengths.allSatisfy { $0 == 64 })
   }
 
-  @Test func firstDataCountAndAreLearnedFrom() throws {
+  @Test func theFirstDataCountAndAreLearnedFrom() throws {
     let recording = try collect(
       CartPoleSwingup(), smallEpisode(size: 8), collectionSettings(30, episodeSteps: 7), seed: Seed(4))
     var trainer = try trainer(CartPoleSwingup.self, trainingSettings())
@@ -100,7 +100,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     #expect(trainer.updates == 5)
   }
 
-  /// An agent that learns from its own policy alone has an update for each horizon, none on the first data.
+  /// An on-policy agent makes an update after each horizon, and none on the first data.
   @Test(arguments: [1, 3]) func rolloutsAreDueAfterTheirHorizon(_ environments: Int) throws {
     var settings = PPO.Settings()
     (settings.hidden, settings.horizon, settings.passes) = (8, 5, 1)
@@ -119,7 +119,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     }
   }
 
-  @Test func heldActionsAreRefusedWhereOnlyOnesOwnTeach() throws {
+  @Test func heldActionsAreAnErrorForOnPolicyAgents() throws {
     func check(_ change: (inout TrainingSettings, inout PPO.Settings) -> Void) -> String {
       var (training, agent) = (trainingSettings(), PPO.Settings())
       training.replay = 1000
@@ -135,10 +135,10 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     #expect(check { _, agent in agent.horizon = 600 }.contains("too small for --horizon 600"))
   }
 
-  /// Whatever the replay holds obeys the physics: the action led from the observation to the next one, across truncated,
-  /// cut and recorded episodes and held actions, and truncation does not stop bootstrapping.
+  /// All transitions in the replay buffer obey the physics: the action leads from the observation to the next one. This
+  /// holds for truncated and recorded episodes and held actions. Truncation does not stop bootstrapping.
   @Test(arguments: [1, 3], [0, 0.3])
-  func theReplayHoldsWhatHappened(_ environments: Int, _ exploreChance: Double) throws {
+  func storedTransitionsObeyThePhysics(_ environments: Int, _ exploreChance: Double) throws {
     typealias E = PendulumSwingup
     var settings = trainingSettings(environments: environments, updatesPerStep: 0)
     settings.exploreChance = exploreChance
@@ -174,7 +174,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     var random = Seed(1).stream("draws")
     let batch = try trainer.replay.sample(200, using: &random)
     for b in 0..<200 {
-      // The ball has landed in the next frame, and only then there was a reward.
+      // There is a reward only if the ball has landed in the next frame.
       let hasLanded = batch.nextObservation.array[3 * b + 1] == -1
       #expect((batch.discount.array[b] == 0) == hasLanded && (batch.reward.array[b] != 0) == hasLanded)
     }
@@ -207,7 +207,7 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
   }
 }
 
-/// Ends after as many steps as its start state says, and rewards the action.
+/// Ends after the number of steps in its start state. The reward is the action.
 private struct Countdown: BuiltInEnvironment {
   static var id: String { "countdown" }
   static var note: String { "ends by itself" }
@@ -261,7 +261,7 @@ private struct Countdown: BuiltInEnvironment {
       through: TrueState(PendulumSwingup.spec), layout: layout, episodes: episodes, seed: Seed(seed))
   }
 
-  @Test func sideBySideIsAsOneByOne() throws {
+  @Test func parallelEpisodesEqualSingleOnes() throws {
     let together = try evaluation(12)
     #expect(together.returns.count == 12 && Set(together.lengths) == [100])
     for count in [1, 5] {
@@ -269,7 +269,7 @@ private struct Countdown: BuiltInEnvironment {
         #expect(abs(alone - one) < 1e-6)
       }
     }
-    #expect(together.returns.contains { $0 > 0 }, "else nothing was compared")
+    #expect(together.returns.contains { $0 > 0 }, "otherwise nothing is compared")
     #expect(try evaluation(12).returns == together.returns)
     #expect(try evaluation(12, seed: 4).returns != together.returns)
   }

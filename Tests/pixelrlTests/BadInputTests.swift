@@ -27,7 +27,10 @@ struct Program {
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     // Networks as small as these gain nothing from threads, and tests that run side by side lose by them.
-    process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { _, one in one }
+    // A script that calls `pixelrl` finds this one.
+    let (inherited, own) = (ProcessInfo.processInfo.environment, Self.path?.deletingLastPathComponent().path ?? "")
+    process.environment = inherited.merging(
+      ["OMP_NUM_THREADS": "1", "PATH": "\(own):\(inherited["PATH"] ?? "")"]) { _, one in one }
     let (output, error) = (Pipe(), Pipe())
     (process.standardOutput, process.standardError) = (output, error)
     try process.run()
@@ -86,44 +89,44 @@ let quickTraining = [
     ("train --observe state --encoder joint", "--observe state looks through no encoder: leave out --encoder"),
     ("train --encoder joint --autoencoder a", "--encoder joint starts from random weights: leave out --autoencoder"),
     ("train --encoder frozen --kind rae", "--kind is a setting of a new encoder, and --encoder frozen takes one"),
-    ("train --encoder joint --kind conv", "--encoder joint draws frames again, and --kind conv has no decoder"),
-    ("train --encoder joint --agent ppo", "--encoder joint learns from batches of replay, and ppo has none"),
+    ("train --encoder joint --kind conv", "--encoder joint reconstructs frames, but --kind conv has no decoder"),
+    ("train --encoder joint --agent ppo", "--encoder joint needs batches from a replay buffer, which ppo does not use"),
     ("train --encoder joint --shift 100", "--shift takes a whole number from 0 to 64"),
     ("train --encoder finetune", "there is no autoencoder for cartpole-swingup with these frames: run 'pixelrl"),
     (
       "train --encoder joint --size 1024 --replay 100000000",
-      "frames of 3,145,728 bytes are more than this machine's memory"
+      "frames of 3,145,728 bytes exceed this machine's memory"
     ),
     (
       "pretrain-ae --action-weight 0.5 --collect-episode-steps 1",
-      "2 or more and as many steps an environment, or --action-weight 0"
+      "2 or more with at least as many steps per environment, or --action-weight 0"
     ),
     ("pretrain-ae --latent-form smooth --collect-steps 300 --collect-environments 300", "or --latent-form each"),
     ("train --latent --observe state", "--latent and --observe state contradict each other"),
     ("train --observe state --autoencoder a", "--observe state looks through no autoencoder"),
     ("train", "there is no autoencoder for cartpole-swingup with these frames: run 'pixelrl pretrain-ae"),
-    ("train --autoencoder nothing", "nothing holds no autoencoder"),
-    ("train --observe state --batch 500 --replay 100", "--batch 500 is more than the replay buffer holds"),
+    ("train --autoencoder nothing", "nothing has no autoencoder"),
+    ("train --observe state --batch 500 --replay 100", "--batch 500 is larger than the replay buffer (100): use --batch 100 or less"),
     ("train --observe state --replay 16 --environments 8", "--replay 16 is too small for 8 environments"),
     ("train --observe state --replay 9223372036854775807", "more than this machine's memory"),
-    ("train --observe state --env-steps 100", "the first data of random play take 20000 simulator steps"),
+    ("train --observe state --env-steps 100", "the initial random play takes 20000 simulator steps"),
     ("pretrain-ae --kind keypoints", "unknown autoencoder 'keypoints': did you mean 'keypoint'?"),
     ("pretrain-ae --size 62", "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not 62x62"),
     ("pretrain-ae --keypoints 0", "--keypoints takes a whole number from 1 to 1024, not '0'"),
     (
       "pretrain-ae --kind conv",
-      "the kind conv has no decoder, which pretraining and pictures need: give --kind keypoint or"
+      "the kind conv has no decoder, which pretraining and reconstructions need: use --kind keypoint or"
     ),
     ("pretrain-ae --kind rae --latent-size 0", "--latent-size takes a whole number from 1 to"),
     ("pretrain-ae --size -4", "--size takes a whole number from 8 to 1024, not '-4'"),
-    ("collect --policy-run nothing", "nothing is no run"),
-    ("eval nothing", "nothing is no run"),
+    ("collect --policy-run nothing", "nothing is not a run"),
+    ("eval nothing", "nothing is not a run"),
     ("eval nothing --episodes 0", "--episodes takes a whole number from 1 to 100000, not '0'"),
-    ("inspect nothing", "nothing is no run"),
+    ("inspect nothing", "nothing is not a run"),
     ("inspect nothing --steps 1,x", "--steps takes whole numbers with commas, such as 0,100,250, not '1,x'"),
-    ("watch nothing", "'nothing' is no run, no folder of runs and no pattern that fits any"),
-    ("report nothing", "'nothing' is no run, no folder of runs"),
-    ("report .", ". holds no runs: give the folder of a run"),
+    ("watch nothing", "'nothing' is not a run, a folder of runs or a pattern that matches any"),
+    ("report nothing", "'nothing' is not a run, a folder of runs"),
+    ("report .", ". has no runs: give a run directory"),
     ("train --lr 1", "Unknown option '--lr'. Did you mean '--learning-rate'?"),
     ("pretrain-ae --lr=1", "Unknown option '--lr'. Did you mean '--ae-learning-rate'?"),
     ("train --total_timesteps 1e5", "Unknown option '--total_timesteps'. Did you mean '--env-steps'?"),
@@ -186,8 +189,8 @@ let quickTraining = [
       let trained = try program.run(
         ["train", "--latent", "--autoencoder", "ae", "--out", "r", "--json"] + quickTraining)
       #expect(trained.code == 0, "\(trained.error)")
-      #expect(trained.output.contains("replay: 5,000 latents of 4, "))
-      #expect(trained.output.hasPrefix("WARNING: the latents tell "), "two updates cannot make good latents")
+      #expect(trained.output.contains("replay: 5,000 latents of size 4, "))
+      #expect(trained.output.hasPrefix("WARNING: the state probe has R²"), "two updates cannot make good latents")
       let summary = try JSON(parsing: Array(trained.lastLine.utf8))
       #expect(summary["env_steps"]?.int.map { (900..<910).contains($0) } == true)
       for name in ["agent.safetensors", "curve.png", "episode.png", "metrics.jsonl", "summary.json"] {
@@ -204,17 +207,17 @@ let quickTraining = [
         program, 64, ["train", "--latent", "--autoencoder", "ae", "--out", "r"] + quickTraining,
         "r exists and is not empty"
       )
-      try refuses(program, 64, ["collect", "--policy-run", "ae"], "leaves no agent")
-      try refuses(program, 64, ["collect", "--policy-run", "r", "--env", "catch"], "r learned cartpole-swingup")
-      try refuses(program, 64, ["pretrain-ae", "--dataset", "d"], "d was collected with --size 32, this run has 64")
-      try refuses(program, 64, ["train", "--autoencoder", "ae"], "ae saw frames with --size 32, this run has 64")
+      try refuses(program, 64, ["collect", "--policy-run", "ae"], "which has no agent")
+      try refuses(program, 64, ["collect", "--policy-run", "r", "--env", "catch"], "r was trained in cartpole-swingup")
+      try refuses(program, 64, ["pretrain-ae", "--dataset", "d"], "d was collected with --size 32, but this run uses 64")
+      try refuses(program, 64, ["train", "--autoencoder", "ae"], "ae was trained with --size 32, but this run uses 64")
       try refuses(
         program, 64, ["train", "--autoencoder", "ae", "--size", "32", "--env-steps", "320"],
-        "give more than 320")
+        "use more than 320")
 
       let train = ["train", "--latent", "--autoencoder", "ae", "--out", "new"] + quickTraining
       try program.spoil("d/manifest.json") {
-        try refuses(program, 1, train, "is not the dataset")
+        try refuses(program, 1, train, "d: has changed since ae was trained on it")
       } change: {
         Array(String(decoding: $0, as: UTF8.self).replacing("\"held\"", with: "\"hold\"").utf8)
       }
@@ -224,7 +227,7 @@ let quickTraining = [
         $0.dropLast()
       }
       try program.spoil("ae/autoencoder.safetensors") {
-        try refuses(program, 1, train, "ae/autoencoder.safetensors: is no sound safetensors file")
+        try refuses(program, 1, train, "ae/autoencoder.safetensors: is not a valid safetensors file")
       } change: {
         $0.dropLast()
       }
@@ -236,12 +239,12 @@ let quickTraining = [
       try program.spoil("r/agent.safetensors") {
         try refuses(
           program, 1, ["collect", "--policy-run", "r", "--size", "32", "--out", "new"],
-          "r/agent.safetensors: is no sound")
+          "r/agent.safetensors: is not a valid")
       } change: {
         $0.prefix(100)
       }
       try FileManager.default.removeItem(atPath: "\(program.folder)/d")
-      try refuses(program, 1, train, "the dataset that ae was trained on has gone")
+      try refuses(program, 1, train, "the dataset that ae was trained on is missing")
       #expect(!program.has("new"))
     }
   }

@@ -3,7 +3,7 @@ import Foundation
 import Runs
 import Testing
 
-/// Short forms of experiments/durability: the program itself, stopped from outside.
+/// Short forms of experiments/checks/durability: the program itself, stopped from outside.
 @Suite(.serialized) struct DurabilityTests {
   private static let training = [
     "train", "--env", "catch", "--observe", "state", "--replay", "3000", "--hidden", "8",
@@ -55,14 +55,14 @@ import Testing
       }
       #expect(outcome.code == 75)
       let error = try #require(outcome.errors.last)
-      #expect(error.hasSuffix("go on with: pixelrl train --resume run"), "\(error)")
+      #expect(error.hasSuffix("resume with: pixelrl train --resume run"), "\(error)")
       #expect(try RunDirectory(existing: "\(program.folder)/run").status == .interrupted)
       var again = try interrupted(program, after: seconds, signal)
-      while !again.output.contains("goes on from step") && seconds < 60 {
+      while !again.output.contains("resuming from step") && seconds < 60 {
         seconds *= 2
         again = try interrupted(program, after: seconds, signal)
       }
-      #expect(again.output.contains("goes on from step"), "\(again.output)\(again.error)")
+      #expect(again.output.contains("resuming from step"), "\(again.output)\(again.error)")
     }
   }
 

@@ -39,12 +39,12 @@ import Testing
   private static let events = [
     ("error", "ValueError: the lamp is broken"),
     ("exit", "ended with exit code 3; its last lines were\n  the lamp goes out"),
-    ("kill", "was ended by signal 9"),
+    ("kill", "was killed by signal 9"),
     ("hang", "did not answer within 2.0 s"),
-    ("shape", "ValueError: an observation of shape (2,) where its space says (3,)"),
+    ("shape", "ValueError: an observation has shape (2,), but its space has (3,)"),
     ("fork", "ended with exit code 3; its last lines were\n  the lamp goes out"),
     ("garbage", "did not answer within 2.0 s"),
-    ("word", "TypeError: the reward 'much' is not one number"),
+    ("word", "TypeError: the reward 'much' is not a single number"),
   ]
 
   @Test(arguments: events) func aFailureIsTheEnd(_ event: String, _ reason: String) throws {
@@ -62,7 +62,7 @@ import Testing
     try withGames { program in
       let outcome = try program.run(collection(event, "--gym-failure", "truncate"))
       #expect(outcome.code == 0, "\(outcome.error)")
-      #expect(outcome.error.contains(reason) && outcome.error.contains("Its episode ends there, without the step."))
+      #expect(outcome.error.contains(reason) && outcome.error.contains("The episode ends without this step."))
       #expect(outcome.output.contains("62 frames"))
       // 29 steps and their start, then the 31 that are left: the 30th step of the first never was.
       let data = try FrameDataset(path: "\(program.folder)/data")
@@ -112,7 +112,7 @@ import Testing
       let ppo = try program(
         "train", "--env", name, "--observe", "state", "--agent", "ppo", "--env-steps", "50", "--horizon", "40",
         "--hidden", "8", "--evaluate-every", "0")
-      let place = message.replacing(" of episode 1: ", with: ", step 30 of its episode, as the environment gave it")
+      let place = message.replacing(" of episode 1: ", with: ", step 30 of its episode, as returned by the environment")
       #expect(ppo.code == 1 && ppo.error.contains(place), "\(ppo.error)")
       try FileManager.default.removeItem(atPath: "\(program.folder)/happened")
       // Nor while a random player is measured.
@@ -126,7 +126,7 @@ import Testing
     try withGames { program in
       let outcome = try program.run(collection("mask"))
       #expect(outcome.code == 0 && outcome.errors.count == 1)
-      #expect(outcome.error.contains("gives action masks, which are ignored"))
+      #expect(outcome.error.contains("returns action masks, which are ignored"))
     }
   }
 
@@ -135,7 +135,7 @@ import Testing
       let name = "gym:games:Switches-v0"
       for command in [["render", name], ["collect", "--env", name], ["pretrain-ae", "--env", name]] {
         let outcome = try program.run(command)
-        #expect(outcome.code == 1 && outcome.error.contains("draws no pictures"), "\(outcome.error)")
+        #expect(outcome.code == 1 && outcome.error.contains("cannot draw frames"), "\(outcome.error)")
       }
       #expect(try folderEntries(program.folder).allSatisfy { !["runs", "datasets"].contains($0) })
     }
@@ -186,7 +186,7 @@ import Testing
     try withGames { program in
       #expect(try program.run(training("run")).code == 1)
       let resumed = try program("train", "--resume", "run")
-      #expect(resumed.code == 0 && resumed.output.contains("goes on from step 2"), "\(resumed.error)")
+      #expect(resumed.code == 0 && resumed.output.contains("resuming from step 2"), "\(resumed.error)")
       // It does not happen a second time: so goes a run without it.
       #expect(try program.run(training("whole")).code == 0)
       let runs = try ["run", "whole"].map { try readBytes(from: "\(program.folder)/\($0)/metrics.jsonl") }
@@ -199,7 +199,7 @@ import Testing
     try withGames { program in
       let outcome = try program("render", "gym:games:Lamp-v0?event=picture&at=3", "--out", "frames")
       #expect(outcome.code == 1)
-      #expect(outcome.error.contains("a picture of shape (4, 4, 3) where the first had (20, 44, 3)"))
+      #expect(outcome.error.contains("a picture has shape (4, 4, 3), but the first had (20, 44, 3)"))
     }
   }
 
@@ -223,19 +223,19 @@ import Testing
 
   @Test(arguments: [
     ("gym:games:Lampe-v0", 64, "Environment `Lampe-v0` doesn't exist."),
-    ("gym:", 64, "names no Gymnasium environment: type one such as gym:CartPole-v1"),
+    ("gym:", 64, "is not a Gymnasium environment: use a name such as gym:CartPole-v1"),
     ("gym:nowhere:Lamp-v0", 64, "there is no Python module 'nowhere'"),
-    ("gym:games:Odd-v0", 64, "its actions Dict(left, right) are neither Discrete"),
+    ("gym:games:Odd-v0", 64, "its actions Dict(left, right) are not Discrete"),
     ("gym:games:Odd-v0?kind=box", 64, "have no bounds"),
     ("gym:games:Odd-v0?kind=whole", 64, "have no bounds"),
-    ("gym:games:Odd-v0?kind=none", 64, "have no coordinate"),
+    ("gym:games:Odd-v0?kind=none", 64, "are empty: there is nothing to choose"),
     ("gym:games:Odd-v0?kind=huge", 64, "more than the 65536 choices"),
-    ("gym:games:Lamp-v0?max_episode_steps=3", 64, "max_episode_steps is --time-limit"),
-    ("CartPole-v1", 64, "unknown environment 'CartPole-v1': one of Gymnasium is named gym:CartPole-v1"),
-    ("ALE/Pong-v5", 64, "one of Gymnasium is named gym:ALE/Pong-v5"),
-    ("games:Lamp-v0", 64, "one of Gymnasium is named gym:games:Lamp-v0"),
+    ("gym:games:Lamp-v0?max_episode_steps=3", 64, "leave out max_episode_steps and render_mode: use --time-limit"),
+    ("CartPole-v1", 64, "unknown environment 'CartPole-v1': use gym:CartPole-v1 for the Gymnasium environment"),
+    ("ALE/Pong-v5", 64, "use gym:ALE/Pong-v5 for the Gymnasium environment"),
+    ("games:Lamp-v0", 64, "use gym:games:Lamp-v0 for the Gymnasium environment"),
     ("cartpole", 64, "did you mean 'cartpole-"),
-    ("gym:games:Switches-v0?count=13", 64, "MultiBinary(13) make 8192 choices together"),
+    ("gym:games:Switches-v0?count=13", 64, "MultiBinary(13) have 8192 combinations"),
     ("gym:MiniGrid-Empty-5x5-v0", 1, "has no minigrid: "),
     ("gym:MiniGrid-Empty-5x5-v0", 1, "-m pip install minigrid"),
   ])

@@ -1,6 +1,7 @@
 import Agents
 import Autoencoders
 import Core
+import Environments
 import Foundation
 import Representations
 import Testing
@@ -33,13 +34,13 @@ import Training
     }
   }
 
-  /// What `256; 64 of ppo, trpo` says of a member.
+  /// What `256; 64 for ppo, trpo` says of a member.
   private func part(of text: String, for name: String) -> String {
     let parts = text.components(separatedBy: "; ")
     let own = parts.first { part in
-      part.components(separatedBy: " of ").last?.components(separatedBy: ", ").contains(name) == true
+      part.components(separatedBy: " for ").last?.components(separatedBy: ", ").contains(name) == true
     }
-    guard let own, let end = own.range(of: " of ", options: .backwards) else { return parts[0] }
+    guard let own, let end = own.range(of: " for ", options: .backwards) else { return parts[0] }
     return String(own[..<end.lowerBound])
   }
 
@@ -63,14 +64,95 @@ import Training
       let state = TrainingSettings(for: trueState, frameStack: 1, A.self)
       let plain = TrainingSettings()
       #expect(latent.frames == plain.frames && latent.actions == plain.actions)
-      #expect(try help("history-frames").contains("; \(state.frames) of the true state unless given (default 3"))
-      #expect(try help("history-actions").contains("; \(state.actions) beside the true state unless given (default 2"))
+      #expect(try help("history-frames").contains("; \(state.frames) for the true state unless given (default 3"))
+      #expect(try help("history-actions").contains("; \(state.actions) for the true state unless given (default 2"))
       #expect(latent.returnSteps == state.returnSteps)
       let said = try help("return-steps")
       let exception = said.contains(A.id)
       #expect(exception == (latent.returnSteps != plain.returnSteps), "\(A.id): \(said)")
-      #expect(!exception || said.contains("; \(latent.returnSteps) of \(A.id) unless given (default 1;"), "\(said)")
+      #expect(!exception || said.contains("; \(latent.returnSteps) for \(A.id) unless given (default 1;"), "\(said)")
     }
     for agent in Agents.all { try expectSaid(of: agent) }
+  }
+}
+
+/// The help of a command with settings, as `--help` prints it.
+@Suite struct SettingsHelpTests {
+  private func help(_ line: String, columns: Int = 100) throws -> String {
+    try #require(try SettingsHelp.asked(by: line.split(separator: " ").map(String.init), columns: columns))
+  }
+
+  /// The flags below a heading, each with its explanation on one line.
+  private func section(_ title: String, of help: String) throws -> [String: String] {
+    let parts = help.components(separatedBy: "\n\n")
+    let part = try #require(parts.first { $0.hasPrefix("\(title):\n") }, "no \(title) in \(help)")
+    var rows: [String: String] = [:]
+    var key = ""
+    for line in part.split(separator: "\n").dropFirst() {
+      if let flag = line.firstMatch(of: #/^  --([a-z0-9-]+)/#) { key = String(flag.1) }
+      rows[key, default: ""] += " " + line.trimmingPrefix(#/\s+/#)
+    }
+    return rows
+  }
+
+  @Test func theMainSettingsComeFirst() throws {
+    for (command, keys) in [("train", Train.mainSettings), ("pretrain-ae", PretrainAE.mainSettings)] {
+      let help = try help("\(command) --help")
+      #expect(try Set(section("MAIN SETTINGS", of: help).keys) == Set(keys) && keys.count == 10)
+      let titles = help.split(separator: "\n").filter { $0.hasSuffix(" SETTINGS:") }
+      #expect(titles.first == "MAIN SETTINGS:" && help.contains("\nOPTIONS:\n"))
+      for key in keys { #expect(help.components(separatedBy: "\n  --\(key) ").count == 2, "\(key) is shown once") }
+    }
+  }
+
+  /// Every flag that the parser takes is shown, and each agent has its own settings with its own defaults.
+  @Test func nothingIsMissing() throws {
+    let help = try help("train --help", columns: 1000)
+    for flag in PixelRL.flags(["train"][...]) { #expect(help.contains("--\(flag)"), "\(flag)") }
+    func check<A: Agent>(_ agent: A.Type) throws {
+      let rows = try section("AGENT \(A.id.uppercased()) SETTINGS", of: help)
+      let settings: A.Settings = TaskDefaults.group(of: "cartpole-swingup")
+      #expect(Set(rows.keys) == Set(settings.rows.map(\.key)))
+      for row in settings.rows { #expect(rows[row.key]?.contains(row.explanation) == true, "\(A.id) \(row.key)") }
+    }
+    for agent in Agents.all { try check(agent) }
+  }
+
+  @Test func aChosenAgentIsShownAloneWithTheTasksDefaults() throws {
+    let help = try help("train --help --agent ppo --env pendulum-swingup", columns: 1000)
+    #expect(!help.contains("AGENT SAC") && help.contains("AGENT PPO SETTINGS:"))
+    let training = try section("TRAINING SETTINGS", of: help)
+    let defaults: TrainingSettings = TaskDefaults.group(of: "pendulum-swingup")
+    #expect(defaults.returnSteps != TrainingSettings().returnSteps)
+    #expect(training["return-steps"]?.contains("(default \(defaults.returnSteps);") == true, "\(training)")
+    let sac = try section(
+      "AGENT SAC SETTINGS", of: self.help("help train --env pendulum-swingup --agent sac", columns: 1000))
+    #expect(sac["initial-temperature"]?.contains("(default 0.01;") == true, "\(sac)")
+    #expect(sac["hidden"] != nil && sac["clip"] == nil)
+  }
+
+  /// What the place of the encoder sets is a default too; what is given is not.
+  @Test func defaultsAreNotWhatWasGiven() throws {
+    let joint = try help("train --encoder joint --agent sac --hidden 7 --help", columns: 1000)
+    #expect(try section("AGENT SAC SETTINGS", of: joint)["batch"]?.contains("(default 32;") == true)
+    #expect(try section("AGENT SAC SETTINGS", of: joint)["hidden"]?.contains("(default 7;") == false)
+    #expect(try section("MAIN SETTINGS", of: joint)["encoder"]?.contains("(default frozen;") == true)
+    #expect(joint.contains("NEW ENCODER KEYPOINT SETTINGS:"))
+    #expect(try !help("train --encoder frozen --help").contains("NEW ENCODER"))
+    #expect(try !help("train --observe state --help").contains("NEW ENCODER"))
+  }
+
+  @Test func wrongFlagsAreErrorsBesideHelp() throws {
+    #expect(throws: InputError.self) { try help("train --help --env katch") }
+    #expect(throws: (any Error).self) { try help("train --help --nonsense") }
+    #expect(try SettingsHelp.asked(by: ["train", "--env", "catch"], columns: 80) == nil)
+    #expect(try SettingsHelp.asked(by: ["runs", "--help"], columns: 80) == nil)
+  }
+
+  @Test(arguments: [60, 80, 200]) func linesFitTheTerminal(columns: Int) throws {
+    let help = try help("train --help", columns: columns)
+    let ends = try #require(help.range(of: "\nOPTIONS:")).lowerBound
+    let longest = help[..<ends].split(separator: "\n").map(\.count).max() ?? 0
+    #expect(longest <= columns && longest > columns / 2)
   }
 }

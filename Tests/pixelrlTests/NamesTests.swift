@@ -59,7 +59,9 @@ import Training
   private func completions(_ line: String, after: String = "") throws -> [Substring] {
     var found: [Substring] = []
     try withProgram { program in
-      try makeFolder("\(program.folder)/runs")
+      let facts = RunDirectory.Facts(
+        command: "train", environment: "catch", member: "sac", seed: 0, commandLine: [], version: "0")
+      _ = try RunDirectory(at: "\(program.folder)/runs/first", facts, settings: [])
       try writeAtomically([], to: "\(program.folder)/mine.yaml")
       let script = try program("--generate-completion-script", "bash")
       #expect(script.code == 0)
@@ -83,10 +85,49 @@ import Training
     #expect(try completions("pixelrl comp") == ["compare"])
     #expect(try completions("pixelrl train --agent s") == ["sac"])
     #expect(try completions("pixelrl train --learning-r") == ["--learning-rate"])
-    #expect(try completions("pixelrl report r").contains("runs"))
-    #expect(try completions("pixelrl watch r").contains("runs"))
+    #expect(try completions("pixelrl train --env cat") == ["catch"])
+    #expect(try completions("pixelrl pretrain-ae --kind key") == ["keypoint"])
+    #expect(try completions("pixelrl train --encoder cri") == ["critic-only"])
     #expect(try completions("pixelrl train --config m").contains("mine.yaml"))
-    #expect(try completions("pixelrl train --autoencoder r").contains("runs"))
+    for words in ["report", "watch", "inspect", "eval", "train --autoencoder", "train --resume"] {
+      #expect(try completions("pixelrl \(words) r") == ["runs/first"], "\(words)")
+    }
+  }
+
+  /// In bash itself, at a terminal: what the line becomes when Tab is pressed.
+  @Test func tabCompletesInATerminal() throws {
+    try withProgram { program in
+      let script = try program("--generate-completion-script", "bash")
+      try writeAtomically(Array(script.output.utf8), to: "\(program.folder)/script")
+      let python = """
+        import os, pty, select, sys, time
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+        def read(seconds):
+            text, end = b"", time.time() + seconds
+            while time.time() < end:
+                if select.select([terminal], [], [], 0.1)[0]:
+                    text += os.read(terminal, 65536)
+            return text.decode()
+        read(1)
+        os.write(terminal, b". ./script; bind 'set bell-style none'\\n")
+        read(2)
+        for line in sys.argv[1:]:
+            os.write(terminal, line.encode() + b"\\t")
+            print(read(2).splitlines()[-1].strip())
+            os.write(terminal, b"\\x15")
+            read(0.3)
+        """
+      let lines = ["pixelrl train --agent td", "pixelrl train --env catc", "pixelrl pretrain-ae --kind keyp"]
+      let outcome = try program.run(
+        ["python3", "-c", python] + lines, of: URL(fileURLWithPath: "/usr/bin/env"))
+      let completed = ["--agent td3", "--env catch", "--kind keypoint"]
+      for (line, end) in zip(outcome.output.split(separator: "\n"), completed) {
+        #expect(line.hasSuffix(end), "\(line)")
+      }
+      #expect(outcome.output.split(separator: "\n").count == 3, "\(outcome.output) \(outcome.error)")
+    }
   }
 
   /// Where nothing is offered, bash does what it does for every program; and the shell stays as it was.

@@ -104,10 +104,10 @@ private struct Probe: ParsableCommand {
     #expect(help.contains("PLAIN:"))
     #expect(
       help.contains(
-        "--hidden <n>            units of each hidden layer (default 256; 128 of second, third; a whole number from 1 to"
+        "--hidden <n>            units of each hidden layer (default 256; 128 for second, third; a whole number from 1 to"
       ),
       "\(help)")
-    #expect(help.contains("step size (default 0.5 of second, third; a number from 0 to 1)"))
+    #expect(help.contains("step size (default 0.5 for second, third; a number from 0 to 1)"))
     #expect(help.components(separatedBy: "\n  --hidden").count == 2)
     #expect(help.contains("--fast/--no-fast"))
   }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import pixelrl
 
-/// Signals while the program computes and while it evaluates: short forms of experiments/durability/signals.py.
+/// Signals while the program computes and while it evaluates: short forms of experiments/checks/durability/signals.py.
 @Suite(.serialized) struct SignalTests {
   private static let training = [
     "train", "--env", "catch", "--observe", "state", "--replay", "3000", "--evaluate-every", "0", "--out", "run",
@@ -71,7 +71,7 @@ import Testing
           usleep(delay)
           kill(process.processIdentifier, signal)
         }
-        #expect(outcome.code == 75 && outcome.error.contains("go on with: pixelrl train --resume run"), "\(outcome)")
+        #expect(outcome.code == 75 && outcome.error.contains("resume with: pixelrl train --resume run"), "\(outcome)")
         try FileManager.default.removeItem(atPath: "\(program.folder)/run")
       }
     }

@@ -2,21 +2,22 @@ import Core
 import Pixels
 import Synchronization
 
-/// Any Gymnasium environment, `gym:NAME`, in a Python process beside this one.
+/// Any Gymnasium environment, `gym:NAME`, running in a separate Python process.
 ///
-/// A value is the way to its moment: a seed and the actions since. The Python process that stands there plays on; where that
-/// has moved on with another copy, the way is played again in another process. So copies are snapshots, and a checkpoint
-/// holds all there is, as long as the environment is deterministic; an episode of one that is not ends there.
+/// A value stores how its state was reached: the seed and the actions since the reset. The Python process in that state
+/// continues the episode. If it has moved on with another copy, the actions are replayed in another process. Copies are
+/// therefore snapshots, and a checkpoint is complete, provided that the environment is deterministic. If it is not, the
+/// episode fails when it is replayed.
 public struct GymEnvironment: Environment {
   public typealias Failure = WorldError
 
   private let gymnasium: Gymnasium
   private var trace: Trace
-  /// How many of the trace's entries led here.
+  /// The number of entries of the trace that led to this state.
   private var count = 0
-  private var moment = Moment()
+  private var cache = StepCache()
   private let settings: GymSettings
-  /// Whether the process failed: no step of the episode is taken any more.
+  /// Whether the process failed. No further steps of the episode are then taken.
   private var isLost = false
 
   init(_ gymnasium: Gymnasium) { self.init(gymnasium, GymSettings(gymnasium.spec.episodeDefaults)) }
@@ -27,7 +28,7 @@ public struct GymEnvironment: Environment {
     trace = Trace(actionCount: gymnasium.spec.actionSpace.arrayCount)
   }
 
-  // MARK: - What it is
+  // MARK: - Description
 
   public var spec: EnvironmentSpec { gymnasium.spec }
 
@@ -35,65 +36,66 @@ public struct GymEnvironment: Environment {
     guard !gymnasium.facts.undrawn.isEmpty else { return }
     throw WorldError(
       path: spec.id,
-      "draws no pictures, since \(gymnasium.facts.undrawn): pixelrl takes what render() gives, an array [height, "
-        + "width, 3] of uint8, or an observation that is an image; --observe state needs none")
+      "cannot draw frames: \(gymnasium.facts.undrawn); pixelrl needs a render() that returns a uint8 array [height, "
+        + "width, 3], or an image as observation; use --observe state to train without frames")
   }
 
   public func configured(by settings: EpisodeSettings) -> GymEnvironment {
     if settings.timeLimit == 0, !gymnasium.facts.declaresTimeLimit {
       gymnasium.sayOnce(
-        "\(spec.id) has no time limit of its own: an episode is cut after \(spec.episodeLength) steps; "
-          + "--time-limit changes that")
+        "\(spec.id) has no time limit: episodes are truncated after \(spec.episodeLength) steps; "
+          + "use --time-limit to change this")
     }
     return GymEnvironment(gymnasium, GymSettings(settings))
   }
 
-  // MARK: - Playing
+  // MARK: - Stepping
 
-  /// Begins an episode with a seed that is passed to `reset(seed=…)`. Returns before Python is ready with it.
+  /// Starts an episode with a seed that is passed to `reset(seed=…)`. Returns before Python has finished the reset.
   public mutating func reset(using random: inout Random) throws(WorldError) {
     let start = Trace.Start(
       seed: UInt32(random.next() >> 33),
       noOps: settings.noOpStarts > 0 ? random.integer(below: settings.noOpStarts + 1) : 0)
-    let (last, draws) = ((trace, count), moment.isLookedAt)
-    (trace, count, moment, isLost) = (Trace(start, actionCount: spec.actionSpace.arrayCount), 0, Moment(), false)
+    let (last, draws) = ((trace, count), cache.wasRendered)
+    (trace, count, cache, isLost) = (Trace(start, actionCount: spec.actionSpace.arrayCount), 0, StepCache(), false)
     try gymnasium.begin(trace, after: last, draws: draws, settings)
   }
 
   public mutating func step(_ action: [Double]) throws(WorldError) -> Step { try hold(action, for: 1).step }
 
-  /// The steps are taken in Python, so that the action of an agent costs one exchange.
+  /// Python takes all the steps, so that an agent step costs one exchange.
   public mutating func hold(
     _ action: [Double], for repeats: Int
   ) throws(WorldError) -> (step: Step, count: Int) {
     let lost = (Step(reward: 0, ending: .failed), 0)
     guard !isLost else { return lost }
     let entry = entry(action, repeats)
-    // What a replay must come to.
+    // Caches the checksum that a replay must reproduce.
     _ = try readObservation()
-    let (settings, trace, count, draws) = (settings, trace, count, moment.isLookedAt)
+    let (settings, trace, count, draws) = (settings, trace, count, cache.wasRendered)
     var next = trace
-    let found = try gymnasium.withProcess(in: trace, at: count, digest: moment.digest, next: entry, settings) {
+    let result = try gymnasium.withProcess(in: trace, at: count, digest: cache.digest, next: entry, settings) {
       process throws(PythonProcess.Failure) in
       next = trace.appending(entry, after: count)
       let outcome = try process.step(entry, in: next, draws: draws, settings)
       return (outcome, try process.observe(settings), process.likelyPicture())
     }
-    guard let (outcome, seen, picture) = found else {
+    guard let (outcome, observed, picture) = result else {
       isLost = true
       return lost
     }
-    (self.trace, self.count, moment) = (next, count + 1, Moment(seen.numbers, digest: seen.digest, picture))
+    (self.trace, self.count) = (next, count + 1)
+    cache = StepCache(observed.numbers, digest: observed.digest, picture)
     let isOver = outcome.ending == .terminated || settings.lifeLoss && outcome.lostLife
     return (Step(reward: outcome.reward, discount: isOver ? 0 : 1, ending: outcome.ending), outcome.steps)
   }
 
   public func announce(_ plan: [(action: [Double], repeats: Int)]) throws(WorldError) {
     guard !isLost else { return }
-    // Of this moment, which could not be looked at once the process has gone on.
+    // Caches the current observation, which cannot be read once the process has moved on.
     _ = try readObservation()
     let entries = plan.map { entry($0.action, $0.repeats) }
-    gymnasium.announce(entries, in: trace, at: count, draws: moment.isLookedAt, settings)
+    gymnasium.announce(entries, in: trace, at: count, draws: cache.wasRendered, settings)
   }
 
   private func entry(_ action: [Double], _ repeats: Int) -> Trace.Entry {
@@ -103,39 +105,39 @@ public struct GymEnvironment: Environment {
     return Trace.Entry(action: action.indices.map { min(max(action[$0], low[$0]), high[$0]) }, repeats: repeats)
   }
 
-  // MARK: - Seeing
+  // MARK: - Observing
 
   public func readObservation() throws(WorldError) -> [Double] {
-    if let known = moment.observation { return known }
-    let found = try gymnasium.withProcess(in: trace, at: count, digest: moment.digest, settings) {
+    if let known = cache.observation { return known }
+    let observed = try gymnasium.withProcess(in: trace, at: count, digest: cache.digest, settings) {
       process throws(PythonProcess.Failure) in try process.observe(settings)
     }
-    guard let found else { return [Double](repeating: 0, count: spec.observationNames.count) }
-    moment.note(found.numbers, digest: found.digest)
-    return found.numbers
+    guard let observed else { return [Double](repeating: 0, count: spec.observationNames.count) }
+    cache.store(observed.numbers, digest: observed.digest)
+    return observed.numbers
   }
 
-  /// What `render()` gives, or the observation where that is an image; resized by area, whatever its shape.
+  /// Draws the output of `render()`, or the observation if that is an image, resized by area to the frame's size.
   public func render(into frame: inout PixelBuffer) throws(WorldError) {
-    if let known = moment.picture(like: frame) {
+    if let known = cache.picture(like: frame) {
       frame = known
       return
     }
     _ = try readObservation()
     if !gymnasium.facts.undrawn.isEmpty {
-      gymnasium.sayOnce("\(spec.id) draws no pictures, since \(gymnasium.facts.undrawn): its films are black")
+      gymnasium.sayOnce("\(spec.id) cannot draw frames: \(gymnasium.facts.undrawn); its videos are black")
     }
     let drawn: Void? =
       isLost
       ? nil
-      : try gymnasium.withProcess(in: trace, at: count, digest: moment.digest, settings) {
+      : try gymnasium.withProcess(in: trace, at: count, digest: cache.digest, settings) {
         process throws(PythonProcess.Failure) in try process.draw(into: &frame, settings)
       }
     guard drawn != nil else {
       for index in frame.bytes.indices { frame.bytes[index] = 0 }
       return
     }
-    moment.note(frame)
+    cache.store(frame)
   }
 
   public func readState() throws(WorldError) -> [Double] { try readObservation() }
@@ -143,11 +145,11 @@ public struct GymEnvironment: Environment {
   public mutating func set(state: [Double]) { preconditionFailure("a Gymnasium environment cannot be set to a state") }
 
   public func validate(state: [Double]) throws(InputError) {
-    throw InputError("\(spec.id) cannot be set to a state: leave the state out, and give a seed")
+    throw InputError("\(spec.id) cannot be set to a state: use a seed instead")
   }
 
   public func validate(against new: GymEnvironment) throws(InputError) {
-    guard spec.id == new.spec.id else { throw InputError("an episode is of \(spec.id)") }
+    guard spec.id == new.spec.id else { throw InputError("an episode belongs to \(spec.id), not to \(new.spec.id)") }
   }
 }
 
@@ -163,18 +165,18 @@ extension GymEnvironment: Codable {
     try container.encode(trace.start, forKey: .start)
     try container.encode(trace.firstNumbers(count), forKey: .numbers)
     try container.encode(observation, forKey: .observation)
-    try container.encodeIfPresent(moment.digest, forKey: .digest)
+    try container.encodeIfPresent(cache.digest, forKey: .digest)
     try container.encode(settings, forKey: .settings)
     try container.encode(isLost, forKey: .isLost)
   }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    // Older programs played but one, and did not write it down.
+    // Older versions had only one Gymnasium environment and did not store its name.
     let name = try container.decodeIfPresent(String.self, forKey: .name)
     guard let gymnasium = Gymnasium.opened(name) else {
       throw DecodingError.dataCorruptedError(
-        forKey: .name, in: container, debugDescription: "\(name ?? "a Gymnasium environment") is not what is played")
+        forKey: .name, in: container, debugDescription: "\(name ?? "a Gymnasium environment") is not open")
     }
     self.gymnasium = gymnasium
     let actionSpace = gymnasium.spec.actionSpace
@@ -182,19 +184,20 @@ extension GymEnvironment: Codable {
     let actionCount = actionSpace.arrayCount
     guard numbers.count % (actionCount + 1) == 0 else {
       throw DecodingError.dataCorruptedError(
-        forKey: .numbers, in: container, debugDescription: "\(numbers.count) numbers are no whole actions")
+        forKey: .numbers, in: container, debugDescription: "\(numbers.count) values are not a whole number of actions")
     }
     for start in stride(from: 0, to: numbers.count, by: actionCount + 1) {
       let (action, repeats) = (Array(numbers[start..<start + actionCount]), numbers[start + actionCount])
       guard (try? actionSpace.validate(action)) != nil, (1...1e6).contains(repeats), repeats == repeats.rounded()
       else {
         throw DecodingError.dataCorruptedError(
-          forKey: .numbers, in: container, debugDescription: "\(action), \(repeats) times, is no action")
+          forKey: .numbers, in: container,
+          debugDescription: "\(action), repeated \(repeats) times, is not a valid action")
       }
     }
     trace = Trace(try container.decode(Trace.Start.self, forKey: .start), numbers: numbers, actionCount: actionCount)
     count = numbers.count / (actionCount + 1)
-    moment = Moment(
+    cache = StepCache(
       try container.decode([Double].self, forKey: .observation),
       digest: try container.decodeIfPresent(UInt32.self, forKey: .digest))
     settings = try container.decode(GymSettings.self, forKey: .settings)
@@ -202,37 +205,37 @@ extension GymEnvironment: Codable {
   }
 }
 
-/// What has been seen of one moment of an episode; copies share it, so that nobody asks Python twice.
-private final class Moment: Sendable {
-  private struct Seen {
+/// The cached results of one step of an episode. Copies share it, so that each result is requested from Python once.
+private final class StepCache: Sendable {
+  private struct Values {
     var observation: [Double]?
     var digest: UInt32?
     var picture: PixelBuffer?
-    var isLookedAt = false
+    var wasRendered = false
   }
 
-  private let seen: Mutex<Seen>
+  private let values: Mutex<Values>
 
   init(_ observation: [Double]? = nil, digest: UInt32? = nil, _ picture: PixelBuffer? = nil) {
-    seen = Mutex(Seen(observation: observation, digest: digest, picture: picture))
+    values = Mutex(Values(observation: observation, digest: digest, picture: picture))
   }
 
-  var observation: [Double]? { seen.withLock { $0.observation } }
-  var digest: UInt32? { seen.withLock { $0.digest } }
-  /// Whether somebody wanted its picture: the next is then drawn with the step.
-  var isLookedAt: Bool { seen.withLock { $0.isLookedAt } }
+  var observation: [Double]? { values.withLock { $0.observation } }
+  var digest: UInt32? { values.withLock { $0.digest } }
+  /// Whether the picture was requested. The next step then draws its picture without being asked.
+  var wasRendered: Bool { values.withLock { $0.wasRendered } }
 
-  func note(_ observation: [Double], digest: UInt32) {
-    seen.withLock { ($0.observation, $0.digest) = (observation, digest) }
+  func store(_ observation: [Double], digest: UInt32) {
+    values.withLock { ($0.observation, $0.digest) = (observation, digest) }
   }
 
-  func note(_ picture: PixelBuffer) { seen.withLock { $0.picture = picture } }
+  func store(_ picture: PixelBuffer) { values.withLock { $0.picture = picture } }
 
-  /// The picture, if it was seen in the size and colours of a frame.
+  /// Returns the picture if it was drawn with the size and format of `frame`, else nil.
   func picture(like frame: PixelBuffer) -> PixelBuffer? {
-    let picture = seen.withLock { seen in
-      seen.isLookedAt = true
-      return seen.picture
+    let picture = values.withLock { values in
+      values.wasRendered = true
+      return values.picture
     }
     guard let picture, picture.width == frame.width, picture.height == frame.height, picture.format == frame.format
     else { return nil }

@@ -1,35 +1,38 @@
 import Core
 import Formats
 
-/// What does not change of a Gymnasium environment, as its Python process says it once.
+/// The fixed properties of a Gymnasium environment, which its Python process reports once.
 struct GymFacts: Sendable, Hashable {
   let actionSpace: ActionSpace
   let observationNames: [String]
-  /// Of the pictures that it draws; 0 where it draws none.
+  /// The size of its pictures. All three values are 0 if it draws none.
   let width: Int
   let height: Int
   let channels: Int
-  /// Steps after which an episode is cut.
+  /// The number of steps after which an episode is truncated.
   let timeLimit: Int
-  /// Whether the environment is registered with it.
+  /// Whether the time limit is the one that the environment is registered with.
   let declaresTimeLimit: Bool
   let actionRepeat: Int
   let isAtari: Bool
-  /// Places in shared memory for requests and what comes of them, which are used in turns: as many requests can be told, less
-  /// one, that of the moment.
+  /// The number of slots in shared memory for requests and their results, which are used in turn. One of them holds the
+  /// current step, so one request fewer can be sent ahead.
   let placeCount: Int
-  /// Why there are no pictures; empty where there are.
+  /// The reason why there are no pictures. Empty if there are pictures.
   let undrawn: String
 
-  /// The steps of an episode that nothing else ends: without it an evaluation might never be over.
+  /// The time limit of environments that have none. Without a limit, an evaluation might never end.
   static let undeclaredTimeLimit = 10_000
 
-  /// - Throws: `InputError` or `WorldError` where the answer is an error; the text names `id`.
+  /// Reads the answer of the Python process.
+  ///
+  /// - Throws: `InputError` or `WorldError` if the answer is an error or invalid. The text names `id`.
   init(_ answer: String, of id: String) throws {
     let json: JSON
-    // It may be anything that an environment has written there.
-    let nonsense = WorldError(path: id, "its Python process answered '\(plain(answer.prefix(200)))'")
-    do { json = try JSON(parsing: Array(answer.utf8)) } catch { throw nonsense }
+    // An environment may have written anything to the socket.
+    let invalid = WorldError(
+      path: id, "its Python process sent an invalid answer: '\(plain(answer.prefix(200)))'")
+    do { json = try JSON(parsing: Array(answer.utf8)) } catch { throw invalid }
     if let message = json["message"]?.text {
       switch json["error"]?.text {
       case "input": throw InputError("\(id): \(plain(message))")
@@ -42,7 +45,7 @@ struct GymFacts: Sendable, Hashable {
       let repeats = json["repeats"]?.int, (1...1000).contains(repeats), let isAtari = json["atari"]?.bool,
       let undrawn = json["undrawn"]?.text, let actionSpace = ActionSpace(actions),
       (0...1 << 14).contains(width), (0...1 << 14).contains(height), [0, 1, 3].contains(channels)
-    else { throw nonsense }
+    else { throw invalid }
     self.actionSpace = actionSpace
     observationNames = names
     (self.width, self.height, self.channels) = (width, height, channels)
@@ -54,28 +57,28 @@ struct GymFacts: Sendable, Hashable {
     self.undrawn = undrawn
   }
 
-  /// A list of names, or how many numbers without names there are.
+  /// Returns the names of the observation's values, given as a list of names or as their number.
   private static func observationNames(_ json: JSON) -> [String]? {
     guard let count = json.int else { return json.array?.compactMap(\.text) }
     guard (0...1 << 24).contains(count) else { return nil }
     return (0..<count).map { "observation-\($0)" }
   }
 
-  // MARK: - Where things lie in shared memory, see pixelrl_service.py
+  // MARK: - Offsets in shared memory, see pixelrl_service.py
 
-  /// Where the request of a number lies.
+  /// Returns the offset of the slot of a request.
   func place(_ number: UInt32) -> Int { 64 + Int(number) % placeCount * placeSize }
   private var placeSize: Int { (pictureOffset + height * width * channels + 63) / 64 * 64 }
   var memoryCount: Int { 64 + placeCount * placeSize }
 
-  /// Within a place.
+  // Offsets within a slot.
   var actionOffset: Int { 72 }
   var observationOffset: Int { actionOffset + 8 * actionSpace.arrayCount }
   var pictureOffset: Int { observationOffset + 8 * observationNames.count }
 }
 
 extension ActionSpace {
-  /// `{"count": 2}` or `{"low": [-1], "high": [1]}`; nil where it is neither.
+  /// Reads `{"count": 2}` or `{"low": [-1], "high": [1]}`. Returns nil for anything else.
   fileprivate init?(_ json: JSON) {
     if let count = json["count"]?.int {
       guard count > 0 else { return nil }

@@ -2,17 +2,17 @@ import Core
 import Formats
 import Pixels
 
-/// One Gymnasium environment in a Python process, and where in which episode it is.
+/// One Gymnasium environment in a Python process, with the episode and step that it is at.
 ///
-/// A request can be sent before its answer is waited for, so that several processes work at the same time; and steps can be
-/// told before those ahead of them are taken, so that none has to wait. Used by one thread at a time.
+/// Sending a request and waiting for its answer are separate, so that several processes can work in parallel. Steps can
+/// be announced before earlier ones are finished, so that the process does not wait for requests. Not thread-safe.
 final class GymProcess: @unchecked Sendable {
   typealias Failure = PythonProcess.Failure
 
-  /// What a step gave.
+  /// The result of a step.
   struct Outcome {
     let reward: Double
-    /// Simulator steps that were taken: fewer than asked for where the episode ended.
+    /// The number of simulator steps taken. Fewer than requested if the episode ended.
     let steps: Int
     let ending: Ending
     let lostLife: Bool
@@ -22,25 +22,24 @@ final class GymProcess: @unchecked Sendable {
   private let python: PythonProcess
   private var failure: Failure?
 
-  /// The episode that it is in; nil once no value of it is left, or where it has gone astray.
+  /// The current episode. Nil if no value of the episode exists any more, or if a replay diverged.
   private(set) weak var trace: Trace?
-  /// How many of the episode's entries it has taken.
+  /// The number of the episode's entries that it has taken.
   private(set) var count = 0
-  /// The number of the request that led to this moment, and whether it is known to be answered.
+  /// The number of the request that led to the current step, and whether its answer has been received.
   private var number: UInt32 = 0
   private var isAnswered = true
-  /// What it has been told to take after this moment, with the numbers that follow.
+  /// The entries announced after the current step. Their requests have the following numbers.
   private var ahead: [Trace.Entry] = []
-  /// Whether the environment has said which actions it takes at a moment, which nobody heeds.
+  /// Whether the environment has reported an action mask. Masks are ignored.
   private(set) var hasMask = false
-  /// The frame that was last drawn into, whose size and format are likely those of the next, and the picture that it shows.
+  /// The last frame drawn, whose size and format are probably those of the next, and the picture that it shows.
   private var last: (frame: PixelBuffer, picture: [UInt8])?
 
-  /// Starts the process, and waits until the environment stands.
+  /// Starts the process and waits until the environment is ready.
   ///
-  /// - Throws: `InputError` or `WorldError` that say what to type or to install.
-  ///
-  /// - Parameter timeout: seconds that it may take to start, but at least 120.
+  /// - Parameter timeout: The time that it may take to start, in seconds. At least 120 s are allowed.
+  /// - Throws: `InputError` or `WorldError` that says what to change or to install.
   init(_ name: GymName, python path: String, in folder: String?, timeout: Int = 0) throws {
     python = try PythonProcess(path, script: ServerScript.bytes, [name.name, name.options], in: folder)
     do {
@@ -55,17 +54,17 @@ final class GymProcess: @unchecked Sendable {
 
   static func startingTime(timeout: Int) -> Duration { .seconds(max(120, timeout)) }
 
-  /// Whether an episode that has taken `count` entries is the last that it was in.
+  /// Returns whether it is in this episode and has taken `count` of its entries.
   func isIn(_ trace: Trace, at count: Int) -> Bool { self.trace === trace && self.count == count }
 
-  /// Whether it stands there, and may be asked for what follows.
+  /// Returns whether it is at this step of the episode and can continue from there.
   ///
-  /// - Parameter next: the entry that it may have been told already.
+  /// - Parameter next: An entry that may already have been announced.
   func stands(in trace: Trace, at count: Int, next: Trace.Entry? = nil) -> Bool {
     isIn(trace, at: count) && (ahead.isEmpty || ahead.first == next)
   }
 
-  /// Whether no episode needs it.
+  /// Whether no episode uses it.
   var isFree: Bool { trace == nil }
   var hasFailed: Bool { failure != nil }
 
@@ -73,12 +72,12 @@ final class GymProcess: @unchecked Sendable {
 
   // MARK: - Requests
 
-  /// Begins an episode.
+  /// Starts an episode, without waiting for the answer.
   ///
-  /// - Parameter draws: whether its first picture is drawn at once, without being asked for.
+  /// - Parameter draws: Whether to draw the first picture with the reset.
   func beginReset(_ trace: Trace, draws: Bool = false, _ settings: GymSettings) throws(Failure) {
     try settle(settings)
-    // What it was told to take before comes to nothing.
+    // Announced entries are discarded.
     ahead = []
     (self.trace, count) = (trace, 0)
     let place = facts.place(python.nextNumber)
@@ -88,10 +87,10 @@ final class GymProcess: @unchecked Sendable {
     (number, isAnswered) = (python.nextNumber &- 1, false)
   }
 
-  /// Tells of the next entries of the episode, as many as there are places for; `step` waits for what each gives. Nothing
-  /// happens where it has been told of others.
+  /// Announces the next entries of the episode, as many as there are slots for. `step` waits for their results. Does
+  /// nothing if different entries have been announced.
   ///
-  /// - Parameter draws: as above.
+  /// - Parameter draws: Whether to draw a picture with each step.
   func announce(_ entries: [Trace.Entry], draws: Bool = false, _ settings: GymSettings) throws(Failure) {
     guard entries.starts(with: ahead) else { return }
     try settle(settings)
@@ -106,14 +105,16 @@ final class GymProcess: @unchecked Sendable {
     }
   }
 
-  /// Takes the next entry of the episode, which is from then on in `trace`.
+  /// Takes the next entry of the episode and waits for its result.
   ///
-  /// - Parameter draws: as above.
+  /// - Parameters:
+  ///   - trace: The trace of the episode, including this entry.
+  ///   - draws: Whether to draw a picture with the step.
   func step(
     _ entry: Trace.Entry, in trace: Trace, draws: Bool = false, _ settings: GymSettings
   ) throws(Failure) -> Outcome {
     if ahead.isEmpty { try announce([entry], draws: draws, settings) }
-    precondition(ahead.first == entry, "the process was told of another action")
+    precondition(ahead.first == entry, "a different action was announced")
     ahead.removeFirst()
     (number, isAnswered) = (number &+ 1, false)
     try settle(settings)
@@ -125,7 +126,7 @@ final class GymProcess: @unchecked Sendable {
     )
     let steps = Int(python.memory.load(Int32.self, at: place + 40))
     guard (1...entry.repeats).contains(steps) else {
-      throw fail("its Python process took \(steps) steps of \(entry.repeats)")
+      throw fail("its Python process reported \(steps) steps, not 1 to \(entry.repeats)")
     }
     return Outcome(
       reward: python.memory.load(Double.self, at: place + 32), steps: steps,
@@ -133,7 +134,7 @@ final class GymProcess: @unchecked Sendable {
       lostLife: python.memory.load(Int32.self, at: place + 52) != 0)
   }
 
-  /// What is seen at this moment, and the checksum of the episode so far.
+  /// Returns the current observation and the checksum of the episode so far.
   func observe(_ settings: GymSettings) throws(Failure) -> (numbers: [Double], digest: UInt32) {
     try settle(settings)
     let place = facts.place(number)
@@ -143,7 +144,7 @@ final class GymProcess: @unchecked Sendable {
     return (numbers, python.memory.load(UInt32.self, at: place + 56))
   }
 
-  /// Draws the picture of this moment, of any size, into a frame; black where the environment draws none.
+  /// Draws the current picture into a frame of any size. The frame is black if the environment draws no pictures.
   func draw(into frame: inout PixelBuffer, _ settings: GymSettings) throws(Failure) {
     try settle(settings)
     if pictureChannels == 0 {
@@ -155,17 +156,21 @@ final class GymProcess: @unchecked Sendable {
     if !fill(&frame) { for index in frame.bytes.indices { frame.bytes[index] = 0 } }
   }
 
-  /// The picture of this moment like the one before, while it and others are at work; nil where it has not been drawn.
+  /// Returns the current picture with the size and format of the last frame, or nil if the picture has not been drawn.
+  /// It is resized here while the processes are working.
   func likelyPicture() -> PixelBuffer? {
     guard isAnswered, let last else { return nil }
     var frame = last.frame
     return fill(&frame, after: last.picture) ? frame : nil
   }
 
-  /// Channels of the picture of this moment in shared memory; 0 where it has not been drawn.
+  /// The number of channels of the current picture in shared memory. 0 if it has not been drawn.
   private var pictureChannels: Int { Int(python.memory.load(Int32.self, at: facts.place(number) + 60)) }
 
-  /// - Parameter shown: the picture that the frame shows; nil where that is not known.
+  /// Resizes the current picture into a frame.
+  ///
+  /// - Parameter shown: The picture that the frame already shows, or nil if it is unknown.
+  /// - Returns: false if there is no picture.
   private func fill(_ frame: inout PixelBuffer, after shown: [UInt8]? = nil) -> Bool {
     guard let format = PixelFormat(rawValue: pictureChannels), format.channels <= facts.channels else { return false }
     let (width, height) = (facts.width, facts.height)
@@ -189,7 +194,7 @@ final class GymProcess: @unchecked Sendable {
     }
   }
 
-  /// Waits for the answer that belongs to this moment.
+  /// Waits for the answer to the current request.
   private func settle(_ settings: GymSettings) throws(Failure) {
     if let failure { throw failure }
     guard !isAnswered else { return }
@@ -214,7 +219,7 @@ final class GymProcess: @unchecked Sendable {
     return failure
   }
 
-  /// What went wrong, with the last lines that Python wrote.
+  /// Returns the reason of a failure with the last lines that Python wrote.
   func description(of failure: Failure) -> String { Self.description(of: failure, python) }
 
   private static func description(of failure: Failure, _ python: PythonProcess) -> String {

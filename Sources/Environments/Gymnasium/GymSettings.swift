@@ -1,17 +1,18 @@
 import Core
 
-/// What a Python process is told with each request.
+/// The settings that a Python process needs with each request.
 struct GymSettings: Sendable, Hashable, Codable {
-  /// Of the pictures that are asked for, where the environment has a choice.
+  /// The number of channels of the requested pictures, if the environment supports both.
   let channels: Int
-  /// Steps of doing nothing before an episode, at most.
+  /// The maximum number of no-op steps at the start of an episode.
   let noOpStarts: Int
-  /// Whether nothing counts after the loss of a life.
+  /// Whether the discount is 0 after the loss of a life.
   let lifeLoss: Bool
   let failure: GymFailurePolicy
-  /// Seconds that an answer may take.
+  /// The time that an answer may take, in seconds.
   let timeout: Int
-  /// Whether either side may wait awake; nil: where there is a processor for each process.
+  /// Whether both sides may spin (busy-wait) before they sleep. If nil, they do if there is a CPU core for each
+  /// process.
   var mayLook: Bool?
 
   init(_ settings: EpisodeSettings) {
@@ -21,10 +22,10 @@ struct GymSettings: Sendable, Hashable, Codable {
   }
 }
 
-/// What becomes of a Python process that crashes, hangs or sends what does not fit.
+/// What happens if a Python process crashes, hangs or sends invalid data.
 public enum GymFailurePolicy: String, ChoiceSetting, Hashable {
-  /// The program ends with an error.
+  /// End the program with an error.
   case stop
-  /// The episode is truncated, and the next has another process.
+  /// End the episode, and start another process for the next one.
   case truncate
 }

@@ -3,39 +3,39 @@ import Foundation
 import Pixels
 import Synchronization
 
-/// An environment of Gymnasium by its name: what is known of it, and the Python processes that it is played in.
+/// The spec of a Gymnasium environment and the Python processes that run it.
 ///
-/// All values of a name share one, and with the last of them its processes end. A process belongs to the episode that it is
-/// in, as long as that has values; then it is lent to the next.
+/// All values with the same name share one instance. Its processes end with the last of them. A process belongs to its
+/// episode as long as values of the episode exist. Then the next episode can use it.
 final class Gymnasium: Sendable {
-  private struct Play {
-    /// Those that nobody talks to right now, the longest idle first.
+  private struct State {
+    /// The processes that are not in use right now, the longest idle first.
     var idle: [GymProcess]
     var failuresInARow = 0
     var replays = 0
-    /// What has been said, and is not said again.
-    var said: Set<String> = []
+    /// The messages that have been printed and are not printed again.
+    var printed: Set<String> = []
   }
 
   let name: GymName
   let facts: GymFacts
   let spec: EnvironmentSpec
-  /// Where Python looks for modules first.
+  /// The folder in which Python looks for modules first.
   private let folder: String?
-  private let play: Mutex<Play>
+  private let state: Mutex<State>
 
   var id: String { name.id }
-  /// Episodes that had to be played again so far, such as for a copy that went on.
-  var replays: Int { play.withLock { $0.replays } }
+  /// The number of episodes replayed so far, for example because a copy was continued.
+  var replays: Int { state.withLock { $0.replays } }
 
-  /// Starts a first process.
+  /// Starts the first process.
   private init(_ name: GymName, in folder: String?, timeout: Int) throws {
     let process = try GymProcess(name, python: Self.python, in: folder, timeout: timeout)
     self.name = name
     facts = process.facts
     spec = EnvironmentSpec(name.id, process.facts)
     self.folder = folder
-    play = Mutex(Play(idle: [process]))
+    state = Mutex(State(idle: [process]))
   }
 
   // MARK: - Names
@@ -44,20 +44,20 @@ final class Gymnasium: Sendable {
     weak var gymnasium: Gymnasium?
   }
 
-  /// All that values are left of, by their names.
+  /// The instances that are in use, by name.
   private static let opened = Mutex<[String: Reference]>([:])
 
-  /// The Python that environments are played in: what `PIXELRL_PYTHON` names, else that of `.venv`, else `python3`.
+  /// The Python interpreter: `PIXELRL_PYTHON` if set, else the one in `.venv` if it exists, else `python3`.
   static var python: String {
     if let named = ProcessInfo.processInfo.environment["PIXELRL_PYTHON"], !named.isEmpty { return named }
     return FileManager.default.isExecutableFile(atPath: ".venv/bin/python") ? ".venv/bin/python" : "python3"
   }
 
-  /// The environment of a name, which is started where there is none of it yet.
+  /// Returns the environment with the given name, and starts it if it is not in use yet.
   ///
   /// - Parameters:
-  ///   - folder: where Python looks for modules first; nil: where `PYTHONPATH` says.
-  ///   - timeout: seconds that its start may take, but at least 120.
+  ///   - folder: The folder in which Python looks for modules first. If nil, `PYTHONPATH` applies.
+  ///   - timeout: The time that it may take to start, in seconds. At least 120 s are allowed.
   /// - Throws: `InputError` for an unknown name; `WorldError` that says what to install.
   static func named(_ id: String, in folder: String? = nil, timeout: Int = 0) throws -> Gymnasium {
     if let found = opened(id) { return found }
@@ -66,7 +66,7 @@ final class Gymnasium: Sendable {
     return new
   }
 
-  /// The environment of a name, if there are values of it; nil names the only one that there is.
+  /// Returns the environment with the given name if it is in use. The name nil stands for the only environment in use.
   static func opened(_ id: String?) -> Gymnasium? {
     opened.withLock { opened in
       if let id { return opened[id]?.gymnasium }
@@ -77,22 +77,22 @@ final class Gymnasium: Sendable {
 
   // MARK: - Processes
 
-  /// Begins an episode, without waiting for its first observation.
+  /// Starts an episode, without waiting for its first observation.
   ///
   /// - Parameters:
-  ///   - last: the episode that the caller leaves, whose process is then free.
-  ///   - draws: whether its first picture is drawn at once.
-  /// - Throws: `WorldError` where no process can be had.
+  ///   - last: The episode that the caller leaves. Its process is reused if it is still there.
+  ///   - draws: Whether to draw the first picture with the reset.
+  /// - Throws: `WorldError` if no process can be started.
   func begin(
     _ trace: Trace, after last: (trace: Trace, count: Int), draws: Bool, _ settings: GymSettings
   ) throws(WorldError) {
     let process = try take({ $0.isIn(last.trace, at: last.count) }, orFree: settings)
     defer { giveBack(process) }
-    // It remembers a failure, and says it when it is waited for.
+    // The process stores a failure and throws it again when its answer is awaited.
     try? process.beginReset(trace, draws: draws, settings)
   }
 
-  /// Tells an episode's process of the actions that are to follow, so that it can begin with them.
+  /// Announces the next actions to the process of an episode, so that it can start on them.
   func announce(_ entries: [Trace.Entry], in trace: Trace, at count: Int, draws: Bool, _ settings: GymSettings) {
     guard let process = take({ $0.isIn(trace, at: count) }) else { return }
     defer { giveBack(process) }
@@ -100,13 +100,15 @@ final class Gymnasium: Sendable {
     try? process.announce(entries, draws: draws, settings)
   }
 
-  /// Does something with a process that stands where an episode is; if there is none, the episode is played again in one.
+  /// Calls a closure with a process at the given step of an episode. If there is none, replays the episode in a
+  /// process.
   ///
   /// - Parameters:
-  ///   - digest: the checksum that the episode had there; nil where it was never looked at.
-  ///   - next: the entry that it may have been told already.
-  /// - Returns: nil where the episode is lost, which has been said: it failed, or cannot be played again.
-  /// - Throws: `WorldError` where no process can be had, or a failure is to end the play.
+  ///   - digest: The checksum of the episode at this step, or nil if it was never read.
+  ///   - next: An entry that may already have been announced.
+  /// - Returns: The result of the closure, or nil if the episode is lost because it failed or its replay diverged. This
+  ///   has then been reported.
+  /// - Throws: `WorldError` if no process can be started, or if a failure ends the run.
   func withProcess<Result>(
     in trace: Trace, at count: Int, digest: UInt32?, next: Trace.Entry? = nil, _ settings: GymSettings,
     _ body: (GymProcess) throws(PythonProcess.Failure) -> Result
@@ -119,22 +121,24 @@ final class Gymnasium: Sendable {
         return nil
       }
       let result = try body(process)
-      // A step, that is: each of an environment that can do nothing but reset is a failure more.
-      if next != nil { play.withLock { $0.failuresInARow = 0 } }
+      // Only a successful step resets the count, so that an environment that can only reset does not run forever.
+      if next != nil { state.withLock { $0.failuresInARow = 0 } }
       giveBack(process)
       return result
     } catch {
-      // Not given back: that ends the process.
-      try note(process.description(of: error), settings)
+      // The process is not given back, which ends it.
+      try handle(process.description(of: error), settings)
       return nil
     }
   }
 
-  /// - Returns: false where the episode did not come to the same moment.
+  /// Replays the first `count` entries of an episode.
+  ///
+  /// - Returns: false if the replay diverged.
   private func replay(
     _ trace: Trace, _ count: Int, _ digest: UInt32?, in process: GymProcess, _ settings: GymSettings
   ) throws(PythonProcess.Failure) -> Bool {
-    play.withLock { $0.replays += 1 }
+    state.withLock { $0.replays += 1 }
     try process.beginReset(trace, settings)
     var isSame = true
     for entry in trace.entries(count) where isSame {
@@ -143,79 +147,79 @@ final class Gymnasium: Sendable {
     }
     let found = try process.observe(settings).digest
     guard isSame, digest == nil || digest == found else {
-      say("\(id) does not give the same episode twice: this one ends after \(count) steps")
+      say("\(id) is not deterministic: a replayed episode diverged and ends after \(count) steps")
       return false
     }
     return true
   }
 
   private func take(_ fits: (GymProcess) -> Bool) -> GymProcess? {
-    play.withLock { play in
-      guard let index = play.idle.firstIndex(where: fits) else { return nil }
-      return play.idle.remove(at: index)
+    state.withLock { state in
+      guard let index = state.idle.firstIndex(where: fits) else { return nil }
+      return state.idle.remove(at: index)
     }
   }
 
-  /// One that fits, else one that no episode needs; started if there is none.
+  /// Returns a process that fits, else one that no episode uses, else a new one.
   private func take(
     _ fits: (GymProcess) -> Bool, orFree settings: GymSettings
   ) throws(WorldError) -> GymProcess {
     if let found = take(fits) { return found }
-    play.withLock { $0.idle.removeAll { $0.isFree && $0.hasFailed } }
+    state.withLock { $0.idle.removeAll { $0.isFree && $0.hasFailed } }
     if let free = take({ $0.isFree }) { return free }
     let process: GymProcess
     do { process = try GymProcess(name, python: Self.python, in: folder, timeout: settings.timeout) } catch {
       throw error as? WorldError ?? WorldError("\(error)")
     }
-    guard process.facts == facts else { throw WorldError(path: id, "is not the same in two Python processes") }
+    guard process.facts == facts else { throw WorldError(path: id, "differs between two Python processes") }
     return process
   }
 
   private func giveBack(_ process: GymProcess) {
     if process.hasMask {
-      sayOnce("\(id) gives action masks, which are ignored: actions that they exclude are chosen too")
+      sayOnce("\(id) returns action masks, which are ignored: masked actions can be chosen too")
     }
-    play.withLock { $0.idle.append(process) }
+    state.withLock { $0.idle.append(process) }
   }
 
   // MARK: - Failures
 
-  /// Takes a process's failure as the settings say: the end of the play, which is thrown, or of the episode.
-  private func note(_ reason: String, _ settings: GymSettings) throws(WorldError) {
-    let count = play.withLock { play in
-      play.failuresInARow += 1
-      return play.failuresInARow
+  /// Handles a failure according to the settings: throws it to end the run, or reports the end of the episode.
+  private func handle(_ reason: String, _ settings: GymSettings) throws(WorldError) {
+    let count = state.withLock { state in
+      state.failuresInARow += 1
+      return state.failuresInARow
     }
     guard settings.failure == .truncate else { throw WorldError(path: id, reason) }
     guard count < 5 else { throw WorldError(path: id, "failed \(count) times in a row: \(reason)") }
-    say("\(id): \(reason)\n  Its episode ends there, without the step.")
+    say("\(id): \(reason)\n  The episode ends without this step.")
   }
 
   private func say(_ line: String) { StandardStreams.say("pixelrl: \(line)") }
 
-  /// Says something that matters once for all episodes.
+  /// Prints a message once, not for each episode.
   func sayOnce(_ line: String) {
-    if play.withLock({ $0.said.insert(line).inserted }) { say(line) }
+    if state.withLock({ $0.printed.insert(line).inserted }) { say(line) }
   }
 }
 
 extension EnvironmentSpec {
-  /// What a Python process says of an environment.
+  /// Creates the spec from the facts that a Python process reports.
   fileprivate convenience init(_ id: String, _ facts: GymFacts) {
     var defaults = EpisodeSettings()
-    // 84x84 gray, and up to 30 steps of doing nothing at the start.
+    // Atari: 84x84 gray, up to 30 no-op steps at the start.
     if facts.isAtari { (defaults.size, defaults.color, defaults.noOpStarts) = (84, .gray, 30) }
     self.init(
-      id: id, note: "an environment of Gymnasium in a Python process", actionSpace: facts.actionSpace,
-      // 108,000 frames of an Atari game, else what the environment is registered with, or 10,000 steps.
+      id: id, note: "a Gymnasium environment in a Python process", actionSpace: facts.actionSpace,
+      // 108,000 frames for Atari games, else the registered time limit, else 10,000 steps.
       episodeLength: facts.timeLimit,
-      // 4 frames of an Atari game, else 1.
+      // 4 frames for Atari games, else 1.
       actionRepeat: facts.actionRepeat, explorationLength: nil,
-      // The size of a reward that an Atari game's agent learns from (Mnih 2015).
+      // Atari rewards are clipped to [-1, 1] (Mnih 2015).
       rewardLimit: facts.isAtari ? 1 : nil, rewardRange: -Double.infinity...Double.infinity, returnRange: nil,
-      // The observation's, since the true state stays in Python.
+      // The true state stays in Python, so the observation stands in for it.
       stateNames: facts.observationNames,
-      // The numbers of the observation, or those of an Atari game's memory that are known or all; none where it is an image.
+      // The values of the observation. For Atari games, the known or else all bytes of RAM. Empty if it is an image.
       observationNames: facts.observationNames, wrappingAngles: [], episodeDefaults: defaults,
       lookahead: facts.placeCount - 1)
   }

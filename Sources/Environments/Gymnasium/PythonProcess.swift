@@ -2,45 +2,44 @@ import Core
 import Foundation
 import Synchronization
 
-/// A Python program beside this one, with a socket (its descriptor 3) and memory that both see (its descriptor 4): what
-/// wakes either side is a `SharedSignal`.
+/// A Python child process with a socket (its file descriptor 3) and shared memory (its file descriptor 4). The two
+/// sides wake each other through a `SharedSignal`.
 ///
-/// It has a process group of its own, so that an interrupt from the keyboard is this program's to handle. Once the socket
-/// closes it ends in order, with all that it started; that is so too where this process is killed. Used by one thread at a
-/// time.
+/// It has its own process group, so that only this program handles an interrupt from the keyboard. When the socket
+/// closes, it shuts down in order with all processes that it started, even if this process is killed. Not thread-safe.
 @safe final class PythonProcess: @unchecked Sendable {
-  /// Why it cannot be talked to any more.
+  /// The reason why the process can no longer be used.
   struct Failure: Error {
     let reason: String
   }
 
-  /// What it has to end in order: a little more than it takes to kill what does not.
+  /// The time that it has to shut down: a little more than its supervisor needs to kill what does not end.
   private static let closingTime = Duration.seconds(14)
-  /// A line of it that is longer is none.
+  /// The maximum length of a line in bytes.
   private static let longestLine = 1 << 24
-  private static let processors = ProcessInfo.processInfo.activeProcessorCount
+  private static let cores = ProcessInfo.processInfo.activeProcessorCount
 
-  /// How many there are, of all environments.
+  /// The number of Python processes of all environments.
   private static let living = Atomic<Int>(0)
-  /// The sockets of those that have not ended, by the process.
+  /// The sockets of the processes that have not ended, by process ID.
   private static let open = Mutex<[pid_t: Int32]>([:])
-  /// Ends all of them with this program.
+  /// Ends all processes when this program exits.
   private static let endsAll: Void = { atexit { PythonProcess.endAll() } }()
 
   let memory: SharedMemory
   private let processID: pid_t
   private let socket: Descriptor
-  /// What it writes to standard output and error.
+  /// Its standard output and standard error.
   private let log: Descriptor
   private var signal: SharedSignal?
   private var status: Int32?
-  /// Whether it did not answer in time.
+  /// Whether it failed to answer in time.
   private var isHanging = false
 
   /// Starts Python with a script, which it reads from its standard input.
   ///
-  /// - Parameter folder: where it looks for modules first; nil: where `PYTHONPATH` says.
-  /// - Throws: `WorldError` where there is no such program, or no more processes or files can be had.
+  /// - Parameter folder: The folder in which it looks for modules first. If nil, `PYTHONPATH` applies.
+  /// - Throws: `WorldError` if the program does not exist, or if no more processes or files can be opened.
   init(_ python: String, script: [UInt8], _ arguments: [String], in folder: String? = nil) throws {
     var ends: [Int32] = [-1, -1]
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -60,7 +59,7 @@ import Synchronization
           (0, program.number), (1, log.number), (2, log.number), (3, theirs.number), (4, memory.file.number),
         ])
     } catch let error as WorldError {
-      throw WorldError("\(error): install Python, or name one in PIXELRL_PYTHON")
+      throw WorldError("\(error): install Python, or set PIXELRL_PYTHON to its path")
     }
     Self.living.add(1, ordering: .relaxed)
     let (process, socketNumber) = (processID, socket.number)
@@ -75,7 +74,7 @@ import Synchronization
 
   // MARK: - Ending
 
-  /// Lets it end in order; kills it where that takes too long, or where it did not answer before.
+  /// Shuts it down. Kills it if that takes too long, or if it failed to answer before.
   private func end() {
     guard status == nil else { return }
     shutdown(socket.number, Int32(SHUT_RDWR))
@@ -86,7 +85,7 @@ import Synchronization
     reap(options: 0)
   }
 
-  /// The same for all that there are, side by side.
+  /// Shuts down all processes in parallel.
   private static func endAll() {
     let processes = open.withLock { $0 }
     for socket in processes.values { shutdown(socket, Int32(SHUT_RDWR)) }
@@ -111,39 +110,40 @@ import Synchronization
       let found = unsafe waitpid(processID, &code, options)
       if found < 0 && errno == EINTR { continue }
       if found == processID { status = code }
-      if found < 0 { status = 0 }  // somebody else has waited for it
+      if found < 0 { status = 0 }  // something else has waited for it
       break
     }
     guard status != nil else { return }
-    // What it started has ended with it, unless it was killed.
+    // Its own child processes have ended with it, unless it was killed.
     kill(-processID, SIGKILL)
     Self.open.withLock { $0[processID] = nil }
   }
 
-  // MARK: - Words
+  // MARK: - Requests
 
-  /// The number of the request that `send` will send.
+  /// The number of the next request.
   var nextNumber: UInt32 { signal!.count &+ 1 }
 
-  /// Makes the memory that both see, and tells it so.
+  /// Allocates `count` bytes of shared memory and notifies the process.
   ///
-  /// - Throws: `WorldError` where there is not so much.
+  /// - Throws: `WorldError` if there is not enough memory.
   func share(_ count: Int) throws {
     signal = unsafe SharedSignal(socket: socket.number, memory: try memory.reserve(count))
     var byte: UInt8 = 0
     _ = unsafe Foundation.send(socket.number, &byte, 1, Int32(MSG_NOSIGNAL))
   }
 
-  /// Sends it a request, once there is memory that both see.
+  /// Sends a request. Shared memory must have been allocated.
   ///
-  /// - Parameter mayLook: whether either side may wait awake; nil: where there is a processor for each process.
+  /// - Parameter mayLook: Whether both sides may spin before they sleep. If nil, they do if there is a CPU core for
+  ///   each process.
   func send(mayLook: Bool? = nil) throws(Failure) {
     if nextNumber % 256 == 0 { trimLog() }
-    let mayLook = mayLook ?? (Self.living.load(ordering: .relaxed) <= Self.processors)
+    let mayLook = mayLook ?? (Self.living.load(ordering: .relaxed) <= Self.cores)
     do throws(SharedSignal.NoAnswer) { try signal!.ring(mayLook: mayLook) } catch { throw ended() }
   }
 
-  /// Waits for its answer to the request of a number.
+  /// Waits for the answer to a request.
   func receive(_ number: UInt32, within limit: Duration) throws(Failure) {
     do throws(SharedSignal.NoAnswer) { try signal!.listen(for: number, within: limit) { isAlive } } catch {
       throw error == .closed ? ended() : late(limit)
@@ -173,29 +173,29 @@ import Synchronization
       let end = bytes[..<there].firstIndex(of: UInt8(ascii: "\n"))
       let taken = unsafe recv(socket.number, &bytes, end.map { $0 + 1 } ?? there, 0)
       guard taken > 0 else { throw ended() }
-      // Bytes that were to wake us may lie before the line.
+      // Wake-up bytes may precede the line.
       line += bytes[..<min(taken, end ?? there)].filter { $0 != 0 }
       if let end, taken == end + 1 { return String(decoding: line, as: UTF8.self) }
     }
     isHanging = true
-    throw Failure(reason: "its Python process sends what is no answer")
+    throw Failure(reason: "its Python process sent an invalid answer")
   }
 
-  /// How it has ended.
+  /// Returns a failure that says how the process ended.
   private func ended() -> Failure {
-    // It has closed the socket, and is about to end if it has not yet.
+    // It has closed the socket and is about to end.
     for _ in 0..<1000 where isAlive { usleep(2000) }
     guard let status else { return Failure(reason: "its Python process has closed the socket") }
-    // The supervisor, as a shell, ends with 128 and the signal that ended what it watches over.
+    // Like a shell, the supervisor exits with 128 plus the signal that ended the server.
     let exitCode = status >> 8 & 0xff
     let signal = status & 0x7f > 0 ? status & 0x7f : exitCode > 128 && exitCode < 160 ? exitCode - 128 : 0
     return Failure(
       reason: signal == 0
         ? "its Python process ended with exit code \(exitCode)"
-        : "its Python process was ended by signal \(signal) (\(unsafe String(cString: strsignal(signal))))")
+        : "its Python process was killed by signal \(signal) (\(unsafe String(cString: strsignal(signal))))")
   }
 
-  /// The last lines of what it wrote to standard output and error.
+  /// Returns the last lines of its standard output and standard error.
   func lastLines(_ count: Int = 6) -> [String] {
     var status = stat()
     guard unsafe fstat(log.number, &status) == 0 else { return [] }
@@ -206,14 +206,14 @@ import Synchronization
     return text.split(separator: "\n").suffix(count).map { plain($0) }
   }
 
-  /// Forgets what it wrote when that has grown large.
+  /// Truncates its output if it has grown large.
   private func trimLog() {
     var status = stat()
     if unsafe fstat(log.number, &status) == 0, status.st_size > 1 << 20 { _ = ftruncate(log.number, 0) }
   }
 }
 
-/// A foreign text without what would move a terminal's cursor or change its colours.
+/// Returns a text without control characters and terminal escape sequences.
 func plain(_ text: some StringProtocol) -> String {
   let shown = String(text).replacing(/\u{1B}\[[0-9;?]*[A-Za-z]/, with: "").unicodeScalars
   return String(String.UnicodeScalarView(shown.filter { $0 == "\n" || $0.properties.generalCategory != .control }))

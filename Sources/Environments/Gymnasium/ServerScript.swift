@@ -1,9 +1,9 @@
 import Core
 import Formats
 
-/// The Python program that plays an environment: its modules, one after the other, and a call of the last.
+/// The Python program that runs an environment: all of its modules, followed by a call of the last one.
 enum ServerScript {
-  /// In the order in which they import each other; `atari` imports NumPy, and is there for those who ask for it.
+  /// The modules in the order in which they import each other. `pixelrl_atari` imports NumPy only if it is used.
   private static let modules: [(name: String, source: [UInt8])] = [
     ("pixelrl_spaces", PackageResources.pixelrl_spaces_py), ("pixelrl_pictures", PackageResources.pixelrl_pictures_py),
     ("pixelrl_games", PackageResources.pixelrl_games_py), ("pixelrl_atari", PackageResources.pixelrl_atari_py),
@@ -12,7 +12,7 @@ enum ServerScript {
   ]
 
   static let bytes: [UInt8] = {
-    // A string of JSON is one of Python.
+    // A JSON string is also a valid Python string.
     let calls = modules.map { name, source in
       "define(\(JSON.string(name)), \(JSON.string(String(decoding: source, as: UTF8.self))))"
     }

@@ -1,9 +1,9 @@
 import Core
 import Foundation
 
-/// Memory that another process sees too: a file without a name, whose descriptor that process inherits.
+/// Memory shared with another process: an anonymous file whose descriptor that process inherits.
 ///
-/// All of it is there from the start, and nobody can change its size: to touch what is not there would end this program.
+/// It is fully allocated at the start and its size is sealed, since an access beyond its end would crash this program.
 @safe final class SharedMemory {
   let file: Descriptor
   private var memory: UnsafeMutableRawPointer?
@@ -13,19 +13,19 @@ import Foundation
 
   deinit { if let memory = unsafe memory { unsafe munmap(memory, count) } }
 
-  /// Takes so many bytes, which are 0.
+  /// Allocates `count` bytes, initialised to 0.
   ///
-  /// - Parameter available: what may be taken at most: to ask the system for more than it has would end other programs.
-  /// - Returns: where they begin.
-  /// - Throws: `WorldError` where there are not so many.
+  /// - Parameter available: The maximum number of bytes. Allocating more than the system has would end other programs.
+  /// - Returns: A pointer to the first byte.
+  /// - Throws: `WorldError` if there is not enough memory.
   func reserve(_ count: Int, of available: Int = SharedMemory.available) throws -> UnsafeMutableRawPointer {
     func failure(_ reason: String) -> WorldError {
       WorldError(
-        "\(count) bytes of memory to share with a Python process cannot be had: \(reason); fewer environments or smaller "
-          + "pictures need less")
+        "cannot allocate \(count) bytes of memory to share with a Python process: \(reason); use fewer environments or "
+          + "smaller pictures")
     }
     func failure(_ code: Int32) -> WorldError { failure(unsafe String(cString: strerror(code))) }
-    guard count <= available else { throw failure("there are \(available)") }
+    guard count <= available else { throw failure("only \(available) are available") }
     let code = posix_fallocate(file.number, 0, off_t(count))
     guard code == 0 else { throw failure(code) }
     guard file.sealSize() else { throw failure(errno) }
@@ -35,7 +35,8 @@ import Foundation
     return unsafe mapped
   }
 
-  /// Bytes of memory that programs can still have, as the kernel estimates it; half of all where it does not.
+  /// The number of bytes that programs can still allocate, as the kernel estimates it. Without an estimate, half of all
+  /// memory.
   static var available: Int {
     let facts = (try? readBytes(from: "/proc/meminfo")) ?? []
     let line = facts.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: "MemAvailable:".utf8) }

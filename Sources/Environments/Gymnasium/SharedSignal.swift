@@ -1,19 +1,20 @@
 import Foundation
 import Synchronization
 
-/// How two processes wake each other: by words in memory that both see, and by a byte on a socket for who sleeps.
+/// Lets two processes wake each other through words in shared memory, and through a byte on a socket if one sleeps.
 ///
-/// To sleep and be woken takes a good part of the time that many environments take for a step. So who waits looks at the
-/// word for a moment first, where there is a processor for each, and lets others have the processor meanwhile. Where that is
-/// in vain, because much is to be done between two requests or because others keep the processor, the next waits sleep at
-/// once: 16, then twice as many each time. The other side is in pixelrl_service.py.
+/// Sleeping and waking up takes a large part of the time that many environments need for a step. If there is a CPU core
+/// for each process, a waiting side therefore spins for a short time before it sleeps, and yields the core while it
+/// does. If spinning fails, because there is much to do between two requests or because other processes use the cores,
+/// the next waits sleep at once: 16 of them at first, then twice as many each time. The other side is in
+/// pixelrl_service.py.
 ///
-///     word  0  the count of requests                       written here
-///           1  the count of answers                        written there
-///           2  not 0: sleeps, and wants a byte             of there
-///           3  the same                                    of here
-///           4  whether there is a processor for each       written here
-///           5  the count of answers that here waits for    written here
+///     word  0  the number of requests                        written by Swift
+///           1  the number of answers                         written by Python
+///           2  not 0: Python sleeps and needs a byte         written by Python
+///           3  not 0: Swift sleeps and needs a byte          written by Swift
+///           4  whether both may spin                         written by Swift
+///           5  the number of answers that Swift waits for    written by Swift
 @safe struct SharedSignal {
   enum NoAnswer: Error {
     /// The other side has closed the socket.
@@ -22,29 +23,29 @@ import Synchronization
     case late
   }
 
-  /// How long to look before sleeping: what many environments take for an agent's step.
-  private static let moment = Duration.microseconds(1500)
+  /// The time to spin before sleeping: what many environments take for an agent step.
+  private static let spinTime = Duration.microseconds(1500)
   private static let leastPenalty = 16
   private static let mostPenalty = 4096
 
   private let socket: Int32
   private let words: UnsafeMutablePointer<Atomic<UInt32>>
-  /// How many requests there were; it starts anew after the last number.
+  /// The number of requests so far. It wraps around.
   private(set) var count: UInt32 = 0
   private var mayLook = false
-  /// Waits that sleep at once before one looks again, and how many they were to be.
+  /// The number of waits that still sleep at once, and how many will after the next failed spin.
   private var sleeps = 0
   private var penalty = Self.leastPenalty
 
-  /// - Parameter memory: where the words lie, zero at first; it outlives this.
+  /// - Parameter memory: The memory of the words, initialised to 0. It must outlive this value.
   init(socket: Int32, memory: UnsafeMutableRawPointer) {
     self.socket = socket
     unsafe words = unsafe memory.assumingMemoryBound(to: Atomic<UInt32>.self)
   }
 
-  /// Asks for something more.
+  /// Signals a new request.
   ///
-  /// - Parameter mayLook: whether there is a processor for each that waits.
+  /// - Parameter mayLook: Whether both sides may spin before they sleep.
   mutating func ring(mayLook: Bool) throws(NoAnswer) {
     count &+= 1
     self.mayLook = mayLook
@@ -57,13 +58,14 @@ import Synchronization
     }
   }
 
-  /// Waits for the answer to the request of a number, which is among the last.
+  /// Waits for the answer to a recent request.
   ///
-  /// - Parameter isAlive: whether the other side has not ended: another that it started may hold its socket open.
+  /// - Parameter isAlive: Returns whether the other side is still running. A closed socket does not show this, since a
+  ///   child process of the other side may keep it open.
   mutating func listen(for number: UInt32, within limit: Duration, isAlive: () -> Bool) throws(NoAnswer) {
     let start = ContinuousClock.now
-    // Where more is under way nobody waits for us, and each time we wake disturbs: a third of it may be done first.
-    let wanted = number &+ (count &- number) / 3
+    // If more requests are pending, waking up early only disturbs: wait until a third of them are answered.
+    let awaited = number &+ (count &- number) / 3
     if hasAnswer(to: number) { return }
     if sleeps > 0 {
       sleeps -= 1
@@ -74,11 +76,11 @@ import Synchronization
           return
         }
         sched_yield()
-      } while ContinuousClock.now - start < Self.moment
+      } while ContinuousClock.now - start < Self.spinTime
       sleeps = penalty
       penalty = min(2 * penalty, Self.mostPenalty)
     }
-    unsafe words[5].store(wanted, ordering: .sequentiallyConsistent)
+    unsafe words[5].store(awaited, ordering: .sequentiallyConsistent)
     unsafe words[3].store(1, ordering: .sequentiallyConsistent)
     defer { unsafe words[3].store(0, ordering: .sequentiallyConsistent) }
     while true {
@@ -96,13 +98,13 @@ import Synchronization
   }
 
   enum Wait {
-    /// There is something to be read, or the other side has closed.
+    /// There is data to read, or the other side has closed the socket.
     case ready
-    /// Nothing has come for a moment in which one may look after the other side.
+    /// Nothing has arrived for a while. The caller can check whether the other side is alive.
     case silent
   }
 
-  /// Waits for something on a socket.
+  /// Waits for data on a socket.
   static func wait(_ socket: Int32, atMost limit: Duration) -> Wait {
     var waited = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
     let milliseconds = min(100, limit / .milliseconds(1) + 1)

@@ -1,26 +1,26 @@
 import Core
 import Synchronization
 
-/// How an episode of a Gymnasium environment came about: its start and the actions since. Played again, it leads to the same
-/// moment, where the environment is deterministic.
+/// The start and the actions of an episode of a Gymnasium environment. If the environment is deterministic, replaying
+/// them reproduces the episode.
 ///
-/// Shared by an episode and its copies, each of which remembers how far it has come; only the one that came furthest adds to
-/// it, another that goes on gets a trace of its own.
+/// An episode and its copies share a trace. Each stores the number of entries that it has taken. Only the one that has
+/// taken all of them appends to it. Any other that continues gets its own trace.
 final class Trace: Sendable {
   struct Start: Sendable, Hashable, Codable {
     var seed: UInt32 = 0
-    /// Steps of doing nothing before the first action.
+    /// The number of no-op steps before the first action.
     var noOps = 0
   }
 
-  /// An action, held for a number of simulator steps.
+  /// An action, repeated for a number of simulator steps.
   struct Entry: Sendable, Hashable {
     let action: [Double]
     let repeats: Int
   }
 
   let start: Start
-  /// Of all entries: the numbers of the action, then the repeats.
+  /// The values of all entries: for each, the action and then the number of repeats.
   private let numbers: Mutex<[Double]>
   private let stride: Int
 
@@ -30,7 +30,8 @@ final class Trace: Sendable {
     stride = actionCount + 1
   }
 
-  /// This trace or a new one, such that an entry follows the first `count`.
+  /// Returns a trace with the first `count` entries followed by `entry`: this one if it has no more entries, else a new
+  /// one.
   func appending(_ entry: Entry, after count: Int) -> Trace {
     let added = entry.action + [Double(entry.repeats)]
     let isNewest = numbers.withLock { numbers in
@@ -49,6 +50,6 @@ final class Trace: Sendable {
     }
   }
 
-  /// What a checkpoint keeps of the first `count` entries.
+  /// Returns the values of the first `count` entries, as stored in a checkpoint.
   func firstNumbers(_ count: Int) -> [Double] { numbers.withLock { Array($0[..<(count * stride)]) } }
 }

@@ -1,9 +1,9 @@
 #if MuJoCo
   import Core
 
-  /// `acrobot` of the suite: two links, and a motor between them alone.
+  /// `acrobot` of the suite: two links with a motor only at the joint between them.
   protocol AcrobotTask: SuiteTask {
-    /// How far from the target the reward still shows the way, in metres; 0: nowhere.
+    /// The distance from the target over which the reward decreases, in metres. 0 means a sparse reward.
     static var margin: Double { get }
   }
 
@@ -19,7 +19,7 @@
       simulation[joint: "elbow"] = random.uniform(-.pi, .pi)
     }
 
-    /// How near the tip is to the place where it would be upright.
+    /// Rewards the tip for being near its upright position.
     static func reward(_ simulation: Simulation) -> Double {
       let distance = length(simulation.position(of: .site("target")) - simulation.position(of: .site("tip")))
       return tolerance(distance, 0...simulation.size(of: .site("target")).x, margin: margin)
@@ -34,7 +34,7 @@
   /// `acrobot swingup` of the DeepMind Control suite.
   public struct AcrobotSwingup: AcrobotTask {
     public static var id: String { "acrobot-swingup" }
-    public static var note: String { "swing two links up and balance them, with a motor between them alone" }
+    public static var note: String { "swing two links up and balance them with a motor only between them" }
     static var margin: Double { 1 }
     static let compiled = Result { try load() }
 
@@ -45,7 +45,7 @@
   /// `acrobot swingup_sparse` of the DeepMind Control suite.
   public struct AcrobotSwingupSparse: AcrobotTask {
     public static var id: String { "acrobot-swingup-sparse" }
-    public static var note: String { "the acrobot's swing-up that rewards nothing but the balanced links" }
+    public static var note: String { "acrobot-swingup with a sparse reward: 1 if the tip is inside the target" }
     static var margin: Double { 0 }
     static let compiled = Result { try load() }
 

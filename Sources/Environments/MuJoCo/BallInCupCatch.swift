@@ -12,8 +12,8 @@
       let joints = ["cup-x", "cup-z", "ball-x", "ball-z"]
       return joints + joints.map { "\($0)-velocity" }
     }
-    /// Before version 3, MuJoCo takes a body that slides along two axes for a third heavier in its contacts; the suite of
-    /// today does not.
+    /// Before version 3, MuJoCo overestimates the mass of a body that slides along two axes by a third in contacts. The
+    /// suite's current MuJoCo does not.
     static let compiled = Result {
       try SuiteModel("ball_in_cup.xml", adjust: { $0.setContactSoftness(ofBody: "ball", along: "ball_x") })
     }
@@ -21,7 +21,7 @@
     var physics = model.start
     public init() {}
 
-    /// The ball anywhere below and beside the cup, touching nothing.
+    /// Draws a ball position below or beside the cup, without contacts.
     static func start(_ simulation: Simulation, using random: inout Random) {
       simulation.drawUntilFree {
         simulation[joint: "ball_x"] = random.uniform(-0.2, 0.2)
@@ -29,7 +29,7 @@
       }
     }
 
-    /// 1 while the whole ball is within the cup's box, which the walls do not quite fill.
+    /// 1 while the whole ball is inside the cup's box, which is slightly larger than the walls.
     static func reward(_ simulation: Simulation) -> Double {
       let way = simulation.position(of: .site("target")) - simulation.position(of: .body("ball"))
       let room = simulation.size(of: .site("target")) - simulation.size(of: .geom("ball")).x

@@ -16,7 +16,7 @@
     var physics = model.start
     public init() {}
 
-    /// A random pose that has fallen to the ground for two seconds.
+    /// Draws a random pose and simulates two seconds, in which it falls to the ground.
     static func start(_ simulation: Simulation, using random: inout Random) {
       for joint in simulation.joints {
         if case .limited(let range) = joint.kind {
@@ -32,7 +32,7 @@
       return tolerance(speed, 10...(.infinity), margin: 10, sigmoid: .linear, valueAtMargin: 0)
     }
 
-    /// All but how far it has come.
+    /// All positions except the distance travelled, and all velocities.
     static func observe(_ simulation: Simulation) -> [Double] {
       simulation.positions.dropFirst() + simulation.velocities
     }

@@ -7,13 +7,13 @@
     import Foundation
   #endif
 
-  /// `finger` of the suite: a finger of two links beside a body that turns on a hinge.
+  /// `finger` of the suite: a finger with two links next to a body that rotates on a hinge.
   protocol FingerTask: SuiteTask {}
 
   extension FingerTask {
     static var substeps: Int { 2 }
 
-    /// All joints, such that nothing touches.
+    /// Draws all joints such that there are no contacts.
     static func drawPose(_ simulation: Simulation, _ random: inout Random) {
       simulation.drawUntilFree { simulation.drawJoints(using: &random) }
     }
@@ -25,7 +25,7 @@
       ]
     }
 
-    /// The finger's angles, the place of the body's tip about the hinge, velocities, and what the fingertip feels.
+    /// The finger's angles, the position of the body's tip relative to the hinge, velocities, and the touch sensors.
     static func body(_ simulation: Simulation) -> [Double] {
       let tip = aroundHinge(simulation, "tip")
       return concatenated(
@@ -34,10 +34,10 @@
         simulation.sensor("touchtop").logarithmic, simulation.sensor("touchbottom").logarithmic)
     }
 
-    /// x and z of a place that a sensor reads, from the hinge.
+    /// Returns x and z of a position sensor relative to the hinge.
     static func aroundHinge(_ simulation: Simulation, _ name: String) -> [Double] {
-      let (place, hinge) = (simulation.sensor(name), simulation.sensor("spinner"))
-      return [place[0] - hinge[0], place[2] - hinge[2]]
+      let (position, hinge) = (simulation.sensor(name), simulation.sensor("spinner"))
+      return [position[0] - hinge[0], position[2] - hinge[2]]
     }
   }
 
@@ -61,19 +61,19 @@
 
     static func start(_ simulation: Simulation, using random: inout Random) { drawPose(simulation, &random) }
 
-    /// 1 while it spins at 15 rad/s or more.
+    /// 1 while the body spins at 15 rad/s or more.
     static func reward(_ simulation: Simulation) -> Double { simulation.sensor("hinge_velocity")[0] <= -15 ? 1 : 0 }
 
     static func observe(_ simulation: Simulation) -> [Double] { body(simulation) }
   }
 
-  /// `finger turn` of the suite: the tip of the body is to be brought to a target.
+  /// `finger turn` of the suite: the tip of the body must reach a target.
   protocol FingerTurnTask: FingerTask {}
 
   extension FingerTurnTask {
     public static var observationNames: [String] { bodyNames + ["target-x", "target-z", "target-distance"] }
 
-    /// - Parameter radius: of the target, in metres.
+    /// - Parameter radius: The radius of the target in metres.
     static func load(radius: Double) throws -> SuiteModel {
       let target = Element.site("target")
       return try SuiteModel(
@@ -81,7 +81,7 @@
         adjust: { $0.setRadius(of: target, radius) })
     }
 
-    /// The target anywhere on the circle that the tip can reach.
+    /// Draws a target on the circle that the tip can reach.
     static func start(_ simulation: Simulation, using random: inout Random) {
       let angle = random.uniform(-.pi, .pi)
       let hinge = simulation.position(of: .joint("hinge"))
@@ -90,25 +90,25 @@
       drawPose(simulation, &random)
     }
 
-    /// 1 while the tip is within the target.
+    /// 1 while the tip is inside the target.
     static func reward(_ simulation: Simulation) -> Double { distance(simulation) <= 0 ? 1 : 0 }
 
     static func observe(_ simulation: Simulation) -> [Double] {
       body(simulation) + aroundHinge(simulation, "target") + [distance(simulation)]
     }
 
-    /// From the tip to the target's surface, in metres; negative inside.
+    /// The distance from the tip to the target's surface in metres, negative inside.
     private static func distance(_ simulation: Simulation) -> Double {
       let (tip, target) = (aroundHinge(simulation, "tip"), aroundHinge(simulation, "target"))
-      let way = SIMD3(target[0] - tip[0], target[1] - tip[1], 0)
-      return length(way) - simulation.size(of: .site("target")).x
+      let difference = SIMD3(target[0] - tip[0], target[1] - tip[1], 0)
+      return length(difference) - simulation.size(of: .site("target")).x
     }
   }
 
   /// `finger turn_easy` of the DeepMind Control suite.
   public struct FingerTurnEasy: FingerTurnTask {
     public static var id: String { "finger-turn-easy" }
-    public static var note: String { "turn a body on a hinge with a finger until its tip lies in a large target" }
+    public static var note: String { "turn a body on a hinge with a finger until its tip is inside a large target" }
     static let compiled = Result { try load(radius: 0.07) }
 
     var physics = model.start
@@ -118,7 +118,7 @@
   /// `finger turn_hard` of the DeepMind Control suite.
   public struct FingerTurnHard: FingerTurnTask {
     public static var id: String { "finger-turn-hard" }
-    public static var note: String { "turn a body on a hinge with a finger until its tip lies in a small target" }
+    public static var note: String { "turn a body on a hinge with a finger until its tip is inside a small target" }
     static let compiled = Result { try load(radius: 0.03) }
 
     var physics = model.start

@@ -1,7 +1,7 @@
 #if MuJoCo
   import Core
 
-  /// `fish` of the suite: a fish in deep water that moves by tail and fins.
+  /// `fish` of the suite: a fish in deep water, driven by its tail and fins.
   protocol FishTask: SuiteTask {}
 
   private let joints = [
@@ -11,7 +11,7 @@
   extension FishTask {
     static var substeps: Int { 10 }
 
-    /// Turned anyhow, with tail and fins nearly straight.
+    /// Draws any orientation, with tail and fins nearly straight.
     static func drawPose(_ simulation: Simulation, _ random: inout Random) {
       simulation.setRotation(at: 3, (0..<4).map { _ in random.normal() })
       for joint in joints { simulation[joint: joint] = random.uniform(-0.2, 0.2) }
@@ -27,7 +27,7 @@
   /// `fish upright` of the DeepMind Control suite.
   public struct FishUpright: FishTask {
     public static var id: String { "fish-upright" }
-    public static var note: String { "right a fish in deep water by tail and fins" }
+    public static var note: String { "turn a fish upright in deep water with its tail and fins" }
     public static var observationNames: [String] { joints + ["upright"] + velocityNames }
     static let compiled = Result { try SuiteModel("fish.xml", adjust: { $0.hide(.geom("target")) }) }
 
@@ -46,7 +46,7 @@
   /// `fish swim` of the DeepMind Control suite.
   public struct FishSwim: FishTask {
     public static var id: String { "fish-swim" }
-    public static var note: String { "swim to a target with a fish that moves by tail and fins" }
+    public static var note: String { "swim to a target with a fish driven by its tail and fins" }
     public static var observationNames: [String] {
       concatenated(joints, ["upright", "target-x", "target-y", "target-z"], velocityNames)
     }
@@ -62,7 +62,7 @@
       simulation.placed = [random.uniform(-0.4, 0.4), random.uniform(-0.4, 0.4), random.uniform(0.1, 0.3)]
     }
 
-    /// Mouth at the target, softly, and an eighth for being upright.
+    /// 7/8 for the distance of the mouth to the target, softly, and 1/8 for being upright.
     static func reward(_ simulation: Simulation) -> Double {
       let radii = simulation.size(of: .geom("mouth")).x + simulation.size(of: .geom("target")).x
       let inTarget = tolerance(length(toTarget(simulation)), 0...radii, margin: 2 * radii)
@@ -74,7 +74,7 @@
         angles(simulation), [upright(simulation)], toTarget(simulation).numbers, simulation.velocities)
     }
 
-    /// From the mouth to the target, in the mouth's coordinates.
+    /// The vector from the mouth to the target, in the mouth's coordinates.
     private static func toTarget(_ simulation: Simulation) -> SIMD3<Double> {
       let mouth = Element.geom("mouth")
       return simulation.frame(of: mouth).local(

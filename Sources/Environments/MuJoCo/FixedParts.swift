@@ -1,8 +1,8 @@
 #if MuJoCo
   import CMuJoCo
 
-  /// What of a model stays where it is, whatever the state: what belongs to the world and is moved neither by joints, nor by
-  /// motion capture, nor by a task's placements.
+  /// The parts of a model that never move: those attached to the world that are not moved by joints, motion capture or
+  /// a task's placements.
   struct FixedParts {
     let cameras: [Bool]
     let areLightsFixed: Bool

@@ -5,7 +5,7 @@
     import Foundation
   #endif
 
-  /// Khronos's EGL 1.5: contexts without a surface, on a graphics card where there is one, else on Mesa's software.
+  /// Khronos's EGL 1.5: contexts without a surface, on a GPU if there is one, else on Mesa's software renderer.
   @safe struct EGL: GLPlatform, @unchecked Sendable {
     static let name = "EGL"
     static let packages = "libegl1 libgl1-mesa-dri"
@@ -53,14 +53,14 @@
       unsafe (self.address, self.create, self.current, self.discard) = unsafe (address, create, current, discard)
       self.bind = bind
 
-      // Cards first (EGL_PLATFORM_DEVICE_EXT), then Mesa without any (EGL_PLATFORM_SURFACELESS_MESA).
-      var places = unsafe Self.devices(address).map { unsafe (UInt32(0x313F), Optional($0)) }
-      unsafe places.append((0x31DD, nil))
-      for unsafe(platform, device) in unsafe places {
+      // GPUs first (EGL_PLATFORM_DEVICE_EXT), then Mesa without a device (EGL_PLATFORM_SURFACELESS_MESA).
+      var displays = unsafe Self.devices(address).map { unsafe (UInt32(0x313F), Optional($0)) }
+      unsafe displays.append((0x31DD, nil))
+      for unsafe(platform, device) in unsafe displays {
         guard let display = unsafe open(platform, device, nil), unsafe initialize(display, nil, nil) != 0,
           bind(Self.openGL) != 0
         else { continue }
-        // EGL_RENDERABLE_TYPE with EGL_OPENGL_BIT, EGL_SURFACE_TYPE of any kind; a driver may have no such list.
+        // EGL_RENDERABLE_TYPE with EGL_OPENGL_BIT, and any EGL_SURFACE_TYPE. Some drivers have no such config.
         var (config, count): (Address?, Int32) = (nil, 0)
         _ = unsafe choose(display, [0x3040, 0x8, 0x3033, 0, 0x3038], &config, 1, &count)
         guard let trial = unsafe create(display, count > 0 ? config : nil, nil, nil) else { continue }
@@ -74,7 +74,7 @@
       return nil
     }
 
-    /// EGL_OPENGL_API, which each thread chooses for itself.
+    /// EGL_OPENGL_API, which is set per thread.
     private static let openGL: UInt32 = 0x30A2
 
     private static func devices(_ address: GetProcAddress) -> [Address] {
@@ -120,7 +120,7 @@
     private let current: MakeCurrent
     private let discard: DestroyContext
     private let address: GetProcAddress
-    /// A window of one pixel, which nothing is drawn into.
+    /// A window of one pixel, which is never drawn to.
     private let window: Address
 
     init?() {
@@ -135,7 +135,7 @@
       unsafe window = Address.allocate(byteCount: 4, alignment: 4)
     }
 
-    /// Of OSMESA_RGBA, with 24 bits of depth and 8 of stencil.
+    /// Creates an OSMESA_RGBA context with a 24-bit depth buffer and an 8-bit stencil buffer.
     func makeContext() -> UnsafeMutableRawPointer? { unsafe create(0x1908, 24, 8, 0, nil) }
 
     func makeCurrent(_ context: UnsafeMutableRawPointer?) -> Bool {

@@ -3,10 +3,11 @@
   import Core
   import Pixels
 
-  /// MuJoCo's own renderer, drawing into memory by the OpenGL that `GLDriver` finds: exactly MuJoCo's pixels, slowly.
+  /// MuJoCo's own renderer, which draws into memory with the OpenGL driver that `GLDriver` finds: exactly MuJoCo's
+  /// pixels, but slow.
   ///
-  /// As in dm_control: its default options, groups 0 to 2 of geoms, sites and tendons, with skybox and haze. Each
-  /// simulation has one of its own; its context is current only during a draw, so that any thread may be next.
+  /// It uses the default options, as dm_control does: groups 0 to 2 of geoms, sites and tendons, with skybox and haze.
+  /// Each simulation has its own renderer. The context is current only while drawing, so any thread can draw next.
   @safe final class GLRenderer {
     private let context: GLContext
     private let scene = UnsafeMutablePointer<mjvScene>.allocate(capacity: 1)
@@ -15,14 +16,14 @@
     private var format: Format
     private var pixels: [UInt8] = []
 
-    /// What the buffers were made for.
+    /// The frame size and number of samples of the buffers.
     private struct Format: Equatable {
       var width: Int
       var height: Int
       var samples: Int
     }
 
-    /// Ends the program where there is no OpenGL, as MuJoCo's own errors do: `Environment.drawer` asks before.
+    /// Ends the program if there is no OpenGL, as MuJoCo's own errors do. `Environment.drawer` checks this before.
     init() {
       switch GLDriver.found {
       case .success(let driver): context = driver.makeContext()
@@ -31,7 +32,7 @@
       unsafe mjv_defaultScene(scene)
       unsafe mjr_defaultContext(buffers)
       unsafe mjv_defaultOption(&option)
-      // dm_control's one exception from the defaults.
+      // The only option that dm_control changes.
       option.flags.8 = 0  // mjVIS_RANGEFINDER
       format = Format(width: 0, height: 0, samples: 0)
     }
@@ -43,15 +44,15 @@
       unsafe buffers.deallocate()
     }
 
-    /// Draws a simulation's present state into every pixel of a frame.
-    /// - Parameter style: antialiasing takes as many samples of a pixel as OpenGL has, if those are fewer.
+    /// Draws the current state of a simulation into every pixel of a frame.
+    /// - Parameter style: The style. OpenGL may support fewer samples per pixel.
     func draw(_ simulation: Simulation, camera: Int, _ style: RenderStyle, into frame: inout PixelBuffer) {
-      let wanted = Format(
+      let requested = Format(
         width: frame.width, height: frame.height, samples: style.antialiasing > 1 ? style.antialiasing : 0)
       let drawn: Void? = context.whileCurrent {
-        if format != wanted {
-          makeBuffers(simulation, wanted)
-          format = wanted
+        if format != requested {
+          makeBuffers(simulation, requested)
+          format = requested
         }
         unsafe scene.pointee.flags.0 = style.shadows ? 1 : 0  // mjRND_SHADOW
         unsafe scene.pointee.flags.2 = style.reflections ? 1 : 0  // mjRND_REFLECTION
@@ -66,11 +67,11 @@
         unsafe mjr_render(whole, scene, buffers)
         unsafe mjr_readPixels(&pixels, nil, whole, buffers)
       }
-      precondition(drawn != nil, "OpenGL gave a context and takes it no longer")
+      precondition(drawn != nil, "OpenGL cannot make a context current that it created")
       copyPixels(into: &frame)
     }
 
-    /// Textures, meshes and buffers of a frame's size, which MuJoCo makes from a model.
+    /// Makes MuJoCo create textures, meshes and buffers of the frame's size for a model.
     private func makeBuffers(_ simulation: Simulation, _ format: Format) {
       let model = unsafe simulation.model
       let (visual, size) = unsafe (model.pointee.vis, format)
@@ -83,7 +84,7 @@
       pixels = [UInt8](repeating: 0, count: 3 * size.width * size.height)
     }
 
-    /// OpenGL's rows come from the bottom up.
+    /// Copies the pixels. OpenGL's rows are in bottom-up order.
     private func copyPixels(into frame: inout PixelBuffer) {
       let stride = 3 * frame.width
       for row in 0..<frame.height {

@@ -22,7 +22,7 @@
       return tolerance(height, 0.6...2)
     }
 
-    /// All but how far it has come.
+    /// All positions except the distance travelled, all velocities, and the touch sensors.
     static func observe(_ simulation: Simulation) -> [Double] {
       simulation.positions.dropFirst() + simulation.velocities
         + (simulation.sensor("touch_toe") + simulation.sensor("touch_heel")).logarithmic

@@ -1,9 +1,9 @@
 #if MuJoCo
   import Core
 
-  /// `humanoid` of the suite: a body of 21 joints in space.
+  /// `humanoid` of the suite: a body with 21 joints in three dimensions.
   protocol HumanoidTask: SuiteTask {
-    /// The speed that earns the full reward, in metres a second and in any direction; 0 where it is to stand still.
+    /// The speed with the full reward, in m/s in any horizontal direction. 0 means to stand still.
     static var targetSpeed: Double { get }
   }
 
@@ -26,7 +26,7 @@
       simulation.drawUntilFree { simulation.drawJoints(using: &random) }
     }
 
-    /// Standing × small control × the speed asked for, each softly.
+    /// The product of soft rewards for standing, a small control and the target speed.
     static func reward(_ simulation: Simulation) -> Double {
       let standing = tolerance(simulation.position(of: .body("head")).z, 1.4...(.infinity), margin: 0.35)
       let upright = tolerance(
@@ -42,11 +42,11 @@
       return control * standing * upright * (5 * move + 1) / 6
     }
 
-    /// Joints, the head's height, hands and feet about the torso, which way is up, and velocities.
+    /// Joints, head height, positions of hands and feet relative to the torso, the vertical direction, and velocities.
     static func observe(_ simulation: Simulation) -> [Double] {
       let torso = simulation.frame(of: .body("torso"))
-      let place = simulation.position(of: .body("torso"))
-      let ends = limbs.flatMap { torso.local(simulation.position(of: .body($0)) - place).numbers }
+      let origin = simulation.position(of: .body("torso"))
+      let ends = limbs.flatMap { torso.local(simulation.position(of: .body($0)) - origin).numbers }
       return concatenated(
         Array(simulation.positions.dropFirst(7)), [simulation.position(of: .body("head")).z], ends,
         [torso.x.z, torso.y.z, torso.z.z], simulation.sensor("torso_subtreelinvel"), simulation.velocities)

@@ -1,18 +1,18 @@
 #if MuJoCo
   import Core
 
-  /// The text of a model in MuJoCo's XML, for the few tasks that leave parts of their model out or add some.
+  /// A model as MuJoCo XML text, for tasks that remove parts of their model or add some.
   struct MJCF: Sendable {
     let file: String
     private(set) var text: String
 
-    /// Reads a model of the suite with all that it includes.
+    /// Reads a model of the suite and the files that it includes.
     init(_ file: String) throws {
       self.file = file
       text = try Self.expanded(file)
     }
 
-    /// A model of one's own, by its whole text.
+    /// Creates a model from its whole text.
     init(text: String, named file: String) {
       self.file = file
       self.text = text
@@ -22,19 +22,19 @@
       var text = try SuiteFolder.text(of: file)
       while let start = text.firstRange(of: "<include file=\"") {
         guard let end = text[start.upperBound...].firstRange(of: "\"/>") else {
-          throw WorldError(path: file, "an include has no end")
+          throw WorldError(path: file, "an include element is not closed")
         }
         let included = try expanded(String(text[start.upperBound..<end.lowerBound]))
-        // What lies within <mujoco> ... </mujoco>.
+        // The content of <mujoco> ... </mujoco>.
         guard let open = included.firstRange(of: "<mujoco>"), let close = included.lastRange(of: "</mujoco>") else {
-          throw WorldError(path: file, "an included file is no model")
+          throw WorldError(path: file, "an included file is not a model")
         }
         text.replaceSubrange(start.lowerBound..<end.upperBound, with: included[open.upperBound..<close.lowerBound])
       }
       return text
     }
 
-    /// Takes an element with all that is in it out of the model.
+    /// Removes an element and its content.
     /// - Throws: `WorldError` if there is none.
     mutating func remove(_ kind: String, named name: String) throws {
       guard let range = range(of: kind, named: name) else {
@@ -43,21 +43,21 @@
       text.removeSubrange(range)
     }
 
-    /// Takes all elements of a kind that has nothing in it out of the model.
+    /// Removes all elements of a kind that has no content.
     mutating func removeAll(_ kind: String) {
       while let start = text.firstRange(of: "<\(kind) "), let end = text[start.upperBound...].firstRange(of: "/>") {
         text.removeSubrange(start.lowerBound..<end.upperBound)
       }
     }
 
-    /// Puts one text in the place of another.
-    /// - Throws: `WorldError` if the model lacks it.
+    /// Replaces the first occurrence of a text.
+    /// - Throws: `WorldError` if the model does not contain it.
     mutating func replace(_ old: String, with new: String) throws {
-      guard let range = text.firstRange(of: old) else { throw WorldError(path: file, "does not hold '\(old)'") }
+      guard let range = text.firstRange(of: old) else { throw WorldError(path: file, "does not contain '\(old)'") }
       text.replaceSubrange(range, with: new)
     }
 
-    /// From an element's `<kind` to its end; elements of the same kind nest.
+    /// Returns the range from an element's `<kind` to its end. Elements of the same kind can be nested.
     private func range(of kind: String, named name: String) -> Range<String.Index>? {
       var from = text.startIndex
       while let open = text[from...].firstRange(of: "<\(kind) ") {

@@ -10,7 +10,7 @@
   /// `manipulator bring_ball` of the DeepMind Control suite.
   public struct ManipulatorBringBall: SuiteTask {
     public static var id: String { "manipulator-bring-ball" }
-    public static var note: String { "grasp a ball with an arm and a hand in the plane, and bring it to a target" }
+    public static var note: String { "grasp a ball with an arm and a hand in the plane, and move it to a target" }
     static var substeps: Int { 10 }
     public static var observationNames: [String] {
       concatenated(
@@ -38,7 +38,8 @@
     var physics = model.start
     public init() {}
 
-    /// Arm and target anyhow; the ball in the hand or at the target in one of ten episodes each, else anywhere, flying.
+    /// Draws the arm and the target. The ball starts in the hand or at the target in 10% of episodes each, else
+    /// anywhere with a random velocity.
     static func start(_ simulation: Simulation, using random: inout Random) {
       let joints = arm.map { (name: $0, joint: simulation.joint(named: $0)) }
       simulation.drawUntilFree {
@@ -74,7 +75,7 @@
       simulation[joint: "ball_y"] = angle
     }
 
-    /// The ball within a centimetre of the target, softly.
+    /// 1 while the ball is within a centimetre of the target, decreasing softly outside.
     static func reward(_ simulation: Simulation) -> Double {
       let way = simulation.position(of: .site("ball")) - simulation.position(of: .site("target_ball"))
       return tolerance(length(way), 0...0.01, margin: 0.02)
@@ -82,14 +83,15 @@
 
     static func observe(_ simulation: Simulation) -> [Double] {
       func pose(_ body: String) -> [Double] {
-        let (place, q) = (simulation.position(of: .body(body)), simulation.quaternion(ofBody: body))
-        return [place.x, place.z, q[0], q[2]]
+        let (position, q) = (simulation.position(of: .body(body)), simulation.quaternion(ofBody: body))
+        return [position.x, position.z, q[0], q[2]]
       }
       let angles = arm.map { simulation[joint: $0] }
-      let felt = touches.flatMap { simulation.sensor("\($0)_touch") }.logarithmic
+      let touch = touches.flatMap { simulation.sensor("\($0)_touch") }.logarithmic
       let ball = ["ball_x", "ball_z", "ball_y"].map { simulation[velocityOf: $0] }
       return concatenated(
-        angles.flatMap { [sin($0), cos($0)] }, arm.map { simulation[velocityOf: $0] }, felt, pose("hand"), pose("ball"),
+        angles.flatMap { [sin($0), cos($0)] }, arm.map { simulation[velocityOf: $0] }, touch, pose("hand"),
+        pose("ball"),
         ball, pose("target_ball"))
     }
   }

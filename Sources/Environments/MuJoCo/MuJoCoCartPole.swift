@@ -1,11 +1,11 @@
 #if MuJoCo
   import Core
 
-  /// `cartpole swingup` once more, on MuJoCo's physics and in its look; `CartPoleSwingup` gives its start, reward and
+  /// `cartpole swingup` with MuJoCo's physics and rendering. `CartPoleSwingup` provides the start state, reward and
   /// observation.
   public struct MuJoCoCartPoleSwingup: SuiteTask {
     public static var id: String { "mujoco-cartpole-swingup" }
-    public static var note: String { "cartpole-swingup on MuJoCo's physics, in MuJoCo's look" }
+    public static var note: String { "cartpole-swingup with MuJoCo's physics and rendering" }
     public static var actionRepeat: Int { CartPoleSwingup.actionRepeat }
     public static var observationNames: [String] { CartPoleSwingup.observationNames }
     static let compiled = Result { try SuiteModel("cartpole.xml") }

@@ -1,7 +1,7 @@
 #if MuJoCo
   import CMuJoCo
 
-  /// The kinds of things that a model names, by which the accessors of `Simulation` find them.
+  /// A named element of a model, with which the accessors of `Simulation` look it up.
   enum Element: Hashable, Sendable, CustomStringConvertible {
     case body(String)
     case geom(String)
@@ -42,11 +42,11 @@
     var y: SIMD3<Double>
     var z: SIMD3<Double>
 
-    /// A vector of the world in the coordinates of the frame.
+    /// Returns a world vector in the coordinates of the frame.
     func local(_ v: SIMD3<Double>) -> SIMD3<Double> { SIMD3((v * x).sum(), (v * y).sum(), (v * z).sum()) }
   }
 
-  /// A joint: how it moves, and where its first number lies in the positions.
+  /// A joint: its kind, and the index of its first value in the positions.
   struct Joint: Sendable {
     enum Kind: Sendable {
       /// A hinge or a slide within a range.
@@ -61,17 +61,18 @@
   }
 
   extension Frame {
-    /// Nine numbers in rows, as MuJoCo keeps them.
+    /// Reads the matrix with the given index: nine numbers in row-major order, as MuJoCo stores them.
     init(rows base: UnsafeMutablePointer<Double>, _ index: Int) {
       let m = unsafe base + 9 * index
       unsafe self.init(x: SIMD3(m[0], m[3], m[6]), y: SIMD3(m[1], m[4], m[7]), z: SIMD3(m[2], m[5], m[8]))
     }
   }
 
-  /// A number of the model that a task draws anew for each episode, such as where the target is. It is part of a state.
+  /// A number of the model that a task draws for each episode, such as a coordinate of the target. It is part of the
+  /// state.
   struct Placement: Hashable, Sendable {
     let element: Element
-    /// Of the position, or w, x, y, z of the rotation.
+    /// The axis of the position, or the component w, x, y, z of the rotation.
     let axis: Int
     let isRotation: Bool
 

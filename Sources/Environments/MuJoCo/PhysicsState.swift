@@ -3,13 +3,14 @@
   import Core
   import Synchronization
 
-  /// All that the future of a simulation depends on, as a value: a copy is a snapshot, and costs nothing until it is stepped.
+  /// Everything that the future of a simulation depends on, as a value. A copy is a snapshot, and is free until it is
+  /// stepped.
   ///
-  /// One array in the order of `StateLayout`. The solver's warm start is part of it, since it decides the last digits of
-  /// what the next step gives; what the sensors read is, since those of touch tell of the state before.
+  /// It is one array in the order of `StateLayout`. It includes the solver's warm start, which affects the last digits
+  /// of the next step, and the sensors, since touch sensors report the state before.
   struct PhysicsState: Sendable, Codable {
     var numbers: [Double]
-    /// Names this state among those that simulations hold; not part of it.
+    /// Identifies this state among those that simulations hold. Not part of the state.
     var stamp: UInt64 = 0
 
     private enum CodingKeys: CodingKey { case numbers }
@@ -18,14 +19,14 @@
     static func newStamp() -> UInt64 { lastStamp.wrappingAdd(1, ordering: .relaxed).newValue }
   }
 
-  /// Where the parts of a state lie in its array.
+  /// The positions of the parts of a state in its array.
   struct StateLayout: Sendable, Hashable {
     let positions: Range<Int>
     let velocities: Range<Int>
     let activations: Range<Int>
     let placed: Range<Int>
     let warmStart: Range<Int>
-    /// How many of the numbers make up `Environment.state`; the rest does not bear on the future, or not by itself.
+    /// The number of values in `Environment.state`. The others do not affect the future, or only together with these.
     var stateCount: Int { warmStart.upperBound }
     let control: Range<Int>
     let mocapPositions: Range<Int>
@@ -55,22 +56,22 @@
   }
 
   extension Simulation {
-    /// Writes the present state into an array of the layout's size.
+    /// Writes the current state to an array of the layout's size.
     func save(into numbers: inout [Double], _ layout: StateLayout) {
       for number in 0..<Self.parts {
-        let (range, place) = unsafe part(number, layout)
-        for (index, at) in range.enumerated() { unsafe numbers[at] = place[index] }
+        let (range, values) = unsafe part(number, layout)
+        for (index, at) in range.enumerated() { unsafe numbers[at] = values[index] }
       }
       for (at, x) in zip(layout.placed, placed) { numbers[at] = x }
       numbers[layout.time] = time
     }
 
-    /// Makes a state the present one.
+    /// Sets the current state.
     func load(_ numbers: [Double], _ layout: StateLayout) {
       precondition(numbers.count == layout.count, "a state has \(layout.count) numbers, not \(numbers.count)")
       for number in 0..<Self.parts {
-        let (range, place) = unsafe part(number, layout)
-        for (index, at) in range.enumerated() { unsafe place[index] = numbers[at] }
+        let (range, values) = unsafe part(number, layout)
+        for (index, at) in range.enumerated() { unsafe values[index] = numbers[at] }
       }
       placed = Array(numbers[layout.placed])
       time = numbers[layout.time]
@@ -79,7 +80,7 @@
 
     private static let parts = 8
 
-    /// Where a part of the state lies, here and in MuJoCo's memory.
+    /// Returns the range of a part in the array and its address in MuJoCo's memory.
     private func part(_ number: Int, _ layout: StateLayout) -> (Range<Int>, UnsafeMutablePointer<Double>) {
       switch number {
       case 0: unsafe (layout.positions, data.pointee.qpos)

@@ -4,7 +4,7 @@
   /// `point_mass easy` of the DeepMind Control suite.
   public struct PointMassEasy: SuiteTask {
     public static var id: String { "point-mass-easy" }
-    public static var note: String { "bring a sluggish point to the middle of the plane, and keep it there" }
+    public static var note: String { "move a slow point mass to the middle of the plane and keep it there" }
     public static var observationNames: [String] { ["x", "y", "x-velocity", "y-velocity"] }
     static let compiled = Result { try SuiteModel("point_mass.xml") }
 
@@ -13,7 +13,7 @@
 
     static func start(_ simulation: Simulation, using random: inout Random) { simulation.drawJoints(using: &random) }
 
-    /// Near the target × small control, both softly.
+    /// The product of soft rewards for being near the target and for a small control.
     static func reward(_ simulation: Simulation) -> Double {
       let radius = simulation.size(of: .geom("target")).x
       let distance = length(simulation.position(of: .geom("target")) - simulation.position(of: .geom("pointmass")))

@@ -7,9 +7,9 @@
     import Foundation
   #endif
 
-  /// `quadruped` of the suite: four legs that are moved by their yaw, lift and extension.
+  /// `quadruped` of the suite: four legs, each controlled by its yaw, lift and extension.
   protocol QuadrupedTask: SuiteTask {
-    /// The speed forwards that earns the full reward, in metres a second.
+    /// The forward speed with the full reward, in m/s.
     static var targetSpeed: Double { get }
   }
 
@@ -17,7 +17,7 @@
 
   extension QuadrupedTask {
     static var substeps: Int { 4 }
-    /// From the side, following; the suite's first camera is far away.
+    /// A camera that follows from the side. The suite's first camera is far away.
     static var camera: Int { 2 }
     public static var observationNames: [String] {
       let layout = model.layout
@@ -29,7 +29,7 @@
         corners.flatMap { axes("force-\($0)") }, corners.flatMap { axes("torque-\($0)") })
     }
 
-    /// Without terrain, walls, ball and range finders, on a floor of the size that can be walked in an episode.
+    /// Loads the model without terrain, walls, ball and range finders. The floor is large enough for an episode.
     static func load() throws -> SuiteModel {
       try SuiteModel(
         "quadruped.xml",
@@ -44,7 +44,7 @@
         adjust: { $0.setExtent(ofPlane: "floor", 20 * targetSpeed) })
     }
 
-    /// Turned anyhow, just high enough to touch nothing.
+    /// Draws any orientation, just high enough to have no contacts.
     static func start(_ simulation: Simulation, using random: inout Random) {
       let rotation = (0..<4).map { _ in random.normal() }
       var height = 0.0
@@ -56,7 +56,7 @@
       } while simulation.contactCount > 0
     }
 
-    /// Upright × the speed forwards, each softly.
+    /// The product of soft rewards for being upright and for the forward speed.
     static func reward(_ simulation: Simulation) -> Double {
       let upright = tolerance(
         simulation.frame(of: .body("torso")).z.z, 1...(.infinity), margin: 2, sigmoid: .linear, valueAtMargin: 0)
@@ -65,7 +65,7 @@
         * tolerance(speed, targetSpeed...(.infinity), margin: targetSpeed, sigmoid: .linear, valueAtMargin: 0.5)
     }
 
-    /// Joints, motors, the torso's motion and tilt, and what the toes feel; nothing of where it is.
+    /// Joints, motors, the torso's motion and tilt, and the forces on the toes. The position is not included.
     static func observe(_ simulation: Simulation) -> [Double] {
       let forces = corners.flatMap { simulation.sensor("force_toe_\($0)") }
       let torques = corners.flatMap { simulation.sensor("torque_toe_\($0)") }

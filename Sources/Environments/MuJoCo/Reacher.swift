@@ -7,7 +7,7 @@
     import Foundation
   #endif
 
-  /// `reacher` of the suite: an arm of two links reaches for a target in the plane.
+  /// `reacher` of the suite: an arm with two links reaches for a target in the plane.
   protocol ReacherTask: SuiteTask {}
 
   extension ReacherTask {
@@ -18,7 +18,7 @@
       ["shoulder", "wrist", "to-target-x", "to-target-y", "shoulder-velocity", "wrist-velocity"]
     }
 
-    /// - Parameter radius: of the target, in metres.
+    /// - Parameter radius: The radius of the target in metres.
     static func load(radius: Double) throws -> SuiteModel {
       let target = Element.geom("target")
       return try SuiteModel(
@@ -34,27 +34,27 @@
     }
 
     private static func toTarget(_ simulation: Simulation) -> SIMD3<Double> {
-      var way = simulation.position(of: .geom("target")) - simulation.position(of: .geom("finger"))
-      way.z = 0
-      return way
+      var difference = simulation.position(of: .geom("target")) - simulation.position(of: .geom("finger"))
+      difference.z = 0
+      return difference
     }
 
-    /// 1 where finger and target overlap.
+    /// 1 while finger and target overlap.
     static func reward(_ simulation: Simulation) -> Double {
       let reach = simulation.size(of: .geom("target")).x + simulation.size(of: .geom("finger")).x
       return tolerance(length(toTarget(simulation)), 0...reach)
     }
 
     static func observe(_ simulation: Simulation) -> [Double] {
-      let way = toTarget(simulation)
-      return simulation.positions + [way.x, way.y] + simulation.velocities
+      let difference = toTarget(simulation)
+      return simulation.positions + [difference.x, difference.y] + simulation.velocities
     }
   }
 
   /// `reacher easy` of the DeepMind Control suite.
   public struct ReacherEasy: ReacherTask {
     public static var id: String { "reacher-easy" }
-    public static var note: String { "reach a large target with an arm of two links, and stay there" }
+    public static var note: String { "reach a large target with a two-link arm and stay there" }
     static let compiled = Result { try load(radius: 0.05) }
 
     var physics = model.start
@@ -64,7 +64,7 @@
   /// `reacher hard` of the DeepMind Control suite.
   public struct ReacherHard: ReacherTask {
     public static var id: String { "reacher-hard" }
-    public static var note: String { "reach a small target with an arm of two links, and stay there" }
+    public static var note: String { "reach a small target with a two-link arm and stay there" }
     static let compiled = Result { try load(radius: 0.015) }
 
     var physics = model.start

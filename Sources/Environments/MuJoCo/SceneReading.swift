@@ -9,9 +9,9 @@
     import Foundation
   #endif
 
-  /// A simulation's scene: what MuJoCo's own visualiser would hand to its renderer, without OpenGL.
+  /// Reads the scene of a simulation as MuJoCo's visualiser passes it to its renderer, without OpenGL.
   @safe final class SceneReader {
-    /// The textures and meshes of a model, which all simulations share.
+    /// The textures and meshes of a model, shared by all simulations.
     struct Assets: Sendable {
       let textures: [Scenes.Texture]
       let sky: Scenes.Texture?
@@ -49,7 +49,7 @@
         into: &frame)
     }
 
-    /// What a camera of the model sees.
+    /// Returns the scene from a camera of the model.
     func read(_ simulation: Simulation, camera: Int) -> Scene {
       var view = mjvCamera()
       unsafe mjv_defaultCamera(&view)
@@ -58,22 +58,22 @@
       unsafe mjv_updateScene(
         simulation.model, simulation.data, option, nil, &view, Int32(mjCAT_ALL.rawValue), scene)
       let (left, right) = unsafe scene.pointee.camera
-      var eyes = (left, right)
-      let eye = unsafe mjv_averageCamera(&eyes.0, &eyes.1)
-      let position = vector(eye.pos)
-      let gaze = vector(eye.forward)
+      var cameras = (left, right)
+      let average = unsafe mjv_averageCamera(&cameras.0, &cameras.1)
+      let position = vector(average.pos)
+      let forward = vector(average.forward)
       var read = Scene(
         camera: Camera(
-          position: position, forward: gaze, up: vector(eye.up), slope: eye.frustum_top / eye.frustum_near,
-          nearest: eye.frustum_near))
+          position: position, forward: forward, up: vector(average.up),
+          slope: average.frustum_top / average.frustum_near, nearest: average.frustum_near))
       read.sky = assets.sky
-      read.lights = lights(position, gaze)
+      read.lights = lights(position, forward)
       read.isStill = fixed.areLightsFixed && fixed.cameras[camera]
       read.parts = unsafe (0..<Int(scene.pointee.ngeom)).compactMap { unsafe part(scene.pointee.geoms[$0]) }
       return read
     }
 
-    private func lights(_ eye: SIMD3<Float>, _ gaze: SIMD3<Float>) -> [Light] {
+    private func lights(_ position: SIMD3<Float>, _ forward: SIMD3<Float>) -> [Light] {
       let count = unsafe min(Int(scene.pointee.nlight), Int(mjMAXLIGHT))
       return unsafe withUnsafePointer(to: &scene.pointee.lights) { all in
         unsafe all.withMemoryRebound(to: mjvLight.self, capacity: count) { lights in
@@ -87,7 +87,7 @@
                 attenuation: vector(light.attenuation))
             let isHead = light.headlight != 0
             return Light(
-              kind, position: isHead ? eye : vector(light.pos), direction: isHead ? gaze : vector(light.dir),
+              kind, position: isHead ? position : vector(light.pos), direction: isHead ? forward : vector(light.dir),
               ambient: vector(light.ambient), diffuse: vector(light.diffuse), specular: vector(light.specular),
               castsShadow: light.castshadow != 0)
           }
@@ -105,7 +105,7 @@
       case mjGEOM_CAPSULE.rawValue: shape = .capsule(radius: size.x, halfLength: size.z)
       case mjGEOM_CYLINDER.rawValue: shape = .cylinder(radii: SIMD2(size.x, size.y), halfLength: size.z)
       case mjGEOM_BOX.rawValue: shape = .box(halfSizes: size)
-      // A mesh has its hull, which is not drawn, at the next number.
+      // Even IDs are meshes. The next ID is the mesh's hull, which is not drawn.
       case mjGEOM_MESH.rawValue:
         guard geom.dataid >= 0, geom.dataid % 2 == 0 else { return nil }
         shape = .mesh(assets.meshes[Int(geom.dataid / 2)])
@@ -186,7 +186,7 @@
           })
     }
 
-    /// Two triangles for each square of the grid, over a base.
+    /// Returns a mesh with two triangles for each square of the grid.
     private static func heightField(_ model: UnsafeMutablePointer<mjModel>, _ index: Int) -> Mesh {
       let (rows, columns) = unsafe (
         Int(model.pointee.hfield_nrow[index]), Int(model.pointee.hfield_ncol[index])

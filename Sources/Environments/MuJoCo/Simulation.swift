@@ -1,23 +1,24 @@
 #if MuJoCo
   import CMuJoCo
 
-  /// MuJoCo's working memory: one state at a time, and all that follows from it. One thread at a time uses it, which
-  /// `SuiteModel` sees to.
+  /// MuJoCo's working memory: the current state and everything derived from it. `SuiteModel` makes sure that only one
+  /// thread at a time uses it.
   @safe final class Simulation: @unchecked Sendable {
-    /// A copy of its own, since targets are placed by moving parts of the model.
+    /// A separate copy of the model, since targets are placed by moving parts of it.
     let model: UnsafeMutablePointer<mjModel>
     let data: UnsafeMutablePointer<mjData>
     let placements: [Placement]
-    /// Which state it holds, 0 for none that counts: a state that is here already is not set again.
+    /// The stamp of the state that it holds, or 0 if none can be reused. A state that it already holds is not set
+    /// again.
     var stamp: UInt64 = 0
-    /// What its pictures are drawn with, once there was one.
+    /// The scene reader, created with the first picture.
     var reader: SceneReader?
-    /// MuJoCo's own, made when it is first asked for.
+    /// MuJoCo's renderer, created on first use.
     lazy var glRenderer = GLRenderer()
 
     init(copying original: UnsafeMutablePointer<mjModel>, placements: [Placement]) {
       guard let model = unsafe mj_copyModel(nil, original), let data = unsafe mj_makeData(model) else {
-        preconditionFailure("there is no memory for a simulation")
+        preconditionFailure("not enough memory for a simulation")
       }
       unsafe self.model = model
       unsafe self.data = data
@@ -31,10 +32,11 @@
 
     // MARK: - Time
 
-    /// Steps the physics, then brings positions and velocities of all parts up to date with the new state.
+    /// Steps the physics, then computes the positions and velocities of all parts in the new state.
     ///
-    /// The suite does it like this: sensors of touch, force and acceleration tell of the state before.
-    /// - Parameter isCurrent: whether all that the first step needs has been computed when this state was reached.
+    /// As in the suite, sensors of touch, force and acceleration report the state before.
+    /// - Parameter isCurrent: Whether the positions and velocities of the current state, which the first step needs,
+    ///   are already computed.
     func advance(_ steps: Int, isCurrent: Bool) {
       var remaining = steps
       if isCurrent, unsafe model.pointee.opt.integrator != Int32(mjINT_RK4.rawValue) {
@@ -45,7 +47,7 @@
       unsafe mj_step1(model, data)
     }
 
-    /// Computes positions, velocities and what depends on them, without motors.
+    /// Computes everything that depends on positions and velocities, with motors disabled.
     func settle() {
       let actuation = Int32(mjDSBL_ACTUATION.rawValue)
       let flags = unsafe model.pointee.opt.disableflags
@@ -54,10 +56,10 @@
       unsafe model.pointee.opt.disableflags = flags
     }
 
-    /// Computes positions and velocities of all parts.
+    /// Computes the positions and velocities of all parts.
     func follow() { unsafe mj_step1(model, data) }
 
-    /// Back to the model's own pose, at rest.
+    /// Resets to the model's default pose at rest.
     func reset() {
       unsafe mj_resetData(model, data)
       settle()
@@ -73,7 +75,7 @@
     var positionCount: Int { unsafe Int(model.pointee.nq) }
     var velocityCount: Int { unsafe Int(model.pointee.nv) }
 
-    /// Positions of all joints in MuJoCo's order.
+    /// The positions of all joints in MuJoCo's order.
     var positions: [Double] {
       get { unsafe Array(UnsafeBufferPointer(start: data.pointee.qpos, count: positionCount)) }
       set { for (index, x) in newValue.enumerated() { unsafe data.pointee.qpos[index] = x } }
@@ -84,7 +86,7 @@
       set { for (index, x) in newValue.enumerated() { unsafe data.pointee.qvel[index] = x } }
     }
 
-    /// States of the actuators that have one.
+    /// The states of the actuators that have one.
     var activations: [Double] {
       unsafe Array(UnsafeBufferPointer(start: data.pointee.act, count: Int(model.pointee.na)))
     }
@@ -94,7 +96,7 @@
       set { for (index, x) in newValue.enumerated() { unsafe data.pointee.ctrl[index] = x } }
     }
 
-    /// The first position of a joint; hinges and slides have no other.
+    /// The first position of a joint. Hinges and slides have only one.
     subscript(joint name: String) -> Double {
       get { unsafe data.pointee.qpos[Int(model.pointee.jnt_qposadr[index(of: .joint(name))])] }
       set { unsafe data.pointee.qpos[Int(model.pointee.jnt_qposadr[index(of: .joint(name))])] = newValue }
@@ -106,7 +108,7 @@
       set { unsafe data.pointee.qvel[Int(model.pointee.jnt_dofadr[index(of: .joint(name))])] = newValue }
     }
 
-    /// The number at a place of `positions`.
+    /// The position with the given index in `positions`.
     subscript(address: Int) -> Double {
       get { unsafe data.pointee.qpos[address] }
       set { unsafe data.pointee.qpos[address] = newValue }
@@ -131,7 +133,7 @@
       return Joint(kind: kind, address: unsafe Int(model.pointee.jnt_qposadr[index]))
     }
 
-    /// Contacts of the present state.
+    /// The number of contacts in the current state.
     var contactCount: Int { unsafe Int(data.pointee.ncon) }
 
     // MARK: - Parts
@@ -142,7 +144,7 @@
       return Int(index)
     }
 
-    /// Where the origin of a body, geom or site is, in metres.
+    /// Returns the position of the origin of a body, geom or site, or of a joint's anchor, in metres.
     func position(of element: Element) -> SIMD3<Double> {
       let at = index(of: element)
       return switch element {
@@ -150,16 +152,16 @@
       case .geom: unsafe vector(data.pointee.geom_xpos, at)
       case .site: unsafe vector(data.pointee.site_xpos, at)
       case .joint: unsafe vector(data.pointee.xanchor, at)
-      case .sensor: preconditionFailure("a sensor has no position of its own")
+      case .sensor: preconditionFailure("a sensor has no position")
       }
     }
 
-    /// Where a body's centre of mass is.
+    /// Returns the position of a body's centre of mass.
     func centerOfMass(ofBody name: String) -> SIMD3<Double> {
       unsafe vector(data.pointee.xipos, index(of: .body(name)))
     }
 
-    /// How a body, geom or site is turned.
+    /// Returns the orientation of a body, geom or site.
     func frame(of element: Element) -> Frame {
       let at = index(of: element)
       return switch element {
@@ -170,14 +172,14 @@
       }
     }
 
-    /// A body's orientation as w, x, y, z.
+    /// Returns a body's orientation as a quaternion w, x, y, z.
     func quaternion(ofBody name: String) -> SIMD4<Double> {
       let at = 4 * index(of: .body(name))
       let q = unsafe data.pointee.xquat!
       return unsafe SIMD4(q[at], q[at + 1], q[at + 2], q[at + 3])
     }
 
-    /// The size of a geom or site, as its type means it: the first number of a sphere is its radius.
+    /// Returns the size of a geom or site. Its meaning depends on the type: the first number of a sphere is its radius.
     func size(of element: Element) -> SIMD3<Double> {
       let at = index(of: element)
       return switch element {
@@ -187,7 +189,7 @@
       }
     }
 
-    /// Makes a sphere larger or smaller.
+    /// Sets the radius of a sphere.
     func setRadius(of element: Element, _ radius: Double) {
       let at = index(of: element)
       switch element {
@@ -199,24 +201,24 @@
       }
     }
 
-    /// Sets how a hinge or slide resists its velocity.
+    /// Sets the damping of a hinge or slide.
     func setDamping(ofJoint name: String, _ damping: Double) {
       unsafe model.pointee.dof_damping[Int(model.pointee.jnt_dofadr[index(of: .joint(name))])] = damping
     }
 
-    /// Scales the softness of a body's contacts by the inverse mass that the body has along a joint of its own.
+    /// Scales the softness of a body's contacts with its inverse mass along one of its joints.
     func setContactSoftness(ofBody name: String, along joint: String) {
       let dof = unsafe Int(model.pointee.jnt_dofadr[index(of: .joint(joint))])
       unsafe model.pointee.body_invweight0[2 * index(of: .body(name))] = model.pointee.dof_invweight0[dof]
     }
 
-    /// Sets how far a plane reaches to each side, in metres.
+    /// Sets the half-size of a plane in both directions, in metres.
     func setExtent(ofPlane name: String, _ extent: Double) {
       let at = index(of: .geom(name))
       for axis in 0..<2 { unsafe model.pointee.geom_size[3 * at + axis] = extent }
     }
 
-    /// Moves the cameras that follow a centre of mass nearer to it or farther away.
+    /// Scales the distance of the cameras that follow a centre of mass.
     func moveTrackingCameras(by factor: Double) {
       for camera in 0..<(unsafe Int(model.pointee.ncam)) {
         guard unsafe model.pointee.cam_mode[camera] == Int32(mjCAMLIGHT_TRACKCOM.rawValue) else { continue }
@@ -233,20 +235,20 @@
       switch element {
       case .geom: unsafe model.pointee.geom_rgba[alpha] = 0
       case .site: unsafe model.pointee.site_rgba[alpha] = 0
-      default: preconditionFailure("a \(element) cannot be seen")
+      default: preconditionFailure("a \(element) is not visible")
       }
     }
 
-    /// What a sensor reads; most are vectors of three.
+    /// Returns the values of a sensor. Most have three.
     func sensor(_ name: String) -> [Double] {
       let at = index(of: .sensor(name))
       let (start, count) = unsafe (Int(model.pointee.sensor_adr[at]), Int(model.pointee.sensor_dim[at]))
       return (start..<start + count).map { unsafe data.pointee.sensordata[$0] }
     }
 
-    // MARK: - What a task places anew in each episode
+    // MARK: - Placements
 
-    /// The numbers of `placements`, which are part of a state.
+    /// The values of `placements`, which are part of the state.
     var placed: [Double] {
       get { placements.map { unsafe number($0).pointee } }
       set { for (placement, x) in zip(placements, newValue) { unsafe number(placement).pointee = x } }

@@ -8,54 +8,54 @@
     import Foundation
   #endif
 
-  // A plain drawing of a scene, one flat colour a moving body with a dark outline, far parts first: what there is to see,
-  // without light and shadow, and nothing thinner than three pixels.
+  // A simple drawing of a scene: one flat colour per moving body with a dark outline, far parts first, no light or
+  // shadow, and nothing thinner than three pixels.
 
   extension Canvas {
-    /// Draws what a camera of the model sees into every pixel.
+    /// Draws the view of a camera of the model into every pixel.
     mutating func draw(_ simulation: Simulation, camera: Int) {
-      let eye = SketchCamera(simulation, camera)
-      view(center: Point(0, 0), height: 2 * eye.slope)
+      let camera = SketchCamera(simulation, camera)
+      view(center: Point(0, 0), height: 2 * camera.slope)
       minimumWidth = 3
       fill(Color(62, 84, 112))
-      for geom in simulation.visibleGeoms where geom.shape == .plane { drawPlane(geom, eye) }
-      let outline = 2 * eye.slope / Double(height)
+      for geom in simulation.visibleGeoms where geom.shape == .plane { drawPlane(geom, camera) }
+      let outline = 2 * camera.slope / Double(height)
       let parts = (simulation.visibleGeoms.filter { $0.shape != .plane } + simulation.visibleSites)
-      let ordered = parts.map { (eye.depth(of: $0.center), $0) }.sorted { $0.0 > $1.0 }
+      let ordered = parts.map { (camera.depth(of: $0.center), $0) }.sorted { $0.0 > $1.0 }
       for strand in simulation.tendonPaths {
-        for (a, b) in zip(strand, strand.dropFirst()) where eye.sees(a) && eye.sees(b) {
-          line(from: eye.point(a), to: eye.point(b), width: 0, Color(gray: 200), cap: .round)
+        for (a, b) in zip(strand, strand.dropFirst()) where camera.sees(a) && camera.sees(b) {
+          line(from: camera.point(a), to: camera.point(b), width: 0, Color(gray: 200), cap: .round)
         }
       }
       for (depth, part) in ordered where depth > SketchCamera.nearest {
         opacity = part.opacity
         let least = part.isMark ? 0 : 1.5 * outline
-        draw(part, eye, grown: outline, least: least, part.color.mixed(with: .black, fraction: 0.55))
-        draw(part, eye, grown: 0, least: least, part.color)
+        draw(part, camera, grown: outline, least: least, part.color.mixed(with: .black, fraction: 0.55))
+        draw(part, camera, grown: 0, least: least, part.color)
       }
       opacity = 1
     }
 
-    private mutating func draw(_ part: Part, _ eye: SketchCamera, grown: Double, least: Double, _ color: Color) {
-      let scale = 1 / eye.depth(of: part.center)
+    private mutating func draw(_ part: Part, _ camera: SketchCamera, grown: Double, least: Double, _ color: Color) {
+      let scale = 1 / camera.depth(of: part.center)
       switch part.shape {
-      case .sphere: circle(center: eye.point(part.center), radius: max(part.size.x * scale, least) + grown, color)
+      case .sphere: circle(center: camera.point(part.center), radius: max(part.size.x * scale, least) + grown, color)
       case .capsule:
         let half = part.frame.z * part.size.y
-        guard eye.sees(part.center - half), eye.sees(part.center + half) else { return }
+        guard camera.sees(part.center - half), camera.sees(part.center + half) else { return }
         capsule(
-          from: eye.point(part.center - half), to: eye.point(part.center + half),
+          from: camera.point(part.center - half), to: camera.point(part.center + half),
           radius: max(part.size.x * scale, least) + grown, color)
       case .ellipsoid:
-        // The silhouette of a small ellipsoid is an ellipse: the axes' shadows span its covariance.
+        // The silhouette of a small ellipsoid is an ellipse. Its covariance sums over the projected axes.
         let axes = [part.frame.x * part.size.x, part.frame.y * part.size.y, part.frame.z * part.size.z]
-        let shadows = axes.map { eye.frame.local($0) * scale }
-        let xx = shadows.map { $0.x * $0.x }.reduce(1e-12, +)
-        let xy = shadows.map { $0.x * $0.y }.reduce(0, +)
-        let yy = shadows.map { $0.y * $0.y }.reduce(1e-12, +)
+        let projections = axes.map { camera.frame.local($0) * scale }
+        let xx = projections.map { $0.x * $0.x }.reduce(1e-12, +)
+        let xy = projections.map { $0.x * $0.y }.reduce(0, +)
+        let yy = projections.map { $0.y * $0.y }.reduce(1e-12, +)
         let (a, b) = (xx.squareRoot(), xy / xx.squareRoot())
         let c = max(yy - b * b, 0).squareRoot()
-        let middle = eye.point(part.center)
+        let middle = camera.point(part.center)
         polygon(
           (0..<20).map { step in
             let (u, v) = (cos(Double(step) * .pi / 10), sin(Double(step) * .pi / 10))
@@ -65,8 +65,8 @@
           }, color)
       case .solid:
         let corners = part.corners
-        guard corners.allSatisfy(eye.sees) else { return }
-        let outline = convexHull(corners.map(eye.point))
+        guard corners.allSatisfy(camera.sees) else { return }
+        let outline = convexHull(corners.map(camera.point))
         polygon(outline, color)
         if grown > 0, let last = outline.last {
           for (a, b) in zip([last] + outline, outline) { line(from: a, to: b, width: 2 * grown, color, cap: .round) }
@@ -75,24 +75,24 @@
       }
     }
 
-    /// The part of a plane near the camera, in squares where its material is a pattern.
-    private mutating func drawPlane(_ plane: Part, _ eye: SketchCamera) {
-      let seen = plane.frame.local(eye.position - plane.center)
-      guard seen.z > 0 else { return }
+    /// Draws the part of a plane near the camera, in squares if its material has a pattern.
+    private mutating func drawPlane(_ plane: Part, _ camera: SketchCamera) {
+      let viewpoint = plane.frame.local(camera.position - plane.center)
+      guard viewpoint.z > 0 else { return }
       let reach = 8.0
       func range(_ size: Double, _ at: Double) -> ClosedRange<Double> {
         let size = size > 0 ? size : 1000
         let low = max(-size, min(at - reach, size))
         return low...max(low, min(size, at + reach))
       }
-      let (x, y) = (range(plane.size.x, seen.x), range(plane.size.y, seen.y))
+      let (x, y) = (range(plane.size.x, viewpoint.x), range(plane.size.y, viewpoint.y))
       func quad(_ x: ClosedRange<Double>, _ y: ClosedRange<Double>, _ color: Color) {
         let corners = [
           (x.lowerBound, y.lowerBound), (x.upperBound, y.lowerBound), (x.upperBound, y.upperBound),
           (x.lowerBound, y.upperBound),
         ]
-        let places = corners.map { plane.center + plane.frame.x * $0.0 + plane.frame.y * $0.1 }
-        polygon(eye.clipped(places).map(eye.point), color)
+        let points = corners.map { plane.center + plane.frame.x * $0.0 + plane.frame.y * $0.1 }
+        polygon(camera.clipped(points).map(camera.point), color)
       }
       quad(x, y, plane.color)
       guard let other = plane.secondColor else { return }
@@ -108,7 +108,7 @@
     }
   }
 
-  /// A camera in the world: it looks against its z axis, y is up.
+  /// A camera in the world. It looks along its negative z axis. Its y axis points up.
   private struct SketchCamera {
     static let nearest = 0.01
     let position: SIMD3<Double>
@@ -117,27 +117,27 @@
     let slope: Double
 
     init(_ simulation: Simulation, _ camera: Int) {
-      let place = unsafe simulation.data.pointee.cam_xpos + 3 * camera
-      position = unsafe SIMD3(place[0], place[1], place[2])
+      let origin = unsafe simulation.data.pointee.cam_xpos + 3 * camera
+      position = unsafe SIMD3(origin[0], origin[1], origin[2])
       frame = unsafe Frame(rows: simulation.data.pointee.cam_xmat, camera)
       slope = unsafe tan(simulation.model.pointee.cam_fovy[camera] / 2 * .pi / 180)
     }
 
-    func depth(of place: SIMD3<Double>) -> Double { -((place - position) * frame.z).sum() }
-    func sees(_ place: SIMD3<Double>) -> Bool { depth(of: place) > Self.nearest }
+    func depth(of point: SIMD3<Double>) -> Double { -((point - position) * frame.z).sum() }
+    func sees(_ point: SIMD3<Double>) -> Bool { depth(of: point) > Self.nearest }
 
-    /// On the picture's plane at distance 1.
-    func point(_ place: SIMD3<Double>) -> Point {
-      let local = frame.local(place - position)
+    /// Projects a point to the image plane at distance 1.
+    func point(_ point: SIMD3<Double>) -> Point {
+      let local = frame.local(point - position)
       let depth = max(-local.z, Self.nearest)
       return Point(local.x / depth, local.y / depth)
     }
 
-    /// The part of a polygon that lies before the camera (Sutherland and Hodgman 1974).
-    func clipped(_ places: [SIMD3<Double>]) -> [SIMD3<Double>] {
+    /// Returns the part of a polygon in front of the camera (Sutherland and Hodgman 1974).
+    func clipped(_ points: [SIMD3<Double>]) -> [SIMD3<Double>] {
       var kept: [SIMD3<Double>] = []
-      for (index, b) in places.enumerated() {
-        let a = places[(index + places.count - 1) % places.count]
+      for (index, b) in points.enumerated() {
+        let a = points[(index + points.count - 1) % points.count]
         let (before, after) = (depth(of: a) - 0.05, depth(of: b) - 0.05)
         if (before > 0) != (after > 0) { kept.append(a + (b - a) * (before / (before - after))) }
         if after > 0 { kept.append(b) }
@@ -146,7 +146,7 @@
     }
   }
 
-  /// A geom or site that can be seen.
+  /// A visible geom or site.
   private struct Part {
     enum Shape { case plane, sphere, capsule, ellipsoid, solid }
     let shape: Shape
@@ -156,7 +156,7 @@
     var color: Color
     let opacity: Double
     var secondColor: Color?
-    /// The edge of a pattern's squares, in metres.
+    /// The side length of a pattern's squares in metres.
     var square = 0.5
     let isRound: Bool
     /// A site, which is only a mark on a body.
@@ -181,7 +181,7 @@
         }
     }
 
-    /// Points whose hull is a box or a cylinder.
+    /// The points whose convex hull is the box or cylinder.
     var corners: [SIMD3<Double>] {
       let around: [(Double, Double)] =
         isRound
@@ -200,7 +200,9 @@
           unsafe model.pointee.geom_type[index] != Int32(mjGEOM_MESH.rawValue)
         else { return nil }
         let material = unsafe Int(model.pointee.geom_matid[index])
-        guard let (color, opacity) = unsafe look(model.pointee.geom_rgba + 4 * index, material) else { return nil }
+        guard let (color, opacity) = unsafe appearance(model.pointee.geom_rgba + 4 * index, material) else {
+          return nil
+        }
         var part = unsafe Part(
           type: model.pointee.geom_type[index], center: vector(data.pointee.geom_xpos, index),
           frame: Frame(rows: data.pointee.geom_xmat, index),
@@ -218,7 +220,8 @@
     fileprivate var visibleSites: [Part] {
       (0..<(unsafe Int(model.pointee.nsite))).compactMap { index in
         guard unsafe model.pointee.site_group[index] < 3,
-          let (color, opacity) = unsafe look(model.pointee.site_rgba + 4 * index, Int(model.pointee.site_matid[index]))
+          let (color, opacity) = unsafe appearance(
+            model.pointee.site_rgba + 4 * index, Int(model.pointee.site_matid[index]))
         else { return nil }
         var mark = unsafe Part(
           type: model.pointee.site_type[index], center: vector(data.pointee.site_xpos, index),
@@ -229,8 +232,9 @@
       }
     }
 
-    /// Colour and opacity: the part's own, or the material's where it has only the common gray; nil for the invisible.
-    private func look(_ rgba: UnsafeMutablePointer<Float>, _ material: Int) -> (Color, Double)? {
+    /// Returns the colour and opacity of a part: its own, or those of its material if it has the default gray. Returns
+    /// nil if the part is invisible.
+    private func appearance(_ rgba: UnsafeMutablePointer<Float>, _ material: Int) -> (Color, Double)? {
       guard unsafe rgba[3] > 0 else { return nil }
       let isPlain = unsafe rgba[0] == 0.5 && rgba[1] == 0.5 && rgba[2] == 0.5 && rgba[3] == 1
       let isOpaque = unsafe rgba[3] == 1
@@ -243,7 +247,7 @@
       return unsafe (Color(shade), Double(shade[3]))
     }
 
-    /// The colour of a material's texture, so far along a line through its upper half.
+    /// Returns the colour of a material's texture at the fraction `part` of a line through its upper half.
     private func texel(ofMaterial material: Int, _ part: Double) -> Color {
       let texture = unsafe Int(model.pointee.mat_texid[material])
       let (width, height) = unsafe (Int(model.pointee.tex_width[texture]), Int(model.pointee.tex_height[texture]))
@@ -251,7 +255,7 @@
       return unsafe Color(model.pointee.tex_rgb[at], model.pointee.tex_rgb[at + 1], model.pointee.tex_rgb[at + 2])
     }
 
-    /// The points that each tendon in space runs through.
+    /// The points on the path of each spatial tendon.
     fileprivate var tendonPaths: [[SIMD3<Double>]] {
       return (0..<(unsafe Int(model.pointee.ntendon))).map { tendon in
         let (start, count) = unsafe (Int(data.pointee.ten_wrapadr[tendon]), Int(data.pointee.ten_wrapnum[tendon]))
@@ -267,13 +271,13 @@
     }
   }
 
-  /// Neighbours are far apart: a part of one colour is found more easily than one of three alike.
+  /// Neighbouring colours are far apart, so that adjacent parts are easy to distinguish.
   private let bodyColors: [Color] = [
     Color(242, 204, 60), Color(214, 56, 46), Color(62, 190, 92), Color(170, 96, 220), Color(237, 139, 34),
     Color(64, 200, 220), Color(240, 120, 180), Color(200, 200, 200),
   ]
 
-  /// The corners of the hull of points, counterclockwise (Andrew 1979).
+  /// Returns the corners of the convex hull of points, counterclockwise (Andrew 1979).
   private func convexHull(_ points: [Point]) -> [Point] {
     let sorted = points.sorted { ($0.x, $0.y) < ($1.x, $1.y) }
     func chain(_ points: [Point]) -> [Point] {

@@ -7,7 +7,7 @@
     import Foundation
   #endif
 
-  /// Where the models of the DeepMind Control suite lie: outside the repository, as `make models` leaves them.
+  /// The folder of the DeepMind Control suite's models. It is outside the repository; `make models` downloads them.
   enum SuiteFolder {
     static let version = "1.0.50"
 
@@ -18,12 +18,12 @@
       return "\(cache)/pixelrl/dm_control-\(version)"
     }
 
-    /// The text of a model.
+    /// Returns the text of a model.
     /// - Throws: `WorldError` that says how to get the models.
     static func text(of file: String) throws -> String {
       do { return String(decoding: try readBytes(from: "\(path)/\(file)", limit: 1 << 24), as: UTF8.self) } catch {
         throw WorldError(
-          "\(error): the models of the DeepMind Control suite come from dm_control \(version); 'make models' fetches them"
+          "\(error): run 'make models' to download the models of the DeepMind Control suite (dm_control \(version))"
         )
       }
     }

@@ -4,34 +4,35 @@
   import Pixels
   import Synchronization
 
-  /// A compiled model of the suite: shared by all environments of a task, never changed, with the simulations that they
-  /// take turns at.
+  /// A compiled model of the suite. All environments of a task share it and its pool of simulations. It never changes.
   @safe final class SuiteModel: @unchecked Sendable {
     let layout: StateLayout
-    /// The names of the numbers of `Environment.state`.
+    /// The names of the values of `Environment.state`.
     let stateNames: [String]
     let actionSpace: ActionSpace
-    /// The state before the first episode: the model's own pose, at rest.
+    /// The state before the first episode: the model's default pose at rest.
     let start: PhysicsState
 
     private let model: UnsafeMutablePointer<mjModel>
     private let placements: [Placement]
     /// Whether there are free bodies or ball joints.
     private let hasRotations: Bool
-    /// Those that nobody uses, the longest idle first.
+    /// The simulations that are not in use, the longest idle first.
     private let idle = Mutex<[Simulation]>([])
-    /// Textures and meshes, read when the first picture is drawn.
+    /// The textures and meshes, read when the first picture is drawn.
     private let assets = Mutex<SceneReader.Assets?>(nil)
 
     /// MuJoCo's compiler has global state.
     private static let compiling = Mutex(())
 
+    /// Compiles a model.
+    ///
     /// - Parameters:
-    ///   - file: such as `reacher.xml`.
-    ///   - placements: what the task places anew in each episode.
-    ///   - edit: what the task leaves out of the model's text or adds.
-    ///   - adjust: what it changes in the compiled model.
-    /// - Throws: `WorldError` that says how to get the models, or what MuJoCo has against one.
+    ///   - file: The file name, such as `reacher.xml`.
+    ///   - placements: The numbers that the task draws for each episode.
+    ///   - edit: Edits the model's text.
+    ///   - adjust: Changes the compiled model.
+    /// - Throws: `WorldError` that says how to get the models, or why MuJoCo cannot load this one.
     init(
       _ file: String, placements: [Placement] = [], edit: ((inout MJCF) throws -> Void)? = nil,
       adjust: (Simulation) -> Void = { _ in }
@@ -41,7 +42,7 @@
       let first = unsafe Simulation(copying: compiled, placements: placements)
       adjust(first)
       guard let model = unsafe mj_copyModel(nil, first.model) else {
-        throw WorldError(path: file, "there is no memory for the model")
+        throw WorldError(path: file, "not enough memory for the model")
       }
       unsafe self.model = model
       self.placements = placements
@@ -60,7 +61,7 @@
     private static func compile(
       _ file: String, _ edit: ((inout MJCF) throws -> Void)?
     ) throws -> UnsafeMutablePointer<mjModel> {
-      // Read in any case: it says how to get the models.
+      // Read even without `edit`: the error says how to get the models.
       var source = try MJCF(file)
       try edit?(&source)
       let path = "\(SuiteFolder.path)/\(file)"
@@ -83,14 +84,14 @@
 
     // MARK: - Simulations
 
-    /// Computes something from a state.
+    /// Calls a closure with a simulation in the given state.
     func look<Result>(at state: PhysicsState, _ body: (Simulation) -> Result) -> Result {
       let simulation = borrow(state)
       defer { giveBack(simulation) }
       return body(simulation)
     }
 
-    /// Draws what a camera sees of a state into every pixel of a frame.
+    /// Draws a state from a camera into every pixel of a frame.
     func draw(_ state: PhysicsState, camera: Int, _ style: RenderStyle, into frame: inout PixelBuffer) {
       self.look(at: state) { simulation in
         switch style.renderer {
@@ -113,20 +114,21 @@
       return reader
     }
 
-    /// Changes a state.
+    /// Calls a closure with a simulation in the given state, then stores the simulation's new state.
     func change<Result>(_ state: inout PhysicsState, _ body: (Simulation) -> Result) -> Result {
       let simulation = borrow(state)
       defer { giveBack(simulation) }
       let result = body(simulation)
       simulation.save(into: &state.numbers, layout)
       state.stamp = PhysicsState.newStamp()
-      // MuJoCo normalises rotations each time it looks at them, which may turn their last bit: with them, each state is
-      // set again before it is used, so that it makes no difference who was there in between.
+      // MuJoCo normalises rotations each time it uses them, which may change their last bit. If the model has
+      // rotations, each state is therefore set again before it is used, so that results do not depend on other users in
+      // between.
       simulation.stamp = hasRotations ? 0 : state.stamp
       return result
     }
 
-    /// A simulation that holds a state, if possible one that was left in it.
+    /// Returns a simulation in the given state, if possible one that already holds it.
     private func borrow(_ state: PhysicsState) -> Simulation {
       let found = idle.withLock { idle -> Simulation? in
         guard let index = idle.firstIndex(where: { $0.stamp == state.stamp }) ?? idle.indices.first else { return nil }

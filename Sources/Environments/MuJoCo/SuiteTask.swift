@@ -8,22 +8,23 @@
     import Foundation
   #endif
 
-  /// A task of the DeepMind Control suite (Tassa 2018): it adds a model, a start, a reward and an observation.
+  /// A task of the DeepMind Control suite (Tassa 2018). It adds a model, a start state distribution, a reward and an
+  /// observation.
   protocol SuiteTask: BuiltInEnvironment {
-    /// The model, or what is wrong with it; compiled when first asked for.
+    /// The model, or the error if it cannot be loaded. Compiled on first use.
     static var compiled: Result<SuiteModel, any Error> { get }
-    /// Steps of the physics for one of the environment.
+    /// The number of physics steps per environment step.
     static var substeps: Int { get }
-    /// The camera that the pictures come from.
+    /// The index of the camera.
     static var camera: Int { get }
 
     var physics: PhysicsState { get set }
 
-    /// Draws a start state; the simulation is in the model's own pose, at rest.
+    /// Draws a start state. Before, the simulation is in the model's default pose at rest.
     static func start(_ simulation: Simulation, using random: inout Random)
-    /// The reward of a state and of the action, clipped to its bounds, that led to it.
+    /// Returns the reward of the current state and of the action that led to it, clipped to its bounds.
     static func reward(_ simulation: Simulation) -> Double
-    /// What an agent of the true state sees.
+    /// Returns the observation of an agent that learns from the true state.
     static func observe(_ simulation: Simulation) -> [Double]
   }
 
@@ -34,7 +35,7 @@
     static var model: SuiteModel {
       switch compiled {
       case .success(let model): model
-      case .failure(let error): preconditionFailure("\(id) was used without its model: \(error)")
+      case .failure(let error): preconditionFailure("\(id) cannot load its model: \(error)")
       }
     }
 
@@ -68,15 +69,15 @@
       return Step(reward: reward)
     }
 
-    /// Positions, velocities, states of actuators, what the task has placed, and the solver's warm start. Without the
-    /// latter, a state is set as one at the start of an episode.
+    /// The positions, velocities, actuator states, placements and the solver's warm start. If the warm start is missing
+    /// from a state that is set, that of the start of an episode is used.
     public var state: [Double] {
       get { Array(physics.numbers[..<Self.model.layout.stateCount]) }
       set {
         let start = Self.model.start.numbers
         physics = PhysicsState(numbers: newValue + start[newValue.count...])
         Self.model.change(&physics) { $0.settle() }
-        // As they were given: MuJoCo has normalised rotations, and found a warm start of its own.
+        // Restore the given values: MuJoCo has normalised rotations and computed another warm start.
         physics.numbers.replaceSubrange(0..<newValue.count, with: newValue)
         physics.stamp = PhysicsState.newStamp()
       }
@@ -102,11 +103,11 @@
     }
   }
 
-  // MARK: - What several tasks share
+  // MARK: - Shared by several tasks
 
   extension Simulation {
-    /// Draws each joint that has a range uniformly from it, a hinge that has none from all angles, and a rotation from all
-    /// rotations; other slides and the places of free bodies stay.
+    /// Draws each joint with a range uniformly from its range, hinges without a range from all angles, and rotations
+    /// from all rotations. Slides without a range and the positions of free bodies do not change.
     func drawJoints(using random: inout Random) {
       for joint in joints {
         switch joint.kind {
@@ -114,42 +115,42 @@
         case .hinge: self[joint.address] = random.uniform(-.pi, .pi)
         case .slide: break
         case .ball: setRotation(at: joint.address, (0..<4).map { _ in random.normal() })
-        // Of positive numbers alone, as the suite does it.
+        // Positive numbers only, as in the suite.
         case .free: setRotation(at: joint.address + 3, (0..<4).map { _ in random.uniform() })
         }
       }
     }
 
-    /// Sets a rotation of which only the direction of the four numbers counts.
+    /// Sets a rotation to the normalised quaternion `q`.
     func setRotation(at address: Int, _ q: [Double]) {
       let norm = q.map { $0 * $0 }.reduce(0, +).squareRoot()
       for (index, x) in q.enumerated() { self[address + index] = x / norm }
     }
 
-    /// Draws until nothing touches.
+    /// Repeats a draw until there are no contacts.
     func drawUntilFree(_ draw: () -> Void) {
       for _ in 0..<1000 {
         draw()
         settle()
         if contactCount == 0 { return }
       }
-      preconditionFailure("a thousand drawn start states all have contacts")
+      preconditionFailure("1000 drawn start states all have contacts")
     }
   }
 
   func length(_ v: SIMD3<Double>) -> Double { (v * v).sum().squareRoot() }
 
-  /// The mean of how small each control is, softly: 1 at none, 0 at the bounds.
+  /// Returns the mean of a soft reward for each small control: 1 at 0, 0 at the bounds.
   func smallControl(_ control: [Double]) -> Double {
     let each = control.map { tolerance($0, margin: 1, sigmoid: .quadratic, valueAtMargin: 0) }
     return each.reduce(0, +) / Double(each.count)
   }
 
-  /// Several runs of numbers or names as one.
+  /// Concatenates arrays.
   func concatenated<Element>(_ parts: [Element]...) -> [Element] { parts.flatMap { $0 } }
 
   extension [Double] {
-    /// log(1 + x) of each, as touch sensors are seen.
+    /// log(1 + x) of each value, the scale of touch sensors in observations.
     var logarithmic: [Double] { map { log1p($0) } }
   }
   extension SIMD3<Double> {

@@ -1,7 +1,7 @@
 #if MuJoCo
   import Core
 
-  /// `swimmer` of the suite: a chain of links in a thick fluid, whose nose is to reach a target.
+  /// `swimmer` of the suite: a chain of links in a viscous fluid, whose nose must reach a target.
   protocol SwimmerTask: SuiteTask {
     static var links: Int { get }
   }
@@ -15,7 +15,7 @@
         bodies.flatMap { ["\($0)-x-velocity", "\($0)-y-velocity", "\($0)-turn-velocity"] })
     }
 
-    /// The suite's file holds the head alone; the other links, their motors and sensors follow from their number.
+    /// Loads the suite's file, which contains only the head, and adds the other links with their motors and sensors.
     static func load() throws -> SuiteModel {
       let target = Element.geom("target")
       return try SuiteModel(
@@ -40,7 +40,7 @@
         adjust: { $0.moveTrackingCameras(by: Double(links) / 6) })
     }
 
-    /// Bent and turned anyhow; the target mostly anywhere in the pool, in one of five episodes close by.
+    /// Draws any pose and a target: close by in 20% of episodes, else anywhere in the pool.
     static func start(_ simulation: Simulation, using random: inout Random) {
       simulation.drawJoints(using: &random)
       let box = random.uniform() < 0.2 ? 0.3 : 2
@@ -52,20 +52,20 @@
       return tolerance(length(toTarget(simulation)), 0...radius, margin: 5 * radius, sigmoid: .longTail)
     }
 
-    /// Angles of the joints, the way to the target, and each link's velocity in its own coordinates.
+    /// The joint angles, the vector to the target, and each link's velocity in its own coordinates.
     static func observe(_ simulation: Simulation) -> [Double] {
-      let way = toTarget(simulation)
+      let difference = toTarget(simulation)
       let velocities = (["head_vel"] + (0..<links - 1).map { "velocimeter_\($0)" }).map(simulation.sensor)
       let turns = (["head_gyro"] + (0..<links - 1).map { "gyro_\($0)" }).map(simulation.sensor)
       return concatenated(
-        Array(simulation.positions.dropFirst(3)), [way.x, way.y],
+        Array(simulation.positions.dropFirst(3)), [difference.x, difference.y],
         zip(velocities, turns).flatMap { velocity, turn in [velocity[0], velocity[1], turn[2]] })
     }
 
-    /// From the nose to the target in the head's coordinates, within the plane.
+    /// The vector from the nose to the target in the plane, in the head's coordinates.
     private static func toTarget(_ simulation: Simulation) -> SIMD3<Double> {
-      let way = simulation.position(of: .geom("target")) - simulation.position(of: .geom("nose"))
-      var local = simulation.frame(of: .body("head")).local(way)
+      let difference = simulation.position(of: .geom("target")) - simulation.position(of: .geom("nose"))
+      var local = simulation.frame(of: .body("head")).local(difference)
       local.z = 0
       return local
     }
@@ -74,7 +74,7 @@
   /// `swimmer swimmer6` of the DeepMind Control suite.
   public struct Swimmer6: SwimmerTask {
     public static var id: String { "swimmer-6" }
-    public static var note: String { "bring the nose of a chain of 6 links to a target through a thick fluid" }
+    public static var note: String { "move the nose of a 6-link chain through a viscous fluid to a target" }
     static var links: Int { 6 }
     static let compiled = Result { try load() }
 
@@ -85,7 +85,7 @@
   /// `swimmer swimmer15` of the DeepMind Control suite.
   public struct Swimmer15: SwimmerTask {
     public static var id: String { "swimmer-15" }
-    public static var note: String { "bring the nose of a chain of 15 links to a target through a thick fluid" }
+    public static var note: String { "move the nose of a 15-link chain through a viscous fluid to a target" }
     static var links: Int { 15 }
     static let compiled = Result { try load() }
 

@@ -3,7 +3,7 @@
 
   /// `walker` of the suite: two legs and a torso in the plane.
   protocol WalkerTask: SuiteTask {
-    /// The speed forwards that earns the full reward, in metres a second; 0 where standing is enough.
+    /// The forward speed with the full reward, in m/s. 0 means that standing is enough.
     static var targetSpeed: Double { get }
   }
 
@@ -22,7 +22,8 @@
 
     static func start(_ simulation: Simulation, using random: inout Random) { simulation.drawJoints(using: &random) }
 
-    /// Standing, softly: mostly height, and a quarter how upright it is; times the speed, where one is asked for.
+    /// A soft reward for standing, 3/4 for the height and 1/4 for being upright, times one for the speed if there is a
+    /// target.
     static func reward(_ simulation: Simulation) -> Double {
       let height = simulation.position(of: .body("torso")).z
       let standing = tolerance(height, 1.2...(.infinity), margin: 0.6)
@@ -35,7 +36,7 @@
       return stand * (5 * move + 1) / 6
     }
 
-    /// How each body is turned in the plane, the torso's height, and velocities.
+    /// The orientation of each body in the plane, the torso's height, and velocities.
     static func observe(_ simulation: Simulation) -> [Double] {
       let turns = bodies.flatMap { name in
         let frame = simulation.frame(of: .body(name))

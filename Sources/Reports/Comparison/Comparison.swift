@@ -1,38 +1,38 @@
 import Core
 import Runs
 
-/// Groups of seeds side by side: aggregates with bootstrap intervals, and how likely a run of one does better than a run
-/// of another (Agarwal et al. 2021).
+/// Compares groups of seeds: aggregates with bootstrap intervals, and the probability that a run of one group does
+/// better than a run of another (Agarwal et al. 2021).
 ///
-/// The score of a run is its return, the mean of its last three evaluations. Runs without one, such as pretrainings, are
-/// left out and counted.
+/// The score of a run is its return, the mean of its last three evaluations. Runs without a return, such as
+/// pretrainings, are left out and counted.
 public struct Comparison: Sendable {
   /// A group's scores in the environments of a table.
   struct Entry: Sendable {
     let name: String
-    /// By environment, in the table's order, then by run.
+    /// The scores by environment, in the table's order, then by run.
     let scores: [[Double]]
-    /// In the order of `Aggregate.allCases`.
+    /// The aggregates in the order of `Aggregate.allCases`.
     let estimates: [Estimate]
 
     var runCount: Int { scores.reduce(0) { $0 + $1.count } }
-    /// Nothing is known of how runs differ where there is one of each kind.
+    /// Whether there are intervals: they need several runs of at least one environment.
     var hasIntervals: Bool { scores.contains { $0.count > 1 } }
   }
 
-  /// Entry `of` does better than entry `over` with a probability.
+  /// The probability that a run of entry `of` does better than a run of entry `over`.
   struct Improvement: Sendable {
     let of: Int
     let over: Int
     let estimate: Estimate
   }
 
-  /// One environment, or all that every group has runs of.
+  /// The comparison in one environment, or in all environments that every group has runs of.
   struct Table: Sendable {
     let environments: [String]
     let entries: [Entry]
     let improvements: [Improvement]
-    /// Between the entries of one environment.
+    /// The settings in which the entries differ; only for one environment.
     var differences = DifferingSettings(of: [])
 
     var title: String { environments.count == 1 ? environments[0] : "All \(environments.count) environments" }
@@ -43,15 +43,15 @@ public struct Comparison: Sendable {
   }
 
   let tables: [Table]
-  /// Those that have runs with a return, each in one environment.
+  /// The groups of runs with a return, each in one environment.
   let groups: [RunGroup]
-  /// Runs that have no return.
+  /// The names of runs without a return.
   public let leftOut: [String]
-  /// Why runs may be apart that belong together, a sentence without its full stop; nil where there is no doubt.
+  /// Why runs that belong together may be in different groups, a sentence without its full stop; nil if none are.
   public let doubt: String?
   let bootstrap: Bootstrap
 
-  /// - Throws: `InputError` where no run has a return, or two groups have the same name.
+  /// - Throws: `InputError` if no run has a return, or two groups have the same name.
   public init(of selections: [RunSelection], bootstrap: Bootstrap = Bootstrap()) throws {
     self.bootstrap = bootstrap
     let named = selections.filter { $0.name != nil }.map { selection in
@@ -59,7 +59,7 @@ public struct Comparison: Sendable {
     }
     let names = named.map(\.name)
     if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
-      throw InputError("two groups are called '\(twice)': give each a name of its own")
+      throw InputError("two groups are named '\(twice)': give each group a different name")
     }
     let free = selections.filter { $0.name == nil }.flatMap(\.runs).map(RunRecord.init)
     let records = named.flatMap(\.runs) + free
@@ -70,7 +70,7 @@ public struct Comparison: Sendable {
       } + RunGroup.groups(of: free.filter { $0.score != nil }, besides: names)
     doubt = RunGroup.doubt(about: free.filter { $0.score != nil })
     guard !groups.isEmpty else {
-      throw InputError("none of these \(records.count) runs has a return yet: give runs of 'pixelrl train'")
+      throw InputError("none of these \(records.count) runs has a return yet: use runs of 'pixelrl train'")
     }
     tables = Self.tables(of: groups, bootstrap)
   }
@@ -90,7 +90,7 @@ public struct Comparison: Sendable {
       table.differences = DifferingSettings(of: groups.map(\.runs))
       return table
     }
-    // Together only what every group has runs of can be compared.
+    // The joint table has only environments that every group has runs of.
     seen = []
     let names = groups.map(\.name).filter { seen.insert($0).inserted }
     let common = environments.filter { environment in

@@ -5,23 +5,25 @@ import Plots
 import Runs
 
 extension Comparison {
-  /// The page: for each environment the curves, the aggregates as intervals and table, and who is likely to beat whom.
+  /// The page: for each environment the curves, the aggregates as intervals and table, and the probabilities of
+  /// improvement.
   public func html() -> String {
     let body: Markup = """
-      <a class="skip" href="#main">To the content</a>
+      <a class="skip" href="#main">Skip to content</a>
       <header><p class="eyebrow">pixelrl compare</p><h1>\(title)</h1>\(note)</header>
       <main id="main">
       \(tables.map(section))
       \(card("Runs", runsTable))
       </main>
-      <footer>The score of a run is the mean of its last three evaluations, or of as many as it has. Intervals: \
-      \(Int((bootstrap.confidence * 100).rounded())) % percentile bootstrap, \(bootstrap.resamples) resamples of the runs \
-      within each environment. IQM, the interquartile mean, is the mean of the middle half of all scores. Probability of \
-      improvement: Mann and Whitney’s U over the number of pairs, ties counting half. As in Agarwal et al. 2021, “Deep \
-      reinforcement learning at the edge of the statistical precipice”, but for the median of one environment, which here \
-      is that of its runs: their rliable takes the median over environments of each one’s mean, of one environment thus \
-      the mean. Of several environments it is theirs here too. Of three to five runs an interval is a rough guide, \
-      narrower than it should be.</footer>
+      <footer>The score of a run is the mean of its last three evaluations, or of all if there are fewer. Intervals: \
+      \(Int((bootstrap.confidence * 100).rounded())) % percentile bootstrap, \(bootstrap.resamples) resamples of the \
+      runs within each environment. IQM, the interquartile mean, is the mean of the middle half of all scores. \
+      Probability of improvement: the Mann–Whitney U statistic divided by the number of pairs; ties count half. All \
+      are computed as in Agarwal et al. 2021, “Deep reinforcement learning at the edge of the statistical precipice”, \
+      except the median in one environment, which is the median over its runs. Their library rliable uses the median \
+      over environments of each environment’s mean, which for one environment is the mean. For several environments, \
+      the median here is the same as theirs. With three to five runs an interval is a rough guide, and narrower than \
+      it should be.</footer>
       """
     return Page(title: title, body: body).html.description
   }
@@ -36,7 +38,7 @@ extension Comparison {
     let doubt: Markup = doubt.map { #"<p class="note">\#($0.prefix(1).uppercased() + $0.dropFirst()).</p>"# } ?? ""
     guard !leftOut.isEmpty else { return doubt }
     let names = leftOut.prefix(8).joined(separator: ", ") + (leftOut.count > 8 ? " and others" : "")
-    return #"<p class="note">\#(leftOut.count) without a return left out: \#(names).</p>"# + doubt
+    return #"<p class="note">Left out \#(leftOut.count) without a return: \#(names).</p>"# + doubt
   }
 
   private func section(_ table: Table) -> Markup {
@@ -45,13 +47,15 @@ extension Comparison {
       parts += """
         <figure><div class="wide-plot">\(plot.svg(width: 860, height: 340))</div>\
         <div class="narrow">\(plot.svg(width: 340, height: 260))</div>
-        <figcaption>Interquartile mean over seeds, with a bootstrap band; of a single run its evaluations, with the standard \
-        deviation of their episodes. At step 0 the untrained agent; dashed, where it was measured, a random player.\
-        </figcaption></figure>
+        <figcaption>Interquartile mean over seeds, with a bootstrap band. For a single run: the evaluations, with the \
+        standard deviation over their episodes. Step 0 is the untrained agent. The dashed line is a random player, if \
+        it was measured.</figcaption></figure>
         """
     }
     let plot = intervals(table)
-    let scale = table.environments.count > 1 ? " Returns as they are: they should be of one scale." : ""
+    let scale =
+      table.environments.count > 1
+      ? " Returns are not normalised: the environments should have the same scale of returns." : ""
     parts += """
       <figure><div class="wide-plot">\(plot.svg(width: 860))</div><div class="narrow">\(plot.svg(width: 340))</div>
       <figcaption>Interquartile mean of the runs' returns and its interval.\(scale)</figcaption></figure>
@@ -81,7 +85,8 @@ extension Comparison {
     }
     return """
       <h3>Probability of improvement</h3>
-      <p class="note">That a run of the row does better than a run of the column; 0.5 tells nothing.</p>
+      <p class="note">The probability that a run of the row does better than a run of the column; 0.5 means no \
+      difference.</p>
       \(Reports.table([""] + names, rows, numeric: Set(1...names.count), caption: "Probability of improvement"))
       """
   }
@@ -115,7 +120,7 @@ extension Comparison {
       })
   }
 
-  /// The plots of all tables, by file name.
+  /// The plots of all tables, with their file names.
   private var plots: [NamedPlot] {
     tables.flatMap { table in
       let name = table.environments.count == 1 ? plainName(table.environments[0]) : "all"
@@ -130,10 +135,11 @@ extension Comparison {
     }
   }
 
-  /// Writes the page, and the plots as PNG and SVG, curves as TikZ too, into a folder of its name beside it.
+  /// Writes the page, and the plots as PNG and SVG, and curves as TikZ too, into a folder next to it with the same
+  /// name.
   ///
-  /// - Returns: the paths of all files, the page's first.
-  /// - Throws: `InputError` where the name is another file's, `WorldError` with the path.
+  /// - Returns: The paths of all files, the page first.
+  /// - Throws: `InputError` if the path belongs to another file, `WorldError` with the path.
   public func write(to path: String) throws -> [String] {
     try PageFiles(path).write(html(), plots)
   }

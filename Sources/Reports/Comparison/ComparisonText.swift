@@ -2,7 +2,7 @@ import Core
 import Formats
 
 extension Comparison {
-  /// Tables for a terminal: rows of cells.
+  /// The tables for a terminal, as rows of cells.
   public var rows: [(title: String, rows: [[String]])] {
     tables.flatMap { table -> [(title: String, rows: [[String]])] in
       let aggregates = table.entries.map { entry in
@@ -30,7 +30,7 @@ extension Comparison {
   /// `0.83 (0.67 to 1)`
   func probability(_ estimate: Estimate) -> String { "\(shown(estimate.value)) (\(shown(estimate.interval)))" }
 
-  /// All numbers, for programs.
+  /// All values, for programs.
   public var json: JSON {
     [
       "confidence": .number(bootstrap.confidence), "resamples": .integer(bootstrap.resamples),

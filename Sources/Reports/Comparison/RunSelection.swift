@@ -7,36 +7,35 @@ import Runs
   import Foundation
 #endif
 
-/// Runs that a researcher names for a comparison: `[NAME=]PLACE[,PLACE…]`.
+/// Runs selected for a comparison: `[NAME=]PATH[,PATH…]`.
 ///
-/// A place is the folder of a run, a folder that runs lie in (at any depth that experiments make), or a pattern such as
-/// `'runs/*-sac-*'`. With a name all of its runs are one group; without one, runs that differ in nothing but their seed
-/// are.
+/// A path is a run directory, a folder with runs up to three levels below it, or a pattern such as `'runs/*-sac-*'`.
+/// With a name, all of the runs form one group. Without a name, runs that differ only in their seed form a group.
 public struct RunSelection: Sendable, Hashable {
-  /// Nil where the runs' settings decide.
+  /// The group's name; nil if the runs are grouped by their settings.
   public let name: String?
-  /// In the order of the places, each run once; none where the places exist and hold no runs.
+  /// The runs in the order of the paths, each run once. Empty if the paths exist but have no runs.
   public let runs: [RunDirectory]
 
-  /// The selections of several texts, of which those that hold no runs are passed over: `runs/*` names all that lies
-  /// there.
+  /// Parses several selections. Skips those without runs, since a pattern such as `runs/*` also matches other files.
   ///
-  /// - Throws: `InputError` where no runs are left, or a place does not exist; `WorldError` where a folder cannot be read.
+  /// - Throws: `InputError` if there are no runs at all, or a path does not exist; `WorldError` if a folder cannot be
+  ///   read.
   public static func all(parsing texts: [String]) throws -> [RunSelection] {
     let selections = try texts.map { try RunSelection(parsing: $0) }
     guard selections.contains(where: { !$0.runs.isEmpty }) else {
       throw InputError(
-        "\(texts.joined(separator: ", ")) \(texts.count == 1 ? "holds" : "hold") no runs: give the folder of a run, or one "
-          + "that runs lie in")
+        "\(texts.joined(separator: ", ")) \(texts.count == 1 ? "has" : "have") no runs: give a run directory, or a "
+          + "folder with runs")
     }
     return selections.filter { !$0.runs.isEmpty }
   }
 
-  /// The runs of places, each once: of folders of runs, folders that they lie in, and patterns.
+  /// Returns the runs at paths, each run once. A path is a run directory, a folder with runs, or a pattern.
   ///
-  /// - Throws: as `all(parsing:)`.
-  public static func runs(at places: [String]) throws -> [RunDirectory] {
-    try distinct(all(parsing: places).flatMap(\.runs))
+  /// - Throws: The errors of `all(parsing:)`.
+  public static func runs(at paths: [String]) throws -> [RunDirectory] {
+    try distinct(all(parsing: paths).flatMap(\.runs))
   }
 
   private static func distinct(_ runs: [RunDirectory]) throws -> [RunDirectory] {
@@ -44,32 +43,32 @@ public struct RunSelection: Sendable, Hashable {
     return try runs.filter { seen.insert(try absolutePath($0.path)).inserted }
   }
 
-  /// - Throws: `InputError` where a place does not exist or a named group has no runs, `WorldError` where a folder cannot
-  ///   be read.
+  /// - Throws: `InputError` if a path does not exist or a named group has no runs, `WorldError` if a folder cannot be
+  ///   read.
   public init(parsing text: String) throws {
-    var places = text
-    // A path that exists may have an = in it.
+    var paths = text
+    // A path that exists may contain an =.
     if let equals = text.firstIndex(of: "="), !exists(text), !text[..<equals].contains("/") {
       name = String(text[..<equals])
-      places = String(text[text.index(after: equals)...])
-      guard name?.isEmpty == false else { throw InputError("'\(text)': a group's name is missing before the =") }
+      paths = String(text[text.index(after: equals)...])
+      guard name?.isEmpty == false else { throw InputError("'\(text)' has no group name before the =") }
     } else {
       name = nil
     }
     runs = try Self.distinct(
-      places.split(separator: ",", omittingEmptySubsequences: false).flatMap { try Self.runs(at: String($0)) })
-    if let name, runs.isEmpty { throw InputError("the group '\(name)' has no runs: \(places) holds none") }
+      paths.split(separator: ",", omittingEmptySubsequences: false).flatMap { try Self.runs(at: String($0)) })
+    if let name, runs.isEmpty { throw InputError("the group '\(name)' has no runs: there are none in \(paths)") }
   }
 
-  private static func runs(at place: String) throws -> [RunDirectory] {
-    let paths = exists(place) ? [place] : matches(of: place)
+  private static func runs(at path: String) throws -> [RunDirectory] {
+    let paths = exists(path) ? [path] : matches(of: path)
     guard !paths.isEmpty else {
-      throw InputError("'\(place)' is no run, no folder of runs and no pattern that fits any")
+      throw InputError("'\(path)' is not a run, a folder of runs or a pattern that matches any")
     }
     return try paths.filter(isFolder).flatMap { try RunEntry.all(in: $0) }.map(\.run)
   }
 
-  /// The paths that fit a pattern as a shell's, in order.
+  /// Returns the sorted paths that match a shell pattern.
   private static func matches(of pattern: String) -> [String] {
     var found = unsafe glob_t()
     defer { unsafe globfree(&found) }

@@ -1,8 +1,8 @@
 extension Report {
-  /// The script of a live page, which its server has beside the page under the name `live.js`.
+  /// The script of a live page, which the server provides next to the page as `live.js`.
   ///
-  /// It asks for the page again and puts what is new in place of what was there, so that the reader keeps the place,
-  /// what is unfolded and the picture that is large. It asks for nothing but the page itself.
+  /// It requests the page at intervals and replaces the parts that have changed. The scroll position, open sections and
+  /// enlarged pictures are kept. It requests nothing but the page itself.
   public static let liveScript = """
     "use strict";
     (() => {
@@ -15,7 +15,7 @@ extension Report {
       document.body.append(status);
       say("live");
 
-      // A fold is known again by its title and those of the folds around it.
+      // A section is identified by its title and the titles of the sections around it.
       const name = (fold) => {
         const titles = [];
         for (let at = fold; at; at = at.parentElement) {
@@ -24,7 +24,7 @@ extension Report {
         return titles.join("\\n");
       };
 
-      // A picture is known again by its name, and by how many of that name came before it.
+      // A picture is identified by its name and its index among the pictures with that name.
       const pictures = (page) => {
         const counts = new Map();
         return [...page.querySelectorAll(".zoom input")].map((box) => {
@@ -41,13 +41,13 @@ extension Report {
         }
         const large = new Map(pictures(document).map(([name, box]) => [name, box.checked]));
         for (const [name, box] of pictures(fresh)) box.checked = large.get(name) ?? false;
-        const place = [window.scrollX, window.scrollY];
+        const position = [window.scrollX, window.scrollY];
         for (const part of ["header", "main", "footer"]) {
           const [old, next] = [document.querySelector(`body > ${part}`), fresh.querySelector(`body > ${part}`)];
           if (old && next && old.innerHTML !== next.innerHTML) old.replaceWith(document.adoptNode(next));
         }
         document.title = fresh.title;
-        window.scrollTo(...place);
+        window.scrollTo(...position);
       };
 
       let tag = "";

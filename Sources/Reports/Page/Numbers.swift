@@ -1,6 +1,6 @@
 import Core
 
-/// A number as a table shows it, with four digits that matter: `812.5`, `0.0132`, `1.2e-5`, `14,000`.
+/// Formats a number for a table with four significant digits: `812.5`, `0.0132`, `1.2e-5`, `14,000`.
 func shown(_ number: Double?) -> String {
   guard let number, number.isFinite else { return "–" }
   let size = abs(number)
@@ -30,12 +30,13 @@ func duration(_ seconds: Double) -> String {
     ? "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60)) h" : "\(whole / 60):\(two(whole % 60)) min"
 }
 
-/// `2026-01-31 23:59 UTC`, of nanoseconds since 1970.
+/// Formats nanoseconds since 1970 as `2026-01-31 23:59 UTC`.
 public func date(nanoseconds: Int) -> String {
   func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
   let minutes = nanoseconds / 60_000_000_000
   guard minutes >= 0 else { return "–" }
-  // Years that begin in March end with the leap day: 400 of them have 146,097 days, and months a fixed pattern.
+  // Count years from March, so that the leap day is the last day. 400 years have 146,097 days, and the months have a
+  // fixed pattern.
   let day = minutes / 1440 + 719_468
   let (era, dayOfEra) = (day / 146_097, day % 146_097)
   let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365

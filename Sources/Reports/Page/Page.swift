@@ -1,15 +1,15 @@
 import Core
 import Formats
 
-/// A whole HTML page that needs nothing but itself: it forbids every request and every script, but for the one that
-/// renews a live page from its own server.
+/// A self-contained HTML page. Its content security policy forbids all requests and scripts, except the script that
+/// refreshes a live page from its own server.
 struct Page {
   var title: String
   var body: Markup
-  /// Seconds after which a live page is renewed; nil for a page that stays as it is.
+  /// The refresh interval of a live page in seconds; nil for a static page.
   var refresh: Int?
 
-  /// By which a page of this program is known.
+  /// The tag that identifies a page of this program.
   static let mark = #"<meta name="generator" content="pixelrl">"#
 
   var html: Markup {
@@ -41,17 +41,17 @@ struct Page {
   }
 }
 
-/// A table: a row of headers, then rows whose first cell is the row's own header.
+/// A table: a row of headers, then rows whose first cell is the row's header.
 ///
-/// - Parameter numeric: the columns that hold numbers, which are set to the right.
+/// - Parameter numeric: The columns with numbers, which are right-aligned.
 func table(_ headers: [String], _ rows: [[Markup]], numeric: Set<Int> = [], caption: String, isWide: Bool = true)
   -> Markup
 {
-  func place(_ column: Int) -> Markup { numeric.contains(column) ? #" class="n""# : "" }
-  let head: [Markup] = headers.enumerated().map { #"<th scope="col"\#(place($0))>\#($1)</th>"# }
+  func alignment(_ column: Int) -> Markup { numeric.contains(column) ? #" class="n""# : "" }
+  let head: [Markup] = headers.enumerated().map { #"<th scope="col"\#(alignment($0))>\#($1)</th>"# }
   let body: [Markup] = rows.map { row in
     let cells: [Markup] = row.enumerated().map { column, cell in
-      column == 0 ? #"<th scope="row">\#(cell)</th>"# : #"<td\#(place(column))>\#(cell)</td>"#
+      column == 0 ? #"<th scope="row">\#(cell)</th>"# : #"<td\#(alignment(column))>\#(cell)</td>"#
     }
     return "<tr>\(cells)</tr>\n"
   }
@@ -64,25 +64,25 @@ func table(_ headers: [String], _ rows: [[Markup]], numeric: Set<Int> = [], capt
     """
 }
 
-/// A picture that fills the window when it is clicked, or chosen with the space bar, and shrinks at the next click: a box
-/// that is checked, without a script.
+/// A picture that fills the window when it is clicked or selected with the space bar, and shrinks at the next click. It
+/// is a check box, without a script.
 ///
 /// - Parameters:
-///   - width, height: in CSS pixels; it is never shown smaller than that when it is large.
-///   - name: says what it is to those who do not see it.
+///   - width, height: The size in CSS pixels. The enlarged picture is at least as large.
+///   - name: The description for screen readers.
 func enlargeable(_ picture: Markup, width: Int, height: Int, named name: String) -> Markup {
   """
   <label class="zoom" style="--w:\(width);--h:\(height)"><input type="checkbox" aria-label="\(name), large">\(picture)</label>
   """
 }
 
-/// Facts, a name and a text each.
+/// A table of facts with a name and a value each.
 func factsTable(_ facts: [(name: String, value: Markup)]) -> Markup {
   let rows: [Markup] = facts.map { #"<tr><th scope="row">\#($0.name)</th><td>\#($0.value)</td></tr>"# }
   return #"<table class="facts"><tbody>\#(rows)</tbody></table>"#
 }
 
-/// The settings in which groups differ, a column each.
+/// A card with the settings in which groups differ, a column for each group.
 func differencesCard(_ groups: [String], _ differences: DifferingSettings) -> Markup {
   guard !differences.rows.isEmpty else { return "" }
   let rows: [[Markup]] = differences.rows.map { row in ["\(row.name)"] + row.values.map { "\($0)" } }
@@ -90,7 +90,7 @@ func differencesCard(_ groups: [String], _ differences: DifferingSettings) -> Ma
     "Settings that differ", table(["setting"] + groups, rows, caption: "Settings that differ"))
 }
 
-/// What is folded away until it is asked for.
+/// A section that can be folded.
 func fold(_ title: String, isOpen: Bool = false, _ content: Markup) -> Markup {
   "<details\(isOpen ? " open" : "")><summary>\(title)</summary>\n\(content)\n</details>\n"
 }

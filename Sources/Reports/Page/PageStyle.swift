@@ -1,8 +1,8 @@
 import Core
 import Formats
 
-/// How a report looks: one column on a phone, small multiples side by side where there is room, light and dark as the
-/// reader's system has it, plain on paper.
+/// The style sheet of a report: one column on a phone, small multiples side by side if there is room, light or dark as
+/// set in the reader's system, and plain in print.
 enum PageStyle {
   static let sheet: Markup = """
     :root{color-scheme:light dark;--paper:#fff;--page:#f5f6f8;--ink:#1d2129;--soft:#5a6170;--rule:#dfe3ea;--grid:#e6e9ef;

@@ -3,23 +3,23 @@ import Formats
 import Pixels
 import Runs
 
-/// The PNGs of a run, which a page carries within it.
+/// The PNGs of a run, which are embedded in a page.
 struct Pictures {
   let run: RunDirectory
 
-  /// Pictures of a page are at most this many bytes each; a greater one is named and left where it is.
+  /// The maximum size of an embedded picture in bytes. For a larger one the page shows a warning instead.
   static let byteLimit = 24 << 20
   private static let pixelLimit = 1 << 24
 
-  /// A picture with its caption, or a line that says what is wrong with it; nothing where there is none.
+  /// A picture with its caption, or a warning if it cannot be shown; nil if it does not exist.
   ///
-  /// - Parameter alternative: what is told to those who do not see it.
+  /// - Parameter alternative: The alternative text for screen readers.
   func figure(_ name: String, caption: Markup, alternative: String) -> Markup? {
     guard exists(run.file(name)) else { return nil }
     do {
       let bytes = try run.bytes(of: name, limit: Self.byteLimit)
       let frame = try PNG.decode(bytes, limit: Self.pixelLimit).frame
-      // A picture of few pixels is magnified: pixels are what is to be looked at.
+      // Magnify small pictures, so that their pixels are visible.
       let scale = max(1, 220 / max(frame.width, frame.height))
       let pixelated: Markup = #" class="pixels""#
       let (width, height) = (frame.width * scale, frame.height * scale)
@@ -37,7 +37,8 @@ struct Pictures {
     }
   }
 
-  /// `reconstructions-STEP.png` in order of the step: at most `limit` of them, the first and the last among them.
+  /// The files `reconstructions-STEP.png` sorted by step, and their number. Returns at most `limit` files, including
+  /// the first and the last.
   func reconstructions(limit: Int) -> (shown: [(name: String, step: Int)], count: Int) {
     let all = names(in: run.path).compactMap { name -> (name: String, step: Int)? in
       guard name.hasPrefix("reconstructions-"), name.hasSuffix(".png"),
@@ -49,11 +50,11 @@ struct Pictures {
     return ((0..<limit).map { all[$0 * (all.count - 1) / (limit - 1)] }, all.count)
   }
 
-  /// The names of the PNGs in `inspection/`, in order.
+  /// The sorted names of the PNGs in `inspection/`.
   var inspections: [String] { names(in: run.file("inspection")).filter { $0.hasSuffix(".png") } }
 
   private func names(in folder: String) -> [String] {
-    // A folder that cannot be listed shows as one without pictures, which the page says.
+    // A folder that cannot be listed counts as empty.
     isFolder(folder) ? (try? folderEntries(folder)) ?? [] : []
   }
 }

@@ -3,33 +3,34 @@ import Formats
 import Pixels
 import Runs
 
-/// What a page tells of a single run beside its curves: where it comes from, what it was told, what it saw.
+/// The part of a page about a single run, besides its curves: origin, settings and pictures.
 struct RunSection {
   let run: RunRecord
-  /// Evaluations whose reconstructions are shown; with 0, no pictures at all.
+  /// The number of evaluations whose reconstructions are shown. With 0, there are no pictures at all.
   private let reconstructionLimit: Int
   private let pictures: Pictures
 
-  /// - Parameter runs: how many share the page: pictures of all evaluations of many would make it huge.
+  /// - Parameter runs: The number of runs on the page. With many runs, fewer pictures are shown to limit the page's
+  ///   size.
   init(_ run: RunRecord, among runs: Int = 1) {
     self.run = run
     reconstructionLimit = runs == 1 ? 8 : runs <= 12 ? 2 : 0
     pictures = Pictures(run: run.directory)
   }
 
-  /// All parts, each a card of its own.
+  /// All parts, each as a card.
   var cards: Markup {
     guard reconstructionLimit > 0 else {
       let note =
-        "Pictures are left out, as many runs share this page: pixelrl report \(quoted(run.directory.path)) shows them."
+        "Pictures are left out on a page of many runs: pixelrl report \(quoted(run.directory.path)) shows them."
       return #"<p class="note">\#(note)</p>"# + card("Facts", facts) + card("Settings", settings)
     }
-    return card(run.command == "pretrain-ae" ? "What the autoencoder draws" : "What the agent saw", sight)
+    return card(run.command == "pretrain-ae" ? "Autoencoder" : "Observations", observations)
       + (video.map { card("Last evaluation", $0) } ?? "")
       + card("Inspection", inspection) + card("Facts", facts) + card("Settings", settings)
   }
 
-  /// What went wrong, in place of a run that did not end well or whose files are damaged.
+  /// Warnings about a failed run and damaged files.
   var warnings: Markup {
     var warnings: [Markup] = []
     if let failure = run.failure {
@@ -48,14 +49,14 @@ struct RunSection {
       ?? #"<p class="why note">No reason was given for this run (<code>--why "…"</code> records one).</p>"#
   }
 
-  /// The command line, and where and when it ran.
+  /// The command line, the contents of `run.json` and the summary.
   private var facts: Markup {
     let words = (run.facts["command_line"]?.array ?? []).compactMap(\.text)
     let command: Markup = words.isEmpty ? "" : "<pre><code>\(words.map(quoted).joined(separator: " "))</code></pre>"
-    let told: Set = ["command", "environment", "member", "command_line", "why", "began"]
+    let shownElsewhere: Set = ["command", "environment", "member", "command_line", "why", "began"]
     var rows = [("folder", run.directory.path)]
     if let began = run.facts["began"]?.int { rows.append(("began", date(nanoseconds: began))) }
-    rows += flattened(.object((run.facts.members ?? []).filter { !told.contains($0.key) }))
+    rows += flattened(.object((run.facts.members ?? []).filter { !shownElsewhere.contains($0.key) }))
     let outcome = flattened(.object((run.summary?.members ?? []).filter { $0.key != "evaluations" }))
     return """
       \(command)
@@ -64,8 +65,8 @@ struct RunSection {
       """
   }
 
-  /// The probe, and reconstructions over time.
-  private var sight: Markup {
+  /// The state probe, and reconstructions over time.
+  private var observations: Markup {
     var parts: [Markup] = []
     let probe = run.probe
     if !probe.isEmpty {
@@ -80,7 +81,8 @@ struct RunSection {
         """
         <h3>State probe</h3>
         \(table(["state", "R²", ""], rows, numeric: [1], caption: "State probe", isWide: false))
-        <p class="note">R² of held-out frames: how well a small network reads the true state from the latents. 1 is perfect.</p>
+        <p class="note">R² on held-out frames: how well a small network predicts the true state from the latents. 1 is \
+        perfect.</p>
         """)
     }
     let (grids, count) = pictures.reconstructions(limit: reconstructionLimit)
@@ -91,23 +93,23 @@ struct RunSection {
       }
       let left = count > grids.count ? " \(grids.count) of \(count) evaluations are shown." : ""
       parts.append(
-        #"<h3>Reconstructions over time</h3><p class="note">Frames of an evaluation's first episode, their keypoints where there are any, what the autoencoder is to draw, what it draws from their latents, and the error.\#(left)</p><div class="shots">\#(figures)</div>"#
+        #"<h3>Reconstructions over time</h3><p class="note">Frames of an evaluation's first episode, their keypoints if there are any, the autoencoder's target, its reconstruction, and the error.\#(left)</p><div class="shots">\#(figures)</div>"#
       )
     }
     for (name, title) in [("reconstructions.png", "Held-out reconstructions"), ("worst.png", "Worst reconstructions")] {
       guard let figure = pictures.figure(name, caption: "\(title)", alternative: title) else { continue }
       parts.append("<h3>\(title)</h3>\(figure)")
     }
-    if let film = pictures.figure(
+    if let video = pictures.figure(
       "film.png", caption: "The first held-out episode frame by frame, with step and reward (an animated PNG).",
-      alternative: "Film of reconstructions")
+      alternative: "Video of reconstructions")
     {
-      parts.append("<h3>Film of reconstructions</h3>\(film)")
+      parts.append("<h3>Video of reconstructions</h3>\(video)")
     }
-    return parts.isEmpty ? #"<p class="note">This run has no pictures of what was seen.</p>"# : parts.joined()
+    return parts.isEmpty ? #"<p class="note">This run has no pictures of its observations.</p>"# : parts.joined()
   }
 
-  /// What `pixelrl inspect` has left: traversals, projections, Q-values against returns.
+  /// The results of `pixelrl inspect`: traversals, projections, Q-values against returns.
   private var inspection: Markup {
     let names = pictures.inspections
     let path = run.directory.file("inspection/inspection.json")
@@ -122,11 +124,11 @@ struct RunSection {
       let command = "pixelrl inspect \(quoted(run.directory.path))"
       return problem
         + """
-        <p class="note"><code>\(command)</code> makes latent traversals, a projection of the latents, and Q-values against \
-        observed returns.</p>
+        <p class="note"><code>\(command)</code> makes latent traversals, projections of the latents, and a plot of \
+        Q-values against observed returns.</p>
         """
     }
-    // The record gives their order and words; a picture that it does not know comes last, under its file's name.
+    // The record has their order and captions. Pictures that it does not list come last, titled by their file name.
     let described = (record["pictures"]?.array ?? []).compactMap { picture in
       picture["file"]?.text.map { ($0, picture) }
     }
@@ -167,7 +169,7 @@ struct RunSection {
   }
 }
 
-/// The leaves of a JSON value by their path: `host processor`. Long texts and lists are cut: a page is for people.
+/// The leaves of a JSON value by their path, such as `host processor`. Long texts and lists are shortened.
 private func flattened(_ json: JSON, under path: String = "") -> [(name: String, value: String)] {
   func name(_ part: String) -> String { path.isEmpty ? part : "\(path) \(part)" }
   switch json {
@@ -178,14 +180,14 @@ private func flattened(_ json: JSON, under path: String = "") -> [(name: String,
     return [(path, values.map { $0.text ?? ($0.double.map { shown($0) } ?? $0.description) }.joined(separator: ", "))]
   case .string(let text): return [(path, text.count > 2000 ? "\(text.prefix(2000))…" : text)]
   case .integer(let bytes) where path.hasSuffix("_bytes"): return [(path, "\(shown(Double(bytes) / 1e9)) GB")]
-  // A count of nanoseconds has 19 digits; grouped in threes nobody reads it.
+  // Large numbers, such as nanoseconds, are not grouped in threes.
   case .integer(let number): return [(path, abs(Double(number)) < 1e7 ? shown(Double(number)) : "\(number)")]
   case .number(let number): return [(path, shown(number))]
   case .bool(let value): return [(path, value ? "yes" : "no")]
   }
 }
 
-/// A word of a command line as a shell takes it.
+/// Quotes a word of a command line for a shell.
 func quoted(_ word: String) -> String {
   let isPlain =
     !word.isEmpty

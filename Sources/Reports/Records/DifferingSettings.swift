@@ -1,9 +1,9 @@
 import Core
 
-/// The settings in which groups of runs differ, seeds and places aside: what a comparison compares. A setting that comes
-/// with one group's agent or autoencoder and not with another's is no difference of its own.
+/// The settings in which groups of runs differ, except seeds and paths. A setting that only one group's agent or
+/// autoencoder has does not count as a difference.
 struct DifferingSettings: Sendable, Hashable {
-  /// A setting, and what it is in each group, in the groups' order.
+  /// A setting, with its value in each group, in the groups' order.
   struct Row: Sendable, Hashable {
     let name: String
     let values: [String]
@@ -25,7 +25,7 @@ struct DifferingSettings: Sendable, Hashable {
     }
   }
 
-  /// What a setting is in a group, whose runs may differ in it where a researcher has put them together.
+  /// The values of a setting in a group as text. Runs that were grouped by name may have different values.
   private static func text(_ values: [String]) -> String {
     guard !values.isEmpty else { return "–" }
     let shown = values.prefix(3).map { $0.isEmpty ? "none" : $0 }.joined(separator: ", ")
@@ -34,7 +34,7 @@ struct DifferingSettings: Sendable, Hashable {
 }
 
 extension RunRecord {
-  /// All that may tell the run from others, but for seeds and places.
+  /// All settings that may differ between groups, without seeds and paths.
   fileprivate var comparedSettings: [(name: String, text: String)] {
     var all = [(name: "command", text: command)]
     for group in settings {
@@ -44,7 +44,7 @@ extension RunRecord {
     guard let kind = seenThrough.kind else {
       return all + [("autoencoder", seenThrough.fingerprint ?? seenThrough.path ?? "")]
     }
-    // What both saw is the run's own setting.
+    // The settings of the environment are the run's own settings too.
     let shared = Set(settings.first { $0.title == "environment" }?.entries.map(\.key) ?? [])
     return all + [("autoencoder", kind)]
       + seenThrough.settings.filter { !shared.contains($0.key) }.sorted { $0.key < $1.key }

@@ -2,44 +2,46 @@ import Core
 import Formats
 import Runs
 
-/// The autoencoder that a run's agent saw through, as far as its files tell: what makes runs on different ones different.
+/// The autoencoder of a run's agent, as far as the run's files describe it. Runs with different autoencoders are in
+/// different groups.
 ///
-/// The seeds of an experiment each have an autoencoder of their own, so that its fingerprint says little: its kind and
-/// settings count, those of its pretraining included, without seeds and places.
+/// Each seed of an experiment has its own autoencoder, so that fingerprints differ within a group. Autoencoders are
+/// compared by their kind and settings, including those of the pretraining, without seeds and paths.
 struct EncoderOrigin: Sendable, Hashable {
-  /// `keypoint`; nil where only its fingerprint or its place is known.
+  /// The kind, such as `keypoint`; nil if only the fingerprint or the path is known.
   let kind: String?
-  /// By key, as one would type them.
+  /// The settings by key, as written on the command line.
   let settings: [String: String]
-  /// Of the weights.
+  /// The fingerprint of the weights.
   let fingerprint: String?
-  /// Where it lay.
+  /// The path of its folder when the run was made.
   let path: String?
 
-  /// Whether runs can be told to have seen through the same kind of autoencoder.
+  /// Whether the kind and settings are known, so that runs can be compared by them.
   var isKnown: Bool { kind != nil }
 
-  /// Nil where the agent saw the true state, or there was no agent.
+  /// Returns nil if the agent observed the true state, or there was no agent.
   init?(of run: RunDirectory, facts: JSON, settings groups: [SettingsFile.Group], summary: JSON?) {
     func setting(_ key: String) -> String? {
       groups.first { $0.title == "encoder" }?.entries.first { $0.key == key }?.text
     }
     let input = facts["inputs"]?["autoencoder"]
     let record = facts["autoencoder"]
-    let place = [
+    let path = [
       input?["absolute_path"]?.text, input?["path"]?.text, setting("autoencoder"), summary?["autoencoder"]?.text,
     ].compactMap(\.self)
       .first { !$0.isEmpty }
     guard facts["command"]?.text == "train", (setting("observe") ?? summary?["observe"]?.text) != "state",
-      record?.members != nil || input != nil || place != nil
+      record?.members != nil || input != nil || path != nil
     else { return nil }
-    path = place
+    self.path = path
     fingerprint = record?["fingerprint"]?.text ?? input?["xxh64"]?.text
     if let kind = record?["kind"]?.text {
       self.kind = kind
       settings = Self.flattened(record?["settings"] ?? .null)
-    } else if let folder = Self.folder(of: place, fingerprint, beside: run) {
-      // A run of an older version: the autoencoder's own folder tells, where it is still there and the same.
+    } else if let folder = Self.folder(of: path, fingerprint, beside: run) {
+      // Runs of older versions only record the fingerprint. Read the autoencoder's folder, if it exists and is
+      // unchanged.
       kind = (try? folder.json("autoencoder.json"))?["kind"]?.text
       let entries = (try? folder.settings())?.groups.flatMap(\.entries) ?? []
       settings = Dictionary(
@@ -49,7 +51,7 @@ struct EncoderOrigin: Sendable, Hashable {
     }
   }
 
-  /// Equal for autoencoders that differ in nothing but their seed.
+  /// A key that is equal for autoencoders that differ only in their seed.
   var kinship: JSON {
     guard let kind else { return .string(fingerprint ?? path ?? "") }
     return [
@@ -58,16 +60,16 @@ struct EncoderOrigin: Sendable, Hashable {
     ]
   }
 
-  /// The folder that weights of this fingerprint lie in: where it was, or by the same name beside the run.
-  private static func folder(of place: String?, _ fingerprint: String?, beside run: RunDirectory) -> RunDirectory? {
-    guard let place, let fingerprint, let name = place.split(separator: "/").last else { return nil }
-    return [place, "\(run.root)/\(name)"].lazy.compactMap { try? RunDirectory(existing: $0) }.first { folder in
+  /// Returns the folder with weights of this fingerprint: the original path, or the same name next to the run.
+  private static func folder(of path: String?, _ fingerprint: String?, beside run: RunDirectory) -> RunDirectory? {
+    guard let path, let fingerprint, let name = path.split(separator: "/").last else { return nil }
+    return [path, "\(run.root)/\(name)"].lazy.compactMap { try? RunDirectory(existing: $0) }.first { folder in
       let bytes = try? readBytes(from: folder.file("autoencoder.safetensors"), limit: 1 << 30)
       return bytes.map { String(xxHash64($0), radix: 16) == fingerprint } ?? false
     }
   }
 
-  /// The leaves of an object by their own keys, groups or none.
+  /// The leaves of an object by their own keys, with or without groups.
   private static func flattened(_ json: JSON) -> [String: String] {
     (json.members ?? []).reduce(into: [:]) { all, member in
       if member.value.members != nil {
@@ -78,6 +80,6 @@ struct EncoderOrigin: Sendable, Hashable {
     }
   }
 
-  /// What each seed's autoencoder has of its own, and its kind, which stands beside its settings.
+  /// Whether a key is not compared: those that differ between seeds, and the kind, which is stored separately.
   private static func isOfOne(_ key: String) -> Bool { ["seed", "dataset", "kind"].contains(key) }
 }

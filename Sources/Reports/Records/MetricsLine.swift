@@ -3,16 +3,16 @@ import Formats
 
 /// Reads lines such as `{"step":1000,"return":812.5,"loss":null}`; `null` is NaN.
 ///
-/// Lines that look exactly like that, as all that this package writes, are read in one pass over their bytes; the parser
-/// of JSON, which is strict and a good deal slower, has the word on all others.
+/// Lines in exactly this form, such as all lines that this package writes, are parsed in one pass over their bytes. All
+/// other lines are parsed by the JSON parser, which is strict and much slower.
 struct MetricsLine {
   private(set) var names: [String] = []
   private(set) var step: Double?
   private(set) var entries: [(name: Int, value: Double)] = []
-  /// The bytes of the names, "step" left out.
+  /// The bytes of the names, without "step".
   private var keys: [[UInt8]] = []
 
-  /// False if the line is no record.
+  /// Reads a line. Returns false if it is not a record.
   mutating func read(_ line: ArraySlice<UInt8>) -> Bool {
     if readQuickly(line) { return step != nil }
     guard let json = try? JSON(parsing: line), let members = json.members else { return false }
@@ -34,7 +34,7 @@ struct MetricsLine {
     step = nil
   }
 
-  /// False where the line is anything but names without escapes and numbers or null.
+  /// Reads a line of names without escapes and values that are numbers or null. Returns false if it has anything else.
   private mutating func readQuickly(_ line: ArraySlice<UInt8>) -> Bool {
     clear()
     var at = line.startIndex
@@ -45,7 +45,7 @@ struct MetricsLine {
       let start = at + 2
       at = start
       while byte(at) != UInt8(ascii: "\"") {
-        // No escapes, no control characters, and nothing that could be broken UTF-8.
+        // Only printable ASCII without escapes, so that the name is valid UTF-8.
         guard (0x20..<0x7F).contains(byte(at)), byte(at) != UInt8(ascii: "\\") else { return false }
         at += 1
       }
@@ -56,7 +56,7 @@ struct MetricsLine {
         step = value
       } else {
         let name = number(of: key)
-        // A name that occurs twice is for the strict parser to refuse.
+        // The strict parser rejects a repeated name.
         guard !entries.contains(where: { $0.name == name }) else { return false }
         entries.append((name, value))
       }
@@ -66,13 +66,13 @@ struct MetricsLine {
     }
   }
 
-  /// A number or null, and where it ends.
+  /// Parses a number or null. Returns the value and its end index.
   private func number(in line: ArraySlice<UInt8>, from start: Int) -> (Double, Int)? {
     var end = start
     while end < line.endIndex, line[end] != UInt8(ascii: ","), line[end] != UInt8(ascii: "}") { end += 1 }
     let text = line[start..<end]
     if text.elementsEqual("null".utf8) { return (.nan, end) }
-    // What `Double` takes and JSON does not, such as "inf" and "+1", is left to the strict parser.
+    // Leave to the strict parser what `Double` accepts but JSON does not, such as "inf" and "+1".
     guard let first = text.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first), text.count <= 32,
       text.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }),
       let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite
@@ -81,7 +81,7 @@ struct MetricsLine {
   }
 
   private mutating func number(of key: ArraySlice<UInt8>) -> Int {
-    // Lines follow each other with the same names in the same order: the next is mostly the one expected.
+    // Most lines have the same names in the same order, so try the name that followed last time.
     let expected = entries.last.map { $0.name + 1 } ?? 0
     if expected < keys.count, keys[expected].elementsEqual(key) { return expected }
     if let known = keys.firstIndex(where: { $0.elementsEqual(key) }) { return known }

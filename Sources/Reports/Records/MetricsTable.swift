@@ -6,29 +6,29 @@ import Core
   import Foundation
 #endif
 
-/// The numbers of `metrics.jsonl` by name, read in one pass and thinned on the way.
+/// The metrics of `metrics.jsonl` by name, read in one pass and thinned while reading.
 ///
-/// A line that is no record is passed over and counted: a report is made of damaged runs too. So is a last line without
-/// its end, which a running program may be writing at this moment.
+/// Lines that are not records are skipped and counted, since reports are made of damaged runs too. A last line without
+/// a newline, which a running program may be writing, is skipped.
 struct MetricsTable: Sendable, Hashable {
-  /// In the order of their first occurrence.
+  /// The names in the order of their first occurrence.
   private(set) var names: [String] = []
   private(set) var lineCount = 0
-  /// The numbers, from 1, of up to three lines that could not be read; and how many there are.
+  /// The line numbers, from 1, of the first three lines that could not be read, and the number of all such lines.
   private(set) var damagedLines: [Int] = []
   private(set) var damagedCount = 0
   private var series: [ThinnedSeries] = []
 
-  /// More names than this are left out: they would make a page without end.
+  /// The maximum number of names; further ones are left out to limit the size of the page.
   static let nameLimit = 500
   private static let lineLimit = 1 << 20
 
   init() {}
 
-  /// Throws `WorldError` with the path where the file cannot be read.
+  /// Throws `WorldError` with the path if the file cannot be read.
   init(path: String) throws {
-    let (place, name) = split(path)
-    let descriptor = try Folder(path: place, followingLink: true).openFile(name, O_RDONLY)
+    let (parent, name) = split(path)
+    let descriptor = try Folder(path: parent, followingLink: true).openFile(name, O_RDONLY)
     defer { close(descriptor) }
     var line = MetricsLine()
     var buffer: [UInt8] = []
@@ -45,7 +45,9 @@ struct MetricsTable: Sendable, Hashable {
         start = end + 1
       }
       buffer.removeFirst(start)
-      guard buffer.count <= Self.lineLimit else { throw WorldError(path: path, "has a line without end") }
+      guard buffer.count <= Self.lineLimit else {
+        throw WorldError(path: path, "has a line of more than \(Self.lineLimit) bytes")
+      }
     }
   }
 

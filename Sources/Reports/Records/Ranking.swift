@@ -1,16 +1,16 @@
 import Core
 import Runs
 
-/// Where a run stands among the finished runs of its environment in the same folder, by return.
+/// The rank of a run by return among the finished runs of its environment in the same folder.
 struct Ranking: Sendable, Hashable {
   /// 1 is the best; runs of equal return share a rank.
   let rank: Int
-  /// Of how many, this one included.
+  /// The number of ranked runs, including this one.
   let count: Int
   private let isBeaten: Bool
   private let hasWorse: Bool
 
-  /// Nil where the run has no return yet.
+  /// Returns nil if the run has no return yet.
   init?(of run: RunRecord) {
     guard let score = run.score else { return nil }
     let others = Self.scores(beside: run)
@@ -20,24 +20,24 @@ struct Ranking: Sendable, Hashable {
     hasWorse = others.contains { $0 < score }
   }
 
-  /// One sentence without its full stop.
+  /// The rank as a sentence without its full stop.
   ///
   /// - Parameters:
-  ///   - run: its name where it must be said which is meant.
-  ///   - root: the folder that the runs lie in.
+  ///   - run: The name of the run; nil for "this run".
+  ///   - root: The folder of the runs.
   func sentence(run: String? = nil, _ environment: String, in root: String) -> String {
     let subject = run ?? "This run"
     if count == 1 { return "\(subject) is the only run of \(environment) in \(root) so far" }
-    let place = "of the \(count) runs of \(environment) in \(root)"
+    let runs = "of the \(count) runs of \(environment) in \(root)"
     switch (isBeaten, hasWorse) {
-    case (false, true): return "\(subject) is the best so far \(place)"
-    case (true, false): return "\(subject) is the worst so far \(place)"
-    case (false, false): return "\(subject) is as good as all others \(place)"
-    case (true, true): return "\(subject) is number \(rank) \(place)"
+    case (false, true): return "\(subject) is the best so far \(runs)"
+    case (true, false): return "\(subject) is the worst so far \(runs)"
+    case (false, false): return "\(subject) is as good as all others \(runs)"
+    case (true, true): return "\(subject) is number \(rank) \(runs)"
     }
   }
 
-  /// The returns of the finished trainings beside a run; those that cannot be read do not count.
+  /// The returns of the other finished trainings in a run's folder. Those that cannot be read are left out.
   private static func scores(beside run: RunRecord) -> [Double] {
     let root = run.directory.root
     guard let names = try? folderEntries(root) else { return [] }
@@ -52,7 +52,7 @@ struct Ranking: Sendable, Hashable {
 }
 
 extension RunDirectory {
-  /// The folder that the run lies in.
+  /// The folder that contains the run.
   var root: String {
     let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
     guard let slash = trimmed.lastIndex(of: "/") else { return "." }

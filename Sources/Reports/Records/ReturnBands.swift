@@ -3,7 +3,7 @@ import Formats
 import Runs
 
 extension RunRecord {
-  /// The band of each evaluation by its step, from its episodes' returns in `evaluations.npz`; empty where that file is
+  /// The band of each evaluation by its step, from its episodes' returns in `evaluations.npz`; empty if that file is
   /// missing or damaged.
   var returnBands: [Double: ClosedRange<Double>] {
     guard let archive = try? NumPyArchive(path: directory.file("evaluations.npz")),

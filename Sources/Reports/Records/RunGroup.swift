@@ -2,31 +2,31 @@ import Core
 import Formats
 import Runs
 
-/// Runs that differ in nothing but their seed and their autoencoder's, or that a researcher has put together under a name.
+/// Runs that differ only in their seed and their autoencoder's seed, or that the user grouped under a name.
 struct RunGroup: Sendable {
   let name: String
   let runs: [RunRecord]
 
   var environment: String { runs[0].environment }
-  /// One for each run that has a return.
+  /// The return of each run that has one.
   var scores: [Double] { runs.compactMap(\.score) }
 
-  /// Says of which runs it is not known what their autoencoders were made with; nil where it is of all.
+  /// A sentence that names the runs whose autoencoders' settings are unknown; nil if there are none.
   static func doubt(about runs: [RunRecord]) -> String? {
     let unknown = runs.filter { $0.seenThrough?.isKnown == false }.map(\.name)
     guard !unknown.isEmpty else { return nil }
     let names = unknown.prefix(4).joined(separator: ", ") + (unknown.count > 4 ? " and others" : "")
-    return "how the autoencoders of \(names) were made is not known, as they are not where they were: "
-      + "only runs that saw through the same one are put together"
+    return "the settings of the autoencoders of \(names) are unknown, because their folders were moved or changed: "
+      + "these runs are only grouped if they share an autoencoder"
   }
 
-  /// What random play gets, on average over the runs; nil where no run has measured it.
+  /// The return of random play, averaged over the runs; nil if no run has measured it.
   static func randomReturn(of groups: [RunGroup]) -> Double? {
     let means = groups.flatMap(\.runs).compactMap { $0.baseline?.mean }
     return means.isEmpty ? nil : average(means)
   }
 
-  /// What a return can be in any of the runs that were evaluated; nil where that is not known of all.
+  /// The bounds of the return over all runs that were evaluated; nil if they are unknown for any of them.
   static func returnRange(of groups: [RunGroup]) -> ClosedRange<Double>? {
     let runs = groups.flatMap(\.runs).filter { $0.metrics[LearningCurve.evaluation] != nil }
     let ranges = runs.compactMap { $0.baseline?.returnRange }
@@ -36,9 +36,9 @@ struct RunGroup: Sendable {
     return low...high
   }
 
-  /// Puts runs that differ in nothing but their seed together, in the order of their first members.
+  /// Groups runs that differ only in their seed, in the order of their first members.
   ///
-  /// - Parameter taken: names that other groups have.
+  /// - Parameter taken: The names of other groups.
   static func groups(of runs: [RunRecord], besides taken: [String] = []) -> [RunGroup] {
     var keys: [JSON] = []
     var members: [JSON: [RunRecord]] = [:]
@@ -50,13 +50,14 @@ struct RunGroup: Sendable {
     let groups = keys.compactMap { members[$0] }
     let stems = groups.map { commonName(of: $0.map(\.name)) }
     return zip(groups, stems).enumerated().map { index, group in
-      // Two groups of one name would be two lines of one name in a plot.
+      // Group names must be unique, since plots label their lines with them.
       let isUnique = !group.1.isEmpty && stems.filter { $0 == group.1 }.count == 1 && !taken.contains(group.1)
       return RunGroup(name: isUnique ? group.1 : "\(group.1.isEmpty ? "group" : group.1) \(index + 1)", runs: group.0)
     }
   }
 
-  /// What the names of runs have in common: `catch-state` of `catch-state-s0` and `catch-state-s1`. A single run keeps its name.
+  /// The common part of the names of runs: `catch-state` for `catch-state-s0` and `catch-state-s1`. A single run keeps
+  /// its name.
   static func commonName(of names: [String]) -> String {
     let bare = names.map(withoutTime)
     guard var common = bare.first, names.count > 1 else { return names.first ?? "" }
@@ -69,7 +70,7 @@ struct RunGroup: Sendable {
     return common
   }
 
-  /// Without the `20250131-235959-` that a run's own name begins with.
+  /// Removes the prefix `20250131-235959-` of a run's default name.
   private static func withoutTime(_ name: String) -> String {
     let pieces = name.split(separator: "-", maxSplits: 2)
     guard pieces.count == 3, pieces[0].count == 8, pieces[1].count == 6,

@@ -2,10 +2,10 @@ import Core
 import Formats
 import Runs
 
-/// All that a report tells of a run, as far as its folder has it: what is missing or damaged is named and passed over.
+/// The contents of a run directory for a report. Missing parts are nil, and damaged ones are listed in `problems`.
 struct RunRecord: Sendable {
   let directory: RunDirectory
-  /// `run.json`; null where it is damaged.
+  /// `run.json`; null if it is damaged.
   let facts: JSON
   let settings: [SettingsFile.Group]
   let status: RunStatus
@@ -14,11 +14,11 @@ struct RunRecord: Sendable {
   let failure: JSON?
   /// The run's own `autoencoder.json`, such as a pretraining's.
   let autoencoder: JSON?
-  /// Nil where the agent saw the true state, or there was none.
+  /// The agent's autoencoder; nil if the agent observed the true state, or there was no agent.
   let seenThrough: EncoderOrigin?
-  /// What the returns are seen beside; nil where the run has none.
+  /// The returns of random play; nil if the run has none.
   let baseline: Baseline?
-  /// What could not be read, a sentence each.
+  /// The errors of reading the files.
   let problems: [String]
 
   init(_ directory: RunDirectory) {
@@ -47,19 +47,19 @@ struct RunRecord: Sendable {
       let lines = metrics.damagedLines.map(String.init).joined(separator: ", ")
       let more = metrics.damagedCount > metrics.damagedLines.count ? " and others" : ""
       problems.append(
-        "\(path): \(metrics.damagedCount) of \(metrics.lineCount) lines are no records (line \(lines)\(more)); left out"
+        "\(path): \(metrics.damagedCount) of \(metrics.lineCount) lines are damaged (line \(lines)\(more)); left out"
       )
     }
     self.problems = problems
   }
 
-  /// The folder's own name.
+  /// The name of the run directory.
   var name: String { directory.name }
   var command: String { facts["command"]?.text ?? "unknown command" }
   var environment: String { facts["environment"]?.text ?? "unknown environment" }
   var member: String { facts["member"]?.text ?? "unknown member" }
   var seed: String { facts["seed"]?.whole.map { String($0) } ?? "unknown" }
-  /// Why the run was made, in the researcher's words.
+  /// The user's reason for the run.
   var why: String? { facts["why"]?.text.flatMap { $0.isEmpty ? nil : $0 } }
 
   /// The largest step of the metrics or the summary.
@@ -68,27 +68,27 @@ struct RunRecord: Sendable {
     return summary?["env_steps"]?.double ?? ends.max()
   }
 
-  /// Evaluations of the agent that learned; that at step 0 is of the untrained one.
+  /// The number of evaluations without that of the untrained agent at step 0.
   var evaluationCount: Int {
     guard let evaluations = metrics[LearningCurve.evaluation] else { return 0 }
     return evaluations.count - (evaluations.bins.first?.step == 0 ? 1 : 0)
   }
 
-  /// The return: the mean of the last three evaluations, as the run's own summary has it.
+  /// The return: the mean of the last three evaluations, from the run's summary if it has one.
   var score: Double? {
     if let mean = summary?["return_mean"]?.double, mean.isFinite { return mean }
     let last = metrics[LearningCurve.evaluation]?.tail.suffix(evaluationCount).filter(\.isFinite) ?? []
     return last.isEmpty ? nil : average(last)
   }
 
-  /// R² of each number of the state, from the run's own summary or the autoencoder that it saw through.
+  /// R² of each state component, from the run's summary or `autoencoder.json`.
   var probe: [(name: String, r2: Double?)] {
     let source = summary?["probe"] ?? autoencoder?["probe"]
     return (source?.members ?? []).map { ($0.key, $0.value.double ?? $0.value.text.flatMap { Double($0) }) }
   }
 
-  /// Equal for runs that differ in nothing but their seed, and in where they and what they were made from lie. Runs of
-  /// which it cannot be known are as good as different.
+  /// A key that is equal for runs that differ only in their seed and in paths. If a run's autoencoder is unknown, the
+  /// key has its fingerprint or path instead.
   var kinship: JSON {
     let settings = settings.map { group in
       JSON.Member(
@@ -102,6 +102,6 @@ struct RunRecord: Sendable {
     ]
   }
 
-  /// Settings in which the runs of a group differ: each seed has its own autoencoder and its own data.
+  /// The settings in which the runs of a group may differ: each seed has its own autoencoder and data.
   static let seedSettings: Set = ["seed", "autoencoder", "dataset"]
 }

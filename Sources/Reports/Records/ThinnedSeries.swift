@@ -1,10 +1,10 @@
 import Pixels
 
-/// The numbers of one metric by step, in memory that does not grow with the run: where there are too many, neighbours are
-/// joined to bins of equal counts that keep the mean and the range.
+/// The values of one metric by step, in constant memory: if there are too many, neighbours are merged into bins of
+/// equal counts with their mean and range.
 struct ThinnedSeries: Sendable, Hashable {
   struct Bin: Sendable, Hashable {
-    /// Of the numbers that are finite; NaN where none is.
+    /// The mean of the finite values; NaN if there are none.
     var mean: Double
     var low: Double
     var high: Double
@@ -31,14 +31,14 @@ struct ThinnedSeries: Sendable, Hashable {
     }
   }
 
-  /// What a plot can show.
+  /// The minimum number of bins of a thinned series; there are at most twice as many.
   static let limit = 400
 
   private(set) var bins: [Bin] = []
-  /// The last three numbers, which thinning must not touch.
+  /// The last three values, unthinned.
   private(set) var tail: [Double] = []
   private(set) var count = 0
-  /// Numbers in a whole bin: a power of two.
+  /// The number of values in a full bin, a power of two.
   private(set) var binSize = 1
 
   mutating func append(step: Double, _ value: Double) {
@@ -68,10 +68,10 @@ struct ThinnedSeries: Sendable, Hashable {
   }
 
   var points: [Point] { bins.map { Point($0.step, $0.mean) } }
-  /// From the least to the greatest of each bin; empty where every bin is one number.
+  /// The range of each bin; empty if every bin has a single value.
   var ranges: [ClosedRange<Double>] {
     binSize == 1 ? [] : bins.map { $0.finiteCount > 0 ? $0.low...$0.high : 0...0 }
   }
-  /// The last number that is one.
+  /// The last finite value.
   var last: Double? { tail.last { $0.isFinite } ?? bins.last { $0.finiteCount > 0 }?.mean }
 }

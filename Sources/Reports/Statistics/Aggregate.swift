@@ -1,17 +1,18 @@
-/// What one number says of the scores of several runs on one task or several.
+/// A statistic that summarises the scores of several runs on one or more tasks.
 ///
-/// Scores are given as `[task][run]`; the tasks are the strata that a bootstrap resamples within. The definitions are
-/// those of Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice", and of their
-/// library, rliable, but for the median of one task: theirs is over tasks of each one's mean, which of one task is the mean.
+/// Scores are given as `[task][run]`; the tasks are the strata of the bootstrap. The definitions are those of Agarwal
+/// et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice", and of their library rliable,
+/// except the median of one task: theirs is the median over tasks of each task's mean, which for one task is the mean.
 public enum Aggregate: String, CaseIterable, Sendable {
-  /// The mean of the middle half of all scores: less moved by a lucky run than the mean, less noisy than the median.
+  /// The mean of the middle half of all scores: less sensitive to a lucky run than the mean, less noisy than the
+  /// median.
   case interquartileMean = "IQM"
-  /// Of one task the median over its runs; of several tasks the median of their means.
+  /// For one task, the median over its runs; for several tasks, the median of their means.
   case median = "median"
   /// The mean of the tasks' means.
   case mean = "mean"
 
-  /// - Parameter scores: at least one task, each with at least one run.
+  /// - Parameter scores: At least one task, each with at least one run.
   public func callAsFunction(_ scores: [[Double]]) -> Double {
     precondition(!scores.isEmpty && scores.allSatisfy { !$0.isEmpty }, "every task needs at least one run")
     switch self {
@@ -25,8 +26,8 @@ public enum Aggregate: String, CaseIterable, Sendable {
 
 func average(_ numbers: [Double]) -> Double { numbers.reduce(0, +) / Double(numbers.count) }
 
-/// The mean without the least and the greatest `fraction` of the numbers, each rounded down to whole numbers, as SciPy's
-/// `trim_mean`: fewer than four numbers are all kept by a quarter.
+/// The mean without the smallest and the largest `fraction` of the numbers, each rounded down to a whole count, like
+/// SciPy's `trim_mean`. With a fraction of a quarter, fewer than four numbers are all kept.
 private func trimmedMean(_ numbers: [Double], cutting fraction: Double) -> Double {
   let cut = Int(fraction * Double(numbers.count))
   return average(Array(numbers.sorted()[cut..<numbers.count - cut]))
@@ -34,10 +35,11 @@ private func trimmedMean(_ numbers: [Double], cutting fraction: Double) -> Doubl
 
 /// The probability that a run of X does better than a run of Y on a task drawn at random; ties count half.
 ///
-/// Mann and Whitney's U over the number of pairs, averaged over tasks (Agarwal et al. 2021, section 4.3).
+/// This is the Mann–Whitney U statistic divided by the number of pairs, averaged over tasks (Agarwal et al. 2021,
+/// section 4.3).
 ///
 /// - Parameters:
-///   - x, y: scores as `[task][run]`, of the same tasks.
+///   - x, y: Scores as `[task][run]`, of the same tasks.
 public func probabilityOfImprovement(of x: [[Double]], over y: [[Double]]) -> Double {
   precondition(x.count == y.count && !x.isEmpty, "\(x.count) and \(y.count) tasks cannot be compared")
   return average(zip(x, y).map { probabilityOfImprovement(of: $0, over: $1) })
@@ -46,7 +48,7 @@ public func probabilityOfImprovement(of x: [[Double]], over y: [[Double]]) -> Do
 private func probabilityOfImprovement(of x: [Double], over y: [Double]) -> Double {
   precondition(!x.isEmpty && !y.isEmpty, "every task needs at least one run")
   let y = y.sorted()
-  // For each run of X: how many of Y lie below it, and how many with it. Both ends by bisection.
+  // For each run of X, count the runs of Y below it and those equal to it, by bisection.
   let wins = x.reduce(0.0) { sum, score in
     let (below, notAbove) = (y.partitionPoint { $0 < score }, y.partitionPoint { $0 <= score })
     return sum + Double(below) + Double(notAbove - below) / 2
@@ -55,7 +57,7 @@ private func probabilityOfImprovement(of x: [Double], over y: [Double]) -> Doubl
 }
 
 extension Array {
-  /// How many elements of the front a condition holds for, which it does for none behind them.
+  /// The number of leading elements that satisfy a condition, which no later element may satisfy.
   fileprivate func partitionPoint(_ isInFront: (Element) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {

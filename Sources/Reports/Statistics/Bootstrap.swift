@@ -1,6 +1,6 @@
 import Core
 
-/// A number that was estimated from few runs, and the range that it lies in as far as they tell.
+/// An estimate with its confidence interval.
 public struct Estimate: Sendable, Hashable {
   public var value: Double
   public var interval: ClosedRange<Double>
@@ -11,13 +11,14 @@ public struct Estimate: Sendable, Hashable {
   }
 }
 
-/// The stratified percentile bootstrap (Efron 1979; for few runs on several tasks Agarwal et al. 2021): runs are drawn
-/// again with replacement within each task, and the interval holds the middle of what the statistic then is.
+/// The stratified percentile bootstrap (Efron 1979; for few runs on several tasks Agarwal et al. 2021): runs are
+/// resampled with replacement within each task, and the interval has the central quantiles of the statistic over the
+/// resamples.
 ///
-/// The same seed gives the same interval. Of one run a task nothing can be said: the interval is the value alone. Of
-/// three to five runs it is a rough guide, narrower than it should be.
+/// The same seed gives the same interval. With one run per task, the interval is only the value itself. With three to
+/// five runs it is a rough guide, and narrower than it should be.
 public struct Bootstrap: Sendable {
-  /// From 0 to 1.
+  /// The confidence level, at least 0 and below 1.
   public var confidence: Double
   public var resamples: Int
   public var seed: Seed
@@ -29,7 +30,7 @@ public struct Bootstrap: Sendable {
     self.seed = seed
   }
 
-  /// A statistic of scores `[task][run]` with its interval.
+  /// Returns a statistic of scores `[task][run]` with its interval.
   public func estimate(_ scores: [[Double]], _ statistic: ([[Double]]) -> Double) -> Estimate {
     var random = seed.stream("bootstrap")
     var values = (0..<resamples).map { _ in statistic(scores.map { resampled($0, &random) }) }
@@ -38,7 +39,7 @@ public struct Bootstrap: Sendable {
     return Estimate(statistic(scores), Quantile.of(values, at: tail)...Quantile.of(values, at: 1 - tail))
   }
 
-  /// How likely a run of X does better than one of Y; the runs of both are drawn again.
+  /// Returns the probability that a run of X does better than a run of Y; the runs of both are resampled.
   public func probabilityOfImprovement(of x: [[Double]], over y: [[Double]]) -> Estimate {
     let tasks = x.count
     return estimate(x + y) { Reports.probabilityOfImprovement(of: Array($0[..<tasks]), over: Array($0[tasks...])) }

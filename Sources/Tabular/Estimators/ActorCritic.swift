@@ -1,4 +1,4 @@
-/// Notes 1.4 and 1.4.6: estimators that ask a critic, exact or flawed, for what is to come.
+/// Notes 1.4 and 1.4.6: estimators that use a critic, exact or imperfect, for future rewards.
 extension Estimator {
   /// ∇J ≈ 1/N Σᵢ Σ_t γ^{t−1} ∇log π(aᵢₜ|sᵢₜ) A_t(sᵢₜ, aᵢₜ)
   ///
@@ -34,7 +34,7 @@ extension Estimator {
     generalizedAdvantage(batch, problem, problem.exact, lambda: 0)
   }
 
-  /// Notes (1.101) with the flawed critic.
+  /// Notes (1.101) with the imperfect critic.
   static let actorCriticOfCritic = Estimator(
     "actor-critic-critic", source: "notes (1.101)", .biased("the critic is wrong")
   ) { batch, problem, _ in
@@ -43,14 +43,14 @@ extension Estimator {
 
   /// Â = Σ_{t′=t…t+n−1} γ^{t′−t} r_t′ + γⁿ V̂_{t+n}(s_{t+n}) − V̂_t(s_t)
   ///
-  /// Notes (1.109), corrected: n rewards, so that the sum ends at t + n − 1.
+  /// Notes (1.109), corrected: n rewards, so the sum ends at t + n − 1.
   static func nStep(_ n: Int) -> Estimator {
     Estimator("n-step-\(n)", source: "notes (1.109), corrected", .biased("the critic is wrong")) { batch, problem, _ in
       nStep(batch, problem, rewards: n, bootstrap: n)
     }
   }
 
-  /// Notes (1.109) as it is printed: n + 1 rewards, the last of which V̂(s_{t+n}) holds as well.
+  /// Notes (1.109) as printed: n + 1 rewards. V̂(s_{t+n}) includes the last one again.
   static func nStepAsPrinted(_ n: Int) -> Estimator {
     Estimator(
       "n-step-\(n)-printed", source: "notes (1.109), as printed", .biased("a reward counts twice")
@@ -103,7 +103,7 @@ extension Estimator {
   /// ∇J ≈ 1/N Σᵢ Σ_t γ^{t−1} ∇log π(aᵢₜ|sᵢₜ) (Σ_{t′≥t} γ^{t′−t} rᵢₜ′ − Q̂_t(sᵢₜ, aᵢₜ))
   ///    + 1/N Σᵢ Σ_t γ^{t−1} ∇ E_{a∼π}[Q̂_t(sᵢₜ, a)]
   ///
-  /// Notes (1.106), with the flawed critic: what it gets wrong is put right by the second sum.
+  /// Notes (1.106), with the imperfect critic. The second sum corrects for its errors.
   static let controlVariate = Estimator("control-variate", source: "notes (1.106)") { batch, problem, _ in
     var weights = Weights(for: problem.policy)
     for trajectory in batch {

@@ -1,9 +1,9 @@
-/// Notes 1.3.1 and 1.4.6: what may be subtracted from the return.
+/// Notes 1.3.1 and 1.4.6: baselines, which are subtracted from the return.
 extension Estimator {
   /// ∇J ≈ 1/N Σᵢ ∇log p(τᵢ) (r(τᵢ) − b), b = 1/N Σⱼ r(τⱼ)
   ///
-  /// Notes (1.32), (1.33). The proof (1.34) to (1.36) is for a constant b; this one holds r(τᵢ) itself, whose share in it
-  /// shrinks the mean to (1 − 1/N) ∇J.
+  /// Notes (1.32), (1.33). The proof (1.34) to (1.36) is for a constant b. This b includes r(τᵢ) itself, which shrinks
+  /// the mean to (1 − 1/N) ∇J.
   static let averageBaseline = Estimator(
     "average-baseline", source: "notes (1.32), (1.33)", .consistent("the mean is (1 − 1/N) of the gradient")
   ) { batch, problem, _ in
@@ -30,7 +30,7 @@ extension Estimator {
 
   /// ∇ₖJ ≈ 1/N Σᵢ gₖ(τᵢ) (r(τᵢ) − bₖ), bₖ = E[gₖ² r] / E[gₖ²], g = ∇log p(τ)
   ///
-  /// The corrected notes (1.41), a baseline for each parameter, here the exact one.
+  /// The corrected notes (1.41): a baseline for each parameter, here the exact one.
   static let optimalBaseline = Estimator("optimal-baseline", source: "notes (1.41), corrected") { batch, problem, _ in
     let b = problem.optimalBaseline
     var gradient = b.map { _ in 0.0 }
@@ -41,25 +41,25 @@ extension Estimator {
     return gradient
   }
 
-  /// The same with bₖᵢ = Σ_{j≠i} gₖ(τⱼ)² r(τⱼ) / Σ_{j≠i} gₖ(τⱼ)²: unbiased, and known without the problem.
+  /// The same with bₖᵢ = Σ_{j≠i} gₖ(τⱼ)² r(τⱼ) / Σ_{j≠i} gₖ(τⱼ)²: unbiased, and computed from samples only.
   ///
-  /// The corrected notes (1.41) from samples. Where no other trajectory has a score for a parameter, bₖᵢ is 0.
+  /// The corrected notes (1.41) from samples. If no other trajectory has a score for a parameter, bₖᵢ is 0.
   static let optimalBaselineOfOthers = Estimator(
     "optimal-baseline-others", source: "notes (1.41), corrected, sampled"
   ) { batch, problem, _ in
     let scores = batch.map { problem.score(of: $0) }
     let totals = batch.map { problem.totalReward($0) }
     return (0..<problem.policy.parameterCount).map { k in
-      var (squares, weighed) = (0.0, 0.0)
+      var (squares, weighted) = (0.0, 0.0)
       for (g, total) in zip(scores, totals) {
         squares += g[k] * g[k]
-        weighed += g[k] * g[k] * total
+        weighted += g[k] * g[k] * total
       }
       var sum = 0.0
       for (g, total) in zip(scores, totals) {
         let others = squares - g[k] * g[k]
-        // What is left of a difference of equal numbers is rounding.
-        let b = others > 1e-12 * squares ? (weighed - g[k] * g[k] * total) / others : 0
+        // A difference of equal numbers leaves only rounding errors.
+        let b = others > 1e-12 * squares ? (weighted - g[k] * g[k] * total) / others : 0
         sum += g[k] * (total - b)
       }
       return sum / Double(batch.count)
@@ -73,7 +73,7 @@ extension Estimator {
     stateBaseline(batch, problem, problem.exact)
   }
 
-  /// Notes (1.103) with the flawed critic: still unbiased, since no baseline of the state has a mean.
+  /// Notes (1.103) with the imperfect critic: still unbiased, since a state baseline adds zero to the mean.
   static let stateBaselineOfCritic = Estimator("state-baseline-critic", source: "notes (1.103)") { batch, problem, _ in
     stateBaseline(batch, problem, problem.critic)
   }

@@ -1,10 +1,10 @@
 import Core
 
-/// A way to estimate the gradient from trajectories. Each is a short function with its equation above it.
+/// An estimator of the gradient from trajectories. Each is a short function with its equation above it.
 ///
-/// The equations have t = 1…T and ∇ = ∇θ, sums over t where no bounds stand, and the discount as J has it: a reward r_t
-/// counts γ^{t−1}. Where the notes leave a factor γ^{t−1} out ("option 1"), it is here: one estimator alone shows what
-/// leaving it out does.
+/// In the equations, t = 1…T and ∇ = ∇θ, sums over t without bounds cover all steps, and a reward r_t has the weight
+/// γ^{t−1}, as in J. If the notes leave out a factor γ^{t−1} ("option 1"), it is included here. Only one estimator
+/// leaves it out, to show the effect.
 public struct Estimator: Sendable {
   public enum Samples: String, Sendable {
     case policy
@@ -16,21 +16,21 @@ public struct Estimator: Sendable {
     case naturalGradient = "natural gradient"
   }
 
-  /// What theory says of the mean.
+  /// The bias according to theory.
   public enum Bias: Sendable, Hashable {
     case unbiased
-    /// A bias that goes away with the size of the batch.
+    /// A bias that vanishes for large batches.
     case consistent(String)
     case biased(String)
   }
 
   public let id: String
-  /// Where the equation stands.
+  /// The source of the equation.
   public let source: String
   public let samples: Samples
   public let target: Target
   public let bias: Bias
-  /// An estimate from a batch, `[P]`.
+  /// Computes an estimate from a batch, `[P]`.
   public let estimate: @Sendable (_ batch: [Trajectory], GradientProblem, inout Random) -> [Double]
 
   init(
@@ -43,7 +43,7 @@ public struct Estimator: Sendable {
   }
 }
 
-/// Every estimator: a new one is a value in the file of its family, and a line here.
+/// All estimators. To add one, define a value in the file of its family and add a line here.
 public enum Estimators {
   public static let all: [Estimator] = [
     .reinforce, .rewardToGo,
@@ -63,7 +63,8 @@ public enum Estimators {
     .naturalGradient, .naturalGradientOfExactFisher,
   ]
 
-  /// - Throws: `InputError` that names the nearest.
+  /// Returns the estimator with the given name.
+  /// - Throws: `InputError` that suggests the closest name if the name is unknown.
   public static func named(_ id: String) throws -> Estimator {
     guard let estimator = all.first(where: { $0.id == id }) else {
       throw InputError.unknown("estimator", id, known: all.map(\.id))

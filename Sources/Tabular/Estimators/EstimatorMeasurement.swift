@@ -6,18 +6,18 @@ import Core
   import Foundation
 #endif
 
-/// Bias, variance and cost of an estimator, in units of what it estimates: |∇J| and |∇J|².
+/// The bias, variance and cost of an estimator, in units of |∇J| and |∇J|².
 public struct EstimatorMeasurement: Sendable {
   public let estimator: Estimator
-  /// ‖E ĝ − ∇J‖ / ‖∇J‖, less what chance alone makes of it; not negative.
+  /// ‖E ĝ − ∇J‖ / ‖∇J‖, corrected for the expected sampling error, not negative.
   public let bias: Double
-  /// Where the bias lies with a confidence of 95%: an interval from 0 is no evidence of any.
+  /// The 95% confidence interval of the bias. If it includes 0, there is no evidence of a bias.
   public let biasInterval: ClosedRange<Double>
   /// Tr Var ĝ / ‖∇J‖²
   public let variance: Double
-  /// With a confidence of 95%.
+  /// The 95% confidence interval of the variance.
   public let varianceInterval: ClosedRange<Double>
-  /// Time of one estimate, the median, without that of sampling, in microseconds.
+  /// The median time of one estimate in microseconds, without sampling.
   public let microseconds: Double
 
   private let distance: Double
@@ -26,16 +26,16 @@ public struct EstimatorMeasurement: Sendable {
   /// E‖ĝ − ∇J‖² / ‖∇J‖²
   public var meanSquaredError: Double { bias * bias + variance }
 
-  /// Whether the distance of the mean from the exact gradient is beyond what chance makes of none with a probability of
-  /// `falseAlarm`.
+  /// Returns whether the mean is significantly different from the exact gradient. For an unbiased estimator, the
+  /// probability of this is `falseAlarm`.
   public func isBiased(falseAlarm: Double) -> Bool {
-    // Without noise nothing but rounding is between an unbiased mean and the gradient.
+    // Without noise, an unbiased mean differs from the gradient only by rounding.
     distance > noise.radius(falseAlarm: falseAlarm) + 1e-9
   }
 
   /// - Parameters:
-  ///   - samples: independent estimates, `[K, P]`, at least two.
-  ///   - target: the exact gradient, `[P]`, not zero.
+  ///   - samples: The independent estimates, `[K, P]`, at least two.
+  ///   - target: The exact gradient, `[P]`, not zero.
   init(of estimator: Estimator, samples: [[Double]], target: [Double], microseconds: Double) {
     precondition(samples.count > 1, "a variance needs at least two trials, not \(samples.count)")
     (self.estimator, self.microseconds) = (estimator, microseconds)
@@ -54,13 +54,13 @@ public struct EstimatorMeasurement: Sendable {
   }
 }
 
-/// How far the mean of samples may be from what it estimates.
+/// The sampling error of a mean of samples.
 struct SampleMeanNoise: Sendable {
-  /// Tr Σ, with Σ the covariance of one sample.
+  /// Tr Σ, where Σ is the covariance of one sample.
   let trace: Double
   /// The standard error of Tr Σ.
   let traceError: Double
-  /// (Tr Σ)² / Tr Σ²: in how many directions the noise goes.
+  /// (Tr Σ)² / Tr Σ²: the effective number of dimensions of the noise.
   let freedom: Double
   private let count: Double
 
@@ -84,10 +84,11 @@ struct SampleMeanNoise: Sendable {
     freedom = squares > 0 ? trace * trace / squares : 1
   }
 
-  /// What the distance of the mean from the expectation exceeds with a probability of `falseAlarm`.
+  /// Returns the distance of the mean from the expectation that is exceeded with the probability `falseAlarm`.
   ///
-  /// Its square is a sum of squared normals, one for each direction; it is taken for Tr Σ / K times χ²_ν / ν with ν as
-  /// above (Satterthwaite 1946), and the quantile of χ² is Wilson and Hilferty's (1931).
+  /// The squared distance is a sum of squared normals, one for each direction. It is approximated by Tr Σ / K times
+  /// χ²_ν / ν with ν as above (Satterthwaite 1946). The quantile of χ² is approximated after Wilson and Hilferty
+  /// (1931).
   func radius(falseAlarm: Double) -> Double {
     let z = normalQuantile(upper: falseAlarm)
     let root = 1 - 2 / (9 * freedom) + z * (2 / (9 * freedom)).squareRoot()
@@ -95,9 +96,9 @@ struct SampleMeanNoise: Sendable {
   }
 }
 
-/// What a standard normal number exceeds with a probability of `p`, from 0 to a half.
+/// Returns the value that a standard normal number exceeds with the probability `p`, from 0 to 0.5.
 func normalQuantile(upper p: Double) -> Double {
-  precondition(p > 1e-300 && p <= 0.5, "a probability of \(p) has no quantile here")
+  precondition(p > 1e-300 && p <= 0.5, "the probability must be from 1e-300 to 0.5, not \(p)")
   var (low, high) = (0.0, 40.0)
   for _ in 0..<100 {
     let middle = (low + high) / 2

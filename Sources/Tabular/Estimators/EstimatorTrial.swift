@@ -1,30 +1,30 @@
 import Core
 
-/// Measures estimators on a problem: many independent batches, the same ones for all.
+/// Measures estimators on a problem with many independent batches, which are the same for all estimators.
 public struct EstimatorTrial: Sendable {
   public let problem: GradientProblem
-  /// N, the trajectories of a batch.
+  /// N, the number of trajectories per batch.
   public let batch: Int
-  /// The batches.
+  /// The number of batches.
   public let trials: Int
   public let seed: Seed
 
-  /// Numbers that the estimates of one measurement may take.
+  /// The maximum number of values in the estimates of one measurement.
   private static let mostNumbers = 200_000_000
 
-  /// - Throws: `InputError` where there is too little to measure, or too much to keep.
+  /// - Throws: `InputError` if the numbers are too small for a measurement, or too large for memory.
   public init(_ problem: GradientProblem, batch: Int, trials: Int, seed: Seed) throws {
     guard batch >= 2 else { throw InputError("--batch takes a whole number of at least 2, not '\(batch)'") }
     guard trials >= 2 else { throw InputError("--trials takes a whole number of at least 2, not '\(trials)'") }
     let numbers = trials.multipliedReportingOverflow(by: problem.policy.parameterCount * Estimators.all.count)
     let steps = batch.multipliedReportingOverflow(by: problem.horizon)
     guard !numbers.overflow, !steps.overflow, max(numbers.partialValue, steps.partialValue) <= Self.mostNumbers else {
-      throw InputError("too much to keep in memory: give a smaller --trials, --batch or --horizon")
+      throw InputError("the estimates do not fit into memory: use a smaller --trials, --batch or --horizon")
     }
     (self.problem, self.batch, self.trials, self.seed) = (problem, batch, trials, seed)
   }
 
-  /// Every estimator's bias, variance and cost. The same seed gives the same numbers, apart from the time.
+  /// Returns the bias, variance and cost of each estimator. The same seed gives the same results, except for the time.
   public func measure(_ estimators: [Estimator] = Estimators.all) -> [EstimatorMeasurement] {
     zip(estimators, samples(estimators)).map { estimator, samples in
       EstimatorMeasurement(
@@ -34,7 +34,7 @@ public struct EstimatorTrial: Sendable {
     }
   }
 
-  /// The estimates of all batches, `[K, P]`, and the time that each took, of each estimator.
+  /// Returns, for each estimator, the estimates for all batches, `[K, P]`, and their times.
   func samples(_ estimators: [Estimator]) -> [(estimates: [[Double]], times: [Duration])] {
     var samples = estimators.map { _ in (estimates: [[Double]](), times: [Duration]()) }
     let clock = ContinuousClock()

@@ -1,7 +1,7 @@
 import Core
 
-/// One continuous action, a ∼ N(μ, σ²), and a critic Q(a) = −k (a − c)² + h a³: where the reparametrised gradient of notes
-/// 1.4.5 is unbiased, and the exact one is known.
+/// One continuous action, a ∼ N(μ, σ²), and a critic Q(a) = −k (a − c)² + h a³. The exact gradient is known, and the
+/// reparametrised gradient of notes 1.4.5 is unbiased.
 public struct GaussianBandit: Sendable {
   /// μ
   public var mean: Double

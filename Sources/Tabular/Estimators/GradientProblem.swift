@@ -1,54 +1,54 @@
 import Core
 
-/// A decision process, a policy and a horizon: the gradient to be estimated, and all that estimators may be given.
+/// A decision process, a policy and a horizon, with the exact gradient and everything that estimators can use.
 ///
-/// The objective is J = E Σ_{t≤T} γ^{t−1} r_t with the discount of the process; 1 is the notes' J before (1.91). Critics
-/// know the time: Q_t and V_t have T − t + 1 rewards to come, and V_{T+1} = 0.
+/// The objective is J = E Σ_{t≤T} γ^{t−1} r_t with the discount of the process. With 1, it is the notes' J before
+/// (1.91). Critics depend on the time step: for Q_t and V_t, T − t + 1 rewards remain, and V_{T+1} = 0.
 public struct GradientProblem: Sendable {
   public let process: MarkovDecisionProcess
-  /// π, whose gradient is sought.
+  /// π, whose gradient is estimated.
   public let policy: PolicyTable
-  /// What gathers the samples of off-policy estimators, `[S, A]`: one half π, one half another policy.
+  /// The behavior policy of off-policy samples, `[S, A]`: by default, an equal mixture of π and another policy.
   public let behavior: [[Double]]
   public let horizon: Int
   /// γ^{t−1}, `[T]`
   public let discounts: [Double]
   /// Q_t and V_t of π, `[T]`.
   public let exact: [Values]
-  /// What a learned critic might say of π: Q_t with a fixed error in every state and action, and the V_t of that. `[T]`
+  /// An imperfect critic of π: Q_t with a fixed error for every state and action, and the corresponding V_t. `[T]`
   public let critic: [Values]
-  /// p(s_t) under π and under the behavior, `[T, S]`.
+  /// p(s_t) under π and, below, under the behavior, `[T, S]`.
   public let marginals: [[Double]]
   public let behaviorMarginals: [[Double]]
   /// ∇J, `[P]`
   public let gradient: [Double]
-  /// F + ζ1, the Fisher matrix with damping: that of a tabular softmax policy is singular.
+  /// F + ζ1, the damped Fisher matrix. Without damping, that of a tabular softmax policy is singular.
   public let fisher: Matrix
   /// (F + ζ1)⁻¹ ∇J, `[P]`
   public let naturalGradient: [Double]
-  /// E[g² R] / E[g²] of each parameter, the corrected notes (1.41), and the variance with it of one trajectory.
+  /// E[g² R] / E[g²] of each parameter, the corrected notes (1.41).
   public let optimalBaseline: [Double]
-  /// Tr Var of one trajectory's (1.25), computed without a sample.
+  /// Tr Var of (1.25) for one trajectory, computed without sampling.
   public let reinforceVariance: Double
 
   static let damping = 0.01
-  /// States times actions that a table of scores is still made for.
+  /// The maximum number of states times actions for a table of scores.
   public static let mostPairs = 1000
-  /// Products of so many importance ratios, and their squares, are still numbers.
+  /// The maximum horizon. Products of more importance ratios, or their squares, could overflow.
   static let longestHorizon = 200
 
   /// - Parameters:
-  ///   - behavior: what gathers off-policy samples, `[S, A]`; half π and half another policy if none is given.
+  ///   - behavior: The behavior policy, `[S, A]`. If nil, an equal mixture of π and another policy.
   ///   - horizon: T, from 1 to 200.
-  ///   - criticError: the deviation of the critic's error, in deviations of Q₁ over states and actions.
-  /// - Throws: `InputError` where the horizon is out of range, or the gradient zero: there is nothing to estimate then.
+  ///   - criticError: The standard deviation of the critic's error, in units of that of Q₁ over states and actions.
+  /// - Throws: `InputError` if the horizon is out of range or the gradient is zero.
   public init(
     _ process: MarkovDecisionProcess, policy: PolicyTable, behavior given: [[Double]]? = nil, horizon: Int,
     criticError: Double = 0.5, seed: Seed
   ) throws {
-    precondition(criticError >= 0, "a critic's error of \(criticError)")
+    precondition(criticError >= 0, "the critic's error must not be negative, not \(criticError)")
     guard (1...Self.longestHorizon).contains(horizon) else {
-      throw InputError("a horizon is a whole number from 1 to \(Self.longestHorizon), not \(horizon)")
+      throw InputError("the horizon must be a whole number from 1 to \(Self.longestHorizon), not \(horizon)")
     }
     (self.process, self.policy, self.horizon) = (process, policy, horizon)
     let pi = policy.probabilities
@@ -64,11 +64,11 @@ public struct GradientProblem: Sendable {
     let scale = process.rewards.reduce(0) { max($0, $1.map(abs).max() ?? 0) }
     guard gradient.contains(where: { abs($0) > 1e-9 * scale }) else {
       throw InputError(
-        "the gradient of this policy is zero: give a problem whose actions differ, or a longer --horizon")
+        "the gradient of this policy is zero: use a problem whose actions differ, or a longer --horizon")
     }
     fisher = try process.fisherMatrix(of: policy, horizon: horizon).damped(by: Self.damping)
     guard let natural = fisher.solution(of: gradient) else {
-      throw InputError("the Fisher matrix of this policy cannot be solved: give another --seed")
+      throw InputError("the Fisher matrix of this policy is singular: use another --seed")
     }
     naturalGradient = natural
     let moments = TrajectoryMoments(of: policy, in: process, horizon: horizon)
@@ -89,7 +89,7 @@ public struct GradientProblem: Sendable {
   }
 }
 
-// MARK: - What estimators are written with
+// MARK: - Building blocks of estimators
 
 extension GradientProblem {
   /// 1/N Σᵢ Σ_t w(i, t) ∇log π(aᵢₜ|sᵢₜ), `[P]`
@@ -108,20 +108,20 @@ extension GradientProblem {
   /// Σ_t ∇log π(a_t|s_t) = ∇log p(τ), `[P]`
   func score(of trajectory: Trajectory) -> [Double] { scoreMean([trajectory], [steps { _ in 1 }]) }
 
-  /// A number for each step, t = 0..<T in code where the equations have 1…T.
+  /// Returns a number for each step. In code, t = 0..<T; in the equations, t = 1…T.
   func steps(_ number: (_ t: Int) -> Double) -> [Double] { (0..<horizon).map(number) }
 
   /// r(τ) = Σ γ^{t−1} r_t
   func totalReward(_ trajectory: Trajectory) -> Double { dot(discounts, trajectory.rewards) }
 
-  /// Σ_{t′≥t} γ^{t′−t} r_t′, `[T]`: the reward to go as step t values it.
+  /// Σ_{t′≥t} γ^{t′−t} r_t′, `[T]`: the reward to go, discounted relative to step t.
   func rewardsToGo(_ trajectory: Trajectory) -> [Double] {
     var rewards = trajectory.rewards
     for t in (0..<horizon - 1).reversed() { rewards[t] += process.discount * rewards[t + 1] }
     return rewards
   }
 
-  /// V_t(s_t) for t = 1…T + 1, the last being zero.
+  /// V_t(s_t) for t = 1…T + 1. The last one is zero.
   func stateValues(_ trajectory: Trajectory, _ values: [Values]) -> [Double] {
     steps { values[$0].v[trajectory.states[$0]] } + [0]
   }

@@ -16,21 +16,21 @@ extension Estimator {
 
   /// ∇J ≈ 1/N Σᵢ Σ_t ∇log π(aᵢₜ|sᵢₜ) (Π_{t′≤t} ρᵢₜ′) Σ_{t′≥t} γ^{t′−1} rᵢₜ′ Π_{t″=t+1…t′} ρᵢₜ″
   ///
-  /// Notes (1.59), corrected: rewards from t on, and the ratios between t and t′ without that of t, which stands before.
+  /// Notes (1.59), corrected: rewards from t on, and the ratios from t + 1 to t′. The first product includes that of t.
   static let importanceCausal = Estimator(
     "importance-causal", source: "notes (1.59), corrected", samples: .behavior
   ) { batch, problem, _ in
     problem.scoreMean(
       batch,
       batch.map { trajectory in
-        let (past, future) = (problem.ratiosOfThePast(trajectory), problem.weighedRewardsToGo(trajectory))
+        let (past, future) = (problem.ratiosOfThePast(trajectory), problem.weightedRewardsToGo(trajectory))
         return problem.steps { past[$0] * future[$0] }
       })
   }
 
   /// ∇J ≈ 1/N Σᵢ Σ_t ∇log π(aᵢₜ|sᵢₜ) (Π_{t′≤t} ρᵢₜ′) Σ_t′ γ^{t′−1} rᵢₜ′ ρᵢₜ′
   ///
-  /// Notes (1.59) as it is printed, with all rewards and "Π from t′ to t′". Kept to show that the correction matters.
+  /// Notes (1.59) as printed, with all rewards and "Π from t′ to t′". Kept to show the effect of the correction.
   static let importanceCausalAsPrinted = Estimator(
     "importance-causal-printed", source: "notes (1.59), as printed", samples: .behavior,
     .biased("a reward is weighed by its own ratio instead of all up to it")
@@ -46,7 +46,7 @@ extension Estimator {
 
   /// ∇J ≈ 1/N Σᵢ Σ_t ∇log π(aᵢₜ|sᵢₜ) (Π_{t′≤t} ρᵢₜ′) Σ_{t′≥t} γ^{t′−1} rᵢₜ′
   ///
-  /// Notes, below (1.59): without the ratios of the future, which improves the policy along Q of π_b.
+  /// Notes, below (1.59): without the ratios of future steps. It improves the policy with respect to Q of π_b.
   static let importanceOfThePast = Estimator(
     "importance-past", source: "notes, below (1.59)", samples: .behavior, .biased("its Q is that of the behavior")
   ) { batch, problem, _ in
@@ -60,14 +60,14 @@ extension Estimator {
 
   /// ∇J ≈ 1/N Σᵢ Σ_t p_π(sᵢₜ, aᵢₜ) / p_b(sᵢₜ, aᵢₜ) ∇log π(aᵢₜ|sᵢₜ) Q̂ᵢₜ, Q̂ᵢₜ = Σ_{t′≥t} γ^{t′−1} rᵢₜ′ Π_{t″=t+1…t′} ρᵢₜ″
   ///
-  /// Notes (1.61), whose marginals can be computed here: no product over the past is left.
+  /// Notes (1.61). Its marginals can be computed here, so that no product over past steps remains.
   static let importanceOfMarginals = Estimator(
     "importance-marginals", source: "notes (1.61)", samples: .behavior
   ) { batch, problem, _ in
     problem.scoreMean(
       batch,
       batch.map { trajectory in
-        let (ratios, future) = (problem.ratios(trajectory), problem.weighedRewardsToGo(trajectory))
+        let (ratios, future) = (problem.ratios(trajectory), problem.weightedRewardsToGo(trajectory))
         return problem.steps { t in
           let s = trajectory.states[t]
           return problem.marginals[t][s] / problem.behaviorMarginals[t][s] * ratios[t] * future[t]
@@ -77,7 +77,7 @@ extension Estimator {
 
   /// ∇J ≈ 1/N Σᵢ Σ_t ρᵢₜ ∇log π(aᵢₜ|sᵢₜ) Σ_{t′≥t} γ^{t′−1} rᵢₜ′
   ///
-  /// Notes (1.62) with the states' ratio taken as 1, as its text says.
+  /// Notes (1.62) with the ratio of the state marginals set to 1, as its text says.
   static let importanceWithoutMarginals = Estimator(
     "importance-no-marginals", source: "notes (1.62)", samples: .behavior,
     .biased("its states and its Q are those of the behavior")
@@ -102,7 +102,7 @@ extension GradientProblem {
   }
 
   /// Σ_{t′≥t} γ^{t′−1} r_t′ Π_{t″=t+1…t′} ρ_t″, `[T]`
-  fileprivate func weighedRewardsToGo(_ trajectory: Trajectory) -> [Double] {
+  fileprivate func weightedRewardsToGo(_ trajectory: Trajectory) -> [Double] {
     let ratios = ratios(trajectory)
     var rewards = zip(discounts, trajectory.rewards).map { $0 * $1 }
     for t in (0..<horizon - 1).reversed() { rewards[t] += ratios[t + 1] * rewards[t + 1] }

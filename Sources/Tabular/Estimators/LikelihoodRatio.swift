@@ -1,8 +1,8 @@
-/// Notes 1.3 and 1.4.3: the likelihood-ratio gradient, causality, and the discount.
+/// Notes 1.3 and 1.4.3: the likelihood-ratio gradient, causality and the discount.
 extension Estimator {
   /// REINFORCE: ∇J ≈ 1/N Σᵢ (Σ_t ∇log π(aᵢₜ|sᵢₜ)) (Σ_t γ^{t−1} rᵢₜ)
   ///
-  /// Notes (1.25); with a discount it is the first line of option 2, (1.93).
+  /// Notes (1.25). With a discount, it is the first line of option 2, (1.93).
   static let reinforce = Estimator("reinforce", source: "notes (1.25), (1.93)") { batch, problem, _ in
     problem.scoreMean(
       batch,
@@ -14,7 +14,7 @@ extension Estimator {
 
   /// Causality: ∇J ≈ 1/N Σᵢ Σ_t ∇log π(aᵢₜ|sᵢₜ) Σ_{t′≥t} γ^{t′−1} rᵢₜ′
   ///
-  /// Notes (1.30); with a discount (1.94). It is no rearrangement of (1.25): rewards of the past are left out, whose
+  /// Notes (1.30). With a discount, (1.94). It is not a rearrangement of (1.25): past rewards are left out, since their
   /// product with the score has mean zero.
   static let rewardToGo = Estimator("reward-to-go", source: "notes (1.30), (1.94)") { batch, problem, _ in
     problem.scoreMean(
@@ -28,7 +28,7 @@ extension Estimator {
 
   /// Option 1: ∇J ≈ 1/N Σᵢ Σ_t ∇log π(aᵢₜ|sᵢₜ) Σ_{t′≥t} γ^{t′−t} rᵢₜ′
   ///
-  /// Notes (1.92). What it lacks is γ^{t−1}: it is the gradient of no objective, though it is what people use.
+  /// Notes (1.92). It leaves out γ^{t−1}. It is not the gradient of any objective, but it is commonly used.
   static let discountOption1 = Estimator(
     "discount-option-1", source: "notes (1.92)", .biased("later decisions count as much as early ones")
   ) { batch, problem, _ in
@@ -37,7 +37,7 @@ extension Estimator {
 
   /// Option 2: ∇J ≈ 1/N Σᵢ Σ_t γ^{t−1} ∇log π(aᵢₜ|sᵢₜ) Σ_{t′≥t} γ^{t′−t} rᵢₜ′
   ///
-  /// Notes (1.95), the same numbers as (1.94) in another order.
+  /// Notes (1.95): the same as (1.94), computed in another order.
   static let discountOption2 = Estimator("discount-option-2", source: "notes (1.95)") { batch, problem, _ in
     problem.scoreMean(
       batch,

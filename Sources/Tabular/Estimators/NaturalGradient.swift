@@ -2,7 +2,7 @@
 extension Estimator {
   /// (F̂ + ζ1)⁻¹ ĝ, F̂ = Σᵢ Σ_t γ^{t−1} ∇log π ∇log πᵀ / (N Σ_t γ^{t−1}), ĝ the reward to go (1.30) of the same batch
   ///
-  /// Notes (1.66), (1.67). F̂ has the right mean; its inverse, and the product with ĝ, only in the limit.
+  /// Notes (1.66), (1.67). F̂ is unbiased. Its inverse and the product with ĝ are unbiased only in the limit.
   static let naturalGradient = Estimator(
     "natural-gradient", source: "notes (1.66), (1.67)", target: .naturalGradient,
     .consistent("the inverse of a mean is not the mean of inverses")
@@ -20,7 +20,7 @@ extension Estimator {
     "natural-gradient-exact-fisher", source: "notes (1.66), (1.67)", target: .naturalGradient
   ) { batch, problem, random in
     guard let natural = problem.fisher.solution(of: Estimator.rewardToGo.estimate(batch, problem, &random)) else {
-      preconditionFailure("the Fisher matrix was solved when the problem was made")
+      preconditionFailure("the Fisher matrix is not singular, as checked by GradientProblem")
     }
     return natural
   }

@@ -1,12 +1,12 @@
 import Core
 
-/// Notes 1.4.5: states from elsewhere, actions that the policy would take there, and a critic that knows Q.
+/// Notes 1.4.5: states of another policy, actions drawn from the policy in these states, and an exact critic Q.
 ///
-/// The notes average over transitions, 1/N Σᵢ; a trajectory has T of them here, and the sum over them is kept.
+/// The notes average over transitions, 1/N Σᵢ. Here each trajectory has T transitions, and they are summed.
 extension Estimator {
   /// ∇J ≈ 1/N Σᵢ Σ_t γ^{t−1} ∇log π(ã|sᵢₜ) A_t(sᵢₜ, ã), ã ∼ π(·|sᵢₜ)
   ///
-  /// Notes (1.99). Nothing is done about the states, which come from the behavior.
+  /// Notes (1.99). The states are those of the behavior, without a correction.
   static let resampledAdvantage = Estimator(
     "resampled-advantage", source: "notes (1.99)", samples: .behavior, .biased("its states are those of the behavior")
   ) { batch, problem, random in
@@ -15,7 +15,7 @@ extension Estimator {
 
   /// ∇J ≈ 1/N Σᵢ Σ_t γ^{t−1} ∇log π(ã|sᵢₜ) Q_t(sᵢₜ, ã), ã ∼ π(·|sᵢₜ)
   ///
-  /// Notes (1.100): the same mean, and more variance.
+  /// Notes (1.100): the same mean with more variance.
   static let resampledQ = Estimator(
     "resampled-q", source: "notes (1.100)", samples: .behavior, .biased("its states are those of the behavior")
   ) { batch, problem, random in
@@ -38,7 +38,7 @@ extension Estimator {
 
   /// ∇J ≈ 1/N Σᵢ Σ_t γ^{t−1} ∇log π(aᵢₜ|sᵢₜ) (rᵢₜ + γ V_{t+1}(sᵢₜ₊₁) − V_t(sᵢₜ)), aᵢₜ from the replay
   ///
-  /// Notes 1.4.5, step 5 of the algorithm that they call broken: the replay's actions are not those of π.
+  /// Notes 1.4.5, step 5 of the algorithm that they call broken: the replayed actions are not drawn from π.
   static let replayedActions = Estimator(
     "replayed-actions", source: "notes 1.4.5, broken", samples: .behavior, .biased("its actions are not the policy's")
   ) { batch, problem, random in
@@ -47,7 +47,7 @@ extension Estimator {
 
   /// ∇J ≈ 1/N Σᵢ Σ_t γ^{t−1} Σₐ ∇π(a|sᵢₜ) Q_t(sᵢₜ, a)
   ///
-  /// What (1.100) becomes with ever more resampled actions, from states of the policy's own: the second sum of (1.106).
+  /// The limit of (1.100) for many resampled actions, with states of the policy itself: the second sum of (1.106).
   static let allActions = Estimator("all-actions", source: "limit of notes (1.100)") { batch, problem, _ in
     var weights = Weights(for: problem.policy)
     for trajectory in batch {
@@ -63,9 +63,9 @@ extension Estimator {
 
   /// ∇J ≈ 1/N Σᵢ Σ_t γ^{t−1} ∇ Σₐ yₐ Q_t(sᵢₜ, a), y = softmax((log π(·|sᵢₜ) + G) / τ), G Gumbel
   ///
-  /// Notes 1.4.5, "the reparametrization trick", for discrete actions (Jang 2017, Maddison 2017): the action is a function
-  /// of the parameters and of noise, softened so that it can be differentiated. A smaller τ has less bias and more
-  /// variance. `GaussianBandit` has the trick for continuous actions, where it has no bias.
+  /// Notes 1.4.5, "the reparametrization trick", for discrete actions (Jang 2017, Maddison 2017): the action is a
+  /// function of the parameters and of noise, relaxed so that it is differentiable. A smaller τ has less bias and more
+  /// variance. `GaussianBandit` uses the trick for continuous actions, where it is unbiased.
   static func gumbelSoftmax(temperature tau: Double) -> Estimator {
     Estimator(
       "gumbel-softmax-\(tau)", source: "notes 1.4.5, reparametrised", .biased("its actions are softened")
@@ -76,7 +76,7 @@ extension Estimator {
           let s = trajectory.states[t]
           let y = softmax(
             problem.policy.probabilities[s].map { p in
-              // A uniform number of 0 has no logarithm.
+              // Avoids the logarithm of 0.
               (Double.log(p) - Double.log(-Double.log(max(random.uniform(), 1e-300)))) / tau
             })
           let q = problem.exact[t].q[s]

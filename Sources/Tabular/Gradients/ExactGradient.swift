@@ -1,6 +1,7 @@
 import Core
 
-/// The gradients that estimators are measured against, by the policy gradient theorem (Sutton 2000): no samples.
+/// The exact gradients that estimators are compared with, by the policy gradient theorem (Sutton 2000), without
+/// sampling.
 extension MarkovDecisionProcess {
   /// ∇J of J = E Σ_{t≤T} γ^{t−1} r_t: Σ_t γ^{t−1} Σₛ p(s_t = s) Σₐ π(a|s) ∇log π(a|s) Q_t(s, a). `[P]`
   public func policyGradient(of policy: PolicyTable, horizon: Int) throws -> [Double] {
@@ -9,8 +10,8 @@ extension MarkovDecisionProcess {
       marginals: stateMarginals(under: policy.probabilities, horizon: horizon))
   }
 
-  /// The same sum with the states of another policy and other values: what an estimator that takes its states or its
-  /// values from elsewhere has as its mean.
+  /// The same sum with given states and values: the mean of an estimator with the states of another policy or with
+  /// other values.
   ///
   /// - Parameters:
   ///   - values: Q_t, `[T]`
@@ -27,7 +28,7 @@ extension MarkovDecisionProcess {
 
   /// ∇J of J = E Σ γ^{t−1} r_t without a horizon: Σₛ d(s) Σₐ π(a|s) ∇log π(a|s) Q(s, a), with d the discounted visits.
   ///
-  /// - Throws: `InputError` where the discount is 1.
+  /// - Throws: `InputError` if the discount is 1.
   public func discountedPolicyGradient(of policy: PolicyTable) throws -> [Double] {
     let q = try values(of: policy.probabilities).q
     let d = try discountedVisits(under: policy.probabilities)
@@ -36,8 +37,8 @@ extension MarkovDecisionProcess {
     return policy.gradient(weights)
   }
 
-  /// The Fisher matrix, notes (1.67): E[∇log π ∇log πᵀ] over the states and actions of `horizon` steps, those of step t
-  /// counting γ^{t−1}, as they do in the gradient. `[P, P]`
+  /// The Fisher matrix, notes (1.67): E[∇log π ∇log πᵀ] over the states and actions of `horizon` steps. Step t has the
+  /// weight γ^{t−1}, as in the gradient. `[P, P]`
   public func fisherMatrix(of policy: PolicyTable, horizon: Int) throws -> Matrix {
     var weights = Weights(for: policy)
     let discounts = discounts(horizon)

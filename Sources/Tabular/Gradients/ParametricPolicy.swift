@@ -2,7 +2,7 @@ import Core
 import Networks
 import Tensors
 
-/// A policy π_θ(a|s) over finitely many states and actions with parameters that it can be differentiated by.
+/// A policy π_θ(a|s) over finitely many states and actions that is differentiable with respect to its parameters.
 public protocol ParametricPolicy: Sendable {
   /// θ, `[P]`
   var parameters: [Double] { get set }
@@ -12,7 +12,7 @@ public protocol ParametricPolicy: Sendable {
   var scores: [[[Double]]] { get }
 }
 
-/// A logit for each state and action: π(a|s) ∝ exp θ(s, a).
+/// A policy with a logit for each state and action: π(a|s) ∝ exp θ(s, a).
 public struct SoftmaxPolicy: ParametricPolicy {
   public let stateCount: Int
   public let actionCount: Int
@@ -22,10 +22,10 @@ public struct SoftmaxPolicy: ParametricPolicy {
   public init(logits: [[Double]]) {
     (stateCount, actionCount) = (logits.count, logits.first?.count ?? 0)
     parameters = logits.flatMap { $0 }
-    precondition(parameters.count == stateCount * actionCount, "the rows of logits have one length")
+    precondition(parameters.count == stateCount * actionCount, "the rows of logits must have the same length")
   }
 
-  /// Normal logits with a deviation of `spread`.
+  /// Draws normal logits with a standard deviation of `spread`.
   public init(for process: MarkovDecisionProcess, spread: Double = 0.5, using random: inout Random) {
     self.init(
       logits: (0..<process.stateCount).map { _ in (0..<process.actionCount).map { _ in spread * random.normal() } })
@@ -48,7 +48,7 @@ public struct SoftmaxPolicy: ParametricPolicy {
   }
 }
 
-/// A small network that gets a state as a one-hot row and gives logits; states share its hidden units.
+/// A small network that maps a state, as a one-hot row, to logits. States share its hidden units.
 public struct NetworkPolicy: ParametricPolicy {
   private var network: MultilayerPerceptron
   private let stateCount: Int
@@ -56,7 +56,7 @@ public struct NetworkPolicy: ParametricPolicy {
   public init(for process: MarkovDecisionProcess, hidden: Int = 8, using random: inout Random) {
     stateCount = process.stateCount
     network = MultilayerPerceptron(process.stateCount, hidden: [hidden], process.actionCount, using: &random)
-    // In double precision: the answers it is compared with are exact.
+    // Double precision, since it is compared with exact results.
     network.replaceParameters { $1.converted(to: .float64) }
   }
 

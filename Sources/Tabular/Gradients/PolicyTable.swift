@@ -1,12 +1,12 @@
-/// Probabilities and scores of a policy at one θ, tabulated: all that a gradient needs of it.
+/// The tabulated probabilities and scores of a policy at one θ, from which gradients are computed.
 ///
-/// Every estimator that weighs scores, ĝ = Σ w(s, a) ∇log π(a|s), first sums its weights over the samples and then the
-/// scores once.
+/// An estimator that weights scores, ĝ = Σ w(s, a) ∇log π(a|s), first sums its weights over the samples and then sums
+/// the scores once.
 public struct PolicyTable: Sendable {
   /// π(a|s), `[S, A]`
   public let probabilities: [[Double]]
   public let parameterCount: Int
-  /// ∇log π(a|s), `[S, A, P]` end to end.
+  /// ∇log π(a|s), `[S, A, P]`, flattened.
   private let scores: [Double]
 
   public var stateCount: Int { probabilities.count }
@@ -23,7 +23,7 @@ public struct PolicyTable: Sendable {
     self.scores = scores.flatMap { $0.flatMap { $0 } }
     precondition(
       parameterCount > 0 && self.scores.count == probabilities.count * probabilities[0].count * parameterCount,
-      "scores are [S, A, P], with states and actions as the probabilities have them")
+      "scores must be [S, A, P], with the states and actions of the probabilities")
   }
 
   /// ∇log π(a|s), `[P]`
@@ -56,7 +56,7 @@ public struct PolicyTable: Sendable {
   }
 }
 
-/// A number w(s, a) for each state and action.
+/// A weight w(s, a) for each state and action.
 public struct Weights: Sendable, Hashable {
   fileprivate var values: [Double]
   private let actionCount: Int

@@ -1,9 +1,9 @@
 import Core
 
-/// Exact moments of a trajectory's score g = Σ ∇log π(a_t|s_t) and return R = Σ γ^{t−1} r_t, parameter by parameter.
+/// The exact moments of a trajectory's score g = Σ ∇log π(a_t|s_t) and return R = Σ γ^{t−1} r_t, for each parameter.
 ///
-/// They give the variance-optimal baseline (the corrected 1.41) and the variance of REINFORCE without a sample. Of the
-/// steps from t on, g = x + g′ and R = r + γR′, so that E[gⁱRʲ] follows backwards in time by the binomial theorem.
+/// They give the variance-optimal baseline (the corrected 1.41) and the variance of REINFORCE without sampling. For the
+/// steps from t on, g = x + g′ and R = r + γR′. E[gⁱRʲ] is computed backwards in time with the binomial theorem.
 struct TrajectoryMoments: Sendable {
   /// E[gₖⁱ Rʲ], `[P][i][j]` with i, j from 0 to 2.
   private let moments: [[[Double]]]
@@ -56,13 +56,13 @@ struct TrajectoryMoments: Sendable {
     return result
   }
 
-  /// bₖ = E[gₖ² R] / E[gₖ²], `[P]`; the mean return where a parameter never has a score.
+  /// bₖ = E[gₖ² R] / E[gₖ²], `[P]`. The mean return for parameters whose score is always zero.
   var optimalBaseline: [Double] { moments.map { $0[2][0] > 0 ? $0[2][1] / $0[2][0] : $0[0][1] } }
 
   /// E[R]
   var meanReturn: Double { moments[0][0][1] }
 
-  /// Var[gₖ (R − bₖ)] of one trajectory, `[P]`, for a constant baseline a parameter.
+  /// Var[gₖ (R − bₖ)] of one trajectory, `[P]`, for a constant baseline per parameter.
   func variances(baseline: [Double]) -> [Double] {
     zip(moments, baseline).map { m, b in
       m[2][2] - 2 * b * m[2][1] + b * b * m[2][0] - (m[1][1] - b * m[1][0]) * (m[1][1] - b * m[1][0])

@@ -1,12 +1,12 @@
 import Core
 
-/// A problem with a name: a decision process, and how its states are seen where they are not seen themselves.
+/// A named problem: a decision process, with its observation model if it is partially observed.
 public struct Problem: Sendable, Hashable {
   public let id: String
-  /// What it is about, in one sentence.
+  /// A description in one sentence.
   public let summary: String
   public let process: MarkovDecisionProcess
-  /// Nil where the state is seen.
+  /// The partially observed process. Nil if the state is observed.
   public let observed: PartiallyObservedProcess?
 
   public init(id: String, summary: String, process: MarkovDecisionProcess) {
@@ -18,14 +18,15 @@ public struct Problem: Sendable, Hashable {
   }
 }
 
-/// The problems that have names.
+/// The named problems.
 public enum Problems {
   public static let all: [@Sendable () throws -> Problem] = [twoState, chain, gridworld, tiger]
 
-  /// The problem with a name, or the one in a JSON file (`Problem.init(json:)` says how it is written).
+  /// Returns the problem with the given name, or reads it from a JSON file in the format of `Problem.init(json:)`.
   ///
-  /// - Parameter name: a path where it has a slash or ends in `.json`.
-  /// - Throws: `InputError` that names the nearest problem, or what is wrong with the file; `WorldError`.
+  /// - Parameter name: A name, or a path if it contains a slash or ends in `.json`.
+  /// - Throws: `InputError` that suggests the closest name or says why the file is invalid; `WorldError` if the file
+  ///   cannot be read.
   public static func named(_ name: String) throws -> Problem {
     if name.contains("/") || name.hasSuffix(".json") { return try Problem(path: name) }
     let problems = try all.map { try $0() }
@@ -35,7 +36,7 @@ public enum Problems {
     return problem
   }
 
-  /// Stay or move between a poor and a rich state; moving fails now and then.
+  /// Stay or move between a poor and a rich state. Moving sometimes fails.
   public static func twoState() throws -> Problem {
     let process = try MarkovDecisionProcess(
       transitions: [[[0.9, 0.1], [0.2, 0.8]], [[0.1, 0.9], [0.8, 0.2]]],
@@ -44,7 +45,7 @@ public enum Problems {
     return Problem(id: "two-state", summary: "stay or move between a poor and a rich state", process: process)
   }
 
-  /// A chain whose far end pays most, and a small reward for giving up, with slips (Strens 2000).
+  /// A chain with the largest reward at its far end, a small reward for going back, and slips (Strens 2000).
   public static func chain() throws -> Problem {
     let (length, slip) = (5, 0.2)
     let outcomes = (0..<length).map { s in
@@ -67,8 +68,8 @@ public enum Problems {
       id: "chain", summary: "walk to the far end, which pays most, or take a little at once", process: process)
   }
 
-  /// Four by four cells with a goal in a corner and a pit on the way. Both send back to the start, so that it goes on for
-  /// ever; a move slips to either side now and then.
+  /// A 4x4 grid with a goal in a corner and a pit on the way. Both lead back to the start, so the process never ends.
+  /// Moves sometimes slip to either side.
   public static func gridworld() throws -> Problem {
     let (size, slip, goal, pit) = (4, 0.1, 15, 6)
     let moves = [(0, -1), (1, 0), (0, 1), (-1, 0)]  // up, right, down, left
@@ -97,12 +98,13 @@ public enum Problems {
     return Problem(id: "gridworld", summary: "cross a slippery field to its far corner, past a pit", process: process)
   }
 
-  /// A tiger waits behind one of two doors; listening tells which, mostly right (Kaelbling, Littman and Cassandra 1998).
+  /// A tiger is behind one of two doors. Listening reports which one, with errors (Kaelbling, Littman and Cassandra
+  /// 1998).
   ///
-  /// What is heard depends on having listened, and the notes' emission p(o|s) on the state alone: a state is the tiger's
-  /// side together with whether it was just listened for.
+  /// The observation depends on whether the agent has just listened, but the notes' emission p(o|s) depends on the
+  /// state only. So a state is the tiger's side together with whether the agent has just listened.
   public static func tiger() throws -> Problem {
-    let fresh = [0.5, 0, 0.5, 0]  // an opened door: a new game, unheard
+    let fresh = [0.5, 0, 0.5, 0]  // after a door is opened: a new game, not yet listened
     func rows(heard: Int) -> [[Double]] { [(0..<4).map { $0 == heard ? 1 : 0 }, fresh, fresh] }
     let process = try MarkovDecisionProcess(
       transitions: [rows(heard: 1), rows(heard: 1), rows(heard: 3), rows(heard: 3)],

@@ -2,31 +2,33 @@ import Core
 import Formats
 
 extension Problem {
-  /// States times actions times states, at most: what a file may ask memory for.
+  /// The maximum number of states times actions times states, which limits the memory that a file can require.
   static let largestTensor = 4_000_000
-  /// Exact answers solve systems of so many equations.
+  /// The maximum number of states. Exact solutions solve linear systems of this size.
   static let mostStates = 1000
 
-  /// A problem from a JSON file. See `init(json:)`.
+  /// Reads a problem from a JSON file. See `init(json:)`.
   ///
-  /// - Throws: `InputError` with the path and what is wrong; `WorldError` where it cannot be read.
+  /// - Throws: `InputError` with the path and the reason if the content is invalid; `WorldError` if the file cannot be
+  ///   read.
   public init(path: String) throws {
     do { try self.init(json: JSON(parsing: readBytes(from: path, limit: 1 << 26))) } catch let error as InputError {
       throw InputError("\(path): \(error)")
     }
   }
 
-  /// A problem as JSON writes it: an object with
+  /// Reads a problem from a JSON object with
   ///
   /// - `transitions`: p(s′|s, a) as `[state][action][next state]`
   /// - `rewards`: r(s, a) as `[state][action]`
   /// - `discount`: from 0 to 1
-  /// - `start`: p(s₁) as `[state]`; all states alike if left out
-  /// - `name`, `summary`: texts, and `states`, `actions`: names, all optional
-  /// - `emissions`: p(o|s) as `[state][observation]`, with optional names in `observations`, where states are not seen
+  /// - `start`: p(s₁) as `[state]`; uniform if left out
+  /// - `name`, `summary`: strings, and `states`, `actions`: names, all optional
+  /// - `emissions`: p(o|s) as `[state][observation]`, with optional names in `observations`, if the problem is
+  ///   partially observed
   ///
-  /// - Throws: `InputError` that says which part is missing, of the wrong kind or size, or no distribution. An unknown key
-  ///   is an error that names the nearest.
+  /// - Throws: `InputError` that says which part is missing, has the wrong type or size, or is not a distribution. For
+  ///   an unknown key, it suggests the closest one.
   public init(json: JSON) throws {
     guard let members = json.members else { throw InputError("a problem is a JSON object") }
     let known = [
@@ -44,7 +46,7 @@ extension Problem {
       transitions.reduce(0, { $0 + $1.reduce(0) { $0 + $1.count } }) <= Self.largestTensor
     else {
       throw InputError(
-        "is too large for exact answers: at most \(Self.mostStates) states and \(Self.largestTensor) transitions")
+        "is too large for exact solutions: use at most \(Self.mostStates) states and \(Self.largestTensor) transitions")
     }
     guard let discount = json["discount"]?.double else { throw InputError("'discount' must be a number from 0 to 1") }
     let start =
@@ -61,7 +63,7 @@ extension Problem {
     )
     guard json["emissions"] != nil else {
       guard json["observations"] == nil else {
-        throw InputError("'observations' are named but 'emissions' are missing")
+        throw InputError("'observations' are given but 'emissions' are missing")
       }
       self.init(id: id, summary: summary, process: process)
       return
@@ -73,7 +75,7 @@ extension Problem {
     self.init(id: id, summary: summary, observed: observed)
   }
 
-  /// The problem as `init(json:)` reads it.
+  /// The problem in the format of `init(json:)`.
   public var json: JSON {
     func numbers(_ row: [Double]) -> JSON { .array(row.map { .number($0) }) }
     func rows(_ rows: [[Double]]) -> JSON { .array(rows.map(numbers)) }
@@ -103,18 +105,18 @@ extension Problem {
   private static func list<Element>(
     _ value: JSON, _ what: String, _ element: (JSON) throws -> Element
   ) throws -> [Element] {
-    guard let values = value.array else { throw InputError("an array of \(what) should stand in its place") }
+    guard let values = value.array else { throw InputError("must be an array of \(what)") }
     return try values.map(element)
   }
 
   private static func number(_ value: JSON) throws -> Double {
-    guard let number = value.double else { throw InputError("takes numbers, not \(value.description.prefix(40))") }
+    guard let number = value.double else { throw InputError("must be a number, not \(value.description.prefix(40))") }
     return number
   }
 
   private static func text(_ json: JSON, _ key: String) throws -> String? {
     guard let value = json[key] else { return nil }
-    guard let text = value.text, !text.isEmpty else { throw InputError("'\(key)' must be a text") }
+    guard let text = value.text, !text.isEmpty else { throw InputError("'\(key)' must be a non-empty string") }
     guard text.utf8.count <= 200,
       !text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) })
     else {
@@ -126,10 +128,10 @@ extension Problem {
   private static func names(_ json: JSON, _ key: String) throws -> [String] {
     guard json[key] != nil else { return [] }
     let names = try list(json, key, of: "names") { value in
-      guard let text = try text(.object([.init("name", value)]), "name") else { throw InputError("takes names") }
+      guard let text = try text(.object([.init("name", value)]), "name") else { throw InputError("must be names") }
       return text
     }
-    guard !names.isEmpty else { throw InputError("'\(key)' is empty: leave it out, or name them all") }
+    guard !names.isEmpty else { throw InputError("'\(key)' is empty: leave it out, or give all names") }
     return names
   }
 }

@@ -1,13 +1,13 @@
 import Core
 
-/// States that follow each other with probabilities which depend on nothing but the last one, notes 1.2.1.
+/// A Markov chain, notes 1.2.1: the distribution of the next state depends only on the current one.
 public struct MarkovChain: Sendable, Hashable {
-  /// p(s′|s), `[S, S]`: a row is the distribution of what follows a state.
+  /// p(s′|s), `[S, S]`: a row is the distribution of the state after s.
   public let transitions: [[Double]]
 
   public var stateCount: Int { transitions.count }
 
-  /// - Throws: `InputError` that names the row which is no distribution.
+  /// - Throws: `InputError` that names the row that is not a distribution.
   public init(transitions: [[Double]]) throws {
     guard !transitions.isEmpty else { throw InputError("a Markov chain needs at least one state") }
     self.transitions = try transitions.enumerated().map { state, row in
@@ -15,7 +15,7 @@ public struct MarkovChain: Sendable, Hashable {
     }
   }
 
-  /// The distribution one step later: μ′ = Tᵀμ, with T as above. (The notes write μ′ = Tμ, which is for the transpose.)
+  /// The distribution one step later: μ′ = Tᵀμ, with T as above. (The notes write μ′ = Tμ, with T transposed.)
   public func step(_ mu: [Double]) -> [Double] {
     precondition(mu.count == stateCount, "a distribution over \(mu.count) states for a chain of \(stateCount)")
     var next = Array(repeating: 0.0, count: stateCount)
@@ -25,12 +25,12 @@ public struct MarkovChain: Sendable, Hashable {
     return next
   }
 
-  /// The distribution after so many steps.
+  /// Returns the distribution after `steps` steps.
   public func marginal(after steps: Int, from start: [Double]) -> [Double] {
     (0..<steps).reduce(start) { mu, _ in step(mu) }
   }
 
-  /// A sampled path with its start: `steps` + 1 states.
+  /// Samples a path of `steps` + 1 states, including the start.
   public func path(from state: Int, steps: Int, using random: inout Random) -> [Int] {
     var path = [state]
     for _ in 0..<steps { path.append(random.choice(transitions[path[path.count - 1]])) }
@@ -39,7 +39,7 @@ public struct MarkovChain: Sendable, Hashable {
 
   // MARK: ergodicity
 
-  /// A pair of states with no way from the first to the second; nil if every state can be reached from every other.
+  /// A pair of states with no path from the first to the second. Nil if every state can be reached from every other.
   public var unreachable: (from: Int, to: Int)? {
     // Everything is reachable from everything if state 0 reaches all and all reach state 0.
     if let state = levels(from: 0, forwards: true).firstIndex(of: nil) { return (0, state) }
@@ -49,10 +49,11 @@ public struct MarkovChain: Sendable, Hashable {
 
   public var isIrreducible: Bool { unreachable == nil }
 
-  /// The greatest common divisor of the lengths of all ways from a state back to itself; 1 is called aperiodic.
+  /// The greatest common divisor of the lengths of all paths from a state back to itself. A period of 1 is aperiodic.
   ///
-  /// Of an irreducible chain it is gcd over edges s→s′ of level(s) + 1 − level(s′), the levels being the distances from
-  /// any one state (Jarvis and Shier 1999). Nil of a chain that is not irreducible: its states may differ.
+  /// For an irreducible chain it is gcd over edges s→s′ of level(s) + 1 − level(s′), where the levels are the distances
+  /// from any one state (Jarvis and Shier 1999). Nil if the chain is not irreducible, since its states may have
+  /// different periods.
   public var period: Int? {
     guard isIrreducible else { return nil }
     let levels = levels(from: 0, forwards: true).compactMap { $0 }
@@ -65,7 +66,7 @@ public struct MarkovChain: Sendable, Hashable {
     return period
   }
 
-  /// The distances of all states from (or to) one of them; nil where there is no way.
+  /// Returns the distances of all states from (or to) a state, nil if there is no path.
   private func levels(from origin: Int, forwards: Bool) -> [Int?] {
     var levels = [Int?](repeating: nil, count: stateCount)
     levels[origin] = 0
@@ -85,28 +86,28 @@ public struct MarkovChain: Sendable, Hashable {
     return levels
   }
 
-  /// The one distribution with μ = Tᵀμ, which the marginals of an ergodic chain approach from every start.
+  /// The unique distribution with μ = Tᵀμ, to which the marginals of an ergodic chain converge from every start.
   ///
-  /// (Tᵀ − I)μ = 0 has rank S − 1; Σμ = 1 takes the place of its last row.
-  /// - Throws: `InputError` that says why where the chain is not ergodic: some state cannot be reached from another, or
+  /// (Tᵀ − I)μ = 0 has rank S − 1. Σμ = 1 replaces its last row.
+  /// - Throws: `InputError` with the reason if the chain is not ergodic: some state cannot be reached from another, or
   ///   the chain is periodic.
   public func stationaryDistribution() throws -> [Double] {
     if let (from, to) = unreachable {
       throw InputError(
-        "the chain is not ergodic: there is no way from state \(from) to state \(to), so that where it ends depends on "
-          + "where it starts")
+        "the chain is not ergodic: there is no path from state \(from) to state \(to), so its distribution depends on "
+          + "the start")
     }
     if let period, period != 1 {
       throw InputError(
-        "the chain is not ergodic: every way back to a state takes a multiple of \(period) steps, so that its "
-          + "distribution goes round for ever")
+        "the chain is not ergodic: every path back to a state takes a multiple of \(period) steps, so its distribution "
+          + "does not converge")
     }
     var system = Matrix(transitions).transposed
     for i in 0..<stateCount { system[i, i] -= 1 }
     for j in 0..<stateCount { system[stateCount - 1, j] = 1 }
     let right = (0..<stateCount).map { $0 == stateCount - 1 ? 1.0 : 0 }
     guard let mu = system.solution(of: right) else {
-      throw InputError("the chain is so close to falling apart that its stationary distribution cannot be computed")
+      throw InputError("the chain is too close to a reducible one to compute its stationary distribution")
     }
     return mu
   }
@@ -114,12 +115,13 @@ public struct MarkovChain: Sendable, Hashable {
 
 private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
 
-/// Numbers that must be a distribution, scaled to a sum of exactly 1 as far as doubles go.
+/// Checks that numbers are a distribution, and returns them scaled to the sum 1 up to rounding.
 ///
-/// - Throws: `InputError` where they are not `count`, not from 0 to 1, or do not add up to 1 within a millionth.
+/// - Throws: `InputError` if there are not `count` numbers, if one is not from 0 to 1, or if the sum is not 1 within
+///   1e-6.
 func distribution(_ numbers: [Double], count: Int, name: String) throws -> [Double] {
   guard numbers.count == count else { throw InputError("\(name) must be \(count) numbers, not \(numbers.count)") }
-  // A sum of probabilities may be a rounding above 1.
+  // Rounding can make a probability slightly larger than 1.
   if let wrong = numbers.first(where: { !(0...1 + 1e-9).contains($0) }) {
     throw InputError("\(name) must be probabilities from 0 to 1, not \(wrong)")
   }
@@ -129,9 +131,9 @@ func distribution(_ numbers: [Double], count: Int, name: String) throws -> [Doub
 }
 
 extension Random {
-  /// An index with the probability that stands there.
+  /// Draws an index with the given probabilities.
   mutating func choice(_ probabilities: [Double]) -> Int {
-    // Rounding may leave the last index that is possible at all.
+    // If rounding leaves a rest, return the last index with a positive probability.
     var (rest, last) = (uniform(), 0)
     for (index, p) in probabilities.enumerated() where p > 0 {
       rest -= p

@@ -1,12 +1,12 @@
 import Core
 
-/// A problem with finitely many states and actions, notes 1.2.2: small enough that every answer about it is exact.
+/// A Markov decision process with finitely many states and actions, notes 1.2.2, small enough for exact solutions.
 public struct MarkovDecisionProcess: Sendable, Hashable {
   /// p(s′|s, a), `[S, A, S]`. (The notes put s′ first: Tᵢⱼₖ = p(s′ = i|s = j, a = k).)
   public let transitions: [[[Double]]]
   /// r(s, a), `[S, A]`
   public let rewards: [[Double]]
-  /// γ, from 0 to 1; 1 only has finite answers with a finite horizon.
+  /// γ, from 0 to 1. With 1, values are finite only for a finite horizon.
   public let discount: Double
   /// p(s₁), `[S]`
   public let start: [Double]
@@ -16,8 +16,10 @@ public struct MarkovDecisionProcess: Sendable, Hashable {
   public var stateCount: Int { transitions.count }
   public var actionCount: Int { rewards[0].count }
 
-  /// - Parameter stateNames: empty for `s0`, `s1`, …; `actionNames` likewise.
-  /// - Throws: `InputError` that names the part which is no distribution, not finite, or of the wrong size.
+  /// - Parameters:
+  ///   - stateNames: The names of the states. If empty, `s0`, `s1`, ….
+  ///   - actionNames: The names of the actions. If empty, `a0`, `a1`, ….
+  /// - Throws: `InputError` that names the part that is not a distribution, not finite, or of the wrong size.
   public init(
     transitions: [[[Double]]], rewards: [[Double]], discount: Double, start: [Double], stateNames: [String] = [],
     actionNames: [String] = []
@@ -32,7 +34,7 @@ public struct MarkovDecisionProcess: Sendable, Hashable {
       guard row.count == actions else {
         throw InputError("the rewards of state \(s) must be a number for each of \(actions) actions, not \(row.count)")
       }
-      // Beyond this, squares of returns are no numbers any more.
+      // Beyond this, squares of returns overflow.
       if let wrong = row.first(where: { !(abs($0) <= 1e100) }) {
         throw InputError("the rewards of state \(s) must be finite and at most 1e100, not \(wrong)")
       }
@@ -52,7 +54,7 @@ public struct MarkovDecisionProcess: Sendable, Hashable {
     self.actionNames = try names(actionNames, count: actions, prefix: "a", of: "actions")
   }
 
-  /// The same problem with another discount, from 0 to 1.
+  /// Returns the same process with another discount, from 0 to 1.
   public func discounted(by discount: Double) throws -> MarkovDecisionProcess {
     try MarkovDecisionProcess(
       transitions: transitions, rewards: rewards, discount: discount, start: start, stateNames: stateNames,
@@ -61,7 +63,7 @@ public struct MarkovDecisionProcess: Sendable, Hashable {
 
   // MARK: sampling
 
-  /// Plays `horizon` steps with a policy π(a|s), `[S, A]`.
+  /// Samples `horizon` steps with a policy π(a|s), `[S, A]`.
   public func trajectory(of policy: [[Double]], horizon: Int, using random: inout Random) -> Trajectory {
     var trajectory = Trajectory(states: [random.choice(start)], actions: [], rewards: [])
     for t in 0..<horizon {
@@ -76,9 +78,9 @@ public struct MarkovDecisionProcess: Sendable, Hashable {
 
   // MARK: under a policy
 
-  /// The chain of states that a policy π(a|s), `[S, A]`, makes: p(s′|s) = Σₐ π(a|s) p(s′|s, a).
+  /// The chain of states under a policy π(a|s), `[S, A]`: p(s′|s) = Σₐ π(a|s) p(s′|s, a).
   ///
-  /// The notes' μ′ = Σ T μ ξ lets the action be independent of the state; a policy's is not, and ξ is π(a|s) here.
+  /// In the notes' μ′ = Σ T μ ξ, the action is independent of the state. A policy's action is not, so ξ is π(a|s) here.
   public func chain(under policy: [[Double]]) throws -> MarkovChain {
     try MarkovChain(
       transitions: transitions.indices.map { s in
@@ -90,7 +92,7 @@ public struct MarkovDecisionProcess: Sendable, Hashable {
       })
   }
 
-  /// The chain of pairs, number s·A + a: p(s′, a′|s, a) = p(s′|s, a) π(a′|s′), notes (1.2).
+  /// The chain of state-action pairs with index s·A + a: p(s′, a′|s, a) = p(s′|s, a) π(a′|s′), notes (1.2).
   public func stateActionChain(under policy: [[Double]]) throws -> MarkovChain {
     try MarkovChain(
       transitions: (0..<stateCount * actionCount).map { pair in
@@ -109,7 +111,7 @@ public struct MarkovDecisionProcess: Sendable, Hashable {
     return marginals
   }
 
-  /// p(s_t, a_t) for t = 1…`horizon`, `[T, S, A]`: what (1.4) and (1.16) take their expectation over.
+  /// p(s_t, a_t) for t = 1…`horizon`, `[T, S, A]`: the distributions of the expectations in (1.4) and (1.16).
   public func stateActionMarginals(under policy: [[Double]], horizon: Int) throws -> [[[Double]]] {
     try stateMarginals(under: policy, horizon: horizon).map { mu in
       mu.indices.map { s in policy[s].map { mu[s] * $0 } }
@@ -117,7 +119,7 @@ public struct MarkovDecisionProcess: Sendable, Hashable {
   }
 }
 
-/// States, actions and rewards in the order they came: one state more than actions, the last being what followed.
+/// The states, actions and rewards of a trajectory in order. There is one state more than actions: the final state.
 public struct Trajectory: Sendable, Hashable {
   public var states: [Int]
   public var actions: [Int]
@@ -126,10 +128,10 @@ public struct Trajectory: Sendable, Hashable {
   public var count: Int { actions.count }
 }
 
-/// Given names, or made ones where none are given.
+/// Returns the given names, or default names if none are given.
 func names(_ given: [String], count: Int, prefix: String, of what: String) throws -> [String] {
   guard !given.isEmpty else { return (0..<count).map { "\(prefix)\($0)" } }
-  guard given.count == count else { throw InputError("\(given.count) names for \(count) \(what)") }
-  guard Set(given).count == count else { throw InputError("the names of the \(what) must differ from each other") }
+  guard given.count == count else { throw InputError("there are \(given.count) names for \(count) \(what)") }
+  guard Set(given).count == count else { throw InputError("the names of the \(what) must be unique") }
   return given
 }

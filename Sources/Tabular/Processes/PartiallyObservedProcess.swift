@@ -1,6 +1,6 @@
 import Core
 
-/// A problem whose states are seen through observations, notes 1.2.3.
+/// A partially observed process, notes 1.2.3: its states are observed only through emissions.
 public struct PartiallyObservedProcess: Sendable, Hashable {
   public let process: MarkovDecisionProcess
   /// p(o|s), `[S, O]`
@@ -9,7 +9,7 @@ public struct PartiallyObservedProcess: Sendable, Hashable {
 
   public var observationCount: Int { emissions[0].count }
 
-  /// - Throws: `InputError` that names the row which is no distribution.
+  /// - Throws: `InputError` that names the row that is not a distribution.
   public init(process: MarkovDecisionProcess, emissions: [[Double]], observationNames: [String] = []) throws {
     guard emissions.count == process.stateCount, let count = emissions.first?.count, count > 0 else {
       throw InputError("the emissions must be a row for each of \(process.stateCount) states, not \(emissions.count)")
@@ -23,20 +23,20 @@ public struct PartiallyObservedProcess: Sendable, Hashable {
 
   public func observation(of state: Int, using random: inout Random) -> Int { random.choice(emissions[state]) }
 
-  /// What is believed before anything was done: p(s₁|o₁) ∝ p(o₁|s₁) p(s₁).
+  /// The belief before the first action: p(s₁|o₁) ∝ p(o₁|s₁) p(s₁).
   ///
-  /// - Returns: `[S]`; nil of an observation that is impossible.
+  /// - Returns: `[S]`, or nil if the observation is impossible.
   public func belief(after observation: Int) -> [Double]? { corrected(process.start, by: observation) }
 
   /// The belief filter: p(s′|o₁, a₁, …, o′) ∝ p(o′|s′) Σₛ p(s′|s, a) b(s).
   ///
-  /// - Returns: `[S]`; nil of an observation that the belief says is impossible.
+  /// - Returns: `[S]`, or nil if the observation is impossible under the belief.
   public func belief(_ b: [Double], after action: Int, observing observation: Int) -> [Double]? {
     precondition(b.count == process.stateCount, "a belief over \(b.count) states of \(process.stateCount)")
     return corrected(predicted(b, after: action), by: observation)
   }
 
-  /// p(o′|b, a), `[O]`: what the belief expects to see.
+  /// p(o′|b, a), `[O]`: the distribution of the next observation.
   public func observationProbabilities(_ b: [Double], after action: Int) -> [Double] {
     let predicted = predicted(b, after: action)
     return (0..<observationCount).map { o in dot(predicted, emissions.map { $0[o] }) }
@@ -51,8 +51,8 @@ public struct PartiallyObservedProcess: Sendable, Hashable {
   }
 
   private func corrected(_ belief: [Double], by observation: Int) -> [Double]? {
-    let weighed = belief.indices.map { belief[$0] * emissions[$0][observation] }
-    let total = weighed.reduce(0, +)
-    return total > 0 ? weighed.map { $0 / total } : nil
+    let weighted = belief.indices.map { belief[$0] * emissions[$0][observation] }
+    let total = weighted.reduce(0, +)
+    return total > 0 ? weighted.map { $0 / total } : nil
   }
 }

@@ -1,8 +1,8 @@
-/// A dense matrix of doubles, small enough to be solved exactly: the arithmetic behind every answer here.
+/// A dense matrix of doubles, small enough for exact solutions.
 public struct Matrix: Sendable, Hashable {
   public let rows: Int
   public let columns: Int
-  /// Row after row.
+  /// The elements in row-major order.
   private var elements: [Double]
 
   public init(rows: Int, columns: Int) {
@@ -11,10 +11,10 @@ public struct Matrix: Sendable, Hashable {
     elements = Array(repeating: 0, count: rows * columns)
   }
 
-  /// - Parameter rows: all of one length.
+  /// - Parameter rows: The rows, all of the same length.
   public init(_ rows: [[Double]]) {
     self.init(rows: rows.count, columns: rows.first?.count ?? 0)
-    precondition(rows.allSatisfy { $0.count == columns }, "the rows of a matrix have one length")
+    precondition(rows.allSatisfy { $0.count == columns }, "the rows of a matrix must have the same length")
     elements = rows.flatMap { $0 }
   }
 
@@ -45,9 +45,10 @@ public struct Matrix: Sendable, Hashable {
     }
   }
 
-  /// The x with M x = b, by LU decomposition with partial pivoting (Golub and Van Loan 2013, section 3.4).
+  /// Solves M x = b by LU decomposition with partial pivoting (Golub and Van Loan 2013, section 3.4).
   ///
-  /// - Returns: nil where a pivot vanishes beside the largest element: the matrix is singular as far as doubles tell.
+  /// - Returns: x, or nil if the matrix is numerically singular: a pivot is negligible compared with the largest
+  ///   element.
   public func solution(of b: [Double]) -> [Double]? {
     precondition(rows == columns && b.count == rows, "\(rows)x\(columns) cannot be solved for \(b.count) numbers")
     var (lu, x) = (self, b)
@@ -79,7 +80,7 @@ public struct Matrix: Sendable, Hashable {
 
 /// Σ x y
 func dot(_ x: [Double], _ y: [Double]) -> Double {
-  precondition(x.count == y.count, "\(x.count) numbers beside \(y.count)")
+  precondition(x.count == y.count, "vectors of \(x.count) and \(y.count) numbers")
   var sum = 0.0
   for i in x.indices { sum += x[i] * y[i] }
   return sum

@@ -2,10 +2,10 @@
   import CDNNL
   import Synchronization
 
-  /// The chain of convolutions by oneDNN: activations stay in its blocked layout from end to end.
+  /// A chain of convolutions computed by oneDNN. Activations stay in its blocked layout from end to end.
   struct BlockedConvolutions: Operation {
     let plan: ChainPlan
-    /// The activations, as the plan lays them out.
+    /// The activations, in the plan's memory layout.
     let saved: Storage
 
     static func forward(_ x: Tensor, _ chain: [Convolution], _ weights: [Tensor], _ biases: [Tensor]) -> Tensor {
@@ -14,8 +14,8 @@
       return pieces.reduce(x) { piece($0, Array(chain[$1]), Array(weights[$1]), Array(biases[$1])) }
     }
 
-    /// Parts of a chain inside of which no image has a border that a kernel does not touch: it is cut off, and added,
-    /// where images have the plain layout.
+    /// Splits a chain into parts inside of which no image has a border that a kernel does not touch. Such a border is
+    /// removed and added at the ends of a part, where images have the plain layout.
     private static func pieces(_ chain: [Convolution], height: Int, width: Int) -> [Range<Int>] {
       var (height, width) = (height, width)
       var pieces: [Range<Int>] = []
@@ -51,8 +51,8 @@
     func backward(_ gradient: Tensor, _ step: inout BackwardStep) { plan.backward(gradient, saved, &step) }
   }
 
-  /// The primitives of a chain for one size of input, kept and used again. Its operands are placed anew in each call, one
-  /// call at a time.
+  /// The primitives of a chain for one input size, cached and reused. Each call sets the addresses of the operands, so
+  /// only one call runs at a time.
   @safe final class ChainPlan: @unchecked Sendable {
     private let turn = Mutex(())
     private let links: [BlockedLink]
@@ -69,11 +69,11 @@
     private let saved: BlockPlan
     private let forwardBlock: BlockPlan
     private let backwardBlock: BlockPlan
-    /// Where gradients of activations lie in turn: that of activation i at i mod 2.
+    /// The offsets of the two buffers of activation gradients. Activation i uses buffer i mod 2.
     private let gradientOffsets: [Int]
 
     var savedByteCount: Int { saved.byteCount }
-    /// The kernels of all links.
+    /// The names of the kernels of all links.
     var kernels: [String] { links.flatMap(\.kernels) }
 
     private init(_ chain: [Convolution], _ shape: Shape) {
@@ -192,7 +192,7 @@
       }
     }
 
-    // MARK: - Plans that were made
+    // MARK: - Cache
 
     private struct Key: Hashable {
       let chain: [Convolution]
@@ -200,7 +200,7 @@
     }
 
     private static let plans = Mutex<[Key: ChainPlan]>([:])
-    /// More plans than a run needs at once: sizes that come and go must not pile up.
+    /// More plans than a run needs at once. Plans for sizes that are no longer used must not accumulate.
     private static let capacity = 64
 
     static func cached(for chain: [Convolution], _ shape: Shape) -> ChainPlan {

@@ -1,22 +1,22 @@
 #if OneDNN
   import CDNNL
 
-  /// The three computations between a wide image and a narrow one that a kernel slides over: correlate goes from wide to
-  /// narrow, spread is its adjoint, weigh is the kernel's gradient. A convolution and a transposed one exchange the roles
-  /// of the first two.
+  /// The three computations between a wide image, over which a kernel slides, and a narrow one: `correlate` maps wide
+  /// to narrow, `spread` is its adjoint, and `weigh` computes the kernel's gradient. A transposed convolution exchanges
+  /// the roles of the first two.
   struct BlockedCorrelation {
     let correlate: PrimitiveDescription
     let spread: PrimitiveDescription
     let weigh: PrimitiveDescription
-    /// Layouts of the images, with all channels that the blocks have room for.
+    /// The layouts of the images, with the channels padded to whole blocks.
     let wide: dnnl_memory_desc_t
     let narrow: dnnl_memory_desc_t
 
-    /// Channels come in blocks: with fewer, oneDNN falls back to kernels a hundred times slower.
+    /// Rounds up to whole blocks of channels. With fewer, oneDNN falls back to kernels a hundred times slower.
     static func padded(_ channels: Int) -> Int { (channels + block - 1) / block * block }
 
-    /// Channels of a block: 16 with AVX-512, else 8. Of padding, oneDNN clears what lies in the last used block alone, so
-    /// that there may be no block of padding only.
+    /// Channels per block: 16 with AVX-512, else 8. oneDNN clears padding only in the last used block, so no block may
+    /// consist of padding only.
     private static let block: Int = {
       let wide = dnnl_cpu_isa_avx512_core.rawValue & ~dnnl_cpu_isa_avx2.rawValue
       return dnnl_get_effective_cpu_isa().rawValue & wide != 0 ? 16 : 8
@@ -29,8 +29,8 @@
     }
 
     /// - Parameters:
-    ///   - wideLayout, narrowLayout: the layouts of images that exist already; nil leaves the choice to oneDNN.
-    ///   - isBiased, isRectified: whether correlate adds a bias and applies ReLU.
+    ///   - wideLayout, narrowLayout: the layouts of images that already exist; nil lets oneDNN choose.
+    ///   - isBiased, isRectified: whether `correlate` adds a bias and applies ReLU.
     init(
       batch: Int, wide: Extent, narrow: Extent, kernel: Int, stride: Int, padding: Int,
       wideLayout: dnnl_memory_desc_t?, narrowLayout: dnnl_memory_desc_t?, isBiased: Bool, isRectified: Bool
@@ -52,9 +52,9 @@
       let name =
         "a convolution of \([batch, wide.channels, wide.height, wide.width]) to \(narrow.channels) channels"
 
-      // Winograd's algorithm multiplies a quarter as often, which pays once there are enough places.
+      // Winograd's algorithm needs a quarter of the multiplications, which pays once there are enough positions.
       let isWinogradWorthwhile = kernel == 3 && stride == 1 && batch * narrow.height * narrow.width >= 2048
-      /// The first algorithm that this machine has a kernel for.
+      /// Returns the first algorithm that this machine has a kernel for.
       func made(_ what: String, _ make: (dnnl_alg_kind_t) -> PrimitiveDescription?) -> PrimitiveDescription {
         if isWinogradWorthwhile, let description = make(dnnl_convolution_winograd) { return description }
         return needed(make(dnnl_convolution_direct), what + name)

@@ -3,11 +3,11 @@
 
   /// One link of a chain in oneDNN's blocked layout.
   ///
-  /// The input of a convolution is the wide image of its correlation; bias and ReLU are fused. Of a transposed one it is
-  /// the narrow image; bias and ReLU follow.
+  /// The input of a convolution is the wide image of its correlation; bias and ReLU are fused. The input of a
+  /// transposed convolution is the narrow image; bias and ReLU are a step after it.
   final class BlockedLink {
     let link: Convolution
-    /// Layouts of input and output, without a border that the kernel does not touch.
+    /// The layouts of input and output, without a border that the kernel does not touch.
     let input: dnnl_memory_desc_t
     let output: dnnl_memory_desc_t
     private let isAdjoint: Bool
@@ -45,12 +45,12 @@
     private var weightSteps: [Primitive] = []
     private var inputSteps: [Primitive] = []
 
-    /// The kernels that were chosen.
+    /// The names of the kernels that oneDNN chose.
     var kernels: [String] {
       (forwardSteps + weightSteps + inputSteps).map(\.kernel) + (maskStep.map { [$0.kernel] } ?? [])
     }
 
-    /// Makes the primitives for these activations and their gradients.
+    /// Creates the primitives for these activations and their gradients.
     func connect(
       input: Operand, output: Operand, inputGradient: Operand, outputGradient: Operand, forward: inout BlockPlan,
       forwardScratch: inout Scratch, backward: inout BlockPlan, backwardScratch: inout Scratch
@@ -59,7 +59,7 @@
       let (rows, columns) = isAdjoint ? (link.inputs, link.outputs) : (link.outputs, link.inputs)
       let plain = Operand(dnnl_memory_desc_t([rows, columns, link.kernel, link.kernel], dnnl_abcd))
       plainWeight = plain
-      /// An operand for packed weights, and the primitive that packs or unpacks them.
+      /// Returns an operand for packed weights, and the primitive that packs or unpacks them.
       func packed(_ layout: dnnl_memory_desc_t?, unpacks: Bool = false, _ scratch: inout Scratch) -> (
         Operand, Primitive
       ) {
@@ -143,7 +143,7 @@
       if link.rectified { maskStep = mask(outputGradient, by: output, &backwardScratch) }
     }
 
-    /// Neighbouring channels in the output's layout.
+    /// The number of adjacent channels in the output's layout.
     private var lanes: Int { Int(unsafe output.format_desc.blocking.inner_blks.0) }
 
     /// y = max(0, y + b), or y + b, in place.
@@ -156,7 +156,7 @@
         description, [(DNNL_ARG_SRC_0, output), (DNNL_ARG_SRC_1, bias), (DNNL_ARG_DST, output)], scratch: &scratch)
     }
 
-    /// dy = 0 where y is, in place.
+    /// Sets dy to 0 where y is 0, in place.
     private func mask(_ gradient: Operand, by output: Operand, _ scratch: inout Scratch) -> Primitive {
       var layout = output.description
       var forward = dnnl_eltwise_desc_t()
@@ -176,7 +176,7 @@
 
     // MARK: Computing
 
-    /// The bias with zeros for the channels that only fill the last block.
+    /// The bias, padded with zeros for the channels that only fill the last block.
     private func filled(_ bias: Tensor) -> Tensor {
       let count = BlockedCorrelation.padded(link.outputs)
       guard count > link.outputs else { return bias }
@@ -194,10 +194,10 @@
       withExtendedLifetime(bias) {}
     }
 
-    /// Applies the slope of ReLU to the gradient of the output.
+    /// Multiplies the gradient of the output by the derivative of ReLU.
     func maskGradient() { maskStep?.run() }
 
-    /// The gradients of weight and bias, from the masked gradient of the output, which lies at `outputGradient`.
+    /// Returns the gradients of weight and bias, from the masked gradient of the output at `outputGradient`.
     func parameterGradients(_ outputGradient: UnsafeMutableRawPointer) -> (weight: Tensor, bias: Tensor) {
       let count = BlockedCorrelation.padded(link.outputs)
       let weight = Tensor(uninitialized: link.weightShape, .float32)
@@ -214,7 +214,7 @@
       for step in inputSteps { step.run() }
     }
 
-    /// The sum over batch, height and width of an image in the output's layout.
+    /// Sums an image in the output's layout over batch, height and width.
     private func sumOverImages(of address: UnsafeMutableRawPointer, into sums: inout Tensor) {
       let (batch, channels) = (Int(output.dims.0), Int(output.dims.1))
       let area = Int(output.dims.2 * output.dims.3)
@@ -222,7 +222,7 @@
       let (image, block) = (Int(blocking.strides.0), Int(blocking.strides.1))
       precondition(
         blocking.inner_nblks == 1 && lanes.isMultiple(of: 8) && Int(blocking.strides.3) == lanes,
-        "an activation has a layout that is not blocked by channels")
+        "the layout of an activation is not blocked by channels")
       let values = unsafe address.assumingMemoryBound(to: Float.self)
       var target = sums.freshElements(Float.self)
       for channel in stride(from: 0, to: channels, by: 8) {

@@ -28,13 +28,13 @@ func multiply<S: TensorScalar>(
   multiplyPortable(a, transposedA, b, transposedB, &c, m, n, k, accumulate)
 }
 
-/// The readable twin: rows of B, scaled by the elements of A, are added up into the rows of C.
+/// The portable reference: adds rows of B, scaled by the elements of A, to the rows of C.
 func multiplyPortable<S: TensorScalar>(
   _ a: Span<S>, _ transposedA: Bool, _ b: Span<S>, _ transposedB: Bool, _ c: inout MutableSpan<S>,
   _ m: Int, _ n: Int, _ k: Int, _ accumulate: Bool
 ) {
   if transposedB {
-    // Both run along k: a dot product each, if A is not transposed; else A's column is gathered once.
+    // Both are read along k, as dot products. A column of a transposed A is gathered once.
     var row = [S](repeating: 0, count: k)
     for i in 0..<m {
       for p in 0..<k { row[p] = transposedA ? a[p * m + i] : a[i * k + p] }
@@ -72,6 +72,7 @@ func multiplyPortable<S: TensorScalar>(
         }
       }
     }
-    precondition(status == dnnl_success, "oneDNN refused a product [\(m), \(k)] [\(k), \(n)]: status \(status)")
+    precondition(
+      status == dnnl_success, "oneDNN failed to compute a product [\(m), \(k)] [\(k), \(n)]: status \(status)")
   }
 #endif

@@ -1,18 +1,18 @@
 #if OneDNN
   import CDNNL
 
-  /// Traps if oneDNN refused what a program of the right sizes may ask.
+  /// Traps if a call of oneDNN failed, which does not happen with correct sizes.
   func check(_ status: dnnl_status_t, _ what: @autoclosure () -> String) {
     precondition(status == dnnl_success, "oneDNN cannot \(what()): status \(status.rawValue)")
   }
 
-  /// What oneDNN has on every machine.
+  /// Unwraps a description that oneDNN supports on every machine.
   func needed(_ description: PrimitiveDescription?, _ what: @autoclosure () -> String) -> PrimitiveDescription {
     guard let description else { preconditionFailure("oneDNN does not compute \(what())") }
     return description
   }
 
-  /// The processor as oneDNN sees it, with a stream of its own.
+  /// oneDNN's CPU engine, and a stream on it.
   @safe final class Device: @unchecked Sendable {
     static let shared = Device()
 
@@ -22,10 +22,10 @@
     private init() {
       var engine: dnnl_engine_t?
       var stream: dnnl_stream_t?
-      unsafe check(dnnl_engine_create(&engine, dnnl_cpu, 0), "find the processor")
-      guard let engine = unsafe engine else { preconditionFailure("oneDNN made no engine") }
-      unsafe check(dnnl_stream_create(&stream, engine, UInt32(dnnl_stream_default_flags.rawValue)), "make a stream")
-      guard let stream = unsafe stream else { preconditionFailure("oneDNN made no stream") }
+      unsafe check(dnnl_engine_create(&engine, dnnl_cpu, 0), "create a CPU engine")
+      guard let engine = unsafe engine else { preconditionFailure("oneDNN created no engine") }
+      unsafe check(dnnl_stream_create(&stream, engine, UInt32(dnnl_stream_default_flags.rawValue)), "create a stream")
+      guard let stream = unsafe stream else { preconditionFailure("oneDNN created no stream") }
       unsafe self.engine = engine
       unsafe self.stream = stream
     }
@@ -34,7 +34,7 @@
   // MARK: - Descriptors
 
   extension dnnl_memory_desc_t {
-    /// Numbers in a named layout; `dnnl_format_tag_any` leaves the choice to the primitive.
+    /// Describes float32 data in a named layout; `dnnl_format_tag_any` lets the primitive choose.
     init(_ extents: [Int], _ tag: dnnl_format_tag_t) {
       self.init()
       let extents = extents.map { dnnl_dim_t($0) }
@@ -42,7 +42,7 @@
         dnnl_memory_desc_init_by_tag(&self, Int32(extents.count), extents, dnnl_f32, tag), "describe \(extents)")
     }
 
-    /// The upper left part of the images of a plain tensor.
+    /// Describes the upper left part of the images of a plain tensor.
     init(part height: Int, _ width: Int, of shape: Shape) {
       self.init()
       let extents = [shape[0], shape[1], height, width].map { dnnl_dim_t($0) }
@@ -50,7 +50,7 @@
       unsafe check(dnnl_memory_desc_init_by_strides(&self, 4, extents, dnnl_f32, strides), "describe \(shape)")
     }
 
-    /// The same memory, of whose first two axes only so many elements are used; the rest counts as padding.
+    /// The same memory with only `first` and `second` elements of the first two axes in use; the rest is padding.
     func using(_ first: Int, _ second: Int) -> dnnl_memory_desc_t {
       var narrowed = self
       narrowed.dims.0 = dnnl_dim_t(first)
@@ -64,7 +64,7 @@
     }
   }
 
-  /// An operand of primitives: a description, and the place of the numbers that is set before each call.
+  /// An operand of primitives: a description, and the address of the data, which is set before each call.
   @safe final class Operand {
     let description: dnnl_memory_desc_t
     let memory: dnnl_memory_t
@@ -72,8 +72,8 @@
     init(_ description: dnnl_memory_desc_t) {
       var description = description
       var memory: dnnl_memory_t?
-      unsafe check(dnnl_memory_create(&memory, &description, Device.shared.engine, nil), "make an operand")
-      guard let memory = unsafe memory else { preconditionFailure("oneDNN made no operand") }
+      unsafe check(dnnl_memory_create(&memory, &description, Device.shared.engine, nil), "create an operand")
+      guard let memory = unsafe memory else { preconditionFailure("oneDNN created no operand") }
       self.description = description
       unsafe self.memory = memory
     }
@@ -81,38 +81,38 @@
     deinit { unsafe dnnl_memory_destroy(memory) }
 
     func place(at address: UnsafeMutableRawPointer) {
-      unsafe check(dnnl_memory_set_data_handle(memory, address), "place an operand")
+      unsafe check(dnnl_memory_set_data_handle(memory, address), "set the address of an operand")
     }
 
-    /// Places it on the elements of a tensor, which a primitive then reads, or writes if nobody else holds them.
+    /// Sets the address to the elements of a tensor. A primitive may write to them only if nothing else uses them.
     func place(on tensor: Tensor) { unsafe place(at: tensor.storage.base) }
   }
 
-  /// Where operands lie in one block of memory.
+  /// The offsets of operands in one block of memory.
   struct BlockPlan {
     private(set) var byteCount = 0
-    private var places: [(operand: Operand, offset: Int)] = []
+    private var entries: [(operand: Operand, offset: Int)] = []
 
-    /// Keeps room, on a cache line.
+    /// Reserves memory aligned to a cache line and returns its offset.
     mutating func reserve(_ bytes: Int) -> Int {
       defer { byteCount += (bytes + 63) & ~63 }
       return byteCount
     }
 
-    /// Puts an operand into room of its own, or at an offset that was reserved for several that take turns.
+    /// Adds an operand at a new offset, or at one that was reserved for several that are not used at the same time.
     mutating func put(_ operand: Operand, at offset: Int? = nil) {
       let offset = offset ?? reserve(operand.description.byteCount)
-      places.append((operand, offset))
+      entries.append((operand, offset))
     }
 
     func place(in block: Storage) {
-      for (operand, offset) in places { unsafe operand.place(at: block.base + offset) }
+      for (operand, offset) in entries { unsafe operand.place(at: block.base + offset) }
     }
   }
 
   // MARK: - Primitives
 
-  /// What a primitive computes, as chosen for its layouts: asked about them first, then made into one.
+  /// Describes what a primitive computes. It is queried for the layouts first, then the primitive is created from it.
   @safe final class PrimitiveDescription {
     let handle: dnnl_primitive_desc_t
 
@@ -126,7 +126,7 @@
       unsafe self.handle = handle
     }
 
-    /// Numbers moved from one layout to another.
+    /// Describes a copy from one layout to another.
     init(reorderFrom source: dnnl_memory_desc_t, to target: dnnl_memory_desc_t) {
       var (source, target) = (source, target)
       var handle: dnnl_primitive_desc_t?
@@ -155,20 +155,21 @@
     }
   }
 
-  /// How a primitive works: in working memory that the caller lends, and with what fused to its end.
+  /// Attributes of a primitive: its working memory comes from the caller, and ReLU may be fused to its end.
   @safe final class Attributes {
     let handle: dnnl_primitive_attr_t
 
     init(rectified: Bool = false) {
       var handle: dnnl_primitive_attr_t?
-      unsafe check(dnnl_primitive_attr_create(&handle), "make attributes")
-      guard let handle = unsafe handle else { preconditionFailure("oneDNN made no attributes") }
+      unsafe check(dnnl_primitive_attr_create(&handle), "create attributes")
+      guard let handle = unsafe handle else { preconditionFailure("oneDNN created no attributes") }
       unsafe self.handle = handle
-      // The library's own working memory belongs to the thread that made the primitive; the caller's belongs to a call.
-      unsafe check(dnnl_primitive_attr_set_scratchpad_mode(handle, dnnl_scratchpad_mode_user), "lend memory")
+      // oneDNN's own working memory belongs to the thread that created the primitive; the caller's belongs to a call.
+      unsafe check(
+        dnnl_primitive_attr_set_scratchpad_mode(handle, dnnl_scratchpad_mode_user), "set the scratchpad mode")
       guard rectified else { return }
       var operations: dnnl_post_ops_t?
-      unsafe check(dnnl_post_ops_create(&operations), "make post-ops")
+      unsafe check(dnnl_post_ops_create(&operations), "create post-ops")
       unsafe check(dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_relu, 0, 0), "append ReLU")
       unsafe check(dnnl_primitive_attr_set_post_ops(handle, operations), "fuse ReLU")
       unsafe check(dnnl_post_ops_destroy(operations), "free post-ops")
@@ -184,11 +185,11 @@
     private let operands: [Operand]
     private let arguments: [dnnl_exec_arg_t]
 
-    /// - Parameter operands: by their `DNNL_ARG_` number.
+    /// - Parameter operands: the operands with their `DNNL_ARG_` numbers.
     init(_ description: PrimitiveDescription, _ operands: [(Int32, Operand)], scratch: inout Scratch) {
       var handle: dnnl_primitive_t?
-      unsafe check(dnnl_primitive_create(&handle, description.handle), "make a primitive")
-      guard let handle = unsafe handle else { preconditionFailure("oneDNN made no primitive") }
+      unsafe check(dnnl_primitive_create(&handle, description.handle), "create a primitive")
+      guard let handle = unsafe handle else { preconditionFailure("oneDNN created no primitive") }
       unsafe self.handle = handle
       kernel = description.kernel  // also keeps the description alive until here
       var operands = operands
@@ -209,7 +210,7 @@
     }
   }
 
-  /// The working memory of primitives, which take turns in the same place.
+  /// The working memory of primitives. They run one after another and share the same memory.
   struct Scratch {
     private var operands: [Operand] = []
 

@@ -2,7 +2,7 @@
   import CDNNL
 #endif
 
-/// The version of oneDNN in use; nil where the portable kernels compute.
+/// The version of oneDNN in use; nil if the portable kernels are used.
 public var oneDNNVersion: String? {
   #if OneDNN
     guard let version = unsafe dnnl_version()?.pointee else { return nil }

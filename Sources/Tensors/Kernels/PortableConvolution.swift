@@ -1,4 +1,4 @@
-/// The readable twin of the chain of convolutions: every link is a matrix product over unfolded patches.
+/// The portable reference of a chain of convolutions: every link is a matrix product over unfolded patches.
 ///
 /// With U(x) the patches of an image `[C, H, W]` as columns `[C k k, H' W']`, and U' its adjoint:
 /// a convolution is y = W U(x), a transposed one y = U'(W' x), each plus bias.
@@ -40,7 +40,7 @@ struct PortableConvolutions: Operation {
 }
 
 extension Convolution {
-  /// What patches are taken from: the input of a convolution, the output of a transposed one.
+  /// The patches of the input of a convolution, or of the output of a transposed one.
   private func patches(_ input: Shape, _ output: Shape) -> Patches {
     let (wide, narrow) = kind == .forward ? (input, output) : (output, input)
     return Patches(
@@ -85,7 +85,7 @@ extension Convolution {
     }
   }
 
-  /// - Parameter gradient: by the output before its ReLU.
+  /// - Parameter gradient: with respect to the output before its ReLU.
   fileprivate func gradients<S: TensorScalar>(
     _ gradient: Tensor, _ x: Tensor, _ weight: Tensor, needsInput: Bool, _ type: S.Type
   ) -> (input: Tensor?, weight: Tensor) {
@@ -133,7 +133,7 @@ private struct Patches {
   let channels: Int
   let height: Int
   let width: Int
-  /// The grid of patches.
+  /// The numbers of patches along height and width.
   let rows: Int
   let columns: Int
   let kernel: Int
@@ -153,7 +153,7 @@ private struct Patches {
     }
   }
 
-  /// Adds every element of the columns where it came from.
+  /// Adds every element of the columns to the pixel it was taken from.
   func fold<S: TensorScalar>(_ unfolded: Span<S>, into image: inout MutableSpan<S>) {
     precondition(
       image.count == channels * height * width && unfolded.count == unfoldedCount, "patches of another image")
@@ -163,8 +163,9 @@ private struct Patches {
     }
   }
 
-  /// Calls `body` for one row of patches and one of their elements: where the row starts in the columns; where its first
-  /// element would lie in the image; which of the patches have that element inside; how far the next one's is.
+  /// Calls `body` for each row of patches and each element of a patch, with the index where the row starts in the
+  /// columns, the index of its first element in the image, the patches whose element is inside the image, and the step
+  /// to the element of the next patch.
   @inline(__always)
   private func forEachRow(_ body: (_ at: Int, _ from: Int, _ inside: Range<Int>, _ step: Int) -> Void) {
     for depth in 0..<depth {

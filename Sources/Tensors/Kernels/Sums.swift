@@ -54,7 +54,7 @@ extension Span where Element: TensorScalar {
   /// The largest of `count` elements from `start`.
   @inline(__always)
   func largest(from start: Int, count: Int) -> Element {
-    // Four at once, since each comparison waits for the last.
+    // Four at once, because each comparison depends on the one before.
     var (a, b, c, d) = (self[start], self[start], self[start], self[start])
     var i = start
     while i + 4 <= start + count {

@@ -1,7 +1,7 @@
 #if OneDNN
-  /// The last rows and columns of a wide image that no position of the kernel touches: a stride that does not divide, or
-  /// output padding, leaves some. oneDNN has no fast kernel for the adjoint of a convolution with such a border, so it gets
-  /// the image without it; what the border holds is simple.
+  /// The last rows and columns of a wide image that no position of the kernel touches. They exist if the stride does
+  /// not divide the size, or with output padding. oneDNN has no fast kernel for the adjoint of a convolution with such
+  /// a border, so it gets the image without the border, which is computed here.
   struct UnseenBorder {
     let shape: Shape
     let seenHeight: Int
@@ -9,7 +9,7 @@
 
     var isEmpty: Bool { seenHeight == shape[2] && seenWidth == shape[3] }
 
-    /// Of an image `wide` elements long, what a kernel sees that stands at `narrow` places.
+    /// The number of the `wide` elements that a kernel touches at `narrow` positions.
     static func seen(wide: Int, narrow: Int, _ link: Convolution) -> Int {
       min(wide, (narrow - 1) * link.stride + link.kernel - link.padding)
     }
@@ -32,7 +32,7 @@
       forEachRun { _, run in for i in run { elements[i] = 0 } }
     }
 
-    /// Sets the border of an image to the bias of each channel, where nothing else arrives.
+    /// Sets the border of an image to the bias of each channel: the kernel adds nothing there.
     func fill(_ image: inout Tensor, with bias: Tensor, isRectified: Bool) {
       let bias = bias.elements(Float.self)
       var elements = image.freshElements(Float.self)

@@ -8,8 +8,8 @@ protocol BinaryFunction: Sendable {
 /// y = f(a, b) for every pair of elements. Axes of extent 1, and missing leading ones, are repeated to fit the other
 /// operand; their gradient is the sum over the repetitions.
 private struct Pairwise: Operation {
-  /// The gradient of one operand. A closure, and no generic parameter, since a tape calls `backward` without knowing the
-  /// type: a generic struct's would not be specialised, and every element would be a call.
+  /// Returns the gradient of one operand. A closure, not a generic parameter: a tape calls `backward` without knowing
+  /// the type, so the method of a generic struct would not be specialised, and every element would be a call.
   let partial: @Sendable (_ side: Int, _ gradient: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -40,8 +40,7 @@ extension BinaryFunction {
     }
   }
 
-  // The runs are functions of their own, so that the compiler sees that the spans do not overlap and takes several
-  // elements at once.
+  // The runs are separate functions, so that the compiler sees that the spans do not overlap and vectorises the loops.
 
   @inline(never)
   private static func write<S: TensorScalar>(
@@ -84,7 +83,7 @@ extension BinaryFunction {
     }
   }
 
-  /// One run's gradient, with steps that are known where this is inlined.
+  /// Adds the gradient of one run. The steps are constants once this is inlined.
   @inline(__always)
   private static func add<S: TensorScalar>(
     _ side: Int, _ dy: Span<S>, _ a: Span<S>, _ b: Span<S>, _ share: inout MutableSpan<S>, _ target: Int, _ at: Int,
@@ -118,7 +117,7 @@ extension BinaryFunction {
   }
 }
 
-/// How the elements of two operands meet: the shape of the result, and how far each operand moves along its axes.
+/// How the elements of two operands are paired: the shape of the result, and each operand's steps along its axes.
 private struct Pairing {
   let shape: Shape
   private var extents = SIMD4<Int>(repeating: 1)
@@ -137,7 +136,8 @@ private struct Pairing {
     var (strideA, strideB) = (1, 1)
     for back in 1...max(a.rank, b.rank, 1) {
       let (m, n) = (back <= a.rank ? a[-back] : 1, back <= b.rank ? b[-back] : 1)
-      precondition(m == n || m == 1 || n == 1, "shapes \(a) and \(b) do not fit: axis \(-back) is \(m) and \(n)")
+      precondition(
+        m == n || m == 1 || n == 1, "shapes \(a) and \(b) cannot be broadcast: axis \(-back) is \(m) and \(n)")
       if result.rank > 0 { result[-back] = m == 1 ? n : m }
       extents[4 - back] = m == 1 ? n : m
       stepsA[4 - back] = m == 1 ? 0 : strideA
@@ -149,7 +149,7 @@ private struct Pairing {
     mergeInnerAxes()
   }
 
-  /// Makes the runs long: an axis whose steps continue those of the axis within joins it.
+  /// Makes the runs longer: merges an axis with the next inner one if its steps continue those of that axis.
   private mutating func mergeInnerAxes() {
     for _ in 0..<3 {
       let continuesA = stepsA[2] == stepsA[3] * extents[3]
@@ -168,7 +168,7 @@ private struct Pairing {
 
   var innerStep: (a: Int, b: Int) { (stepsA[3], stepsB[3]) }
 
-  /// Calls `body` with the place in the result and in each operand where a run starts, and its length.
+  /// Calls `body` with the indices in the result and in each operand where a run starts, and its length.
   @inline(__always)
   func forEachRun(_ body: (_ at: Int, _ a: Int, _ b: Int, _ count: Int) -> Void) {
     var at = 0
@@ -228,7 +228,7 @@ extension Tensor {
   public static func / (a: Tensor, b: Tensor) -> Tensor { Quotient.forward(a, b) }
 }
 
-/// The smaller of each pair; equal ones share the gradient.
+/// The smaller element of each pair. Equal elements get half of the gradient each.
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { Minimum.forward(a, b) }
-/// The larger of each pair; equal ones share the gradient.
+/// The larger element of each pair. Equal elements get half of the gradient each.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { Maximum.forward(a, b) }

@@ -1,6 +1,6 @@
 /// One link of a chain of convolutions: its kind and sizes, without weights.
 ///
-/// A transposed convolution is the adjoint of the convolution of the same numbers, as in PyTorch's `ConvTranspose2d`.
+/// A transposed convolution is the adjoint of the convolution with the same sizes, as in PyTorch's `ConvTranspose2d`.
 public struct Convolution: Sendable, Hashable, Codable {
   public enum Kind: String, Sendable, Hashable, Codable {
     case forward
@@ -8,10 +8,10 @@ public struct Convolution: Sendable, Hashable, Codable {
   }
 
   public let kind: Kind
-  /// Channels that come in and go out.
+  /// The numbers of input and output channels.
   public let inputs: Int
   public let outputs: Int
-  /// The extent of the square kernel.
+  /// The height and width of the square kernel.
   public let kernel: Int
   public let stride: Int
   /// Zeros added on each side of the input (of the output, removed, if transposed).
@@ -31,7 +31,7 @@ public struct Convolution: Sendable, Hashable, Codable {
       "a convolution cannot have kernel \(kernel), stride \(stride) and padding \(padding)")
     precondition(
       outputPadding >= 0 && outputPadding < stride && (kind == .transposed || outputPadding == 0),
-      "output padding \(outputPadding) is for a transposed convolution of a greater stride, not \(stride)")
+      "output padding \(outputPadding) needs a transposed convolution with a larger stride, not \(stride)")
     self.kind = kind
     self.inputs = inputs
     self.outputs = outputs
@@ -63,8 +63,8 @@ public struct Convolution: Sendable, Hashable, Codable {
   }
 }
 
-/// A chain of convolutions, each with its bias and optional ReLU, as one operation: intermediate activations never take
-/// the plain layout.
+/// Applies a chain of convolutions, each with its bias and optional ReLU, as one operation: intermediate activations
+/// are never converted to the plain layout.
 ///
 /// - Parameters:
 ///   - x: `[B, C, H, W]`.
@@ -79,11 +79,11 @@ public func convolved(
     "a chain of \(chain.count) convolutions with \(weights.count) weights and \(biases.count) biases")
   precondition(
     x.shape.rank == 4 && x.shape[1] == chain[0].inputs,
-    "a convolution of \(chain[0].inputs) channels gets a tensor of shape \(x.shape)")
+    "a convolution expects \(chain[0].inputs) channels, not a tensor of shape \(x.shape)")
   for (i, link) in chain.enumerated() {
     precondition(
       i == 0 || link.inputs == chain[i - 1].outputs,
-      "link \(i) takes \(link.inputs) channels, not the \(chain[max(i, 1) - 1].outputs) that it gets")
+      "link \(i) expects \(link.inputs) channels, not \(chain[max(i, 1) - 1].outputs)")
     precondition(
       weights[i].shape == link.weightShape && biases[i].shape == [link.outputs],
       "link \(i) needs weight \(link.weightShape) and bias [\(link.outputs)], not \(weights[i].shape), \(biases[i].shape)"

@@ -1,14 +1,14 @@
-/// A function of one number, with its slope: what an elementwise operation is made of.
+/// A function of one number with its derivative, which an elementwise operation applies to every element.
 protocol UnaryFunction: Sendable {
   func value<S: TensorScalar>(_ x: S) -> S
-  /// dy/dx, from whichever of `x` and `y` is handier.
+  /// dy/dx, computed from `x` or `y`, whichever is easier.
   func slope<S: TensorScalar>(_ x: S, _ y: S) -> S
 }
 
 /// y = f(x) for every element; dx = dy f'(x).
 private struct Elementwise: Operation {
-  /// dx from dy, x and y. A closure, and no generic parameter, since a tape calls `backward` without knowing the type: a
-  /// generic struct's would not be specialised, and every element would be a call.
+  /// Returns dx from dy, x and y. A closure, not a generic parameter: a tape calls `backward` without knowing the type,
+  /// so the method of a generic struct would not be specialised, and every element would be a call.
   let slopes: @Sendable (_ gradient: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -25,8 +25,7 @@ extension UnaryFunction {
     }
   }
 
-  // The loops are functions of their own, so that the compiler sees that the spans do not overlap and takes several
-  // elements at once.
+  // The loops are separate functions, so that the compiler sees that the spans do not overlap and vectorises them.
 
   @inline(never)
   private func write<S: TensorScalar>(_ source: Span<S>, _ target: inout MutableSpan<S>, _ part: Range<Int>) {
@@ -35,7 +34,8 @@ extension UnaryFunction {
 
   fileprivate func slopes<S: TensorScalar>(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ type: S.Type) -> Tensor {
     let (dy, x, y) = (gradient.elements(S.self), x.elements(S.self), y.elements(S.self))
-    precondition(dy.count == x.count && y.count == x.count, "elementwise gradients have one size")
+    precondition(
+      dy.count == x.count && y.count == x.count, "an elementwise gradient needs dy, x and y of the same size")
     return Tensor(gradient.shape, of: S.self) { target in
       Threads.divide(target.count, grain: 16, elements: target.count) { write(dy, x, y, &target, $0) }
     }
@@ -119,7 +119,7 @@ private struct Clamp: UnaryFunction {
 
 @inline(__always)
 private func logistic<S: TensorScalar>(_ x: S) -> S {
-  // Never raises e to a large positive power.
+  // The exponent is never positive, so e^x does not overflow.
   let e = S.exp(-abs(x))
   return x >= 0 ? 1 / (1 + e) : e / (1 + e)
 }
@@ -132,9 +132,9 @@ public func tanh(_ x: Tensor) -> Tensor { x.map(Tanh()) }
 public func softplus(_ x: Tensor) -> Tensor { x.map(Softplus()) }
 public func square(_ x: Tensor) -> Tensor { x.map(Square()) }
 public func sqrt(_ x: Tensor) -> Tensor { x.map(SquareRoot()) }
-/// |x|, with slope 0 at 0.
+/// |x|, with derivative 0 at 0.
 public func abs(_ x: Tensor) -> Tensor { x.map(Magnitude()) }
-/// x kept within [low, high], with slope 0 outside.
+/// x limited to [low, high], with derivative 0 outside.
 public func clamp(_ x: Tensor, _ low: Double, _ high: Double) -> Tensor { x.map(Clamp(low: low, high: high)) }
 
 extension Tensor {

@@ -1,4 +1,4 @@
-// Operations that move elements and change none.
+// Operations that move elements without changing them.
 
 /// The same elements under another shape.
 private struct Reshape: Operation {
@@ -10,7 +10,7 @@ private struct Reshape: Operation {
 
 /// y[..., i_{p(0)}, i_{p(1)}, ...] = x[..., i_0, i_1, ...].
 private struct Permute: Operation {
-  /// Which axis of the input each axis of the output is.
+  /// For each axis of the output, the axis of the input.
   let order: SIMD4<UInt8>
 
   func forward(_ x: Tensor) -> Tensor { moved(x, order).noted(self, from: x) }
@@ -53,9 +53,9 @@ private struct Permute: Operation {
   }
 }
 
-/// Tensors side by side along the last axis.
+/// Joins tensors along the last axis.
 private struct Concatenate: Operation {
-  /// From the first part that is a variable to the last.
+  /// The columns from the first part that is a variable to the last.
   let neededColumns: Range<Int>?
 
   static func forward(_ parts: [Tensor]) -> Tensor {
@@ -63,7 +63,7 @@ private struct Concatenate: Operation {
     for part in parts {
       precondition(
         part.shape.rows == rows && part.precision == parts[0].precision,
-        "cannot put \(part.shape) \(part.precision) beside \(parts[0].shape) \(parts[0].precision)")
+        "cannot concatenate \(parts[0].shape) \(parts[0].precision) and \(part.shape) \(part.precision)")
     }
     var shape = parts[0].shape
     shape[-1] = parts.reduce(0) { $0 + $1.shape[-1] }
@@ -155,9 +155,9 @@ private struct Pick: Operation {
 
   func forward(_ x: Tensor) -> Tensor {
     precondition(
-      x.shape.rank == 2 && indices.count == x.shape[0], "\(indices.count) picks from a tensor of shape \(x.shape)")
+      x.shape.rank == 2 && indices.count == x.shape[0], "\(indices.count) indices for a tensor of shape \(x.shape)")
     precondition(
-      indices.allSatisfy { $0 >= 0 && $0 < x.shape[1] }, "a pick lies outside the \(x.shape[1]) columns")
+      indices.allSatisfy { $0 >= 0 && $0 < x.shape[1] }, "an index is outside the \(x.shape[1]) columns")
     return (x.precision == .float32 ? picked(x, Float.self) : picked(x, Double.self)).noted(self, from: x)
   }
 
@@ -197,20 +197,21 @@ extension Tensor {
   }
 
   public func reshaped(_ target: Shape) -> Tensor {
-    precondition(target.count == shape.count, "a tensor of shape \(shape) cannot be seen as \(target)")
+    precondition(target.count == shape.count, "cannot reshape a tensor of shape \(shape) to \(target)")
     return viewed(as: target).noted(Reshape(), from: self)
   }
 
   /// Reorders the axes: axis `i` of the result is axis `order[i]` of this tensor.
   public func permuted(_ order: Int...) -> Tensor {
     precondition(
-      order.sorted() == Array(0..<shape.rank), "\(order) is not an order of the axes of a tensor of shape \(shape)")
+      order.sorted() == Array(0..<shape.rank), "\(order) is not a permutation of the axes of a tensor of shape \(shape)"
+    )
     var packed = SIMD4<UInt8>()
     for (axis, from) in order.enumerated() { packed[axis] = UInt8(from) }
     return Permute(order: packed).forward(self)
   }
 
-  /// Rows and columns of a matrix exchanged.
+  /// The transpose of a matrix.
   public var transposed: Tensor { permuted(1, 0) }
 
   /// A range of the last axis.
@@ -244,8 +245,8 @@ extension Tensor {
     return result
   }
 
-  /// The rows of a matrix at their places in a taller one, whose other rows are zero; a constant. The inverse of
-  /// `gatheringRows`.
+  /// Copies the rows of a matrix to the given rows of a taller one, whose other rows are zero. The result is a
+  /// constant. The inverse of `gatheringRows`.
   func scatteringRows(to indices: [Int], of rows: Int) -> Tensor {
     let width = shape[1] * precision.byteCount
     var result = Tensor.zeros(Shape(rows, shape[1]), precision)
@@ -255,7 +256,7 @@ extension Tensor {
     return result
   }
 
-  /// The columns of a matrix at their place in a wider one, whose other columns are zero; a constant.
+  /// Copies a matrix to columns of a wider one, whose other columns are zero. The result is a constant.
   func placed(at start: Int, ofColumns columns: Int) -> Tensor {
     let operation = Columns(start: start, width: shape[-1])
     return precision == .float32
@@ -263,9 +264,10 @@ extension Tensor {
       : operation.padded(self, [shape[0], columns], Double.self)
   }
 
-  /// The indices of a matrix's rows that are not all zero, and of some that are, so that their number is a multiple.
+  /// Returns the indices of a matrix's rows that are not all zero, and of some zero rows to make their number a
+  /// multiple of `group`.
   ///
-  /// - Parameter limit: nil if there are more than so many, without a list being made.
+  /// - Returns: nil if there are more than `limit`; then no list is allocated.
   func nonzeroRows(multipleOf group: Int, atMost limit: Int) -> [Int]? {
     precision == .float32 ? nonzeroRows(group, limit, Float.self) : nonzeroRows(group, limit, Double.self)
   }
@@ -303,7 +305,7 @@ extension Tensor {
   public func picking(_ indices: [Int]) -> Tensor { Pick(indices: indices).forward(self) }
 }
 
-/// Tensors side by side along the last axis: `[B, M]` and `[B, N]` to `[B, M + N]`.
+/// Joins tensors along the last axis: `[B, M]` and `[B, N]` to `[B, M + N]`.
 public func concatenated(_ parts: Tensor...) -> Tensor { concatenated(parts) }
 
 public func concatenated(_ parts: [Tensor]) -> Tensor {

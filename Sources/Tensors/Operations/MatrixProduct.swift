@@ -7,7 +7,7 @@ private struct MatrixProduct: Operation {
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
     let (a, b) = (step.input(0), step.input(1))
-    // With A' and B' the factors as they are multiplied: dA' = dY B'^T and dB' = A'^T dY.
+    // With A' and B' the factors after transposition: dA' = dY B'^T and dB' = A'^T dY.
     step.add(
       transposedA
         ? product(b, transposedB, gradient, true) : product(gradient, false, b, !transposedB), to: 0)
@@ -53,7 +53,7 @@ private struct LinearMap: Operation {
     let (x, weight) = (step.input(0), step.input(1))
     let (dy, biasGradient) = cut(gradient, by: step.output)
     if step.needs(0) {
-      // Of a concatenation with constants, only some columns have a gradient that anyone asks for.
+      // In a concatenation with constants, only some columns need a gradient.
       let (columns, needed) = (x.shape[1], step.neededColumns(of: 0))
       step.add(
         needed.count == columns
@@ -73,8 +73,8 @@ private struct LinearMap: Operation {
     }
   }
 
-  /// y ← max(y + b, floor) for some rows. A function of its own, so that the compiler sees that the spans do not overlap
-  /// and takes several elements at once.
+  /// y ← max(y + b, floor) for some rows. A separate function, so that the compiler sees that the spans do not overlap
+  /// and vectorises the loop.
   @inline(never)
   private func finish<S: TensorScalar>(_ y: inout MutableSpan<S>, _ rows: Range<Int>, _ bias: Span<S>, floor: S) {
     let columns = bias.count
@@ -87,7 +87,7 @@ private struct LinearMap: Operation {
     }
   }
 
-  /// In one pass, the gradient that the ReLU lets through, and its sum over the batch, the bias's.
+  /// Computes in one pass the gradient before the ReLU and its sum over the batch, which is the gradient of the bias.
   private func cut(_ gradient: Tensor, by y: Tensor) -> (dy: Tensor, bias: Tensor) {
     y.precision == .float32 ? cut(gradient, by: y, Float.self) : cut(gradient, by: y, Double.self)
   }
@@ -118,7 +118,7 @@ private struct LinearMap: Operation {
     for row in 0..<rows {
       let at = row * columns
       for c in part {
-        // Both are loaded, whichever is taken: a branch an element costs ten times as much.
+        // Both are always loaded: a branch per element costs ten times as much.
         let (above, output) = unsafe (gradient[unchecked: at &+ c], y[unchecked: at &+ c])
         let share = output > 0 ? above : 0
         unsafe dy[unchecked: at &+ c] = share
@@ -128,11 +128,11 @@ private struct LinearMap: Operation {
   }
 }
 
-/// Y = A B as a constant, which passes over rows of A that are zero: where the smaller of two critics' values counts, the
-/// other's gradient is zero.
+/// Y = A B as a constant. Skips rows of A that are zero: with the minimum of two critics' values, the gradient of the
+/// larger one is zero.
 func rowwiseProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
   let rows = a.shape[0]
-  // In groups, so that the same few sizes of memory come again and again.
+  // In groups, so that only a few sizes of memory are requested.
   guard b.shape[1] >= 32, let others = a.nonzeroRows(multipleOf: 32, atMost: rows - rows / 4 - 1) else {
     return product(a, false, b, false)
   }

@@ -35,8 +35,7 @@ private struct LayerNormalization: Operation {
     }
   }
 
-  // The passes are functions of their own, so that the compiler sees that the spans do not overlap and takes several
-  // elements at once.
+  // The passes are separate functions, so that the compiler sees that the spans do not overlap and vectorises them.
 
   @inline(never)
   private func normalize<S: TensorScalar>(
@@ -53,7 +52,7 @@ private struct LayerNormalization: Operation {
     }
   }
 
-  /// Mean and inverse standard deviation of one row.
+  /// Returns the mean and inverse standard deviation of one row.
   @inline(__always)
   private func statistics<S: TensorScalar>(_ x: Span<S>, _ at: Int, _ count: Int) -> (mean: S, scale: S) {
     let mean = x.sum(from: at, count: count) / S(count)
@@ -79,7 +78,7 @@ private struct LayerNormalization: Operation {
     _ gradient: Tensor, _ x: Tensor, _ weight: Tensor, _ step: inout BackwardStep, _ type: S.Type
   ) {
     let (shape, rows, columns) = (x.shape, x.shape.rows, x.shape[-1])
-    // Sums of one block of rows each: as many blocks whatever the number of threads, so that the result is the same.
+    // One sum per block of rows. The number of blocks is independent of the number of threads, and so is the result.
     let blocks = min(8, max(rows, 1))
     var dweight = Tensor(uninitialized: [blocks, columns], x.precision)
     var dbias = Tensor(uninitialized: [blocks, columns], x.precision)
@@ -114,7 +113,7 @@ private struct LayerNormalization: Operation {
       let at = row * columns
       let (mean, scale) = statistics(x, at, columns)
       for c in 0..<columns {
-        // dy; both are loaded, whichever is taken: a branch an element costs ten times as much.
+        // dy. Both are always loaded: a branch per element costs ten times as much.
         let (above, output) = unsafe (gradient[unchecked: at &+ c], y[unchecked: at &+ c])
         unsafe dx[unchecked: at &+ c] = output > floor ? above : 0
       }

@@ -1,5 +1,5 @@
-/// Channels moved into space, or back: with factor r,
-/// y[b, c, h r + i, w r + j] = x[b, c r r + i r + j, h, w] (Shi et al. 2016, eq. 4).
+/// Moves channels into space, or back: with factor r, y[b, c, h r + i, w r + j] = x[b, c r r + i r + j, h, w] (Shi et
+/// al. 2016, eq. 4).
 private struct PixelShuffle: Operation {
   let factor: Int
   /// Whether space moves into channels.
@@ -35,7 +35,7 @@ private struct PixelShuffle: Operation {
     }
   }
 
-  /// One channel on the deep side is every r-th element of every r-th row on the wide side.
+  /// Moves one channel of the deep side, which is every r-th element of every r-th row of the wide side.
   @inline(never)
   private func move<S: TensorScalar>(
     _ source: Span<S>, _ y: inout MutableSpan<S>, _ isInverse: Bool, rows: Int, columns: Int, narrow: Int, spread: Int
@@ -59,7 +59,7 @@ private struct PixelShuffle: Operation {
   }
 }
 
-/// Channels moved into space: `[B, C r r, H, W]` to `[B, C, H r, W r]`, as PyTorch's `pixel_shuffle`.
+/// Moves channels into space: `[B, C r r, H, W]` to `[B, C, H r, W r]`, as PyTorch's `pixel_shuffle`.
 public func pixelShuffled(_ x: Tensor, by factor: Int) -> Tensor {
   precondition(
     factor > 0 && x.shape.rank == 4 && x.shape[1].isMultiple(of: factor * factor),
@@ -67,7 +67,7 @@ public func pixelShuffled(_ x: Tensor, by factor: Int) -> Tensor {
   return PixelShuffle(factor: factor, isInverse: false).forward(x)
 }
 
-/// Space moved into channels: `[B, C, H r, W r]` to `[B, C r r, H, W]`, as PyTorch's `pixel_unshuffle`.
+/// Moves space into channels: `[B, C, H r, W r]` to `[B, C r r, H, W]`, as PyTorch's `pixel_unshuffle`.
 public func pixelUnshuffled(_ x: Tensor, by factor: Int) -> Tensor {
   precondition(
     factor > 0 && x.shape.rank == 4 && x.shape[2].isMultiple(of: factor) && x.shape[3].isMultiple(of: factor),

@@ -1,4 +1,4 @@
-/// y = Σ x over one axis, which stays with extent 1 or goes.
+/// y = Σ x over one axis, which is kept with extent 1 or removed.
 private struct AxisSum: Operation {
   let axis: Int
 
@@ -64,7 +64,7 @@ private struct TotalSum: Operation {
     step.add(Tensor(repeating: scale * gradient.item, shape, gradient.precision), to: 0)
   }
 
-  // Blocks are summed in the element type and their sums in double: long sums stay exact.
+  // Blocks are summed in the element type and their sums in double, so that long sums stay accurate.
   private func total<S: TensorScalar>(_ x: Span<S>) -> Double {
     var total = 0.0
     var start = 0
@@ -97,7 +97,8 @@ extension Tensor {
     sum(axis: axis, keepingAxis: keepingAxis) / Double(shape[axis])
   }
 
-  /// The index of the largest element of each row, the first of equal ones: `[..., C]` to rows indices. No gradient.
+  /// The index of the largest element of each row, the first if several are equal: one index per row of `[..., C]`. No
+  /// gradient.
   public func argmax() -> [Int] {
     precision == .float32 ? argmax(Float.self) : argmax(Double.self)
   }

@@ -1,4 +1,4 @@
-/// y_i = x_{index(i)}: rows of a matrix, where the same one may be wanted several times.
+/// y_i = x_{index(i)}: rows of a matrix. The same row may be selected several times.
 struct RowSelection: Operation {
   let indices: [Int]
   let rows: Int
@@ -24,7 +24,7 @@ struct RowSelection: Operation {
 }
 
 extension Tensor {
-  /// Rows of a matrix by their indices, with gradients: `[N, C]` and B indices to `[B, C]`.
+  /// Selects rows of a matrix by their indices, with gradients: `[N, C]` and B indices to `[B, C]`.
   public func selectingRows(_ indices: [Int]) -> Tensor {
     RowSelection(indices: indices, rows: shape[0]).forward(self)
   }

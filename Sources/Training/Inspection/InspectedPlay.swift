@@ -5,42 +5,42 @@ import Replay
 import Representations
 import Tensors
 
-/// Episodes to look into: what was to be seen, and where an agent acted, what it expected and what it got.
+/// Episodes for inspection: frames, latents and, if an agent acted, its values and the observed returns.
 struct InspectedPlay: Sendable {
-  /// Frames within the time limit.
+  /// The frames within the time limit.
   var recording: Recording
   /// `[N, Z]`, a row for each frame.
   let latents: Tensor
-  /// The agent's value of each frame; NaN where the episode is over, empty where no agent acted.
+  /// The agent's value of each frame; NaN if the episode ended at that frame, empty if no agent acted.
   var values: [Double] = []
-  /// The discounted sum of the rewards that followed each frame, as the agent learns from them; NaN where the episode is
-  /// over, or was cut short before what is missing weighs less than 1 %.
+  /// The discounted sum of the rewards after each frame, clipped as the agent learns from them. NaN if the episode
+  /// ended at that frame, or was truncated while the missing rewards still weigh 1 % or more.
   var returns: [Double] = []
-  /// The discounted sum of what the agent's value counts at the following frames beside the rewards, where it does: SAC's
-  /// entropies times their temperature. Empty where it counts nothing else.
+  /// The discounted sum of the bonuses after each frame that the agent's value includes besides the rewards: SAC's
+  /// entropies times the temperature. Empty if the agent's value has no such bonuses.
   var bonuses: [Double] = []
   var discount = 1.0
-  /// The size to which the rewards of `returns` are clipped; nil: none.
+  /// The absolute value to which the rewards of `returns` are clipped; nil if they are not clipped.
   var rewardLimit: Double?
 
-  /// The agent step of a frame within its episode.
+  /// Returns the agent step of a frame within its episode.
   func step(of frame: Int) -> Int {
     frame - (recording.episodes[..<frame].lastIndex { $0 != recording.episodes[frame] }.map { $0 + 1 } ?? 0)
   }
 
   /// The frames that have a value and a return.
   var judged: [Int] { values.indices.filter { values[$0].isFinite && returns[$0].isFinite } }
-  /// Frames with a value whose return was cut short.
+  /// The number of frames that have a value but no return, because their episode was truncated.
   var cutCount: Int { values.indices.count { values[$0].isFinite && returns[$0].isNaN } }
 }
 
 extension Player {
-  /// Plays with the best actions from the start states of an evaluation.
+  /// Plays episodes with deterministic actions from the start states of an evaluation.
   ///
-  /// Play goes on past the time limit until what is cut off weighs less than 1 %, so that the return of the last frame is
-  /// observed as wholly as that of the first: time that is up ends no reward. Where the environment itself cuts an episode
-  /// short, the frames before have no return: what would have followed is not known, and the agent's own value of it would
-  /// compare the agent with itself.
+  /// Play continues past the time limit until the rewards left out weigh less than 1 %, so that the return of the last
+  /// frame is as complete as that of the first. If the environment itself truncates an episode, the frames before have
+  /// no return: the later rewards are unknown, and bootstrapping from the agent's value would compare the agent with
+  /// itself.
   func inspectedPlay(episodes count: Int, seed: Seed) throws -> InspectedPlay {
     var agent = agent
     let discount = agent.settings.discount
@@ -74,7 +74,7 @@ extension Player {
       }
       let last = play.observation([0])
       let bonus = agent.entropyBonus(Tensor(seen + last.array, [expected.count + 1, layout.observationSize]))?.doubles
-      // G_t = r_t + γ d_t G_{t+1}, E_t = γ d_t (b_{t+1} + E_{t+1}), and what is cut off weighs Π_{k≥t} γ d_k
+      // G_t = r_t + γ d_t G_{t+1}, E_t = γ d_t (b_{t+1} + E_{t+1}); the rewards left out have the weight Π_{k≥t} γ d_k
       var (sum, bonusSum, cut) = (0.0, 0.0, 1.0)
       var sums = [Double](repeating: .nan, count: outcomes.count)
       var bonusSums = sums
@@ -97,7 +97,7 @@ extension Player {
       discount: discount, rewardLimit: training.rewardLimit(in: spec))
   }
 
-  /// Agent steps after which γ has fallen below 1 %, at most 10,000; none where it never does.
+  /// The number of agent steps after which the power of γ is below 1 %, at most 10,000; 0 if γ is 1.
   private func horizon(of discount: Double) -> Int {
     guard discount < 1 else { return 0 }
     var (steps, weight) = (0, 1.0)
@@ -106,5 +106,5 @@ extension Player {
   }
 }
 
-/// What of a return may be missing.
+/// The weight below which the rest of a return may be left out.
 private let leastWeight = 0.01

@@ -5,16 +5,17 @@ import Pixels
 import Representations
 import Runs
 
-/// A look into a run: what its autoencoder draws and keeps, what its agent sees and expects, as pictures and numbers.
+/// The inspection of a run: images and values of its autoencoder's reconstructions and latents, and of its agent's
+/// observations and values.
 public struct Inspection: Sendable {
   public struct Options: Sendable {
-    /// Frames of each kind: chosen, random, worst.
+    /// The number of frames of each kind: chosen, random, worst.
     public var frames = 5
-    /// Which frames are chosen; nil chooses some evenly.
+    /// The indices of the chosen frames; nil for evenly spaced ones.
     public var steps: [Int]?
-    /// Episodes that an agent plays.
+    /// The number of episodes that the agent plays.
     public var episodes = 10
-    /// Where random frames, and the start states of an agent's episodes, come from; nil is the run's own seed.
+    /// The seed of random frames and of the start states of the agent's episodes; nil for the run's own seed.
     public var seed: Seed?
 
     public init() {}
@@ -24,7 +25,7 @@ public struct Inspection: Sendable {
     /// `reconstructions.png`
     public let file: String
     public let title: String
-    /// What is to be seen, in a sentence or two.
+    /// A description in one or two sentences.
     public let caption: String
     fileprivate let content: Content
 
@@ -33,7 +34,7 @@ public struct Inspection: Sendable {
       case film(Film)
     }
 
-    /// The file's bytes, with the title, the caption and more in its text.
+    /// The file's bytes, with the title, the caption and more in its text chunks.
     fileprivate func encoded(text: [String: String]) throws -> [UInt8] {
       let text = text.merging(["Title": title, "Description": caption]) { $1 }
       return switch content {
@@ -46,18 +47,18 @@ public struct Inspection: Sendable {
   public let run: RunDirectory
   public let facts: RunDirectory.Facts
   public private(set) var pictures: [Picture] = []
-  /// What this run has nothing of, and why.
+  /// Which parts this run lacks, and why.
   public internal(set) var notes: [String] = []
   let options: Options
   let seed: Seed
-  /// Simulator steps that the agent had learned for; nil where there is none.
+  /// The number of simulator steps that the agent was trained for; nil if there is no agent.
   private(set) var step: Int?
   private var numbers: [JSON.Member] = []
 
-  /// Looks into a run of `pretrain-ae` or `train`.
+  /// Inspects a run of `pretrain-ae` or `train`.
   ///
-  /// - Throws: `InputError` where the run holds nothing to look into or has no such frames, `WorldError` with the path of
-  ///   what is missing or damaged.
+  /// - Throws: `InputError` if the run has nothing to inspect or a chosen frame does not exist, `WorldError` with the
+  ///   path of a missing or damaged file.
   public init(of path: String, _ options: Options = Options()) throws {
     run = try RunDirectory(existing: path)
     facts = try run.facts()
@@ -67,19 +68,19 @@ public struct Inspection: Sendable {
     case "train":
       let saved = try SavedAgent(path: path)
       step = saved.step
-      try look(into: saved, try saved.player(seed: seed))
+      try inspect(saved, try saved.player(seed: seed))
     case "pretrain-ae":
       guard run.isFinished else {
-        throw InputError("\(path) has no autoencoder yet: 'pixelrl pretrain-ae' writes it at its end")
+        throw InputError("\(path) has no autoencoder yet: 'pixelrl pretrain-ae' writes it when it finishes")
       }
-      try look(into: try AutoencoderRecord(folder: path), try Environments.named(facts.environment))
+      try inspect(try AutoencoderRecord(folder: path), try Environments.named(facts.environment))
     default:
       throw InputError(
-        "\(path) is a run of 'pixelrl \(facts.command)': give one of 'pixelrl pretrain-ae' or 'pixelrl train'")
+        "\(path) is a run of 'pixelrl \(facts.command)': use a run of 'pixelrl pretrain-ae' or 'pixelrl train'")
     }
   }
 
-  private mutating func look(into record: AutoencoderRecord, _ environment: some Environment) throws {
+  private mutating func inspect(_ record: AutoencoderRecord, _ environment: some Environment) throws {
     let drawing = try record.drawing(in: run.path)
     let recording = try addProbe(of: drawing, recorded: record.probe, from: run.path, environment, play: nil)
     let play = InspectedPlay(recording: recording, latents: drawing.latents(of: recording))
@@ -89,10 +90,10 @@ public struct Inspection: Sendable {
     addEpisode(play, through: drawing)
     addFilm(of: play, through: drawing)
     addProjections(of: play)
-    notes.append("no agent acts here: there are no values, and the frames are those of random play")
+    notes.append("the run has no agent: there are no values, and the frames are from random play")
   }
 
-  private mutating func look(into saved: SavedAgent, _ player: some Player) throws {
+  private mutating func inspect(_ saved: SavedAgent, _ player: some Player) throws {
     let play = try player.inspectedPlay(episodes: options.episodes, seed: seed.child("evaluation"))
     let drawing = player.representation.taughtDrawing
     if let drawing {
@@ -107,9 +108,9 @@ public struct Inspection: Sendable {
       _ = try addProbe(of: probed, recorded: recorded, from: saved.autoencoder, player.environment, play: saved.episode)
     }
     if saved.encoder.observe == .state {
-      notes.append("the agent sees the true state: there are no reconstructions, no traversals and no probe")
+      notes.append("the agent observes the true state: there are no reconstructions, no traversals and no probe")
     } else if drawing == nil {
-      notes.append("no decoder was taught to draw these latents: there are no reconstructions and no traversals")
+      notes.append("no decoder was trained for these latents: there are no reconstructions and no traversals")
     }
     addEpisode(play, through: drawing)
     addFilm(of: play, through: drawing)
@@ -117,13 +118,13 @@ public struct Inspection: Sendable {
     addValues(of: play)
   }
 
-  /// Keeps a picture with its numbers, whose key is the file's name.
+  /// Adds a picture, and its values in `inspection.json` under the file's name.
   mutating func add(_ name: String, _ title: String, _ caption: String, _ picture: PixelBuffer, _ values: JSON) {
     pictures.append(Picture(file: "\(name).png", title: title, caption: caption, content: .still(picture)))
     numbers.append(.init(name, values))
   }
 
-  /// The first episode as a film, which is drawn when it is written.
+  /// Adds a video of the first episode, which is rendered when it is written.
   private mutating func addFilm(of play: InspectedPlay, through drawing: (any LatentDrawing)?) {
     var readings = play.recording.filmReadings
     for (name, values) in [("value", play.values), ("return", play.returns)] where !values.isEmpty {
@@ -134,13 +135,13 @@ public struct Inspection: Sendable {
     let numbers = readings.map(\.name).joined(separator: ", ")
     pictures.append(
       Picture(
-        file: "film.png", title: "Film of the first episode",
+        file: "film.png", title: "Video of the first episode",
         caption: "\(columns.prefix(1).uppercased() + columns.dropFirst()) side by side, with \(numbers) of each frame: "
           + "\(film.extent) (an animated PNG).", content: .film(film)))
     self.numbers.append(.init("film", ["frames": .array(film.frames.map(JSON.integer))]))
   }
 
-  /// The frames that `--steps` names, or some that lie evenly in the first episode.
+  /// Returns the frames given with `--steps`, or evenly spaced ones of the first episode.
   func chosenFrames(of recording: Recording) throws -> [Int] {
     guard let steps = options.steps else {
       let length = recording.firstEpisodeLength
@@ -149,14 +150,14 @@ public struct Inspection: Sendable {
     }
     if let wrong = steps.first(where: { !(0..<recording.count).contains($0) }) {
       throw InputError(
-        "--steps \(wrong) is none of the \(recording.count) frames: give some from 0 to \(recording.count - 1)")
+        "--steps \(wrong) is not one of the \(recording.count) frames: use steps from 0 to \(recording.count - 1)")
     }
     return steps
   }
 
   // MARK: - On disk
 
-  /// All numbers, and the pictures' titles and captions.
+  /// All values, and the pictures' titles and captions.
   public var json: JSON {
     .object(
       [
@@ -173,11 +174,11 @@ public struct Inspection: Sendable {
       ] + numbers)
   }
 
-  /// Writes `inspection.json` and the pictures into the run's `inspection/`, in place of an earlier look; all else there
-  /// stays.
+  /// Writes `inspection.json` and the pictures into the run's `inspection/`. Replaces the files of an earlier
+  /// inspection and keeps all other files.
   ///
-  /// - Returns: the folder.
-  /// - Throws: `WorldError` with the path, also where a file that no look made has the name of a picture.
+  /// - Returns: The folder.
+  /// - Throws: `WorldError` with the path, also if a file that is not from an inspection has the name of a picture.
   public func write() throws -> String {
     var text = ["run": run.name, "environment": facts.environment, "seed": "\(seed.value)"]
     text["step"] = step.map(String.init)

@@ -4,25 +4,25 @@ import Pixels
 import Runs
 import Tensors
 
-// What the autoencoder draws: reconstructions and traversals.
+// What the decoder draws: reconstructions, keypoints and traversals.
 
 extension Inspection {
-  /// Chosen, random and worst frames beside what is drawn of them.
+  /// Adds chosen, random and worst frames with their reconstructions.
   mutating func addReconstructions(by drawing: any LatentDrawing, of play: InspectedPlay) throws {
     let recording = play.recording
-    let judged = drawing.reconstructions(of: recording)
+    let reconstructions = drawing.reconstructions(of: recording)
     var random = seed.stream("inspected frames")
     let kinds = [
       ("chosen", try chosenFrames(of: recording)),
       ("random", (0..<options.frames).map { _ in random.integer(below: recording.count) }.sorted()),
-      ("worst", spreadOut(judged.worst, count: options.frames)),
+      ("worst", spreadOut(reconstructions.worst, count: options.frames)),
     ]
     let scale = max(1, 192 / recording.height)
     let grids = kinds.map { name, frames in
       let columns = drawing.comparisons(of: recording.stacks(frames, of: drawing.frameStack), magnifiedBy: scale)
       var grid = ImageGrid(
         rows: transposed(columns),
-        columnCaptions: frames.map { "\($0): \(rounded(decibels(judged.errors[$0]), 1)) dB" },
+        columnCaptions: frames.map { "\($0): \(rounded(decibels(reconstructions.errors[$0]), 1)) dB" },
         rowCaptions: drawing.comparisonCaptions, scale: 1)
       grid.font = .regular
       if name == "worst" { grid.legend = ErrorScale().picture() }
@@ -31,32 +31,33 @@ extension Inspection {
     func member(_ frame: Int) -> JSON {
       [
         "frame": .integer(frame), "episode": .integer(recording.episodes[frame]),
-        "step": .integer(play.step(of: frame)), "error": .number(judged.errors[frame]),
+        "step": .integer(play.step(of: frame)), "error": .number(reconstructions.errors[frame]),
       ]
     }
     add(
       "reconstructions", "Reconstructions",
-      "Chosen, random and worst frames of \(grouped(Double(recording.count))), with the frame's number and the peak "
-        + "signal-to-noise ratio of what is drawn. All frames: \(rounded(judged.psnr, 1)) dB, on what moves "
-        + "\(rounded(judged.movingPSNR, 1)) dB. The error is the mean absolute difference over the colours.",
+      "Chosen, random and worst frames of \(grouped(Double(recording.count))), with the index of the frame and the "
+        + "peak signal-to-noise ratio of its reconstruction. Over all frames: \(rounded(reconstructions.psnr, 1)) dB, "
+        + "and \(rounded(reconstructions.movingPSNR, 1)) dB on moving pixels. The error is the mean absolute "
+        + "difference over the colour channels.",
       Sheet(grids).picture(),
       .object(
         kinds.map { .init($0, .array($1.map(member))) } + [
-          .init("frames", .integer(recording.count)), .init("psnr", .number(judged.psnr)),
-          .init("psnr_moving", .number(judged.movingPSNR)),
+          .init("frames", .integer(recording.count)), .init("psnr", .number(reconstructions.psnr)),
+          .init("psnr_moving", .number(reconstructions.movingPSNR)),
         ]))
   }
 
-  /// Keypoints over frames of the first episode, with where they were just before.
+  /// Adds keypoints over frames of the first episode, with their paths over the frames before.
   mutating func addKeypoints(of drawing: any LatentDrawing, _ play: InspectedPlay) {
     let recording = play.recording
     let parts = stride(from: 0, to: recording.count, by: 64).map { start in
       drawing.keypoints(
         of: recording.stacks(Array(start..<min(start + 64, recording.count)), of: drawing.frameStack))
     }
-    let places = parts.compactMap { $0 }.flatMap { $0 }  // [N][K]
-    guard places.count == recording.count, let count = places.first?.count else { return }
-    let spreads = (0..<count).map { k in spread(of: places.map { $0[k] }) }
+    let keypoints = parts.compactMap { $0 }.flatMap { $0 }  // [N][K]
+    guard keypoints.count == recording.count, let count = keypoints.first?.count else { return }
+    let spreads = (0..<count).map { k in spread(of: keypoints.map { $0[k] }) }
     var marks = PlaceMarks(count: count)
     marks.radius = 4
     marks.hollow = Set(spreads.indices.filter { spreads[$0] < 0.02 })
@@ -66,7 +67,7 @@ extension Inspection {
     let scale = max(1, 256 / recording.height)
     let frames = moments.map { moment in
       var frame = recording.frame(moment).converted(to: .rgb).magnified(by: scale)
-      marks.draw(places[moment], after: Array(places[max(0, moment - 10)..<moment]), over: &frame)
+      marks.draw(keypoints[moment], after: Array(keypoints[max(0, moment - 10)..<moment]), over: &frame)
       return frame
     }
     let grids = stride(from: 0, to: moments.count, by: 4).map { start in
@@ -80,21 +81,21 @@ extension Inspection {
     let still =
       marks.hollow.isEmpty
       ? "All of them move"
-      : "Rings are the \(marks.hollow.count) that stay where they are (they deviate by less than 2 % of the frame over "
+      : "Rings mark the \(marks.hollow.count) that do not move (standard deviation below 2 % of the frame over "
         + "\(grouped(Double(recording.count))) frames)"
     add(
       "keypoints", "Keypoints",
-      "The \(count) places that the latent is made of, over frames of the first episode, each with its path over the 10 "
-        + "frames before. \(still).",
+      "The \(count) keypoints that make up the latent, over frames of the first episode, each with its path over the "
+        + "10 frames before. \(still).",
       Sheet(grids.map { ("", $0) } + [("", legend.picture())]).picture(),
       [
         "moments": .array(moments.map(JSON.integer)), "deviation": .array(spreads.map { .number(short($0)) }),
-        "x": .array(moments.map { .array(places[$0].map { .number(short($0.x)) }) }),
-        "y": .array(moments.map { .array(places[$0].map { .number(short($0.y)) }) }),
+        "x": .array(moments.map { .array(keypoints[$0].map { .number(short($0.x)) }) }),
+        "y": .array(moments.map { .array(keypoints[$0].map { .number(short($0.y)) }) }),
       ])
   }
 
-  /// What each of the latents that change the picture most does to it.
+  /// Adds traversals of the latent dimensions that change the reconstruction most.
   mutating func addTraversals(of drawing: any LatentDrawing, _ play: InspectedPlay) {
     let (size, count) = (drawing.latentSize, play.recording.count)
     let values = play.latents.array
@@ -125,9 +126,9 @@ extension Inspection {
     grid.legend = ErrorScale().picture()
     add(
       "traversals", "Latent traversals",
-      "The \(shown.count) of \(size) numbers of the latent that change the picture most, a row each, moved from their 2 % "
-        + "to their 98 % quantile over the inspected frames; the others stay as in frame \(reference). The last column "
-        + "shows where the two ends differ.", grid.picture(),
+      "The \(shown.count) of \(size) latent dimensions that change the reconstruction most, one per row, moved from "
+        + "their 2 % to their 98 % quantile over the inspected frames; the others stay as in frame \(reference). The "
+        + "last column shows the difference between the two ends.", grid.picture(),
       [
         "reference": .integer(reference), "fractions": .array(fractions.map(JSON.number)),
         "latents": .array(
@@ -141,27 +142,27 @@ extension Inspection {
   }
 }
 
-/// The first of ranked frames, but none beside another: neighbours look the same.
+/// Returns the first of ranked frames that are at least `apart` frames from each other: neighbours look the same.
 private func spreadOut(_ ranked: [Int], count: Int, apart: Int = 4) -> [Int] {
   var kept: [Int] = []
   for frame in ranked where kept.count < count && kept.allSatisfy({ abs($0 - frame) >= apart }) { kept.append(frame) }
   return kept
 }
 
-/// Columns as rows.
+/// Swaps rows and columns.
 func transposed<Element>(_ columns: [[Element]]) -> [[Element]] {
   (0..<(columns.map(\.count).min() ?? 0)).map { row in columns.map { $0[row] } }
 }
 
-/// The root of the mean square distance from the mean place.
-private func spread(of places: [Point]) -> Double {
-  let n = Double(places.count)
-  let (x, y) = (places.reduce(0) { $0 + $1.x } / n, places.reduce(0) { $0 + $1.y } / n)
-  let squares = places.map { ($0.x - x) * ($0.x - x) + ($0.y - y) * ($0.y - y) }
+/// The root mean square distance from the mean point.
+private func spread(of points: [Point]) -> Double {
+  let n = Double(points.count)
+  let (x, y) = (points.reduce(0) { $0 + $1.x } / n, points.reduce(0) { $0 + $1.y } / n)
+  let squares = points.map { ($0.x - x) * ($0.x - x) + ($0.y - y) * ($0.y - y) }
   return (squares.reduce(0, +) / n).squareRoot()
 }
 
-/// In (levels / 255)².
+/// The mean square difference of two frames in (levels / 255)².
 private func meanSquareDifference(_ a: PixelBuffer, _ b: PixelBuffer) -> Double {
   let sum = zip(a.bytes, b.bytes).reduce(0) { $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1)) }
   return Double(sum) / Double(a.bytes.count) / (255 * 255)

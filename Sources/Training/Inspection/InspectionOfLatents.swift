@@ -8,16 +8,17 @@ import Representations
 import Runs
 import Tensors
 
-// What the latents keep: the state probe, and where they lie.
+// What the latents encode: the state probe, and projections.
 
 extension Inspection {
-  /// The true state of held-out frames of random play against what a small network reads of it.
+  /// Adds the true state of held-out frames of random play against the state that a small network reads from the
+  /// latents.
   ///
   /// - Parameters:
-  ///   - recorded: R² by name as the pretraining found it; empty where it does not apply.
-  ///   - folder: of the pretraining, whose settings and seed give the same frames and the same network again.
-  ///   - play: how the episodes are played; nil as the pretraining did.
-  /// - Returns: the held-out frames.
+  ///   - recorded: R² by name as the pretraining measured it; empty if it did not.
+  ///   - folder: The folder of the pretraining. Its settings and seed reproduce the same frames and the same network.
+  ///   - play: The settings of the episodes; nil for those of the pretraining.
+  /// - Returns: The held-out frames.
   mutating func addProbe(
     of drawing: any LatentDrawing, recorded: [AutoencoderRecord.Setting], from folder: String,
     _ environment: some Environment, play: EpisodeSettings?
@@ -35,7 +36,7 @@ extension Inspection {
       in: environment, episode, collection, frames: pretraining.probeFrames, steps: pretraining.probeSteps,
       seed: origin)
     let size = probe.names.count
-    guard size > 0 else { return heldOut }  // pixels alone
+    guard size > 0 else { return heldOut }  // the environment has no state but its pixels
     let (truths, readings) = (probe.truths.doubles, probe.readings.doubles)
     let plots = probe.names.indices.map { i in
       Scatter(
@@ -48,12 +49,12 @@ extension Inspection {
     let lost = probe.names.indices.filter { !probe.r2[$0].isNaN && probe.r2[$0] < StateProbe.solvable }
     let verdict =
       lost.isEmpty
-      ? "All of it can be read, with R² of at least \(StateProbe.solvable)."
-      : "Much is lost of: \(lost.map { probe.names[$0] }.joined(separator: ", "))."
+      ? "Every component can be read with R² of at least \(StateProbe.solvable)."
+      : "R² is below \(StateProbe.solvable) for: \(lost.map { probe.names[$0] }.joined(separator: ", "))."
     add(
       "probe", "State probe",
-      "Each number of the true state of \(grouped(Double(heldOut.count))) held-out frames of random play against what a "
-        + "small network reads from the stacked latents. \(verdict)",
+      "Each component of the true state of \(grouped(Double(heldOut.count))) held-out frames of random play against "
+        + "the prediction of a small network from the stacked latents. \(verdict)",
       ImageGrid(rows: rows, scale: 1).picture(),
       [
         "r2": .object(zip(probe.names, probe.r2).map { .init($0, .number($1)) }),
@@ -71,15 +72,15 @@ extension Inspection {
     return heldOut
   }
 
-  /// The two directions along which the latents vary most, coloured by what the agent expects and gets, or by the state.
+  /// Adds the projection of the latents onto their first two principal components, coloured by value, return and state.
   mutating func addProjections(of play: InspectedPlay) {
     let components = PrincipalComponents(of: play.latents)
-    let places = components.places(of: play.latents)
-    // A latent of one number has but one direction.
-    let points = places.map { Point($0[0], $0.count > 1 ? $0[1] : 0) }
+    let projected = components.places(of: play.latents)
+    // A one-dimensional latent has only one component.
+    let points = projected.map { Point($0[0], $0.count > 1 ? $0[1] : 0) }
     let shares = components.variances.map { $0 / max(components.totalVariance, 1e-300) }
     let explained = shares.map { "\(rounded(100 * $0, 0)) %" }.joined(separator: " and ")
-    let labels = ["first direction", "second direction"]
+    let labels = ["first component", "second component"]
     func plot(_ title: String, _ frames: [Int], _ shades: [Double], _ label: String, small: Bool = false) -> PixelBuffer
     {
       Scatter(
@@ -93,7 +94,7 @@ extension Inspection {
         "y": .array(frames.map { .number(short(points[$0].y)) }), "shade": .array(shades.map { .number(short($0)) }),
       ]
     }
-    let text = "The frames' latents in the two directions of most variance (\(explained) of it)"
+    let text = "The frames' latents along their first two principal components (\(explained) of the variance)"
     let judged = play.judged
     for (name, what, shades) in [("value", "value", play.values), ("return", "observed return", play.returns)]
     where !judged.isEmpty {
@@ -108,11 +109,11 @@ extension Inspection {
     let plots = names.indices.map { plot(names[$0], all, shades[$0], "", small: true) }
     let rows = stride(from: 0, to: plots.count, by: 2).map { Array(plots[$0..<min($0 + 2, plots.count)]) }
     add(
-      "projection-state", "Latents by state", "\(text), coloured by each number of the true state.",
+      "projection-state", "Latents by state", "\(text), coloured by each component of the true state.",
       ImageGrid(rows: rows, scale: 1).picture(),
       ["explained": .array(shares.map(JSON.number)), "state": .array(names.map(JSON.string))])
   }
 }
 
-/// A number with six digits that count: what a plot can show.
+/// Rounds a number to `Float` precision, which is enough for a plot.
 func short(_ x: Double) -> Double { Double(Float(x)) }

@@ -4,10 +4,10 @@ import Pixels
 import Plots
 import Runs
 
-// What the agent sees, expects and gets.
+// The agent's observations, values and returns.
 
 extension Inspection {
-  /// The first episode as a strip of frames over curves of value and reward.
+  /// Adds the first episode as a strip of frames above curves of value and reward.
   mutating func addEpisode(_ play: InspectedPlay, through drawing: (any LatentDrawing)?) {
     let recording = play.recording
     let length = recording.firstEpisodeLength
@@ -39,9 +39,9 @@ extension Inspection {
     add(
       "episode", "What the policy sees",
       (isPlayed ? "One episode of deterministic actions" : "One episode of random play")
-        + (drawing == nil ? ": its frames" : ": its frames, what is drawn of them, and the error")
+        + (drawing == nil ? ": its frames" : ": its frames, their reconstructions, and the error")
         + (isPlayed
-          ? "; below, what the agent expects, the discounted return that was observed, and the reward.\(play.notes)"
+          ? "; below, the agent's value, the observed discounted return, and the reward.\(play.notes)"
           : "; below, the reward."),
       Sheet([("", strip)] + pictures.map { ("", $0) }).picture(),
       [
@@ -51,13 +51,13 @@ extension Inspection {
       ])
   }
 
-  /// What the critics expect against what was observed.
+  /// Adds the critics' values against the observed returns.
   mutating func addValues(of play: InspectedPlay) {
     let frames = play.judged
     guard !frames.isEmpty else {
       notes.append(
-        "no value can be compared with a return: the environment cut every episode short (discount \(play.discount.text))"
-      )
+        "no value can be compared with a return: the environment truncated every episode (discount "
+          + "\(play.discount.text))")
       return
     }
     let (values, returns) = (frames.map { play.values[$0] }, frames.map { play.returns[$0] })
@@ -65,11 +65,11 @@ extension Inspection {
     let bonuses = play.bonuses.isEmpty ? nil : frames.map { play.bonuses[$0] }
     add(
       "values", "Values against observed returns",
-      "What the agent expects of each frame's best action against the discounted return that followed (discount "
-        + "\(play.discount.text); played on past the time limit until what is cut off weighs less than 1 %). Correlation "
-        + "\(rounded(agreement.correlation, 3)), bias \(rounded(agreement.bias, 2)), root mean square error "
-        + "\(rounded(agreement.error, 2)) over \(grouped(Double(frames.count))) frames of \(options.episodes) episodes. Above "
-        + "the line, it expects too much.\(play.notes)",
+      "The agent's value of each frame's best action against the observed discounted return (discount "
+        + "\(play.discount.text); episodes continue past the time limit until the rewards left out weigh less than "
+        + "1 %). Correlation \(rounded(agreement.correlation, 3)), bias \(rounded(agreement.bias, 2)), root mean "
+        + "square error \(rounded(agreement.error, 2)) over \(grouped(Double(frames.count))) frames of "
+        + "\(options.episodes) episodes. Points above the line are overestimates.\(play.notes)",
       Scatter(
         title: "correlation \(rounded(agreement.correlation, 3)), bias \(rounded(agreement.bias, 2))",
         xLabel: play.returnName, yLabel: play.valueName, points: zip(returns, values).map(Point.init),
@@ -95,34 +95,36 @@ extension InspectedPlay {
     rewardLimit == nil ? "observed discounted return" : "observed discounted return, clipped rewards"
   }
 
-  /// What one has to know to compare values with returns, in sentences with a space before each.
+  /// Remarks on comparing values with returns, as sentences with a space before each.
   fileprivate var notes: String {
     var notes: [String] = []
     if let rewardLimit {
-      notes.append("Rewards count in it as the agent learns from them, clipped to a size of \(rewardLimit.text).")
+      notes.append(
+        "The return uses rewards as the agent learns from them, clipped to absolute values of at most "
+          + "\(rewardLimit.text).")
     }
     let ahead = judged.compactMap { bonuses.isEmpty ? nil : bonuses[$0] }
     if !ahead.isEmpty {
       notes.append(
-        "The value also holds the entropies to come, times their temperature, and the return does not: at these states "
-          + "they add up to \(rounded(ahead.mean, 2)) on average (less where returns of several steps leave some out).")
+        "The value also includes future entropies times the temperature, which the return does not: at these states "
+          + "they add up to \(rounded(ahead.mean, 2)) on average (less if multi-step returns leave some out).")
     }
     if cutCount > 0 {
       notes.append(
-        "\(grouped(Double(cutCount))) frames are left out: the environment cut their episode short, and what would have "
-          + "followed is not known.")
+        "\(grouped(Double(cutCount))) frames are left out: the environment truncated their episode, so that their "
+          + "return is unknown.")
     }
     return notes.map { " " + $0 }.joined()
   }
 }
 
-/// How far expected numbers agree with observed ones.
+/// How well expected values agree with observed ones.
 struct Agreement {
-  /// Pearson's; NaN where one of them never changes.
+  /// Pearson's correlation; NaN if one of them is constant.
   let correlation: Double
-  /// The mean of expected less observed.
+  /// The mean of expected minus observed.
   let bias: Double
-  /// The root of the mean square of that difference.
+  /// The root mean square of that difference.
   let error: Double
 
   init(of expected: [Double], with observed: [Double]) {

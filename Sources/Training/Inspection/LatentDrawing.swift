@@ -5,30 +5,30 @@ import Pixels
 import Representations
 import Tensors
 
-/// An autoencoder of whatever kind, as far as one looks into it.
+/// An autoencoder of any kind, as inspection uses it.
 public protocol LatentDrawing: Sendable {
-  /// Numbers of a latent, Z.
+  /// The dimension of a latent, Z.
   var latentSize: Int { get }
-  /// Standardised latents `[N, Z]` of all recorded frames.
+  /// Returns the standardised latents `[N, Z]` of all recorded frames.
   func latents(of recording: Recording) -> Tensor
-  /// What the decoder draws for standardised latents `[N, Z]`.
+  /// Decodes standardised latents `[N, Z]` to images.
   func drawings(of latents: Tensor) -> [PixelBuffer]
-  /// What stands in each row of `comparisons`.
+  /// The captions of the images that `comparisons` returns for a frame.
   var comparisonCaptions: [String] { get }
-  /// For each frame, itself, its keypoints over it where there are any, the target where it is another, what is drawn,
-  /// and the error: RGB, each pixel as a block of `scale` by `scale`.
+  /// Returns, for each frame: the frame, the frame with its keypoints if there are any, the target if it differs from
+  /// the frame, the reconstruction, and the error. All are RGB, each pixel as a block of `scale` by `scale`.
   func comparisons(of frames: [PixelBuffer], magnifiedBy scale: Int) -> [[PixelBuffer]]
-  /// Where the keypoints of frames lie, as parts of the frame; nil where the autoencoder has none.
+  /// Returns the keypoints of frames as fractions of the frame, or nil if the autoencoder has none.
   func keypoints(of frames: [PixelBuffer]) -> [[Point]]?
-  /// The mean square error of each stack's reconstruction.
+  /// Returns the mean square error of each stack's reconstruction.
   func errors(of frames: [PixelBuffer]) -> [Double]
-  /// Rows of what `comparisons` shows, with captions and a scale of the errors.
+  /// Draws the images of `comparisons` as rows, with captions and a scale of the errors.
   func grid(of frames: [PixelBuffer], captions: [String]) -> PixelBuffer
-  /// Frames that are seen together, S: whatever takes frames takes stacks of S, the oldest first.
+  /// The number of stacked frames, S. All parameters named `frames` are stacks of S, the oldest first.
   var frameStack: Int { get }
-  /// How faithfully recorded frames are drawn again.
+  /// Measures how well recorded frames are reconstructed.
   func reconstructions(of recording: Recording) -> Reconstructions
-  /// Probes it on episodes of random play, which are returned too.
+  /// Trains the state probe on episodes of random play and returns it with the held-out episodes.
   func probe(
     in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int,
     steps: Int, seed: Seed
@@ -61,9 +61,9 @@ extension LatentEncoder: LatentDrawing {
 }
 
 extension AutoencoderRecord {
-  /// The autoencoder of a folder, whatever its kind.
+  /// Reads the autoencoder of a folder, of any kind.
   ///
-  /// - Throws: `WorldError` with the path where the file is damaged or does not fit this record; `InputError` where it has no
+  /// - Throws: `WorldError` with the path if the file is damaged or does not fit this record; `InputError` if it has no
   ///   decoder.
   func drawing(in folder: String) throws -> any LatentDrawing {
     func open<Model: Autoencoder>(_ kind: Model.Type) throws -> any LatentDrawing {

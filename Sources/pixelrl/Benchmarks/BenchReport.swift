@@ -2,13 +2,14 @@ import Core
 import Formats
 import Foundation
 
-/// What `pixelrl bench` says of its results.
+/// The table and the JSON of `pixelrl bench`.
 enum BenchReport {
   static let header = [
-    "what", "ours ms (least)", "peer", "peer ms (least)", "ratio", "of sgemm", "allocations", "peak MB, ours and peer",
+    "benchmark", "pixelrl ms (min)", "peer", "peer ms (min)", "ratio", "of sgemm", "allocations",
+    "peak MB, pixelrl and peer",
   ]
 
-  /// One line for each peer, or one without any.
+  /// One row per peer, or a single row if there is no peer.
   static func rows(_ result: BenchmarkResult) -> [[String]] {
     let farewell = result.farewell
     let share = result.shareOfProductRate.map { "\(short(100 * $0)) %" } ?? ""
@@ -43,7 +44,7 @@ enum BenchReport {
 
   private static func text(_ timing: Timing) -> String { "\(short(timing.median)) (\(short(timing.least)))" }
 
-  /// Three digits that count.
+  /// Formats a value with three significant digits.
   static func short(_ x: Double) -> String {
     guard x != 0, x.isFinite else { return x == 0 ? "0" : "?" }
     let digits = max(0, 2 - Int(log10(abs(x)).rounded(.down)))

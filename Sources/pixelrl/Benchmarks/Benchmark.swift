@@ -1,15 +1,15 @@
 import Core
 
-/// What is measured, and against whom.
+/// A workload of pixelrl and the peers that it is compared with.
 struct Benchmark {
-  /// What one types after `--only`.
+  /// The name for `--only`. Benchmarks can share one.
   let id: String
   let name: String
-  /// The workloads's workload and its options.
+  /// The arguments of `Workloads`: a workload and its options.
   let ours: [String]
   let peers: [Peer]
   var threads: Int
-  /// Turns of each side at most.
+  /// The maximum number of rounds.
   var rounds = Int.max
 
   struct Peer {
@@ -18,28 +18,28 @@ struct Benchmark {
   }
 
   enum Side {
-    /// In the peers' folder, with its options.
+    /// A script in the peers' folder, and its options.
     case script([String])
-    /// What the workloads measures of others, with its options.
+    /// A workload of `Workloads` to compare with, and its options.
     case workloads([String])
   }
 }
 
-/// What a benchmark gave.
+/// The result of a benchmark.
 struct BenchmarkResult {
   let benchmark: Benchmark
   let ours: Timing
   let peers: [(label: String, timing: Timing, farewell: WorkloadProcess.Totals)]
   let farewell: WorkloadProcess.Totals
-  /// Our floating-point operations in a second over those of square products in the same rounds; nil where they do
-  /// not matter.
+  /// Our floating-point operations per second, divided by those of square matrix products in the same rounds. Nil if the
+  /// workload does not count them.
   let shareOfProductRate: Double?
 
-  /// How many times longer a peer takes: the median over the rounds, whose turns lie side by side in time.
+  /// How many times as long a peer takes: the median of the ratios of each round, in which both run one after the other.
   func ratio(to peer: Timing) -> Double { median(zip(ours.rounds, peer.rounds).map { $1 / $0 }) }
 }
 
-/// Milliseconds of an iteration, one for each round.
+/// Milliseconds per iteration, one value per round.
 struct Timing {
   var rounds: [Double] = []
   var median: Double { pixelrl.median(rounds) }
@@ -52,54 +52,54 @@ func median(_ values: [Double]) -> Double {
   return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
 }
 
-/// Where the two sides' programs are.
+/// Runs benchmarks with `Workloads` and the peers' scripts.
 struct BenchmarkRunner {
   let workloads: String
-  /// nil: ours runs alone.
+  /// If nil, the peers' scripts do not run.
   let python: String?
   let scripts: String
   let rounds: Int
-  /// About how long a turn takes, in milliseconds.
+  /// The approximate time of a process's turn in a round, in milliseconds.
   let turn = 100.0
 
-  /// Lets both sides take turns, so that whatever else the machine does meets both.
+  /// Runs a benchmark. All processes take turns in each round, so that other load on the machine affects all of them.
   func hold(_ benchmark: Benchmark) throws -> BenchmarkResult {
-    var contestants: [WorkloadProcess] = []
-    defer { for process in contestants { process.abandon() } }
-    func enter(_ label: String, _ program: String, _ arguments: [String]) throws -> WorkloadProcess {
+    var processes: [WorkloadProcess] = []
+    defer { for process in processes { process.abandon() } }
+    func start(_ label: String, _ program: String, _ arguments: [String]) throws -> WorkloadProcess {
       let process = try WorkloadProcess(label, program, arguments, threads: benchmark.threads)
-      contestants.append(process)
+      processes.append(process)
       return process
     }
-    let ours = try enter("pixelrl", workloads, benchmark.ours)
-    let products = ours.operations > 0 ? try enter("square products", workloads, ["sgemm"]) : nil
+    let ours = try start("pixelrl", workloads, benchmark.ours)
+    let products = ours.operations > 0 ? try start("square products", workloads, ["sgemm"]) : nil
     for peer in benchmark.peers {
       switch peer.side {
-      case .workloads(let options): _ = try enter(peer.label, workloads, options)
+      case .workloads(let options): _ = try start(peer.label, workloads, options)
       case .script(let words):
         guard let python else { continue }
-        _ = try enter(peer.label, python, ["\(scripts)/\(words[0])"] + words.dropFirst())
+        _ = try start(peer.label, python, ["\(scripts)/\(words[0])"] + words.dropFirst())
       }
     }
-    // Warm up, and see how many iterations fill a turn.
-    let counts = try contestants.map { process in
+    // Warm up, then measure how many iterations fill a turn.
+    let counts = try processes.map { process in
       _ = try process.run(2)
       return max(1, Int(turn / (try process.run(1))))
     }
-    var timings = contestants.map { _ in Timing() }
+    var timings = processes.map { _ in Timing() }
     for _ in 0..<min(rounds, benchmark.rounds) {
-      for (i, process) in contestants.enumerated() {
+      for (i, process) in processes.enumerated() {
         timings[i].rounds.append(try process.run(counts[i]))
       }
     }
-    let farewells = try contestants.map { try $0.end() }
+    let totals = try processes.map { try $0.end() }
     let share = products.map { products in
       median(zip(timings[0].rounds, timings[1].rounds).map { ours.operations / $0 / (products.operations / $1) })
     }
     let first = products == nil ? 1 : 2
     return BenchmarkResult(
       benchmark: benchmark, ours: timings[0],
-      peers: (first..<contestants.count).map { (contestants[$0].label, timings[$0], farewells[$0]) },
-      farewell: farewells[0], shareOfProductRate: share)
+      peers: (first..<processes.count).map { (processes[$0].label, timings[$0], totals[$0]) },
+      farewell: totals[0], shareOfProductRate: share)
   }
 }

@@ -1,8 +1,10 @@
 import Environments
 
-/// All that `pixelrl bench` measures.
+/// The benchmarks of `pixelrl bench`.
 enum Benchmarks {
-  /// - Parameter picture: a file that the pictures' benchmarks may write.
+  /// - Parameters:
+  ///   - threads: the number of threads of benchmarks that do not set their own.
+  ///   - picture: the path of a file that the PNG benchmarks may write.
   static func all(threads: Int, picture: String) -> [Benchmark] {
     let torch = "PyTorch"
     func benchmark(
@@ -31,7 +33,7 @@ enum Benchmarks {
       benchmark("encode", "encode one frame 64x64", ["encode"], [(torch, ["keypoint.py", "encode"])]),
       benchmark("ae-step", "keypoint autoencoder step, batch 32", ["ae-step"], [(torch, ["keypoint.py", "step"])]),
       benchmark(
-        "environment", "environment step and picture 84x84", ["environment"],
+        "environment", "environment step and 84x84 frame", ["environment"],
         [("Gymnasium Pendulum-v1", ["environment.py"])], threads: 1),
       benchmark(
         "replay", "replay batch 128 out of 1,000,000", ["replay"], [("NumPy", ["replay.py"])], threads: 1),
@@ -67,8 +69,8 @@ enum Benchmarks {
     return benchmarks + joint + scenes
   }
 
-  /// The software renderer beside MuJoCo's own: one picture, in milliseconds of one processor, in the barest look and in
-  /// dm_control's. None without the package trait `MuJoCo`.
+  /// The software renderer compared with MuJoCo's: CPU milliseconds per frame, in the simplest style and in dm_control's.
+  /// Empty without the package trait `MuJoCo`.
   private static var scenes: [Benchmark] {
     #if MuJoCo
       let tasks =
@@ -77,11 +79,11 @@ enum Benchmarks {
           AcrobotSwingup.self, PointMassEasy.self, HumanoidWalk.self, FishSwim.self, Swimmer6.self, QuadrupedWalk.self,
           ManipulatorBringBall.self, MuJoCoCartPoleSwingup.self,
         ] as [any BuiltInEnvironment.Type]
-      let looks = [("bare", ["--samples", "1", "--shadows", "0"]), ("full", ["--samples", "4", "--shadows", "1"])]
-      return looks.flatMap { name, look in
+      let styles = [("bare", ["--samples", "1", "--shadows", "0"]), ("full", ["--samples", "4", "--shadows", "1"])]
+      return styles.flatMap { name, style in
         tasks.map { task in
           func draw(_ renderer: Renderer) -> [String] {
-            ["scene", "--clock", "processor", "--env", task.id, "--renderer", renderer.rawValue] + look
+            ["scene", "--clock", "processor", "--env", task.id, "--renderer", renderer.rawValue] + style
           }
           return Benchmark(
             id: "rendering", name: "\(task.id) 84x84, \(name)", ours: draw(.software),

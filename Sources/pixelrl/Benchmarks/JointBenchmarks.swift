@@ -1,7 +1,7 @@
-/// Learning through an encoder that moves, beside PyTorch with the same networks, schedule and batch; always two updates, the
-/// second of which moves the actor.
+/// Training the agent together with the encoder, compared with PyTorch with the same networks, schedule and batch. An
+/// iteration is two updates; only the second one updates the actor.
 ///
-/// On one thread the processor's time is taken, which is known however busy the machine is.
+/// With one thread, CPU time is measured, which does not depend on how busy the machine is.
 extension Benchmarks {
   static var joint: [Benchmark] {
     var benchmarks: [Benchmark] = []
@@ -11,19 +11,19 @@ extension Benchmarks {
         benchmark("keypoint", "keypoint encoder, joint, batch 32", threads, peers: sharing("keypoint")),
         benchmark("augmented", "conv encoder, augmented, batch 64", threads, peers: sharing("augmented")),
       ]
-      // How many times longer an update takes whose encoder moves.
+      // How many times as long an update takes if the encoder is trained.
       benchmarks.append(
         benchmark(
           "keypoint", "keypoint encoder, frozen, batch 32", threads, part: "frozen",
           peers: [("joint", .workloads(options("keypoint", threads)))]))
-      // The share of drawing and of making numbers of bytes, of an update that need not.
+      // The time to sample frames and convert them to floats, relative to an update that does neither.
       for (scheme, name, batch) in [
         ("sac-ae", "SAC+AE", 128), ("keypoint", "keypoint", 128), ("augmented", "conv", 128),
       ] {
         benchmarks.append(
           benchmark(
-            scheme, "\(name), update of frames that lie ready, batch \(batch)", threads, part: "ready", batch: batch,
-            peers: [("drawing and preparing them", .workloads(options(scheme, threads, part: "frames", batch: batch)))])
+            scheme, "\(name), update on prepared frames, batch \(batch)", threads, part: "ready", batch: batch,
+            peers: [("sampling and preparing them", .workloads(options(scheme, threads, part: "frames", batch: batch)))])
         )
       }
     }
@@ -42,14 +42,14 @@ extension Benchmarks {
 
   private typealias Side = (label: String, script: Benchmark.Side)
 
-  /// The order of SAC+AE's authors, and ours.
+  /// PyTorch with the update order of SAC+AE's authors, and with ours.
   private static let sacAE: [Side] =
     [
       ("PyTorch, authors' order, NCHW", .script(["sac_ae.py"])),
       ("PyTorch, authors' order, channels last", .script(["sac_ae.py", "--channels-last", "1"])),
     ] + sharing("sac-ae")
 
-  /// What the encoder gives is used by all, as in ours.
+  /// PyTorch with our update order: all losses share the encoder's output.
   private static func sharing(_ scheme: String) -> [Side] {
     [
       ("PyTorch, our order, NCHW", .script(["joint.py", "--scheme", scheme])),

@@ -1,10 +1,10 @@
 import Core
 import Foundation
 
-/// A process that measures a workload when told to, in lines of text: ours (`Workloads`) or a peer's script.
+/// A process that measures a workload on request over a line protocol: `Workloads` or a peer's script.
 final class WorkloadProcess {
   let label: String
-  /// Floating-point operations of an iteration; 0 where they do not matter.
+  /// Floating-point operations per iteration; 0 if the workload does not count them.
   private(set) var operations = 0.0
   private let process: SpawnedProcess
   private let command: String
@@ -12,21 +12,21 @@ final class WorkloadProcess {
   private let output = Pipe()
   private var unread = Data()
 
-  /// What a process has to say in the end.
+  /// The totals that a process reports when it ends.
   struct Totals {
-    /// Blocks of memory asked from the C library, an iteration.
+    /// Memory blocks allocated from the C library per iteration.
     var allocations: Double
-    /// Blocks of tensors that were not lent again, an iteration.
+    /// Tensor blocks per iteration that were newly allocated, not reused.
     var freshBlocks: Double
-    /// The most memory that the process has held, in MB.
+    /// The peak memory of the process, in MB.
     var peakMegabytes: Double
   }
 
-  /// Starts the process and waits until its workload stands.
+  /// Starts the process and waits until its workload is ready.
   init(_ label: String, _ program: String, _ arguments: [String], threads: Int) throws {
     self.label = label
     command = ([program] + arguments).joined(separator: " ")
-    // What oneDNN's, PyTorch's and Mesa's thread pools read at their start; Mesa counts those beside the caller's own.
+    // Read by the thread pools of oneDNN, PyTorch and Mesa when they start. Mesa does not count the calling thread.
     process = try SpawnedProcess(
       [program] + arguments,
       environment: [
@@ -35,29 +35,30 @@ final class WorkloadProcess {
       files: [
         input.fileHandleForReading.fileDescriptor, output.fileHandleForWriting.fileDescriptor, STDERR_FILENO,
       ])
-    // The ends that are the process's now: one that has died is noticed at the other.
+    // Close our copies of the process's ends of the pipes. Otherwise its death would not be noticed.
     try? input.fileHandleForReading.close()
     try? output.fileHandleForWriting.close()
     operations = try numbers(after: "ready", count: 1)[0]
   }
 
-  /// Milliseconds of an iteration, the mean of `count`.
+  /// Runs `count` iterations and returns the mean milliseconds per iteration.
   func run(_ count: Int) throws -> Double {
-    try say("run \(count)")
+    try send("run \(count)")
     return try numbers(after: "time", count: 1)[0]
   }
 
+  /// Ends the process and returns its totals.
   func end() throws -> Totals {
-    try say("end")
+    try send("end")
     let values = try numbers(after: "end", count: 3)
     _ = process.wait()
     return Totals(allocations: values[0], freshBlocks: values[1], peakMegabytes: values[2] / 1024)
   }
 
-  /// Ends a process whose benchmark is off.
+  /// Ends the process if it still runs.
   func abandon() { process.end() }
 
-  private func say(_ line: String) throws {
+  private func send(_ line: String) throws {
     do { try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8)) } catch { throw failure }
   }
 

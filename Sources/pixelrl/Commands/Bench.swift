@@ -7,32 +7,38 @@ import Runs
 /// `pixelrl bench`
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure the engine beside its peers: PyTorch, Gymnasium, NumPy and Pillow.",
+    abstract: "Compare the engine's speed with its peers: PyTorch, Gymnasium, NumPy and Pillow.",
     discussion: """
-      Both sides take turns in one run. "of sgemm" compares our floating-point operations a second with those of \
-      1024x1024 matrix products in the same rounds. "allocations" counts every block that an iteration asks the C \
-      library for, in brackets those for tensors; "peak" is the most memory of a process.
+      pixelrl and its peers take turns in each round. "of sgemm" is the rate of floating-point operations relative to \
+      that of 1024x1024 matrix products in the same rounds. "allocations" is the number of memory blocks that an \
+      iteration allocates, in parentheses those for tensors. "peak" is the peak memory of a process.
       """)
 
-  @Option(help: ArgumentHelp("what to measure, of sac, encoder, decoder, …; separated by commas", valueName: "names"))
+  @Option(
+    help: ArgumentHelp(
+      "the benchmarks to run, separated by commas, such as sac,encoder (default: all)", valueName: "names"))
   var only: String?
 
-  @Option(help: ArgumentHelp("a Python that has the peers; else $PIXELRL_PEER_PYTHON or python3", valueName: "path"))
+  @Option(
+    help: ArgumentHelp(
+      "a Python with the peers' packages (default: $PIXELRL_PEER_PYTHON, else python3)", valueName: "path"))
   var python: String?
 
   @Option(help: ArgumentHelp("the folder of the peers' scripts", valueName: "dir"))
-  var peers = "experiments/benchmarks"
+  var peers = "experiments/peers"
 
-  @Option(help: ArgumentHelp("threads of both sides, where not said otherwise", valueName: "n"), transform: wholeNumber)
+  @Option(
+    help: ArgumentHelp("threads of each process, unless a benchmark sets its own", valueName: "n"),
+    transform: wholeNumber)
   var threads = 2
 
-  @Option(help: ArgumentHelp("turns of each side", valueName: "n"), transform: wholeNumber)
+  @Option(help: ArgumentHelp("the maximum number of rounds", valueName: "n"), transform: wholeNumber)
   var rounds = 9
 
   @Option(help: ArgumentHelp("a new folder for bench.txt and bench.json", valueName: "dir"))
   var out: String?
 
-  @Flag(help: "end with one JSON object on a line of its own")
+  @Flag(help: "print the results as JSON in the last line")
   var json = false
 
   func run() throws {
@@ -68,17 +74,17 @@ struct Bench: ParsableCommand {
     return benchmarks.filter { names.contains($0.id) }
   }
 
-  /// The program beside this one that runs our side.
+  /// The path of `Workloads`, which is built next to this program.
   private func workloads() throws -> String {
     let program = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
     let path = program.resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("Workloads").path
     guard exists(path) else {
-      throw WorldError(path: path, "not there; build it with swift build -c release --product Workloads")
+      throw WorldError(path: path, "does not exist: build it with 'swift build -c release --product Workloads'")
     }
     return path
   }
 
-  /// A Python in which the peers are installed; nil, with a word on what to install, if there is none.
+  /// Returns a Python with the peers' packages. If there is none, prints what to install and returns nil.
   private func peerPython() throws -> String? {
     let environment = ProcessInfo.processInfo.environment
     let found = (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/python3" }.first(where: exists)
@@ -86,10 +92,10 @@ struct Bench: ParsableCommand {
     let probe = [path, "-c", "import torch, gymnasium, pygame, numpy, PIL"]
     if exists(path), try ChildProcess.run(probe, limit: .seconds(120)).status == 0 { return path }
     let advice =
-      "install the peers (pip install torch 'gymnasium[classic-control]' numpy pillow) and name their Python with "
+      "install the peers (pip install torch 'gymnasium[classic-control]' numpy pillow) and give their Python with "
       + "--python"
-    guard python == nil else { throw WorldError(path: path, "has not all peers: \(advice)") }
-    StandardStreams.say("pixelrl: no peers to compare with; \(advice)")
+    guard python == nil else { throw WorldError(path: path, "lacks packages of the peers: \(advice)") }
+    StandardStreams.say("pixelrl: no peers to compare with: \(advice)")
     return nil
   }
 }

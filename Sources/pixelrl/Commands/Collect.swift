@@ -27,7 +27,7 @@ struct Collect: ParsableCommand {
     try settings.check(environment, episode)
     let policy = plan.policy.run.isEmpty ? nil : try SavedAgent(path: plan.policy.run).policy(in: environment, episode)
 
-    // Opened first: a folder that cannot be written is known before the work is done.
+    // Opened before the work starts, so that a folder that cannot be written is reported at once.
     let name = policy == nil ? settings.policy.rawValue : "trained"
     let path = output.out ?? "datasets/\(fileName(of: spec.id))-\(name)-s\(seed.value)"
     let writer = try FrameDatasetWriter(

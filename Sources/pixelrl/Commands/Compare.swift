@@ -7,23 +7,22 @@ import Runs
 /// `pixelrl compare`
 struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compare groups of seeds: aggregates with intervals, and the probability of improvement.",
+    abstract: "Compare groups of runs: aggregate returns with confidence intervals, and the probability of improvement.",
     discussion: """
-      A group is [NAME=]PLACE[,PLACE...], where a place is the folder of a run, a folder that runs lie in, such as one of \
-      an experiment, or a quoted pattern. With a name all of its runs are one group; without one, runs that differ in \
-      nothing but their seed are:
+      A group is [NAME=]PATH[,PATH...]. A path is a run directory, a folder of runs, or a quoted pattern. With a name, \
+      all its runs form one group. Without a name, runs that differ only in their seed form a group:
 
         pixelrl compare runs/experiment
         pixelrl compare 'sac=runs/*-sac-*' random=runs/a,runs/b
       """)
 
-  @Argument(help: ArgumentHelp("runs, as above", valueName: "group"), completion: .directory)
+  @Argument(help: ArgumentHelp("groups of runs, as described above", valueName: "group"), completion: .runs)
   var groups: [String]
 
-  @Option(help: ArgumentHelp("the page to write (default: one under reports/)", valueName: "file"), completion: .file())
+  @Option(help: ArgumentHelp("the page to write (default: a new one under reports/)", valueName: "file"), completion: .file())
   var out: String?
 
-  @Flag(help: "end with one JSON object on a line of its own")
+  @Flag(help: "print the results as JSON in the last line")
   var json = false
 
   func run() throws {
@@ -35,7 +34,7 @@ struct Compare: ParsableCommand {
       for line in aligned(rows) { try printLine("  " + line) }
     }
     if !comparison.leftOut.isEmpty {
-      try printLine("left out, as they have no return yet: \(comparison.leftOut.joined(separator: ", "))")
+      try printLine("left out because they have no return yet: \(comparison.leftOut.joined(separator: ", "))")
     }
     if let doubt = comparison.doubt { try printLine(doubt) }
     try printLine("page: \(path)")

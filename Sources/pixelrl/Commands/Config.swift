@@ -5,7 +5,7 @@ import Runs
 /// `pixelrl config`
 struct Config: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Print all settings of a command as a commented file for --config, with the given ones set.",
+    abstract: "Print all settings of a command as a commented file for --config, with the values of the given flags.",
     subcommands: [ConfigTrain.self, ConfigPretrainAE.self, ConfigCollect.self])
 }
 

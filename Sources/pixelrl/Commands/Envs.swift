@@ -10,17 +10,17 @@ struct Envs: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "episodes that the random policy plays of each (default: what is known of ten)", valueName: "n"),
+      "episodes that a random policy plays in each (default: print the known returns of 10 episodes)", valueName: "n"),
     transform: wholeNumber)
   var episodes: Int?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("the number that their randomness comes from (default: 0)", valueName: "n"),
+    help: ArgumentHelp("the seed of these episodes (default: 0)", valueName: "n"),
     transform: wholeNumber)
   var seed: UInt64?
 
-  @Flag(help: "end with one JSON object on a line of its own")
+  @Flag(help: "print the list as JSON in the last line")
   var json = false
 
   func run() throws {
@@ -32,23 +32,23 @@ struct Envs: ParsableCommand {
     for type in Environments.all {
       do {
         try type.prepare()
-        // Played only where something else is asked for, or nothing is known.
+        // Played only if flags are given or the return is not known.
         let known = episodes == nil && seed == nil ? Environments.randomReturns[type.id] : nil
         let environment = type.init()
         let random = known ?? environment.randomReturn(episodes: episodes ?? 10, seed: Seed(seed ?? 0))
         rows.append(Row(environment.spec, randomReturn: random))
-      } catch { missing.append("\(type.id) is not there: \(error)") }
+      } catch { missing.append("\(type.id) is not available: \(error)") }
     }
     let header = ["environment", "actions", "episode", "repeat", "random return", "note"]
     for line in aligned([header] + rows.map(\.cells)) { try printLine(line) }
     for line in missing { try printLine(line) }
     try printLine(
-      "and any environment of Gymnasium, such as gym:CartPole-v1, gym:ALE/Pong-v5 or gym:my_module:MyEnv-v0")
+      "also any Gymnasium environment, such as gym:CartPole-v1, gym:ALE/Pong-v5 or gym:my_module:MyEnv-v0")
     if json { try printLine(JSON.object([.init("environments", .array(rows.map(\.json)))]).description) }
   }
 }
 
-/// What the catalog says of an environment.
+/// An environment in the list.
 private struct Row {
   let cells: [String]
   let json: JSON
@@ -66,7 +66,7 @@ private struct Row {
   }
 }
 
-/// Rows of cells as lines whose columns line up.
+/// Formats rows of cells as lines with aligned columns.
 func aligned(_ rows: [[String]]) -> [String] {
   let columns = rows.map(\.count).max() ?? 0
   let widths = (0..<columns).map { column in rows.compactMap { $0.dropFirst(column).first?.count }.max() ?? 0 }

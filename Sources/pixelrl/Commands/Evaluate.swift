@@ -7,34 +7,34 @@ import Training
 /// `pixelrl eval`
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "eval", abstract: "Play a trained agent: its returns with deterministic and with sampled actions.")
+    commandName: "eval", abstract: "Evaluate a trained agent with deterministic and with sampled actions.")
 
-  @Argument(help: ArgumentHelp("a run of 'pixelrl train'", valueName: "run"), completion: .directory)
+  @Argument(help: ArgumentHelp("a run of 'pixelrl train'", valueName: "run"), completion: .runs)
   var path: String
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("episodes of each way to act (default: as many as the run's own evaluations)", valueName: "n"),
+    help: ArgumentHelp("episodes of each of the two (default: as many as in the run's evaluations)", valueName: "n"),
     transform: wholeNumber)
   var episodes: Int?
 
-  @Flag(help: "film the first episode of each, and what is drawn of it, as an animated PNG")
+  @Flag(help: "write an animated PNG of the first episode of each, with reconstructions if there are any")
   var video = false
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "where start states and sampled actions come from (default: the run's own, with its evaluations' start states)",
+      "the seed of start states and sampled actions (default: the run's seed, with the start states of its evaluations)",
       valueName: "n"), transform: wholeNumber)
   var seed: UInt64?
 
   @Option(
     help: ArgumentHelp(
-      "the folder to write, which must be new or empty (default: one in the run's)", valueName: "folder"),
+      "the folder to write, which must be new or empty (default: a new one in the run directory)", valueName: "folder"),
     completion: .directory)
   var out: String?
 
-  @Flag(help: "end with one JSON object on a line of its own")
+  @Flag(help: "print the results as JSON in the last line")
   var json = false
 
   func run() throws {
@@ -43,12 +43,12 @@ struct Evaluate: ParsableCommand {
     }
     let saved = try SavedAgent(path: path)
     let count = episodes ?? saved.training.evaluationEpisodes
-    // Made first: a folder that cannot be written is known before the work is done.
+    // Created before the work starts, so that a folder that cannot be written is reported at once.
     let own = saved.run.file("evaluations")
     if out == nil { try makeOwnFolder(own) }
     let new = try NewFolder(at: out ?? unusedPath("\(own)/\(timestamp())"))
     try printLine(
-      "\(saved.facts.member) of \(saved.run.path) at step \(saved.step)\(saved.run.isFinished ? "" : ", the last evaluation of a run that has not ended"): \(count) episodes of \(saved.facts.environment)"
+      "\(saved.facts.member) of \(saved.run.path) at step \(saved.step)\(saved.run.isFinished ? "" : ", the last evaluation of an unfinished run"): \(count) episodes of \(saved.facts.environment)"
     )
     let seed = Seed(seed ?? saved.facts.seed)
     let bootstrap = Bootstrap(resamples: 10_000, seed: seed)
@@ -59,13 +59,13 @@ struct Evaluate: ParsableCommand {
     try new.commit()
     let folder = new.place
     for line in table(report) { try printLine(line) }
-    try printLine("numbers: \(folder)/evaluation.json")
+    try printLine("results: \(folder)/evaluation.json")
     if video { try printLine("videos: \(EvaluationReport.films.map { "\(folder)/\($0)" }.joined(separator: ", "))") }
     if json { try printLine(report.json.description) }
   }
 
   private func table(_ report: EvaluationReport) -> [String] {
-    let header = ["actions", "mean", "deviation", "95 % interval", "least", "greatest", "steps"]
+    let header = ["actions", "mean", "deviation", "95 % interval", "min", "max", "steps"]
     let rows = report.modes.map { mode in
       let returns = mode.evaluation.returns
       return [

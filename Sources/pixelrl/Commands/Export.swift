@@ -7,9 +7,9 @@ import Training
 /// `pixelrl export`
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write the replay buffer of a training, as of its newest checkpoint, as a .npz file.")
+    abstract: "Write the replay buffer in a training's newest checkpoint to a .npz file.")
 
-  @Argument(help: ArgumentHelp("a run of 'pixelrl train'", valueName: "run"), completion: .directory)
+  @Argument(help: ArgumentHelp("a run of 'pixelrl train'", valueName: "run"), completion: .runs)
   var folder: String
 
   @Option(
@@ -17,7 +17,7 @@ struct Export: ParsableCommand {
     completion: .file())
   var out: String?
 
-  @Flag(help: "end with one JSON object on a line of its own")
+  @Flag(help: "print a summary as JSON in the last line")
   var json = false
 
   func run() throws {
@@ -26,7 +26,7 @@ struct Export: ParsableCommand {
     let path = out ?? directory.file("replay.npz")
     try replay.write(to: path)
     let count = replay.contents.count
-    try printLine("\(count) latents of \(replay.layout.latentSize), as of step \(replay.step): \(path)")
+    try printLine("\(count) latents of size \(replay.layout.latentSize) at step \(replay.step): \(path)")
     guard json else { return }
     let summary: JSON = [
       "replay": .string(path), "run": .string(folder), "env_steps": .integer(replay.step), "latents": .integer(count),

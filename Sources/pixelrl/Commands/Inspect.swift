@@ -6,10 +6,10 @@ import Training
 /// `pixelrl inspect`
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look into a run: reconstructions, traversals, probe, latents and values, as pictures and numbers.")
+    abstract: "Inspect a run: reconstructions, latent traversals, state probe, latents and values, as images and JSON.")
 
   @Argument(
-    help: ArgumentHelp("a run of 'pixelrl pretrain-ae' or 'pixelrl train'", valueName: "run"), completion: .directory)
+    help: ArgumentHelp("a run of 'pixelrl pretrain-ae' or 'pixelrl train'", valueName: "run"), completion: .runs)
   var path: String
 
   @Option(
@@ -19,20 +19,20 @@ struct Inspect: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("the chosen frames, such as 0,100,250 (default: evenly)", valueName: "i,…"))
+    help: ArgumentHelp("the indices of the chosen frames, such as 0,100,250 (default: evenly spaced)", valueName: "i,…"))
   var steps: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("episodes that an agent plays", valueName: "n"), transform: wholeNumber)
+    parsing: .unconditional, help: ArgumentHelp("episodes that the agent plays", valueName: "n"), transform: wholeNumber)
   var episodes = Inspection.Options().episodes
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("where random frames and start states come from (default: the run's own)", valueName: "n"),
+    help: ArgumentHelp("the seed of random frames and start states (default: the run's seed)", valueName: "n"),
     transform: wholeNumber)
   var seed: UInt64?
 
-  @Flag(help: "end with one JSON object on a line of its own")
+  @Flag(help: "print the results as JSON in the last line")
   var json = false
 
   func run() throws {
@@ -57,7 +57,7 @@ struct Inspect: ParsableCommand {
     for note in inspection.notes { try printLine(note) }
     let rows = inspection.pictures.map { ["\(folder)/\($0.file)", $0.title] }
     for line in aligned(rows) { try printLine(line) }
-    try printLine("numbers: \(folder)/inspection.json")
+    try printLine("results: \(folder)/inspection.json")
     if json { try printLine(inspection.json.description) }
   }
 }

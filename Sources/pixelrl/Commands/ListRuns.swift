@@ -6,14 +6,14 @@ import Runs
 /// `pixelrl runs`
 struct ListRuns: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "runs", abstract: "List runs: status, environment, agent, begin, step, return, reason.")
+    commandName: "runs", abstract: "List runs: status, environment, agent, start time, step, return and the --why note.")
 
   @Argument(help: ArgumentHelp("the folder of the runs", valueName: "folder"), completion: .directory)
   var folder = "runs"
 
   @Option(
     help: ArgumentHelp(
-      "began, name, status, seed: upwards; step, return: the greatest first", valueName: "key"))
+      "began, name, status or seed: ascending; step or return: descending", valueName: "key"))
   var sort = RunEntry.SortKey.began
 
   @Option(help: ArgumentHelp("only runs that are running, finished, failed or interrupted", valueName: "status"))
@@ -29,16 +29,19 @@ struct ListRuns: ParsableCommand {
   var command: String?
 
   @Option(
-    help: ArgumentHelp("only runs for which 'return > 500' or the like holds; may be repeated", valueName: "condition"))
+    help: ArgumentHelp("only runs that meet a condition such as 'return > 500'; can be repeated", valueName: "condition"))
   var filter: [String] = []
 
-  @Flag(help: "a JSON object a line")
+  @Flag(help: "print one JSON object per line")
   var json = false
+
+  @Flag(help: "print only the paths of the runs, one per line")
+  var paths = false
 
   func run() throws {
     let conditions = try filter.map { try RunEntry.Condition(parsing: $0) }
     guard isFolder(folder) else {
-      throw WorldError(path: folder, "there is no such folder: 'pixelrl train' and 'pixelrl pretrain-ae' make runs")
+      throw WorldError(path: folder, "does not exist: 'pixelrl train' and 'pixelrl pretrain-ae' create runs")
     }
     let found = try RunEntry.all(in: folder).filter { entry in
       (status == nil || (entry.damage == nil && entry.status == status))
@@ -46,10 +49,12 @@ struct ListRuns: ParsableCommand {
         && (command == nil || entry.facts?.command == command) && conditions.allSatisfy { $0.holds(for: entry) }
     }
     let entries = RunEntry.sorted(found, by: sort)
-    if json {
+    if paths {
+      for entry in entries { try printLine(entry.run.path) }
+    } else if json {
       for entry in entries { try printLine(entry.json.description) }
     } else if entries.isEmpty {
-      try printLine("no such runs")
+      try printLine("no runs match")
     } else {
       let rows = [["run", "status", "environment", "agent", "began (UTC)", "step", "return", "why"]] + entries.map(row)
       for line in aligned(rows) { try printLine(line) }
@@ -67,7 +72,7 @@ struct ListRuns: ParsableCommand {
     return cells.map { String($0.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 }) }
   }
 
-  /// The run's path within the folder.
+  /// The run's path relative to the folder.
   private func name(of run: RunDirectory) -> String {
     let inside = folder.hasSuffix("/") ? folder : folder + "/"
     return run.path.hasPrefix(inside) ? String(run.path.dropFirst(inside.count)) : run.name

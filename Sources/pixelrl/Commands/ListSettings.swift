@@ -11,10 +11,10 @@ struct ListSettings: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "settings", abstract: "List every setting with its default.")
 
-  @Flag(help: "as the Markdown tables of the page of settings")
+  @Flag(help: "print the Markdown tables of the settings page")
   var markdown = false
 
-  /// Every group of settings that a command takes, those of the catalogs' members by their names.
+  /// All groups of settings, including those of each autoencoder and agent.
   static var sections: [SettingsSection] {
     [
       SettingsSection("Environment", EnvironmentChoice.self, EpisodeSettings.self),

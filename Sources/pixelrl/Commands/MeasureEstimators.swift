@@ -10,9 +10,10 @@ struct MeasureEstimators: ParsableCommand {
     commandName: "estimators",
     abstract: "Measure bias, variance and cost of gradient estimators against the exact gradient.",
     discussion: """
-      A problem is small enough that the gradient of the return is known exactly. Bias and variance are in units of its \
-      length and that length squared, of one estimate from a batch, with intervals of 95% confidence. A bias that begins \
-      at 0 is no evidence of any; '!' marks one that chance makes of none in less than 1 of 1000 cases.
+      Each problem is small enough to compute the gradient of the return exactly. Bias and variance are those of one \
+      estimate from a batch, in units of the gradient's norm and its square, with 95% confidence intervals. If the \
+      interval of a bias starts at 0, there is no evidence of bias. '!' marks a bias that an unbiased estimator would \
+      show in less than 1 of 1000 cases.
       """)
 
   enum PolicyKind: String, ExpressibleByArgument, CaseIterable {
@@ -20,36 +21,37 @@ struct MeasureEstimators: ParsableCommand {
   }
 
   @Option(
-    help: ArgumentHelp("two-state, chain, gridworld, tiger (its states seen), or a .json file", valueName: "problem"))
+    help: ArgumentHelp(
+      "two-state, chain, gridworld, tiger (with observed states), or a .json file", valueName: "problem"))
   var problem = "chain"
 
-  @Option(help: ArgumentHelp("a softmax over a table of logits, or a small network", valueName: "kind"))
+  @Option(help: ArgumentHelp("tabular: a softmax over a table of logits; network: a small network", valueName: "kind"))
   var policy = PolicyKind.tabular
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("trajectories of one estimate", valueName: "n"), transform: wholeNumber)
+    parsing: .unconditional, help: ArgumentHelp("trajectories per estimate", valueName: "n"), transform: wholeNumber)
   var batch = 10
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("estimates", valueName: "n"), transform: wholeNumber)
+  @Option(parsing: .unconditional, help: ArgumentHelp("the number of estimates", valueName: "n"), transform: wholeNumber)
   var trials = 20_000
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"),
-    transform: wholeNumber)
+    parsing: .unconditional, help: ArgumentHelp("the seed", valueName: "n"), transform: wholeNumber)
   var seed: UInt64 = 0
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("steps of a trajectory", valueName: "n"), transform: wholeNumber)
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("time steps per trajectory", valueName: "n"), transform: wholeNumber)
   var horizon = 10
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("instead of the problem's own", valueName: "number"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("the discount (default: the problem's)", valueName: "number"))
   var discount: Double?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("how wrong the flawed critic is, in deviations of the true Q", valueName: "number"))
+    help: ArgumentHelp("the error of the flawed critic, in standard deviations of the true Q", valueName: "number"))
   var criticError = 0.5
 
-  @Option(help: ArgumentHelp("which to measure, separated by commas (default: all)", valueName: "names"))
+  @Option(help: ArgumentHelp("the estimators to measure, separated by commas (default: all)", valueName: "names"))
   var only: String?
 
   @Option(
@@ -58,7 +60,7 @@ struct MeasureEstimators: ParsableCommand {
       valueName: "folder"), completion: .directory)
   var out: String?
 
-  @Flag(help: "end with one JSON object on a line of its own")
+  @Flag(help: "print the results as JSON in the last line")
   var json = false
 
   func run() throws {
@@ -72,8 +74,7 @@ struct MeasureEstimators: ParsableCommand {
     let pairs = process.stateCount * process.actionCount
     guard pairs <= GradientProblem.mostPairs else {
       throw InputError(
-        "\(problem): too large for the laboratory: at most \(GradientProblem.mostPairs) pairs of states and actions, "
-          + "not \(pairs)")
+        "\(problem): has \(pairs) pairs of states and actions: use a problem with at most \(GradientProblem.mostPairs)")
     }
     var random = Seed(seed).stream("policy")
     let table =

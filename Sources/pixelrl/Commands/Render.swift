@@ -8,7 +8,7 @@ import Runs
 /// `pixelrl render`
 struct Render: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Play an episode at random and write its frames as PNGs and an animated PNG.")
+    abstract: "Play an environment at random and write the frames as PNGs and as an animated PNG.")
 
   @Argument(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
   var environment: String
@@ -17,14 +17,13 @@ struct Render: ParsableCommand {
   var frames: Int = 100
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("the number that all randomness comes from", valueName: "n"),
-    transform: wholeNumber)
+    parsing: .unconditional, help: ArgumentHelp("the seed", valueName: "n"), transform: wholeNumber)
   var seed: UInt64 = 0
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "start from these numbers, as 0,3.14,0,0 or a JSON array: positions, then velocities", valueName: "numbers"))
+      "the start state, such as 0,3.14,0,0 or a JSON array: positions, then velocities", valueName: "numbers"))
   var state: String?
 
   @OptionGroup var output: OutputOptions
@@ -71,8 +70,8 @@ struct Render: ParsableCommand {
     try animation.finish()
     try new.commit()
     let (folder, video) = (new.place, "\(new.place)/episode.png")
-    try printLine("\(frames) frames of \(spec.id), and as an animation: \(video)")
-    if let openGL { try printLine("drawn by MuJoCo with \(openGL)") }
+    try printLine("\(frames) frames of \(spec.id), also as an animated PNG: \(video)")
+    if let openGL { try printLine("rendered by MuJoCo with \(openGL)") }
     if output.json {
       try printLine(JSON.object([.init("run", .string(folder)), .init("video", .string(video))]).description)
     }

@@ -7,22 +7,21 @@ import Runs
 /// `pixelrl report`
 struct MakeReport: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "report", abstract: "Write one self-contained HTML page about runs, their plots, and a LaTeX fragment."
-  )
+    commandName: "report", abstract: "Write a self-contained HTML report of runs, its plots, and a LaTeX fragment.")
 
   @Argument(
     help: ArgumentHelp(
-      "the folders of runs, or folders that runs lie in; those that differ only in their seed become one curve",
-      valueName: "run"), completion: .directory)
+      "run directories, or folders of runs; runs that differ only in their seed share one curve",
+      valueName: "run"), completion: .runs)
   var runs: [String]
 
   @Option(
     help: ArgumentHelp(
-      "the page to write (default: report.html in the folder of a single run, else one under reports/)",
+      "the page to write (default: report.html in the directory of a single run, else a new one under reports/)",
       valueName: "file"), completion: .file())
   var out: String?
 
-  @Flag(help: "end with one JSON object on a line of its own")
+  @Flag(help: "print the paths of the files as JSON in the last line")
   var json = false
 
   func run() throws {

@@ -6,24 +6,24 @@ import Formats
 /// `pixelrl rollout`
 struct Rollout: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Play given actions and print the state, reward and ending after each, a JSON line a step.")
+    abstract: "Play given actions and print the state, reward and ending after each step, one JSON line per step.")
 
   @Argument(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
   var environment: String
 
   @Option(
-    help: ArgumentHelp("a JSON array of action arrays, one a simulator step", valueName: "file"), completion: .file())
+    help: ArgumentHelp("a JSON array of action arrays, one per simulator step", valueName: "file"), completion: .file())
   var actions: String
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "start from these numbers, as 0,3.14,0,0 or a JSON array: positions, then velocities", valueName: "numbers"))
+      "the start state, such as 0,3.14,0,0 or a JSON array: positions, then velocities", valueName: "numbers"))
   var state: String?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("the number that a start state is drawn from where none is given", valueName: "n"),
+    help: ArgumentHelp("the seed of the start state if --state is not given", valueName: "n"),
     transform: wholeNumber)
   var seed: UInt64 = 0
 
@@ -35,7 +35,7 @@ struct Rollout: ParsableCommand {
   }
 }
 
-/// The numbers of --state: '0,3.14,0,0' is as good as '[0, 3.14, 0, 0]'.
+/// Parses the value of --state: '0,3.14,0,0' or '[0, 3.14, 0, 0]'.
 func startState(_ typed: String) throws -> [Double] {
   let json: JSON
   do { json = try JSON(parsing: typed.hasPrefix("[") ? typed : "[\(typed)]") } catch is InputError {

@@ -8,18 +8,18 @@ import Pixels
 /// `pixelrl serve`
 struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Play an environment for another program, which asks on standard input: see 'pixelrl gymnasium'.",
+    abstract: "Run an environment for another program over standard input and output: see 'pixelrl gymnasium'.",
     discussion: """
-      Begins with a line of JSON that says what the environment is. Then each line of standard input is a request, \
-      {"op": "reset", "seed": 1}, {"op": "step", "action": [0.5]} or {"op": "frame"}, with "frame": true where a picture \
-      is wanted; each answer is a line of JSON, followed by as many bytes of the picture as it says. Ends with standard \
-      input.
+      First prints a line of JSON that describes the environment. Then each line of standard input is a request: \
+      {"op": "reset", "seed": 1}, {"op": "step", "action": [0.5]} or {"op": "frame"}. Add "frame": true to receive a \
+      frame. Each answer is a line of JSON; "bytes" is the number of bytes of the frame that follow it. The program \
+      exits at the end of standard input.
       """)
 
   @Argument(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
   var environment = CartPoleSwingup.id
 
-  @Flag(help: "print the names of all environments that can be served, and end")
+  @Flag(help: "print the names of all environments that can be served, and exit")
   var list = false
 
   @OptionGroup(title: "Environment settings")
@@ -43,7 +43,7 @@ struct Serve: ParsableCommand {
   }
 }
 
-/// Answers requests, a line each.
+/// Answers requests, one per line.
 private protocol EpisodeServer {
   func begin() throws
   mutating func answer(_ request: String) throws
@@ -81,7 +81,7 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
   mutating func answer(_ line: String) throws {
     do {
       let request = try JSON(parsing: Array(line.utf8))
-      let step = try obey(request)
+      let step = try perform(request)
       let bytes = request["frame"]?.bool == true ? frame.bytes.count : 0
       let answer: JSON = [
         "reward": .number(step.reward), "ending": .string(episode.ending.rawValue), "steps": .integer(episode.steps),
@@ -92,12 +92,12 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
       try episode.render(into: &frame)
       try StandardStreams.write(frame.bytes)
     } catch let error as InputError {
-      // The other program's mistake: it may go on.
+      // The request is wrong: report it and wait for the next one.
       try printLine(JSON.object([.init("error", .string(error.description))]).description)
     }
   }
 
-  private mutating func obey(_ request: JSON) throws -> Step {
+  private mutating func perform(_ request: JSON) throws -> Step {
     switch request["op"]?.text {
     case "reset":
       guard let seed = request["seed"]?.int, seed >= 0 else {

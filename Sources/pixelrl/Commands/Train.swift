@@ -1,12 +1,25 @@
 import ArgumentParser
+import Core
 
 /// `pixelrl train`
-struct Train: ParsableCommand {
+struct Train: SettingsCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train an agent on latents of a frozen autoencoder, or on the true state.")
+    abstract: "Train an agent on the latents of an encoder, or on the true state.")
+
+  static let mainSettings = [
+    "env", "agent", "observe", "encoder", "autoencoder", "env-steps", "seed", "evaluate-every", "replay", "threads",
+  ]
+  static let catalogs = [
+    SettingsHelp.Catalog(AutoencoderSource.self, key: "kind", title: "new encoder", unless: ["encoder", "observe"]),
+    SettingsHelp.Catalog(AgentSource.self, key: "agent", title: "agent"),
+  ]
 
   @OptionGroup var options: RunOptions
   @OptionGroup var settings: TrainingFlags
+
+  var typed: [String: String] { settings.typed }
+
+  func chosenGroups() throws -> [any SettingsGroup] { try settings.choosing.plan().groups }
 
   func run() throws { try settings.plan(of: options.namedRun("train")).run(options) }
 }

@@ -9,30 +9,30 @@ import Synchronization
 /// `pixelrl watch`
 struct Watch: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Serve the report of a run to a browser of this machine, live while the run goes on.",
+    abstract: "Serve the report of a run to a browser on this machine, with live updates while it is running.",
     discussion: """
-      Of several runs, or a folder that runs lie in, the first page says where each stands and when it will have ended:
+      For several runs, or a folder of runs, the first page shows the progress of each run and its estimated end:
 
         pixelrl watch runs/20260131-235959-train-catch-double-dqn-s0
         pixelrl watch runs
       """)
 
   @Argument(
-    help: ArgumentHelp("the folder of a run, or folders that runs lie in", valueName: "run"), completion: .directory)
-  var places: [String]
+    help: ArgumentHelp("run directories, or folders of runs", valueName: "run"), completion: .runs)
+  var paths: [String]
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("the port to listen at; 0 takes a free one", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("the port to listen on; 0 chooses a free one", valueName: "n"))
   var port: UInt16 = 8080
 
-  @Option(help: ArgumentHelp("the address to listen at", valueName: "address"))
+  @Option(help: ArgumentHelp("the address to listen on", valueName: "address"))
   var host = "127.0.0.1"
 
-  @Flag(help: "let other machines read the run too: there is no password and no encryption")
+  @Flag(help: "also serve other machines, without a password and without encryption")
   var allowOthers = false
 
   @Option(
     name: .customLong("refresh"), parsing: .unconditional,
-    help: ArgumentHelp("seconds after which the page renews itself", valueName: "n"), transform: wholeNumber)
+    help: ArgumentHelp("seconds between updates of the page", valueName: "n"), transform: wholeNumber)
   var refresh = 5
 
   func run() throws {
@@ -42,29 +42,29 @@ struct Watch: ParsableCommand {
     let rule = try HostRule(host)
     guard rule.isLoopback || allowOthers else {
       throw InputError(
-        "--host \(host) would let every machine that reaches this one read the run, its settings and the facts of this "
-          + "machine, without password and encryption: give --allow-others if that is meant, or stay with 127.0.0.1 and "
-          + "come through 'ssh -L \(port):127.0.0.1:\(port) THIS-MACHINE'")
+        "--host \(host) would let every machine that reaches this one read the run, its settings and facts about this "
+          + "machine, without a password and without encryption: add --allow-others if you want this, or keep 127.0.0.1 "
+          + "and connect with 'ssh -L \(port):127.0.0.1:\(port) THIS-MACHINE'")
     }
     let server = try RunServer(try site(rule), port: port)
-    // Answers that are under way still go out.
+    // Requests in progress are still answered.
     Interruption.listen { Task { await server.stop() } }
-    let (names, verb) = (places.joined(separator: ", "), places.count == 1 ? "is" : "are")
+    let names = paths.joined(separator: ", ")
     try waiting {
-      try await server.run { url in try printLine("\(names) \(verb) shown at \(url) (Ctrl-C ends this)") }
+      try await server.run { url in try printLine("serving \(names) at \(url) (press Ctrl-C to stop)") }
     }
   }
 
-  /// That of the run itself, or of all runs that there are.
+  /// The site of a single run, or of all runs at the given paths.
   private func site(_ rule: HostRule) throws -> any Site {
-    guard places.count == 1, exists("\(places[0])/run.json") else {
-      return try FolderSite(of: places, hosts: rule, refreshEvery: refresh)
+    guard paths.count == 1, exists("\(paths[0])/run.json") else {
+      return try FolderSite(of: paths, hosts: rule, refreshEvery: refresh)
     }
-    return try RunSite(of: places[0], hosts: rule, refreshEvery: refresh)
+    return try RunSite(of: paths[0], hosts: rule, refreshEvery: refresh)
   }
 }
 
-/// Waits on the present thread for what takes its time on others.
+/// Runs asynchronous work and blocks the current thread until it has finished.
 func waiting(for work: @escaping @Sendable () async throws -> Void) throws {
   let done = DispatchSemaphore(value: 0)
   let failure = ErrorBox()
@@ -76,7 +76,7 @@ func waiting(for work: @escaping @Sendable () async throws -> Void) throws {
   if let error = failure.error.withLock({ $0 }) { throw error }
 }
 
-/// Where an error waits for the thread that throws it.
+/// Passes an error to the thread that throws it.
 private final class ErrorBox: Sendable {
   let error = Mutex<(any Error)?>(nil)
 }

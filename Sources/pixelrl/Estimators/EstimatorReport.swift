@@ -5,13 +5,13 @@ import Pixels
 import Plots
 import Tabular
 
-/// What `pixelrl estimators` says of its measurements: a table, JSON and two plots.
+/// The output of `pixelrl estimators`: a table, JSON and two plots.
 struct EstimatorReport {
   let title: String
   let laboratory: EstimatorTrial
   let measurements: [EstimatorMeasurement]
 
-  /// Chance marks an unbiased estimator as rarely as this.
+  /// The probability that an unbiased estimator is marked as biased.
   static let falseAlarm = 0.001
 
   // MARK: table
@@ -35,7 +35,7 @@ struct EstimatorReport {
     "\(short(range.lowerBound)) to \(short(range.upperBound))"
   }
 
-  /// Three digits.
+  /// Formats a value with three significant digits.
   private func short(_ x: Double) -> String { x < 1e-9 ? "0" : String(format: "%.3g", x) }
 
   // MARK: JSON
@@ -68,14 +68,14 @@ struct EstimatorReport {
 
   var biasPlot: IntervalPlot {
     IntervalPlot(
-      title: "Bias: \(title)", xLabel: "distance of the mean from the exact gradient, in lengths of it (95%)",
+      title: "Bias: \(title)", xLabel: "distance of the mean from the exact gradient / norm of the gradient (95%)",
       rows: measurements.map { IntervalPlot.Row($0.estimator.id, $0.bias, $0.biasInterval) })
   }
 
-  /// On a logarithmic axis, since variances differ by orders of magnitude; none at all has no place on it.
+  /// The axis is logarithmic, since variances differ by orders of magnitude. Estimators without variance are left out.
   var variancePlot: IntervalPlot {
     IntervalPlot(
-      title: "Variance: \(title)", xLabel: "log10 of variance / squared length of the gradient (95%)",
+      title: "Variance: \(title)", xLabel: "log10 of variance / squared norm of the gradient (95%)",
       rows: measurements.filter { $0.variance > 1e-12 }.map { m in
         let low = max(m.varianceInterval.lowerBound, m.variance / 1000)
         return IntervalPlot.Row(m.estimator.id, log10(m.variance), log10(low)...log10(m.varianceInterval.upperBound))

@@ -10,7 +10,7 @@ struct CollectionFlags: ParsableArguments {
   @OptionGroup(title: "Environment settings") var environment: SettingsOptions<EnvironmentSource>
   @OptionGroup(title: "Collection settings") var collection: SettingsOptions<DatasetSource>
 
-  /// Defaults, the file and the flags as one.
+  /// Resolves the defaults, the file and the flags.
   func plan() throws -> CollectionPlan {
     var given = try GivenSettings(config: source.config, environment.typed, collection.typed)
     let environment = try given.environment()
@@ -26,7 +26,7 @@ struct CollectionFlags: ParsableArguments {
 
 /// The resolved settings of a collection.
 struct CollectionPlan: Plan {
-  /// What `environment` names.
+  /// The environment that `environment` names.
   let played: any Environment
   let environment: EnvironmentChoice
   let episode: EpisodeSettings

@@ -15,8 +15,27 @@ struct PretrainingFlags: ParsableArguments {
   @OptionGroup(title: "Pretraining settings") var pretraining: SettingsOptions<PretrainingSource>
   @OptionGroup(title: "Machine settings") var machine: SettingsOptions<MachineSource>
 
-  /// Defaults, the file and the flags as one.
-  /// - Parameter run: whose settings stand in the place of a file's.
+  /// The flags' values, by key.
+  var typed: [String: String] {
+    [environment.typed, collection.typed, encoder.typed, pretraining.typed, machine.typed]
+      .reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
+  }
+
+  /// Only the flags that decide which settings there are and what their defaults are.
+  var choosing: PretrainingFlags {
+    var flags = self
+    let keys = SettingsHelp.choosing
+    flags.environment = environment.keeping(keys)
+    flags.collection = collection.keeping(keys)
+    flags.encoder = encoder.keeping(keys)
+    flags.pretraining = pretraining.keeping(keys)
+    flags.machine = machine.keeping(keys)
+    return flags
+  }
+
+  /// Resolves the defaults, the file and the flags.
+  ///
+  /// - Parameter run: the run whose settings file is used if `--config` is not given.
   func plan(of run: RunDirectory? = nil) throws -> any RunPlan {
     var given = try GivenSettings(
       config: source.config ?? run?.file(RunDirectory.settings), environment.typed, collection.typed, encoder.typed,
@@ -69,11 +88,11 @@ struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
       settings: groups)
     let summary = try withRun(directory, options) { try work.run(in: directory, say: printProgress) }
     try printLine("autoencoder: \(directory.path)")
-    try printLine("pictures: \(directory.file("reconstructions.png")), \(directory.file("worst.png"))")
+    try printLine("images: \(directory.file("reconstructions.png")), \(directory.file("worst.png"))")
     if options.output.json { try printLine(summary.description) }
   }
 
-  /// The dataset to train on: of a run that goes on, wherever that is by now.
+  /// The dataset to train on. A resumed run uses its recorded dataset, even if it has moved.
   private func frames(for run: RunDirectory?) throws -> FrameDataset? {
     guard !dataset.dataset.isEmpty else { return nil }
     let recorded = try run?.facts().inputs.first { $0.path == dataset.dataset }

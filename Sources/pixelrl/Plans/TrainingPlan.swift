@@ -10,7 +10,7 @@ import Training
 
 /// The settings of `pixelrl train`, as flags.
 struct TrainingFlags: ParsableArguments {
-  @Flag(help: "see through an encoder; the same as --observe latent, and the default")
+  @Flag(help: "observe the latents of an encoder; the same as --observe latent, and the default")
   var latent = false
 
   @OptionGroup var source: ConfigOptions
@@ -21,8 +21,28 @@ struct TrainingFlags: ParsableArguments {
   @OptionGroup(title: "Training settings") var training: SettingsOptions<TrainingSource>
   @OptionGroup(title: "Machine settings") var machine: SettingsOptions<MachineSource>
 
-  /// Defaults, the file and the flags as one.
-  /// - Parameter run: whose settings stand in the place of a file's.
+  /// The flags' values, by key.
+  var typed: [String: String] {
+    [environment.typed, encoder.typed, newEncoder.typed, agent.typed, training.typed, machine.typed]
+      .reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
+  }
+
+  /// Only the flags that decide which settings there are and what their defaults are.
+  var choosing: TrainingFlags {
+    var flags = self
+    let keys = SettingsHelp.choosing
+    flags.environment = environment.keeping(keys)
+    flags.encoder = encoder.keeping(keys)
+    flags.newEncoder = newEncoder.keeping(keys)
+    flags.agent = agent.keeping(keys)
+    flags.training = training.keeping(keys)
+    flags.machine = machine.keeping(keys)
+    return flags
+  }
+
+  /// Resolves the defaults, the file and the flags.
+  ///
+  /// - Parameter run: the run whose settings file is used if `--config` is not given.
   func plan(of run: RunDirectory? = nil) throws -> any RunPlan {
     var given = try GivenSettings(
       config: source.config ?? run?.file(RunDirectory.settings), environment.typed, encoder.typed, newEncoder.typed,
@@ -41,7 +61,7 @@ struct TrainingFlags: ParsableArguments {
     let spec = environment.spec
     let name = try given.resolve(AgentChoice()).agent
     guard let kind = name.isEmpty ? Agents.fitting(spec.actionSpace) : try Agents.named(name) else {
-      throw InputError("no agent takes the actions of \(spec.id): \(spec.actionSpace)")
+      throw InputError("no agent supports the actions of \(spec.id): \(spec.actionSpace)")
     }
     guard kind.accepts(spec.actionSpace) else {
       let fitting = Agents.all.filter { $0.accepts(spec.actionSpace) }.map { $0.id }
@@ -57,13 +77,13 @@ struct TrainingFlags: ParsableArguments {
     var given = given
     let encoder = try encoderSettings(&given)
     let place = encoder.observe == .state ? nil : try Places.named(encoder.place)
-    // What the encoder makes of a new start, or what it was made of.
+    // Whether the run creates a new encoder, or loads an autoencoder.
     let startsAtRandom =
       place.map { $0.start == .random || $0.start == .either && encoder.autoencoder.isEmpty } ?? false
     var defaults = environment.spec.episodeDefaults
     if startsAtRandom, let stack = place?.frameStack { defaults.frameStack = stack }
     let episode = try given.resolve(defaults)
-    // An on-policy agent must act by its own policy alone.
+    // An on-policy agent must choose all actions with its own policy.
     if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault(\TrainingSettings.exploreChance) }
     var training = try given.resolve(TrainingSettings(for: encoder, frameStack: episode.frameStack, A.self))
     let spreadsEvaluations = !given.isGiven(\TrainingSettings.evaluateEvery)
@@ -89,46 +109,45 @@ struct TrainingFlags: ParsableArguments {
     return try plan(try Autoencoders.named(try given.resolve(choice).kind))
   }
 
-  /// What the agent sees through. A place that starts at random takes no autoencoder.
+  /// Resolves the encoder's settings. A place that starts from random weights takes no autoencoder.
   private func encoderSettings(_ given: inout GivenSettings) throws -> EncoderSettings {
     var encoder = try given.resolve(EncoderSettings())
     if encoder.observe == .state {
       if given.isTyped("encoder") {
-        throw InputError("--observe state looks through no encoder: leave out --encoder, or give --observe latent")
+        throw InputError("--observe state uses no encoder: leave out --encoder, or use --observe latent")
       }
       guard encoder.autoencoder.isEmpty || given.isTyped("observe") && !given.isTyped("autoencoder") else {
-        throw InputError(
-          "--observe state looks through no autoencoder: leave out --autoencoder, or give --observe latent")
+        throw InputError("--observe state uses no autoencoder: leave out --autoencoder, or use --observe latent")
       }
-      (encoder.place, encoder.autoencoder) = (EncoderSettings().place, "")  // the file's, or the task's
+      (encoder.place, encoder.autoencoder) = (EncoderSettings().place, "")  // from the file or the task's defaults
     }
     if try Places.named(encoder.place).start == .random, !encoder.autoencoder.isEmpty {
       guard given.isTyped("encoder"), !given.isTyped("autoencoder") else {
         throw InputError(
           "--encoder \(encoder.place) starts from random weights: leave out --autoencoder, or use --encoder finetune")
       }
-      encoder.autoencoder = ""  // the file's
+      encoder.autoencoder = ""  // from the file
     }
     return encoder
   }
 
-  /// Refuses what was typed and would have no effect.
+  /// Checks that no flag is given that would have no effect.
   private func checkUnused(_ given: GivenSettings, _ place: Place?, _ startsAtRandom: Bool) throws {
     if !startsAtRandom, let key = newEncoder.typed.keys.sorted().first(where: given.isTyped) {
       throw InputError(
-        "--\(key) is a setting of a new encoder, and "
-          + (place.map { "--encoder \($0.id) takes one that was trained: give it to 'pixelrl pretrain-ae'" }
-            ?? "--observe state has none: leave it out"))
+        "--\(key) is a setting of a new encoder, but "
+          + (place.map { "--encoder \($0.id) uses a pretrained one: give the flag to 'pixelrl pretrain-ae' instead" }
+            ?? "--observe state uses none: leave the flag out"))
     }
     let rounds = encoder.typed.keys.sorted().first { $0.hasPrefix("retrain-") && given.isTyped($0) }
     if let rounds, place?.when != .rounds {
-      throw InputError("--\(rounds) is for --encoder rounds and --encoder bursts: give one of these, or leave it out")
+      throw InputError("--\(rounds) is for --encoder rounds and --encoder bursts: use one of these, or leave it out")
     }
   }
 }
 
 extension AgentSettings {
-  /// An agent's defaults at a place of the encoder.
+  /// Creates the agent's defaults for a place of the encoder.
   fileprivate init(of place: Place?) {
     self.init()
     guard let batch = place?.batch, var settings = self as? any BatchSettings else { return }

@@ -1,15 +1,14 @@
-"""pixelrl's environments for Gymnasium: one file, which needs gymnasium and NumPy, and the program `pixelrl`.
+"""pixelrl's environments for Gymnasium. This single file needs gymnasium, NumPy and the program `pixelrl`.
 
     import gymnasium, pixelrl_gymnasium
     env = gymnasium.make("pixelrl/cartpole-swingup-v0", size=84)
 
-The program is the argument `program`, else what PIXELRL names, else `pixelrl` on the path. Each environment is played by
-a process of its own, `pixelrl serve`, which ends with it. Settings of the episode are the flags of `pixelrl serve`, with
-underscores: `action_repeat=2, sticky_actions=0.25, flicker=0.1`.
+The program is the argument `program`, else the environment variable PIXELRL, else `pixelrl` on the path. Each environment
+runs in its own process, `pixelrl serve`. Settings of the episode are the flags of `pixelrl serve`, with underscores:
+`action_repeat=2, sticky_actions=0.25, flicker=0.1`.
 
-The process ends with its environment, closed or not. An interrupt from the keyboard does not reach it, and does not come
-between a question to it and its answer. Copies, and what is unpickled, are environments of their own, made with the same
-arguments and not yet reset.
+The process ends with its environment, closed or not. A keyboard interrupt does not reach it, and is delayed while a request
+waits for its answer. Copied and unpickled environments are new environments with the same arguments, and must be reset.
 """
 
 import contextlib
@@ -31,8 +30,8 @@ class PixelRL(gymnasium.Env):
     """One of the environments that `pixelrl envs` lists.
 
     Parameters: `environment`, such as "cartpole-swingup"; `observe`, "pixels" for frames uint8 [size, size, channels] or
-    "state" for the true state as float64; `render_mode`, "rgb_array"; further ones are flags of `pixelrl serve`. An episode
-    that its time limit ends is truncated, as gymnasium has it.
+    "state" for the true state as float64; `render_mode`, "rgb_array"; all others are flags of `pixelrl serve`. An episode
+    that reaches its time limit is truncated, as in gymnasium.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 25}
@@ -63,7 +62,7 @@ class PixelRL(gymnasium.Env):
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
-        # Without a seed the next one is drawn, so that a first seed fixes all episodes.
+        # Without a seed, one is drawn from the generator, so that the first seed determines all episodes.
         drawn = int(self.np_random.integers(2**63)) if seed is None else int(seed)
         return self._observation(self._ask(op="reset", seed=drawn)), {}
 
@@ -92,11 +91,11 @@ class PixelRL(gymnasium.Env):
         return functools.partial(type(self), **self._arguments), (), {"spec": self.spec}
 
     def _begin(self, command):
-        # In a session of its own, an interrupt from the keyboard does not reach it.
+        # In a new session, a keyboard interrupt does not reach the process.
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
-        # Called once: by close(), with the last reference, or as Python ends.
+        # Called once: by close(), with the last reference, or when Python exits.
         self._end = weakref.finalize(self, _end, self._process)
 
     def _observation(self, answer):
@@ -106,35 +105,35 @@ class PixelRL(gymnasium.Env):
         return self._frame.copy()
 
     def _picture(self, answer):
-        """The picture that came with an answer; None where none did."""
+        """The frame in an answer, or None if it has none."""
         if not answer["picture"]:
             return None
         return numpy.frombuffer(answer["picture"], numpy.uint8).reshape(self._shape)
 
     def _ask(self, **request):
         if not self._end.alive:
-            raise RuntimeError("the environment is closed: make another")
-        # Frames are sent with every step only where they are what is observed.
+            raise RuntimeError("the environment is closed: create a new one")
+        # Frames are sent with every step only if they are the observation.
         request["frame"] = self.observe == "pixels" or request["op"] == "frame"
         with _interrupts_later():
             try:
                 self._process.stdin.write(json.dumps(request).encode() + b"\n")
                 self._process.stdin.flush()
             except OSError:
-                pass  # its last words are more telling
+                pass  # _receive raises a better error
             try:
                 return self._receive()
             except ValueError:
-                raise  # our mistake
+                raise  # the request was wrong
             except BaseException:
-                self._end()  # half an answer may be left
+                self._end()  # part of an answer may be unread
                 raise
 
     def _receive(self):
-        """An answer, with the bytes of its picture as `picture`."""
+        """Returns an answer, with the bytes of its frame as `picture`."""
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"pixelrl ended with exit code {self._process.wait()}; its standard error says why")
+            raise RuntimeError(f"pixelrl ended with exit code {self._process.wait()}: see its standard error")
         answer = json.loads(line)
         if "error" in answer:
             raise ValueError(answer["error"])
@@ -154,7 +153,7 @@ def _command(environment, program, settings):
 
 
 def _end(process):
-    """Lets a process end, which it does with its input."""
+    """Ends a process by closing its standard input."""
     with contextlib.suppress(OSError):
         process.stdin.close()
     process.stdout.close()
@@ -167,35 +166,35 @@ def _end(process):
 
 @contextlib.contextmanager
 def _interrupts_later():
-    """Puts off an interrupt from the keyboard: an answer that nobody has read would be taken for the next. A second one is
-    not put off."""
+    """Delays a keyboard interrupt: otherwise an unread answer would be mistaken for the next one. A second interrupt is not
+    delayed."""
     former = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(former):
         yield
         return
-    came = []
+    delayed = []
 
     def note(number, frame):
         signal.signal(number, former)
-        came.append((number, frame))
+        delayed.append((number, frame))
 
     signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, former)
-    if came:
-        former(*came[0])
+    if delayed:
+        former(*delayed[0])
 
 
 def environments(program=None):
-    """The names of all environments of the program."""
+    """Returns the names of all environments of the program."""
     command = [program or os.environ.get("PIXELRL", "pixelrl"), "serve", "--list"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
 
 
 def register(program=None):
-    """Makes `pixelrl/NAME-v0` known to gymnasium for every environment of the program."""
+    """Registers every environment of the program with gymnasium as `pixelrl/NAME-v0`."""
     for name in environments(program):
         gymnasium.register(
             f"pixelrl/{name}-v0",

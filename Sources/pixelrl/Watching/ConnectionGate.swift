@@ -6,52 +6,51 @@ import Synchronization
   import Glibc
 #endif
 
-/// The way to a server: connections pass through here, few at a time, each for a bounded time and with requests of a bounded
-/// length. A server behind it cannot be kept busy by a line without end, held by those who say nothing, or left without
-/// descriptors.
+/// A proxy in front of an HTTP server that limits the number of connections, their lifetime, and the size of requests.
+/// Endless lines, silent clients and too many connections cannot block the server or use up its file descriptors.
 ///
-/// It knows no more of HTTP than that the head of a request ends with an empty line.
+/// All it knows of HTTP is that an empty line ends the head of a request.
 final class ConnectionGate: Sendable {
-  /// Bytes of a request; a browser's have about one thousand.
+  /// The maximum size of a request in bytes. A browser's requests have about 1000.
   static let requestLimit = 8192
-  /// Connections at a time, fewer where the system allows few descriptors; others wait.
+  /// The maximum number of connections at a time, fewer if the system allows few file descriptors. Others wait.
   private static let most = 32
-  /// How long the head of a request may take, and how long a connection may lie idle.
+  /// The time limit of the head of a request, and of an idle connection.
   let patience: Duration
-  /// How long an answer may take to begin, and to be read.
+  /// The time limit for an answer to begin, and for the client to read it.
   private let answerLimit = Duration.seconds(300)
   private let lifetime = Duration.seconds(600)
 
-  /// The port that is listened at.
+  /// The port that the gate listens on.
   let port: UInt16
   private let listener: Int32
-  private let places: DispatchSemaphore
+  private let slots: DispatchSemaphore
   private let count: Int
   private let taken = Atomic(0)
   private let isClosed = Atomic(false)
-  /// Whether anybody was ever let in.
+  /// Whether `open` has been called.
   private let wasOpened = Atomic(false)
   var isOpen: Bool { wasOpened.load(ordering: .acquiring) }
 
-  /// Takes a port; nobody is let in yet.
+  /// Binds a port. Connections wait until `open`.
   ///
-  /// - Parameter port: 0 takes a free one.
-  /// - Throws: `InputError` where the port is taken, `WorldError` where the address is not this machine's.
+  /// - Parameter port: the port, or 0 for a free one.
+  /// - Throws: `InputError` if the port is taken, `WorldError` if the address is not one of this machine.
   init(_ host: HostRule, port: UInt16, patience: Duration = .seconds(10)) throws {
     self.patience = patience
-    // Three for each connection, here and in the server; the others are for the run's files.
+    // Three descriptors for each connection, here and in the server. The others are for the run's files.
     var limit = rlimit()
     let descriptors =
       unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? Int(clamping: limit.rlim_cur) : 256
     count = max(1, min(Self.most, (descriptors - 32) / 3))
-    places = DispatchSemaphore(value: count)
-    let place = "\(host.text):\(port)"
+    slots = DispatchSemaphore(value: count)
+    let endpoint = "\(host.text):\(port)"
     listener = socket(host.isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard listener >= 0 else { throw systemFailure(place) }
+    guard listener >= 0 else { throw systemFailure(endpoint) }
     do {
       var reuse: Int32 = 1
       _ = unsafe setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<Int32>.size))
-      guard Self.bind(listener, host, port), listen(listener, 64) == 0 else { throw Self.refusal(place, port) }
+      guard Self.bind(listener, host, port), listen(listener, 64) == 0 else { throw Self.refusal(endpoint, port) }
       self.port = Self.port(of: listener)
     } catch {
       Glibc.close(listener)
@@ -79,7 +78,7 @@ final class ConnectionGate: Sendable {
       == 0
   }
 
-  /// IPv4 and IPv6 have it in the same place.
+  /// Returns the port of a socket. It has the same offset in IPv4 and IPv6 addresses.
   private static func port(of socket: Int32) -> UInt16 {
     var address = sockaddr_in6()
     var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
@@ -89,32 +88,32 @@ final class ConnectionGate: Sendable {
     return UInt16(bigEndian: address.sin6_port)
   }
 
-  private static func refusal(_ place: String, _ port: UInt16) -> any Error {
+  private static func refusal(_ endpoint: String, _ port: UInt16) -> any Error {
     switch errno {
     case EADDRINUSE:
-      InputError("port \(port) is taken: give another with --port, or --port 0 for any that is free")
+      InputError("port \(port) is taken: choose another with --port, or use --port 0 for a free one")
     case EACCES:
-      InputError("port \(port) may not be used: give one from 1024 to 65535 with --port, or --port 0")
-    default: systemFailure(place)
+      InputError("no permission to use port \(port): choose one from 1024 to 65535 with --port, or use --port 0")
+    default: systemFailure(endpoint)
     }
   }
 
-  /// Lets connections through to the server that listens at a path, until `close`.
+  /// Passes connections on to the server that listens on the socket at a path, until `close`.
   func open(to path: String) {
     wasOpened.store(true, ordering: .releasing)
     Thread.detachNewThread { [self] in
       while true {
-        places.wait()
+        slots.wait()
         let client = accept(listener, nil, nil)
         guard !isClosed.load(ordering: .acquiring) else {
           if client >= 0 { Glibc.close(client) }
-          places.signal()
+          slots.signal()
           return
         }
         guard client >= 0 else {
-          // Without a descriptor the caller waits in the system's queue.
+          // If no descriptor is free, the client waits in the system's queue.
           if errno != EINTR && errno != ECONNABORTED { usleep(100_000) }
-          places.signal()
+          slots.signal()
           continue
         }
         _ = fcntl(client, F_SETFD, FD_CLOEXEC)
@@ -122,52 +121,52 @@ final class ConnectionGate: Sendable {
           taken.add(1, ordering: .relaxed)
           pass(client, to: path)
           taken.subtract(1, ordering: .relaxed)
-          places.signal()
+          slots.signal()
         }
       }
     }
   }
 
-  /// Lets nobody in any more.
+  /// Accepts no more connections.
   func close() {
     isClosed.store(true, ordering: .releasing)
-    // Wakes who waits for the next.
+    // Wakes the thread that waits for the next connection.
     shutdown(listener, Int32(SHUT_RDWR))
   }
 
   // MARK: - One connection
 
-  /// Carries bytes between a client and the server, until one of them ends or a limit is passed.
+  /// Copies bytes between a client and the server until one of them closes or a limit is exceeded.
   private func pass(_ client: Int32, to path: String) {
     defer { Glibc.close(client) }
     guard let server = connected(to: path) else { return }
     defer { Glibc.close(server) }
-    let talk = Mutex(Connection())
+    let connection = Mutex(Connection())
     let isAnswered = DispatchSemaphore(value: 0)
     let end = ContinuousClock.now + lifetime
     Thread.detachNewThread {
       while let bytes = received(server, within: self.answerLimit), ContinuousClock.now < end {
-        talk.withLock { $0.answer() }
+        connection.withLock { $0.answer() }
         guard sent(bytes, to: client, within: self.answerLimit) else { break }
-        talk.withLock { $0.answered() }
+        connection.withLock { $0.answered() }
       }
-      // Ends what waits for the client.
+      // Wakes the thread that waits for the client.
       shutdown(client, Int32(SHUT_RDWR))
       isAnswered.signal()
     }
-    // Where others wait for a place, who says nothing goes sooner.
+    // If others wait for a connection, silent clients are disconnected sooner.
     let slice = min(patience, .seconds(1))
     var silence = Duration.zero
     while ContinuousClock.now < end {
       guard let bytes = received(client, within: slice) else {
         guard errno == EAGAIN else { break }
-        // Nothing came: that is right while an answer is being made or read.
-        silence = talk.withLock { $0.isBusy(within: slice) } ? .zero : silence + slice
+        // A client may be silent while an answer is computed or read.
+        silence = connection.withLock { $0.isBusy(within: slice) } ? .zero : silence + slice
         guard silence < (taken.load(ordering: .relaxed) < count ? patience : slice) else { break }
         continue
       }
       silence = .zero
-      let isBounded = talk.withLock { $0.ask(bytes) }
+      let isBounded = connection.withLock { $0.ask(bytes) }
       guard isBounded, sent(bytes, to: server, within: patience) else { break }
     }
     shutdown(server, Int32(SHUT_RDWR))
@@ -193,7 +192,7 @@ final class ConnectionGate: Sendable {
   }
 }
 
-/// How a connection stands: how much of a request has come since the last answer began, and whether one is under way.
+/// The state of a connection: the size of the request since the last answer began, and whether an answer is in progress.
 private struct Connection {
   private var count = 0
   private var last: [UInt8] = []
@@ -202,35 +201,35 @@ private struct Connection {
   private var isAnswering = false
   private var lastAnswer: ContinuousClock.Instant?
 
-  /// Bytes of a request have come.
+  /// Records received bytes of a request.
   ///
-  /// - Returns: whether it is not too long.
+  /// - Returns: whether the request is within the size limit.
   mutating func ask(_ bytes: [UInt8]) -> Bool {
     count += bytes.count
-    let seen = last + bytes
+    let recent = last + bytes
     let newline = UInt8(ascii: "\n")
     isWhole =
       isWhole
-      || seen.indices.contains { i in
-        seen[i] == newline && (i >= 1 && seen[i - 1] == newline || i >= 2 && seen[i - 2] == newline)
+      || recent.indices.contains { i in
+        recent[i] == newline && (i >= 1 && recent[i - 1] == newline || i >= 2 && recent[i - 2] == newline)
       }
-    last = Array(seen.suffix(2))
+    last = Array(recent.suffix(2))
     return count <= ConnectionGate.requestLimit
   }
 
-  /// Bytes of an answer have come.
+  /// Records that the server has sent bytes of an answer.
   mutating func answer() { (count, last, isWhole, isAnswering) = (0, [], false, true) }
 
-  /// They have gone on to the client.
+  /// Records that the bytes were sent to the client.
   mutating func answered() { (isAnswering, lastAnswer) = (false, .now) }
 
-  /// Whether the client has reason to be silent.
+  /// Whether the client may be silent.
   func isBusy(within patience: Duration) -> Bool {
     isWhole || isAnswering || lastAnswer.map { .now - $0 < patience } ?? false
   }
 }
 
-/// What came over a socket: nil and `errno` at its end, or where nothing came in time.
+/// Receives bytes from a socket. Returns nil and sets `errno` at its end, or if nothing arrives in time.
 private func received(_ socket: Int32, within limit: Duration) -> [UInt8]? {
   guard isReady(socket, POLLIN, within: limit) else { return nil }
   var bytes = [UInt8](repeating: 0, count: 1 << 16)
@@ -239,7 +238,7 @@ private func received(_ socket: Int32, within limit: Duration) -> [UInt8]? {
   return count > 0 ? Array(bytes[..<count]) : nil
 }
 
-/// Whether all bytes went over a socket in time.
+/// Sends bytes over a socket. Returns whether all were sent in time.
 private func sent(_ bytes: [UInt8], to socket: Int32, within limit: Duration) -> Bool {
   var done = 0
   while done < bytes.count {
@@ -253,7 +252,7 @@ private func sent(_ bytes: [UInt8], to socket: Int32, within limit: Duration) ->
   return true
 }
 
-/// Waits until a socket can be read or written; false and `EAGAIN` where the time is up.
+/// Waits until a socket can be read or written. Returns false and sets `errno` to `EAGAIN` if the time is up.
 private func isReady(_ socket: Int32, _ events: Int32, within limit: Duration) -> Bool {
   var waited = pollfd(fd: socket, events: Int16(events), revents: 0)
   while true {

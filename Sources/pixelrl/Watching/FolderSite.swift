@@ -2,20 +2,20 @@ import Core
 import Reports
 import Runs
 
-/// What a browser is given of several runs: a page of where they stand, and each run's own site below it. Runs that begin
-/// later appear by themselves.
+/// The web site of several runs: a page with the progress of all runs, and each run's own site below it. Runs that start
+/// later appear automatically.
 struct FolderSite: Site {
   let hosts: HostRule
   private let index: Index
 
   /// - Parameters:
-  ///   - places: folders of runs, folders that they lie in, and patterns.
-  ///   - refresh: seconds after which a page asks for itself again.
-  /// - Throws: `InputError` where a place does not exist or there are no runs at all.
-  init(of places: [String], hosts: HostRule, refreshEvery refresh: Int) throws {
-    _ = try RunSelection.runs(at: places)
+  ///   - paths: run directories, folders of runs, and patterns.
+  ///   - refresh: seconds between updates of a page.
+  /// - Throws: `InputError` if a path does not exist or there are no runs.
+  init(of paths: [String], hosts: HostRule, refreshEvery refresh: Int) throws {
+    _ = try RunSelection.runs(at: paths)
     self.hosts = hosts
-    index = Index(of: places, hosts: hosts, refreshEvery: refresh)
+    index = Index(of: paths, hosts: hosts, refreshEvery: refresh)
   }
 
   func reply(to request: SiteRequest) async -> SiteReply {
@@ -24,7 +24,7 @@ struct FolderSite: Site {
     case "/": return .content(await index.page, "text/html; charset=utf-8", request)
     case "/live.js": return .script(request)
     default:
-      // `/run/NAME/…`: the name is looked up, and never taken for a path.
+      // `/run/NAME/…`: the name is looked up, and never used as a path.
       let parts = request.path.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
       guard parts.count == 4, parts[0].isEmpty, parts[1] == "run", let site = await index.site(String(parts[2])) else {
         return .notFound(request)
@@ -36,9 +36,9 @@ struct FolderSite: Site {
   }
 }
 
-/// The runs of places as they are found, by the names that their pages have.
+/// The runs at the given paths, by the names of their pages.
 private actor Index {
-  private let places: [String]
+  private let paths: [String]
   private let hosts: HostRule
   private let refresh: Int
   private var sites: [String: RunSite] = [:]
@@ -46,8 +46,8 @@ private actor Index {
   private var pace = Pace()
   private var made: (bytes: [UInt8], until: ContinuousClock.Instant)?
 
-  init(of places: [String], hosts: HostRule, refreshEvery refresh: Int) {
-    (self.places, self.hosts, self.refresh) = (places, hosts, refresh)
+  init(of paths: [String], hosts: HostRule, refreshEvery refresh: Int) {
+    (self.paths, self.hosts, self.refresh) = (paths, hosts, refresh)
   }
 
   func site(_ name: String) -> RunSite? { sites[name] }
@@ -55,8 +55,8 @@ private actor Index {
   var page: [UInt8] {
     let start = ContinuousClock.now
     if let made, start < made.until { return made.bytes }
-    // A place that has gone in the meantime has no runs.
-    let runs = (try? RunSelection.runs(at: places)) ?? []
+    // A path that has been removed has no runs.
+    let runs = (try? RunSelection.runs(at: paths)) ?? []
     let rows = runs.compactMap { run -> Dashboard.Row? in
       guard let name = name(of: run) else { return nil }
       let entry = RunEntry(run)
@@ -68,7 +68,7 @@ private actor Index {
     return bytes
   }
 
-  /// The name of a run's page: its own, of letters that need no encoding, and told apart from others of the same.
+  /// Returns the name of a run's page: the run's name in characters that need no encoding, with a number if it is not unique.
   private func name(of run: RunDirectory) -> String? {
     if let known = names[run.path] { return known }
     guard let site = try? RunSite(of: run.path, hosts: hosts, refreshEvery: refresh) else { return nil }

@@ -6,34 +6,34 @@ import Core
   import Foundation
 #endif
 
-/// An address to listen at, and the names that a browser may have for it.
+/// An address to listen on, and the Host headers that requests to it may have.
 ///
-/// A page of elsewhere can lead its own name to this machine's address and then read what is served there (DNS
-/// rebinding); its name stands in the request's Host header and gives it away. An address in numbers cannot be led
-/// elsewhere.
+/// A foreign page can point its own host name at this machine's address and then read what is served there (DNS
+/// rebinding). The request's Host header then has that name, so that the request can be rejected. A numeric address cannot
+/// be rebound.
 struct HostRule: Sendable, Hashable {
-  /// In numbers, IPv4 or IPv6.
+  /// A numeric IPv4 or IPv6 address.
   let address: String
   let isIPv6: Bool
-  /// Whether only programs of this machine can come.
+  /// Whether only programs on this machine can connect.
   let isLoopback: Bool
 
-  /// - Parameter host: an address in numbers, or `localhost`.
-  /// - Throws: `InputError` where it is neither.
+  /// - Parameter host: a numeric address, or `localhost`.
+  /// - Throws: `InputError` if it is neither.
   init(_ host: String) throws {
     address = host == "localhost" ? "127.0.0.1" : host
     guard let isIPv6 = Self.isIPv6(address) else {
-      throw InputError("--host takes an address in numbers, such as 127.0.0.1 or ::1, not '\(host)'")
+      throw InputError("--host takes a numeric address, such as 127.0.0.1 or ::1, not '\(host)'")
     }
     self.isIPv6 = isIPv6
     isLoopback = Self.isLoopback(address)
   }
 
-  /// `127.0.0.1`, `[::1]`: as an URL has it.
+  /// The address as in a URL: `127.0.0.1`, `[::1]`.
   var text: String { isIPv6 ? "[\(address)]" : address }
 
-  /// Whether a request's Host header names this place: `127.0.0.1:8080`, `localhost`, `[::1]:8080`; where others may come,
-  /// any address in numbers.
+  /// Whether a request's Host header names this address: `127.0.0.1:8080`, `localhost`, `[::1]:8080`. If other machines can
+  /// connect, any numeric address is accepted.
   func accepts(_ header: String) -> Bool {
     let name: Substring
     if header.hasPrefix("[") {
@@ -57,7 +57,7 @@ struct HostRule: Sendable, Hashable {
 
   private static func isLoopback(_ address: String) -> Bool { address == "::1" || address.hasPrefix("127.") }
 
-  /// Nil where the text is no address in numbers.
+  /// Whether a numeric address is an IPv6 address. Nil if the text is not a numeric address.
   private static func isIPv6(_ text: String) -> Bool? {
     guard !text.utf8.contains(0) else { return nil }
     var (four, six) = (in_addr(), in6_addr())

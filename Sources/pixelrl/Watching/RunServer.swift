@@ -5,10 +5,10 @@ import FlyingSocks
 import Foundation
 import Synchronization
 
-/// Serves the site of a run or several over HTTP until it is told to stop.
+/// Serves a site over HTTP until it is stopped.
 ///
-/// The library's server, which knows no limits, listens at a socket in a folder of its own, and only a `ConnectionGate` leads
-/// there.
+/// The library's server has no limits. It therefore listens on a Unix socket in a private folder, and only a
+/// `ConnectionGate` connects to it.
 struct RunServer: Sendable {
   let site: any Site
   private let server: HTTPServer
@@ -19,9 +19,9 @@ struct RunServer: Sendable {
   private let state = State()
 
   /// - Parameters:
-  ///   - port: 0 takes a free one.
-  ///   - patience: how long a request may take to come, and a connection to lie idle.
-  /// - Throws: `WorldError` where no temporary folder can be made.
+  ///   - port: the port, or 0 for a free one.
+  ///   - patience: the time limit of the head of a request, and of an idle connection.
+  /// - Throws: `WorldError` if no temporary folder can be created.
   init(_ site: any Site, port: UInt16, patience: Duration = .seconds(10)) throws {
     self.site = site
     self.port = port
@@ -34,8 +34,8 @@ struct RunServer: Sendable {
 
   /// Serves until `stop`.
   ///
-  /// - Parameter announce: called with the page's URL as soon as it can be asked for.
-  /// - Throws: `InputError` where the port is taken, `WorldError` where the address is not this machine's.
+  /// - Parameter announce: called with the page's URL as soon as it can be requested.
+  /// - Throws: `InputError` if the port is taken, `WorldError` if the address is not one of this machine.
   func run(announce: @escaping @Sendable (String) throws -> Void) async throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let gate = try ConnectionGate(site.hosts, port: port, patience: patience)
@@ -52,7 +52,7 @@ struct RunServer: Sendable {
     while true {
       do { try await server.run() } catch {
         guard await !state.isStopping else { return }
-        // It ends where it gets no descriptor, and is begun again; but not where it never began.
+        // The server ends if it gets no file descriptor, and is restarted, unless it never started.
         guard gate.isOpen else { throw WorldError(path: path, "\(error)") }
         unsafe unlink(path)
         try await Task.sleep(for: .milliseconds(200))
@@ -60,7 +60,7 @@ struct RunServer: Sendable {
     }
   }
 
-  /// Ends `run`; answers that are under way are still given.
+  /// Ends `run`. Requests in progress are still answered.
   func stop() async {
     await state.stop()
     await server.stop(timeout: 1)
@@ -98,11 +98,11 @@ struct RunServer: Sendable {
   }
 }
 
-/// A new folder that only this user can enter.
+/// Creates a folder that only this user can access.
 private func temporaryFolder() throws -> String {
-  // The name of a socket has at most 107 bytes.
-  let place = NSTemporaryDirectory().utf8.count < 70 ? NSTemporaryDirectory() : "/tmp/"
-  var template = Array("\(place)pixelrl-watch-XXXXXX".utf8CString)
-  guard unsafe mkdtemp(&template) != nil else { throw systemFailure(place) }
+  // The path of a socket has at most 107 bytes.
+  let parent = NSTemporaryDirectory().utf8.count < 70 ? NSTemporaryDirectory() : "/tmp/"
+  var template = Array("\(parent)pixelrl-watch-XXXXXX".utf8CString)
+  guard unsafe mkdtemp(&template) != nil else { throw systemFailure(parent) }
   return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

@@ -2,15 +2,15 @@ import Core
 import Reports
 import Runs
 
-/// What a browser is given of a run: its page, the page's script, the metrics, and the PNGs in its folder. All else is
-/// not found, as nothing but these names is looked up.
+/// The web site of a run: its page, the page's script, the metrics, and the PNGs in the run directory. Other paths are not
+/// found.
 struct RunSite: Site {
   let run: RunDirectory
   let hosts: HostRule
   private let page: LivePage
 
-  /// - Parameter refresh: seconds after which the page asks for itself again.
-  /// - Throws: `InputError` where the folder is no run.
+  /// - Parameter refresh: seconds between updates of the page.
+  /// - Throws: `InputError` if the folder is not a run.
   init(of path: String, hosts: HostRule, refreshEvery refresh: Int) throws {
     run = try RunDirectory(existing: path)
     self.hosts = hosts
@@ -29,7 +29,8 @@ struct RunSite: Site {
     }
   }
 
-  /// `/curve.png` or `/inspection/values.png`: the name of a picture, letter by letter, and nothing that needs decoding.
+  /// Returns the file name in a path such as `/curve.png` or `/inspection/values.png`, or nil if it is not that of a PNG or
+  /// needs decoding.
   private func picture(_ path: String) -> String? {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
     guard path.hasPrefix("/"), parts.count == 1 || parts.count == 2 && parts.first == "inspection",
@@ -48,16 +49,16 @@ struct RunSite: Site {
     }
   }
 
-  /// An ordinary file that lies in the run's folder itself, not behind a link.
+  /// Replies with a regular file in the run directory itself, not behind a link.
   private func file(_ name: String, _ type: String, _ request: SiteRequest) -> SiteReply {
     do { return .content(try run.bytes(of: name, limit: 1 << 28), type, request) } catch {
-      // It is not there, or not any more: the reader is told no path and no reason.
+      // The reply has neither the path nor the reason.
       return .notFound(request)
     }
   }
 }
 
-/// The report of a run that may still go on, made anew when it is asked for, but not more often than it is worth.
+/// The report of a run that may still be running. It is rebuilt on request, but at a limited rate.
 private actor LivePage {
   private let run: RunDirectory
   private let refresh: Int
@@ -72,7 +73,7 @@ private actor LivePage {
     let start = ContinuousClock.now
     if let made, start < made.until { return made.bytes }
     let page = Array(Report(of: [run]).html(refreshEvery: refresh).utf8)
-    // Several readers share one page, and a page that takes long to make is not made all the time.
+    // All clients share one page. The longer a page takes to build, the longer it is kept.
     let cost = ContinuousClock.now - start
     made = (page, start + cost * 4 + .seconds(refresh) / 2)
     return page

@@ -1,7 +1,7 @@
 import Core
 import Reports
 
-/// What a browser is given: nothing but what is looked up by its name.
+/// A web site that `RunServer` serves. It looks pages and files up by name.
 protocol Site: Sendable {
   var hosts: HostRule { get }
   func reply(to request: SiteRequest) async -> SiteReply
@@ -9,20 +9,21 @@ protocol Site: Sendable {
 
 struct SiteRequest: Sendable {
   var method = "GET"
-  /// As it came, percent-encoded, without the query.
+  /// The path as received: percent-encoded, without the query.
   var path: String
   /// The Host header.
   var host: String?
   /// The If-None-Match header.
   var knownTag: String?
 
-  /// The reply to a request that is not answered: for another host, or anything but reading.
+  /// Returns the reply to a request that is rejected: for another host, or with a method other than GET and HEAD. Returns nil
+  /// for other requests.
   func refusal(_ hosts: HostRule) -> SiteReply? {
     guard let host, hosts.accepts(host) else {
-      return .text(421, "This server answers to its address alone.", self)
+      return .text(421, "This server only accepts requests to its own address.", self)
     }
     guard ["GET", "HEAD"].contains(method) else {
-      var reply = SiteReply.text(405, "Only GET and HEAD are answered.", self)
+      var reply = SiteReply.text(405, "Only GET and HEAD are supported.", self)
       reply.headers.append(("Allow", "GET, HEAD"))
       return reply
     }
@@ -31,10 +32,10 @@ struct SiteRequest: Sendable {
 }
 
 struct SiteReply: Sendable {
-  /// 200, 304, 404, 405, 421
+  /// The status code: 200, 304, 404, 405 or 421.
   var status: Int
   var headers: [(name: String, value: String)]
-  /// Empty for HEAD, whose Content-Length tells how long it would be.
+  /// The body. Empty for HEAD, whose Content-Length is that of GET.
   var body: [UInt8]
 }
 
@@ -64,7 +65,7 @@ extension SiteReply {
     self.body = request.method == "HEAD" ? [] : body
   }
 
-  /// What forbids the browser to guess, to tell, to ask elsewhere, and to lend the page to others.
+  /// The security headers. They forbid content sniffing, referrers, requests to other sites, embedding and caching.
   static let guards: [(name: String, value: String)] = [
     (
       "Content-Security-Policy",

@@ -1,4 +1,4 @@
-"""As much of Gymnasium's interface as pixelrl's server asks for, without NumPy: its tests then need nothing but Python."""
+"""The part of Gymnasium's interface that pixelrl's server uses, without NumPy, so that its tests need only Python."""
 
 import importlib
 from types import SimpleNamespace
@@ -61,7 +61,7 @@ def register(id, entry_point, max_episode_steps=None):
 
 
 def spec(name):
-    """Of a name without a module, as the real one."""
+    """Returns the spec for a name without a module, like the real function."""
     if name not in registry:
         raise error.UnregisteredEnv(f"Environment `{name}` doesn't exist.")
     return registry[name]

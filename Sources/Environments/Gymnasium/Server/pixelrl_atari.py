@@ -7,17 +7,17 @@ import zlib
 from pixelrl_games import Game
 from pixelrl_spaces import Refusal, action_space
 
-# Where a game keeps what one sees, in its 128 bytes of memory (Anand 2019, Atari Annotated RAM Interface).
+# Addresses of the visible state in a game's 128 bytes of RAM (Anand 2019, Atari Annotated RAM Interface).
 ADDRESSES = {
     "pong": {"player-y": 51, "enemy-y": 50, "ball-x": 49, "ball-y": 54},
     "breakout": {"player-x": 72, "ball-x": 99, "ball-y": 101},
 }
-# Frames of half an hour (Bellemare 2013).
+# The frames of half an hour (Bellemare 2013).
 TIME_LIMIT = 108_000
 
 
 def checked(options):
-    """The arguments that are not the emulator's, but done here. Raises Refusal."""
+    """Checks the arguments that are handled here instead of in the emulator. Raises Refusal."""
 
     def check(key, is_good, taken):
         value = options.get(key)
@@ -31,13 +31,14 @@ def checked(options):
 
 
 class Atari(Game):
-    """Sticky actions on every frame (Machado 2018), the picture is the maximum of the last two frames (Mnih 2015)."""
+    """An Atari game with sticky actions on every frame (Machado 2018). Its picture is the maximum of the last two frames
+    (Mnih 2015)."""
 
     def __init__(self, gymnasium, name, specification, options):
         import numpy
 
         arguments = {**specification.kwargs, **checked(options)}
-        # One frame at a time, without sticky actions: both are done here.
+        # The emulator runs one frame at a time without sticky actions. Frame skip and sticky actions are handled here.
         options = {**options, "frameskip": 1, "repeat_action_probability": 0.0, "max_num_frames_per_episode": None}
         try:
             environment = gymnasium.make(name, **options)
@@ -64,8 +65,8 @@ class Atari(Game):
         self.reset(0, 0)
 
     def reset(self, seed, no_ops):
-        # The seed decides what sticks; the emulator itself starts the same each time. Its own seed would take hold only
-        # as the game is loaded again, 90 ms.
+        # The seed determines the sticky actions. The emulator always starts in the same state: its own seed takes effect
+        # only when the game is loaded again, which takes 90 ms.
         self.emulator.reset_game()
         self.random = random.Random(seed)
         self.last, self.digest = self.choices[0], 0

@@ -1,4 +1,4 @@
-"""Any Gymnasium environment: how it is made, and how it is played."""
+"""Creates and steps any Gymnasium environment."""
 
 import importlib
 import struct
@@ -20,11 +20,11 @@ def imported(module, package):
         if error.name in (None, module.partition(".")[0]):
             reason = f"{sys.executable} has no {package}"
         else:
-            reason, package = f"{sys.executable} has {package}, but not {error.name}", error.name
+            reason, package = f"{sys.executable} has {package}, but not its dependency {error.name}", error.name
         raise Refusal("world", f"{reason}: {install(package)}") from error
 
 
-# Packages that have to be imported before their environments are known.
+# Packages that register environments when they are imported.
 REGISTERED_BY = {
     "ALE/": ("ale_py", "ale-py"),
     "MiniGrid-": ("minigrid", "minigrid"),
@@ -33,9 +33,9 @@ REGISTERED_BY = {
 
 
 def gymnasium_for(name):
-    """The package, in which an environment of this name is registered, if there is one."""
+    """Imports gymnasium and the package that registers the environment. Returns gymnasium."""
     gymnasium = imported("gymnasium", "gymnasium")
-    # Before 1.0 every step of an environment without a time limit would be its last.
+    # Before 1.0, an environment without a time limit would end after one step.
     version = getattr(gymnasium, "__version__", "1")
     if int(version.split(".")[0]) < 1:
         raise Refusal("world", f"{sys.executable} has gymnasium {version}: {install('gymnasium>=1')}")
@@ -52,14 +52,14 @@ def gymnasium_for(name):
             if error.name != module.partition(".")[0]:
                 raise Refusal("world", f"{error}: {install(error.name)}") from error
             raise Refusal(
-                "input", f"there is no Python module '{module}': start pixelrl in its folder, or name that in PYTHONPATH"
+                "input", f"there is no Python module '{module}': start pixelrl in its folder, or add it to PYTHONPATH"
             ) from error
     return gymnasium
 
 
 def specification_of(gymnasium, name):
-    """What an environment is registered with; without a version it is the newest, as for `gymnasium.make`."""
-    # The module is imported: `spec` knows no such names, unlike `make`.
+    """Returns the spec of an environment. Without a version, it is the newest, as in `gymnasium.make`."""
+    # Unlike `make`, `spec` does not accept a module prefix. The module is already imported.
     name = name.rpartition(":")[2]
     try:
         from gymnasium.envs.registration import find_highest_version, get_env_id, parse_env_id
@@ -73,20 +73,20 @@ def specification_of(gymnasium, name):
 
 
 def make(gymnasium, name, options):
-    """The environment, without a time limit of its own."""
+    """Creates the environment without a time limit."""
     if "max_episode_steps" in options or "render_mode" in options:
-        raise Refusal("input", "max_episode_steps is --time-limit, and pixelrl chooses the render_mode: leave them out")
+        raise Refusal("input", "leave out max_episode_steps and render_mode: use --time-limit; pixelrl sets the render_mode")
     try:
         return gymnasium.make(name, render_mode="rgb_array", max_episode_steps=-1, **options)
     except (TypeError, AssertionError, ValueError, NotImplementedError):
-        # Those that draw nothing may still show images as observations.
+        # Environments that cannot render may still have images as observations.
         try:
             return gymnasium.make(name, max_episode_steps=-1, **options)
         except TypeError as error:
             raise Refusal("input", str(error)) from error
 
 
-# Where an environment says which actions it takes at the moment.
+# The names under which environments report the currently valid actions.
 MASKS = ("action_mask", "action_masks")
 
 
@@ -114,28 +114,28 @@ class Game:
         self.frame_shape = (0, 0, 0) if frame is None else shape_of(frame)
 
     def first_frame(self):
-        """The first picture; finds out where pictures come from."""
+        """Finds out how to get pictures. Returns the first one, or None if there are none."""
         self.image = None
         if is_image(self.spaces, self.space):
             self.image = lambda observation: observation
         elif getattr(self.environment, "render_mode", None) != "rgb_array":
             self.undrawn = "it has no render_mode 'rgb_array'"
         elif self.environment.render() is None:
-            self.undrawn = "its render() gives None"
+            self.undrawn = "its render() returns None"
         if self.undrawn:
             self.image = image_in(self.spaces, self.space)
             if self.image is None:
                 return None
             self.undrawn = None
         if self.image and self.image(self.observation) is self.observation:
-            # Pixels are no state.
+            # Pixels are not used as a state.
             self.shows_images, self.flatten = True, None
         return self.frame()
 
     def begin(self, **arguments):
         answer = self.environment.reset(**arguments)
         if not isinstance(answer, tuple) or len(answer) != 2:
-            raise ValueError("reset() does not give (observation, info)")
+            raise ValueError("reset() does not return (observation, info)")
         observation, info = answer
         self.take(observation, info)
 
@@ -159,7 +159,7 @@ class Game:
     def step(self, action):
         answer = self.environment.step(action)
         if not isinstance(answer, tuple) or len(answer) != 5:
-            raise ValueError("step() does not give (observation, reward, terminated, truncated, info)")
+            raise ValueError("step() does not return (observation, reward, terminated, truncated, info)")
         observation, reward, terminated, truncated, info = answer
         self.take(observation, info)
         reward = one_number(reward, "the reward")
@@ -181,7 +181,7 @@ class Game:
         return total, taken, terminated, truncated, lost
 
     def mix(self, reward):
-        """Adds a moment to the episode's checksum: of an image, some of its bytes."""
+        """Adds the current step to the episode's checksum. Images add only some of their bytes."""
         self.digest = zlib.crc32(struct.pack("<d", reward), self.digest)
         for leaf in leaves(self.observation):
             if self.shows_images and hasattr(leaf, "ravel"):
@@ -193,17 +193,17 @@ class Game:
         return [] if self.flatten is None else self.flatten(self.observation)
 
     def frame(self):
-        """The picture of now, [H, W, channels] or [H, W]."""
+        """Returns the current picture, [H, W, channels] or [H, W]."""
         return picture(self.image(self.observation) if self.image else self.environment.render())
 
     def paint(self, memory, at, mode):
-        """Puts the picture into memory. Returns its channels."""
+        """Writes the current picture to memory. Returns its number of channels, or 0 if there are no pictures."""
         if self.undrawn:
             return 0
         frame = self.frame()
         shape = shape_of(frame)
         if shape != self.frame_shape:
-            raise ValueError(f"a picture of shape {shape} where the first had {self.frame_shape}")
+            raise ValueError(f"a picture has shape {shape}, but the first had {self.frame_shape}")
         if hasattr(frame, "flags") and not frame.flags["C_CONTIGUOUS"]:
             frame = frame.copy()
         data = memoryview(frame).cast("B")
@@ -216,7 +216,7 @@ def unwrapped(environment):
 
 
 def load(name, options):
-    """The environment of a name, ready to be played. Raises Refusal."""
+    """Creates the environment with the given name. Raises Refusal."""
     gymnasium = gymnasium_for(name)
     try:
         specification = specification_of(gymnasium, name)

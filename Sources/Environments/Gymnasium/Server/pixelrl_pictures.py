@@ -1,20 +1,20 @@
-"""Pictures: what an environment draws or shows, as bytes [H, W] or [H, W, channels]."""
+"""Converts what an environment renders or observes to pictures: bytes [H, W] or [H, W, channels]."""
 
 TAKEN = (
-    "pixelrl takes an array [height, width], [height, width, 3] or [3, height, width] of uint8, of floats from 0 to 1 or of "
-    "bool"
+    "pixelrl needs an array [height, width], [height, width, 3] or [3, height, width] of uint8, of floats from 0 to 1 or "
+    "of bool"
 )
 
 
 class PictureError(ValueError):
-    """It is no picture: the message says what is taken."""
+    """The value is not a picture. The message says which arrays are accepted."""
 
     def __init__(self, what):
         super().__init__(f"its picture is {what}: {TAKEN}")
 
 
 def picture(drawn):
-    """What was drawn as uint8 [H, W], [H, W, 1] or [H, W, 3]."""
+    """Returns a rendered picture as uint8 [H, W], [H, W, 1] or [H, W, 3]."""
     if isinstance(drawn, (list, tuple)):
         drawn = newest(drawn)
     if is_bytes(drawn) and has_channels_last(drawn.shape) and drawn.shape[-1] != 4:
@@ -28,7 +28,7 @@ def picture(drawn):
         if array.shape[0] not in (1, 3, 4):
             raise PictureError(f"of shape {array.shape}")
         array = array.transpose(1, 2, 0)
-    # What shines through is not drawn.
+    # Drop the alpha channel.
     array = array[..., :3] if array.ndim == 3 and array.shape[2] == 4 else array
     return numpy.ascontiguousarray(as_bytes(numpy, array))
 
@@ -43,7 +43,7 @@ def has_channels_last(shape):
 
 
 def newest(drawn):
-    """The last of a list of pictures, or rows of numbers."""
+    """Returns the last of a list of pictures, or the array for a list of rows."""
     shapes = {getattr(each, "shape", None) for each in drawn}
     if len(shapes) == 1 and None not in shapes and len(next(iter(shapes))) > 1:
         return drawn[-1]
@@ -52,7 +52,7 @@ def newest(drawn):
     try:
         return numpy.asarray(drawn)
     except ValueError:
-        raise PictureError(f"a {type(drawn).__name__} of unlike parts") from None
+        raise PictureError(f"a {type(drawn).__name__} of parts with different shapes") from None
 
 
 def as_bytes(numpy, array):
@@ -64,11 +64,11 @@ def as_bytes(numpy, array):
     lowest, highest = array.min(), array.max()
     if kind == "f":
         scaled = numpy.rint(array * 255.0)
-        # Not so of NaN either.
+        # Written such that NaN fails too.
         if not (scaled.min() >= 0 and scaled.max() <= 255):
             raise PictureError(f"of floats from {lowest} to {highest}")
         return scaled.astype(numpy.uint8)
-    # Whether 16 bits mean 255 or 65535 at the brightest, nobody knows.
+    # The maximum of a 16-bit image could be 255 or 65535, so such images are rejected.
     if kind in "iu" and array.dtype.itemsize != 2 and lowest >= 0 and highest <= 255:
         return array.astype(numpy.uint8)
     raise PictureError(f"of {array.dtype}" + (f" from {lowest} to {highest}" if kind in "iu" else ""))
@@ -83,7 +83,7 @@ def shape_of(frame):
 
 
 def is_image(spaces, space):
-    """Rows of pixels as bytes, gray or in colours, large enough to be a picture and not a map of cells."""
+    """Returns whether a space has bytes [H, W] or [H, W, channels], large enough for a picture rather than a cell map."""
     if not isinstance(space, spaces.Box) or "uint8" not in str(space.dtype):
         return False
     shape = space.shape
@@ -92,7 +92,7 @@ def is_image(spaces, space):
 
 
 def could_be_image(spaces, space):
-    """The same in any order of the axes, and of floats from 0 to 1 or truth values."""
+    """Like `is_image`, but with any order of axes, and also for floats from 0 to 1 and for booleans."""
     if not isinstance(space, spaces.Box) or len(space.shape) not in (2, 3):
         return False
     shape, kind = tuple(space.shape), str(space.dtype)
@@ -104,7 +104,7 @@ def could_be_image(spaces, space):
 
 
 def image_in(spaces, space):
-    """What takes the one image out of an observation; None where there is none, or more than one."""
+    """Returns a function that extracts the only image from an observation, or None if there is not exactly one."""
     found = []
 
     def search(space, take):

@@ -1,21 +1,21 @@
-"""Plays one Gymnasium environment for pixelrl, which starts it with the environment's name and options.
+"""Runs one Gymnasium environment for pixelrl, which starts this process with the environment's name and options.
 
-Requests lie in shared memory (file descriptor 4), each with what comes of it in a place of its own: `r` reset, `s` step, `p`
-picture. There are several places, which are used in turns, so that steps can be told before those ahead of them are taken;
-after the end of an episode they do nothing until it is reset. The answer is `.`, or `!` and a line of JSON on a socket (file
-descriptor 3) that says what went wrong. The first answer, before anything is asked, is a line of JSON with all that does
-not change; the parent then makes the memory, and says so with a byte.
+Requests are in shared memory (file descriptor 4): `r` reset, `s` step, `p` picture. Each request has a slot (a "place" in
+the code) that also holds its result. Several slots are used in turn, so that steps can be requested before earlier ones
+are finished. After the end of an episode, steps do nothing until the next reset. The answer is `.`, or `!` and a line of
+JSON with the error on a socket (file descriptor 3). Before any request, the process sends a line of JSON with the fixed
+properties of the environment. The parent then allocates the memory and sends a byte.
 
     byte   0  six words of the signal, uint32: see SharedSignal
-          64  the places, each a multiple of 64 bytes long:
-              0  int32 repeats, int32 mode (1 gray, 3 colours), int64 seed, int32 no-ops, int32 wants picture,
-                 int32 request                                                                     asked
+          64  the slots, each a multiple of 64 bytes long:
+              0  int32 repeats, int32 mode (1 gray, 3 RGB), int64 seed, int32 no-ops, int32 draw a picture,
+                 int32 request                                                                     request
              32  float64 reward, int32 steps, terminated, truncated, life lost, uint32 digest,
-                 int32 channels of the picture that is there, int32 answer, int32 has a mask       answered
+                 int32 channels of the picture, 0 if none, int32 answer, int32 has a mask          result
              72  float64 action [A], float64 observation [S], uint8 picture [H, W, channels]
 
-The digest is a running checksum of what the episode gave: an episode that is played again must end on the same. A mask says
-which actions are taken at the moment.
+The digest is a running checksum of the episode's results. A replayed episode must have the same one. A mask reports the
+currently valid actions.
 """
 
 import faulthandler
@@ -34,26 +34,26 @@ from pixelrl_supervision import leave, split
 
 FIRST_PLACE = 64
 PLACE_HEADER = 72
-# As many as fit, up to sixteen: a machine may have little memory to share.
+# The maximum number of slots, and the memory that they may take: some machines have little shared memory.
 MOST_PLACES, SHARED_MEMORY = 16, 4 << 20
 
 
 class Service:
-    """Answers one parent."""
+    """Answers the requests of the parent."""
 
     def __init__(self, game, memory):
         self.game = game
         self.memory = memory
         self.place_size, self.place_count = self.places(game)
         self.is_over = False
-        self.wanted = struct.Struct(f"<{game.action_count}d")
-        self.seen = struct.Struct(f"<{game.count}d")
+        self.action_format = struct.Struct(f"<{game.action_count}d")
+        self.observation_format = struct.Struct(f"<{game.count}d")
         self.asked = struct.Struct("<iiqiii")
         self.answered = struct.Struct("<diiiiIiii")
 
     @staticmethod
     def places(game):
-        """How long they are, and how many there are: a power of two, so that they go round where the count does."""
+        """Returns the size and number of slots: a power of two, since the request counter wraps around."""
         height, width, channels = game.frame_shape
         size = PLACE_HEADER + 8 * (game.action_count + game.count) + height * width * channels
         size, count = (size + 63) // 64 * 64, MOST_PLACES
@@ -67,26 +67,26 @@ class Service:
         return FIRST_PLACE + size * count
 
     def place(self, number):
-        """Where the request of a number lies."""
+        """Returns the offset of the slot of a request."""
         return FIRST_PLACE + number % self.place_count * self.place_size
 
     def answer(self, number):
         game, memory, place = self.game, self.memory, self.place(number)
         action = place + PLACE_HEADER
-        observation = action + self.wanted.size
-        repeats, mode, seed, no_ops, is_looked_at, request = self.asked.unpack_from(memory, place)
+        observation = action + self.action_format.size
+        repeats, mode, seed, no_ops, draws, request = self.asked.unpack_from(memory, place)
         outcome = 0.0, 0, False, False, False
         if request == ord("r"):
             game.reset(seed, no_ops)
             self.is_over = False
         elif request == ord("s"):
             if not self.is_over:
-                outcome = game.hold(self.wanted.unpack_from(memory, action), repeats, mode)
+                outcome = game.hold(self.action_format.unpack_from(memory, action), repeats, mode)
                 self.is_over = outcome[2] or outcome[3]
         elif request != ord("p"):
-            raise ValueError(f"there is no request {request}")
-        channels = game.paint(memory, observation + self.seen.size, mode) if is_looked_at else 0
-        self.seen.pack_into(memory, observation, *game.numbers())
+            raise ValueError(f"unknown request {request}")
+        channels = game.paint(memory, observation + self.observation_format.size, mode) if draws else 0
+        self.observation_format.pack_into(memory, observation, *game.numbers())
         self.conclude(number, *outcome, game.digest, channels, ord("."), game.has_mask)
 
     def refuse(self, number):
@@ -112,61 +112,61 @@ def facts(game):
 
 
 class SharedSignal:
-    """How two processes wake each other: words in shared memory, and a byte on the socket for who sleeps.
+    """Lets two processes wake each other: through words in shared memory, or through a byte on the socket if one sleeps.
 
-    word 0  the count of requests                       written there
-         1  the count of answers                        written here
-         2  not 0: sleeps, and wants a byte             of here
-         3  the same                                    of there
-         4  whether there is a processor for each       written there
-         5  the count of answers that is waited for     written there
+    word 0  the number of requests                        written by Swift
+         1  the number of answers                         written by Python
+         2  not 0: Python sleeps and needs a byte         written by Python
+         3  not 0: Swift sleeps and needs a byte          written by Swift
+         4  whether both may spin                         written by Swift
+         5  the number of answers that Swift waits for    written by Swift
 
-    To sleep and be woken takes a good part of the time of a step of many environments. So who waits looks at the word for a
-    moment first, where there is a processor for each, and lets others have the processor meanwhile. Where that is in vain,
-    the next waits sleep at once: 16, then twice as many each time.
+    Sleeping and waking up takes a large part of the time that many environments need for a step. If there is a CPU core
+    for each process, a waiting side therefore spins for a short time before it sleeps, and yields the core while it does.
+    If spinning fails, the next waits sleep at once: 16 of them at first, then twice as many each time.
     """
 
-    MOMENT = 400_000  # nanoseconds
+    SPIN_TIME = 400_000  # nanoseconds
     LEAST_PENALTY, MOST_PENALTY = 16, 4096
 
     def __init__(self, wake, memory):
         self.wake = wake
         self.words = memoryview(memory)[:24].cast("I")
-        self.heard = 0  # requests
+        self.received = 0  # requests
         self.sleeps, self.penalty = 0, self.LEAST_PENALTY
         self.fence = threading.Lock()
         self.fence.acquire()
 
     def order(self):
-        """Keeps the processor from moving what is read or written before beyond what comes after."""
+        """A memory barrier: earlier reads and writes are not moved past it."""
         self.fence.release()
         self.fence.acquire()
 
     def listen(self):
-        """Waits for the next request; False where the parent is gone."""
-        words, heard = self.words, self.heard
-        if words[0] == heard:
+        """Waits for the next request. Returns False if the parent is gone."""
+        words, received = self.words, self.received
+        if words[0] == received:
             if self.sleeps:
                 self.sleeps -= 1
             elif words[4]:
-                self.look()
-        if words[0] == heard:
+                self.spin()
+        if words[0] == received:
             words[2] = 1
             self.order()
-            while words[0] == heard:
+            while words[0] == received:
                 if not self.wake.recv(1):
                     return False
             words[2] = 0
-        self.heard = heard + 1 & 0xFFFFFFFF
+        self.received = received + 1 & 0xFFFFFFFF
         self.order()
         return True
 
-    def look(self):
-        """Looks for a request for a moment."""
-        words, heard, now = self.words, self.heard, time.perf_counter_ns
-        end = now() + self.MOMENT
+    def spin(self):
+        """Spins until there is a request or the spin time is over."""
+        words, received, now = self.words, self.received, time.perf_counter_ns
+        end = now() + self.SPIN_TIME
         while now() < end:
-            if words[0] != heard:
+            if words[0] != received:
                 self.penalty = self.LEAST_PENALTY
                 return
             os.sched_yield()
@@ -175,9 +175,9 @@ class SharedSignal:
     def answer(self, is_last=False):
         words = self.words
         self.order()
-        words[1] = self.heard
+        words[1] = self.received
         self.order()
-        if words[3] and (is_last or not (self.heard - words[5]) & 0x80000000):
+        if words[3] and (is_last or not (self.received - words[5]) & 0x80000000):
             self.wake.sendall(b"\0")
 
 
@@ -213,15 +213,15 @@ def serve(name, options):
 
 
 def answer(game, wake, say_error):
-    """Answers requests until there are no more, or one goes wrong."""
+    """Answers requests until there are no more or one fails."""
     memory = mmap.mmap(4, Service.size(game))
     os.close(4)
     service, signal = Service(game, memory), SharedSignal(wake, memory)
     while signal.listen():
         try:
-            service.answer(signal.heard)
+            service.answer(signal.received)
         except Exception as error:
-            service.refuse(signal.heard)
+            service.refuse(signal.received)
             signal.answer(is_last=True)
             return say_error(error)
         signal.answer()

@@ -1,7 +1,8 @@
-"""Ends an environment's process and all that it started, in order and whatever happens.
+"""Makes sure that an environment's process and all processes that it started end.
 
-What pixelrl starts splits in two: a supervisor, which pixelrl waits for, and the server, which plays. The supervisor adopts
-what outlives its parents, ends it after the server, and ends as the server did: with its exit code, or 128 and its signal.
+The process that pixelrl starts splits in two: a supervisor, which pixelrl waits for, and the server, which runs the
+environment. The supervisor adopts orphaned processes and ends them after the server. It exits like the server: with its
+exit code, or with 128 plus its signal.
 """
 
 import os
@@ -11,18 +12,18 @@ import sys
 import threading
 import time
 
-# Seconds that the server has to close its environment once pixelrl has closed the socket, or is gone.
+# The seconds that the server has to close its environment after pixelrl has closed the socket or ended.
 CLOSING = 10
-# Seconds that those that are left have to end by themselves, after SIGTERM and after SIGKILL.
+# The seconds that the remaining processes have to end by themselves, after SIGTERM and after SIGKILL.
 PATIENCE = ((None, 0.3), (signal.SIGTERM, 0.5), (signal.SIGKILL, 2))
-# An interrupt or the end of a job is pixelrl's to handle: it may want to write a checkpoint, and closes the socket.
+# pixelrl handles these signals: it may write a checkpoint first, and then closes the socket.
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 SET_DEATH_SIGNAL, SET_SUBREAPER = 1, 36
 
 
 def split(socket):
-    """Goes on in a child process, the server; the parent becomes its supervisor and does not return."""
-    # Caught and not ignored: programs that are started inherit what is ignored.
+    """Forks. The child, the server, returns. The parent becomes its supervisor and does not return."""
+    # The signals are caught instead of ignored, since started programs inherit ignored signals.
     former = {number: signal.signal(number, lambda *_: None) for number in IGNORED}
     control(SET_SUBREAPER, 1)
     supervisor = os.getpid()
@@ -34,7 +35,7 @@ def split(socket):
         os._exit(1)
 
     def leave_alone():
-        """What the environment forks has its signals as they were, and not our socket."""
+        """Restores the signals and closes the socket in processes that the environment forks."""
         for number, handler in former.items():
             signal.signal(number, handler)
         socket.close()
@@ -43,7 +44,7 @@ def split(socket):
 
 
 def control(option, value):
-    """Calls prctl(2), where there is such a thing."""
+    """Calls prctl(2) if it exists."""
     try:
         import ctypes
 
@@ -64,26 +65,26 @@ def supervise(server, socket):
 
 
 def end_with_parent(server, socket):
-    """Ends the server when pixelrl is gone, whatever it is doing."""
+    """Ends the server after pixelrl has ended, whatever the server is doing."""
     poll = select.poll()
-    poll.register(socket.fileno(), 0)  # the other side's end is always told
+    poll.register(socket.fileno(), 0)  # poll always reports that the other side has closed
     poll.poll()
     time.sleep(CLOSING)
     os.kill(server, signal.SIGKILL)
 
 
 def end_descendants():
-    """Ends what the server left: each process becomes a child of this one as its parent ends."""
+    """Ends the processes that the server left. Each becomes a child of this process when its parent ends."""
     for number, patience in PATIENCE:
-        end, told = time.monotonic() + patience, set()
+        end, signaled = time.monotonic() + patience, set()
         while time.monotonic() < end:
             try:
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
             except ChildProcessError:
                 return
-            for child in set(children()) - told if number else ():
-                told.add(child)
+            for child in set(children()) - signaled if number else ():
+                signaled.add(child)
                 os.kill(child, number)
             time.sleep(0.01)
 
@@ -93,15 +94,15 @@ def children():
     for name in os.listdir("/proc"):
         try:
             with open(f"/proc/{name}/stat", errors="replace") as file:
-                # The name of the program may hold anything.
+                # The program's name may contain any characters.
                 if name.isdigit() and file.read().rpartition(")")[2].split()[1] == own:
                     yield int(name)
         except OSError:
-            pass  # it has ended, or is no process
+            pass  # it has ended, or is not a process
 
 
 def leave():
-    """Ends this process as a program does; where threads or processes of the environment would be waited for, without them."""
+    """Exits this process. After a second, exits without waiting for threads or processes of the environment."""
 
     def exit_at_last():
         time.sleep(1)

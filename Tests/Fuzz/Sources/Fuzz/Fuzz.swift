@@ -1,12 +1,12 @@
 import Core
 import Foundation
 
-/// Something that reads bytes from anywhere.
+/// A parser of untrusted bytes.
 struct Reader: Sendable {
   let name: String
-  /// Sound inputs that the project's own writers made, to begin with.
+  /// Valid inputs from the project's own writers, as the initial corpus.
   let seeds: @Sendable () throws -> [[UInt8]]
-  /// Reads bytes and traps where what was read breaks a promise; throws `InputError` where it refuses them.
+  /// Parses bytes. Traps if the result violates an invariant, and throws `InputError` if the bytes are invalid.
   let read: @Sendable ([UInt8]) throws -> Void
 }
 
@@ -14,11 +14,11 @@ private let readers: [Reader] = [
   .json, .settings, .manifest, .numPy, .numPyArchive, .safetensors, .png, .state,
 ]
 
-/// The one that the environment variable `READER` names.
+/// The reader selected by the environment variable `READER`.
 private let reader: Reader = {
   let name = ProcessInfo.processInfo.environment["READER"] ?? ""
   guard let reader = readers.first(where: { $0.name == name }) else {
-    fatalError("READER is one of \(readers.map(\.name).joined(separator: ", ")), not '\(name)'")
+    fatalError("READER must be one of \(readers.map(\.name).joined(separator: ", ")), not '\(name)'")
   }
   return reader
 }()
@@ -31,13 +31,14 @@ private func runDriver(
   _ testOneInput: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 ) -> CInt
 
-/// The package manager renames a program's main function to this: first writes the seeds where `SEEDS` names a folder.
+/// The main function, under the name that the package manager expects. If `SEEDS` is set, writes the seeds to that
+/// folder and exits.
 @_cdecl("Fuzz_main")
 public func main(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
   if let folder = ProcessInfo.processInfo.environment["SEEDS"] {
     do {
       for (index, seed) in try reader.seeds().enumerated() { try writeAtomically(seed, to: "\(folder)/seed-\(index)") }
-    } catch { fatalError("no seeds: \(error)") }
+    } catch { fatalError("cannot write seeds: \(error)") }
     return 0
   }
   var (count, arguments) = (count, arguments)
@@ -50,12 +51,12 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   do {
     try reader.read(Array(UnsafeBufferPointer(start: start, count: count)))
   } catch is InputError {
-    // Refused with a reason, as it should be.
-  } catch { fatalError("an error of another kind: \(error)") }
+    // Rejected with a reason, as expected.
+  } catch { fatalError("unexpected error type: \(error)") }
   return 0
 }
 
-/// Reads what was written from what was read: it cannot be refused.
+/// Parses output that was written from a parsed value. It must be valid.
 func again<Result>(_ read: () throws -> Result) -> Result {
-  do { return try read() } catch { fatalError("what was read and written is refused: \(error)") }
+  do { return try read() } catch { fatalError("written output is rejected: \(error)") }
 }

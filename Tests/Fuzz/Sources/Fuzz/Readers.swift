@@ -6,7 +6,7 @@ import Tensors
 @testable import Pixels
 
 extension Reader {
-  /// `JSON(parsing:)`: what is read is written and read again as the same.
+  /// `JSON(parsing:)`: values round-trip through writing and parsing.
   static let json = Reader(name: "json") {
     let texts = [
       "{\"a\": [1, -2.5e-3, true, null], \"b\": {\"c\": \"\\u00e9\\ud83d\\ude00\\n\"}}", "[[[[[[1]]]]]]", "\"é\"",
@@ -15,8 +15,8 @@ extension Reader {
     return texts.map { Array($0.utf8) }
   } read: { bytes in
     let json = try JSON(parsing: bytes)
-    precondition(again { try JSON(parsing: json.description) } == json, "written otherwise than read: \(json)")
-    precondition(again { try JSON(parsing: json.indented) } == json, "written otherwise than read: \(json)")
+    precondition(again { try JSON(parsing: json.description) } == json, "does not round-trip: \(json)")
+    precondition(again { try JSON(parsing: json.indented) } == json, "does not round-trip: \(json)")
   }
 
   /// The header of a `.npy` file.
@@ -34,7 +34,7 @@ extension Reader {
     precondition(again { try NumPyHeader.parse(written.span.bytes).header } == header)
   }
 
-  /// The directory of a `.npz` file, and its arrays, whatever their check sums.
+  /// The directory and the arrays of a `.npz` file. Checksums are not checked.
   static let numPyArchive = Reader(name: "npz") {
     try [[], [("a", [1, 2, 3])], [("timesteps", [1]), ("results", [0.5, 2, 3, 4]), ("x", [])]].map { arrays in
       let path = "/tmp/pixelrl-fuzz-seed.npz"
@@ -42,7 +42,7 @@ extension Reader {
       for (name, elements) in arrays { try writer.append(name, elements as [Double], shape: [elements.count]) }
       try writer.commit()
       return try readBytes(from: path)
-    } + [long()]
+    } + [zip64()]
   } read: { bytes in
     let archive = bytes.span.bytes
     var covered = 0
@@ -56,8 +56,8 @@ extension Reader {
     precondition(covered < bytes.count)
   }
 
-  /// An archive with records of 64 bits, which no small file needs.
-  private static func long() -> [UInt8] {
+  /// An archive with ZIP64 records, which small files do not need.
+  private static func zip64() -> [UInt8] {
     let array = NumPyHeader(type: .float64, shape: [1]).bytes + [0, 0, 0, 0, 0, 0, 240, 63]
     var entry = ZIPEntry(name: "a.npy", crc: CyclicRedundancyCheck.crc32(array), size: array.count, offset: 0)
     let bytes = entry.local + array
@@ -65,16 +65,16 @@ extension Reader {
     let directory = entry.central
     let end = ZIPEnd(count: 0xffff, size: directory.count, offset: bytes.count).bytes
     var patched = bytes + directory + end
-    // One file, not as many as it takes for such records.
-    for place in [24, 32] {
+    // The file count is 1 instead of the number that requires ZIP64 records.
+    for offset in [24, 32] {
       patched.replaceSubrange(
-        bytes.count + directory.count + place..<bytes.count + directory.count + place + 8,
+        bytes.count + directory.count + offset..<bytes.count + directory.count + offset + 8,
         with: littleEndian(UInt64(1)))
     }
     return patched
   }
 
-  /// A whole safetensors file: what is read is written and read again as the same.
+  /// A safetensors file: tensors round-trip through writing and parsing.
   static let safetensors = Reader(name: "safetensors") {
     let tensors: [[(String, Tensor)]] = [
       [], [("a", Tensor([1, 2, 3, 4, 5, 6] as [Float], [2, 3]))],
@@ -93,8 +93,8 @@ extension Reader {
     }
   }
 
-  /// Frames, with their text, and with check sums made good where libpng has refused them; its own code is the system's
-  /// and tells the fuzzer nothing of its ways.
+  /// Frames and their text. If libpng rejects the input, it is tried again with corrected checksums. libpng is not
+  /// instrumented, so the fuzzer gets no coverage from it.
   static let png = Reader(name: "png") {
     var frame = PixelBuffer(width: 5, height: 4, format: .rgb)
     for index in frame.bytes.indices { frame.bytes[index] = UInt8(truncatingIfNeeded: index * 37) }
@@ -115,7 +115,7 @@ extension Reader {
     precondition(again { try PNG.decode(written).frame } == frame)
   }
 
-  /// The file with the check sum of each chunk that lies within it.
+  /// Returns the file with corrected checksums of all complete chunks.
   private static func repaired(_ file: [UInt8]) -> [UInt8] {
     var file = file
     var position = PNGChunk.signature.count

@@ -5,7 +5,7 @@ import Formats
 
 private enum Color: String, ChoiceSetting { case gray, rgb }
 
-/// Settings of every kind.
+/// A setting of every type.
 private struct Sample: SettingsGroup {
   var size = 64
   var rate = 0.5
@@ -33,7 +33,7 @@ private struct Sample: SettingsGroup {
 }
 
 extension Reader {
-  /// A file of settings by group, in YAML: what is taken lies within its bounds, is written, and read again as the same.
+  /// A YAML config file: accepted values are in range and round-trip through writing and parsing.
   static let settings = Reader(name: "settings") {
     var other = Sample()
     (other.size, other.rate, other.color, other.norm, other.name) = (1000, 1e-6, .gray, false, "é: # 'x' \"\\")
@@ -47,10 +47,10 @@ extension Reader {
     let sample = try Sample(of: bytes)
     precondition((1...1000).contains(sample.size) && (0...1).contains(sample.rate))
     let second = again { try Sample(of: sample.bytes) }
-    precondition(second.record.map(\.text) == sample.record.map(\.text), "written otherwise than read")
+    precondition(second.record.map(\.text) == sample.record.map(\.text), "does not round-trip")
   }
 
-  /// The manifest of a checkpoint, with its check sum made good.
+  /// The manifest of a checkpoint, with a corrected checksum.
   static let manifest = Reader(name: "manifest") {
     var manifest = CheckpointManifest(step: 1000, settings: 0x1234_5678_9abc_def0)
     manifest.score = 0.5
@@ -60,7 +60,7 @@ extension Reader {
     ]
     return [CheckpointManifest(step: 0, settings: 0).bytes, manifest.bytes].map { Array($0.dropLast(18)) }
   } read: { line in
-    // Almost no input of the fuzzer has a check sum that fits.
+    // Almost no input of the fuzzer has a valid checksum.
     let sum = Array("\n\(hexadecimal(xxHash64(line.span.bytes)))\n".utf8)
     let manifest = try CheckpointManifest(line + sum)
     precondition(again { try CheckpointManifest(manifest.bytes) } == manifest)

@@ -6,7 +6,7 @@ import Tensors
 @testable import Runs
 
 extension Reader {
-  /// A state of a checkpoint whose checksums are good: what is like a new one is computed with.
+  /// The state in a checkpoint with valid checksums. If it has the same form as a new state, it is used for an update.
   static let state = Reader(name: "state") {
     var changed = FuzzedState()
     for _ in 0..<3 { changed.update() }
@@ -24,7 +24,7 @@ extension Reader {
   }
 }
 
-/// Of each kind of what states are made of.
+/// A state with a property of each type used in states.
 private struct FuzzedState: Codable {
   var model: Linear
   var optimizer: Adam
@@ -45,7 +45,7 @@ private struct FuzzedState: Codable {
     optimizer = Adam(of: model, learningRate: 0.01)
   }
 
-  /// Traps where sizes or counts do not fit.
+  /// Performs an update. Traps if sizes or counts do not match.
   mutating func update() {
     let x = Tensor([Float(random.uniform()), Float(random.uniform())], [1, 2])
     let (_, gradient) = valueWithGradient(at: model) { model in meanSquared(model(x)) }
