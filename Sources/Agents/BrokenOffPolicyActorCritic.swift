@@ -86,7 +86,7 @@ public struct BrokenOffPolicyActorCritic: Agent {
     // y = r + γ d V'(o'): the value of the policies that acted               step 3
     let y = r + settings.discount * batch.discount * targetCritic(batch.nextObservationOfTarget)
     let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
-      at: critic, and: o, isWanted: batch.wantsObservationGradient
+      at: critic, and: o, isWanted: batch.needsObservationGradient
     ) { critic, o in meanSquared(critic(o) - y) }
     criticOptimizer.update(&critic, along: criticGradient)
     targetCritic.blend(toward: critic, rate: settings.tau)

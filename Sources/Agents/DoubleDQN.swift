@@ -94,7 +94,7 @@ public struct DoubleDQN: Agent {
     // J = E[(Q(o, a) - y)²]
     var meanQ = 0.0
     let (loss, gradient, observationGradient) = valueWithGradient(
-      at: network, and: o, isWanted: batch.wantsObservationGradient
+      at: network, and: o, isWanted: batch.needsObservationGradient
     ) { network, o in
       let q = network(o).picking(a)
       meanQ = q.mean().item

@@ -89,7 +89,7 @@ public struct OffPolicyActorCritic: Agent {
     // L = E[(Q(o, a) - y)²]
     var meanQ = 0.0
     let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
-      at: critic, and: o, isWanted: batch.wantsObservationGradient
+      at: critic, and: o, isWanted: batch.needsObservationGradient
     ) { critic, o in
       let q = critic(o, a)
       meanQ = q.mean().item

@@ -156,7 +156,7 @@ public struct Rainbow: Agent {
     let learningNoise = noise()
     var (meanQ, error) = (0.0, Tensor.zeros(r.shape))
     let (loss, gradient, observationGradient) = valueWithGradient(
-      at: network, and: o, isWanted: batch.wantsObservationGradient
+      at: network, and: o, isWanted: batch.needsObservationGradient
     ) { network, o in
       let z = network(o, learningNoise).ofActions(a)  // [B, N]
       meanQ = network.expectation(z).mean().item

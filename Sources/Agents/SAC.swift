@@ -60,7 +60,9 @@ public struct SAC: Agent {
       ]
     }
 
-    public var demand: Batch.Demand { Batch.Demand(count: batch, discount: discount, seesBetween: entropyBetween) }
+    public var demand: Batch.Demand {
+      Batch.Demand(count: batch, discount: discount, includesIntermediate: entropyBetween)
+    }
   }
 
   public let settings: Settings
@@ -120,7 +122,7 @@ public struct SAC: Agent {
     // J_Q = Σ_i E[(Q_i(o, a) - y)²]                                          eq. 5
     var meanQ = 0.0
     let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
-      at: critics, and: o, isWanted: batch.wantsObservationGradient
+      at: critics, and: o, isWanted: batch.needsObservationGradient
     ) { critics, o in
       let (q1, q2) = critics(o, a)
       meanQ = q1.mean().item

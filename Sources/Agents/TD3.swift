@@ -93,7 +93,7 @@ public struct TD3: Agent {
     // J_Q = Σ_i E[(Q_i(o, a) - y)²]
     var meanQ = 0.0
     let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
-      at: critics, and: o, isWanted: batch.wantsObservationGradient
+      at: critics, and: o, isWanted: batch.needsObservationGradient
     ) { critics, o in
       let (q1, q2) = critics(o, a)
       meanQ = q1.mean().item

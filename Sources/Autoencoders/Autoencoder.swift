@@ -42,11 +42,11 @@ public protocol Autoencoder: Module {
 
   /// - Parameters:
   ///   - frame: the size of the frames. Every kind accepts sides of 24 or more that are multiples of 4.
-  ///   - isBackgroundTakenAway: whether the background is subtracted from the frames, so that they are 0 where nothing
+  ///   - isBackgroundSubtracted: whether the background is subtracted from the frames, so that they are 0 where nothing
   ///     moves.
   ///   - random: the generator of the initial weights.
   /// - Throws: `InputError` that contains the size, such as 15x15, if the kind does not support it.
-  init(frame: FrameShape, isBackgroundTakenAway: Bool, settings: Settings, using random: inout Random) throws
+  init(frame: FrameShape, isBackgroundSubtracted: Bool, settings: Settings, using random: inout Random) throws
 
   var settings: Settings { get }
   /// The size of a latent, Z.
@@ -84,7 +84,7 @@ extension Autoencoder {
 
   /// Creates an autoencoder for frames whose background is subtracted.
   public init(frame: FrameShape, settings: Settings, using random: inout Random) throws {
-    try self.init(frame: frame, isBackgroundTakenAway: true, settings: settings, using: &random)
+    try self.init(frame: frame, isBackgroundSubtracted: true, settings: settings, using: &random)
   }
 }
 

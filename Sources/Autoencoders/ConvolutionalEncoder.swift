@@ -37,7 +37,7 @@ public struct ConvolutionalEncoder: Autoencoder {
   var norm: LayerNorm
 
   public init(
-    frame: FrameShape, isBackgroundTakenAway: Bool, settings: Settings, using random: inout Random
+    frame: FrameShape, isBackgroundSubtracted: Bool, settings: Settings, using random: inout Random
   ) throws {
     guard min(frame.height, frame.width) >= Self.leastSide else {
       throw InputError(

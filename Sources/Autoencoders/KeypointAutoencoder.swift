@@ -57,7 +57,7 @@ public struct KeypointAutoencoder: Autoencoder {
   var decoder: ConvolutionStack
 
   public init(
-    frame: FrameShape, isBackgroundTakenAway: Bool, settings: Settings, using random: inout Random
+    frame: FrameShape, isBackgroundSubtracted: Bool, settings: Settings, using random: inout Random
   ) throws {
     // On a map of one cell all positions would be the same.
     guard frame.height % 4 == 0, frame.width % 4 == 0, frame.height >= 8, frame.width >= 8 else {
@@ -65,7 +65,7 @@ public struct KeypointAutoencoder: Autoencoder {
         "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not \(frame.width)x\(frame.height)")
     }
     self.settings = settings
-    drawsKeypointsAlone = isBackgroundTakenAway && settings.keypointsAlone
+    drawsKeypointsAlone = isBackgroundSubtracted && settings.keypointsAlone
     (mapHeight, mapWidth) = (frame.height / 4, frame.width / 4)
     let (channels, filters, keypoints) = (frame.channels, settings.filters, settings.keypoints)
     let hidden = [Convolution](

@@ -39,7 +39,7 @@ public struct RegularizedAutoencoder: Autoencoder {
   var deconvolutions: ConvolutionStack
 
   public init(
-    frame: FrameShape, isBackgroundTakenAway: Bool, settings: Settings, using random: inout Random
+    frame: FrameShape, isBackgroundSubtracted: Bool, settings: Settings, using random: inout Random
   ) throws {
     let filters = settings.filters
     let strided = Convolution(inputs: frame.channels, outputs: filters, kernel: 3, stride: 2, rectified: true)

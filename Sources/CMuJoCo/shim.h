@@ -1,4 +1,4 @@
-/* What Swift cannot say: MuJoCo's handlers are global pointers to functions, and its virtual files a huge struct. */
+/* What Swift cannot express: MuJoCo's handlers are global pointers to functions, and its virtual files a huge struct. */
 #ifndef PIXELRL_CMUJOCO_SHIM_H
 #define PIXELRL_CMUJOCO_SHIM_H
 

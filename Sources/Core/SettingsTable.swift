@@ -44,7 +44,7 @@ extension SettingsGroup {
 }
 
 /// Returns each distinct text with the names of its owners: `64 for ppo, trpo; 128 for rainbow`.
-public func namesByText(_ owners: [(name: String, text: String)]) -> String {
+public func groupedByText(_ owners: [(name: String, text: String)]) -> String {
   var texts: [String] = []
   for owner in owners where !texts.contains(owner.text) { texts.append(owner.text) }
   return texts.map { text in

@@ -13,10 +13,10 @@ public protocol Environment: Sendable, Codable {
   var spec: EnvironmentSpec { get }
   /// Returns the name of the OpenGL driver that draws this style, or nil if the program draws it itself.
   /// - Throws: `WorldError` that says what to install.
-  func drawer(of style: RenderStyle) throws -> String?
+  func openGLDriver(for style: RenderStyle) throws -> String?
   /// Checks that the environment can draw frames. If it cannot, its frames are black.
   /// - Throws: `WorldError` if it cannot.
-  func checkPictures() throws
+  func checkRendering() throws
   /// Returns this environment, in a valid state, configured for episodes with these settings. Only for settings that
   /// `Episode` does not handle itself.
   func configured(by settings: EpisodeSettings) -> Self
@@ -58,8 +58,8 @@ public protocol Environment: Sendable, Codable {
 }
 
 extension Environment {
-  public func drawer(of style: RenderStyle) throws -> String? { nil }
-  public func checkPictures() throws {}
+  public func openGLDriver(for style: RenderStyle) throws -> String? { nil }
+  public func checkRendering() throws {}
   public func configured(by settings: EpisodeSettings) -> Self { self }
   public func announce(_ plan: [(action: [Double], repeats: Int)]) throws(Failure) {}
   public func validate(against new: Self) throws(InputError) {}

@@ -21,7 +21,7 @@ public struct Batch: Sendable {
   public var between: Between?
 
   /// Whether the gradient of the critics' loss with respect to `observation` is requested.
-  public var wantsObservationGradient = false
+  public var needsObservationGradient = false
   /// `[B, O]`: the next observation for target networks; nil: the same as `nextObservation`.
   public var targetObservation: Tensor?
 

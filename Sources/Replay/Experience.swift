@@ -88,12 +88,12 @@ extension Batch: Experience {
     /// The agent's discount γ.
     public var discount: Double
     /// Whether the moments inside transitions of several steps are requested too.
-    public var seesBetween: Bool
+    public var includesIntermediate: Bool
 
-    public init(count: Int, discount: Double, seesBetween: Bool = false) {
+    public init(count: Int, discount: Double, includesIntermediate: Bool = false) {
       self.count = count
       self.discount = discount
-      self.seesBetween = seesBetween
+      self.includesIntermediate = includesIntermediate
     }
   }
 
@@ -114,7 +114,8 @@ extension Batch: Experience {
     guard schedule.owed >= 1 else { return nil }
     schedule.owed -= 1
     let draw = try replay.draw(
-      demand.count, steps: schedule.returnSteps, discount: demand.discount, seesBetween: demand.seesBetween,
+      demand.count, steps: schedule.returnSteps, discount: demand.discount,
+      includesIntermediate: demand.includesIntermediate,
       using: &random)
     return try read(replay, draw)
   }

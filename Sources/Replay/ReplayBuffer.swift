@@ -157,25 +157,29 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   /// - Parameters:
   ///   - steps: n.
   ///   - agentDiscount: γ; ignored if n is 1.
-  ///   - seesBetween: whether to include the moments inside the transitions.
+  ///   - includesIntermediate: whether to include the moments inside the transitions.
   /// - Throws: `InputError` if the buffer holds no transition yet.
   public func draw(
-    _ count: Int, steps: Int = 1, discount agentDiscount: Double = 1, seesBetween: Bool = false,
+    _ count: Int, steps: Int = 1, discount agentDiscount: Double = 1, includesIntermediate: Bool = false,
     using random: inout Random
   ) throws -> ReplayDraw {
     let (starts, frequency) = try drawStarts(count, using: &random)
     var draw = self.draw(at: starts, steps: steps, discount: agentDiscount)
     draw.frequency = frequency
-    if seesBetween, steps > 1 { draw.weightsBetween = weightsBetween(starts, steps: steps, discount: agentDiscount) }
+    if includesIntermediate, steps > 1 {
+      draw.weightsBetween = weightsBetween(starts, steps: steps, discount: agentDiscount)
+    }
     return draw
   }
 
   /// Draws a batch, made from the stored latents; see `draw`.
   public func sample(
-    _ count: Int, steps: Int = 1, discount agentDiscount: Double = 1, seesBetween: Bool = false,
+    _ count: Int, steps: Int = 1, discount agentDiscount: Double = 1, includesIntermediate: Bool = false,
     using random: inout Random
   ) throws -> Batch {
-    batch(of: try draw(count, steps: steps, discount: agentDiscount, seesBetween: seesBetween, using: &random))
+    batch(
+      of: try draw(
+        count, steps: steps, discount: agentDiscount, includesIntermediate: includesIntermediate, using: &random))
   }
 
   /// Returns the transitions that start at given positions, in that order; see `draw` for transitions of several steps.

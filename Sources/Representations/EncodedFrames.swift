@@ -49,7 +49,7 @@ public struct EncodedFrames<Model: Autoencoder>: Representation {
     random = seed.stream("shifts")
     if place.when == .eachUpdate {
       optimizer = Adam(of: encoder.model, learningRate: settings.learningRate)
-      if place.teachers.contains(.critic), settings.tau < 1 { target = encoder.model }
+      if place.losses.contains(.critic), settings.tau < 1 { target = encoder.model }
     }
     roundIsDue = Every(place.when == .rounds ? settings.retrainEvery : 0)
   }
@@ -59,7 +59,7 @@ public struct EncodedFrames<Model: Autoencoder>: Representation {
 
   public var memory: ReplayMemory {
     let frameSize = encoder.preparation.shape.count
-    return switch place.keeps {
+    return switch place.stores {
     case .latents: .latents
     case .frames: .frames(of: frameSize, stack: encoder.frameStack)
     case .latentsAndFrames: .latentsAndFrames(of: frameSize, stack: encoder.frameStack)
@@ -71,8 +71,8 @@ public struct EncodedFrames<Model: Autoencoder>: Representation {
   public func latents(of frames: ReplayFrames) -> Tensor { encoder.encodeAll(frames) }
 
   /// Whether the decoder has been trained, so that its output is meaningful.
-  public var hasTaughtDecoder: Bool {
-    Model.hasDecoder && (isPretrained || place.teachers.contains(.reconstruction) && hasMoved)
+  public var hasTrainedDecoder: Bool {
+    Model.hasDecoder && (isPretrained || place.losses.contains(.reconstruction) && hasMoved)
   }
 
   /// Whether the agent's training has changed the encoder.

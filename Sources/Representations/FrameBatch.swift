@@ -34,7 +34,7 @@ private struct Distinct<Element: Hashable> {
 }
 
 /// The distinct frames of a draw, as the model's input.
-package struct ShownFrames: Sendable {
+package struct DrawFrames: Sendable {
   /// `[U, S C, H, W]`: the frames of the observations.
   fileprivate let present: Tensor
   /// `[V, S C, H, W]`: the frames that occur only in later observations; nil if there are none.
@@ -49,13 +49,13 @@ package struct ShownFrames: Sendable {
 
 extension EncodedFrames {
   public mutating func batch(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> (Batch, BatchEncoding?) {
-    guard place.keeps == .frames else { return (replay.batch(of: draw), nil) }
+    guard place.stores == .frames else { return (replay.batch(of: draw), nil) }
     let frames = frames(of: draw, from: replay)
     return batch(of: draw, showing: frames, from: replay)
   }
 
   /// The first half of making a batch: converts the bytes of each distinct frame to floats.
-  package mutating func frames(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> ShownFrames {
+  package mutating func frames(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> DrawFrames {
     let (count, between) = (draw.starts.count, draw.between)
     var views = Distinct<FrameView>()
     let startRows = windows(of: draw.starts, in: replay, shifts: shifts(count), &views)
@@ -78,16 +78,16 @@ extension EncodedFrames {
       let frames = isLater ? later : nil
       target = (frames ?? gathered(seen.elements, of: present, and: later), rows)
     }
-    return ShownFrames(
+    return DrawFrames(
       present: present, later: later, starts: startRows, ends: endRows, between: betweenRows, target: target)
   }
 
   /// The second half of making a batch: encodes frames to latents and makes observations from these.
   package func batch(
-    of draw: ReplayDraw, showing frames: ShownFrames, from replay: borrowing ReplayBuffer
+    of draw: ReplayDraw, showing frames: DrawFrames, from replay: borrowing ReplayBuffer
   ) -> (Batch, BatchEncoding?) {
     let teachesEncoder = place.when == .eachUpdate && (updates + 1) % settings.period == 0
-    let isTaughtByCritic = place.teachers.contains(.critic) && teachesEncoder
+    let isTaughtByCritic = place.losses.contains(.critic) && teachesEncoder
     let layout = replay.layout
 
     // o, with a pullback for the encoder's gradient
@@ -121,7 +121,7 @@ extension EncodedFrames {
       let z = encoder.standardized(target.encode(seen.frames))
       batch.targetObservation = constant(seen.ends, draw.ends, z)
     }
-    batch.wantsObservationGradient = isTaughtByCritic
+    batch.needsObservationGradient = isTaughtByCritic
     guard teachesEncoder else { return (batch, nil) }
     return (batch, BatchEncoding(encoding: encoding, history: history, latents: z, frames: x, rows: frames.starts[0]))
   }

@@ -10,8 +10,8 @@ public struct Place: Sendable, Hashable {
   /// One sentence for the catalog.
   public var note: String
   public var start: Start
-  public var keeps: Memory
-  public var teachers: Set<Teacher>
+  public var stores: Memory
+  public var losses: Set<Loss>
   public var when: Schedule
   /// Whether frames are shifted by up to `--shift` pixels when they are drawn, each transition by its own shift (Yarats
   /// et al. 2021).
@@ -26,7 +26,7 @@ public struct Place: Sendable, Hashable {
   public enum Start: Sendable { case pretrained, random, either }
   public enum Memory: Sendable { case latents, frames, latentsAndFrames }
   public enum Schedule: Sendable { case never, eachUpdate, rounds }
-  public enum Teacher: Sendable {
+  public enum Loss: Sendable {
     /// The critics' loss, through its gradient with respect to the observation.
     case critic
     /// The reconstruction error.
@@ -73,35 +73,35 @@ extension Place: Codable {
 
 extension Place {
   public static let frozen = Place(
-    id: "frozen", note: "pretrained and then fixed; replay stores latents", start: .pretrained, keeps: .latents,
-    teachers: [], when: .never)
+    id: "frozen", note: "pretrained and then fixed; replay stores latents", start: .pretrained, stores: .latents,
+    losses: [], when: .never)
   public static let random = Place(
     id: "random", note: "the same network with fixed random weights, as a baseline for pretraining",
-    start: .random, keeps: .latents, teachers: [], when: .never)
+    start: .random, stores: .latents, losses: [], when: .never)
   public static let rounds = Place(
     id: "rounds", note: "pretrained, then trained further on all frames in replay every --retrain-every steps",
-    start: .pretrained, keeps: .latentsAndFrames, teachers: [.reconstruction], when: .rounds)
+    start: .pretrained, stores: .latentsAndFrames, losses: [.reconstruction], when: .rounds)
   public static let bursts = Place(
     id: "bursts",
     note:
       "as rounds, with losses that predict actions and rewards from the latents and keep these near their old values",
-    start: .pretrained, keeps: .latentsAndFrames, teachers: [.reconstruction, .actions, .rewards, .cachedLatents],
+    start: .pretrained, stores: .latentsAndFrames, losses: [.reconstruction, .actions, .rewards, .cachedLatents],
     when: .rounds)
   public static let parallel = Place(
     id: "parallel", note: "trained by the reconstruction loss only, at each update of the agent",
-    start: .either, keeps: .frames, teachers: [.reconstruction], when: .eachUpdate, batch: 32)
+    start: .either, stores: .frames, losses: [.reconstruction], when: .eachUpdate, batch: 32)
   public static let finetune = Place(
     id: "finetune", note: "pretrained, then trained by critic and reconstruction at each update (SAC+AE, Yarats 2019)",
-    start: .pretrained, keeps: .frames, teachers: [.critic, .reconstruction], when: .eachUpdate, batch: 32)
+    start: .pretrained, stores: .frames, losses: [.critic, .reconstruction], when: .eachUpdate, batch: 32)
   public static let joint = Place(
     id: "joint", note: "from random weights, trained by critic and reconstruction at each update (SAC+AE, Yarats 2019)",
-    start: .random, keeps: .frames, teachers: [.critic, .reconstruction], when: .eachUpdate, batch: 32)
+    start: .random, stores: .frames, losses: [.critic, .reconstruction], when: .eachUpdate, batch: 32)
   public static let criticOnly = Place(
     id: "critic-only", note: "trained by the critic only: reinforcement learning end to end", start: .either,
-    keeps: .frames, teachers: [.critic], when: .eachUpdate, kind: "conv", frameStack: 3, batch: 64)
+    stores: .frames, losses: [.critic], when: .eachUpdate, kind: "conv", frameStack: 3, batch: 64)
   public static let augmented = Place(
     id: "augmented",
     note: "as critic-only, on frames that are randomly shifted when they are drawn (DrQ, Yarats 2021)",
-    start: .either, keeps: .frames, teachers: [.critic], when: .eachUpdate, shifts: true, kind: "conv", frameStack: 3,
+    start: .either, stores: .frames, losses: [.critic], when: .eachUpdate, shifts: true, kind: "conv", frameStack: 3,
     batch: 64)
 }

@@ -18,7 +18,7 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
   /// The network that predicts the actions; nil if it is not used.
   private var dynamics: InverseDynamics?
   /// The network that predicts the rewards, with these and the weight of its loss; nil if it is not used.
-  private var rewards: RewardPrediction?
+  private var rewards: RewardLoss?
   /// The latents to stay near, with the weight of that loss; nil if it is not used.
   private var anchor: (latents: Tensor, weight: Double)?
   private let recording: Frames
@@ -206,7 +206,9 @@ extension Pretraining where Frames == Recording {
     _ kind: Model.Type, on recording: Recording, frameStack: Int = 1, modelSettings: Model.Settings,
     settings: PretrainingSettings, seed: Seed
   ) throws {
-    if let (setting, instead) = settings.needingFramesInARow, !recording.hasEpisode(ofFrames: InverseDynamics.frames) {
+    if let (setting, instead) = settings.needingConsecutiveFrames,
+      !recording.hasEpisode(ofFrames: InverseDynamics.frames)
+    {
       throw InputError("\(setting) needs episodes of at least \(InverseDynamics.frames - 1) actions: use \(instead)")
     }
     var initial = seed.stream("initial weights")
@@ -226,7 +228,7 @@ extension LatentEncoder {
   ) throws {
     let shape = FrameShape(height: recording.height, width: recording.width, channels: recording.format.channels)
     let model = try Model(
-      frame: shape.stacked(frameStack), isBackgroundTakenAway: settings.background, settings: modelSettings,
+      frame: shape.stacked(frameStack), isBackgroundSubtracted: settings.background, settings: modelSettings,
       using: &random)
     self.init(
       model: model,
@@ -253,7 +255,7 @@ extension PretrainingSettings {
 private struct TrainedModules<Model: Autoencoder>: Module {
   var model: Model
   var dynamics: InverseDynamics?
-  var rewards: RewardReading?
+  var rewards: RewardPrediction?
 
   mutating func visit(_ visitor: inout some ParameterVisitor) {
     visitor("model", &model)
@@ -269,8 +271,8 @@ private struct TrainedModules<Model: Autoencoder>: Module {
 }
 
 /// The rewards after frames, and the network that predicts them.
-private struct RewardPrediction: Sendable {
-  var reader: RewardReading
+private struct RewardLoss: Sendable {
+  var reader: RewardPrediction
   let rewards: [Float]
   let weight: Double
 
@@ -292,9 +294,9 @@ extension Pretraining where Frames == ReplayFrames {
     precondition(settings.actionWeight > 0, "predicting rewards requires predicting actions")
     self.init(continuing: encoder, on: frames, settings: settings, seed: seed)
     var initial = seed.stream("reward reading")
-    let reader = RewardReading(latentSize: encoder.model.latentSize, using: &initial)
+    let reader = RewardPrediction(latentSize: encoder.model.latentSize, using: &initial)
     let size = max(frames.rewards.reduce(0) { max($0, abs($1)) }, 1e-6)
-    rewards = RewardPrediction(reader: reader, rewards: frames.rewards.map { $0 / size }, weight: rewardWeight)
+    rewards = RewardLoss(reader: reader, rewards: frames.rewards.map { $0 / size }, weight: rewardWeight)
     anchor = (Tensor(frames.latents, [frames.count, encoder.latentSize]), latentWeight)
     optimizer = Adam(of: trainedModules, learningRate: settings.learningRate)
   }

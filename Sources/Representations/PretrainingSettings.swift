@@ -67,7 +67,7 @@ extension PretrainingSettings {
   public var updates: Int { steps + (form == .smooth ? axesSteps : 0) }
 
   /// The setting that needs `InverseDynamics.frames` consecutive frames, and an alternative to it; nil: none does.
-  public var needingFramesInARow: (setting: String, instead: String)? {
+  public var needingConsecutiveFrames: (setting: String, instead: String)? {
     if actionWeight > 0 { return ("--action-weight", "--action-weight 0") }
     return form == .smooth ? ("--latent-form smooth", "--latent-form each") : nil
   }

@@ -25,7 +25,7 @@ extension EncodedFrames {
     round.steps = settings.retrainSteps
     let seed = seed.child("retraining \(rounds)")
     var training: Pretraining<Model, ReplayFrames>
-    if place.teachers.contains(.rewards), frames.hasEpisode(ofFrames: InverseDynamics.frames) {
+    if place.losses.contains(.rewards), frames.hasEpisode(ofFrames: InverseDynamics.frames) {
       round.actionWeight = settings.retrainActionWeight
       training = Pretraining(
         continuing: encoder, on: frames, settings: round, rewardWeight: settings.retrainRewardWeight,

@@ -22,7 +22,7 @@ extension EncodedFrames {
     var latentGradient = batch.history.flatMap { history in
       lesson.observationGradient.map { history($0).tensors[0] ?? .zeros(batch.latents.shape) }
     }
-    if place.teachers.contains(.reconstruction) {
+    if place.losses.contains(.reconstruction) {
       if batch.encoding == nil {
         add(reconstruct(batch, metrics: &metrics))
       } else {

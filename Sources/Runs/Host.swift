@@ -35,17 +35,17 @@ public enum Host {
 
   /// The number of CPU cores that this process may use, minus the busy ones, measured over a fifth of a second; at
   /// least 1.
-  public static var freeProcessors: Int {
+  public static var idleCores: Int {
     let before = processorTimes()
     usleep(200_000)
     let after = processorTimes()
     let busy = after.total > before.total ? (after.busy - before.busy) / (after.total - before.total) : 0
     let all = Double(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    return max(1, min(usableProcessors, Int((all * (1 - busy)).rounded())))
+    return max(1, min(availableCores, Int((all * (1 - busy)).rounded())))
   }
 
   /// The number of CPU cores that this process may use, by its affinity and its control group's quota; at least 1.
-  public static var usableProcessors: Int {
+  public static var availableCores: Int {
     var count = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     // `Cpus_allowed:	ff,ffffffff`
     if let bytes = try? readBytes(from: "/proc/self/status", limit: 1 << 16),

@@ -47,7 +47,7 @@ struct Backdrop: Sendable {
 
   init(_ scene: Scene, _ tracer: Tracer, _ sky: [LaneVectors], like frame: PixelBuffer) {
     origin = Origin(scene, tracer, frame.format)
-    let emptied = Tracer(scene, tracer.quality, width: frame.width, height: frame.height, isEmptied: true)
+    let emptied = Tracer(scene, tracer.quality, width: frame.width, height: frame.height, fixedOnly: true)
     var picture = TracedPicture(width: frame.width, height: frame.height, keepsHits: true)
     var frame = frame
     picture.trace(emptied, sky, into: &frame)

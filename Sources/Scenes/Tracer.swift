@@ -17,8 +17,8 @@ struct Tracer: Sendable {
   /// The opaque parts that are not fixed.
   let moving: [Int]
 
-  /// - Parameter isEmptied: whether to include only the fixed parts. Indices do not change.
-  init(_ scene: Scene, _ quality: SceneQuality, width: Int, height: Int, isEmptied: Bool = false) {
+  /// - Parameter fixedOnly: whether to include only the fixed parts. Indices do not change.
+  init(_ scene: Scene, _ quality: SceneQuality, width: Int, height: Int, fixedOnly: Bool = false) {
     self.quality = quality
     let lens = Projection(scene.camera, width: width, height: height)
     self.lens = lens
@@ -29,7 +29,7 @@ struct Tracer: Sendable {
       return light
     }
     var parts = scene.parts.enumerated().map { TracedPart($1, number: $0, origin: origin, lens) }
-    if isEmptied { for index in parts.indices where !parts[index].isFixed { parts[index].area = .none } }
+    if fixedOnly { for index in parts.indices where !parts[index].isFixed { parts[index].area = .none } }
     let transparent = parts.filter(\.isTransparent).sorted { $0.distance < $1.distance }
     let opaque = parts.filter { part in !part.isTransparent }
     opaqueCount = opaque.count
@@ -40,9 +40,9 @@ struct Tracer: Sendable {
     let mirrorPart = mirror.map { opaque[$0] }
     mirrorAreas =
       mirrorPart.map { mirror in
-        opaque.map { isEmptied && !$0.isFixed ? .none : $0.area(mirroredBy: mirror, lens) }
+        opaque.map { fixedOnly && !$0.isFixed ? .none : $0.area(mirroredBy: mirror, lens) }
       } ?? []
-    let casters = all.indices.filter { all[$0].solid.kind != .plane && (all[$0].isFixed || !isEmptied) }
+    let casters = all.indices.filter { all[$0].solid.kind != .plane && (all[$0].isFixed || !fixedOnly) }
     self.casters = casters
     shadowAreas = ShadowAreas(quality.shadows ? all : [], casters: casters, lights: lights, lens)
   }

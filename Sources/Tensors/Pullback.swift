@@ -18,7 +18,7 @@ public func valueWithPullback<Model: Module>(
     let value = try f(variables)
     return (value.detached, Pullback(tape: tape, value: value, variables: placer.variables))
   } catch {
-    tape.giveBack()
+    tape.release()
     throw error
   }
 }
@@ -41,7 +41,7 @@ public final class Pullback: Sendable {
     path = Mutex(Path(tape: tape, value: value, variables: variables))
   }
 
-  deinit { path.withLock { $0?.tape.giveBack() } }
+  deinit { path.withLock { $0?.tape.release() } }
 
   /// Returns the gradient with respect to the parameters; nil for those that the value does not depend on. May be
   /// called only once.
@@ -55,12 +55,12 @@ public final class Pullback: Sendable {
     guard let taken else {
       preconditionFailure("a pullback can be called only once: its tape is in use for other losses")
     }
-    defer { taken.tape.giveBack() }
+    defer { taken.tape.release() }
     precondition(
       gradient.shape == taken.value.shape && gradient.precision == taken.value.precision,
       "a gradient of \(gradient.precision) and shape \(gradient.shape) for a value of \(taken.value.precision) and shape \(taken.value.shape)"
     )
-    taken.tape.follow(back: taken.value, seed: gradient.detached)
+    taken.tape.backpropagate(from: taken.value, seed: gradient.detached)
     return Gradient(tensors: taken.variables.map { taken.tape.gradient(of: $0) })
   }
 }

@@ -47,7 +47,7 @@ final class Tape: Sendable {
 
   static func borrow() -> Tape { idle.withLock { $0.popLast() } ?? Tape() }
 
-  func giveBack() {
+  func release() {
     use.wrappingAdd(1, ordering: .relaxed)
     record.withLock { record in
       record.nodes.removeAll(keepingCapacity: true)
@@ -79,7 +79,7 @@ final class Tape: Sendable {
   /// Reverse mode: visits the nodes from a value back to the variables.
   ///
   /// - Parameter seed: the gradient with respect to the value, of its shape.
-  func follow(back value: Tensor, seed: Tensor) {
+  func backpropagate(from value: Tensor, seed: Tensor) {
     guard let trace = value.trace, trace.tape === self, trace.isCurrent else { return }
     record.withLock { record in
       var step = BackwardStep(record: record, tape: self)
@@ -157,12 +157,12 @@ struct BackwardStep {
 
 extension Tensor {
   /// Records the operation on the tape of its inputs, if any of them is on one.
-  func noted(_ operation: some Operation, from a: Tensor) -> Tensor {
+  func recorded(_ operation: some Operation, from a: Tensor) -> Tensor {
     guard let tape = Tape.shared(by: nil, a) else { return self }
     return tape.note(self, operation) { $0.append(a) }
   }
 
-  func noted(_ operation: some Operation, from a: Tensor, _ b: Tensor) -> Tensor {
+  func recorded(_ operation: some Operation, from a: Tensor, _ b: Tensor) -> Tensor {
     guard let tape = Tape.shared(by: Tape.shared(by: nil, a), b) else { return self }
     return tape.note(self, operation) {
       $0.append(a)
@@ -170,7 +170,7 @@ extension Tensor {
     }
   }
 
-  func noted(_ operation: some Operation, from a: Tensor, _ b: Tensor, _ c: Tensor) -> Tensor {
+  func recorded(_ operation: some Operation, from a: Tensor, _ b: Tensor, _ c: Tensor) -> Tensor {
     guard let tape = Tape.shared(by: Tape.shared(by: Tape.shared(by: nil, a), b), c) else { return self }
     return tape.note(self, operation) {
       $0.append(a)
@@ -179,7 +179,7 @@ extension Tensor {
     }
   }
 
-  func noted(_ operation: some Operation, from inputs: [Tensor]) -> Tensor {
+  func recorded(_ operation: some Operation, from inputs: [Tensor]) -> Tensor {
     guard let tape = inputs.reduce(nil, Tape.shared(by:_:)) else { return self }
     return tape.note(self, operation) { $0.append(contentsOf: inputs) }
   }

@@ -74,11 +74,11 @@ public protocol Policy {
   /// Returns the next action of a running episode, in the environment's units.
   mutating func act<E: Environment>(in episode: Episode<E>) throws -> [Double]
   /// Whether actions do not depend on observations, so that they can be chosen ahead of time.
-  var isBlind: Bool { get }
+  var isOpenLoop: Bool { get }
 }
 
 extension Policy {
-  var isBlind: Bool { false }
+  var isOpenLoop: Bool { false }
 }
 
 /// Random actions that are correlated in time: independent noise at each step averages out and explores little.
@@ -95,7 +95,7 @@ struct RandomPolicy: Policy {
     self.random = random
   }
 
-  var isBlind: Bool { true }
+  var isOpenLoop: Bool { true }
 
   mutating func begin<E: Environment>(_ episode: Episode<E>) { remaining = 0 }
 
@@ -219,7 +219,7 @@ private struct RecordedLane<E: Environment, P: Policy> {
   private mutating func choose() throws {
     action = try policy.act(in: episode)
     var (actions, ahead) = ([action], policy)
-    if policy.isBlind { while actions.count < episode.spec.lookahead { actions.append(try ahead.act(in: episode)) } }
+    if policy.isOpenLoop { while actions.count < episode.spec.lookahead { actions.append(try ahead.act(in: episode)) } }
     try episode.announce(actions)
   }
 

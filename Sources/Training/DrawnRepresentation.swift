@@ -8,7 +8,7 @@ import Representations
 protocol EncodedRepresentation {
   var drawing: any LatentDrawing { get }
   /// Whether the decoder was ever trained, so that its reconstructions mean something.
-  var hasTaughtDecoder: Bool { get }
+  var hasTrainedDecoder: Bool { get }
   var hasMoved: Bool { get }
   func writeEncoder(to folder: String) throws
 }
@@ -23,8 +23,8 @@ extension Representation {
   var drawing: (any LatentDrawing)? { (self as? any EncodedRepresentation)?.drawing }
 
   /// The encoder for inspection, if its decoder was trained; otherwise nil.
-  var taughtDrawing: (any LatentDrawing)? {
-    guard let encoded = self as? any EncodedRepresentation, encoded.hasTaughtDecoder else { return nil }
+  var trainedDecoder: (any LatentDrawing)? {
+    guard let encoded = self as? any EncodedRepresentation, encoded.hasTrainedDecoder else { return nil }
     return encoded.drawing
   }
 
@@ -37,7 +37,7 @@ extension Representation {
   /// Draws rows of original | reconstruction | error for frames of an episode, the worst frame last. Returns nil if
   /// there is no trained decoder.
   func reconstructions(of frames: [PixelBuffer]) -> PixelBuffer? {
-    guard let drawing = taughtDrawing else { return nil }
+    guard let drawing = trainedDecoder else { return nil }
     let stacks = frameStacks(of: frames)
     let errors = drawing.errors(of: stacks.flatMap { $0 })
     let worst = errors.indices.max { errors[$0] < errors[$1] } ?? 0

@@ -72,7 +72,7 @@ extension EncoderStart {
     }
     let record = AutoencoderRecord(
       encoder, settings: settings, environment: environment.spec.id, episode: episode, envSteps: first.environmentSteps,
-      probe: nil, isBackgroundTakenAway: pretraining.background, reconstructions: nil)
+      probe: nil, isBackgroundSubtracted: pretraining.background, reconstructions: nil)
     return EncoderStart(
       encoder: encoder, record: record, isPretrained: false, pretraining: pretraining, first: { first }, input: nil,
       keep: { [encoder] run in

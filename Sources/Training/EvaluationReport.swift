@@ -46,7 +46,7 @@ public struct EvaluationReport: Sendable {
           Self.film(frame, after: last, player.layout.actionSpace, into: &seen)
         }, outcome: { last = $0 })
       try evaluation.requireFinite(saved.facts.environment)
-      let drawing = player.representation.taughtDrawing
+      let drawing = player.representation.trainedDecoder
       return Mode(
         name: name, evaluation: evaluation, interval: interval(evaluation.returns),
         film: seen.map { Film(of: $0, through: drawing, $0.filmReadings) })

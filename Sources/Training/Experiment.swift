@@ -66,7 +66,7 @@ public struct Experiment<E: Environment, A: Agent> {
           + "random, rounds or bursts, or an agent such as sac or double-dqn")
     }
     try checkFrames(place)
-    if let kind = newEncoder?.kind, place.teachers.contains(.reconstruction), !kind.hasDecoder {
+    if let kind = newEncoder?.kind, place.losses.contains(.reconstruction), !kind.hasDecoder {
       let fitting = Autoencoders.all.filter { $0.hasDecoder }.map { $0.id }
       throw InputError(
         "--encoder \(place.id) reconstructs frames, but --kind \(kind.id) has no decoder: use --kind "
@@ -77,7 +77,7 @@ public struct Experiment<E: Environment, A: Agent> {
   /// Checks that memory can hold the frames of the replay buffer, before any frame is rendered.
   private func checkFrames(_ place: Place) throws {
     let frame = episode.blankFrame.bytes.count
-    guard place.keeps != .latents, training.replay > Host.memory / frame else { return }
+    guard place.stores != .latents, training.replay > Host.memory / frame else { return }
     throw InputError(
       "--replay \(training.replay) frames of \(grouped(Double(frame))) bytes exceed this machine's memory of "
         + "\(megabytes(Host.memory)): use at most \(Host.memory / 2 / frame), or --replay 0 for as many as fit")
@@ -88,15 +88,15 @@ public struct Experiment<E: Environment, A: Agent> {
   /// - Parameter run: The run to resume, if any.
   /// - Throws: `InputError` that says which value to use instead, `WorldError` with the path of a missing or damaged
   ///   file.
-  public func prepared(goingOn run: RunDirectory?, say: (String) throws -> Void) throws -> Prepared {
+  public func prepared(resuming run: RunDirectory?, say: (String) throws -> Void) throws -> Prepared {
     try check()
     guard encoder.observe == .latent else {
       // An on-policy agent would not learn from random play.
-      return try prepared(through: TrueState(environment.spec), goingOn: run) {
+      return try prepared(through: TrueState(environment.spec), resuming: run) {
         A.Settings.Experience.isOffPolicy ? try firstData(environment, episode, seed: seed) : nil
       }
     }
-    try environment.checkPictures()
+    try environment.checkRendering()
     guard let newEncoder, run == nil else {
       let folder = try autoencoderFolder(of: run, say)
       let record = try AutoencoderRecord(folder: folder)
@@ -105,7 +105,7 @@ public struct Experiment<E: Environment, A: Agent> {
         try prepared(
           with: EncoderStart.read(
             kind, from: folder, record, for: run ?? origin, isNew: newEncoder != nil, environment, episode, seed: seed),
-          folder, goingOn: run)
+          folder, resuming: run)
       }
       return try read(try Autoencoders.named(record.kind))
     }
@@ -115,7 +115,7 @@ public struct Experiment<E: Environment, A: Agent> {
       }
       let place = try Places.named(encoder.place)
       return try prepared(
-        with: EncoderStart.new(kind, settings, place: place, environment, episode, seed: seed), "", goingOn: run)
+        with: EncoderStart.new(kind, settings, place: place, environment, episode, seed: seed), "", resuming: run)
     }
     return try new(newEncoder.kind)
   }
@@ -145,7 +145,7 @@ public struct Experiment<E: Environment, A: Agent> {
   }
 
   private func prepared<Model: Autoencoder>(
-    with start: EncoderStart<Model>, _ folder: String, goingOn run: RunDirectory?
+    with start: EncoderStart<Model>, _ folder: String, resuming run: RunDirectory?
   ) throws -> Prepared {
     let place = try Places.named(encoder.place)
     let representation = EncodedFrames(
@@ -158,7 +158,7 @@ public struct Experiment<E: Environment, A: Agent> {
       probe = try StateProbe.judge(start.encoder, in: environment, episode, seed: seed).probe.record
     }
     return try settled.prepared(
-      through: representation, goingOn: run, probe: place.when == .never ? probe : [],
+      through: representation, resuming: run, probe: place.when == .never ? probe : [],
       inputs: start.input.map { [$0] } ?? [],
       autoencoder: try start.input.map { try start.record.facts($0) } ?? start.record.newFacts, first: start.first,
       fill: start.keep)
@@ -168,7 +168,7 @@ public struct Experiment<E: Environment, A: Agent> {
   ///   - recorded: Returns the data that the agent learns from first.
   ///   - fill: Writes the initial files of a new run.
   private func prepared<R: Representation>(
-    through representation: R, goingOn run: RunDirectory?, probe: [AutoencoderRecord.Setting] = [],
+    through representation: R, resuming run: RunDirectory?, probe: [AutoencoderRecord.Setting] = [],
     inputs: [RunDirectory.Input] = [], autoencoder: JSON = .null, first recorded: @escaping () throws -> Recording?,
     fill: @escaping (RunDirectory) throws -> Void = { _ in }
   ) throws -> Prepared {

@@ -36,7 +36,7 @@ public struct MachineSettings: SettingsGroup, Hashable {
   }
 
   /// Sets the number of compute threads of this process. If the setting is 0, a resumed run uses as many as before.
-  public func apply(goingOn run: RunDirectory.Facts?) {
-    Threads.set(threads > 0 ? threads : run?.threads ?? Host.freeProcessors)
+  public func apply(resuming run: RunDirectory.Facts?) {
+    Threads.set(threads > 0 ? threads : run?.threads ?? Host.idleCores)
   }
 }

@@ -42,10 +42,10 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
     try Model.requireDecoder()
-    try environment.checkPictures()
+    try environment.checkRendering()
     if let dataset { try dataset.check(spec, episode) }
     try collection.check(environment, episode)
-    if dataset == nil, let (setting, instead) = pretraining.needingFramesInARow {
+    if dataset == nil, let (setting, instead) = pretraining.needingConsecutiveFrames {
       // The steps are divided among the environments.
       let most = (collection.steps + collection.environments - 1) / collection.environments
       let actions = InverseDynamics.frames - 1
@@ -97,7 +97,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let record = AutoencoderRecord(
       encoder, settings: model, environment: spec.id, episode: episode,
       envSteps: recording.environmentSteps, probe: probe,
-      isBackgroundTakenAway: pretraining.background, reconstructions: reconstructions,
+      isBackgroundSubtracted: pretraining.background, reconstructions: reconstructions,
       dataset: try dataset.map(AutoencoderRecord.Source.init))
     try encoder.write(to: directory.path, record: record)
 

@@ -96,7 +96,7 @@ extension LatentEncoder {
       columns = ([shown[i]] + columns).map { $0.converted(to: .rgb).magnified(by: scale) }
       if let points = keypoints?[i] {
         var marked = columns[0]
-        PlaceMarks(count: points.count).draw(points, over: &marked)
+        KeypointMarks(count: points.count).draw(points, over: &marked)
         columns.insert(marked, at: 1)
       }
       return columns

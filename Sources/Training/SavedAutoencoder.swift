@@ -20,7 +20,7 @@ public struct AutoencoderRecord: Sendable {
   public var view: [Setting]
   public var frame: FrameShape
   /// Whether the background was subtracted from its training frames; false if an older version did not record it.
-  public var isBackgroundTakenAway: Bool
+  public var isBackgroundSubtracted: Bool
   public var target: ReconstructionTarget
   /// The number of simulator steps of the training data.
   public var envSteps: Int
@@ -76,7 +76,7 @@ public struct AutoencoderRecord: Sendable {
     func object(_ settings: [Setting]) -> JSON { .object(settings.map { .init($0.key, .string($0.text)) }) }
     return [
       "format": 1, "kind": .string(kind), "settings": object(kindSettings), "environment": .string(environment),
-      "view": object(view), "background_taken_away": .bool(isBackgroundTakenAway),
+      "view": object(view), "background_taken_away": .bool(isBackgroundSubtracted),
       "target": ["blur": .integer(target.blur), "gain": .number(target.gain)],
       "frame": [.integer(frame.height), .integer(frame.width), .integer(frame.channels)],
       "env_steps": .integer(envSteps),
@@ -106,7 +106,7 @@ public struct AutoencoderRecord: Sendable {
     self.environment = environment
     self.view = view
     self.frame = FrameShape(height: frame[0], width: frame[1], channels: frame[2])
-    isBackgroundTakenAway = json["background_taken_away"]?.bool ?? false
+    isBackgroundSubtracted = json["background_taken_away"]?.bool ?? false
     target = ReconstructionTarget(blur: blur, gain: gain)
     self.envSteps = envSteps
     // An older version wrote strings.
@@ -118,7 +118,7 @@ public struct AutoencoderRecord: Sendable {
 
   init<Model: Autoencoder>(
     _ encoder: LatentEncoder<Model>, settings: Model.Settings, environment: String, episode: EpisodeSettings,
-    envSteps: Int, probe: StateProbe?, isBackgroundTakenAway: Bool, reconstructions: Reconstructions?,
+    envSteps: Int, probe: StateProbe?, isBackgroundSubtracted: Bool, reconstructions: Reconstructions?,
     dataset source: Source? = nil
   ) {
     kind = Model.id
@@ -126,7 +126,7 @@ public struct AutoencoderRecord: Sendable {
     self.environment = environment
     view = AutoencoderRecord.view(of: episode)
     frame = encoder.preparation.shape
-    self.isBackgroundTakenAway = isBackgroundTakenAway
+    self.isBackgroundSubtracted = isBackgroundSubtracted
     target = encoder.target
     self.envSteps = envSteps
     self.probe = probe?.record ?? []
@@ -231,7 +231,7 @@ extension LatentEncoder {
     do {
       for setting in record.kindSettings { try settings.set(setting.key, to: setting.text) }
       var model = try Model(
-        frame: record.frame.stacked(record.frameStack), isBackgroundTakenAway: record.isBackgroundTakenAway,
+        frame: record.frame.stacked(record.frameStack), isBackgroundSubtracted: record.isBackgroundSubtracted,
         settings: settings, using: &random)
       let file = try Safetensors(weightsAt: path)
       let extras = ["standardization.mean", "standardization.deviation", "background"]

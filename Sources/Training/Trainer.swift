@@ -8,7 +8,7 @@ import Representations
 import Tensors
 
 /// The environments could not be stepped, such as when a process died. The trainer is unchanged.
-struct StepNotTaken: Error {
+struct StepFailed: Error {
   let reason: any Error
 }
 
@@ -30,7 +30,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     var agent: A
     var representation: R
     var play: Play<E>
-    var explorations: [HeldExploration]
+    var explorations: [RepeatedActionExploration]
     var sampling: Random
     var schedule: UpdateSchedule
     var envSteps = 0
@@ -73,7 +73,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
         seed: seed.child("agent")),
       representation: representation, play: Play(episodes, layout),
       explorations: episodes.indices.map {
-        HeldExploration(
+        RepeatedActionExploration(
           chance: settings.exploreChance, limit: settings.exploreHoldLimit, random: seed.stream("exploration \($0)"))
       }, sampling: seed.stream("replay"),
       schedule: UpdateSchedule(updatesPerStep: settings.updatesPerStep, returnSteps: settings.returnSteps))
@@ -129,7 +129,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
 
   /// Steps every environment once, and makes the updates that are due.
   ///
-  /// - Throws: `StepNotTaken` if an environment failed; the trainer is then unchanged. `NotFinite` if a reward, an
+  /// - Throws: `StepFailed` if an environment failed; the trainer is then unchanged. `NotFinite` if a reward, an
   ///   observation, an action or a training metric is not finite.
   public mutating func step(report: (Metrics) throws -> Void) throws {
     if !state.hasBegun { try begin() }
@@ -164,7 +164,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
       return (actions, outcome)
     } catch {
       state = before
-      throw StepNotTaken(reason: error)
+      throw StepFailed(reason: error)
     }
   }
 

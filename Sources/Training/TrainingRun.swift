@@ -231,7 +231,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     while trainer.envSteps < training.envSteps || loop.evaluationIsDue == true {
       // An evaluation that a signal interrupted is repeated.
       if loop.evaluationIsDue != true {
-        do { try trainer.step { loop.means.add($0) } } catch let failure as StepNotTaken {
+        do { try trainer.step { loop.means.add($0) } } catch let failure as StepFailed {
           try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
           throw failure.reason
         }

@@ -85,7 +85,7 @@ extension TrainingSettings {
     func returnSteps<A: Agent>(of agent: A.Type) -> Int { A.Settings.returnSteps }
     let others = Agents.all.map { (name: $0.id, steps: returnSteps(of: $0)) }
       .filter { $0.steps != TrainingSettings().returnSteps }
-    return others.isEmpty ? "" : "; \(namesByText(others.map { ($0.name, $0.steps.text) })) unless given"
+    return others.isEmpty ? "" : "; \(groupedByText(others.map { ($0.name, $0.steps.text) })) unless given"
   }
 
   /// The defaults for an agent and its observation. The true state includes velocities, so that it needs no history;

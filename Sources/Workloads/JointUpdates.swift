@@ -94,7 +94,7 @@ private final class Learner<Model: Autoencoder> {
   private var agent: SAC
   private let part: Part
   private var random = Seed(1).stream("draws")
-  private var ready: (draw: ReplayDraw, shown: ShownFrames)?
+  private var ready: (draw: ReplayDraw, shown: DrawFrames)?
 
   init(_ scheme: Scheme, _ part: Part) throws {
     self.part = part

@@ -2,7 +2,8 @@ import ArgumentParser
 import Core
 import Runs
 
-/// How a failed command ends: one line on standard error, and exit code 64 for wrong usage, 75 for an interruption, or 1.
+/// How a failed command ends: one line on standard error, and exit code 64 for wrong usage, 75 for an interruption, or
+/// 1.
 struct Failure {
   /// Empty if the reader of the output has closed it.
   let message: String
@@ -32,6 +33,6 @@ func report(_ failure: Failure) -> Never {
 /// - Throws: an error if the line cannot be written.
 func printLine(_ line: String) throws { try StandardStreams.print(line.printable) }
 
-/// Prints a line about the progress of a run. Ignores write errors, so that a closed output does not end the run; the lines
-/// with the results, which are printed later, do not ignore them.
+/// Prints a line about the progress of a run. Ignores write errors, so that a closed output does not end the run; the
+/// lines with the results, which are printed later, do not ignore them.
 func printProgress(_ line: String) { try? printLine(line) }

@@ -35,7 +35,8 @@ extension RunOptions {
   /// Returns the run to resume, or nil if a new one starts.
   ///
   /// - Parameter groups: the resolved settings.
-  /// - Throws: `InputError` if the named run has other settings or inputs, `WorldError` with the path of a damaged file.
+  /// - Throws: `InputError` if the named run has other settings or inputs, `WorldError` with the path of a damaged
+  ///   file.
   func resumedRun(
     _ command: String, inputs: [RunDirectory.Input], settings groups: [any SettingsGroup]
   ) throws -> RunDirectory? {

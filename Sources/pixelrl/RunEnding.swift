@@ -4,11 +4,12 @@ import Foundation
 import Runs
 import Tensors
 
-/// Does the work of a run while holding its lock. Records a failure in the run directory, and runs the `--notify` command at
-/// the end. Leaves a finished run unchanged.
+/// Does the work of a run while holding its lock. Records a failure in the run directory, and runs the `--notify`
+/// command at the end. Leaves a finished run unchanged.
 ///
 /// - Returns: the run's summary.
-/// - Throws: `WorldError` if another process holds the lock, and any error of the work; `Interrupted` says how to resume.
+/// - Throws: `WorldError` if another process holds the lock, and any error of the work; `Interrupted` says how to
+///   resume.
 func withRun(_ directory: RunDirectory, _ options: RunOptions, _ work: () throws -> JSON) throws -> JSON {
   let command = options.notify
   let isResumed = directory.hasBegun

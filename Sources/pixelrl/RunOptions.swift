@@ -30,7 +30,7 @@ struct ConfigOptions: ParsableArguments {
 struct RunOptions: ParsableArguments {
   @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("a note on the purpose of the run, which is stored with it", valueName: "reason"))
+  @Option(help: ArgumentHelp("the purpose of the run, which is recorded", valueName: "reason"))
   var why: String?
 
   @Option(
@@ -47,7 +47,8 @@ struct RunOptions: ParsableArguments {
 }
 
 extension RunOptions {
-  /// Returns the directory of the run that `--resume` finds, or creates a new one with the facts that are known at the start.
+  /// Returns the directory of the run that `--resume` finds, or creates a new one with the facts that are known at the
+  /// start.
   ///
   /// - Parameter fill: writes further files of a new run.
   func directory(
@@ -70,7 +71,7 @@ extension RunOptions {
   /// Prints and returns the OpenGL that renders the frames. Returns nil for the software renderer.
   private func openGL(of environment: String, _ settings: [any SettingsGroup]) throws -> String? {
     guard let episode = settings.lazy.compactMap({ $0 as? EpisodeSettings }).first,
-      let name = try Environments.named(environment).drawer(of: episode.style)
+      let name = try Environments.named(environment).openGLDriver(for: episode.style)
     else { return nil }
     printProgress("rendered by MuJoCo with \(name)")
     return name

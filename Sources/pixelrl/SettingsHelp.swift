@@ -4,8 +4,8 @@ import Environments
 import Foundation
 import Training
 
-/// A command that takes settings. Its help shows the main settings first, then the others by group, with the defaults that
-/// apply for the environment, agent and encoder that the flags beside `--help` choose.
+/// A command that takes settings. Its help shows the main settings first, then the others by group, with the defaults
+/// that apply for the environment, agent and encoder that the flags beside `--help` choose.
 protocol SettingsCommand: ParsableCommand {
   /// The keys of the settings that most runs change, in the order of the help.
   static var mainSettings: [String] { get }

@@ -40,14 +40,14 @@ struct SettingsOptions<Source: SettingsSource>: ParsableArguments, CustomReflect
     }
   }
 
-  /// Returns the row of a setting that several members have. If their defaults or domains differ, the row lists each. If not
-  /// all members have the setting, the row names those that do.
+  /// Returns the row of a setting that several members have. If their defaults or domains differ, the row lists each.
+  /// If not all members have the setting, the row names those that do.
   private static func row(of owners: [(name: String, row: SettingRow)]) -> SettingRow {
     var row = owners[0].row
     let isForAll = owners.count == Source.members.count
     row.defaultText = shared(owners.map { ($0.name, $0.row.defaultText) }, isForAll: isForAll)
     guard Set(owners.map(\.row.domain)).count > 1 else { return row }
-    row.domain = namesByText(owners.map { ($0.name, $0.row.domain) })
+    row.domain = groupedByText(owners.map { ($0.name, $0.row.domain) })
     // A switch of one member can be a choice of another. Then the flag takes a value.
     row.isSwitch = owners.allSatisfy(\.row.isSwitch)
     row.choices = owners.flatMap { $0.row.isSwitch && !row.isSwitch ? ["true", "false"] : $0.row.choices }
@@ -56,9 +56,9 @@ struct SettingsOptions<Source: SettingsSource>: ParsableArguments, CustomReflect
 
   /// `256; 64 for ppo, trpo` if all members have the setting, `0.2 for ppo` if only some have it.
   private static func shared(_ owners: [(name: String, text: String)], isForAll: Bool) -> String {
-    guard isForAll, let most = owners.first?.text else { return namesByText(owners) }
+    guard isForAll, let most = owners.first?.text else { return groupedByText(owners) }
     let others = owners.filter { $0.text != most }
-    return others.isEmpty ? most : "\(most); \(namesByText(others))"
+    return others.isEmpty ? most : "\(most); \(groupedByText(others))"
   }
 }
 

@@ -5,8 +5,8 @@ import Environments
 import Representations
 import Training
 
-// The settings that commands take as flags. The settings of all members of a catalog are flags; the command rejects those of
-// members that it does not use.
+// The settings that commands take as flags. The settings of all members of a catalog are flags; the command rejects
+// those of members that it does not use.
 
 enum EpisodeSource: SettingsSource {
   static let groups: [any SettingsGroup.Type] = [EpisodeSettings.self]

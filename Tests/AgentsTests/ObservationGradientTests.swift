@@ -36,7 +36,7 @@ extension Agent {
             batch.observation = Tensor(values, o.shape)
             return try #require(try agent.lesson(of: batch).metrics[Lesson.criticLoss])
           }
-          batch.wantsObservationGradient = true
+          batch.needsObservationGradient = true
           let found = try #require(try agent.lesson(of: batch).observationGradient)
           #expect(found.shape == o.shape)
           let (middle, step) = (try loss(0, shifted: 0), Float(0.004))
@@ -63,7 +63,7 @@ extension Agent {
         for seed in 0..<4 {
           var batch = randomBatch(8, space, seed: seed)
           let lesson = try agent.lesson(of: batch)
-          batch.wantsObservationGradient = true
+          batch.needsObservationGradient = true
           let other = try agentWithGradient.lesson(of: batch)
           #expect(lesson.observationGradient == nil && other.observationGradient != nil)
           #expect(lesson.metrics.entries.map(\.value) == other.metrics.entries.map(\.value))

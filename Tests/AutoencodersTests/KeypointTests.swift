@@ -69,19 +69,19 @@ import Testing
 
   /// The decoder draws nothing away from keypoints, not even at the border, for any weights. Otherwise it could learn
   /// to draw a bar there in place of what moves.
-  @Test(arguments: [true, false]) func decoderDrawsNothingAwayFromKeypoints(_ isBackgroundTakenAway: Bool) throws {
+  @Test(arguments: [true, false]) func decoderDrawsNothingAwayFromKeypoints(_ isBackgroundSubtracted: Bool) throws {
     var settings = KeypointAutoencoder.Settings()
     (settings.keypoints, settings.filters) = (3, 8)
     var random = Seed(2).stream("initial weights")
     var model = try KeypointAutoencoder(
-      frame: FrameShape(height: 64, width: 64, channels: 1), isBackgroundTakenAway: isBackgroundTakenAway,
+      frame: FrameShape(height: 64, width: 64, channels: 1), isBackgroundSubtracted: isBackgroundSubtracted,
       settings: settings, using: &random)
     model.replaceParameters { name, value in
       name.hasSuffix("bias") ? value + .normal(value.shape, using: &random) : value
     }
     let picture = model.decode(Tensor(repeating: -1, [1, 6])).array  // all in the upper left corner
     let floor = picture[60 * 64..<64 * 64].map(abs).max() ?? .nan
-    #expect((floor < 1e-5) == isBackgroundTakenAway, "\(floor)")
+    #expect((floor < 1e-5) == isBackgroundSubtracted, "\(floor)")
     #expect((picture[0..<64].map(abs).max() ?? 0) > 0.01)
   }
 

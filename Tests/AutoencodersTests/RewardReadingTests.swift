@@ -32,7 +32,7 @@ private struct RewardedMotion {
   /// Without any prediction, the error is the variance of the random rewards, 1/3.
   @Test func rewardsArePredictedFromLatents() {
     var random = Seed(3).stream("motion")
-    var reader = RewardReading(latentSize: 4, using: &random)
+    var reader = RewardPrediction(latentSize: 4, using: &random)
     var optimizer = Adam(learningRate: 3e-3)
     for _ in 0..<120 {
       let motion = RewardedMotion(batch: 32, using: &random)
@@ -53,7 +53,7 @@ private struct RewardedMotion {
   @Test func gradientReachesEveryFrame() {
     var random = Seed(4).stream("motion")
     let motion = RewardedMotion(batch: 5, using: &random)
-    let reader = RewardReading(latentSize: 4, using: &random)
+    let reader = RewardPrediction(latentSize: 4, using: &random)
     let slopes = gradient(at: motion.latents) { reader.loss($0, rewards: motion.rewards) }
     #expect(slopes.shape == [15, 4])
     #expect(square(slopes).sum(axis: 1).array.allSatisfy { $0 > 0 })
@@ -62,17 +62,17 @@ private struct RewardedMotion {
   @Test func wrongCountsTrap() async {
     await #expect(processExitsWith: .failure) {
       var random = Seed(1).stream("reader")
-      let reader = RewardReading(latentSize: 2, using: &random)
+      let reader = RewardPrediction(latentSize: 2, using: &random)
       _ = reader.loss(.zeros([6, 2]), rewards: [1, 2, 3])  // two groups have four rewards
     }
     await #expect(processExitsWith: .failure) {
       var random = Seed(1).stream("reader")
-      let reader = RewardReading(latentSize: 2, using: &random)
+      let reader = RewardPrediction(latentSize: 2, using: &random)
       _ = reader.loss(.zeros([5, 2]), rewards: [1, 2])  // five frames are not groups of three
     }
     await #expect(processExitsWith: .success) {
       var random = Seed(1).stream("reader")
-      let reader = RewardReading(latentSize: 2, using: &random)
+      let reader = RewardPrediction(latentSize: 2, using: &random)
       _ = reader.loss(.zeros([6, 2]), rewards: [1, 2, 3, 4])
     }
   }

@@ -49,7 +49,7 @@
     @Test func theDriverIsNamed() throws {
       var style = RenderStyle()
       style.renderer = .gl
-      let name = try #require(try CheetahRun().drawer(of: style))
+      let name = try #require(try CheetahRun().openGLDriver(for: style))
       #expect(name.contains(" of ") && (name.hasSuffix("by EGL") || name.hasSuffix("by OSMesa")), "\(name)")
     }
 

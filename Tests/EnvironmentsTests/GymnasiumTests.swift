@@ -48,7 +48,7 @@ import Testing
     #expect(spec.episodeLength == 40 && spec.actionRepeat == 1 && spec.observationNames.count == 3)
     #expect(spec.episodeDefaults == EpisodeSettings() && spec.rewardLimit == nil)
     #expect(throws: InputError.self) { try E(lamp).validate(state: [0, 0, 0]) }
-    #expect(throws: Never.self) { try E(lamp).checkPictures() }
+    #expect(throws: Never.self) { try E(lamp).checkRendering() }
   }
 
   @Test func aNameHasOneInstance() throws {
@@ -349,7 +349,7 @@ import Testing
 }
 
 /// The standard preprocessing of Atari games, with the real emulator.
-@Suite(.enabled(if: hasAtari, "needs PIXELRL_PYTHON, a Python with gymnasium and ale-py: see 'make peers'"))
+@Suite(.enabled(if: hasAtari, "needs PIXELRL_PYTHON, a Python with gymnasium and ale-py: see 'make readers'"))
 struct AtariTests {
   @Test(arguments: ["frameskip=0", "frameskip=[2,5]", "frameskip=true", "repeat_action_probability=2"])
   func invalidArgumentsAreRejected(_ argument: String) throws {

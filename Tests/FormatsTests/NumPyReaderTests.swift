@@ -5,7 +5,7 @@ import Testing
 
 @testable import Formats
 
-@Suite(.enabled(if: Python.has("numpy"), "needs PIXELRL_PYTHON, a Python with NumPy: see 'make peers'"))
+@Suite(.enabled(if: Python.has("numpy"), "needs PIXELRL_PYTHON, a Python with NumPy: see 'make readers'"))
 struct NumPyReaderTests {
   /// NumPy maps our arrays, and saves them as the same bytes.
   @Test func numPyMapsArrays() throws {

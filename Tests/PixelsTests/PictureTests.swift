@@ -105,7 +105,7 @@ import Testing
 
 @Suite struct PlaceMarksTests {
   @Test func dotsAreAtTheirPoints() {
-    let marks = PlaceMarks(count: 16)
+    let marks = KeypointMarks(count: 16)
     let colors = (0..<16).map(marks.color)
     #expect(Set(colors).count == 16)
     var frame = PixelBuffer(width: 100, height: 50)
@@ -118,7 +118,7 @@ import Testing
   }
 
   @Test func trailsAndRingsAreDrawn() {
-    var marks = PlaceMarks(count: 1)
+    var marks = KeypointMarks(count: 1)
     var (plain, trailed) = (PixelBuffer(width: 60, height: 60), PixelBuffer(width: 60, height: 60))
     marks.draw([Point(0.9, 0.5)], over: &plain)
     marks.draw([Point(0.9, 0.5)], after: [[Point(0.1, 0.5)]], over: &trailed)
@@ -132,8 +132,8 @@ import Testing
 
   /// The legend has several lines if the indices do not fit in one.
   @Test func legendWraps() {
-    #expect(PlaceMarks(count: 16).legend(width: 120).height == 6 * PlaceMarks(count: 2).legend(width: 120).height)
-    #expect(PlaceMarks(count: 0).legend(width: 20).width >= 20)
+    #expect(KeypointMarks(count: 16).legend(width: 120).height == 6 * KeypointMarks(count: 2).legend(width: 120).height)
+    #expect(KeypointMarks(count: 0).legend(width: 20).width >= 20)
   }
 }
 

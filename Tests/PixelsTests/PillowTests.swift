@@ -5,7 +5,7 @@ import Testing
 
 @testable import Pixels
 
-@Suite(.enabled(if: Python.has("PIL"), "needs PIXELRL_PYTHON, a Python with Pillow: see 'make peers'"))
+@Suite(.enabled(if: Python.has("PIL"), "needs PIXELRL_PYTHON, a Python with Pillow: see 'make readers'"))
 struct PillowTests {
   private func withPath(_ body: (String) throws -> Void) throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "pillow-\(UUID().uuidString).png").path()

@@ -46,7 +46,7 @@ import Testing
   @Test func observationsOfLatentsEqualThoseOfTheBuffer() throws {
     let buffer = played(200, capacity: 90, memory: .latents)
     var random = Random(seed: Seed(2))
-    let draw = try buffer.draw(64, steps: 3, discount: 0.9, seesBetween: true, using: &random)
+    let draw = try buffer.draw(64, steps: 3, discount: 0.9, includesIntermediate: true, using: &random)
     for moments in [draw.starts, draw.ends, draw.between] {
       let windows = moments.map { buffer.window(of: $0, frames: 3, actions: 0).slots }
       let latents = (0..<3).map { age in Tensor(windows.map { buffer.latents[$0[age]] }, [moments.count, 1]) }

@@ -186,7 +186,7 @@ func rows(_ batch: Batch) -> [Seen] {
     var lengths = Set<Int>()
     for _ in 0..<10 {
       player.play(30)
-      let batch = try player.buffer.sample(64, steps: steps, discount: 0.9, seesBetween: true, using: &random)
+      let batch = try player.buffer.sample(64, steps: steps, discount: 0.9, includesIntermediate: true, using: &random)
       let between = try #require(batch.between)
       #expect(between.observation.shape == [(steps - 1) * 64, layout.observationSize])
       let weights = between.weight.array
@@ -214,7 +214,7 @@ func rows(_ batch: Batch) -> [Seen] {
     #expect(lengths.contains(0) && lengths.contains(steps - 1))
     let (withoutBetween, singleSteps) = (
       try player.buffer.sample(4, steps: steps, using: &random),
-      try player.buffer.sample(4, seesBetween: true, using: &random)
+      try player.buffer.sample(4, includesIntermediate: true, using: &random)
     )
     #expect(withoutBetween.between == nil && singleSteps.between == nil)
   }

@@ -94,7 +94,7 @@ import Testing
         let settings = "encoder:\n  observe: state\n  autoencoder: \"\"\nagent:\n  hidden: 8\n"
         return RunRecord(try folder.run("s-\(seed)", seed: seed, returns: [1], settings: settings))
       }
-      #expect(runs.allSatisfy { $0.seenThrough == nil })
+      #expect(runs.allSatisfy { $0.encoderOrigin == nil })
       #expect(RunGroup.groups(of: runs).count == 1)
     }
   }

@@ -22,7 +22,7 @@ import Testing
 
   private func draw(_ count: Int, _ steps: Int, from replay: borrowing ReplayBuffer) throws -> ReplayDraw {
     var random = Seed(8).stream("draws")
-    return try replay.draw(count, steps: steps, discount: 0.9, seesBetween: true, using: &random)
+    return try replay.draw(count, steps: steps, discount: 0.9, includesIntermediate: true, using: &random)
   }
 
   /// While the encoder does not change, batches from frames equal batches from stored latents.
@@ -173,7 +173,7 @@ private struct Counting: Autoencoder {
   var weight = Tensor(repeating: 1, [1])
   var latentSize: Int { 2 }
 
-  init(frame: FrameShape, isBackgroundTakenAway: Bool, settings: Settings, using random: inout Random) throws {}
+  init(frame: FrameShape, isBackgroundSubtracted: Bool, settings: Settings, using random: inout Random) throws {}
 
   func encode(_ x: Tensor) -> Tensor {
     Self.encoded.withLock { $0 += x.shape[0] }

@@ -23,7 +23,7 @@ import Testing
   ]
 
   private static let learning = PlaceCase.all { $0.when == .eachUpdate }
-  private static let byCritic = PlaceCase.all { $0.when == .eachUpdate && $0.teachers.contains(.critic) }
+  private static let byCritic = PlaceCase.all { $0.when == .eachUpdate && $0.losses.contains(.critic) }
   private static let inRounds = PlaceCase.all { $0.when == .rounds }
 
   @Test(arguments: PlaceCase.all) func updatesChangeWhatThePlaceSays(_ argument: PlaceCase) throws {
@@ -34,7 +34,7 @@ import Testing
       let (batch, lesson, metrics) = try learners.update()
       #expect((learners.encoderBits != encoder) == expected.encoder, "update \(update)")
       #expect((learners.decoderBits != decoder) == expected.decoder, "update \(update)")
-      #expect(batch.wantsObservationGradient == expected.byCritic)
+      #expect(batch.needsObservationGradient == expected.byCritic)
       #expect((lesson.observationGradient != nil) == expected.byCritic)
       #expect((metrics["encoder/gradient"] != nil) == expected.byCritic)
       #expect((metrics["autoencoder/error"] != nil) == expected.decoder)
@@ -84,7 +84,7 @@ import Testing
     var learners = try Learners(argument.place)
     let (encoder, decoder) = (learners.encoderBits, learners.decoderBits)
     for _ in 0..<3 { try learners.update(teach: withoutGradient) }
-    guard argument.place.teachers.contains(.reconstruction) else {
+    guard argument.place.losses.contains(.reconstruction) else {
       #expect(learners.encoderBits == encoder && learners.decoderBits == decoder)
       return
     }
@@ -152,9 +152,9 @@ import Testing
       let (batch, lesson, metrics) = try learners.update()
       let isDue = update % 2 == 0
       #expect((learners.encoderBits != encoder) == isDue, "update \(update)")
-      #expect((learners.decoderBits != decoder) == (isDue && argument.place.teachers.contains(.reconstruction)))
-      #expect(batch.wantsObservationGradient == (isDue && argument.place.teachers.contains(.critic)))
-      #expect((lesson.observationGradient != nil) == batch.wantsObservationGradient)
+      #expect((learners.decoderBits != decoder) == (isDue && argument.place.losses.contains(.reconstruction)))
+      #expect(batch.needsObservationGradient == (isDue && argument.place.losses.contains(.critic)))
+      #expect((lesson.observationGradient != nil) == batch.needsObservationGradient)
       #expect(metrics.entries.isEmpty != isDue)
       if let target { #expect((target != learners.frames.target?.parameters.map { $0.value.array }) == isDue) }
     }

@@ -69,7 +69,7 @@ import Testing
     }
     let constant = Tensor([Float(1)], [1])
     let x = Tensor([Float(2)], [1])
-    #expect(gradient(at: x) { (constant + $0.detached).noted(Watch(), from: constant, $0).sum() }.array == [1])
+    #expect(gradient(at: x) { (constant + $0.detached).recorded(Watch(), from: constant, $0).sum() }.array == [1])
   }
 }
 

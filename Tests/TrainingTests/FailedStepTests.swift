@@ -113,7 +113,7 @@ private struct Breaking: Environment {
           let before = (trainer.envSteps, trainer.updates)
           isBroken.withLock { $0 = true }
           var reason: (any Error)?
-          do { try trainer.step { _ in } } catch let error as StepNotTaken { reason = error.reason }
+          do { try trainer.step { _ in } } catch let error as StepFailed { reason = error.reason }
           isBroken.withLock { $0 = false }
           #expect(reason as? WorldError == WorldError("broken"))
           #expect((trainer.envSteps, trainer.updates) == before)

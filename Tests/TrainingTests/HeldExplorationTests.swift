@@ -8,7 +8,7 @@ import Testing
 
   /// Runs of the same action; the action is nil if the agent acts.
   private func runs(_ chance: Double, limit: Int, steps: Int) -> [(action: [Float]?, length: Int)] {
-    var exploration = HeldExploration(chance: chance, limit: limit, random: Seed(1).stream("exploration"))
+    var exploration = RepeatedActionExploration(chance: chance, limit: limit, random: Seed(1).stream("exploration"))
     var runs: [(action: [Float]?, length: Int)] = []
     for _ in 0..<steps {
       let action = exploration.act(in: box)
@@ -35,7 +35,7 @@ import Testing
   @Test func withChanceZeroOnlyTheAgentActs() { #expect(runs(0, limit: 5, steps: 1000).map(\.action) == [nil]) }
 
   @Test func anEpisodeBeginsWithNothingHeld() {
-    var exploration = HeldExploration(chance: 0.5, limit: 1000, random: Seed(1).stream("exploration"))
+    var exploration = RepeatedActionExploration(chance: 0.5, limit: 1000, random: Seed(1).stream("exploration"))
     var holdsAtOnce = 0
     for _ in 0..<1000 {
       exploration.begin()
@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test func allDiscreteActionsAreDrawn() {
-    var exploration = HeldExploration(chance: 1, limit: 3, random: Seed(1).stream("exploration"))
+    var exploration = RepeatedActionExploration(chance: 1, limit: 3, random: Seed(1).stream("exploration"))
     let drawn = (0..<300).map { _ in exploration.act(in: .discrete(count: 4)) }
     #expect(Set(drawn) == [[0], [1], [2], [3]])
   }

@@ -15,17 +15,17 @@ import Testing
       command: "train", environment: "catch", member: "sac", seed: 0, commandLine: [], version: "1")
     facts.threads = 3
     settings.threads = 0
-    settings.apply(goingOn: facts)
+    settings.apply(resuming: facts)
     #if OneDNN
       #expect(Threads.count == 3)
     #endif
     settings.threads = 2
-    settings.apply(goingOn: facts)
+    settings.apply(resuming: facts)
     #if OneDNN
       #expect(Threads.count == 2)
     #endif
     settings.threads = 0
-    settings.apply(goingOn: nil)
-    #expect((1...Host.usableProcessors).contains(Threads.count))
+    settings.apply(resuming: nil)
+    #expect((1...Host.availableCores).contains(Threads.count))
   }
 }

@@ -5,11 +5,11 @@ import Testing
 
 @testable import pixelrl
 
-/// The program itself, as built beside the tests.
+/// Runs the program that was built with the tests.
 struct Program {
   let folder: String
 
-  /// What a command said and how it ended.
+  /// The output and the exit code of a command.
   struct Outcome {
     let code: Int32
     let output: String
@@ -26,21 +26,21 @@ struct Program {
     process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    // Networks as small as these gain nothing from threads, and tests that run side by side lose by them.
-    // A script that calls `pixelrl` finds this one.
+    // One thread: small networks gain nothing from more, and tests run in parallel.
+    // PATH: `pixelrl` in a script is this program.
     let (inherited, own) = (ProcessInfo.processInfo.environment, Self.path?.deletingLastPathComponent().path ?? "")
     process.environment = inherited.merging(
       ["OMP_NUM_THREADS": "1", "PATH": "\(own):\(inherited["PATH"] ?? "")"]) { _, one in one }
     let (output, error) = (Pipe(), Pipe())
     (process.standardOutput, process.standardError) = (output, error)
     try process.run()
-    // What these commands write to standard error fits a pipe.
-    let said = output.fileHandleForReading.readDataToEndOfFile()
-    let complained = error.fileHandleForReading.readDataToEndOfFile()
+    // The standard error of these commands fits into a pipe's buffer.
+    let outputData = output.fileHandleForReading.readDataToEndOfFile()
+    let errorData = error.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return Outcome(
-      code: process.terminationStatus, output: String(decoding: said, as: UTF8.self),
-      error: String(decoding: complained, as: UTF8.self))
+      code: process.terminationStatus, output: String(decoding: outputData, as: UTF8.self),
+      error: String(decoding: errorData, as: UTF8.self))
   }
 
   static let path: URL? = {
@@ -68,7 +68,7 @@ let quickTraining = [
 ]
 
 @Suite struct BadInputTests {
-  /// One line on standard error, the exit code, and nothing left behind.
+  /// Wrong usage prints one line on standard error, exits with 64 and leaves no files.
   @Test(arguments: [
     ("colect", "unknown command 'colect': did you mean 'collect'?"),
     ("config trian", "unknown command 'trian': did you mean 'train'?"),
@@ -86,9 +86,12 @@ let quickTraining = [
     ("train --encoder jiont", "unknown place of the encoder 'jiont': did you mean 'joint'?"),
     ("train --encoder random-encoder", "did you mean 'random'?"),
     ("train --observe random-encoder", "--observe takes latent, state, not 'random-encoder'"),
-    ("train --observe state --encoder joint", "--observe state looks through no encoder: leave out --encoder"),
+    ("train --observe state --encoder joint", "--observe state uses no encoder: leave out --encoder"),
     ("train --encoder joint --autoencoder a", "--encoder joint starts from random weights: leave out --autoencoder"),
-    ("train --encoder frozen --kind rae", "--kind is a setting of a new encoder, and --encoder frozen takes one"),
+    (
+      "train --encoder frozen --kind rae",
+      "--kind is a setting of a new encoder, but --encoder frozen uses a pretrained one"
+    ),
     ("train --encoder joint --kind conv", "--encoder joint reconstructs frames, but --kind conv has no decoder"),
     ("train --encoder joint --agent ppo", "--encoder joint needs batches from a replay buffer, which ppo does not use"),
     ("train --encoder joint --shift 100", "--shift takes a whole number from 0 to 64"),
@@ -103,10 +106,13 @@ let quickTraining = [
     ),
     ("pretrain-ae --latent-form smooth --collect-steps 300 --collect-environments 300", "or --latent-form each"),
     ("train --latent --observe state", "--latent and --observe state contradict each other"),
-    ("train --observe state --autoencoder a", "--observe state looks through no autoencoder"),
+    ("train --observe state --autoencoder a", "--observe state uses no autoencoder"),
     ("train", "there is no autoencoder for cartpole-swingup with these frames: run 'pixelrl pretrain-ae"),
     ("train --autoencoder nothing", "nothing has no autoencoder"),
-    ("train --observe state --batch 500 --replay 100", "--batch 500 is larger than the replay buffer (100): use --batch 100 or less"),
+    (
+      "train --observe state --batch 500 --replay 100",
+      "--batch 500 is larger than the replay buffer (100): use --batch 100 or less"
+    ),
     ("train --observe state --replay 16 --environments 8", "--replay 16 is too small for 8 environments"),
     ("train --observe state --replay 9223372036854775807", "more than this machine's memory"),
     ("train --observe state --env-steps 100", "the initial random play takes 20000 simulator steps"),
@@ -133,15 +139,18 @@ let quickTraining = [
     ("eval a --n-eval-episodes 3", "Unknown option '--n-eval-episodes'. Did you mean '--episodes'?"),
     ("train --agent a2c", "unknown agent 'a2c': did you mean 'actor-critic'?"),
     ("evaluate a", "unknown command 'evaluate': did you mean 'eval'?"),
-    ("eval nothing --episodes x", "The value 'x' is invalid for '--episodes <n>': a whole number, such as 100 or 1e5"),
+    (
+      "eval nothing --episodes x",
+      "The value 'x' is invalid for '--episodes <n>': use a whole number, such as 100 or 1e5"
+    ),
     ("train --env-steps 1.5", "--env-steps takes a whole number of at least 1, not '1.5'"),
     ("train --env-steps 1e-1", "--env-steps takes a whole number of at least 1, not '1e-1'"),
-    ("watch nothing --host 0.0.0.0", "give --allow-others if that is meant"),
-    ("watch nothing --host example.org", "--host takes an address in numbers"),
+    ("watch nothing --host 0.0.0.0", "add --allow-others if you want this"),
+    ("watch nothing --host example.org", "--host takes a numeric address"),
     ("collect --collect-policy hold", "--collect-policy takes held, correlated, uniform, not 'hold'"),
     ("collect --collect-steps 999999999999", "exceed this machine's memory"),
   ])
-  func usage(line: String, message: String) throws {
+  func wrongUsage(line: String, message: String) throws {
     try withProgram { program in
       let outcome = try program.run(line.split(separator: " ").map(String.init))
       #expect(outcome.code == 64)
@@ -156,7 +165,7 @@ let quickTraining = [
     "train --observe state --env catch --out /dev/null", "pretrain-ae --dataset nothing",
     "pretrain-ae --config nothing",
   ])
-  func aWrongWorld(line: String) throws {
+  func errorsOfTheSystem(line: String) throws {
     try withProgram { program in
       let outcome = try program.run(line.split(separator: " ").map(String.init) + [])
       #expect(outcome.code == 1)
@@ -165,8 +174,8 @@ let quickTraining = [
     }
   }
 
-  /// A disk that is full at 20 kB a file: no half-written dataset has its final name, and nothing is left.
-  @Test func aFullDisk() throws {
+  /// A limit of 20 kB per file stands for a full disk. No part of the dataset is left.
+  @Test func aFullDiskLeavesNoFiles() throws {
     try withProgram { program in
       let script = "trap '' XFSZ; ulimit -f 20; exec \"$0\" collect --env catch --collect-steps 50 --out d"
       let outcome = try program.throughShell(script)
@@ -177,7 +186,7 @@ let quickTraining = [
   }
 }
 
-/// One dataset, autoencoder and agent, and all that can be wrong with them afterwards.
+/// Creates a dataset, an autoencoder and an agent, and then damages each of them.
 @Suite struct ArtifactTests {
   @Test func collectPretrainTrainAndCollectAgain() throws {
     try withProgram { program in
@@ -209,7 +218,8 @@ let quickTraining = [
       )
       try refuses(program, 64, ["collect", "--policy-run", "ae"], "which has no agent")
       try refuses(program, 64, ["collect", "--policy-run", "r", "--env", "catch"], "r was trained in cartpole-swingup")
-      try refuses(program, 64, ["pretrain-ae", "--dataset", "d"], "d was collected with --size 32, but this run uses 64")
+      try refuses(
+        program, 64, ["pretrain-ae", "--dataset", "d"], "d was collected with --size 32, but this run uses 64")
       try refuses(program, 64, ["train", "--autoencoder", "ae"], "ae was trained with --size 32, but this run uses 64")
       try refuses(
         program, 64, ["train", "--autoencoder", "ae", "--size", "32", "--env-steps", "320"],

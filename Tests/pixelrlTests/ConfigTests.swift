@@ -45,8 +45,8 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
     #expect(record(read) == record(plan))
   }
 
-  /// Each setting has one place in the file: nothing that a command takes is missing, and none stands twice.
-  @Test func aKeyStandsOnce() throws {
+  /// Each setting is in the file only once.
+  @Test func keysAreUnique() throws {
     for plan: any Plan in [
       try TrainingFlags.parse([]).plan(), try PretrainingFlags.parse([]).plan(), try CollectionFlags.parse([]).plan(),
     ] {
@@ -69,8 +69,9 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
     }
   }
 
-  /// A task's defaults lie over everybody's, under the file and the flags, and are of the agent that they were found for.
-  @Test func aTasksDefaultsLieUnderTheFile() throws {
+  /// A task's defaults override the general defaults. The file and the flags override the task's. They hold for the
+  /// agent for which they were tuned.
+  @Test func theFileOverridesATasksDefaults() throws {
     func training(_ arguments: String...) throws -> Set<String> {
       Set(record(try TrainingFlags.parse(["--env", "pendulum-swingup"] + arguments).plan()))
     }
@@ -87,14 +88,14 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
       let both = try training("--config", path, "--explore-chance", "0.1")
       #expect(both.contains("training.explore-chance=0.1"))
     }
-    // What does not fit the agent is left out.
+    // Task defaults that do not fit the agent are ignored.
     let onPolicy = try training("--agent", "ppo")
     #expect(onPolicy.isSuperset(of: ["training.explore-chance=0", "training.return-steps=3"]))
     let kinds = try ["keypoint", "rae"].map { record(try PretrainingFlags.parse(["--kind", $0]).plan()) }
     #expect(kinds[0].contains("encoder.keypoints-alone=false") && !kinds[1].joined().contains("keypoints-alone"))
   }
 
-  /// A curve of one point is none.
+  /// By default, even a short training has several evaluations.
   @Test func aShortTrainingIsEvaluatedOften() throws {
     func every(_ arguments: String...) throws -> [String] {
       record(try TrainingFlags.parse(arguments).plan()).filter { $0.contains(".evaluate-every") }
@@ -109,8 +110,8 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
     }
   }
 
-  /// The record is what the run used: the true state needs no history unless one is asked for.
-  @Test func theTrueStateHasDefaultsOfItsOwn() throws {
+  /// The recorded settings are those that the run used: with the true state, no history by default.
+  @Test func theTrueStateHasItsOwnDefaults() throws {
     func history(_ arguments: String...) throws -> [String] {
       record(try TrainingFlags.parse(arguments).plan()).filter { $0.contains(".history-") }
     }
@@ -126,7 +127,7 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
     ("agent: {layer-norm: true}", "agent: unknown setting 'layer-norm': choose from agent, hidden, critic-layer-norm,"),
     ("agent: {size: 3}", "agent: the setting 'size' belongs under 'environment:'"),
     ("autoencoders: {}", "unknown group of settings"),
-    ("encoder: {observe: state, autoencoder: a}", "looks through no"),
+    ("encoder: {observe: state, autoencoder: a}", "--observe state uses no autoencoder"),
     ("environment: {env: katch}", "unknown environment 'katch': did you mean 'catch'?"),
     ("training: {seed: -1}", "training: --seed takes a whole number of at least 0, not '-1'"),
   ])
@@ -137,7 +138,7 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
     }
   }
 
-  /// What a run recorded does the run again, to the byte, though a newer autoencoder would fit by now.
+  /// The settings file of a run reproduces it exactly, even if a newer autoencoder exists.
   @Test func aRecordedRunIsReproduced() throws {
     try withProgram { program in
       func run(_ arguments: [String]) throws {
@@ -164,7 +165,7 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
       for name in ["metrics.jsonl", "settings.yaml", "agent.safetensors"] { try same(name, in: "c", "d") }
       let inputs = try JSON(parsing: readBytes(from: "\(program.folder)/d/run.json"))["inputs"]
       #expect(inputs?["autoencoder"]?["path"]?.text == "runs/a")
-      // Another autoencoder in its place is told of.
+      // If the autoencoder's folder has another one now, there is a warning.
       let weights = try readBytes(from: "\(program.folder)/runs/newer/autoencoder.safetensors")
       try writeAtomically(weights, to: "\(program.folder)/runs/a/autoencoder.safetensors")
       let changed = try program("train", "--config", "c/settings.yaml", "--out", "g")

@@ -3,7 +3,7 @@ import Foundation
 import Runs
 import Testing
 
-/// Short forms of experiments/checks/durability: the program itself, stopped from outside.
+/// Short versions of experiments/checks/durability: the program is stopped from outside.
 @Suite(.serialized) struct DurabilityTests {
   private static let training = [
     "train", "--env", "catch", "--observe", "state", "--replay", "3000", "--hidden", "8",
@@ -11,7 +11,7 @@ import Testing
     "--evaluation-episodes", "1", "--checkpoint-every", "20", "--keep-checkpoints", "2", "--resume", "auto", "--out",
   ]
 
-  /// The command under another program, such as `timeout`.
+  /// Runs the command, if requested under another program such as `timeout`.
   private func train(
     _ program: Program, _ out: String, under words: [String] = [], steps: Int = 2680
   ) throws -> Program.Outcome {
@@ -25,13 +25,13 @@ import Testing
     try readBytes(from: "\(program.folder)/\(out)/metrics.jsonl")
   }
 
-  @Test(.enabled(if: exists("/usr/bin/timeout"))) func killedRunsEndAsIfNothingHadHappened() throws {
+  @Test(.enabled(if: exists("/usr/bin/timeout"))) func killedRunsEndLikeUninterruptedOnes() throws {
     try withProgram { program in
       #expect(try train(program, "whole").code == 0)
       var (kills, tries, random) = (0, 0, Seed(4).stream("kills"))
       var outcome: Program.Outcome
       repeat {
-        // Longer each time: a machine that is busy comes to an end as well.
+        // Longer each time, so that the run also finishes on a busy machine.
         let seconds = random.uniform(0.01, 0.3 + 0.3 * Double(tries))
         outcome = try train(program, "killed", under: ["/usr/bin/timeout", "-s", "KILL", "\(seconds)"])
         tries += 1
@@ -45,9 +45,9 @@ import Testing
   }
 
   @Test(.enabled(if: exists("/usr/bin/timeout")), arguments: ["TERM", "USR1", "INT", "HUP"])
-  func aSignalLeavesACheckpointAndSaysHowToGoOn(_ signal: String) throws {
+  func aSignalLeavesACheckpointAndAHintHowToResume(_ signal: String) throws {
     try withProgram { program in
-      // Too long to end by itself. Before there is a run, the hint is to give the same command again.
+      // The run is too long to finish. Before its directory exists, the hint is to repeat the command.
       var (seconds, outcome) = (1.0, try interrupted(program, after: 1, signal))
       while !exists("\(program.folder)/run/run.json") && seconds < 60 {
         seconds *= 2
@@ -72,7 +72,7 @@ import Testing
       steps: 1_000_000_000)
   }
 
-  /// A disk that is full, or fails, at one call or another.
+  /// One system call fails, as on a disk that is full or defective.
   @Test(.enabled(if: canTrace), arguments: [("write", "ENOSPC"), ("fsync", "EIO"), ("renameat", "ENOSPC")])
   func aFailingDiskCostsNoCheckpoint(_ call: String, _ failure: String) throws {
     try withProgram { program in
@@ -93,7 +93,7 @@ import Testing
         let calls = try String(contentsOfFile: "\(folder)/log", encoding: .utf8).split(separator: "\n")
         guard let failed = calls.first(where: { $0.contains("INJECTED") }) else { break }
         defer { try? FileManager.default.removeItem(atPath: "\(folder)/run") }
-        // A message that cannot be written costs nothing.
+        // A message that cannot be written does not end the run.
         if failed.contains("write(1,") || failed.contains("write(2,") { continue }
         faults += 1
         #expect(outcome.code == 1 && outcome.errors.last?.contains(": ") == true, "\(outcome.error)")
@@ -107,15 +107,15 @@ import Testing
     }
   }
 
-  /// Whether strace is there and may trace.
+  /// Whether strace is installed and permitted.
   private static let canTrace: Bool = {
     guard exists("/usr/bin/strace") else { return false }
     let end = try? ChildProcess.run(["/usr/bin/strace", "-qq", "-o", "/dev/null", "true"], limit: .seconds(5))
     return end?.status == 0
   }()
 
-  /// Whoever gets the same summary twice has waited for nothing, but lost nothing.
-  @Test func aFinishedRunIsLeftAsItIs() throws {
+  /// Resuming a finished run prints its summary and changes nothing.
+  @Test func aFinishedRunStaysUnchanged() throws {
     try withProgram { program in
       #expect(try train(program, "run").code == 0)
       let before = try metrics(program, "run")

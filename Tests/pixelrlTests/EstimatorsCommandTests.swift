@@ -6,15 +6,15 @@ import Testing
 @testable import pixelrl
 
 @Suite struct EstimatorsCommandTests {
-  @Test func aMeasurementIsTableFilesAndJSON() throws {
+  @Test func writesATableFilesAndJSON() throws {
     try withProgram { pixelrl in
       let done = try pixelrl(
         "estimators", "--problem", "two-state", "--policy", "network", "--trials", "40", "--batch", "2", "--horizon",
         "3",
         "--only", "reinforce,gae-0.9", "--out", "measured", "--json")
       #expect(done.code == 0, "\(done.error)")
-      let said = try JSON(parsing: done.lastLine)
-      let rows = try #require(said["estimators"]?.array)
+      let summary = try JSON(parsing: done.lastLine)
+      let rows = try #require(summary["estimators"]?.array)
       #expect(rows.map { $0["estimator"]?.text } == ["reinforce", "gae-0.9"])
       for row in rows {
         let interval = (row["variance_interval"]?.array ?? []).compactMap(\.double)
@@ -34,7 +34,7 @@ import Testing
     (["--horizon", "0"], "horizon"), (["--discount", "2"], "discount"), (["--critic-error", "nan"], "--critic-error"),
     (["--only", ","], "--only"), (["--only", "renforce"], "reinforce"),
   ])
-  func wrongInputSaysWhatToType(_ arguments: [String], _ word: String) throws {
+  func wrongInputIsAnError(_ arguments: [String], _ word: String) throws {
     try withProgram { pixelrl in
       let done = try pixelrl.run(["estimators"] + arguments)
       #expect(done.code == 64 && done.errors.count == 1 && done.errors[0].contains(word), "\(done.error)")

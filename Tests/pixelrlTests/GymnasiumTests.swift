@@ -4,12 +4,13 @@ import Python
 import Runs
 import Testing
 
-/// The program with a Python process beside it that fails in every way. The small gymnasium of Tests/Games needs no package.
+/// The program with Python environments that fail in various ways. The small gymnasium in Tests/Games needs no
+/// packages.
 @Suite(.serialized) struct GymnasiumCommandTests {
   private static let games = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../Games").path
 
-  /// A folder where Python finds those games.
+  /// Calls `body` with a folder in which Python finds these games.
   private func withGames(_ body: (Program) throws -> Void) throws {
     try withProgram { program in
       for name in try folderEntries(Self.games) {
@@ -19,7 +20,7 @@ import Testing
     }
   }
 
-  /// A collection of 60 frames, in which something happens at the 30th.
+  /// A collection of 60 frames in which an event happens at step 30.
   private func collection(_ event: String, _ flags: String...) -> [String] {
     [
       "collect", "--env", "gym:games:Lamp-v0?event=\(event)&at=30", "--out", "data", "--collect-steps", "60",
@@ -27,7 +28,7 @@ import Testing
     ] + flags
   }
 
-  /// A training that is stopped after its first data, the 2500 steps of random play.
+  /// A training that is killed after the initial 2500 steps of random play.
   private func training(_ out: String) -> [String] {
     [
       "train", "--env", "gym:games:Lamp-v0?event=kill&at=2620", "--observe", "state", "--out", out, "--env-steps",
@@ -47,7 +48,7 @@ import Testing
     ("word", "TypeError: the reward 'much' is not a single number"),
   ]
 
-  @Test(arguments: events) func aFailureIsTheEnd(_ event: String, _ reason: String) throws {
+  @Test(arguments: events) func aFailureEndsTheCommand(_ event: String, _ reason: String) throws {
     try withGames { program in
       let outcome = try program.run(collection(event))
       #expect(outcome.code == 1)
@@ -58,19 +59,19 @@ import Testing
     }
   }
 
-  @Test(arguments: events) func orTheEpisodesWhereThatIsAsked(_ event: String, _ reason: String) throws {
+  @Test(arguments: events) func aFailureTruncatesTheEpisodeIfRequested(_ event: String, _ reason: String) throws {
     try withGames { program in
       let outcome = try program.run(collection(event, "--gym-failure", "truncate"))
       #expect(outcome.code == 0, "\(outcome.error)")
       #expect(outcome.error.contains(reason) && outcome.error.contains("The episode ends without this step."))
       #expect(outcome.output.contains("62 frames"))
-      // 29 steps and their start, then the 31 that are left: the 30th step of the first never was.
+      // A start and 29 steps, then a start and the other 31 steps. The failed step of the first episode is missing.
       let data = try FrameDataset(path: "\(program.folder)/data")
       #expect(data.episodes == [Int64](repeating: 0, count: 30) + [Int64](repeating: 1, count: 32))
     }
   }
 
-  @Test func anEnvironmentThatOnlyEverFailsEndsTheRun() throws {
+  @Test func anEnvironmentThatAlwaysFailsEndsTheRun() throws {
     try withGames { program in
       let source = try String(contentsOfFile: "\(program.folder)/games.py", encoding: .utf8)
       let always = source.replacing(" and not os.path.exists(\"happened\")", with: "")
@@ -82,7 +83,7 @@ import Testing
     }
   }
 
-  @Test func aRewardInAnArrayOfOneIsTaken() throws {
+  @Test func aRewardInAnArrayOfOneIsAccepted() throws {
     try withGames { program in
       let outcome = try program.run(collection("array"))
       #expect(outcome.code == 0, "\(outcome.error)")
@@ -96,7 +97,7 @@ import Testing
       "the observation 'observation-1' of gym:games:Lamp-v0?event=observation&at=30 is inf at step 30 of episode 1: "
     ),
   ])
-  func whatIsNotFiniteIsNamed(_ event: String, _ message: String) throws {
+  func nonFiniteValuesAreErrors(_ event: String, _ message: String) throws {
     try withGames { program in
       let name = "gym:games:Lamp-v0?event=\(event)&at=30"
       for command in [
@@ -108,21 +109,22 @@ import Testing
         #expect(!outcome.error.contains("learning rate"))
         try FileManager.default.removeItem(atPath: "\(program.folder)/happened")
       }
-      // Without first data, as the agent plays.
+      // Without initial random play: while the agent plays.
       let ppo = try program(
         "train", "--env", name, "--observe", "state", "--agent", "ppo", "--env-steps", "50", "--horizon", "40",
         "--hidden", "8", "--evaluate-every", "0")
-      let place = message.replacing(" of episode 1: ", with: ", step 30 of its episode, as returned by the environment")
-      #expect(ppo.code == 1 && ppo.error.contains(place), "\(ppo.error)")
+      let ofAgent = message.replacing(
+        " of episode 1: ", with: ", step 30 of its episode, as returned by the environment")
+      #expect(ppo.code == 1 && ppo.error.contains(ofAgent), "\(ppo.error)")
       try FileManager.default.removeItem(atPath: "\(program.folder)/happened")
-      // Nor while a random player is measured.
+      // While the random player is evaluated.
       let measured = try program("train", "--env", name, "--observe", "state", "--agent", "ppo", "--env-steps", "50")
-      let episode = message.replacing(" of episode 1: ", with: " of episode 1 of random play: ")
-      #expect(measured.code == 1 && measured.error.contains(episode), "\(measured.error)")
+      let ofRandomPlayer = message.replacing(" of episode 1: ", with: " of episode 1 of random play: ")
+      #expect(measured.code == 1 && measured.error.contains(ofRandomPlayer), "\(measured.error)")
     }
   }
 
-  @Test func masksAreSaidToBeIgnoredOnce() throws {
+  @Test func actionMasksCauseOneWarning() throws {
     try withGames { program in
       let outcome = try program.run(collection("mask"))
       #expect(outcome.code == 0 && outcome.errors.count == 1)
@@ -130,7 +132,7 @@ import Testing
     }
   }
 
-  @Test func whatDrawsNothingIsForTheStateAlone() throws {
+  @Test func environmentsWithoutFramesAreForTheTrueStateOnly() throws {
     try withGames { program in
       let name = "gym:games:Switches-v0"
       for command in [["render", name], ["collect", "--env", name], ["pretrain-ae", "--env", name]] {
@@ -143,12 +145,12 @@ import Testing
 
   // MARK: - Processes
 
-  /// A household in which pixelrl plays, with what its environment has started.
-  @Test(arguments: ["end", "kill", "terminate"]) func whatAnEnvironmentStartsEndsWithTheRun(_ end: String) throws {
+  /// The environment starts processes, which must end with the run.
+  @Test(arguments: ["end", "kill", "terminate"]) func childProcessesEndWithTheRun(_ end: String) throws {
     try withGames { program in
       let flags = "--out data --size 8 --collect-steps \(end == "end" ? 50 : 10_000_000)"
       let path = try #require(Program.path?.path)
-      // What a launcher ignores, the environment's programs do not.
+      // The launcher ignores signals. The environment's processes must not.
       let script =
         "cd '\(program.folder)'; trap '' HUP USR2; exec '\(path)' collect --env gym:games:Household-v0 \(flags)"
       let process = try startProgram(
@@ -160,12 +162,13 @@ import Testing
         for python in try processes("pids", of: program) {
           let line = try String(contentsOfFile: "/proc/\(python)/cmdline", encoding: .utf8)
           #expect(
-            line.utf8.count < 300 && line.contains("games:Household-v0"), "the program is not on the command line")
+            line.utf8.count < 300 && line.contains("games:Household-v0"), "the Python source is not on the command line"
+          )
         }
         kill(process, end == "kill" ? SIGKILL : SIGTERM)
       }
       _ = waitpid(process, nil, 0)
-      // Where it could, it has seen to that before it ended.
+      // Unless it was killed, the program ends these processes before it ends itself.
       if end == "kill" { #expect(try pythonsEnd(program)) }
       for _ in 0..<500 where try end != "end" && processes("children", of: program).contains(where: isAlive) {
         usleep(20_000)
@@ -176,18 +179,18 @@ import Testing
       let signals = try String(contentsOfFile: "\(program.folder)/signals", encoding: .utf8)
       for line in signals.split(separator: "\n") {
         let bits = try #require(UInt64(line.split(separator: "\t")[1], radix: 16))
-        // Without those of the C library, from 32 on.
+        // Signals from 32 on are the C library's.
         #expect(bits & 0x7fff_ffff == 0, "\(line)")
       }
     }
   }
 
-  @Test func aTrainingThatWasStoppedGoesOnToTheBit() throws {
+  @Test func aResumedTrainingHasTheSameMetrics() throws {
     try withGames { program in
       #expect(try program.run(training("run")).code == 1)
       let resumed = try program("train", "--resume", "run")
       #expect(resumed.code == 0 && resumed.output.contains("resuming from step 2"), "\(resumed.error)")
-      // It does not happen a second time: so goes a run without it.
+      // The event does not happen a second time, so this run is not interrupted.
       #expect(try program.run(training("whole")).code == 0)
       let runs = try ["run", "whole"].map { try readBytes(from: "\(program.folder)/\($0)/metrics.jsonl") }
       #expect(runs[0] == runs[1])
@@ -195,7 +198,7 @@ import Testing
     }
   }
 
-  @Test func aPictureOfAnotherShapeIsAFailure() throws {
+  @Test func aFrameOfAnotherShapeIsAnError() throws {
     try withGames { program in
       let outcome = try program("render", "gym:games:Lamp-v0?event=picture&at=3", "--out", "frames")
       #expect(outcome.code == 1)
@@ -203,7 +206,7 @@ import Testing
     }
   }
 
-  /// Also while Python hangs.
+  /// Python ends even if it hangs.
   @Test(arguments: ["none", "hang"]) func pythonEndsWithItsParent(_ event: String) throws {
     try withGames { program in
       let process = Process()
@@ -239,7 +242,7 @@ import Testing
     ("gym:MiniGrid-Empty-5x5-v0", 1, "has no minigrid: "),
     ("gym:MiniGrid-Empty-5x5-v0", 1, "-m pip install minigrid"),
   ])
-  func whatCannotBePlayedIsSaid(_ name: String, _ code: Int32, _ message: String) throws {
+  func environmentsThatCannotRunAreErrors(_ name: String, _ code: Int32, _ message: String) throws {
     try withGames { program in
       let outcome = try program("render", name)
       #expect(outcome.code == code)
@@ -247,7 +250,7 @@ import Testing
     }
   }
 
-  @Test func gymnasiumItselfMayBeMissing() throws {
+  @Test func aMissingGymnasiumIsAnError() throws {
     try withProgram { program in
       let absent = "raise ModuleNotFoundError(\"No module named 'gymnasium'\", name=\"gymnasium\")"
       try writeAtomically(Array(absent.utf8), to: "\(program.folder)/gymnasium.py")
@@ -257,7 +260,7 @@ import Testing
     }
   }
 
-  /// Whether none lives within half a minute: one that hangs has ten seconds to close its environment.
+  /// Whether all Python processes end within 30 seconds. One that hangs has 10 seconds to close its environment.
   private func pythonsEnd(_ program: Program) throws -> Bool {
     for _ in 0..<1500 {
       if try livingPythons(program).isEmpty { return true }
@@ -266,12 +269,12 @@ import Testing
     return false
   }
 
-  /// The Python processes of a folder that have not ended.
+  /// The Python processes of a folder that are still running.
   private func livingPythons(_ program: Program) throws -> [pid_t] {
     try processes("pids", of: program).filter(isAlive)
   }
 
-  /// The processes that a file of a folder names.
+  /// The process IDs in a file of a folder.
   private func processes(_ file: String, of program: Program) throws -> [pid_t] {
     let path = "\(program.folder)/\(file)"
     guard exists(path) else { return [] }
@@ -284,9 +287,9 @@ import Testing
   }
 }
 
-/// The other way: pixelrl's environments played by Gymnasium's users.
+/// The other direction: pixelrl's environments in Gymnasium.
 @Suite(
-  .enabled(if: Python.has("gymnasium", "numpy"), "needs PIXELRL_PYTHON, a Python with gymnasium: see 'make peers'"))
+  .enabled(if: Python.has("gymnasium", "numpy"), "needs PIXELRL_PYTHON, a Python with gymnasium: see 'make readers'"))
 struct GymnasiumModuleTests {
   private func run(_ script: String, _ arguments: [String] = []) throws -> String {
     var output = ""
@@ -313,7 +316,7 @@ struct GymnasiumModuleTests {
     let script = """
       from gymnasium.utils.env_checker import check_env
       warnings.simplefilter("error")
-      # The checker advises observations within [-1, 1] and the like: advice is no failure.
+      # The checker recommends observations within [-1, 1] and the like. This is no error.
       warnings.filterwarnings("ignore", message=".*(Box observation space|not within the observation|render_fps).*")
       env = gymnasium.make(f"pixelrl/{sys.argv[3]}-v0", observe=sys.argv[4], render_mode="rgb_array", size=32)
       check_env(env.unwrapped)
@@ -323,7 +326,7 @@ struct GymnasiumModuleTests {
     #expect(try run(script, arguments) == "passed\n")
   }
 
-  @Test func playsAsTheProgramDoes() throws {
+  @Test func playsLikeTheProgram() throws {
     let script = """
       env = gymnasium.make("pixelrl/catch-v0", observe="state", render_mode="rgb_array", size=20, color="gray")
       seen, _ = env.reset(seed=7)
@@ -354,8 +357,8 @@ struct GymnasiumModuleTests {
         """)
   }
 
-  /// None outlives the environment that it plays, and none hears an interrupt.
-  @Test func processesComeAndGoWithTheirEnvironments() throws {
+  /// A process ends with its environment and does not receive keyboard interrupts.
+  @Test func processesEndWithTheirEnvironments() throws {
     let script = """
       import copy, pickle, random, signal
       def count():
@@ -377,7 +380,7 @@ struct GymnasiumModuleTests {
           assert (other.step(2)[0] == env.step(2)[0]).all()
       del other
       print("left", count())
-      # The keyboard's interrupt reaches all of a terminal's processes, in the middle of what they say.
+      # A keyboard interrupt reaches all processes of a terminal, even in the middle of an answer.
       signal.signal(signal.SIGINT, signal.default_int_handler)
       signal.pthread_sigmask(signal.SIG_SETMASK, [])
       signal.signal(signal.SIGALRM, lambda *_: os.kill(0, signal.SIGINT))
@@ -406,13 +409,13 @@ struct GymnasiumModuleTests {
         left 0
         left 1
         interrupted 200 2 None
-        the environment is closed: make another
+        the environment is closed: create a new one
         left 0
 
         """)
   }
 
-  @Test func namesEveryEnvironment() throws {
+  @Test func registersEveryEnvironment() throws {
     let output = try run("print(*[name for name in gymnasium.registry if name.startswith('pixelrl/')])")
     #expect(output.contains("pixelrl/cartpole-swingup-v0") && output.contains("pixelrl/catch-v0"))
   }

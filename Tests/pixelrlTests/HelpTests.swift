@@ -9,14 +9,14 @@ import Training
 
 @testable import pixelrl
 
-/// The help of a command whose settings depend on a member shows what each member has by default and takes.
+/// The help of a command whose settings depend on a member shows the default and the domain of each member.
 @Suite struct HelpTests {
-  @Test func everyAgentFindsItsDefaults() {
+  @Test func everyAgentsDefaultsAreShown() {
     func settings<A: Agent>(of agent: A.Type) -> any SettingsGroup.Type { A.Settings.self }
     expectAll(Agents.all.map { ($0.id, settings(of: $0)) }, in: SettingsOptions<AgentSource>.rows)
   }
 
-  @Test func everyAutoencoderFindsItsDefaults() {
+  @Test func everyAutoencodersDefaultsAreShown() {
     func settings<M: Autoencoder>(of kind: M.Type) -> any SettingsGroup.Type { M.Settings.self }
     expectAll(Autoencoders.all.map { ($0.id, settings(of: $0)) }, in: SettingsOptions<AutoencoderSource>.rows)
   }
@@ -34,7 +34,7 @@ import Training
     }
   }
 
-  /// What `256; 64 for ppo, trpo` says of a member.
+  /// Returns the part for a member in a text such as `256; 64 for ppo, trpo`.
   private func part(of text: String, for name: String) -> String {
     let parts = text.components(separatedBy: "; ")
     let own = parts.first { part in
@@ -52,11 +52,11 @@ import Training
     #expect(plan.groups.flatMap(\.record).contains { $0 == ("baseline", "false") })
   }
 
-  /// What depends on the agent or on what it sees stands beside the default.
-  @Test func whatATrainingBeginsWithIsSaid() throws {
+  /// The help names defaults that depend on the agent or on the observation.
+  @Test func dependentDefaultsAreShown() throws {
     let rows = SettingsOptions<TrainingSource>.rows
     func help(_ key: String) throws -> String { try #require(rows.first { $0.key == key }).explanation }
-    func expectSaid<A: Agent>(of agent: A.Type) throws {
+    func expectShown<A: Agent>(of agent: A.Type) throws {
       var (encoder, trueState) = (EncoderSettings(), EncoderSettings())
       trueState.observe = .state
       encoder.observe = .latent
@@ -67,12 +67,12 @@ import Training
       #expect(try help("history-frames").contains("; \(state.frames) for the true state unless given (default 3"))
       #expect(try help("history-actions").contains("; \(state.actions) for the true state unless given (default 2"))
       #expect(latent.returnSteps == state.returnSteps)
-      let said = try help("return-steps")
-      let exception = said.contains(A.id)
-      #expect(exception == (latent.returnSteps != plain.returnSteps), "\(A.id): \(said)")
-      #expect(!exception || said.contains("; \(latent.returnSteps) for \(A.id) unless given (default 1;"), "\(said)")
+      let text = try help("return-steps")
+      let exception = text.contains(A.id)
+      #expect(exception == (latent.returnSteps != plain.returnSteps), "\(A.id): \(text)")
+      #expect(!exception || text.contains("; \(latent.returnSteps) for \(A.id) unless given (default 1;"), "\(text)")
     }
-    for agent in Agents.all { try expectSaid(of: agent) }
+    for agent in Agents.all { try expectShown(of: agent) }
   }
 }
 
@@ -105,8 +105,8 @@ import Training
     }
   }
 
-  /// Every flag that the parser takes is shown, and each agent has its own settings with its own defaults.
-  @Test func nothingIsMissing() throws {
+  /// Every flag of the parser is shown, and each agent has its own settings with its own defaults.
+  @Test func everyFlagIsShown() throws {
     let help = try help("train --help", columns: 1000)
     for flag in PixelRL.flags(["train"][...]) { #expect(help.contains("--\(flag)"), "\(flag)") }
     func check<A: Agent>(_ agent: A.Type) throws {
@@ -118,7 +118,7 @@ import Training
     for agent in Agents.all { try check(agent) }
   }
 
-  @Test func aChosenAgentIsShownAloneWithTheTasksDefaults() throws {
+  @Test func onlyTheChosenAgentIsShownWithTheTasksDefaults() throws {
     let help = try help("train --help --agent ppo --env pendulum-swingup", columns: 1000)
     #expect(!help.contains("AGENT SAC") && help.contains("AGENT PPO SETTINGS:"))
     let training = try section("TRAINING SETTINGS", of: help)
@@ -131,8 +131,8 @@ import Training
     #expect(sac["hidden"] != nil && sac["clip"] == nil)
   }
 
-  /// What the place of the encoder sets is a default too; what is given is not.
-  @Test func defaultsAreNotWhatWasGiven() throws {
+  /// A value that the place of the encoder sets is a default, but a value that a flag sets is not.
+  @Test func givenValuesAreNotShownAsDefaults() throws {
     let joint = try help("train --encoder joint --agent sac --hidden 7 --help", columns: 1000)
     #expect(try section("AGENT SAC SETTINGS", of: joint)["batch"]?.contains("(default 32;") == true)
     #expect(try section("AGENT SAC SETTINGS", of: joint)["hidden"]?.contains("(default 7;") == false)
@@ -142,7 +142,7 @@ import Training
     #expect(try !help("train --observe state --help").contains("NEW ENCODER"))
   }
 
-  @Test func wrongFlagsAreErrorsBesideHelp() throws {
+  @Test func wrongFlagsAreErrorsEvenWithHelp() throws {
     #expect(throws: InputError.self) { try help("train --help --env katch") }
     #expect(throws: (any Error).self) { try help("train --help --nonsense") }
     #expect(try SettingsHelp.asked(by: ["train", "--env", "catch"], columns: 80) == nil)

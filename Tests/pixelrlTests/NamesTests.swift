@@ -12,9 +12,9 @@ import Training
 @testable import Core
 @testable import pixelrl
 
-/// Names of other programs, and what a shell completes.
+/// Names from other programs, the Gymnasium module, and the list of environments.
 @Suite struct NamesTests {
-  @Test func whatCustomaryNamesLeadToExists() {
+  @Test func aliasesLeadToExistingNames() {
     let commands = PixelRL.configuration.subcommands.map { $0._commandName }
     let flags = Set(commands.flatMap { PixelRL.flags([$0]) })
     let known = flags.union(commands).union(Agents.all.map { $0.id }).union(Autoencoders.all.map { $0.id })
@@ -26,15 +26,15 @@ import Training
     #expect(!PixelRL.flags(["eval"]).contains("learning-rate") && PixelRL.flags(["config", "train"]).contains("tau"))
   }
 
-  @Test func theModuleForGymnasiumOverwritesNothing() throws {
+  @Test func theGymnasiumModuleOverwritesNothing() throws {
     try withProgram { program in
       #expect(try program("gymnasium", "--write", ".").code == 0)
       let path = "\(program.folder)/pixelrl_gymnasium.py"
       let ours = try readBytes(from: path)
-      #expect(try program("gymnasium", "--write", ".").code == 0, "it is there already")
+      #expect(try program("gymnasium", "--write", ".").code == 0, "it exists already")
       try writeAtomically(ours + Array("# mine\n".utf8), to: path)
       let refused = try program("gymnasium", "--write", ".")
-      #expect(refused.code == 64 && refused.error.contains("exists and is another"))
+      #expect(refused.code == 64 && refused.error.contains("exists with other contents"))
       #expect(try readBytes(from: path) == ours + Array("# mine\n".utf8))
     }
   }
@@ -53,9 +53,9 @@ import Training
   }
 }
 
-/// What bash is offered, by the script as it is printed.
+/// Completion in bash, with the script that the program prints.
 @Suite struct CompletionTests {
-  /// The words that bash completes the last of, in a folder with a file and a folder.
+  /// Returns the completions of the last word of a line, in a folder with a run and a file.
   private func completions(_ line: String, after: String = "") throws -> [Substring] {
     var found: [Substring] = []
     try withProgram { program in
@@ -81,7 +81,7 @@ import Training
     return found
   }
 
-  @Test func commandsFlagsChoicesAndFilesAreOffered() throws {
+  @Test func commandsFlagsChoicesAndFilesAreCompleted() throws {
     #expect(try completions("pixelrl comp") == ["compare"])
     #expect(try completions("pixelrl train --agent s") == ["sac"])
     #expect(try completions("pixelrl train --learning-r") == ["--learning-rate"])
@@ -94,7 +94,7 @@ import Training
     }
   }
 
-  /// In bash itself, at a terminal: what the line becomes when Tab is pressed.
+  /// Presses Tab in bash at a terminal and reads the completed line.
   @Test func tabCompletesInATerminal() throws {
     try withProgram { program in
       let script = try program("--generate-completion-script", "bash")
@@ -130,8 +130,8 @@ import Training
     }
   }
 
-  /// Where nothing is offered, bash does what it does for every program; and the shell stays as it was.
-  @Test func nothingOfTheShellIsBroken() throws {
+  /// If the script offers nothing, bash uses its own completion. The shell's options do not change.
+  @Test func theShellStaysUnchanged() throws {
     try withProgram { program in
       let script = try program("--generate-completion-script", "bash").output
       try writeAtomically(Array(script.utf8), to: "\(program.folder)/script")

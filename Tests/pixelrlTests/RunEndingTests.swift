@@ -18,7 +18,8 @@ import Testing
     try body(run, folder)
   }
 
-  /// The status once the lock is free: a program that another test starts at the same time holds it too, until it is itself.
+  /// The status once the lock is free. A process that another test forks also holds the lock until it executes its
+  /// program.
   private func settled(_ run: RunDirectory) -> RunStatus {
     for _ in 0..<1000 where run.status == .running { usleep(2000) }
     return run.status
@@ -30,12 +31,12 @@ import Testing
     (try? String(contentsOfFile: folder + "/note", encoding: .utf8)) ?? "no note"
   }
 
-  private let told =
+  private let printFacts =
     "printf '%s,%s,%s,%s,%s' $PIXELRL_OUTCOME $PIXELRL_STEP $PIXELRL_RETURN \"$PIXELRL_ERROR\" $PIXELRL_RUN"
 
-  @Test func theWorkIsLockedAndItsEndTold() throws {
+  @Test func theWorkIsLockedAndItsEndIsReported() throws {
     try withRunFolder { run, folder in
-      let outcome = try withRun(run, options("\(told) > \(folder)/note")) {
+      let outcome = try withRun(run, options("\(printFacts) > \(folder)/note")) {
         #expect(run.status == .running)
         #expect(throws: WorldError.self) { try withRun(run, options("")) { .null } }
         try run.finish(["return_mean": 3])
@@ -46,10 +47,12 @@ import Testing
     }
   }
 
-  @Test func aFailureIsWrittenDownAndRethrown() throws {
+  @Test func aFailureIsRecordedAndRethrown() throws {
     try withRunFolder { run, folder in
       let error = #expect(throws: WorldError.self) {
-        try withRun(run, options("\(told) > \(folder)/note; exit 3")) { throw WorldError(path: "disk", "is full") }
+        try withRun(run, options("\(printFacts) > \(folder)/note; exit 3")) {
+          throw WorldError(path: "disk", "is full")
+        }
       }
       #expect(error?.description == "disk: is full" && settled(run) == .failed)
       let failure = try run.json("failure.json")
@@ -61,7 +64,7 @@ import Testing
   @Test func anInterruptionIsNoFailure() throws {
     try withRunFolder { run, folder in
       #expect(throws: Interrupted.self) {
-        try withRun(run, options("\(told) > \(folder)/note")) { throw Interrupted(signal: SIGTERM) }
+        try withRun(run, options("\(printFacts) > \(folder)/note")) { throw Interrupted(signal: SIGTERM) }
       }
       #expect(settled(run) == .interrupted)
       #expect(note(folder).hasPrefix("interrupted,40,2.5,interrupted by"))

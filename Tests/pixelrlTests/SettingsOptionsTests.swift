@@ -5,7 +5,7 @@ import Testing
 
 @testable import pixelrl
 
-/// A command with two sources: one group, and a catalog of two members that share a key.
+/// A command with two sources: a single group, and a catalog whose members share a key.
 private struct Probe: ParsableCommand {
   @Argument var name: String
   @Option var seed: Int = 0
@@ -53,7 +53,7 @@ private struct Probe: ParsableCommand {
     ["--size", "32", "who", "--no-fast", "--hidden=512"], ["who", "--hidden", "512", "--size=32", "--no-fast"],
     ["--no-fast", "--seed", "3", "--size", "32", "--hidden", "512", "who"],
   ])
-  func settingsStandAnywhere(arguments: [String]) throws {
+  func flagsCanBeAnywhere(arguments: [String]) throws {
     let probe = try Probe.parse(arguments)
     var fast = Probe.Sizes()
     fast.fast = true
@@ -64,7 +64,7 @@ private struct Probe: ParsableCommand {
     #expect(second.hidden == 512 && second.rate == 0.5)
   }
 
-  @Test func whatIsNotTypedStays() throws {
+  @Test func valuesThatAreNotGivenStayUnchanged() throws {
     var sizes = Probe.Sizes()
     sizes.size = 7
     sizes = try Probe.parse(["who", "--fast"]).given().resolve(sizes)
@@ -79,7 +79,7 @@ private struct Probe: ParsableCommand {
     #expect(error?.description == "the agent first has no --learning-rate; it has --hidden")
   }
 
-  @Test func anImpossibleValueSaysWhatIsPossible() throws {
+  @Test func theErrorAboutAWrongValueHasTheDomain() throws {
     let error = #expect(throws: InputError.self) {
       let _: Probe.Sizes = try Probe.parse(["who", "--size", "big"]).given().resolve()
     }
@@ -126,7 +126,7 @@ private struct Probe: ParsableCommand {
     #expect(Failure(WorldError(path: "p", "b")).message == "p: b")
   }
 
-  @Test func columnsLineUp() {
+  @Test func columnsAreAligned() {
     #expect(aligned([["a", "bb", "c"], ["aaa", "b", "dd"]]) == ["a    bb  c", "aaa  b   dd"])
   }
 }

@@ -5,13 +5,13 @@ import Testing
 
 @testable import pixelrl
 
-/// Signals while the program computes and while it evaluates: short forms of experiments/checks/durability/signals.py.
+/// Signals during updates and evaluations: short versions of experiments/checks/durability/signals.py.
 @Suite(.serialized) struct SignalTests {
   private static let training = [
     "train", "--env", "catch", "--observe", "state", "--replay", "3000", "--evaluate-every", "0", "--out", "run",
   ]
 
-  /// Starts the program in its folder and calls `body` with its process once `file` of the run is there.
+  /// Starts the program in its folder and calls `body` with its process once `file` of the run exists.
   private func start(
     _ program: Program, _ arguments: [String], environment: [String: String] = [:], until file: String = "lock",
     _ body: (Process) throws -> Void
@@ -33,9 +33,8 @@ import Testing
     return (process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus, error)
   }
 
-  /// No thread that computes could ever run a handler: none is installed, and every thread but the one that waits blocks
-  /// the signals.
-  @Test func noThreadThatComputesHandlesASignal() throws {
+  /// No handler is installed, and every thread blocks the signals except the one that waits for them.
+  @Test func computingThreadsHandleNoSignals() throws {
     try withProgram { program in
       let outcome = try start(
         program, Self.training + ["--env-steps", "1000000000", "--threads", "2"]
@@ -77,7 +76,7 @@ import Testing
     }
   }
 
-  /// Where no run could go on, a signal ends the program as the system has it.
+  /// If there is no run to resume, a signal has the system's default action.
   @Test(.timeLimit(.minutes(1))) func commandsWithoutARunEndAtOnce() throws {
     try withProgram { program in
       let (input, output) = (Pipe(), Pipe())
@@ -86,7 +85,7 @@ import Testing
       process.arguments = ["serve", "catch"]
       (process.standardInput, process.standardOutput) = (input, output)
       try process.run()
-      // Its first line: it waits for requests now.
+      // After its first line, it waits for requests.
       #expect(!output.fileHandleForReading.availableData.isEmpty)
       process.terminate()
       process.waitUntilExit()
@@ -94,8 +93,9 @@ import Testing
     }
   }
 
-  /// An evaluation is left at its next step, and played anew when the run goes on: to the bit as if nothing had happened.
-  @Test func anEvaluationIsLeftAndPlayedAnew() throws {
+  /// A signal ends an evaluation at its next step. The resumed run repeats it, with the same metrics as without the
+  /// signal.
+  @Test func anInterruptedEvaluationIsRepeated() throws {
     try withProgram { program in
       let arguments =
         Self.training + [
@@ -108,16 +108,16 @@ import Testing
       // The agent is saved right before it is evaluated.
       let outcome = try start(program, arguments, until: "agent.safetensors") { $0.terminate() }
       #expect(outcome.code == 75, "\(outcome.error)")
-      #expect(try RunDirectory(existing: "\(program.folder)/run").progress.returned == nil, "nothing of it is noted")
+      #expect(try RunDirectory(existing: "\(program.folder)/run").progress.returned == nil, "no result is recorded")
       #expect(try program("train", "--resume", "run").code == 0)
       let isTheSame = try readBytes(from: "\(program.folder)/run/metrics.jsonl") == whole
       #expect(isTheSame)
     }
   }
 
-  /// Whatever the caller did with OpenMP's settings, a team is as large as the matrix library expects it.
+  /// With any OpenMP settings of the caller, a thread team has the size that the matrix library expects.
   @Test(.timeLimit(.minutes(2)), arguments: ["OMP_DYNAMIC", "OMP_THREAD_LIMIT"])
-  func aTeamThatIsCutShortIsNotWaitedFor(_ variable: String) throws {
+  func openMPSettingsCauseNoDeadlock(_ variable: String) throws {
     try withProgram { program in
       let outcome = try start(
         program,

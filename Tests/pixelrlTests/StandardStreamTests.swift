@@ -4,13 +4,13 @@ import Testing
 
 @testable import pixelrl
 
-/// Streams that the caller closed, filled or left.
+/// Standard streams that are closed, full, or a pipe without a reader.
 @Suite struct StandardStreamTests {
   private let quickTraining =
     "train --env catch --observe state --env-steps 2520 --hidden 8 --batch 4 --seed-updates 1 --updates-per-step 0.1 "
     + "--replay 3000 --evaluation-episodes 1 --out run"
 
-  /// A shell's exit code for the program with redirections.
+  /// Runs a line with the program in a shell.
   private func shell(_ program: Program, _ line: String) throws -> Program.Outcome {
     let path = try #require(Program.path?.path)
     return try program.run(["-c", line.replacing("pixelrl", with: "'\(path)'")], of: URL(filePath: "/bin/sh"))
@@ -34,8 +34,8 @@ import Testing
     }
   }
 
-  /// No training is lost for a message, and no message lands in one of its files.
-  @Test func aTrainingOutlivesItsStreams() throws {
+  /// A training continues if its messages cannot be written, and no message is written into one of its files.
+  @Test func aTrainingContinuesWithoutItsStreams() throws {
     try withProgram { program in
       for (redirection, code) in [("<&- >&- 2>&-", Int32(1)), (">/dev/full 2>/dev/full", 1), ("2>&1 | true", 0)] {
         let outcome = try shell(program, "pixelrl \(quickTraining) \(redirection)")
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["0", "-3", "wide", "7"]) func helpIsReadableInAnyWidth(_ columns: String) throws {
+  @Test(arguments: ["0", "-3", "wide", "7"]) func helpIsReadableAtAnyWidth(_ columns: String) throws {
     try withProgram { program in
       let help = try shell(program, "COLUMNS=\(columns) pixelrl train --help")
       #expect(help.code == 0 && help.output.contains("--learning-rate"))

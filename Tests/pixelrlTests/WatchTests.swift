@@ -6,7 +6,7 @@ import Testing
 
 @testable import pixelrl
 
-/// A run's folder with pictures, and with things beside them that are no one's business.
+/// Calls `body` with the site of a run that has images, and other files that must not be served.
 private func withSite(host: String = "127.0.0.1", _ body: (RunSite) async throws -> Void) async throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
   defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -40,7 +40,7 @@ extension SiteReply {
 }
 
 @Suite struct RunSiteTests {
-  @Test func thePageItsScriptItsMetricsAndPicturesAreServed() async throws {
+  @Test func thePageItsScriptMetricsAndImagesAreServed() async throws {
     try await withSite { site in
       let types = [
         "/": "text/html; charset=utf-8", "/live.js": "text/javascript; charset=utf-8",
@@ -57,11 +57,11 @@ extension SiteReply {
         #expect(known.status == 304 && known.body.isEmpty)
       }
       let page = String(decoding: await site.get("/").body, as: UTF8.self)
-      #expect(page.contains("live.js") && !page.contains("<script>"), "what is not the page's own is escaped")
+      #expect(page.contains("live.js") && !page.contains("<script>"), "text from the run is escaped")
     }
   }
 
-  @Test func everyReplyForbidsWhatIsNotNeeded() async throws {
+  @Test func everyReplyHasSecurityHeaders() async throws {
     try await withSite { site in
       for (path, host) in [("/", "localhost"), ("/nothing", "localhost"), ("/", "evil.example")] {
         let reply = await site.get(path, host: host)
@@ -85,7 +85,7 @@ extension SiteReply {
     try await withSite { site in
       let reply = await site.get(path)
       #expect(reply.status == 404)
-      #expect(String(decoding: reply.body, as: UTF8.self) == "Not found.\n", "nothing is told of what was asked")
+      #expect(String(decoding: reply.body, as: UTF8.self) == "Not found.\n", "the reply does not repeat the path")
     }
   }
 
@@ -100,14 +100,14 @@ extension SiteReply {
   }
 
   @Test(arguments: ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", ""])
-  func onlyReadingIsAnswered(method: String) async throws {
+  func onlyGetAndHeadAreAnswered(method: String) async throws {
     try await withSite { site in
       let reply = await site.get("/", method: method)
       #expect(reply.status == 405 && reply["Allow"] == "GET, HEAD")
     }
   }
 
-  @Test func otherNamesAreRefused() async throws {
+  @Test func otherHostsAreRejected() async throws {
     try await withSite { site in
       for host in ["127.0.0.1", "127.0.0.1:9", "localhost", "LOCALHOST:8080", "[::1]:8080", "[::1]", "127.0.0.2:8080"] {
         #expect(await site.get("/curve.png", host: host).status == 200, "\(host)")
@@ -122,14 +122,14 @@ extension SiteReply {
         #expect(await site.get("/curve.png", host: host).status == 421, "\(host ?? "none")")
       }
     }
-    // Where others may come, they have this machine's address in numbers, or no name at all.
+    // If other machines can connect, only numeric addresses are accepted.
     try await withSite(host: "0.0.0.0") { site in
       #expect(await site.get("/curve.png", host: "192.168.0.1:8080").status == 200)
       #expect(await site.get("/curve.png", host: "evil.example").status == 421)
     }
   }
 
-  @Test func hostsAreAddressesInNumbers() throws {
+  @Test func hostsAreNumericAddresses() throws {
     #expect(try HostRule("127.0.0.1").isLoopback && HostRule("::1").isLoopback && HostRule("localhost").isLoopback)
     #expect(try !HostRule("0.0.0.0").isLoopback && !HostRule("::").isLoopback && !HostRule("10.0.0.1").isLoopback)
     #expect(try HostRule("::1").text == "[::1]")
@@ -140,7 +140,7 @@ extension SiteReply {
 }
 
 @Suite struct FolderSiteTests {
-  @Test func runsHaveOnePageAndEachItsOwn() async throws {
+  @Test func runsShareAPageAndHaveTheirOwn() async throws {
     try await withSite { site in
       let folder = site.run.path.replacing("/run", with: "")
       try FileManager.default.copyItem(atPath: site.run.path, toPath: "\(folder)/a b")
@@ -177,7 +177,7 @@ extension SiteReply {
   }
 }
 
-/// A server of a site, and the port that it listens at; it is stopped at the end.
+/// Calls `body` with a server of a site and the server's port, and stops the server at the end.
 private func withServer(
   _ site: RunSite, patience: Duration = .seconds(10), _ body: (RunServer, UInt16) async throws -> Void
 ) async throws {
@@ -197,7 +197,7 @@ private func withServer(
 }
 
 @Suite(.serialized) struct RunServerTests {
-  @Test func bytesOverASocket() async throws {
+  @Test func repliesOverASocket() async throws {
     try await withSite { site in
       try await withServer(site) { server, port in
         func ask(_ line: String, _ headers: String = "Host: 127.0.0.1:8080\r\n") async throws -> String {
@@ -220,7 +220,7 @@ private func withServer(
     }
   }
 
-  /// A request is refused once it is too long, whatever it is; others are answered meanwhile.
+  /// A request that is too long is rejected, and other requests are answered.
   @Test(arguments: [
     "GET /" + String(repeating: "a", count: 300_000),
     "GET / HTTP/1.1\r\nHost: " + String(repeating: "a", count: 300_000),
@@ -231,7 +231,7 @@ private func withServer(
     try await withSite { site in
       try await withServer(site) { _, port in
         let start = ContinuousClock.now
-        // The end may come while bytes are still being sent.
+        // The server may close the connection before all bytes are sent.
         _ = try? await exchange(request, port: port)
         #expect(ContinuousClock.now - start < .seconds(20))
         let answer = try await page(port: port)
@@ -240,8 +240,8 @@ private func withServer(
     }
   }
 
-  /// Who says nothing, or never comes to an end, goes; more than are let in at a time wait, and are answered.
-  @Test(.timeLimit(.minutes(1))) func idleConnectionsGo() async throws {
+  /// Silent clients and incomplete requests are disconnected. Connections above the limit wait and are answered.
+  @Test(.timeLimit(.minutes(1))) func idleConnectionsAreClosed() async throws {
     try await withSite { site in
       try await withServer(site, patience: .milliseconds(300)) { _, port in
         let idle = try (0..<40).map { number in
@@ -256,8 +256,8 @@ private func withServer(
     }
   }
 
-  /// A connection that is used again is not closed for what it has asked before.
-  @Test func oneConnectionAsksManyTimes() async throws {
+  /// The size limit is that of one request, not of all requests on a connection.
+  @Test func aConnectionCanHaveManyRequests() async throws {
     try await withSite { site in
       try await withServer(site) { _, port in
         let connection = try connected(port: port)
@@ -275,7 +275,7 @@ private func withServer(
 
   @Test(
     .timeLimit(.minutes(1)), arguments: ["metrics.jsonl", "run.json", "settings.yaml", "summary.json", "curve.png"])
-  func aPipeInTheFolderBlocksNobody(_ name: String) async throws {
+  func aPipeInTheRunDirectoryBlocksNothing(_ name: String) async throws {
     try await withSite { site in
       try? FileManager.default.removeItem(atPath: site.run.file(name))
       #expect(unsafe mkfifo(site.run.file(name), 0o600) == 0)
@@ -289,7 +289,7 @@ private func withServer(
   }
 }
 
-/// Sends bytes to a port of this machine and takes all that comes back.
+/// Sends a request to a port of this machine and returns everything that it receives.
 private func exchange(_ request: String, port: UInt16) async throws -> String {
   try await onItsOwnThread {
     let connection = try connected(port: port)
@@ -298,18 +298,18 @@ private func exchange(_ request: String, port: UInt16) async throws -> String {
   }
 }
 
-/// Waits for what blocks a thread without taking one of the few that the server's tasks have.
+/// Runs blocking work on its own thread, so that it does not block one of the few threads of the server's tasks.
 private func onItsOwnThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
   try await withCheckedThrowingContinuation { continuation in
     Thread.detachNewThread { continuation.resume(with: Swift.Result(catching: body)) }
   }
 }
 
-/// A connection to a port of this machine.
+/// Returns a connection to a port of this machine.
 private func connected(port: UInt16) throws -> FileHandle {
   let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
   let file = FileHandle(fileDescriptor: socket, closeOnDealloc: true)
-  // Who is refused while sending gets an error, not a signal.
+  // Sending on a closed connection is an error, not a signal.
   signal(SIGPIPE, SIG_IGN)
   var address = sockaddr_in()
   address.sin_family = sa_family_t(AF_INET)

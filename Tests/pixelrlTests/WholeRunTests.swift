@@ -6,9 +6,9 @@ import Runs
 import Tensors
 import Testing
 
-/// A training holds all that it needs: it works from another folder, and without the autoencoder's.
+/// A run directory has all that it needs: it works from another folder, and without the autoencoder's folder.
 @Suite struct WholeRunTests {
-  /// A command in another working directory.
+  /// Runs a command in another working directory.
   private func run(_ program: Program, in folder: String, _ arguments: [String]) throws -> Program.Outcome {
     let path = try #require(Program.path?.path)
     return try program.run(
@@ -44,10 +44,10 @@ import Testing
       #expect(facts["autoencoder"]?["fingerprint"] == facts["inputs"]?["autoencoder"]?["xxh64"])
       #expect(facts["autoencoder"]?["settings"]?["ae-steps"]?.text == "2")
       #expect(facts["autoencoder"]?["settings"]?["seed"] == nil)
-      let place = try #require(facts["inputs"]?["autoencoder"]?["absolute_path"]?.text)
-      #expect(place.hasSuffix("/ae") && place.hasPrefix("/"))
+      let recorded = try #require(facts["inputs"]?["autoencoder"]?["absolute_path"]?.text)
+      #expect(recorded.hasSuffix("/ae") && recorded.hasPrefix("/"))
 
-      // Interrupted after its first checkpoint, which has the first data; and the autoencoder is gone.
+      // As if interrupted after the first checkpoint, with the autoencoder removed.
       let copy = "\(program.folder)/cut"
       try FileManager.default.copyItem(atPath: run.path, toPath: copy)
       try remove(program, "ae", "cut/summary.json")
@@ -71,8 +71,8 @@ import Testing
     }
   }
 
-  /// The same run again from its settings file: from another folder, and with its copy where the autoencoder changed.
-  @Test func aRunIsDoneAgainFromElsewhere() throws {
+  /// A run is reproduced from its settings file in another folder, with its own copy of the autoencoder.
+  @Test func aRunIsReproducedFromAnotherFolder() throws {
     try withProgram { program in
       _ = succeed(try program.run(["pretrain-ae", "--out", "ae"] + Self.frames))
       _ = succeed(try program.run(["train", "--autoencoder", "ae", "--out", "run"] + quickTraining))
@@ -82,7 +82,7 @@ import Testing
       let weights = try ["run", "else/again"].map { try readBytes(from: "\(program.folder)/\($0)/agent.safetensors") }
       #expect(weights[0] == weights[1])
 
-      // A copy that was changed is no copy.
+      // A changed copy is an error.
       let path = "\(program.folder)/run/autoencoder/autoencoder.safetensors"
       var file = try Safetensors(contentsOf: path)
       file.metadata.append((key: "note", value: "changed"))
@@ -93,8 +93,8 @@ import Testing
     }
   }
 
-  /// Runs of earlier versions have no copy and name a path alone.
-  @Test func olderRunsFindTheirAutoencoderWhereItWas() throws {
+  /// Runs of earlier versions have no copy of the autoencoder and record only its path.
+  @Test func olderRunsUseTheirAutoencodersPath() throws {
     try withProgram { program in
       _ = succeed(try program.run(["pretrain-ae", "--out", "ae"] + Self.frames))
       _ = succeed(try program.run(["train", "--autoencoder", "ae", "--out", "run"] + quickTraining))
@@ -115,7 +115,7 @@ import Testing
     }
   }
 
-  @Test func weightsThatAreNoNumbersAreRefusedWithTheirPath() throws {
+  @Test func nonFiniteWeightsAreErrorsWithTheirPath() throws {
     try withProgram { program in
       let train = ["train", "--env", "catch", "--observe", "state", "--out", "run", "--env-steps", "2600"]
       _ = succeed(
@@ -137,8 +137,8 @@ import Testing
     }
   }
 
-  /// A file of a run must not steer the terminal.
-  @Test func whatARunSaysIsPrintedPlainly() throws {
+  /// The files of a run must not control the terminal.
+  @Test func controlCharactersAreEscaped() throws {
     try withProgram { program in
       try makeFolder("\(program.folder)/run")
       let json =
@@ -153,7 +153,7 @@ import Testing
     }
   }
 
-  @Test func aRunSaysThatItGoesOnWithOtherThreads() throws {
+  @Test func resumingWithOtherThreadsWarns() throws {
     try withProgram { program in
       let train = ["train", "--env", "catch", "--observe", "state", "--out", "run", "--env-steps", "2600"]
       _ = succeed(
@@ -169,8 +169,8 @@ import Testing
     }
   }
 
-  /// A limit on open files is an error like any other, wherever it is met.
-  @Test func fewDescriptorsAreAnError() throws {
+  /// Reaching the limit on open files is an error at any point.
+  @Test func tooManyOpenFilesAreAnError() throws {
     try withProgram { program in
       let path = try #require(Program.path?.path)
       let train =

@@ -1,8 +1,8 @@
-"""Two updates of SAC through an encoder that learns, in PyTorch: the peer of 'workloads joint'.
+"""Two updates of SAC and of an encoder that is trained with it, in PyTorch: the peer of 'workloads joint'.
 
-As in pixelrl, the encoder runs once on the current frames, and the gradients of the critics and of the decoder go back
-together. Only the new frame of a next observation is encoded, without a gradient. Frames are stored as bytes, each once, and
-converted to floats when they are sampled. sac_ae.py has the order of SAC+AE's authors.
+As in pixelrl, the encoder runs once on the current frames, and one backward pass propagates the gradients of the critics and
+of the decoder. Only the new frame of a next observation is encoded, without a gradient. Frames are stored as bytes, each
+once, and converted to floats when they are sampled. sac_ae.py has the update order of SAC+AE's authors.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from sac import SAC, follow
 
 
 class Memory:
-    """Random frames, C H W, each stored once: their content does not change the time."""
+    """Random frames, [C, H, W], each stored once. Their content does not affect the time."""
 
     def __init__(self, side, count=3000, episode=1001):
         self.frames = torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8)
@@ -28,7 +28,7 @@ class Memory:
         self.count, self.episode = count, episode
 
     def starts(self, batch):
-        """Time steps with three steps before them and a successor."""
+        """Returns random time steps that have three steps before them and a successor."""
         t = torch.randint(0, self.count - 1, (batch,))
         return t - t % self.episode + (t % self.episode).clamp(3, self.episode - 2)
 

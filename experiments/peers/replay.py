@@ -1,4 +1,4 @@
-"""A batch with histories out of a full replay buffer of latents in NumPy, each latent stored once, by fancy indexing."""
+"""Samples a batch with histories from a full replay buffer of latents in NumPy by fancy indexing, each latent stored once."""
 
 import argparse
 

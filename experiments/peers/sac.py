@@ -48,7 +48,7 @@ class Critics(nn.Module):
 
 
 class SAC:
-    """Actor, critics and temperature. An update trains the critics, and actor and temperature at every `actor_period`th one."""
+    """Actor, critics and temperature. Each update trains the critics; every `actor_period`th also the actor and temperature."""
 
     def __init__(self, observations, actions, hidden, layer_norm, actor_period=1, optimizer=torch.optim.Adam):
         self.actor = Actor(observations, actions, hidden)
@@ -61,7 +61,7 @@ class SAC:
         self.actions, self.actor_period, self.updates = actions, actor_period, 0
 
     def update(self, o, a, r, discount, o_next, o_next_of_target=None, beside=None, optimizer=None):
-        """`beside` is a loss that is added to the critics' and also depends on o; `optimizer` updates what computed o."""
+        """`beside` is a loss of o that is added to the critics' loss; `optimizer` updates the network that computed o."""
         alpha = self.log_alpha.detach().exp()
         with torch.no_grad():
             a_next, log_pi_next = self.actor(o_next)

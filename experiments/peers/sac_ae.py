@@ -1,8 +1,8 @@
-"""Two updates of SAC+AE in PyTorch in the order of its authors (Yarats et al. 2019); the second one updates the actor.
+"""Two updates of SAC+AE in PyTorch in the order of its authors (Yarats et al. 2019); only the second one updates the actor.
 
-Each loss encodes separately: the critics' and the decoder's losses both go back through the encoder, the actor has its own
-bottleneck on the critics' convolutions, and the target encoder is a copy. Left out, though it costs the authors more: they
-divide the bytes by 255 in each pass of the encoder.
+Each loss encodes separately: the critics' and the decoder's losses both train the encoder, the actor has its own bottleneck
+on the critics' convolutions, and the target encoder is a copy. The authors also divide the bytes by 255 in each pass of the
+encoder, which takes longer; this is left out.
 """
 
 import argparse
@@ -73,12 +73,12 @@ def main():
         decoder_optimizer.step()
 
     def two_updates():
-        for moves_actor in (False, True):
+        for updates_actor in (False, True):
             t = memory.starts(arguments.batch)
             bytes, bytes_next = memory.stacks(t, 3, layout), memory.stacks(t + 1, 3, layout)
             x, x_next = bytes.float().div_(255), bytes_next.float().div_(255)
             update_critics(x, *memory.transitions(t), x_next)
-            if moves_actor:
+            if updates_actor:
                 update_actor(x)
                 follow(target_critics, critics, 0.01)
                 follow(target_encoder, encoder, 0.05)

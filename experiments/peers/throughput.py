@@ -5,7 +5,7 @@
 'pixelrl' is random play, whose actions are known in advance, as when frames are collected; 'pixelrl, one action' sends each
 action after the frame before it has arrived, as an agent does. The sides take turns of --steps agent steps; the ratio is the
 median over --rounds. 'pixelrl bench --only gym' does the same in short turns. The output also has the CPU time of an agent
-step, in microseconds, of a side and all its child processes: on a busy machine it says more than the clock.
+step, in microseconds, of a side and all its child processes: on a busy machine it is more reliable than wall-clock time.
 """
 
 import argparse
@@ -26,13 +26,13 @@ peer = [
 
 
 def family(pid):
-    """A process and all its descendants."""
+    """Returns the IDs of a process and all its descendants."""
     with open(f"/proc/{pid}/task/{pid}/children") as children:
         return [pid] + [one for child in children.read().split() for one in family(int(child))]
 
 
 def processor_time(pid):
-    """The CPU time of all threads of a process, in microseconds."""
+    """Returns the CPU time of all threads of a process, in microseconds."""
     total = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/schedstat") as times:

@@ -32,7 +32,7 @@ public struct GymEnvironment: Environment {
 
   public var spec: EnvironmentSpec { gymnasium.spec }
 
-  public func checkPictures() throws {
+  public func checkRendering() throws {
     guard !gymnasium.facts.undrawn.isEmpty else { return }
     throw WorldError(
       path: spec.id,

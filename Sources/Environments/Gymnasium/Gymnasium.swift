@@ -217,7 +217,7 @@ extension EnvironmentSpec {
       actionRepeat: facts.actionRepeat, explorationLength: nil,
       // Atari rewards are clipped to [-1, 1] (Mnih 2015).
       rewardLimit: facts.isAtari ? 1 : nil, rewardRange: -Double.infinity...Double.infinity, returnRange: nil,
-      // The true state stays in Python, so the observation stands in for it.
+      // The true state stays in Python, so the observation is used instead.
       stateNames: facts.observationNames,
       // The values of the observation. For Atari games, the known or else all bytes of RAM. Empty if it is an image.
       observationNames: facts.observationNames, wrappingAngles: [], episodeDefaults: defaults,

@@ -23,7 +23,7 @@
       var samples: Int
     }
 
-    /// Ends the program if there is no OpenGL, as MuJoCo's own errors do. `Environment.drawer` checks this before.
+    /// Ends the program if there is no OpenGL, as MuJoCo's own errors do. `Environment.openGLDriver` checks this before.
     init() {
       switch GLDriver.found {
       case .success(let driver): context = driver.makeContext()

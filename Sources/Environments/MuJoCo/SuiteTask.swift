@@ -40,7 +40,7 @@
     }
 
     public static func prepare() throws { _ = try compiled.get() }
-    public func drawer(of style: RenderStyle) throws -> String? {
+    public func openGLDriver(for style: RenderStyle) throws -> String? {
       style.renderer == .gl ? try GLDriver.found.get().name : nil
     }
     public static var actionSpace: ActionSpace { model.actionSpace }

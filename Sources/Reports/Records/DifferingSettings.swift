@@ -40,14 +40,14 @@ extension RunRecord {
     for group in settings {
       for entry in group.entries where !Self.seedSettings.contains(entry.key) { all.append((entry.key, entry.text)) }
     }
-    guard let seenThrough else { return all }
-    guard let kind = seenThrough.kind else {
-      return all + [("autoencoder", seenThrough.fingerprint ?? seenThrough.path ?? "")]
+    guard let encoderOrigin else { return all }
+    guard let kind = encoderOrigin.kind else {
+      return all + [("autoencoder", encoderOrigin.fingerprint ?? encoderOrigin.path ?? "")]
     }
     // The settings of the environment are the run's own settings too.
     let shared = Set(settings.first { $0.title == "environment" }?.entries.map(\.key) ?? [])
     return all + [("autoencoder", kind)]
-      + seenThrough.settings.filter { !shared.contains($0.key) }.sorted { $0.key < $1.key }
+      + encoderOrigin.settings.filter { !shared.contains($0.key) }.sorted { $0.key < $1.key }
       .map { ("autoencoder's \($0.key)", $0.value) }
   }
 }

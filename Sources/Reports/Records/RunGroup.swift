@@ -13,7 +13,7 @@ struct RunGroup: Sendable {
 
   /// A sentence that names the runs whose autoencoders' settings are unknown; nil if there are none.
   static func doubt(about runs: [RunRecord]) -> String? {
-    let unknown = runs.filter { $0.seenThrough?.isKnown == false }.map(\.name)
+    let unknown = runs.filter { $0.encoderOrigin?.isKnown == false }.map(\.name)
     guard !unknown.isEmpty else { return nil }
     let names = unknown.prefix(4).joined(separator: ", ") + (unknown.count > 4 ? " and others" : "")
     return "the settings of the autoencoders of \(names) are unknown, because their folders were moved or changed: "

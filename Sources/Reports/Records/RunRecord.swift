@@ -15,7 +15,7 @@ struct RunRecord: Sendable {
   /// The run's own `autoencoder.json`, such as a pretraining's.
   let autoencoder: JSON?
   /// The agent's autoencoder; nil if the agent observed the true state, or there was no agent.
-  let seenThrough: EncoderOrigin?
+  let encoderOrigin: EncoderOrigin?
   /// The returns of random play; nil if the run has none.
   let baseline: Baseline?
   /// The errors of reading the files.
@@ -39,7 +39,7 @@ struct RunRecord: Sendable {
     summary = optional("summary.json")
     failure = optional("failure.json")
     autoencoder = optional("autoencoder.json")
-    seenThrough = EncoderOrigin(of: directory, facts: facts, settings: settings, summary: summary)
+    encoderOrigin = EncoderOrigin(of: directory, facts: facts, settings: settings, summary: summary)
     baseline = attempt { try directory.baseline() } ?? nil
     let path = directory.file("metrics.jsonl")
     metrics = exists(path) ? attempt { try MetricsTable(path: path) } ?? MetricsTable() : MetricsTable()
@@ -98,7 +98,7 @@ struct RunRecord: Sendable {
     }
     return [
       "command": .string(command), "environment": .string(environment), "member": .string(member),
-      "settings": .object(settings), "autoencoder": seenThrough?.kinship ?? .null,
+      "settings": .object(settings), "autoencoder": encoderOrigin?.kinship ?? .null,
     ]
   }
 

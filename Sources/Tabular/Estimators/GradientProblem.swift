@@ -33,7 +33,7 @@ public struct GradientProblem: Sendable {
 
   static let damping = 0.01
   /// The maximum number of states times actions for a table of scores.
-  public static let mostPairs = 1000
+  public static let maximumPairs = 1000
   /// The maximum horizon. Products of more importance ratios, or their squares, could overflow.
   static let longestHorizon = 200
 

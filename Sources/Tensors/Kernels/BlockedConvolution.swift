@@ -24,8 +24,8 @@
         let (outHeight, outWidth) = link.outputSize(height: height, width: width)
         let (before, after) = [(height, outHeight), (width, outWidth)].reduce((false, false)) { found, size in
           link.kind == .forward
-            ? (found.0 || UnseenBorder.seen(wide: size.0, narrow: size.1, link) < size.0, false)
-            : (false, found.1 || UnseenBorder.seen(wide: size.1, narrow: size.0, link) < size.1)
+            ? (found.0 || UntouchedBorder.seen(wide: size.0, narrow: size.1, link) < size.0, false)
+            : (false, found.1 || UntouchedBorder.seen(wide: size.1, narrow: size.0, link) < size.1)
         }
         if before && i > start {
           pieces.append(start..<i)
@@ -45,7 +45,7 @@
       let plan = ChainPlan.cached(for: chain, x.shape)
       let saved = StoragePool.borrow(byteCount: plan.savedByteCount)
       let y = plan.forward(x, weights, biases, saving: saved)
-      return y.noted(Self(plan: plan, saved: saved), from: [x] + weights + biases)
+      return y.recorded(Self(plan: plan, saved: saved), from: [x] + weights + biases)
     }
 
     func backward(_ gradient: Tensor, _ step: inout BackwardStep) { plan.backward(gradient, saved, &step) }
@@ -56,8 +56,8 @@
   @safe final class ChainPlan: @unchecked Sendable {
     private let turn = Mutex(())
     private let links: [BlockedLink]
-    private let inputBorder: UnseenBorder
-    private let outputBorder: UnseenBorder
+    private let inputBorder: UntouchedBorder
+    private let outputBorder: UntouchedBorder
     private let plainInput: Operand
     private let plainOutput: Operand
     private let plainOutputGradient: Operand
@@ -85,8 +85,8 @@
         (height, width) = link.outputSize(height: height, width: width)
       }
       self.links = links
-      func border(of shape: Shape, in layout: dnnl_memory_desc_t) -> UnseenBorder {
-        UnseenBorder(shape: shape, seenHeight: Int(layout.dims.2), seenWidth: Int(layout.dims.3))
+      func border(of shape: Shape, in layout: dnnl_memory_desc_t) -> UntouchedBorder {
+        UntouchedBorder(shape: shape, seenHeight: Int(layout.dims.2), seenWidth: Int(layout.dims.3))
       }
       inputBorder = border(of: shape, in: links[0].input)
       outputBorder = border(
@@ -111,7 +111,7 @@
           backwardScratch: &backwardScratch)
       }
 
-      func plain(_ border: UnseenBorder) -> Operand {
+      func plain(_ border: UntouchedBorder) -> Operand {
         Operand(dnnl_memory_desc_t(part: border.seenHeight, border.seenWidth, of: border.shape))
       }
       func move(_ plain: Operand, into blocked: Operand, back: Bool, _ scratch: inout Scratch) -> Primitive {

@@ -20,11 +20,11 @@
       var inside = BlockedCorrelation.Extent(channels: link.inputs, height: height, width: width)
       var outside = BlockedCorrelation.Extent(channels: link.outputs, height: outHeight, width: outWidth)
       if isAdjoint {
-        outside.height = UnseenBorder.seen(wide: outHeight, narrow: height, link)
-        outside.width = UnseenBorder.seen(wide: outWidth, narrow: width, link)
+        outside.height = UntouchedBorder.seen(wide: outHeight, narrow: height, link)
+        outside.width = UntouchedBorder.seen(wide: outWidth, narrow: width, link)
       } else {
-        inside.height = UnseenBorder.seen(wide: height, narrow: outHeight, link)
-        inside.width = UnseenBorder.seen(wide: width, narrow: outWidth, link)
+        inside.height = UntouchedBorder.seen(wide: height, narrow: outHeight, link)
+        inside.width = UntouchedBorder.seen(wide: width, narrow: outWidth, link)
       }
       correlation = BlockedCorrelation(
         batch: batch, wide: isAdjoint ? outside : inside, narrow: isAdjoint ? inside : outside, kernel: link.kernel,

@@ -16,7 +16,7 @@ struct PortableConvolutions: Operation {
         x.precision == .float32
         ? link.values(y, weights[i], biases[i], Float.self) : link.values(y, weights[i], biases[i], Double.self)
     }
-    return y.noted(Self(chain: chain, activations: activations), from: [x] + weights + biases)
+    return y.recorded(Self(chain: chain, activations: activations), from: [x] + weights + biases)
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {

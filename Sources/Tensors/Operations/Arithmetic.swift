@@ -28,7 +28,7 @@ extension BinaryFunction {
       return a.precision == .float32
         ? partial(side, gradient, a, b, pairing, Float.self) : partial(side, gradient, a, b, pairing, Double.self)
     }
-    return y.noted(operation, from: a, b)
+    return y.recorded(operation, from: a, b)
   }
 
   private static func values<S: TensorScalar>(_ a: Tensor, _ b: Tensor, _ pairing: Pairing, _ type: S.Type) -> Tensor {

@@ -56,7 +56,7 @@ extension Tensor {
       x.precision == .float32
         ? function.slopes(gradient, x, y, Float.self) : function.slopes(gradient, x, y, Double.self)
     }
-    return y.noted(operation, from: self)
+    return y.recorded(operation, from: self)
   }
 }
 

@@ -13,7 +13,7 @@ private struct Permute: Operation {
   /// For each axis of the output, the axis of the input.
   let order: SIMD4<UInt8>
 
-  func forward(_ x: Tensor) -> Tensor { moved(x, order).noted(self, from: x) }
+  func forward(_ x: Tensor) -> Tensor { moved(x, order).recorded(self, from: x) }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
     var inverse = SIMD4<UInt8>()
@@ -69,7 +69,7 @@ private struct Concatenate: Operation {
     shape[-1] = parts.reduce(0) { $0 + $1.shape[-1] }
     let y =
       parts[0].precision == .float32 ? joined(parts, shape, Float.self) : joined(parts, shape, Double.self)
-    return y.noted(Concatenate(neededColumns: variableColumns(of: parts)), from: parts)
+    return y.recorded(Concatenate(neededColumns: variableColumns(of: parts)), from: parts)
   }
 
   private static func variableColumns(of parts: [Tensor]) -> Range<Int> {
@@ -113,7 +113,7 @@ private struct Columns: Operation {
   let width: Int
 
   func forward(_ x: Tensor) -> Tensor {
-    (x.precision == .float32 ? cut(x, Float.self) : cut(x, Double.self)).noted(self, from: x)
+    (x.precision == .float32 ? cut(x, Float.self) : cut(x, Double.self)).recorded(self, from: x)
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -158,7 +158,7 @@ private struct Pick: Operation {
       x.shape.rank == 2 && indices.count == x.shape[0], "\(indices.count) indices for a tensor of shape \(x.shape)")
     precondition(
       indices.allSatisfy { $0 >= 0 && $0 < x.shape[1] }, "an index is outside the \(x.shape[1]) columns")
-    return (x.precision == .float32 ? picked(x, Float.self) : picked(x, Double.self)).noted(self, from: x)
+    return (x.precision == .float32 ? picked(x, Float.self) : picked(x, Double.self)).recorded(self, from: x)
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -198,7 +198,7 @@ extension Tensor {
 
   public func reshaped(_ target: Shape) -> Tensor {
     precondition(target.count == shape.count, "cannot reshape a tensor of shape \(shape) to \(target)")
-    return viewed(as: target).noted(Reshape(), from: self)
+    return viewed(as: target).recorded(Reshape(), from: self)
   }
 
   /// Reorders the axes: axis `i` of the result is axis `order[i]` of this tensor.

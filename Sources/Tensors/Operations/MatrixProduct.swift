@@ -3,7 +3,9 @@ private struct MatrixProduct: Operation {
   let transposedA: Bool
   let transposedB: Bool
 
-  func forward(_ a: Tensor, _ b: Tensor) -> Tensor { product(a, transposedA, b, transposedB).noted(self, from: a, b) }
+  func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
+    product(a, transposedA, b, transposedB).recorded(self, from: a, b)
+  }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
     let (a, b) = (step.input(0), step.input(1))
@@ -46,7 +48,7 @@ private struct LinearMap: Operation {
       x.shape.rank == 2 && weight.shape.rank == 2 && weight.shape[1] == x.shape[1] && bias.shape == [weight.shape[0]],
       "a linear map of \(x.shape) by weight \(weight.shape) and bias \(bias.shape)")
     let y = x.precision == .float32 ? values(x, weight, bias, Float.self) : values(x, weight, bias, Double.self)
-    return y.noted(self, from: x, weight, bias)
+    return y.recorded(self, from: x, weight, bias)
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {

@@ -5,7 +5,7 @@ private struct PixelShuffle: Operation {
   /// Whether space moves into channels.
   let isInverse: Bool
 
-  func forward(_ x: Tensor) -> Tensor { moved(x, isInverse: isInverse).noted(self, from: x) }
+  func forward(_ x: Tensor) -> Tensor { moved(x, isInverse: isInverse).recorded(self, from: x) }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
     step.add(moved(gradient, isInverse: !isInverse), to: 0)

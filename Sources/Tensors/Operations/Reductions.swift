@@ -7,7 +7,7 @@ private struct AxisSum: Operation {
     shape[axis] = 1
     if !keepingAxis { shape = x.shape.removing(axis) }
     let y = x.precision == .float32 ? sums(x, shape, Float.self) : sums(x, shape, Double.self)
-    return y.noted(self, from: x)
+    return y.recorded(self, from: x)
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -56,7 +56,7 @@ private struct TotalSum: Operation {
   func forward(_ x: Tensor) -> Tensor {
     let total: Double =
       x.precision == .float32 ? total(x.elements(Float.self)) : total(x.elements(Double.self))
-    return Tensor(scalar: scale * total, x.precision).noted(self, from: x)
+    return Tensor(scalar: scale * total, x.precision).recorded(self, from: x)
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -137,7 +137,7 @@ private struct SquareSum: Operation {
   func forward(_ d: Tensor) -> Tensor {
     let total =
       d.precision == .float32 ? total(d.elements(), Float.self) : total(d.elements(), Double.self)
-    return Tensor(scalar: scale * total, d.precision).noted(self, from: d)
+    return Tensor(scalar: scale * total, d.precision).recorded(self, from: d)
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {

@@ -3,7 +3,7 @@ struct RowSelection: Operation {
   let indices: [Int]
   let rows: Int
 
-  func forward(_ x: Tensor) -> Tensor { x.detached.gatheringRows(indices).noted(self, from: x) }
+  func forward(_ x: Tensor) -> Tensor { x.detached.gatheringRows(indices).recorded(self, from: x) }
 
   // dx_j = Σ dy_i over the i with index(i) = j
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {

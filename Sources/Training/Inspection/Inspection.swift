@@ -95,7 +95,7 @@ public struct Inspection: Sendable {
 
   private mutating func inspect(_ saved: SavedAgent, _ player: some Player) throws {
     let play = try player.inspectedPlay(episodes: options.episodes, seed: seed.child("evaluation"))
-    let drawing = player.representation.taughtDrawing
+    let drawing = player.representation.trainedDecoder
     if let drawing {
       try addReconstructions(by: drawing, of: play)
       addKeypoints(of: drawing, play)

@@ -58,7 +58,7 @@ extension Inspection {
     let keypoints = parts.compactMap { $0 }.flatMap { $0 }  // [N][K]
     guard keypoints.count == recording.count, let count = keypoints.first?.count else { return }
     let spreads = (0..<count).map { k in spread(of: keypoints.map { $0[k] }) }
-    var marks = PlaceMarks(count: count)
+    var marks = KeypointMarks(count: count)
     marks.radius = 4
     marks.hollow = Set(spreads.indices.filter { spreads[$0] < 0.02 })
 

@@ -31,11 +31,12 @@ struct BenchmarkResult {
   let ours: Timing
   let peers: [(label: String, timing: Timing, farewell: WorkloadProcess.Totals)]
   let farewell: WorkloadProcess.Totals
-  /// Our floating-point operations per second, divided by those of square matrix products in the same rounds. Nil if the
-  /// workload does not count them.
+  /// Our floating-point operations per second, divided by those of square matrix products in the same rounds. Nil if
+  /// the workload does not count them.
   let shareOfProductRate: Double?
 
-  /// How many times as long a peer takes: the median of the ratios of each round, in which both run one after the other.
+  /// How many times as long a peer takes: the median of the ratios of each round, in which both run one after the
+  /// other.
   func ratio(to peer: Timing) -> Double { median(zip(ours.rounds, peer.rounds).map { $1 / $0 }) }
 }
 

@@ -69,8 +69,8 @@ enum Benchmarks {
     return benchmarks + joint + scenes
   }
 
-  /// The software renderer compared with MuJoCo's: CPU milliseconds per frame, in the simplest style and in dm_control's.
-  /// Empty without the package trait `MuJoCo`.
+  /// The software renderer compared with MuJoCo's: CPU milliseconds per frame, in the simplest style and in
+  /// dm_control's. Empty without the package trait `MuJoCo`.
   private static var scenes: [Benchmark] {
     #if MuJoCo
       let tasks =

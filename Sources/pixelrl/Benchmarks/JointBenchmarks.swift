@@ -23,8 +23,7 @@ extension Benchmarks {
         benchmarks.append(
           benchmark(
             scheme, "\(name), update on prepared frames, batch \(batch)", threads, part: "ready", batch: batch,
-            peers: [("sampling and preparing them", .workloads(options(scheme, threads, part: "frames", batch: batch)))])
-        )
+            peers: [("preparing frames", .workloads(options(scheme, threads, part: "frames", batch: batch)))]))
       }
     }
     for threads in [1, 2] {

@@ -23,7 +23,7 @@ struct Collect: ParsableCommand {
   private func collect(_ environment: some Environment, _ plan: CollectionPlan) throws {
     let (episode, settings, seed) = (plan.episode, plan.collection, Seed(plan.seed.seed))
     let spec = environment.spec
-    try environment.checkPictures()
+    try environment.checkRendering()
     try settings.check(environment, episode)
     let policy = plan.policy.run.isEmpty ? nil : try SavedAgent(path: plan.policy.run).policy(in: environment, episode)
 

@@ -7,7 +7,8 @@ import Runs
 /// `pixelrl compare`
 struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compare groups of runs: aggregate returns with confidence intervals, and the probability of improvement.",
+    abstract:
+      "Compare groups of runs: aggregate returns with confidence intervals, and the probability of improvement.",
     discussion: """
       A group is [NAME=]PATH[,PATH...]. A path is a run directory, a folder of runs, or a quoted pattern. With a name, \
       all its runs form one group. Without a name, runs that differ only in their seed form a group:
@@ -19,7 +20,8 @@ struct Compare: ParsableCommand {
   @Argument(help: ArgumentHelp("groups of runs, as described above", valueName: "group"), completion: .runs)
   var groups: [String]
 
-  @Option(help: ArgumentHelp("the page to write (default: a new one under reports/)", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp("the page to write (default: a new one under reports/)", valueName: "file"), completion: .file())
   var out: String?
 
   @Flag(help: "print the results as JSON in the last line")

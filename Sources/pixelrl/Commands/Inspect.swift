@@ -19,11 +19,11 @@ struct Inspect: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("the indices of the chosen frames, such as 0,100,250 (default: evenly spaced)", valueName: "i,…"))
+    help: ArgumentHelp("the chosen frames' indices, such as 0,100,250 (default: evenly spaced)", valueName: "i,…"))
   var steps: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("episodes that the agent plays", valueName: "n"), transform: wholeNumber)
+    parsing: .unconditional, help: ArgumentHelp("episodes that an agent plays", valueName: "n"), transform: wholeNumber)
   var episodes = Inspection.Options().episodes
 
   @Option(

@@ -6,7 +6,7 @@ import Runs
 /// `pixelrl runs`
 struct ListRuns: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "runs", abstract: "List runs: status, environment, agent, start time, step, return and the --why note.")
+    commandName: "runs", abstract: "List runs: status, environment, agent, start time, step, return and purpose.")
 
   @Argument(help: ArgumentHelp("the folder of the runs", valueName: "folder"), completion: .directory)
   var folder = "runs"
@@ -29,7 +29,8 @@ struct ListRuns: ParsableCommand {
   var command: String?
 
   @Option(
-    help: ArgumentHelp("only runs that meet a condition such as 'return > 500'; can be repeated", valueName: "condition"))
+    help: ArgumentHelp(
+      "only runs that meet a condition such as 'return > 500'; can be repeated", valueName: "condition"))
   var filter: [String] = []
 
   @Flag(help: "print one JSON object per line")

@@ -32,7 +32,8 @@ struct MeasureEstimators: ParsableCommand {
     parsing: .unconditional, help: ArgumentHelp("trajectories per estimate", valueName: "n"), transform: wholeNumber)
   var batch = 10
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("the number of estimates", valueName: "n"), transform: wholeNumber)
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("the number of estimates", valueName: "n"), transform: wholeNumber)
   var trials = 20_000
 
   @Option(
@@ -72,9 +73,10 @@ struct MeasureEstimators: ParsableCommand {
     let named = try Problems.named(problem)
     let process = try discount.map { try named.process.discounted(by: $0) } ?? named.process
     let pairs = process.stateCount * process.actionCount
-    guard pairs <= GradientProblem.mostPairs else {
+    guard pairs <= GradientProblem.maximumPairs else {
       throw InputError(
-        "\(problem): has \(pairs) pairs of states and actions: use a problem with at most \(GradientProblem.mostPairs)")
+        "\(problem): has \(pairs) pairs of states and actions: use a problem with at most \(GradientProblem.maximumPairs)"
+      )
     }
     var random = Seed(seed).stream("policy")
     let table =

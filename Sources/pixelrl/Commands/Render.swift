@@ -48,8 +48,8 @@ struct Render: ParsableCommand {
     if let start {
       do { try environment.validate(state: start) } catch { throw InputError("--state: \(error)") }
     }
-    try environment.checkPictures()
-    let openGL = try environment.drawer(of: settings.style)
+    try environment.checkRendering()
+    let openGL = try environment.openGLDriver(for: settings.style)
     let new = try NewFolder(at: output.out ?? unusedPath("runs/\(timestamp())-render-\(fileName(of: spec.id))"))
     var random = Seed(seed).stream("policy")
     var game = try Episode(environment, settings, seed: Seed(seed))

@@ -13,12 +13,17 @@ struct CollectionFlags: ParsableArguments {
   /// Resolves the defaults, the file and the flags.
   func plan() throws -> CollectionPlan {
     var given = try GivenSettings(config: source.config, environment.typed, collection.typed)
+    // A policy plays the environment that it was trained in, unless another is given.
+    let policy: PolicyChoice = try given.resolve()
+    if !policy.run.isEmpty, !given.isGiven(\EnvironmentChoice.env) {
+      given.type("env", try RunDirectory(existing: policy.run).facts().environment)
+    }
     let environment = try given.environment()
     let choice = try given.resolve(EnvironmentChoice())
     let plan = CollectionPlan(
       played: environment, environment: choice,
       episode: try given.resolve(environment.spec.episodeDefaults),
-      seed: try given.resolve(), policy: try given.resolve(), collection: try given.resolve())
+      seed: try given.resolve(), policy: policy, collection: try given.resolve())
     try given.check(plan.groups)
     return plan
   }

@@ -76,7 +76,7 @@ struct PretrainingPlan<E: Environment, Model: Autoencoder>: RunPlan {
   func run(_ options: RunOptions) throws {
     Interruption.listen()
     let run = try options.namedRun("pretrain-ae")
-    machine.apply(goingOn: try run?.facts())
+    machine.apply(resuming: try run?.facts())
     let frames = try frames(for: run)
     let work = PretrainingRun(
       environment, Model.self, episode: episode, collection: collection, pretraining: pretraining, model: model,

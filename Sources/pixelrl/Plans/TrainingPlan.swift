@@ -177,8 +177,8 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   func run(_ options: RunOptions) throws {
     Interruption.listen()
     let run = try options.namedRun("train")
-    machine.apply(goingOn: try run?.facts())
-    let prepared = try experiment.prepared(goingOn: run) { printProgress($0) }
+    machine.apply(resuming: try run?.facts())
+    let prepared = try experiment.prepared(resuming: run) { printProgress($0) }
     var settled = self
     (settled.experiment.encoder, settled.experiment.training) = (prepared.encoder, prepared.training)
     if let warning = StateProbe.warning(about: prepared.probe) { printProgress(warning) }

@@ -192,7 +192,8 @@ final class ConnectionGate: Sendable {
   }
 }
 
-/// The state of a connection: the size of the request since the last answer began, and whether an answer is in progress.
+/// The state of a connection: the size of the request since the last answer began, and whether an answer is in
+/// progress.
 private struct Connection {
   private var count = 0
   private var last: [UInt8] = []

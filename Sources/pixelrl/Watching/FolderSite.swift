@@ -2,8 +2,8 @@ import Core
 import Reports
 import Runs
 
-/// The web site of several runs: a page with the progress of all runs, and each run's own site below it. Runs that start
-/// later appear automatically.
+/// The web site of several runs: a page with the progress of all runs, and each run's own site below it. Runs that
+/// start later appear automatically.
 struct FolderSite: Site {
   let hosts: HostRule
   private let index: Index
@@ -68,7 +68,8 @@ private actor Index {
     return bytes
   }
 
-  /// Returns the name of a run's page: the run's name in characters that need no encoding, with a number if it is not unique.
+  /// Returns the name of a run's page: the run's name in characters that need no encoding, with a number if it is not
+  /// unique.
   private func name(of run: RunDirectory) -> String? {
     if let known = names[run.path] { return known }
     guard let site = try? RunSite(of: run.path, hosts: hosts, refreshEvery: refresh) else { return nil }

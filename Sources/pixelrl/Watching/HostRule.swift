@@ -9,8 +9,8 @@ import Core
 /// An address to listen on, and the Host headers that requests to it may have.
 ///
 /// A foreign page can point its own host name at this machine's address and then read what is served there (DNS
-/// rebinding). The request's Host header then has that name, so that the request can be rejected. A numeric address cannot
-/// be rebound.
+/// rebinding). The request's Host header then has that name, so that the request can be rejected. A numeric address
+/// cannot be rebound.
 struct HostRule: Sendable, Hashable {
   /// A numeric IPv4 or IPv6 address.
   let address: String
@@ -32,8 +32,8 @@ struct HostRule: Sendable, Hashable {
   /// The address as in a URL: `127.0.0.1`, `[::1]`.
   var text: String { isIPv6 ? "[\(address)]" : address }
 
-  /// Whether a request's Host header names this address: `127.0.0.1:8080`, `localhost`, `[::1]:8080`. If other machines can
-  /// connect, any numeric address is accepted.
+  /// Whether a request's Host header names this address: `127.0.0.1:8080`, `localhost`, `[::1]:8080`. If other machines
+  /// can connect, any numeric address is accepted.
   func accepts(_ header: String) -> Bool {
     let name: Substring
     if header.hasPrefix("[") {

@@ -2,8 +2,8 @@ import Core
 import Reports
 import Runs
 
-/// The web site of a run: its page, the page's script, the metrics, and the PNGs in the run directory. Other paths are not
-/// found.
+/// The web site of a run: its page, the page's script, the metrics, and the PNGs in the run directory. Other paths are
+/// not found.
 struct RunSite: Site {
   let run: RunDirectory
   let hosts: HostRule
@@ -29,8 +29,8 @@ struct RunSite: Site {
     }
   }
 
-  /// Returns the file name in a path such as `/curve.png` or `/inspection/values.png`, or nil if it is not that of a PNG or
-  /// needs decoding.
+  /// Returns the file name in a path such as `/curve.png` or `/inspection/values.png`, or nil if it is not that of a
+  /// PNG or needs decoding.
   private func picture(_ path: String) -> String? {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
     guard path.hasPrefix("/"), parts.count == 1 || parts.count == 2 && parts.first == "inspection",

@@ -16,8 +16,8 @@ struct SiteRequest: Sendable {
   /// The If-None-Match header.
   var knownTag: String?
 
-  /// Returns the reply to a request that is rejected: for another host, or with a method other than GET and HEAD. Returns nil
-  /// for other requests.
+  /// Returns the reply to a request that is rejected: for another host, or with a method other than GET and HEAD.
+  /// Returns nil for other requests.
   func refusal(_ hosts: HostRule) -> SiteReply? {
     guard let host, hosts.accepts(host) else {
       return .text(421, "This server only accepts requests to its own address.", self)

@@ -58,7 +58,7 @@ def run(program, *words, limit=60, **options):
 
 
 def made(program, command, folder):
-    """A run as it is after a kill that follows its last checkpoint but one."""
+    """Makes a run that looks as if it was killed after its last checkpoint but one."""
     end = run(program, *command.split(), "--out", folder)
     assert end.returncode == 0, end.stderr
     (folder / "summary.json").unlink()
@@ -85,7 +85,7 @@ def contents(folder):
     return found
 
 
-def outcome(told, end, what):
+def outcome(counts, end, what):
     """Counts how a command ended."""
     if end.returncode is None:
         key = "hung"
@@ -93,7 +93,7 @@ def outcome(told, end, what):
         key = "trapped"
     else:
         key = {0: "went on", 1: "refused", 64: "refused"}.get(end.returncode, "other")
-    told[key] += 1
+    counts[key] += 1
     if key in ("hung", "trapped", "other"):
         print(what, key, end.returncode, end.stderr[-300:], flush=True)
 
@@ -106,7 +106,7 @@ def fresh(*keys):
 
 
 def links(program, folder):
-    told = fresh("outside changed")
+    counts = fresh("outside changed")
     command = RUNS["double-dqn"]
     source = made(program, command, folder / "run")
     for words in (["inspect"], ["eval"], ["report"]):
@@ -119,60 +119,60 @@ def links(program, folder):
             for words in (["train", "--resume"], ["inspect"], ["eval"], ["report"]):
                 if words[0] in ("eval", "report") and not name.startswith((words[0], "evaluations")):
                     continue
-                place, outside = copied(source, folder / "try"), folder / "outside"
+                attempt, outside = copied(source, folder / "try"), folder / "outside"
                 (outside / "deep").mkdir(parents=True)
                 for file in ("precious", "inspection.json", "values.png", "deep/precious", "manifest.json"):
                     (outside / file).write_text("mine\n" * 1000)
-                before, path = contents(outside), place / name
+                before, path = contents(outside), attempt / name
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
                 elif path.exists():
                     path.unlink()
                 path.symlink_to(outside / "precious" if kind == "file" else outside)
-                told["tried"] += 1
-                outcome(told, run(program, *words, place), f"{name} -> {kind}, {words}")
+                counts["tried"] += 1
+                outcome(counts, run(program, *words, attempt), f"{name} -> {kind}, {words}")
                 if contents(outside) != before:
-                    told["outside changed"] += 1
-                    print(name, kind, words, "changed what is outside", flush=True)
-                shutil.rmtree(place)
+                    counts["outside changed"] += 1
+                    print(name, kind, words, "changed files outside", flush=True)
+                shutil.rmtree(attempt)
                 shutil.rmtree(outside)
-    return told
+    return counts
 
 
 def own_files(program, folder):
-    told = fresh("lost")
+    counts = fresh("lost")
     source = made(program, RUNS["double-dqn"], folder / "run")
-    for looked_before in (False, True):
+    for inspected_before in (False, True):
         for words in (["inspect"], ["train", "--resume"]):
-            place = copied(source, folder / "try")
-            if looked_before:
-                run(program, "inspect", place)
-            mine = [place / "inspection" / name for name in ("notes.txt", "mine/notes.txt", "mine.png")]
-            mine += [place / name for name in ("notes.partial", "mine/notes.txt", "checkpoints/notes.txt")]
+            attempt = copied(source, folder / "try")
+            if inspected_before:
+                run(program, "inspect", attempt)
+            mine = [attempt / "inspection" / name for name in ("notes.txt", "mine/notes.txt", "mine.png")]
+            mine += [attempt / name for name in ("notes.partial", "mine/notes.txt", "checkpoints/notes.txt")]
             for path in mine:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("mine")
-            told["tried"] += 1
-            outcome(told, run(program, *words, place), words)
-            told["lost"] += sum(not path.exists() or path.read_text() != "mine" for path in mine)
+            counts["tried"] += 1
+            outcome(counts, run(program, *words, attempt), words)
+            counts["lost"] += sum(not path.exists() or path.read_text() != "mine" for path in mine)
             if words == ["inspect"]:
-                outcome(told, run(program, "train", "--resume", place), "resume after inspect")
-                told["tried"] += 1
-            shutil.rmtree(place)
-    place = copied(source, folder / "try")
-    (place / "inspection").mkdir()
-    (place / "inspection/values.png").write_text("mine")
-    told["tried"] += 1
-    outcome(told, run(program, "inspect", place), "a picture of mine")
-    told["lost"] += (place / "inspection/values.png").read_text() != "mine"
-    return told
+                outcome(counts, run(program, "train", "--resume", attempt), "resume after inspect")
+                counts["tried"] += 1
+            shutil.rmtree(attempt)
+    attempt = copied(source, folder / "try")
+    (attempt / "inspection").mkdir()
+    (attempt / "inspection/values.png").write_text("mine")
+    counts["tried"] += 1
+    outcome(counts, run(program, "inspect", attempt), "own image")
+    counts["lost"] += (attempt / "inspection/values.png").read_text() != "mine"
+    return counts
 
 
 # Bytes
 
 
 def flips(program, folder):
-    told = fresh("different", "cut")
+    counts = fresh("different", "cut")
     whole = folder / "whole"
     assert run(program, *FLIPPED.split(), "--out", whole).returncode == 0
     expected = (whole / "metrics.jsonl").read_bytes()
@@ -180,26 +180,26 @@ def flips(program, folder):
     dice = random.Random(1)
     parts = [path.relative_to(source) for path in sorted((source / "checkpoints").rglob("*")) if path.is_file()]
     for part in parts:
-        place = copied(source, folder / "try")
-        flip(place / part, dice)
-        end = run(program, "train", "--resume", place)
-        told["tried"] += 1
-        outcome(told, end, part)
-        if end.returncode != 0 or (place / "metrics.jsonl").read_bytes() != expected:
-            told["different"] += 1
+        attempt = copied(source, folder / "try")
+        flip(attempt / part, dice)
+        end = run(program, "train", "--resume", attempt)
+        counts["tried"] += 1
+        outcome(counts, end, part)
+        if end.returncode != 0 or (attempt / "metrics.jsonl").read_bytes() != expected:
+            counts["different"] += 1
             print(part, "lost the run", end.stderr[-300:], flush=True)
-        shutil.rmtree(place)
+        shutil.rmtree(attempt)
     # One byte of every checkpoint: no checkpoint is left to resume from, and nothing may be cut.
-    place = copied(source, folder / "try")
-    before = (place / "metrics.jsonl").read_bytes()
-    for checkpoint in (place / "checkpoints").iterdir():
+    attempt = copied(source, folder / "try")
+    before = (attempt / "metrics.jsonl").read_bytes()
+    for checkpoint in (attempt / "checkpoints").iterdir():
         flip(sorted(checkpoint.iterdir())[0], dice)
     for _ in range(2):
-        end = run(program, "train", "--resume", place)
-        told["tried"] += 1
-        outcome(told, end, "all flipped")
-        told["cut"] += end.returncode != 1 or (place / "metrics.jsonl").read_bytes() != before
-    return told
+        end = run(program, "train", "--resume", attempt)
+        counts["tried"] += 1
+        outcome(counts, end, "all flipped")
+        counts["cut"] += end.returncode != 1 or (attempt / "metrics.jsonl").read_bytes() != before
+    return counts
 
 
 def flip(path, dice):
@@ -275,19 +275,19 @@ def put(checkpoint, name, data):
 ANYTHING = ["x", -1, 0, 1, 2**63 - 1, -(2**63), 2**40, math.nan, math.inf, 1e300, -0.5, [], {}, b"", True, b"\xff" * 7]
 
 
-def places(tree, path=()):
-    """The paths to all values; only the first and last few of a long list."""
+def paths(tree, path=()):
+    """Yields the paths to all values, but only to the first and last few of a long list."""
     yield path
     if isinstance(tree, dict):
         for key in tree:
-            yield from places(tree[key], path + (key,))
+            yield from paths(tree[key], path + (key,))
     elif isinstance(tree, list):
         for index in sorted({*range(min(2, len(tree))), *range(max(0, len(tree) - 1), len(tree))}):
-            yield from places(tree[index], path + (index,))
+            yield from paths(tree[index], path + (index,))
 
 
 def other(value, dice):
-    """A value of another size, type or magnitude."""
+    """Returns a value of another size, type or magnitude."""
     choices = [copy.deepcopy(dice.choice(ANYTHING)) for _ in range(2)]
     if isinstance(value, dict) and value:
         without = dict(value)
@@ -304,7 +304,7 @@ def other(value, dice):
 
 def forged(tree, dice):
     tree = copy.deepcopy(tree)
-    path = dice.choice(list(places(tree)))
+    path = dice.choice(list(paths(tree)))
     if not path:
         return other(tree, dice), "all"
     at = tree
@@ -317,14 +317,14 @@ def forged(tree, dice):
 def forgeries(program, folder, count):
     result = {}
     for name, command in RUNS.items():
-        told, dice = fresh(), random.Random(2)
+        counts, dice = fresh(), random.Random(2)
         source = made(program, command, folder / name)
         checkpoints = sorted((source / "checkpoints").iterdir())
         for earlier in checkpoints[:-1]:
             shutil.rmtree(earlier)
         for _ in range(count // len(RUNS)):
-            place = copied(source, folder / "try")
-            checkpoint = place / "checkpoints" / checkpoints[-1].name
+            attempt = copied(source, folder / "try")
+            checkpoint = attempt / "checkpoints" / checkpoints[-1].name
             part = dice.choice(sorted(p.name for p in checkpoint.iterdir() if p.suffix in (".plist", ".bin")))
             data = (checkpoint / part).read_bytes()
             if part.endswith(".bin"):
@@ -334,14 +334,14 @@ def forgeries(program, folder, count):
                 try:
                     new = plistlib.dumps(tree, fmt=plistlib.FMT_BINARY)
                 except (OverflowError, TypeError):
-                    shutil.rmtree(place)
+                    shutil.rmtree(attempt)
                     continue
             put(checkpoint, part, new)
-            told["tried"] += 1
-            outcome(told, run(program, command.split()[0], "--resume", place), f"{name} {part} {what}")
-            shutil.rmtree(place)
-        result[f"forgeries, {name}"] = told
-        print(name, told, flush=True)
+            counts["tried"] += 1
+            outcome(counts, run(program, command.split()[0], "--resume", attempt), f"{name} {part} {what}")
+            shutil.rmtree(attempt)
+        result[f"forgeries, {name}"] = counts
+        print(name, counts, flush=True)
     return result
 
 
@@ -375,7 +375,7 @@ class Watched:
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
     def answer(self, limit=30):
-        """The seconds until the page arrives, or None if it does not."""
+        """Returns the seconds until the page arrives, or None if it does not."""
         began = time.monotonic()
         try:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=limit)
@@ -392,7 +392,7 @@ class Watched:
 
 
 def closed(connections, limit):
-    """The number of connections that the other side closes in time."""
+    """Returns the number of connections that the server closes in time."""
     end, count = time.monotonic() + limit, 0
     for connection in connections:
         connection.settimeout(max(0.01, end - time.monotonic()))
@@ -439,11 +439,11 @@ def watch(program, folder):
         result["watch, 64 descriptors, 100 connections"] = {
             "page_seconds": answered, "page_seconds_then": server.answer(), "alive": server.process.poll() is None}
     for name in ("metrics.jsonl", "run.json", "settings.yaml", "curve.png", "summary.json", "inspection/values.png"):
-        place = copied(source, folder / "try")
-        with Watched(program, place) as server:
-            (place / "inspection").mkdir(exist_ok=True)
-            (place / name).unlink(missing_ok=True)
-            os.mkfifo(place / name)
+        attempt = copied(source, folder / "try")
+        with Watched(program, attempt) as server:
+            (attempt / "inspection").mkdir(exist_ok=True)
+            (attempt / name).unlink(missing_ok=True)
+            os.mkfifo(attempt / name)
             began = time.monotonic()
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
             try:
@@ -452,9 +452,9 @@ def watch(program, folder):
             except OSError:
                 status = None
             result[f"watch, {name} is a pipe"] = {"status": status, "page_seconds": round(time.monotonic() - began, 3)}
-        shutil.rmtree(place)
-    for name, told in result.items():
-        print(name, told, flush=True)
+        shutil.rmtree(attempt)
+    for name, counts in result.items():
+        print(name, counts, flush=True)
     return result
 
 
@@ -482,7 +482,7 @@ def main():
     if arguments.out:
         pathlib.Path(arguments.out).write_text(json.dumps(result, indent=2) + "\n")
     bad = ("trapped", "hung", "other", "outside changed", "lost", "different", "cut")
-    raise SystemExit(any(told.get(key) for told in result.values() for key in bad))
+    raise SystemExit(any(counts.get(key) for counts in result.values() for key in bad))
 
 
 if __name__ == "__main__":

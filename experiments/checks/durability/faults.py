@@ -66,31 +66,31 @@ def main():
         whole = run(program, command, folder / "whole")
         assert whole.returncode == 0, whole.stderr
         expected = (folder / "whole/metrics.jsonl").read_bytes()
-        # A run that was cut after its last checkpoint but one.
+        # A run that was interrupted after its last checkpoint but one.
         copy(folder / "whole", folder / "cut")
         (folder / "cut/summary.json").unlink()
         for name in checkpoints(folder / "cut")[-1:]:
             shutil.rmtree(folder / "cut/checkpoints" / name)
         before = checkpoints(folder / "cut")
-        assert before, "the best checkpoint was the last one: nothing is left of the cut run"
+        assert before, "the run has only one checkpoint, so nothing is left to resume from"
         for call in arguments.calls:
             for error in arguments.errors:
                 counts = {"faults": 0, "stopped": 0, "survived": 0, "lost": 0, "different": 0, "unclear": 0}
                 for number in itertools.count(1):
                     if counts["faults"] == arguments.limit:
                         break
-                    place, log = folder / "try", folder / "strace.log"
-                    copy(folder / "cut", place)
+                    attempt, log = folder / "try", folder / "strace.log"
+                    copy(folder / "cut", attempt)
                     inject = f"inject={call}:error={error}:when={number}"
                     strace = ["strace", "-f", "-y", "-qq", "-o", str(log), "-e", f"trace={call}", "-e", inject]
-                    end = run(program, command, place, strace)
+                    end = run(program, command, attempt, strace)
                     hit = [line for line in log.read_text().splitlines() if "INJECTED" in line]
                     if not hit:
-                        shutil.rmtree(place)
+                        shutil.rmtree(attempt)
                         break
-                    if str(place) not in hit[0]:
-                        # A file of the loader or the like, not of the run.
-                        shutil.rmtree(place)
+                    if str(attempt) not in hit[0]:
+                        # Not a file of the run, but for example one of the dynamic loader.
+                        shutil.rmtree(attempt)
                         continue
                     counts["faults"] += 1
                     if end.returncode == 0:
@@ -104,15 +104,15 @@ def main():
                         if end.returncode < 0 or end.returncode > 128:
                             counts["unclear"] += 1
                             print(call, error, number, "crashed", end.returncode, flush=True)
-                        kept = checkpoints(place)
+                        kept = checkpoints(attempt)
                         if not kept or max(kept) < max(before):
                             counts["lost"] += 1
                             print(call, error, number, "kept", kept, flush=True)
-                    again = run(program, command, place)
-                    if again.returncode != 0 or (place / "metrics.jsonl").read_bytes() != expected:
+                    again = run(program, command, attempt)
+                    if again.returncode != 0 or (attempt / "metrics.jsonl").read_bytes() != expected:
                         counts["different"] += 1
                         print(call, error, number, "then", again.returncode, again.stderr[-300:], flush=True)
-                    shutil.rmtree(place)
+                    shutil.rmtree(attempt)
                 result[f"{call} {error}"] = counts
                 faults += counts["lost"] + counts["different"] + counts["unclear"]
                 print(call, error, counts, flush=True)

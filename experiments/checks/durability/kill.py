@@ -80,7 +80,7 @@ def attack(program, name, kills, folder, dice):
         while True:
             process = start(program, command, run)
             try:
-                # Often early, when folders and files are made; sometimes long enough to reach the end.
+                # Often early, when folders and files are created; sometimes late enough for the run to finish.
                 process.wait(timeout=dice.random() ** 2 * whole * 1.2)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)

@@ -161,7 +161,7 @@ def sac():
         loss.backward()
         optimizer.step()
 
-    # The actor learns in every second update.
+    # The actor is updated in every second update.
     for update in (1, 2):
         alpha = log_alpha.exp().detach()
         with torch.no_grad():

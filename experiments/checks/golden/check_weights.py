@@ -18,7 +18,7 @@ has_norms = "norms.0.weight" in state
 
 
 def output(x):
-    """`torch.nn.Linear` is x Wᵀ + b; `torch.nn.LayerNorm` divides by the root of the variance and 1e-5."""
+    """`torch.nn.Linear` is x Wᵀ + b; `torch.nn.LayerNorm` divides by the root of the variance plus 1e-5."""
     for index in range(count):
         x = x @ state[f"layers.{index}.weight"].T + state[f"layers.{index}.bias"]
         if index == count - 1:
@@ -54,7 +54,7 @@ def torch_output(x):
 
 used = {f"{kind}.{i}.{part}" for kind, n in (("layers", count), ("norms", count - 1 if has_norms else 0))
         for i in range(n) for part in ("weight", "bias")}
-assert used == set(state), f"other names than a perceptron's: {sorted(used ^ set(state))}"
+assert used == set(state), f"unexpected or missing names of a perceptron: {sorted(used ^ set(state))}"
 found = torch_output(tensors["x"]) if "--torch" in sys.argv else output(tensors["x"])
 difference = np.abs(found - tensors["y"]).max()
 print("largest difference:", difference)

@@ -2,7 +2,8 @@
 
     python experiments/checks/golden/off_policy.py Tests/AgentsTests/Golden/off-policy.safetensors
 
-Names are as in agents.py, whose networks and generator these are too, under `td3` and `rainbow`. Needs torch and safetensors.
+Names are as in agents.py, under `td3` and `rainbow`. Networks and generator are those of agents.py. Needs torch and
+safetensors.
 """
 
 import copy
@@ -17,7 +18,7 @@ from torch.nn import functional as F
 
 
 def disturbed(module):
-    """A copy with other values, so that results show which of the two was used."""
+    """Returns a copy with other parameters, so that results show which of the two was used."""
     other = copy.deepcopy(module)
     with torch.no_grad():
         for parameter in other.parameters():

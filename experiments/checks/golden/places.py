@@ -1,4 +1,4 @@
-"""Computes with PyTorch, in float64, two updates of SAC and of an encoder that learns with it, from frames.
+"""Computes with PyTorch, in float64, two updates of SAC on frames and of an encoder that is trained with it.
 
     python experiments/checks/golden/places.py Tests/RepresentationsTests/Golden/places.safetensors
 
@@ -35,15 +35,15 @@ ENCODER_RATE, WEIGHT, FARTHEST = 2e-3, 0.7, 4
 BLUR, GAIN, CHANGE, THRESHOLD = 1, 2, 5, 0.03  # of the target, and of its weights
 LATENT_PENALTY, DECODER_PENALTY = 0.02, 0.003
 
-# Two episodes of five moments: the first ends by itself, the second when its time is up. One transition is drawn twice.
-MOMENTS, FIRST = 10, (0, 5)
+# Two episodes of five time steps: the first is terminated, the second truncated. One transition is sampled twice.
+STEPS, FIRST = 10, (0, 5)
 STARTS = [0, 1, 3, 6, 8, 6]
 background = torch.randint(256, (SIDE, SIDE, CHANNELS))
-changed = torch.rand(MOMENTS, SIDE, SIDE, 1) < 0.4
-frames = torch.where(changed, torch.randint(256, (MOMENTS, SIDE, SIDE, CHANNELS)), background).double()
-actions = rounded(torch.rand(MOMENTS, A) * 2 - 1)
-rewards = rounded(torch.randn(MOMENTS))
-discounts = torch.ones(MOMENTS)
+changed = torch.rand(STEPS, SIDE, SIDE, 1) < 0.4
+frames = torch.where(changed, torch.randint(256, (STEPS, SIDE, SIDE, CHANNELS)), background).double()
+actions = rounded(torch.rand(STEPS, A) * 2 - 1)
+rewards = rounded(torch.randn(STEPS))
+discounts = torch.ones(STEPS)
 discounts[3] = 0
 mean, deviation = rounded(0.2 * torch.randn(LATENT)), rounded(0.5 + torch.rand(LATENT))
 
@@ -98,20 +98,20 @@ def disturbed(module, by):
 
 
 def back(position, steps):
-    """The index a number of steps ago, or the first of its episode."""
+    """Returns the index a number of steps ago, or the first index of the episode."""
     return max(position - steps, max(first for first in FIRST if first <= position))
 
 
-def seen(position, stack, right, down):
-    """The frames of a time step, the oldest first, without the background and shifted: padded with the edge, then cropped."""
+def prepared(position, stack, right, down):
+    """Returns the stacked frames of a time step, oldest first, without the background, padded with the edge, then cropped."""
     shown = [frames[back(position, age)] - background for age in reversed(range(stack))]
     x = torch.cat([picture.permute(2, 0, 1) for picture in shown])[None] / 255
     padded = F.pad(x, 4 * [FARTHEST], mode="replicate")
     return padded[0, :, FARTHEST - down :, FARTHEST - right :][:, :SIDE, :SIDE]
 
 
-class Looks:
-    """The frames of a batch of observations, each once, and the index of each history in them."""
+class UniqueFrames:
+    """The frames of a batch of observations, each stored once, and the indices of each history's frames."""
 
     def __init__(self, positions, stack, shifts):
         if shifts:
@@ -119,9 +119,9 @@ class Looks:
         else:
             moves = [[0, 0] for _ in positions]
         windows = [[(back(p, age), *move) for age in range(HISTORY)] for p, move in zip(positions, moves)]
-        looks = sorted({look for window in windows for look in window})
-        self.rows = torch.tensor([[looks.index(look) for look in window] for window in windows])
-        self.frames = torch.stack([seen(position, stack, right, down) for position, right, down in looks])
+        keys = sorted({key for window in windows for key in window})
+        self.rows = torch.tensor([[keys.index(key) for key in window] for window in windows])
+        self.frames = torch.stack([prepared(position, stack, right, down) for position, right, down in keys])
         past = [actions[p - 1] if p not in FIRST else torch.zeros(A) for p in positions]
         self.actions = torch.stack(past)
 
@@ -146,7 +146,7 @@ def trunk(module):
     return nn.ModuleDict({"trunk": module})
 
 
-def beginning(channels):
+def initial(channels):
     observations = LATENT * HISTORY + A
     actor = trunk(Perceptron(observations, 2 * A, False))
     critics = nn.ModuleDict(
@@ -197,8 +197,8 @@ def case(name, parts, stack, tau=1, shifts=None):
 
     for update in (1, 2):
         before = named(parts)
-        present = Looks(STARTS, stack, shifts)
-        following = Looks([position + 1 for position in STARTS], stack, shifts)
+        present = UniqueFrames(STARTS, stack, shifts)
+        following = UniqueFrames([position + 1 for position in STARTS], stack, shifts)
 
         z = model.encode(present.frames)
         z.retain_grad()
@@ -251,11 +251,11 @@ if __name__ == "__main__":
     for key in ("background", "frames", "actions", "rewards", "discounts", "mean", "deviation"):
         golden[key] = globals()[key]
     golden["starts"] = torch.tensor(STARTS)
-    parts = beginning(CHANNELS)
+    parts = initial(CHANNELS)
     golden.update({f"joint.before.{key}": value for key, value in named(parts).items()})
     case("joint", parts, stack=1)
     case("following", parts, stack=1, tau=0.05)
-    parts = beginning(2 * CHANNELS)
+    parts = initial(2 * CHANNELS)
     del parts["target_encoder"]
     golden.update({f"augmented.before.{key}": value for key, value in named(parts).items()})
     case("augmented", parts, stack=2, shifts=Random(7, "shifts"))

@@ -58,7 +58,8 @@ def reward_of(environment, name, state, action):
 
 
 def compare(program, name, rollouts, steps, converged):
-    """The largest differences of a reward, of a state after one step, of the last state, and of a reward on the way."""
+    """Returns the largest differences: of rewards of the same state, of states after one step and after all steps, and of
+    rewards along the way."""
     random = np.random.RandomState(1)
     environment = load(name)
     if converged:

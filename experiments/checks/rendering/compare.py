@@ -4,8 +4,8 @@
     python3 experiments/checks/rendering/compare.py .build/release/pixelrl --out runs/rendering
 
 Each task is played at random from seed 0, twice with the same states, at 84 and 256 pixels, in the full style (shadows,
-reflections, 4 samples per pixel) and in the bare one. DIR gets TASK-SIZE.png (the full style above, the bare one below:
-software, MuJoCo's own, the difference times four), sheet.png of all tasks at 84 pixels, table.md and likeness.json.
+reflections, 4 samples per pixel) and in the bare one. The folder gets TASK-SIZE.png (the full style above, the bare one
+below: software, MuJoCo's, four times the difference), sheet.png of all tasks at 84 pixels, table.md and likeness.json.
 
 PSNR: 10 log10(255² / mean squared difference of all channels), in dB. SSIM: Wang 2004, eq. 13, of the luminance (ITU-R
 BT.601), in windows within the image, weighted by a Gaussian of deviation 1.5 and 11 pixels wide, K1 = 0.01 and
@@ -26,18 +26,18 @@ TASKS = [
     "humanoid-walk", "manipulator-bring-ball", "mujoco-cartpole-swingup", "point-mass-easy", "quadruped-walk",
     "reacher-easy", "swimmer-6", "walker-walk",
 ]
-LOOKS = {"full": [], "bare": ["--no-shadows", "--no-reflections", "--antialiasing", "1"]}
+STYLES = {"full": [], "bare": ["--no-shadows", "--no-reflections", "--antialiasing", "1"]}
 SIZES = [84, 256]
 # Agent steps after the start.
 FRAMES = [0, 10, 20]
 
 
-def draw(program, task, renderer, size, look):
-    """The frames [F, H, W, 3] of the task's first states by a renderer."""
+def draw(program, task, renderer, size, style):
+    """Returns a renderer's frames [F, H, W, 3] of the task's first states."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             program, "render", task, "--frames", str(FRAMES[-1] + 1), "--seed", "0", "--size", str(size),
-            "--renderer", renderer, *LOOKS[look], "--out", f"{folder}/frames"]
+            "--renderer", renderer, *STYLES[style], "--out", f"{folder}/frames"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return np.stack([np.asarray(Image.open(f"{folder}/frames/frame-{i:05}.png").convert("RGB")) for i in FRAMES])
 
@@ -67,7 +67,7 @@ def ssim(a, b):
 
 
 def row(ours, theirs):
-    """Software, MuJoCo's own and four times their difference, side by side."""
+    """Returns the software frame, MuJoCo's frame and four times their difference, side by side."""
     difference = np.clip(4 * np.abs(ours.astype(int) - theirs), 0, 255).astype(np.uint8)
     return np.concatenate([ours, theirs, difference], axis=1)
 
@@ -83,13 +83,13 @@ def main():
     for task in arguments.tasks:
         for size in SIZES:
             rows = []
-            for look in LOOKS:
-                ours, theirs = (draw(arguments.program, task, name, size, look) for name in ("software", "gl"))
+            for style in STYLES:
+                ours, theirs = (draw(arguments.program, task, name, size, style) for name in ("software", "gl"))
                 figures = {
                     "psnr": float(np.mean([min(psnr(a, b), 99) for a, b in zip(ours, theirs)])),
                     "ssim": float(np.mean([ssim(a, b) for a, b in zip(ours, theirs)]))}
-                results.append({"task": task, "size": size, "look": look, **figures})
-                print(f"{task:24} {size:4} {look}  PSNR {figures['psnr']:5.1f} dB  SSIM {figures['ssim']:.3f}", flush=True)
+                results.append({"task": task, "size": size, "look": style, **figures})
+                print(f"{task:24} {size:4} {style}  PSNR {figures['psnr']:5.1f} dB  SSIM {figures['ssim']:.3f}", flush=True)
                 rows.append(row(ours[-1], theirs[-1]))
             Image.fromarray(np.concatenate(rows)).save(arguments.out / f"{task}-{size}.png")
             if size == SIZES[0]:
@@ -107,13 +107,13 @@ def write_sheet(rows, path, columns=2):
 
 
 def table(results, tasks):
-    kinds = [(look, size) for look in LOOKS for size in SIZES]
-    lines = ["| task | " + " | ".join(f"{look}, {size} px" for look, size in kinds) + " |", "|---" * (1 + len(kinds)) + "|"]
+    kinds = [(style, size) for style in STYLES for size in SIZES]
+    lines = ["| task | " + " | ".join(f"{style}, {size} px" for style, size in kinds) + " |", "|---" * (1 + len(kinds)) + "|"]
     found = {(r["task"], r["look"], r["size"]): r for r in results}
     for task in tasks:
-        cells = [found[task, look, size] for look, size in kinds]
+        cells = [found[task, style, size] for style, size in kinds]
         lines.append(f"| {task} | " + " | ".join(f"{c['psnr']:.1f} dB, {c['ssim']:.3f}" for c in cells) + " |")
-    means = [[found[task, look, size] for task in tasks] for look, size in kinds]
+    means = [[found[task, style, size] for task in tasks] for style, size in kinds]
     cells = [f"{np.mean([c['psnr'] for c in m]):.1f} dB, {np.mean([c['ssim'] for c in m]):.3f}" for m in means]
     lines.append("| mean | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -1,9 +1,9 @@
-"""How often random play finds a reward, by how long an action is held and how extreme it is.
+"""Measures how often random play finds a reward, depending on how long actions are held and how extreme they are.
 
     python3 experiments/results/exploration/random_play.py (needs NumPy)
 
 Runs many whole episodes of pendulum-swingup (250 agent steps) and cartpole-swingup-sparse (125) at once. The rail's soft
-stops are walls here. A hold begins with probability `chance` at each free step; otherwise a new action is drawn.
+stops are hard walls here. At each step without a hold, a new action is drawn; with probability `chance` it is held.
 """
 import numpy as np
 
@@ -55,7 +55,7 @@ def cartpole(policy):
 
 print("| actions | pendulum: episodes with a reward, mean return | sparse cart-pole: the same |\n|---|---|---|")
 for name, *policy in [
-    ("drawn anew at every step", 1, False), ("the same, extreme", 1, True), ("held for up to 8", 8, False),
+    ("drawn at every step", 1, False), ("the same, extreme", 1, True), ("held for up to 8", 8, False),
     ("held for up to 16", 16, False), ("extreme, held for up to 8", 8, True), ("extreme, held for up to 16", 16, True),
     ("extreme, up to 16, chance 0.2", 16, True, 0.2), ("extreme, up to 16, chance 0.05", 16, True, 0.05)]:
     cells = [f"{np.mean(r > 0):.1%}, {np.mean(r):.2f}" for r in (pendulum(actions(*policy)), cartpole(actions(*policy)))]

@@ -5,7 +5,7 @@ import Core
 /// This is ε z-greedy exploration (Dabney, Ostrovski and Barreto 2021, arXiv 2006.01782): noise that is sampled at
 /// every step averages out before a heavy body moves. Here the duration is uniform, and the action is extreme because a
 /// weak motor needs full torque (Seyde et al. 2021, arXiv 2111.02552).
-struct HeldExploration: Codable {
+struct RepeatedActionExploration: Codable {
   /// The probability ε of starting to repeat an action, at each step without one.
   let chance: Double
   /// The maximum duration in agent steps.

@@ -2,7 +2,7 @@
   /// The last rows and columns of a wide image that no position of the kernel touches. They exist if the stride does
   /// not divide the size, or with output padding. oneDNN has no fast kernel for the adjoint of a convolution with such
   /// a border, so it gets the image without the border, which is computed here.
-  struct UnseenBorder {
+  struct UntouchedBorder {
     let shape: Shape
     let seenHeight: Int
     let seenWidth: Int

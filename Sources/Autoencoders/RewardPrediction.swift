@@ -8,7 +8,7 @@ import Tensors
 /// trains the encoder together with the reconstruction, and is discarded after training, like `InverseDynamics`.
 ///
 /// Letters: B batch, Z latent size.
-public struct RewardReading: Module {
+public struct RewardPrediction: Module {
   var network: MultilayerPerceptron
 
   public init(latentSize: Int, using random: inout Random) {

@@ -6,7 +6,7 @@
 
 /// Draws numbered points over a frame, such as an autoencoder's keypoints. Each has a dot of a distinct colour, which
 /// is the same in every frame.
-public struct PlaceMarks: Sendable {
+public struct KeypointMarks: Sendable {
   /// The number of points.
   public let count: Int
   /// The radius of a dot in pixels.
