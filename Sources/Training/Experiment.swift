@@ -155,7 +155,7 @@ public struct Experiment<E: Environment, A: Agent> {
     if run == nil { settled.encoder.autoencoder = folder }
     var probe = start.record.probe
     if !start.isPretrained, place.when == .never, run == nil {
-      probe = try StateProbe.judge(start.encoder, in: environment, episode, seed: seed).probe.record
+      probe = try StateProbe.evaluate(start.encoder, in: environment, episode, seed: seed).probe.record
     }
     return try settled.prepared(
       through: representation, resuming: run, probe: place.when == .never ? probe : [],

@@ -88,7 +88,7 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     for note in log.notes { try say(note) }
     let encoder = try train(&training, &loop, &log, &checkpoints)
 
-    let (probe, heldOut) = try StateProbe.judge(
+    let (probe, heldOut) = try StateProbe.evaluate(
       encoder, in: environment, episode, collection, frames: pretraining.probeFrames,
       steps: pretraining.probeSteps, seed: seed)
     let reconstructions = Reconstructions(

@@ -85,7 +85,7 @@ extension StateProbe {
   ///
   /// - Parameter frames: The number of agent steps for the regression. A third as many are held out for the evaluation.
   /// - Returns: The probe and the held-out episodes.
-  public static func judge<Model: Autoencoder>(
+  public static func evaluate<Model: Autoencoder>(
     _ encoder: LatentEncoder<Model>, in environment: some Environment, _ episode: EpisodeSettings,
     _ collection: CollectionSettings = CollectionSettings(), frames: Int = 3000, steps: Int = 2000, seed: Seed
   ) throws -> (probe: StateProbe, heldOut: Recording) {

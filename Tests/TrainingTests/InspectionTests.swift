@@ -146,7 +146,7 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
       episode: smallEpisode(), training: training)
     let play = try player.inspectedPlay(episodes: 3, seed: Seed(4))
     // Nine steps, ten frames. The task terminates at the last frame, which has no value.
-    #expect(play.recording.count == 30 && play.judged.count == 27)
+    #expect(play.recording.count == 30 && play.comparedFrames.count == 27)
     for episode in 0..<3 {
       let reward = play.recording.steps[10 * episode + 8]?.reward ?? .nan
       #expect(abs(reward) == 1)
@@ -170,7 +170,7 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
       layout: training.layout(latentSize: observer.latentSize, actionSpace: CartPoleBalance.actionSpace),
       episode: smallEpisode(timeLimit: 80), training: training)
     let play = try player.inspectedPlay(episodes: 1, seed: Seed(4))
-    #expect(play.recording.count == 11 && play.judged.count == 11)
+    #expect(play.recording.count == 11 && play.comparedFrames.count == 11)
     for t in 0..<10 {
       let reward = play.recording.steps[t]?.reward ?? .nan
       #expect(abs(play.returns[t] - (reward + 0.99 * play.returns[t + 1])) < 1e-9)
@@ -200,8 +200,8 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
   /// only rewards.
   @Test func framesBeforeATruncationAreLeftOut() throws {
     let play = try play(in: Impatient.self)
-    #expect(play.values.count == 42 && play.judged.count == 2 * 14 && play.cutCount == 2 * 6)
-    for frame in play.judged {
+    #expect(play.values.count == 42 && play.comparedFrames.count == 2 * 14 && play.cutCount == 2 * 6)
+    for frame in play.comparedFrames {
       let step = play.step(of: frame)
       let expected = (step..<20).reduce(0) { $0 + pow(0.5, Double($1 - step)) * 3 }
       #expect(abs(play.returns[frame] - expected) < 1e-12 && step <= 13)
@@ -213,7 +213,7 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
   @Test func returnsUseClippedRewardsIfTrainingDid() throws {
     let (whole, clipped) = (try play(in: Impatient.self), try play(in: Impatient.self, rewardLimit: 1))
     #expect(clipped.rewardLimit == 1)
-    for frame in clipped.judged { #expect(abs(3 * clipped.returns[frame] - whole.returns[frame]) < 1e-12) }
+    for frame in clipped.comparedFrames { #expect(abs(3 * clipped.returns[frame] - whole.returns[frame]) < 1e-12) }
     #expect(clipped.recording.steps[0]?.reward == 3, "the rewards are shown unclipped")
   }
 }

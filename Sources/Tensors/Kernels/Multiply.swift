@@ -56,23 +56,37 @@ func multiplyPortable<S: TensorScalar>(
 }
 
 #if OneDNN
+  /// Each thread computes its own rows or columns of C, whichever there are more of, with a product of one thread: for the
+  /// sizes of a batch that is faster than oneDNN's own division.
   private func multiplyFast<S: TensorScalar>(
     _ a: Span<S>, _ transposedA: Bool, _ b: Span<S>, _ transposedB: Bool, _ c: inout MutableSpan<S>,
     _ m: Int, _ n: Int, _ k: Int, _ accumulate: Bool
   ) {
     func letter(_ transposed: Bool) -> CChar { CChar(UInt8(ascii: transposed ? "T" : "N")) }
-    let status = unsafe a.withUnsafeBytes { a in
+    unsafe a.withUnsafeBytes { a in
       unsafe b.withUnsafeBytes { b in
         unsafe c.withUnsafeMutableBytes { c in
-          unsafe dnnl_sgemm(
-            letter(transposedA), letter(transposedB), dnnl_dim_t(m), dnnl_dim_t(n), dnnl_dim_t(k), 1,
-            a.baseAddress?.assumingMemoryBound(to: Float.self), dnnl_dim_t(transposedA ? m : k),
-            b.baseAddress?.assumingMemoryBound(to: Float.self), dnnl_dim_t(transposedB ? k : n), accumulate ? 1 : 0,
-            c.baseAddress?.assumingMemoryBound(to: Float.self), dnnl_dim_t(n))
+          let a = unsafe a.baseAddress!.assumingMemoryBound(to: Float.self)
+          let b = unsafe b.baseAddress!.assumingMemoryBound(to: Float.self)
+          let c = unsafe c.baseAddress!.assumingMemoryBound(to: Float.self)
+          let (byRows, work) = (m >= n, m * n * k / multiplicationsPerElement)
+          Threads.divide(byRows ? m : n, grain: 16, elements: work) { part in
+            let (start, count) = (part.lowerBound, part.count)
+            let a = unsafe byRows ? a + (transposedA ? start : start * k) : a
+            let b = unsafe byRows ? b : b + (transposedB ? start * k : start)
+            let c = unsafe c + (byRows ? start * n : start)
+            let status = unsafe dnnl_sgemm(
+              letter(transposedA), letter(transposedB), dnnl_dim_t(byRows ? count : m),
+              dnnl_dim_t(byRows ? n : count), dnnl_dim_t(k), 1, a, dnnl_dim_t(transposedA ? m : k), b,
+              dnnl_dim_t(transposedB ? k : n), accumulate ? 1 : 0, c, dnnl_dim_t(n))
+            precondition(
+              status == dnnl_success, "oneDNN failed to compute a product [\(m), \(k)] [\(k), \(n)]: status \(status)")
+          }
         }
       }
     }
-    precondition(
-      status == dnnl_success, "oneDNN failed to compute a product [\(m), \(k)] [\(k), \(n)]: status \(status)")
   }
+
+  /// How many multiplications take as long as one element of a pass through memory, about.
+  private let multiplicationsPerElement = 32
 #endif

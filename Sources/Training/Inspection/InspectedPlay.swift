@@ -29,7 +29,7 @@ struct InspectedPlay: Sendable {
   }
 
   /// The frames that have a value and a return.
-  var judged: [Int] { values.indices.filter { values[$0].isFinite && returns[$0].isFinite } }
+  var comparedFrames: [Int] { values.indices.filter { values[$0].isFinite && returns[$0].isFinite } }
   /// The number of frames that have a value but no return, because their episode was truncated.
   var cutCount: Int { values.indices.count { values[$0].isFinite && returns[$0].isNaN } }
 }

@@ -95,13 +95,13 @@ extension Inspection {
       ]
     }
     let text = "The frames' latents along their first two principal components (\(explained) of the variance)"
-    let judged = play.judged
+    let comparedFrames = play.comparedFrames
     for (name, what, shades) in [("value", "value", play.values), ("return", "observed return", play.returns)]
-    where !judged.isEmpty {
-      let shown = judged.map { shades[$0] }
+    where !comparedFrames.isEmpty {
+      let shown = comparedFrames.map { shades[$0] }
       add(
         "projection-\(name)", "Latents by \(what)", "\(text), coloured by the agent's \(what).",
-        plot("latents by \(what)", judged, shown, what), numbers(judged, shown))
+        plot("latents by \(what)", comparedFrames, shown, what), numbers(comparedFrames, shown))
     }
     let (names, all) = (play.recording.observationNames, Array(0..<play.recording.count))
     guard !names.isEmpty else { return }

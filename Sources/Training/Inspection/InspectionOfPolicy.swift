@@ -53,7 +53,7 @@ extension Inspection {
 
   /// Adds the critics' values against the observed returns.
   mutating func addValues(of play: InspectedPlay) {
-    let frames = play.judged
+    let frames = play.comparedFrames
     guard !frames.isEmpty else {
       notes.append(
         "no value can be compared with a return: the environment truncated every episode (discount "
@@ -103,7 +103,7 @@ extension InspectedPlay {
         "The return uses rewards as the agent learns from them, clipped to absolute values of at most "
           + "\(rewardLimit.text).")
     }
-    let ahead = judged.compactMap { bonuses.isEmpty ? nil : bonuses[$0] }
+    let ahead = comparedFrames.compactMap { bonuses.isEmpty ? nil : bonuses[$0] }
     if !ahead.isEmpty {
       notes.append(
         "The value also includes future entropies times the temperature, which the return does not: at these states "

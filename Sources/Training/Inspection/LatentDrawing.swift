@@ -56,7 +56,7 @@ extension LatentEncoder: LatentDrawing {
     in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int,
     steps: Int, seed: Seed
   ) throws -> (probe: StateProbe, heldOut: Recording) {
-    try StateProbe.judge(self, in: environment, episode, collection, frames: frames, steps: steps, seed: seed)
+    try StateProbe.evaluate(self, in: environment, episode, collection, frames: frames, steps: steps, seed: seed)
   }
 }
 

@@ -18,7 +18,7 @@ struct EstimatorReport {
 
   var lines: [String] {
     let header = [
-      "estimator", "bias", "95% interval", "", "variance", "95% interval", "error", "us", "bias", "source",
+      "estimator", "bias", "95% interval", "", "variance", "95% interval", "error", "us", "expected", "source",
     ]
     return [title] + aligned([header] + measurements.map(row))
   }
@@ -56,7 +56,7 @@ struct EstimatorReport {
     return [
       "estimator": .string(m.estimator.id), "source": .string(m.estimator.source),
       "samples": .string(m.estimator.samples.rawValue), "target": .string(m.estimator.target.rawValue),
-      "bias": .string(m.estimator.bias.name), "reason": m.estimator.bias.reason.map { .string($0) } ?? .null,
+      "expected": .string(m.estimator.bias.name), "reason": m.estimator.bias.reason.map { .string($0) } ?? .null,
       "bias": .number(m.bias), "bias_interval": pair(m.biasInterval),
       "biased": .bool(m.isBiased(falseAlarm: Self.falseAlarm)), "variance": .number(m.variance),
       "variance_interval": pair(m.varianceInterval), "mean_squared_error": .number(m.meanSquaredError),
