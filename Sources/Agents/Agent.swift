@@ -134,7 +134,7 @@ public struct AgentChoice: SettingsGroup, Hashable {
     [
       Field(
         "agent", \.agent, kind: "agent", among: Agents.all.map { $0.id },
-        "the agent; none: the first that supports the environment's action space")
+        "the agent; none: the first of these that supports the environment's actions")
     ]
   }
 }

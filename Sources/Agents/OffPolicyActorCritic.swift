@@ -44,8 +44,8 @@ public struct OffPolicyActorCritic: Agent {
           "fraction by which the target critic moves toward the critic at each update; 1: no target critic"),
         Field("action-samples", \.actionSamples, 2...1000, "number of actions K that are drawn per state of a batch"),
         Field(
-          "baseline", \.baseline, "subtract the mean of the other actions' Q (1.99); without it, use Q itself (1.100)"),
-        Field("entropy-bonus", \.entropyBonus, 0...1000, "weight of the entropy bonus; 0: none, as in the notes"),
+          "baseline", \.baseline, "subtract the mean of the other actions' Q; without it, use Q itself"),
+        Field("entropy-bonus", \.entropyBonus, 0...1000, "weight of the entropy bonus; 0: none"),
       ]
     }
   }

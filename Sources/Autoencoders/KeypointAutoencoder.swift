@@ -34,7 +34,8 @@ public struct KeypointAutoencoder: Autoencoder {
         Field("filters", \.filters, 1...4096, "number of filters of each hidden convolution"),
         Field(
           "depth", \.depth, 1...16,
-          "hidden convolutions at the map's resolution, in encoder and decoder; each widens the view by 8 pixels"
+          "hidden convolutions at the map's resolution, in encoder and decoder; each widens the receptive field by 8 "
+            + "pixels"
         ),
         Field("sharpness", \.sharpness, 0.01...1000, "factor on the logits of the spatial softmax"),
         Field("bump-width", \.bumpWidth, 0.001...10, "σ of the decoder's Gaussian bumps; the frame spans -1 to 1"),

@@ -102,12 +102,13 @@ public struct Field<Group>: Sendable {
     _ key: String, _ path: WritableKeyPath<Group, Value> & Sendable, domain: String, choices: [String] = [],
     _ help: String, accepts: @escaping @Sendable (Value) -> Bool
   ) {
+    let allowed = choices.isEmpty ? domain : alternatives(choices)
     self.init(
       key: key, path: path, help: help, domain: domain, choices: choices, isSwitch: Value.self == Bool.self,
       text: { $0[keyPath: path].text },
       set: { group, text in
         guard let value = Value(text: text), accepts(value) else {
-          throw InputError("--\(key) takes \(domain), not '\(text)'")
+          throw InputError("--\(key) takes \(allowed), not '\(text)'")
         }
         group[keyPath: path] = value
       })
@@ -128,6 +129,12 @@ public struct Field<Group>: Sendable {
     self.text = text
     self.set = set
   }
+}
+
+/// `held, correlated or uniform`
+private func alternatives(_ names: [String]) -> String {
+  guard let last = names.last, names.count > 1 else { return names.joined() }
+  return "\(names.dropLast().joined(separator: ", ")) or \(last)"
 }
 
 /// The seed as a setting, in the same section as the settings of `Work`.

@@ -44,10 +44,23 @@ public enum Environments {
     return found.init()
   }
 
+  /// The end of the error for an unknown name, which may be the name of a task that this build leaves out.
+  private static var missingTasks: String {
+    #if MuJoCo
+      ""
+    #else
+      "; 'make build MUJOCO=1' adds the tasks of the DeepMind Control suite"
+    #endif
+  }
+
   /// Returns the error for an unknown name. It suggests `gym:CartPole-v1` for Gymnasium's `CartPole-v1`.
   fileprivate static func unknown(_ id: String) -> InputError {
     let isGymnasiums = id.contains { "/:".contains($0) } || id.contains(/-v[0-9]+$/)
-    guard isGymnasiums else { return InputError.unknown("environment", id, known: all.map { $0.id }) }
+    guard isGymnasiums else {
+      let error = InputError.unknown("environment", id, known: all.map { $0.id })
+      let suggestsName = error.description.hasSuffix("?")
+      return suggestsName ? error : InputError(error.description + missingTasks)
+    }
     return InputError("unknown environment '\(id)': use \(gymPrefix)\(id) for the Gymnasium environment")
   }
 }

@@ -31,7 +31,7 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
       Field("time-limit", \.timeLimit, 0...Int.max, "maximum simulator steps per episode; 0: the task's default"),
       Field(
         "frame-stack", \.frameStack, 1...64,
-        "number of stacked frames that the encoder takes; default 3 with --encoder critic-only or augmented"
+        "number of stacked frames that the encoder takes; default 3 for a new encoder of critic-only or augmented"
       ).changing(.view),
       Field(
         "sticky-actions", \.stickyActions, 0...1,

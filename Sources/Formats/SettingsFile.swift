@@ -205,7 +205,9 @@ private func root(of text: String) throws -> Node {
 private func entries(of node: Node) throws -> [(key: String, line: Int, value: Node)] {
   if let scalar = node.scalar, scalar.isNull { return [] }
   guard let mapping = node.mapping else {
-    throw LineError(node.mark?.line ?? 1, "settings must be in groups, such as 'agent:' followed by '  hidden: 256'")
+    throw LineError(
+      node.mark?.line ?? 1,
+      "settings must be in groups: write 'agent:', and below it '  hidden: 256'; 'pixelrl config train' prints all")
   }
   return try mapping.map { key, value in
     let line = key.mark?.line ?? 1

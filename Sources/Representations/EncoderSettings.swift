@@ -57,7 +57,8 @@ public struct EncoderSettings: SettingsGroup, Hashable {
         "retrain-action-weight", \.retrainActionWeight, 0.000001...1000,
         "bursts: weight of predicting the actions from three consecutive latents"),
       Field(
-        "retrain-reward-weight", \.retrainRewardWeight, 0...1000, "bursts: weight of predicting the rewards from them"),
+        "retrain-reward-weight", \.retrainRewardWeight, 0...1000,
+        "bursts: weight of predicting the rewards from three consecutive latents"),
       Field(
         "retrain-latent-weight", \.retrainLatentWeight, 0...1000,
         "bursts: weight of the distance of latents from those that the agent was trained on"),

@@ -43,14 +43,16 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
         "weight of predicting the actions from the latents of three consecutive frames; 0: not used"),
       Field(
         "frame-sampling", \.sampling,
-        "uniform; motion or error: half of each batch is drawn in proportion to motion or reconstruction error"),
+        "uniform: all frames are equally likely; motion or error: half of each batch is drawn in proportion to motion "
+          + "or reconstruction error"),
       Field(
         "latent-form", \.form,
-        "what an agent gets of a latent. each: its values; smooth: coordinates along principal axes that move smoothly"
+        "form of the latents that the agent gets. each: standardised values; smooth: coordinates along those principal "
+          + "axes that change smoothly"
       ),
       Field(
         "axes-steps", \.axesSteps, 0...Int.max,
-        "smooth: further updates after the axes are computed, with reconstructions from what an agent gets"),
+        "smooth: further updates after the axes are computed, with reconstructions from the coordinates along them"),
       Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
       Field("probe-frames", \.probeFrames, 300...1_000_000, "agent steps that the state probe is trained on"),
       Field(

@@ -26,7 +26,9 @@ public struct CollectionSettings: SettingsGroup, Hashable {
       Field(
         "collect-episode-steps", \.episodeSteps, 0...Int.max,
         "agent steps after which an episode is truncated; 0: the task's own limit"),
-      Field("collect-environments", \.environments, 1...4096, "number of environments, stepped in turn"),
+      Field(
+        "collect-environments", \.environments, 1...4096,
+        "number of environments, stepped in turn; Gymnasium's run in parallel processes"),
     ]
   }
 }

@@ -19,8 +19,8 @@ public struct MachineSettings: SettingsGroup, Hashable {
     [
       Field(
         "threads", \.threads, 0...1024,
-        "number of compute threads; 0: one for each CPU core that is idle when the run begins; OMP_NUM_THREADS unless "
-          + "given, if that is set")
+        "number of compute threads; 0: one for each CPU core that is idle when the run begins; without the flag, "
+          + "OMP_NUM_THREADS applies if it is set")
     ]
   }
 

@@ -281,12 +281,19 @@ public func newestAutoencoder(
     guard let record = try? AutoencoderRecord(folder: run.path) else { return false }
     return (try? record.check(environment: environment, settings, path: run.path)) != nil
   }
-  guard let found else {
-    let plain = AutoencoderRecord.view(of: EpisodeSettings())
-    let flags = AutoencoderRecord.view(of: settings).filter { !plain.contains($0) }.map { " --\($0.key) \($0.text)" }
-    throw InputError(
-      "there is no autoencoder for \(environment) with these frames: run 'pixelrl pretrain-ae --env \(environment)"
-        + "\(flags.joined())' first")
+  if let found { return found.path }
+  // If there is one for other frames, the error names the first setting that differs.
+  let other = try RunDirectory.newest(in: root) { run, facts in
+    facts.command == "pretrain-ae" && facts.environment == environment && run.isFinished
   }
-  return found.path
+  if let other, let record = try? AutoencoderRecord(folder: other.path) {
+    do { try record.check(environment: environment, settings, path: other.path) } catch let error as InputError {
+      throw InputError("no autoencoder in \(root)/ fits: \(error)")
+    } catch {}  // a damaged record does not count
+  }
+  let plain = AutoencoderRecord.view(of: EpisodeSettings())
+  let flags = AutoencoderRecord.view(of: settings).filter { !plain.contains($0) }.map { " --\($0.key) \($0.text)" }
+  throw InputError(
+    "there is no autoencoder for \(environment) in \(root)/: run 'pixelrl pretrain-ae --env \(environment)"
+      + "\(flags.joined())' first")
 }

@@ -52,7 +52,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     if let first = try first(), training.envSteps <= first.environmentSteps {
       throw InputError(
         "--env-steps \(training.envSteps) leaves no steps for training: the initial random play takes "
-          + "\(first.environmentSteps) simulator steps of it; use more than \(first.environmentSteps)")
+          + "\(first.environmentSteps) simulator steps, so use more than \(first.environmentSteps)")
     }
   }
 
@@ -87,13 +87,13 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     let filled = min(capacity, training.envSteps / spec.actionRepeat(episode) + 1)
     let kept =
       switch (memory.keepsLatents, memory.frameSize) {
-      case (true, 0): "latents of size \(layout.latentSize)"
+      case (true, 0): "\(representation.frameStack > 0 ? "latents" : "states") of size \(layout.latentSize)"
       case (true, let size): "latents of size \(layout.latentSize) with frames of \(grouped(Double(size))) bytes"
       case (false, let size): "frames of \(grouped(Double(size))) bytes"
       }
     return
-      "replay: \(grouped(Double(capacity))) \(kept), \(megabytes(capacity * bytes)) when full; this training fills "
-      + "\(megabytes(filled * bytes))"
+      "replay buffer: \(grouped(Double(capacity))) \(kept), \(megabytes(capacity * bytes)) when full; this training "
+      + "fills \(megabytes(filled * bytes))"
   }
 
   /// Trains in a run directory.
@@ -349,5 +349,5 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   }
 }
 
-/// `137 MB`
-func megabytes(_ bytes: Int) -> String { "\(grouped((Double(bytes) / 1e6).rounded())) MB" }
+/// `137 MB`, and `0.41 MB` below ten
+func megabytes(_ bytes: Int) -> String { "\(grouped(Double(bytes) / 1e6)) MB" }

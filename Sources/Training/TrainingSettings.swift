@@ -35,19 +35,23 @@ public struct TrainingSettings: SettingsGroup, Hashable {
         "training-time-limit", \.trainingTimeLimit, 0...Int.max,
         "simulator steps after which a training episode is truncated; 0: the task's own limit; evaluations are never "
           + "truncated by it"),
-      Field("environments", \.environments, 1...4096, "number of environments that are stepped in parallel"),
+      Field(
+        "environments", \.environments, 1...4096,
+        "number of environments that the agent acts in; Gymnasium's run in parallel processes"),
       Field(
         "replay", \.replay, 0...Int.max,
         "time steps that the replay buffer holds; 0: a million, or as many as fit in half of this machine's memory"),
       Field(
         "history-frames", \.frames, 1...64,
-        "number of latents in the agent's observation: the last one, and differences; \(ofState.frames) for the true "
-          + "state unless given"),
+        "number of latents in the agent's observation: the latest one, and the differences between consecutive ones; "
+          + "\(ofState.frames) for the true state unless given"),
       Field(
         "history-actions", \.actions, 0...64,
         "number of past actions in the agent's observation; \(ofState.actions) for the true state unless given"),
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
-      Field("seed-updates", \.seedUpdates, 0...Int.max, "updates on the first data before the agent acts; 0 on-policy"),
+      Field(
+        "seed-updates", \.seedUpdates, 0...Int.max,
+        "updates on the initial random play, before the agent acts; on-policy agents make none"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates per agent step, off-policy"),
       Field(
         "return-steps", \.returnSteps, 1...1000,
@@ -57,13 +61,14 @@ public struct TrainingSettings: SettingsGroup, Hashable {
         "absolute value to which rewards are clipped for training; 0: the task's own, which is 1 for Atari games and "
           + "none otherwise"),
       Field(
-        "explore-chance", \.exploreChance, 0...1, "probability per agent step of starting to hold an extreme action"),
+        "explore-chance", \.exploreChance, 0...1,
+        "probability per agent step of starting to repeat a random extreme action"),
       Field(
-        "explore-hold-limit", \.exploreHoldLimit, 1...100_000, "maximum number of agent steps to hold it"),
+        "explore-hold-limit", \.exploreHoldLimit, 1...100_000, "maximum number of agent steps to repeat it"),
       Field(
         "evaluate-every", \.evaluateEvery, 0...Int.max,
-        "simulator steps between evaluations, the first before training; 0: only after training; a fifth of a short "
-          + "training unless given"),
+        "simulator steps between evaluations, the first of which is before training; 0: only after training; at most a "
+          + "fifth of the training unless given"),
       Field(
         "evaluation-episodes", \.evaluationEpisodes, 1...100_000,
         "number of episodes of an evaluation, with deterministic actions"),

@@ -16,7 +16,7 @@ func withRun(_ directory: RunDirectory, _ options: RunOptions, _ work: () throws
   let lock = try directory.lock()
   defer { withExtendedLifetime(lock) {} }
   if directory.isFinished {
-    printProgress("\(directory.path) has finished already")
+    printProgress("\(directory.path) has finished already, so there is nothing to resume")
     return try directory.json("summary.json")
   }
   if isResumed {

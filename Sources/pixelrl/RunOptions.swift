@@ -35,8 +35,9 @@ struct RunOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "resume an interrupted run, with the same results as without the interruption: its directory, or 'auto' for the run "
-        + "in --out, else the newest run with the same settings, else a new run", valueName: "run"), completion: .runs)
+      "the directory of an interrupted run to continue, with the same results as without the interruption; 'auto': "
+        + "the run in --out, else the newest run with the same settings, else a new run", valueName: "run"),
+    completion: .runs)
   var resume: String?
 
   @Option(

@@ -42,6 +42,8 @@ struct SettingsHelp {
   private let columns: Int
   /// The argument parser's help before and after the settings.
   private let opening: String
+  /// How to see the defaults of one environment or member.
+  private let hint: String
   private let closing: String
   private let sections: [Section]
 
@@ -51,6 +53,8 @@ struct SettingsHelp {
     opening = parsed.components(separatedBy: "\n\n").prefix(2).joined(separator: "\n\n")
     closing = parsed.range(of: "\nOPTIONS:").map { String(parsed[$0.lowerBound...].dropFirst()) } ?? ""
     self.columns = columns
+    let flags = ["--env"] + Command.catalogs.reversed().map { "--\($0.key)" }
+    hint = "Add \(flags.dropLast().joined(separator: ", ")) or \(flags[flags.count - 1]) to see the defaults for it."
 
     let groups = try command.chosenGroups()
     var sections: [Section] = []
@@ -107,7 +111,22 @@ struct SettingsHelp {
       }
       return "\(section.title.uppercased()) SETTINGS:\n" + lines.joined(separator: "\n")
     }
-    return ([opening] + settings + [closing]).joined(separator: "\n\n")
+    return ([opening, paragraph(hint)] + settings + [closing]).joined(separator: "\n\n")
+  }
+
+  private func paragraph(_ text: String) -> String {
+    var lines = [""]
+    for word in text.split(separator: " ") {
+      let line = lines[lines.count - 1]
+      if line.isEmpty {
+        lines[lines.count - 1] = String(word)
+      } else if line.count + 1 + word.count > columns {
+        lines.append(String(word))
+      } else {
+        lines[lines.count - 1] += " \(word)"
+      }
+    }
+    return lines.joined(separator: "\n")
   }
 
   private func line(_ flag: String, _ explanation: String) -> String {

@@ -97,7 +97,7 @@ import Testing
     ("agent:\n  hidden:", "line 2: agent: --hidden takes a whole number from 1 to 65536, not ''"),
     ("agent:\n  rate: .nan", "line 2: agent: --rate takes a number from 0 to 1, not '.nan'"),
     ("agent:\n  rate: nan", "line 2: agent: --rate takes a number from 0 to 1, not 'nan'"),
-    ("agent:\n  mode: plane", "line 2: agent: --mode takes plain, wild, not 'plane'"),
+    ("agent:\n  mode: plane", "line 2: agent: --mode takes plain or wild, not 'plane'"),
     ("agent:\n  layer-norm: 3", "line 2: agent: --layer-norm takes true or false, not '3'"),
     ("agent:\n  hidden: [1]", "line 2: the setting 'hidden' takes a number, a text, true or false"),
     ("agent:\n  hidden:\n    - 1", "line 3: lists, documents and values without a key"),

@@ -22,12 +22,21 @@ import Testing
     "augmented": (true, false, true),
   ]
 
+  /// What an update changes at a place: as listed, or for a new place, as its losses say.
+  private static func moves(at place: Place) -> (encoder: Bool, decoder: Bool, byCritic: Bool) {
+    if let listed = moves[place.id] { return listed }
+    guard place.when == .eachUpdate else { return (false, false, false) }
+    let byCritic = place.losses.contains(.critic)
+    let reconstructs = place.losses.contains(.reconstruction)
+    return (byCritic || reconstructs, reconstructs, byCritic)
+  }
+
   private static let learning = PlaceCase.all { $0.when == .eachUpdate }
   private static let byCritic = PlaceCase.all { $0.when == .eachUpdate && $0.losses.contains(.critic) }
   private static let inRounds = PlaceCase.all { $0.when == .rounds }
 
   @Test(arguments: PlaceCase.all) func updatesChangeWhatThePlaceSays(_ argument: PlaceCase) throws {
-    let expected = try #require(Self.moves[argument.place.id], "add what changes at \(argument.place.id) to moves")
+    let expected = Self.moves(at: argument.place)
     var learners = try Learners(argument.place)
     for update in 1...3 {
       let (encoder, decoder, agent) = (learners.encoderBits, learners.decoderBits, learners.agent)
@@ -46,7 +55,7 @@ import Testing
 
   /// Checks each parameter: all that have a loss change, and all others do not.
   @Test(arguments: learning) func everyParameterIsTrainedByItsLosses(_ argument: PlaceCase) throws {
-    let expected = try #require(Self.moves[argument.place.id])
+    let expected = Self.moves(at: argument.place)
     var learners = try Learners(argument.place)
     let before = learners.frames.encoder.model.parameters
     for _ in 0..<3 { try learners.update() }
@@ -181,7 +190,7 @@ import Testing
   }
 
   @Test(arguments: PlaceCase.all) func targetCriticsUseTheEncoderByDefault(_ argument: PlaceCase) throws {
-    let isTaughtByCritic = try #require(Self.moves[argument.place.id]).byCritic
+    let isTaughtByCritic = Self.moves(at: argument.place).byCritic
     var learners = try Learners(argument.place)
     #expect(learners.frames.target == nil)
     #expect(try learners.update().batch.targetObservation == nil)

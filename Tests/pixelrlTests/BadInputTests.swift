@@ -85,7 +85,7 @@ let quickTraining = [
     ("train --observe state --retrain-rounds 1", "--retrain-rounds is for --encoder rounds and --encoder bursts"),
     ("train --encoder jiont", "unknown place of the encoder 'jiont': did you mean 'joint'?"),
     ("train --encoder random-encoder", "did you mean 'random'?"),
-    ("train --observe random-encoder", "--observe takes latent, state, not 'random-encoder'"),
+    ("train --observe random-encoder", "--observe takes latent or state, not 'random-encoder'"),
     ("train --observe state --encoder joint", "--observe state uses no encoder: leave out --encoder"),
     ("train --encoder joint --autoencoder a", "--encoder joint starts from random weights: leave out --autoencoder"),
     (
@@ -95,7 +95,7 @@ let quickTraining = [
     ("train --encoder joint --kind conv", "--encoder joint reconstructs frames, but --kind conv has no decoder"),
     ("train --encoder joint --agent ppo", "--encoder joint needs batches from a replay buffer, which ppo does not use"),
     ("train --encoder joint --shift 100", "--shift takes a whole number from 0 to 64"),
-    ("train --encoder finetune", "there is no autoencoder for cartpole-swingup with these frames: run 'pixelrl"),
+    ("train --encoder finetune", "there is no autoencoder for cartpole-swingup in runs/: run 'pixelrl"),
     (
       "train --encoder joint --size 1024 --replay 100000000",
       "frames of 3,145,728 bytes exceed this machine's memory"
@@ -107,7 +107,7 @@ let quickTraining = [
     ("pretrain-ae --latent-form smooth --collect-steps 300 --collect-environments 300", "or --latent-form each"),
     ("train --latent --observe state", "--latent and --observe state contradict each other"),
     ("train --observe state --autoencoder a", "--observe state uses no autoencoder"),
-    ("train", "there is no autoencoder for cartpole-swingup with these frames: run 'pixelrl pretrain-ae"),
+    ("train", "there is no autoencoder for cartpole-swingup in runs/: run 'pixelrl pretrain-ae"),
     ("train --autoencoder nothing", "nothing has no autoencoder"),
     (
       "train --observe state --batch 500 --replay 100",
@@ -147,7 +147,7 @@ let quickTraining = [
     ("train --env-steps 1e-1", "--env-steps takes a whole number of at least 1, not '1e-1'"),
     ("watch nothing --host 0.0.0.0", "add --allow-others if you want this"),
     ("watch nothing --host example.org", "--host takes a numeric address"),
-    ("collect --collect-policy hold", "--collect-policy takes held, correlated, uniform, not 'hold'"),
+    ("collect --collect-policy hold", "--collect-policy takes held, correlated or uniform, not 'hold'"),
     ("collect --collect-steps 999999999999", "exceed this machine's memory"),
   ])
   func wrongUsage(line: String, message: String) throws {

@@ -18,7 +18,7 @@ extension Comparison {
       return [
         (table.title, [header] + aggregates),
         (
-          "\(table.title): probability that a run of the row does better than one of the column",
+          "\(table.title): probability that a run of the row has a higher return than one of the column",
           [[""] + names] + matrix
         ),
       ] + (differences.isEmpty ? [] : [("\(table.title): settings that differ", [["setting"] + names] + differences)])

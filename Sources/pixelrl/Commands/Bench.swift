@@ -7,7 +7,7 @@ import Runs
 /// `pixelrl bench`
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compare the engine's speed with its peers: PyTorch, Gymnasium, NumPy and Pillow.",
+    abstract: "Measure the speed of pixelrl's parts beside their peers: PyTorch, Gymnasium, NumPy and Pillow.",
     discussion: """
       pixelrl and its peers take turns in each round. "of sgemm" is the rate of floating-point operations relative to \
       that of 1024x1024 matrix products in the same rounds. "allocations" is the number of memory blocks that an \
@@ -21,18 +21,19 @@ struct Bench: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "a Python with the peers' packages (default: $PIXELRL_PEER_PYTHON, else python3)", valueName: "path"))
+      "a Python with the peers' packages, such as .venv/bin/python after 'make peers' (default: $PIXELRL_PEER_PYTHON, "
+        + "else python3)", valueName: "path"))
   var python: String?
 
   @Option(help: ArgumentHelp("the folder of the peers' scripts", valueName: "dir"))
   var peers = "experiments/peers"
 
   @Option(
-    help: ArgumentHelp("threads of each process, unless a benchmark sets its own", valueName: "n"),
+    help: ArgumentHelp("threads of each process, unless a benchmark sets its own (default: 2)", valueName: "n"),
     transform: wholeNumber)
   var threads = 2
 
-  @Option(help: ArgumentHelp("the maximum number of rounds", valueName: "n"), transform: wholeNumber)
+  @Option(help: ArgumentHelp("the maximum number of rounds (default: 9)", valueName: "n"), transform: wholeNumber)
   var rounds = 9
 
   @Option(help: ArgumentHelp("a new folder for bench.txt and bench.json", valueName: "dir"))

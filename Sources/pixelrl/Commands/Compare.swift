@@ -36,7 +36,7 @@ struct Compare: ParsableCommand {
       for line in aligned(rows) { try printLine("  " + line) }
     }
     if !comparison.leftOut.isEmpty {
-      try printLine("left out because they have no return yet: \(comparison.leftOut.joined(separator: ", "))")
+      try printLine("left out because they have no return: \(comparison.leftOut.joined(separator: ", "))")
     }
     if let doubt = comparison.doubt { try printLine(doubt) }
     try printLine("page: \(path)")

@@ -14,11 +14,12 @@ struct Evaluate: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("episodes of each of the two (default: as many as in the run's evaluations)", valueName: "n"),
+    help: ArgumentHelp(
+      "episodes with each kind of actions (default: as many as in the run's evaluations)", valueName: "n"),
     transform: wholeNumber)
   var episodes: Int?
 
-  @Flag(help: "write an animated PNG of the first episode of each, with reconstructions if there are any")
+  @Flag(help: "write an animated PNG of the first episode of each kind, with reconstructions if there are any")
   var video = false
 
   @Option(

@@ -13,7 +13,9 @@ struct Inspect: ParsableCommand {
   var path: String
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("frames of each kind: chosen, random and worst", valueName: "n"),
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "frames of each kind: chosen, random and worst (default: \(Inspection.Options().frames))", valueName: "n"),
     transform: wholeNumber)
   var frames = Inspection.Options().frames
 
@@ -23,7 +25,9 @@ struct Inspect: ParsableCommand {
   var steps: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("episodes that an agent plays", valueName: "n"), transform: wholeNumber)
+    parsing: .unconditional,
+    help: ArgumentHelp("episodes that the agent plays (default: \(Inspection.Options().episodes))", valueName: "n"),
+    transform: wholeNumber)
   var episodes = Inspection.Options().episodes
 
   @Option(

@@ -29,19 +29,22 @@ struct MeasureEstimators: ParsableCommand {
   var policy = PolicyKind.tabular
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("trajectories per estimate", valueName: "n"), transform: wholeNumber)
+    parsing: .unconditional, help: ArgumentHelp("trajectories per estimate (default: 10)", valueName: "n"),
+    transform: wholeNumber)
   var batch = 10
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("the number of estimates", valueName: "n"), transform: wholeNumber)
+    parsing: .unconditional, help: ArgumentHelp("the number of estimates (default: 20000)", valueName: "n"),
+    transform: wholeNumber)
   var trials = 20_000
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("the seed", valueName: "n"), transform: wholeNumber)
+    parsing: .unconditional, help: ArgumentHelp("the seed (default: 0)", valueName: "n"), transform: wholeNumber)
   var seed: UInt64 = 0
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("time steps per trajectory", valueName: "n"), transform: wholeNumber)
+    parsing: .unconditional, help: ArgumentHelp("time steps per trajectory (default: 10)", valueName: "n"),
+    transform: wholeNumber)
   var horizon = 10
 
   @Option(parsing: .unconditional, help: ArgumentHelp("the discount (default: the problem's)", valueName: "number"))

@@ -13,11 +13,14 @@ struct Render: ParsableCommand {
   @Argument(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
   var environment: String
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("frames to write", valueName: "n"), transform: wholeNumber)
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("frames to write (default: 100)", valueName: "n"),
+    transform: wholeNumber)
   var frames: Int = 100
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("the seed", valueName: "n"), transform: wholeNumber)
+    parsing: .unconditional, help: ArgumentHelp("the seed of start states and actions (default: 0)", valueName: "n"),
+    transform: wholeNumber)
   var seed: UInt64 = 0
 
   @Option(

@@ -23,7 +23,7 @@ struct Rollout: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("the seed of the start state if --state is not given", valueName: "n"),
+    help: ArgumentHelp("the seed of the start state if --state is not given (default: 0)", valueName: "n"),
     transform: wholeNumber)
   var seed: UInt64 = 0
 

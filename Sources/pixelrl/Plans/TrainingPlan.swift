@@ -66,7 +66,8 @@ struct TrainingFlags: ParsableArguments {
     guard kind.accepts(spec.actionSpace) else {
       let fitting = Agents.all.filter { $0.accepts(spec.actionSpace) }.map { $0.id }
       throw InputError(
-        "\(kind.id) cannot act in \(spec.id) (\(spec.actionSpace)): use --agent \(fitting.joined(separator: " or "))")
+        "\(kind.id) cannot act in \(spec.id) (\(spec.actionSpace)): choose --agent from "
+          + fitting.joined(separator: ", "))
     }
     return try plan(given, environment, kind)
   }

@@ -10,7 +10,7 @@ from pixelrl_spaces import Refusal, action_space, fitted, flattening, is_true, l
 
 
 def install(package):
-    return f"{sys.executable} -m pip install {package}"
+    return f"run '{sys.executable} -m pip install {package}'"
 
 
 def imported(module, package):
@@ -38,7 +38,8 @@ def gymnasium_for(name):
     # Before 1.0, an environment without a time limit would end after one step.
     version = getattr(gymnasium, "__version__", "1")
     if int(version.split(".")[0]) < 1:
-        raise Refusal("world", f"{sys.executable} has gymnasium {version}: {install('gymnasium>=1')}")
+        advice = install('"gymnasium>=1"')
+        raise Refusal("world", f"{sys.executable} has gymnasium {version}: {advice}")
     for prefix, (module, package) in REGISTERED_BY.items():
         if name.startswith(prefix):
             module = imported(module, package)
