@@ -15,6 +15,11 @@
     /// Rounds up to whole blocks of channels. With fewer, oneDNN falls back to kernels a hundred times slower.
     static func padded(_ channels: Int) -> Int { (channels + block - 1) / block * block }
 
+    /// Whether this machine has kernels for blocked layouts, which oneDNN has from AVX2 on.
+    static let isSupported: Bool = {
+      dnnl_get_effective_cpu_isa().rawValue & dnnl_cpu_isa_avx2.rawValue == dnnl_cpu_isa_avx2.rawValue
+    }()
+
     /// Channels per block: 16 with AVX-512, else 8. oneDNN clears padding only in the last used block, so no block may
     /// consist of padding only.
     static let block: Int = {
