@@ -13,6 +13,15 @@ else
 portable_traits = --disable-default-traits
 endif
 
+# DNNL=/path uses the oneDNN in /path/include and /path/lib. With the macro, the compiler does not reuse the headers of
+# another one, which it has in its cache.
+ifdef DNNL
+override DNNL := $(abspath $(DNNL))
+export DNNL
+onednn = -Xcc '-DPIXELRL_DNNL=$(DNNL)' -Xcc '-I$(DNNL)/include' \
+	-Xlinker '-L$(DNNL)/lib' -Xlinker -rpath -Xlinker '$(DNNL)/lib'
+endif
+
 # The portable build uses plain Swift kernels. It has its own folder, so that the two builds do not overwrite each other.
 portable = $(portable_traits) --scratch-path .build-portable
 
@@ -37,6 +46,7 @@ help:
 	@echo "make readers          create .venv with the Python packages for the tests; make test does so too"
 	@echo "make peers            also install PyTorch and dm_control in .venv, for make bench and make parity"
 	@echo "MUJOCO=1              add the tasks of the DeepMind Control suite: make build MUJOCO=1, make test MUJOCO=1, ..."
+	@echo "DNNL=/path            build with the oneDNN in /path/include and /path/lib: make build DNNL=/path, make test DNNL=/path"
 	@echo "make models           download the models of these tasks; MUJOCO=1 does so too"
 	@echo "make parity           compare the environments with dm_control (after make peers)"
 	@echo "TASK=... SEED=...      another environment or seed for the demo"
@@ -52,13 +62,13 @@ play:
 	$(PROGRAM) train --latent --env $(TASK) --seed $(SEED) --threads 0 --why "the demo"
 
 build: set-up
-	swift build -c release $(traits)
+	swift build -c release $(traits) $(onednn)
 
 build-portable: set-up-portable
 	swift build -c release $(portable)
 
 test: set-up set-up-tests
-	swift test $(traits) $(TESTS)
+	swift test $(traits) $(onednn) $(TESTS)
 
 test-portable: set-up-portable set-up-tests
 	swift test -c release -Xswiftc -enable-testing $(portable) $(TESTS)

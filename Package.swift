@@ -6,7 +6,7 @@ let strict: [SwiftSetting] = [
   .strictMemorySafety(), .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
 ]
 
-/// The trait `OneDNN` (on by default) uses the kernels of Debian's `libdnnl`, instead of the portable ones.
+/// The trait `OneDNN` (on by default) uses the kernels of oneDNN (`libdnnl`), instead of the portable ones.
 let oneDNN: Target.Dependency = .target(name: "CDNNL", condition: .when(traits: ["OneDNN"]))
 /// The trait `MuJoCo` (off by default) adds the tasks of the DeepMind Control suite, with the physics of `libmujoco`.
 let muJoCo: Target.Dependency = .target(name: "CMuJoCo", condition: .when(traits: ["MuJoCo"]))
@@ -45,7 +45,7 @@ let package = Package(
   ],
   targets: [
     // C: system libraries, each imported by exactly one target
-    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev", "zlib1g-dev"])]),
+    .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev", "zlib1g-dev"])]),
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CMuJoCo", providers: [.apt(["libmujoco-dev"])]),
     .systemLibrary(name: "CLinux"),

@@ -97,7 +97,7 @@ import Testing
 
   #if OneDNN
     /// oneDNN's reference kernels are a hundred times slower than the others and must not be used.
-    @Test(arguments: Sizes.all)
+    @Test(.enabled(if: BlockedCorrelation.isSupported), arguments: Sizes.all)
     func usesNoReferenceKernel(_ chain: [Convolution], shape: Shape) {
       let kernels = ChainPlan.cached(for: chain, shape).kernels
       #expect(kernels.count >= 3 * chain.count)

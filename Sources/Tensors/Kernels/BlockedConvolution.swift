@@ -81,12 +81,12 @@
       var (height, width) = (shape[2], shape[3])
       var links: [BlockedLink] = []
       for link in chain {
-        links.append(BlockedLink(link, batch: batch, height: height, width: width, input: links.last?.output))
+        links.append(BlockedLink(link, batch: batch, height: height, width: width))
         (height, width) = link.outputSize(height: height, width: width)
       }
       self.links = links
-      func border(of shape: Shape, in layout: dnnl_memory_desc_t) -> UntouchedBorder {
-        UntouchedBorder(shape: shape, seenHeight: Int(layout.dims.2), seenWidth: Int(layout.dims.3))
+      func border(of shape: Shape, in layout: Layout) -> UntouchedBorder {
+        UntouchedBorder(shape: shape, seenHeight: layout.extent(2), seenWidth: layout.extent(3))
       }
       inputBorder = border(of: shape, in: links[0].input)
       outputBorder = border(
@@ -112,18 +112,15 @@
       }
 
       func plain(_ border: UntouchedBorder) -> Operand {
-        Operand(dnnl_memory_desc_t(part: border.seenHeight, border.seenWidth, of: border.shape))
+        Operand(Layout(part: border.seenHeight, border.seenWidth, of: border.shape))
       }
       func move(_ plain: Operand, into blocked: Operand, back: Bool, _ scratch: inout Scratch) -> Primitive {
-        let dims = plain.description.dims
-        let used = blocked.description.using(Int(dims.0), Int(dims.1))
+        let used = blocked.layout.using(plain.layout.extent(0), plain.layout.extent(1))
         return back
           ? Primitive(
-            PrimitiveDescription(reorderFrom: used, to: plain.description),
-            [(DNNL_ARG_FROM, blocked), (DNNL_ARG_TO, plain)], scratch: &scratch)
+            .copy(from: used, to: plain.layout), [(DNNL_ARG_FROM, blocked), (DNNL_ARG_TO, plain)], scratch: &scratch)
           : Primitive(
-            PrimitiveDescription(reorderFrom: plain.description, to: used),
-            [(DNNL_ARG_FROM, plain), (DNNL_ARG_TO, blocked)], scratch: &scratch)
+            .copy(from: plain.layout, to: used), [(DNNL_ARG_FROM, plain), (DNNL_ARG_TO, blocked)], scratch: &scratch)
       }
       plainInput = plain(inputBorder)
       plainOutput = plain(outputBorder)

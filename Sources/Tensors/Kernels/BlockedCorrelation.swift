@@ -8,16 +8,21 @@
     let correlate: PrimitiveDescription
     let spread: PrimitiveDescription
     let weigh: PrimitiveDescription
-    /// The layouts of the images, with the channels padded to whole blocks.
-    let wide: dnnl_memory_desc_t
-    let narrow: dnnl_memory_desc_t
+    /// The layouts of the images: in blocks of channels, with the channels padded to whole blocks.
+    let wide: Layout
+    let narrow: Layout
 
     /// Rounds up to whole blocks of channels. With fewer, oneDNN falls back to kernels a hundred times slower.
     static func padded(_ channels: Int) -> Int { (channels + block - 1) / block * block }
 
+    /// Whether this machine has kernels for blocked layouts, which oneDNN has from AVX2 on.
+    static let isSupported: Bool = {
+      dnnl_get_effective_cpu_isa().rawValue & dnnl_cpu_isa_avx2.rawValue == dnnl_cpu_isa_avx2.rawValue
+    }()
+
     /// Channels per block: 16 with AVX-512, else 8. oneDNN clears padding only in the last used block, so no block may
     /// consist of padding only.
-    private static let block: Int = {
+    static let block: Int = {
       let wide = dnnl_cpu_isa_avx512_core.rawValue & ~dnnl_cpu_isa_avx2.rawValue
       return dnnl_get_effective_cpu_isa().rawValue & wide != 0 ? 16 : 8
     }()
@@ -28,22 +33,16 @@
       var width: Int
     }
 
-    /// - Parameters:
-    ///   - wideLayout, narrowLayout: the layouts of images that already exist; nil lets oneDNN choose.
-    ///   - isBiased, isRectified: whether `correlate` adds a bias and applies ReLU.
+    /// - Parameter isBiased, isRectified: whether `correlate` adds a bias and applies ReLU.
     init(
-      batch: Int, wide: Extent, narrow: Extent, kernel: Int, stride: Int, padding: Int,
-      wideLayout: dnnl_memory_desc_t?, narrowLayout: dnnl_memory_desc_t?, isBiased: Bool, isRectified: Bool
+      batch: Int, wide: Extent, narrow: Extent, kernel: Int, stride: Int, padding: Int, isBiased: Bool,
+      isRectified: Bool
     ) {
-      func layout(_ extent: Extent) -> dnnl_memory_desc_t {
-        dnnl_memory_desc_t(
-          [batch, Self.padded(extent.channels), extent.height, extent.width], dnnl_format_tag_any)
-      }
-      var wideLayout = wideLayout ?? layout(wide)
-      var narrowLayout = narrowLayout ?? layout(narrow)
+      let wideLayout = Layout(blocked: [batch, Self.padded(wide.channels), wide.height, wide.width])
+      let narrowLayout = Layout(blocked: [batch, Self.padded(narrow.channels), narrow.height, narrow.width])
       let (wideChannels, narrowChannels) = (Self.padded(wide.channels), Self.padded(narrow.channels))
-      var weights = dnnl_memory_desc_t([narrowChannels, wideChannels, kernel, kernel], dnnl_format_tag_any)
-      var bias = isBiased ? dnnl_memory_desc_t([narrowChannels], dnnl_a) : dnnl_memory_desc_t()
+      let weights = Layout([narrowChannels, wideChannels, kernel, kernel], dnnl_format_tag_any)
+      let bias = isBiased ? Layout([narrowChannels], dnnl_a) : nil
       let strides = [dnnl_dim_t(stride), dnnl_dim_t(stride)]
       let before = [dnnl_dim_t(padding), dnnl_dim_t(padding)]
       let after = [(wide.height, narrow.height), (wide.width, narrow.width)].map { wide, narrow in
@@ -60,32 +59,29 @@
         return needed(make(dnnl_convolution_direct), what + name)
       }
 
+      let undilated: [dnnl_dim_t] = [0, 0]
       let correlate = made("") { algorithm in
-        var forward = dnnl_convolution_desc_t()
-        unsafe check(
-          dnnl_convolution_forward_desc_init(
-            &forward, dnnl_forward_training, algorithm, &wideLayout, &weights, &bias, &narrowLayout,
-            strides, before, after), "describe \(name)")
-        return unsafe PrimitiveDescription(&forward, Attributes(rectified: isRectified))
+        unsafe PrimitiveDescription(Attributes(rectified: isRectified)) { handle, engine, attributes in
+          unsafe dnnl_convolution_forward_primitive_desc_create(
+            &handle, engine, dnnl_forward_training, algorithm, wideLayout.handle, weights.handle, bias?.handle,
+            narrowLayout.handle, strides, undilated, before, after, attributes)
+        }
       }
-      wideLayout = correlate.layout(dnnl_query_src_md) ?? wideLayout
-      narrowLayout = correlate.layout(dnnl_query_dst_md) ?? narrowLayout
       spread = made("the adjoint of ") { algorithm in
-        var backward = dnnl_convolution_desc_t()
-        unsafe check(
-          dnnl_convolution_backward_data_desc_init(
-            &backward, algorithm, &wideLayout, &weights, &narrowLayout, strides, before, after),
-          "describe the adjoint of \(name)")
-        return unsafe PrimitiveDescription(&backward, Attributes(), hint: correlate)
+        unsafe PrimitiveDescription { handle, engine, attributes in
+          unsafe dnnl_convolution_backward_data_primitive_desc_create(
+            &handle, engine, algorithm, wideLayout.handle, weights.handle, narrowLayout.handle, strides, undilated,
+            before, after, correlate.handle, attributes)
+        }
       }
       weigh = made("the weights' gradient of ") { algorithm in
-        var gradient = dnnl_convolution_desc_t()
-        unsafe check(
-          dnnl_convolution_backward_weights_desc_init(
-            &gradient, algorithm, &wideLayout, &weights, &bias, &narrowLayout, strides, before, after),
-          "describe the weights' gradient of \(name)")
-        return unsafe PrimitiveDescription(&gradient, Attributes(), hint: correlate)
+        unsafe PrimitiveDescription { handle, engine, attributes in
+          unsafe dnnl_convolution_backward_weights_primitive_desc_create(
+            &handle, engine, algorithm, wideLayout.handle, weights.handle, bias?.handle, narrowLayout.handle,
+            strides, undilated, before, after, correlate.handle, attributes)
+        }
       }
+      withExtendedLifetime((weights, bias)) {}
       self.correlate = correlate
       self.wide = wideLayout
       self.narrow = narrowLayout

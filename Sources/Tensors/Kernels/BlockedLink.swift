@@ -8,12 +8,12 @@
   final class BlockedLink {
     let link: Convolution
     /// The layouts of input and output, without a border that the kernel does not touch.
-    let input: dnnl_memory_desc_t
-    let output: dnnl_memory_desc_t
+    let input: Layout
+    let output: Layout
     private let isAdjoint: Bool
     private let correlation: BlockedCorrelation
 
-    init(_ link: Convolution, batch: Int, height: Int, width: Int, input: dnnl_memory_desc_t?) {
+    init(_ link: Convolution, batch: Int, height: Int, width: Int) {
       self.link = link
       let (outHeight, outWidth) = link.outputSize(height: height, width: width)
       isAdjoint = link.kind == .transposed
@@ -28,9 +28,7 @@
       }
       correlation = BlockedCorrelation(
         batch: batch, wide: isAdjoint ? outside : inside, narrow: isAdjoint ? inside : outside, kernel: link.kernel,
-        stride: link.stride, padding: link.padding,
-        wideLayout: isAdjoint ? nil : input, narrowLayout: isAdjoint ? input : nil, isBiased: !isAdjoint,
-        isRectified: !isAdjoint && link.rectified)
+        stride: link.stride, padding: link.padding, isBiased: !isAdjoint, isRectified: !isAdjoint && link.rectified)
       self.input = isAdjoint ? correlation.narrow : correlation.wide
       self.output = isAdjoint ? correlation.wide : correlation.narrow
     }
@@ -57,24 +55,19 @@
     ) {
       let outputs = BlockedCorrelation.padded(link.outputs)
       let (rows, columns) = isAdjoint ? (link.inputs, link.outputs) : (link.outputs, link.inputs)
-      let plain = Operand(dnnl_memory_desc_t([rows, columns, link.kernel, link.kernel], dnnl_abcd))
+      let plain = Operand(Layout([rows, columns, link.kernel, link.kernel], dnnl_abcd))
       plainWeight = plain
       /// Returns an operand for packed weights, and the primitive that packs or unpacks them.
-      func packed(_ layout: dnnl_memory_desc_t?, unpacks: Bool = false, _ scratch: inout Scratch) -> (
-        Operand, Primitive
-      ) {
-        let layout = layout ?? plain.description
+      func packed(_ layout: Layout, unpacks: Bool = false, _ scratch: inout Scratch) -> (Operand, Primitive) {
         let operand = Operand(layout)
         let used = layout.using(rows, columns)
-        let (from, to) = unpacks ? (used, plain.description) : (plain.description, used)
+        let (from, to) = unpacks ? (used, plain.layout) : (plain.layout, used)
         let move = Primitive(
-          PrimitiveDescription(reorderFrom: from, to: to),
+          .copy(from: from, to: to),
           [(DNNL_ARG_FROM, unpacks ? operand : plain), (DNNL_ARG_TO, unpacks ? plain : operand)], scratch: &scratch)
         return (operand, move)
       }
-      let blocks = lanes == 16 ? dnnl_aBcd16b : dnnl_aBcd8b
-      let biasOperand = Operand(
-        dnnl_memory_desc_t(isAdjoint ? [1, outputs, 1, 1] : [outputs], isAdjoint ? blocks : dnnl_a))
+      let biasOperand = Operand(isAdjoint ? Layout(blocked: [1, outputs, 1, 1]) : Layout([outputs], dnnl_a))
       bias = biasOperand
 
       let (gradient, unpack) = packed(
@@ -112,7 +105,7 @@
         let (spreading, packBack) = packed(correlation.spread.layout(dnnl_query_weights_md), &backwardScratch)
         forward.put(correlating)
         backward.put(spreading)
-        let summed = Operand(dnnl_memory_desc_t([outputs], dnnl_a))
+        let summed = Operand(Layout([outputs], dnnl_a))
         biasGradient = summed
         forwardSteps = [
           pack,
@@ -143,35 +136,35 @@
       if link.rectified { maskStep = mask(outputGradient, by: output, &backwardScratch) }
     }
 
-    /// The number of adjacent channels in the output's layout.
-    private var lanes: Int { Int(unsafe output.format_desc.blocking.inner_blks.0) }
-
     /// y = max(0, y + b), or y + b, in place.
     private func addition(of bias: Operand, to output: Operand, _ scratch: inout Scratch) -> Primitive {
-      var operation = dnnl_binary_desc_t()
-      var (y, b) = (output.description, bias.description)
-      unsafe check(dnnl_binary_desc_init(&operation, dnnl_binary_add, &y, &b, &y), "describe a sum")
-      let description = unsafe needed(PrimitiveDescription(&operation, Attributes(rectified: link.rectified)), "a sum")
+      let (y, b) = (output.layout, bias.layout)
+      let rectified = Attributes(rectified: link.rectified)
+      let description = unsafe PrimitiveDescription(rectified) { handle, engine, attributes in
+        unsafe dnnl_binary_primitive_desc_create(
+          &handle, engine, dnnl_binary_add, y.handle, b.handle, y.handle, attributes)
+      }
       return Primitive(
-        description, [(DNNL_ARG_SRC_0, output), (DNNL_ARG_SRC_1, bias), (DNNL_ARG_DST, output)], scratch: &scratch)
+        needed(description, "a sum"), [(DNNL_ARG_SRC_0, output), (DNNL_ARG_SRC_1, bias), (DNNL_ARG_DST, output)],
+        scratch: &scratch)
     }
 
     /// Sets dy to 0 where y is 0, in place.
     private func mask(_ gradient: Operand, by output: Operand, _ scratch: inout Scratch) -> Primitive {
-      var layout = output.description
-      var forward = dnnl_eltwise_desc_t()
-      unsafe check(
-        dnnl_eltwise_forward_desc_init(
-          &forward, dnnl_forward_training, dnnl_eltwise_relu_use_dst_for_bwd, &layout, 0, 0), "describe ReLU")
-      let hint = unsafe needed(PrimitiveDescription(&forward, Attributes()), "ReLU")
-      var backward = dnnl_eltwise_desc_t()
-      unsafe check(
-        dnnl_eltwise_backward_desc_init(&backward, dnnl_eltwise_relu_use_dst_for_bwd, &layout, &layout, 0, 0),
-        "describe the gradient of ReLU")
-      let description = unsafe needed(PrimitiveDescription(&backward, Attributes(), hint: hint), "the gradient of ReLU")
+      let (y, relu) = (output.layout, dnnl_eltwise_relu_use_dst_for_bwd)
+      let forward = unsafe PrimitiveDescription { handle, engine, attributes in
+        unsafe dnnl_eltwise_forward_primitive_desc_create(
+          &handle, engine, dnnl_forward_training, relu, y.handle, y.handle, 0, 0, attributes)
+      }
+      let hint = needed(forward, "ReLU")
+      let backward = unsafe PrimitiveDescription { handle, engine, attributes in
+        unsafe dnnl_eltwise_backward_primitive_desc_create(
+          &handle, engine, relu, y.handle, y.handle, y.handle, 0, 0, hint.handle, attributes)
+      }
+      withExtendedLifetime(hint) {}
       return Primitive(
-        description, [(DNNL_ARG_DST, output), (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_SRC, gradient)],
-        scratch: &scratch)
+        needed(backward, "the gradient of ReLU"),
+        [(DNNL_ARG_DST, output), (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_SRC, gradient)], scratch: &scratch)
     }
 
     // MARK: Computing
@@ -216,20 +209,16 @@
 
     /// Sums an image in the output's layout over batch, height and width.
     private func sumOverImages(of address: UnsafeMutableRawPointer, into sums: inout Tensor) {
-      let (batch, channels) = (Int(output.dims.0), Int(output.dims.1))
-      let area = Int(output.dims.2 * output.dims.3)
-      let blocking = unsafe output.format_desc.blocking
-      let (image, block) = (Int(blocking.strides.0), Int(blocking.strides.1))
-      precondition(
-        blocking.inner_nblks == 1 && lanes.isMultiple(of: 8) && Int(blocking.strides.3) == lanes,
-        "the layout of an activation is not blocked by channels")
+      let (batch, channels) = (output.extent(0), output.extent(1))
+      let area = output.extent(2) * output.extent(3)
+      let lanes = BlockedCorrelation.block
       let values = unsafe address.assumingMemoryBound(to: Float.self)
       var target = sums.freshElements(Float.self)
       for channel in stride(from: 0, to: channels, by: 8) {
         var sum = SIMD8<Float>(repeating: 0)
         for b in 0..<batch {
           let start = unsafe UnsafeMutableRawPointer(
-            values + b * image + channel / lanes * block + channel % lanes)
+            values + (b * channels + channel / lanes * lanes) * area + channel % lanes)
           for pixel in 0..<area {
             unsafe sum += start.load(fromByteOffset: pixel * lanes * 4, as: SIMD8<Float>.self)
           }

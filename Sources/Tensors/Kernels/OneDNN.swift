@@ -33,48 +33,71 @@
 
   // MARK: - Descriptors
 
-  extension dnnl_memory_desc_t {
-    /// Describes float32 data in a named layout; `dnnl_format_tag_any` lets the primitive choose.
-    init(_ extents: [Int], _ tag: dnnl_format_tag_t) {
-      self.init()
-      let extents = extents.map { dnnl_dim_t($0) }
-      unsafe check(
-        dnnl_memory_desc_init_by_tag(&self, Int32(extents.count), extents, dnnl_f32, tag), "describe \(extents)")
+  /// The layout of float32 data in memory: extents, and how they map to addresses.
+  @safe final class Layout: @unchecked Sendable {
+    let handle: dnnl_memory_desc_t
+
+    /// Takes over what `make` creates.
+    private init(_ what: @autoclosure () -> String, _ make: (inout dnnl_memory_desc_t?) -> dnnl_status_t) {
+      var handle: dnnl_memory_desc_t?
+      unsafe check(make(&handle), "describe \(what())")
+      guard let handle = unsafe handle else { preconditionFailure("oneDNN described no memory") }
+      unsafe self.handle = handle
     }
 
-    /// Describes the upper left part of the images of a plain tensor.
-    init(part height: Int, _ width: Int, of shape: Shape) {
-      self.init()
-      let extents = [shape[0], shape[1], height, width].map { dnnl_dim_t($0) }
-      let strides = (0..<4).map { dnnl_dim_t(shape.inner($0)) }
-      unsafe check(dnnl_memory_desc_init_by_strides(&self, 4, extents, dnnl_f32, strides), "describe \(shape)")
+    deinit { unsafe dnnl_memory_desc_destroy(handle) }
+
+    /// A named layout; `dnnl_format_tag_any` lets the primitive choose.
+    convenience init(_ extents: [Int], _ tag: dnnl_format_tag_t) {
+      unsafe self.init("\(extents)") { handle in
+        unsafe dnnl_memory_desc_create_with_tag(
+          &handle, Int32(extents.count), extents.map { dnnl_dim_t($0) }, dnnl_f32, tag)
+      }
+    }
+
+    /// Images in blocks of adjacent channels, which the fast kernels need.
+    convenience init(blocked extents: [Int]) {
+      self.init(extents, BlockedCorrelation.block == 16 ? dnnl_aBcd16b : dnnl_aBcd8b)
+    }
+
+    /// The upper left part of the images of a plain tensor.
+    convenience init(part height: Int, _ width: Int, of shape: Shape) {
+      unsafe self.init("\(shape)") { handle in
+        unsafe dnnl_memory_desc_create_with_strides(
+          &handle, 4, [shape[0], shape[1], height, width].map { dnnl_dim_t($0) }, dnnl_f32,
+          (0..<4).map { dnnl_dim_t(shape.inner($0)) })
+      }
+    }
+
+    /// An operand's layout that oneDNN chose.
+    convenience init(_ operand: dnnl_query_t, of description: PrimitiveDescription) {
+      unsafe self.init("an operand") { handle in
+        unsafe dnnl_memory_desc_clone(&handle, dnnl_primitive_desc_query_md(description.handle, operand, 0))
+      }
     }
 
     /// The same memory with only `first` and `second` elements of the first two axes in use; the rest is padding.
-    func using(_ first: Int, _ second: Int) -> dnnl_memory_desc_t {
-      var narrowed = self
-      narrowed.dims.0 = dnnl_dim_t(first)
-      narrowed.dims.1 = dnnl_dim_t(second)
-      return narrowed
+    func using(_ first: Int, _ second: Int) -> Layout {
+      let extents = [first, second, extent(2), extent(3)]
+      return unsafe Layout("\(extents) as a part of [\(extent(0)), \(extent(1))]") { handle in
+        unsafe pixelrl_narrow(&handle, self.handle, extents.map { dnnl_dim_t($0) })
+      }
     }
 
-    var byteCount: Int {
-      var copy = self
-      return unsafe dnnl_memory_desc_get_size(&copy)
-    }
+    func extent(_ axis: Int) -> Int { unsafe Int(pixelrl_dims(handle)[axis]) }
+    var byteCount: Int { unsafe dnnl_memory_desc_get_size(handle) }
   }
 
-  /// An operand of primitives: a description, and the address of the data, which is set before each call.
+  /// An operand of primitives: a layout, and the address of the data, which is set before each call.
   @safe final class Operand {
-    let description: dnnl_memory_desc_t
+    let layout: Layout
     let memory: dnnl_memory_t
 
-    init(_ description: dnnl_memory_desc_t) {
-      var description = description
+    init(_ layout: Layout) {
       var memory: dnnl_memory_t?
-      unsafe check(dnnl_memory_create(&memory, &description, Device.shared.engine, nil), "create an operand")
+      unsafe check(dnnl_memory_create(&memory, layout.handle, Device.shared.engine, nil), "create an operand")
       guard let memory = unsafe memory else { preconditionFailure("oneDNN created no operand") }
-      self.description = description
+      self.layout = layout
       unsafe self.memory = memory
     }
 
@@ -101,7 +124,7 @@
 
     /// Adds an operand at a new offset, or at one that was reserved for several that are not used at the same time.
     mutating func put(_ operand: Operand, at offset: Int? = nil) {
-      let offset = offset ?? reserve(operand.description.byteCount)
+      let offset = offset ?? reserve(operand.layout.byteCount)
       entries.append((operand, offset))
     }
 
@@ -117,34 +140,31 @@
     let handle: dnnl_primitive_desc_t
 
     /// Nil if oneDNN has no kernel for it on this machine.
-    init?(_ operation: UnsafeRawPointer, _ attributes: Attributes, hint: PrimitiveDescription? = nil) {
+    ///
+    /// - Parameter make: creates the description on an engine, with the handle of `attributes`.
+    init?(
+      _ attributes: Attributes = Attributes(),
+      _ make: (inout dnnl_primitive_desc_t?, dnnl_engine_t, dnnl_primitive_attr_t) -> dnnl_status_t
+    ) {
       var handle: dnnl_primitive_desc_t?
-      let status = unsafe dnnl_primitive_desc_create(
-        &handle, operation, attributes.handle, Device.shared.engine, hint?.handle)
-      withExtendedLifetime((attributes, hint)) {}
+      let status = unsafe make(&handle, Device.shared.engine, attributes.handle)
+      withExtendedLifetime(attributes) {}
       guard status == dnnl_success, let handle = unsafe handle else { return nil }
       unsafe self.handle = handle
     }
 
     /// Describes a copy from one layout to another.
-    init(reorderFrom source: dnnl_memory_desc_t, to target: dnnl_memory_desc_t) {
-      var (source, target) = (source, target)
-      var handle: dnnl_primitive_desc_t?
-      let engine = unsafe Device.shared.engine
-      let attributes = Attributes()
-      unsafe check(
-        dnnl_reorder_primitive_desc_create(&handle, &source, engine, &target, engine, attributes.handle), "reorder")
-      withExtendedLifetime(attributes) {}
-      guard let handle = unsafe handle else { preconditionFailure("oneDNN does not reorder") }
-      unsafe self.handle = handle
+    static func copy(from source: Layout, to target: Layout) -> PrimitiveDescription {
+      let copy = unsafe PrimitiveDescription { handle, engine, attributes in
+        unsafe dnnl_reorder_primitive_desc_create(&handle, source.handle, engine, target.handle, engine, attributes)
+      }
+      return needed(copy, "a copy from one layout to another")
     }
 
     deinit { unsafe dnnl_primitive_desc_destroy(handle) }
 
-    /// The layout of an operand; nil if there is no such operand.
-    func layout(_ query: dnnl_query_t) -> dnnl_memory_desc_t? {
-      unsafe dnnl_primitive_desc_query_md(handle, query, 0)?.pointee
-    }
+    /// The layout that oneDNN chose for an operand; empty if there is no such operand.
+    func layout(_ operand: dnnl_query_t) -> Layout { Layout(operand, of: self) }
 
     /// The name of the kernel: one that begins with `ref` is a hundred times slower than the others.
     var kernel: String {
@@ -170,7 +190,7 @@
       guard rectified else { return }
       var operations: dnnl_post_ops_t?
       unsafe check(dnnl_post_ops_create(&operations), "create post-ops")
-      unsafe check(dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_relu, 0, 0), "append ReLU")
+      unsafe check(pixelrl_append_relu(operations), "append ReLU")
       unsafe check(dnnl_primitive_attr_set_post_ops(handle, operations), "fuse ReLU")
       unsafe check(dnnl_post_ops_destroy(operations), "free post-ops")
     }
@@ -193,8 +213,9 @@
       unsafe self.handle = handle
       kernel = description.kernel  // also keeps the description alive until here
       var operands = operands
-      if let layout = description.layout(dnnl_query_scratchpad_md), layout.byteCount > 0 {
-        let working = Operand(layout)
+      let scratchpad = description.layout(dnnl_query_scratchpad_md)
+      if scratchpad.byteCount > 0 {
+        let working = Operand(scratchpad)
         scratch.add(working)
         operands.append((DNNL_ARG_SCRATCHPAD, working))
       }
@@ -217,7 +238,7 @@
     mutating func add(_ operand: Operand) { operands.append(operand) }
 
     func put(into block: inout BlockPlan) {
-      let offset = block.reserve(operands.map(\.description.byteCount).max() ?? 0)
+      let offset = block.reserve(operands.map(\.layout.byteCount).max() ?? 0)
       for operand in operands { block.put(operand, at: offset) }
     }
   }

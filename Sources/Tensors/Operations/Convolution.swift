@@ -93,7 +93,7 @@ public func convolved(
       "link \(i) mixes precisions: the input is \(x.precision)")
   }
   #if OneDNN
-    if x.precision == .float32 && x.shape.count > 0 {
+    if x.precision == .float32 && x.shape.count > 0 && BlockedCorrelation.isSupported {
       return BlockedConvolutions.forward(x, chain, weights, biases)
     }
   #endif
