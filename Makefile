@@ -82,14 +82,14 @@ readme:
 	sed -i -e '/<!-- settings: begin/,/<!-- settings: end/{//!d}' -e '/<!-- settings: begin/r .build/settings.md' Sources/pixelrl/pixelrl.docc/Settings.md
 
 # Pages link to each other's files, which works in the repository. On the web site, the links must point to its pages.
-docs:
+docs: set-up
 	mkdir -p .build/docs
 	swift package --allow-writing-to-directory .build/docs generate-documentation --target pixelrl --warnings-as-errors \
 		--symbol-graph-minimum-access-level public --output-path .build/docs
 	find .build/docs/data -name '*.json' -exec \
 		sed -i -E 's#"([A-Za-z]+)\.md(\#[^"]*)?"#"/documentation/pixelrl/\L\1\E\2"#g' {} +
 
-man:
+man: set-up
 	mkdir -p .build/man
 	swift package --allow-writing-to-package-directory generate-manual --multi-page --output-directory .build/man
 
