@@ -198,7 +198,7 @@ let quickTraining = [
       let trained = try program.run(
         ["train", "--latent", "--autoencoder", "ae", "--out", "r", "--json"] + quickTraining)
       #expect(trained.code == 0, "\(trained.error)")
-      #expect(trained.output.contains("replay: 5,000 latents of size 4, "))
+      #expect(trained.output.contains("replay buffer: 5,000 latents of size 4, "))
       #expect(trained.output.hasPrefix("WARNING: the state probe has R²"), "two updates cannot make good latents")
       let summary = try JSON(parsing: Array(trained.lastLine.utf8))
       #expect(summary["env_steps"]?.int.map { (900..<910).contains($0) } == true)
