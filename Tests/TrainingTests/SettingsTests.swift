@@ -28,8 +28,10 @@ import Testing
             #expect(other.text(group) == other.text(defaults), "\(field.key) sets \(other.key) too")
           }
         }
+        let (choices, last) = (field.choices.dropLast().joined(separator: ", "), field.choices.last)
+        let allowed = last.map { "\(choices) or \($0)" } ?? field.domain
         for wrong in ["", "nonsense", "-1", "nan"] {
-          #expect(throws: InputError("--\(field.key) takes \(field.domain), not '\(wrong)'")) {
+          #expect(throws: InputError("--\(field.key) takes \(allowed), not '\(wrong)'")) {
             try field.set(&group, wrong)
           }
         }
