@@ -22,7 +22,12 @@ struct GivenSettings {
     file = try config.map { try SettingsFile(path: $0) }
     let folder = config?.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
     origin = folder.flatMap { try? RunDirectory(existing: $0.isEmpty ? "." : $0) }
-    typed = flags.reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
+    typed = Self.merged(flags)
+  }
+
+  /// The flags of several sources as one; no two share a key.
+  static func merged(_ flags: [[String: String]]) -> [String: String] {
+    flags.reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
   }
 
   /// Whether a flag sets this setting.

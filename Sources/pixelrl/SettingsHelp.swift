@@ -111,45 +111,37 @@ struct SettingsHelp {
       }
       return "\(section.title.uppercased()) SETTINGS:\n" + lines.joined(separator: "\n")
     }
-    return ([opening, paragraph(hint)] + settings + [closing]).joined(separator: "\n\n")
+    return ([opening, wrapped(hint)] + settings + [closing]).joined(separator: "\n\n")
   }
 
-  private func paragraph(_ text: String) -> String {
-    var lines = [""]
+  private func line(_ flag: String, _ explanation: String) -> String {
+    let indent = 26
+    let start = "  " + flag
+    let isShort = start.count < indent - 1
+    // A flag that leaves no gap gets its own line.
+    let text = wrapped(explanation, from: isShort ? start.padded(to: indent) : "".padded(to: indent), indent: indent)
+    return isShort ? text : "\(start)\n\(text)"
+  }
+
+  /// Breaks a text between words where a line would be longer than the terminal is wide.
+  private func wrapped(_ text: String, from start: String = "", indent: Int = 0) -> String {
+    var lines = [start]
     for word in text.split(separator: " ") {
-      let line = lines[lines.count - 1]
-      if line.isEmpty {
-        lines[lines.count - 1] = String(word)
-      } else if line.count + 1 + word.count > columns {
-        lines.append(String(word))
+      let current = lines[lines.count - 1]
+      if current.count == indent {
+        lines[lines.count - 1] += word
+      } else if current.count + 1 + word.count > columns {
+        lines.append("".padded(to: indent) + word)
       } else {
         lines[lines.count - 1] += " \(word)"
       }
     }
     return lines.joined(separator: "\n")
   }
+}
 
-  private func line(_ flag: String, _ explanation: String) -> String {
-    let indent = 26
-    var lines: [String] = []
-    var current = "  " + flag
-    // A flag that leaves no gap gets its own line.
-    if current.count >= indent - 1 {
-      lines.append(current)
-      current = ""
-    }
-    current += String(repeating: " ", count: indent - current.count)
-    for word in explanation.split(separator: " ") {
-      let isFirst = current.count == indent
-      if !isFirst, current.count + 1 + word.count > columns {
-        lines.append(current)
-        current = String(repeating: " ", count: indent) + word
-      } else {
-        current += (isFirst ? "" : " ") + word
-      }
-    }
-    return (lines + [current]).joined(separator: "\n")
-  }
+extension String {
+  fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(width - count, 0)) }
 }
 
 extension SettingsHelp.Catalog {

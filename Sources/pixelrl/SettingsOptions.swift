@@ -23,13 +23,6 @@ struct SettingsOptions<Source: SettingsSource>: ParsableArguments, CustomReflect
 
   init() {}
 
-  /// Returns a copy that has only the flags with the given keys.
-  func keeping(_ keys: Set<String>) -> Self {
-    var options = self
-    options.typed = typed.filter { keys.contains($0.key) }
-    return options
-  }
-
   /// The groups' settings, then those of the members, each key once.
   static var rows: [SettingRow] {
     let owned = Source.members.flatMap { member in member.group.rows.map { (name: member.name, row: $0) } }

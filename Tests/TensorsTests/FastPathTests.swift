@@ -165,4 +165,31 @@ import Testing
       #expect(distance(found ?? .zeros([0]), expected) < 1e-4)
     }
   }
+
+  /// Large enough to be divided among threads, by rows or by columns, with parts of unequal size. Whole numbers, so that every
+  /// order of the sums gives the same.
+  @Test(arguments: [1, 2, 3], [(203, 90, 64), (90, 203, 64), (64, 64, 400)])
+  func productsAreTheSameForAnyNumberOfThreads(_ threads: Int, _ size: (m: Int, n: Int, k: Int)) {
+    let before = Threads.count
+    Threads.set(threads)
+    defer { Threads.set(before) }
+    let (m, n, k) = size
+    let a = (0..<m * k).map { Float(($0 * 7) % 5 - 2) }
+    let b = (0..<k * n).map { Float(($0 * 11) % 7 - 3) }
+    for transposedA in [false, true] {
+      for transposedB in [false, true] {
+        for accumulates in [false, true] {
+          var fast = [Float](repeating: 1, count: m * n)
+          var portable = fast
+          var x = fast.mutableSpan
+          multiply(
+            a.span, transposed: transposedA, b.span, transposed: transposedB, into: &x, m: m, n: n, k: k,
+            accumulate: accumulates)
+          var y = portable.mutableSpan
+          multiplyPortable(a.span, transposedA, b.span, transposedB, &y, m, n, k, accumulates)
+          #expect(fast == portable, "\(transposedA) \(transposedB) \(accumulates)")
+        }
+      }
+    }
+  }
 }

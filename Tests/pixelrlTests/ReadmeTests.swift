@@ -42,6 +42,15 @@ import Testing
     }
   }
 
+  /// The page of results is written from the pages of the experiments.
+  @Test func theResultsPageIsUpToDate() throws {
+    try withProgram { program in
+      let script = Self.root.appendingPathComponent("experiments/pages.py").standardizedFileURL.path
+      let checked = try program.run(["python3", script, "--check"], of: URL(fileURLWithPath: "/usr/bin/env"))
+      #expect(checked.code == 0, "\(checked.error)")
+    }
+  }
+
   @Test func theSettingsPageIsUpToDate() throws {
     let lines = try lines("\(Self.pages)/Settings.md")
     let begin = try #require(lines.firstIndex { $0.hasPrefix("<!-- settings: begin") })

@@ -16,7 +16,7 @@ struct PretrainAE: SettingsCommand {
 
   var typed: [String: String] { settings.typed }
 
-  func chosenGroups() throws -> [any SettingsGroup] { try settings.choosing.plan().groups }
+  func chosenGroups() throws -> [any SettingsGroup] { try settings.plan(only: SettingsHelp.choosing).groups }
 
   func run() throws { try settings.plan(of: options.namedRun("pretrain-ae")).run(options) }
 }

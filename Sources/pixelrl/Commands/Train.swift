@@ -19,7 +19,7 @@ struct Train: SettingsCommand {
 
   var typed: [String: String] { settings.typed }
 
-  func chosenGroups() throws -> [any SettingsGroup] { try settings.choosing.plan().groups }
+  func chosenGroups() throws -> [any SettingsGroup] { try settings.plan(only: SettingsHelp.choosing).groups }
 
   func run() throws { try settings.plan(of: options.namedRun("train")).run(options) }
 }

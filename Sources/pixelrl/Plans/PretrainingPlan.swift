@@ -17,29 +17,17 @@ struct PretrainingFlags: ParsableArguments {
 
   /// The flags' values, by key.
   var typed: [String: String] {
-    [environment.typed, collection.typed, encoder.typed, pretraining.typed, machine.typed]
-      .reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
-  }
-
-  /// Only the flags that decide which settings there are and what their defaults are.
-  var choosing: PretrainingFlags {
-    var flags = self
-    let keys = SettingsHelp.choosing
-    flags.environment = environment.keeping(keys)
-    flags.collection = collection.keeping(keys)
-    flags.encoder = encoder.keeping(keys)
-    flags.pretraining = pretraining.keeping(keys)
-    flags.machine = machine.keeping(keys)
-    return flags
+    GivenSettings.merged([environment.typed, collection.typed, encoder.typed, pretraining.typed, machine.typed])
   }
 
   /// Resolves the defaults, the file and the flags.
   ///
-  /// - Parameter run: the run whose settings file is used if `--config` is not given.
-  func plan(of run: RunDirectory? = nil) throws -> any RunPlan {
+  /// - Parameters:
+  ///   - run: the run whose settings file is used if `--config` is not given.
+  ///   - keys: the flags that count; nil: all.
+  func plan(of run: RunDirectory? = nil, only keys: Set<String>? = nil) throws -> any RunPlan {
     var given = try GivenSettings(
-      config: source.config ?? run?.file(RunDirectory.settings), environment.typed, collection.typed, encoder.typed,
-      pretraining.typed, machine.typed)
+      config: source.config ?? run?.file(RunDirectory.settings), typed.filter { keys?.contains($0.key) ?? true })
     let environment = try given.environment()
     return try plan(given, environment, try Autoencoders.named(given.resolve(AutoencoderChoice()).kind))
   }

@@ -1,0 +1,62 @@
+import Agents
+import Core
+import Environments
+import Replay
+import Representations
+import Runs
+
+// What is checked and said of a training before it begins.
+
+extension TrainingRun {
+  /// Checks the settings, before any folder is made.
+  ///
+  /// - Throws: `InputError` that says what to change.
+  public func check() throws {
+    try checkSizes()
+    if let first = try first(), training.envSteps <= first.environmentSteps {
+      throw InputError(
+        "--env-steps \(training.envSteps) leaves no steps for training: the initial random play takes "
+          + "\(first.environmentSteps) simulator steps, so use more than \(first.environmentSteps)")
+    }
+  }
+
+  /// Checks the settings that do not depend on the first data, before any data are collected.
+  func checkSizes() throws {
+    let memory = representation.memory
+    let (replay, lanes) = (training.capacity(of: memory, layout), training.environments)
+    let least = ReplayBuffer.leastCapacity(lanes: lanes, layout: layout, memory: memory)
+    guard replay >= least else {
+      throw InputError(
+        "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: use at "
+          + "least \(least)")
+    }
+    try A.Settings.Experience.validate(agent.demand, replay: replay, lanes: lanes, layout: layout)
+    guard A.Settings.Experience.isOffPolicy || training.exploreChance == 0 else {
+      throw InputError(
+        "\(A.id) is on-policy and learns only from its own actions: leave out --explore-chance "
+          + "\(training.exploreChance.text)")
+    }
+    let bytes = memory.byteCount(layout)
+    guard replay <= Host.memory / bytes else {
+      throw InputError(
+        "--replay \(replay) takes \(megabytes(replay.multipliedReportingOverflow(by: bytes).partialValue)), more "
+          + "than this machine's memory of \(megabytes(Host.memory)): use at most \(Host.memory / 2 / bytes)")
+    }
+  }
+
+  /// The size of the replay buffer for the user: when it is full, and how much of it this training fills.
+  var replayLine: String {
+    let memory = representation.memory
+    let (capacity, bytes) = (training.capacity(of: memory, layout), memory.byteCount(layout))
+    let filled = min(capacity, training.envSteps / spec.actionRepeat(episode) + 1)
+    let kept =
+      switch (memory.keepsLatents, memory.frameSize) {
+      case (true, 0): "\(representation.frameStack > 0 ? "latents" : "states") of size \(layout.latentSize)"
+      case (true, let size): "latents of size \(layout.latentSize) with frames of \(grouped(Double(size))) bytes"
+      case (false, let size): "frames of \(grouped(Double(size))) bytes"
+      }
+    return
+      "replay buffer: \(grouped(Double(capacity))) \(kept), \(megabytes(capacity * bytes)) when full; this training "
+      + "fills \(megabytes(filled * bytes))"
+  }
+}
