@@ -15,7 +15,10 @@ public struct ActionValue: Module {
   }
 
   /// - Parameter a: within [-1, 1], or indices `[B, 1]`.
-  public func callAsFunction(_ o: Tensor, _ a: Tensor) -> Tensor { trunk(concatenated(o, encoded(a))) }
+  public func callAsFunction(_ o: Tensor, _ a: Tensor) -> Tensor { trunk(input(o, a)) }
+
+  /// The input of the network: `[B, O]` and actions, discrete ones as one-hot vectors.
+  public func input(_ o: Tensor, _ a: Tensor) -> Tensor { concatenated(o, encoded(a)) }
 
   /// Encodes indices as one-hot vectors, `[B, 1]` to `[B, A]`; returns continuous actions unchanged.
   private func encoded(_ actions: Tensor) -> Tensor {

@@ -24,11 +24,17 @@ public struct MultilayerPerceptron: Module {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    var x = x
-    for i in 0..<layers.count - 1 {
-      x = norms.isEmpty ? layers[i](x, rectified: true) : norms[i](layers[i](x), rectified: true)
+    var parameters: [Tensor] = []
+    parameters.reserveCapacity(2 * (layers.count + norms.count))
+    for layer in layers {
+      parameters.append(layer.weight)
+      parameters.append(layer.bias)
     }
-    return layers[layers.count - 1](x)
+    for norm in norms {
+      parameters.append(norm.weight)
+      parameters.append(norm.bias)
+    }
+    return layerStack(x, parameters, layers: layers.count)
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {

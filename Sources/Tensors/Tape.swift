@@ -179,6 +179,14 @@ extension Tensor {
     }
   }
 
+  func recorded(_ operation: some Operation, from a: Tensor, _ others: [Tensor]) -> Tensor {
+    guard let tape = others.reduce(Tape.shared(by: nil, a), Tape.shared(by:_:)) else { return self }
+    return tape.note(self, operation) {
+      $0.append(a)
+      $0.append(contentsOf: others)
+    }
+  }
+
   func recorded(_ operation: some Operation, from inputs: [Tensor]) -> Tensor {
     guard let tape = inputs.reduce(nil, Tape.shared(by:_:)) else { return self }
     return tape.note(self, operation) { $0.append(contentsOf: inputs) }

@@ -32,6 +32,21 @@ public enum Threads {
     return 1
   }
 
+  /// Starts the program again, in the same process, with OpenMP's threads waiting for microseconds before they sleep.
+  ///
+  /// By default GNU's OpenMP lets them spin for milliseconds. Beside another busy process that is most of the time: the
+  /// thread that spins has the core that the thread it waits for needs. OpenMP reads its settings only when it is loaded,
+  /// so `main` calls this before anything else. Does nothing if the user has set OMP_WAIT_POLICY or GOMP_SPINCOUNT.
+  public static func limitSpinning() {
+    #if canImport(Glibc)
+      guard unsafe getenv("OMP_WAIT_POLICY") == nil, unsafe getenv("GOMP_SPINCOUNT") == nil else { return }
+      // Longer than the pauses between two passes of an update, so that the threads are still awake.
+      guard unsafe setenv("GOMP_SPINCOUNT", "2000", 1) == 0 else { return }
+      // Returns only if it fails. Then the threads spin as before.
+      unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)
+    #endif
+  }
+
   // MARK: - Parallel passes
   // They use OpenMP's threads: a second pool would compete with them, because they spin while they wait.
 

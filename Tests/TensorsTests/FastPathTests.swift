@@ -173,22 +173,84 @@ import Testing
     let before = Threads.count
     Threads.set(threads)
     defer { Threads.set(before) }
+    expectWholeProducts(size, Float.self)
+    expectWholeProducts(size, Double.self)
+  }
+
+  private func expectWholeProducts<S: TensorScalar>(_ size: (m: Int, n: Int, k: Int), _ type: S.Type) {
     let (m, n, k) = size
-    let a = (0..<m * k).map { Float(($0 * 7) % 5 - 2) }
-    let b = (0..<k * n).map { Float(($0 * 11) % 7 - 3) }
+    let a = (0..<m * k).map { S(($0 * 7) % 5 - 2) }
+    let b = (0..<k * n).map { S(($0 * 11) % 7 - 3) }
     for transposedA in [false, true] {
       for transposedB in [false, true] {
+        var expected = [S](repeating: 0, count: m * n)
+        for i in 0..<m {
+          for j in 0..<n {
+            for p in 0..<k {
+              expected[i * n + j] += a[transposedA ? p * m + i : i * k + p] * b[transposedB ? j * k + p : p * n + j]
+            }
+          }
+        }
         for accumulates in [false, true] {
-          var fast = [Float](repeating: 1, count: m * n)
-          var portable = fast
-          var x = fast.mutableSpan
+          var found = [S](repeating: 1, count: m * n)
+          var x = found.mutableSpan
           multiply(
             a.span, transposed: transposedA, b.span, transposed: transposedB, into: &x, m: m, n: n, k: k,
             accumulate: accumulates)
-          var y = portable.mutableSpan
-          multiplyPortable(a.span, transposedA, b.span, transposedB, &y, m, n, k, accumulates)
-          #expect(fast == portable, "\(transposedA) \(transposedB) \(accumulates)")
+          #expect(found == expected.map { accumulates ? $0 + 1 : $0 }, "\(transposedA) \(transposedB) \(accumulates)")
         }
+      }
+    }
+  }
+
+  /// Compares a whole network with its layers one by one, also where only x needs a gradient, only some of its columns,
+  /// and many rows have none.
+  @Test(arguments: [1, 2, 3], [(rows: 5, norm: false), (5, true), (200, false), (200, true)])
+  func layerStackEqualsItsLayers(_ threads: Int, _ form: (rows: Int, norm: Bool)) {
+    let before = Threads.count
+    Threads.set(threads)
+    defer { Threads.set(before) }
+    let sizes = [30, 70, 50, 2]
+    var parameters: [Tensor] = []
+    for layer in 1..<sizes.count {
+      parameters.append(0.2 * normal([sizes[layer], sizes[layer - 1]], "weight \(layer)"))
+      parameters.append(normal([sizes[layer]], "bias \(layer)"))
+    }
+    if form.norm {
+      for layer in 1..<sizes.count - 1 {
+        parameters += [normal([sizes[layer]], "scale \(layer)"), normal([sizes[layer]], "shift \(layer)")]
+      }
+    }
+    let (o, a) = (normal([form.rows, 20], "o"), normal([form.rows, 10], "a"))
+    func layers(_ x: Tensor, _ p: [Tensor]) -> Tensor {
+      var x = x
+      for layer in 0..<sizes.count - 1 {
+        x = linear(x, weight: p[2 * layer], bias: p[2 * layer + 1])
+        guard layer < sizes.count - 2 else { continue }
+        let norm = 2 * (sizes.count - 1 + layer)
+        x = form.norm ? layerNormalized(x, weight: p[norm], bias: p[norm + 1], rectified: true) : relu(x)
+      }
+      return x
+    }
+    for (isConstant, zeroRows) in [(false, 0), (true, 0), (true, form.rows * 3 / 4), (true, form.rows)] {
+      var projection = normal([form.rows, 2], "projection")
+      projection.withMutableElements { for i in 0..<2 * zeroRows { $0[i] = 0 } }
+      func loss(_ network: @escaping (Tensor, [Tensor]) -> Tensor) -> (value: Double, gradients: [Tensor?]) {
+        let model = Inputs(tensors: [o, a] + parameters)
+        let result = valueWithGradient(at: model) { model in
+          let t = model.tensors
+          let x = isConstant ? concatenated(t[0].detached, t[1]) : concatenated(t[0], t[1])
+          let p = t.dropFirst(2).map { isConstant ? $0.detached : $0 }
+          return (network(x, Array(p)) * projection).sum()
+        }
+        return (result.value, result.gradient.tensors)
+      }
+      let (stack, parts) = (loss { layerStack($0, $1, layers: sizes.count - 1) }, loss(layers))
+      #expect(abs(stack.value - parts.value) < 1e-3)
+      for (found, expected) in zip(stack.gradients, parts.gradients) {
+        #expect((found == nil) == (expected == nil))
+        guard let found, let expected else { continue }
+        #expect(distance(found, expected) < 2e-3, "\(found.shape) \(isConstant) \(zeroRows)")
       }
     }
   }

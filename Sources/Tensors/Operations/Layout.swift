@@ -92,18 +92,18 @@ private struct Concatenate: Operation {
   }
 
   private static func joined<S: TensorScalar>(_ parts: [Tensor], _ shape: Shape, _ type: S.Type) -> Tensor {
-    Tensor(shape, of: S.self) { target in
-      var start = 0
-      for part in parts {
-        let width = part.shape[-1]
-        let source = part.elements(S.self)
-        for row in 0..<shape.rows {
-          let at = row * shape[-1] + start
-          for c in 0..<width { unsafe target[unchecked: at + c] = source[unchecked: row * width + c] }
-        }
-        start += width
+    var result = Tensor(uninitialized: shape, parts[0].precision)
+    let size = MemoryLayout<S>.stride
+    var start = 0
+    for part in parts {
+      let width = part.shape[-1]
+      for row in 0..<shape.rows {
+        result.copyBytes(
+          of: part, from: row * width * size, to: (row * shape[-1] + start) * size, count: width * size)
       }
+      start += width
     }
+    return result
   }
 }
 
@@ -297,7 +297,7 @@ extension Tensor {
     return found
   }
 
-  private mutating func copyBytes(of source: Tensor, from offset: Int, to target: Int = 0, count: Int) {
+  fileprivate mutating func copyBytes(of source: Tensor, from offset: Int, to target: Int = 0, count: Int) {
     unsafe (storage.base + target).copyMemory(from: source.storage.base + offset, byteCount: count)
   }
 

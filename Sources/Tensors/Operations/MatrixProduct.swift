@@ -71,21 +71,7 @@ private struct LinearMap: Operation {
     let (x, weight, bias) = (x.elements(S.self), weight.elements(S.self), bias.elements(S.self))
     return Tensor(Shape(rows, outputs), of: S.self) { y in
       multiply(x, transposed: false, weight, transposed: true, into: &y, m: rows, n: outputs, k: inputs)
-      Threads.divide(rows, elements: y.count) { part in finish(&y, part, bias, floor: rectified ? 0 : -.infinity) }
-    }
-  }
-
-  /// y ← max(y + b, floor) for some rows. A separate function, so that the compiler sees that the spans do not overlap
-  /// and vectorises the loop.
-  @inline(never)
-  private func finish<S: TensorScalar>(_ y: inout MutableSpan<S>, _ rows: Range<Int>, _ bias: Span<S>, floor: S) {
-    let columns = bias.count
-    for row in rows {
-      let at = row * columns
-      for c in 0..<columns {
-        let value = unsafe y[unchecked: at &+ c] + bias[unchecked: c]
-        unsafe y[unchecked: at &+ c] = value < floor ? floor : value
-      }
+      Threads.divide(rows, elements: y.count) { part in addBias(&y, part, bias, floor: rectified ? 0 : -.infinity) }
     }
   }
 

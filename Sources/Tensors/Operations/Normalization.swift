@@ -1,8 +1,7 @@
 /// y = f((x - mean(x)) / sqrt(var(x) + ε) * weight + bias) over the last axis, f the identity or ReLU (Ba, Kiros and
 /// Hinton 2016, eq. 4).
 private struct LayerNormalization: Operation {
-  let epsilon: Double
-  let rectified: Bool
+  let kernel: LayerNormRows
 
   func forward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
     precondition(
@@ -25,133 +24,38 @@ private struct LayerNormalization: Operation {
   private func normalized<S: TensorScalar>(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ type: S.Type
   ) -> Tensor {
-    let columns = x.shape[-1]
     let shape = x.shape
     let (x, weight, bias) = (x.elements(S.self), weight.elements(S.self), bias.elements(S.self))
     return Tensor(shape, of: S.self) { y in
-      Threads.divide(shape.rows, elements: y.count) { rows in
-        normalize(x, weight, bias, &y, rows, columns)
-      }
+      Threads.divide(shape.rows, elements: y.count) { rows in kernel.normalize(x, weight, bias, &y, rows) }
     }
   }
 
-  // The passes are separate functions, so that the compiler sees that the spans do not overlap and vectorises them.
-
-  @inline(never)
-  private func normalize<S: TensorScalar>(
-    _ x: Span<S>, _ weight: Span<S>, _ bias: Span<S>, _ y: inout MutableSpan<S>, _ rows: Range<Int>, _ columns: Int
-  ) {
-    let floor: S = rectified ? 0 : -.infinity
-    for row in rows {
-      let at = row * columns
-      let (mean, scale) = statistics(x, at, columns)
-      for c in 0..<columns {
-        let value = unsafe (x[unchecked: at &+ c] - mean) * scale * weight[unchecked: c] + bias[unchecked: c]
-        unsafe y[unchecked: at &+ c] = value < floor ? floor : value
-      }
-    }
-  }
-
-  /// Returns the mean and inverse standard deviation of one row.
-  @inline(__always)
-  private func statistics<S: TensorScalar>(_ x: Span<S>, _ at: Int, _ count: Int) -> (mean: S, scale: S) {
-    let mean = x.sum(from: at, count: count) / S(count)
-    var lanes = SIMD8<S>(repeating: 0)
-    var i = 0
-    while i + 8 <= count {
-      let d = x.vector(at: at + i) - mean
-      lanes += d * d
-      i += 8
-    }
-    var squares = lanes.sum()
-    while i < count {
-      let d = x[at + i] - mean
-      squares += d * d
-      i += 1
-    }
-    return (mean, 1 / (squares / S(count) + S(epsilon)).squareRoot())
-  }
-
-  // With x̂ the normalised row, g = dy * weight and dy = 0 where ReLU cut off:
-  // dx = scale (g - mean(g) - x̂ mean(g x̂)),  dweight = Σ dy x̂,  dbias = Σ dy
   private func backward<S: TensorScalar>(
     _ gradient: Tensor, _ x: Tensor, _ weight: Tensor, _ step: inout BackwardStep, _ type: S.Type
   ) {
-    let (shape, rows, columns) = (x.shape, x.shape.rows, x.shape[-1])
-    // One sum per block of rows. The number of blocks is independent of the number of threads, and so is the result.
-    let blocks = min(8, max(rows, 1))
-    var dweight = Tensor(uninitialized: [blocks, columns], x.precision)
-    var dbias = Tensor(uninitialized: [blocks, columns], x.precision)
-    var dx = Tensor(uninitialized: shape, x.precision)
+    let (rows, columns) = (x.shape.rows, x.shape[-1])
+    let blocks = RowBlocks(rows: rows)
+    var dweight = Tensor(uninitialized: [blocks.count, columns], x.precision)
+    var dbias = Tensor(uninitialized: [blocks.count, columns], x.precision)
+    var dx = gradient.rows(0..<gradient.shape[0])
     do {
-      let (gradient, x, y) = (gradient.elements(S.self), x.elements(S.self), step.output.elements(S.self))
-      let weight = weight.elements(S.self)
+      let (x, y, weight) = (x.elements(S.self), step.output.elements(S.self), weight.elements(S.self))
       var dweight = dweight.freshElements(S.self)
       var dbias = dbias.freshElements(S.self)
       var dx = dx.freshElements(S.self)
-      Threads.divide(blocks, elements: x.count) { part in
+      Threads.divide(blocks.count, elements: x.count) { part in
         for block in part {
-          let blockRows = rows * block / blocks..<rows * (block + 1) / blocks
-          share(gradient, x, y, weight, &dx, &dweight, &dbias, blockRows, columns, block * columns)
+          let sums = block * columns..<(block + 1) * columns
+          var dweight = dweight._mutatingExtracting(sums)
+          var dbias = dbias._mutatingExtracting(sums)
+          kernel.backward(x, y, weight, &dx, &dweight, &dbias, blocks[block])
         }
       }
     }
     step.add(dx, to: 0)
     step.add(dweight.sum(axis: 0), to: 1)
     step.add(dbias.sum(axis: 0), to: 2)
-  }
-
-  @inline(never)
-  private func share<S: TensorScalar>(
-    _ gradient: Span<S>, _ x: Span<S>, _ y: Span<S>, _ weight: Span<S>, _ dx: inout MutableSpan<S>,
-    _ dweight: inout MutableSpan<S>, _ dbias: inout MutableSpan<S>, _ rows: Range<Int>, _ columns: Int, _ sums: Int
-  ) {
-    for c in sums..<sums + columns { unsafe dweight[unchecked: c] = 0 }
-    for c in sums..<sums + columns { unsafe dbias[unchecked: c] = 0 }
-    let floor: S = rectified ? 0 : -.infinity
-    for row in rows {
-      let at = row * columns
-      let (mean, scale) = statistics(x, at, columns)
-      for c in 0..<columns {
-        // dy. Both are always loaded: a branch per element costs ten times as much.
-        let (above, output) = unsafe (gradient[unchecked: at &+ c], y[unchecked: at &+ c])
-        unsafe dx[unchecked: at &+ c] = output > floor ? above : 0
-      }
-      for c in 0..<columns {
-        let dy = unsafe dx[unchecked: at &+ c]
-        unsafe dweight[unchecked: sums &+ c] += dy * (x[unchecked: at &+ c] - mean) * scale
-        unsafe dbias[unchecked: sums &+ c] += dy
-      }
-      let (sum, product) = moments(dx.span, weight, x, at, columns, mean)
-      let (meanG, meanProduct) = (sum / S(columns), product * scale * scale / S(columns))
-      for c in 0..<columns {
-        let g = unsafe dx[unchecked: at &+ c] * weight[unchecked: c]
-        unsafe dx[unchecked: at &+ c] = scale * (g - meanG - (x[unchecked: at &+ c] - mean) * meanProduct)
-      }
-    }
-  }
-
-  /// Σ g and Σ g (x - mean) of one row, with g = dy * weight.
-  @inline(__always)
-  private func moments<S: TensorScalar>(
-    _ dy: Span<S>, _ weight: Span<S>, _ x: Span<S>, _ at: Int, _ count: Int, _ mean: S
-  ) -> (S, S) {
-    var (sums, products) = (SIMD8<S>(repeating: 0), SIMD8<S>(repeating: 0))
-    var c = 0
-    while c + 8 <= count {
-      let g = dy.vector(at: at + c) * weight.vector(at: c)
-      sums += g
-      products += g * (x.vector(at: at + c) - mean)
-      c += 8
-    }
-    var (sum, product) = (sums.sum(), products.sum())
-    while c < count {
-      let g = dy[at + c] * weight[c]
-      sum += g
-      product += g * (x[at + c] - mean)
-      c += 1
-    }
-    return (sum, product)
   }
 }
 
@@ -261,7 +165,7 @@ private struct LogSoftmax: Operation {
 public func layerNormalized(
   _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5, rectified: Bool = false
 ) -> Tensor {
-  LayerNormalization(epsilon: epsilon, rectified: rectified).forward(x, weight, bias)
+  LayerNormalization(kernel: LayerNormRows(epsilon: epsilon, rectified: rectified)).forward(x, weight, bias)
 }
 
 /// Probabilities over the last axis.
