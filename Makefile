@@ -22,6 +22,11 @@ onednn = -Xcc '-DPIXELRL_DNNL=$(DNNL)' -Xcc '-I$(DNNL)/include' \
 	-Xlinker '-L$(DNNL)/lib' -Xlinker -rpath -Xlinker '$(DNNL)/lib'
 endif
 
+# Release builds use AVX2 where this machine has it. CPU=x86-64 builds a program for every machine, CPU= for the compiler's
+# default; other names are those of clang's -mcpu.
+CPU ?= $(shell test "$$(grep -m1 ^flags /proc/cpuinfo | tr ' ' '\n' | grep -cxE 'avx2|fma|bmi2|movbe')" = 4 && echo haswell)
+optimized = -c release $(if $(CPU),-Xswiftc -target-cpu -Xswiftc $(CPU))
+
 # The portable build uses plain Swift kernels. It has its own folder, so that the two builds do not overwrite each other.
 portable = $(portable_traits) --scratch-path .build-portable
 
@@ -44,9 +49,10 @@ help:
 	@echo "make man              write man pages to .build/man"
 	@echo "make bench            compare the engine's speed with its peers (after make peers)"
 	@echo "make readers          create .venv with the Python packages for the tests; make test does so too"
-	@echo "make peers            also install PyTorch and dm_control in .venv, for make bench and make parity"
+	@echo "make peers            also install PyTorch, JAX and dm_control in .venv, for make bench and make parity"
 	@echo "MUJOCO=1              add the tasks of the DeepMind Control suite: make build MUJOCO=1, make test MUJOCO=1, ..."
 	@echo "DNNL=/path            build with the oneDNN in /path/include and /path/lib: make build DNNL=/path, make test DNNL=/path"
+	@echo "CPU=x86-64            build for every x86-64 machine; by default for AVX2 if this machine has it"
 	@echo "make models           download the models of these tasks; MUJOCO=1 does so too"
 	@echo "make parity           compare the environments with dm_control (after make peers)"
 	@echo "TASK=... SEED=...      another environment or seed for the demo"
@@ -62,16 +68,16 @@ play:
 	$(PROGRAM) train --latent --env $(TASK) --seed $(SEED) --threads 0 --why "the demo"
 
 build: set-up
-	swift build -c release $(traits) $(onednn)
+	swift build $(optimized) $(traits) $(onednn)
 
 build-portable: set-up-portable
-	swift build -c release $(portable)
+	swift build $(optimized) $(portable)
 
 test: set-up set-up-tests
 	swift test $(traits) $(onednn) $(TESTS)
 
 test-portable: set-up-portable set-up-tests
-	swift test -c release -Xswiftc -enable-testing $(portable) $(TESTS)
+	swift test $(optimized) -Xswiftc -enable-testing $(portable) $(TESTS)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
@@ -105,7 +111,7 @@ readers: .venv/readers
 	touch .venv/readers
 
 peers: readers
-	.venv/bin/pip install --quiet torch dm_control 'mujoco<4'
+	.venv/bin/pip install --quiet torch jax dm_control 'mujoco<4'
 
 models:
 	@.ci/models

@@ -22,3 +22,12 @@ static inline int linux_close_from(posix_spawn_file_actions_t *actions, int numb
 static inline int linux_seal_size(int file) {
   return fcntl(file, 1033 /* F_ADD_SEALS */, 1 /* F_SEAL_SEAL */ | 2 /* F_SEAL_SHRINK */ | 4 /* F_SEAL_GROW */);
 }
+
+/// Whether this machine has the instructions that the program was built for.
+static inline int linux_fits_processor(void) {
+#if defined(__x86_64__) && defined(__AVX2__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+#else
+  return 1;
+#endif
+}

@@ -12,11 +12,16 @@ import Tensors
 ///     < time 4.31                    milliseconds per iteration, the mean of 20
 ///     > end
 ///     < end 0.5 0 81234              allocations and new tensor blocks per iteration (last run); peak memory in kB
+///
+/// `--threads N` sets the number of threads, `--beside spin` and `--beside same` measure beside another busy process.
 @main
 enum Workloads {
   static func main() throws {
+    Threads.limitSpinning()
     let arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
+    Threads.set(try arguments.integer("threads", default: Threads.count))
     let workload = try Workload.named(arguments.workload, arguments)
+    let company = try Company.joining(arguments)
     say("ready \(workload.operations)")
     var (allocations, blocks) = (0.0, 0.0)
     // For a single thread, CPU time does not depend on other programs.
@@ -29,9 +34,11 @@ enum Workloads {
         throw InputError("unknown request '\(line)': use 'run N' or 'end'")
       }
       let (allocationsBefore, blocksBefore) = (allocation_count(), TensorMemory.allocations)
+      company?.resume()
       let start = now()
       for _ in 0..<count { try workload.iteration() }
       let elapsed = now() - start
+      company?.pause()
       allocations = Double(allocation_count() - allocationsBefore) / Double(count)
       blocks = Double(TensorMemory.allocations - blocksBefore) / Double(count)
       say("time \(1000 * elapsed / Double(count))")
@@ -87,7 +94,7 @@ struct Workload {
   typealias Setup = @Sendable (Arguments) throws -> Workload
 
   static let all: [String: Setup] = [
-    "sgemm": squareProduct, "sac": sacUpdate, "encoder": encoderPasses, "decoder": decoderPasses,
+    "sgemm": squareProduct, "spin": endlessLoop, "sac": sacUpdate, "encoder": encoderPasses, "decoder": decoderPasses,
     "encode": encodedFrame, "ae-step": autoencoderStep, "environment": renderedStep, "scene": drawnScene,
     "gym": gymnasiumSteps,
     "joint": jointUpdates,

@@ -32,6 +32,14 @@ struct PixelRL: ParsableCommand {
     ])
 
   static func main() {
+    guard Processor.fitsProgram else {
+      report(
+        Failure(
+          WorldError(
+            "this program was built for a processor with AVX2, which this one lacks: build it with 'make build CPU=x86-64'"
+          )))
+    }
+    Threads.limitSpinning()
     // Before any thread starts or file opens: a dedicated thread handles signals, and no file gets the descriptor of a
     // standard stream.
     StandardStreams.open()

@@ -31,8 +31,8 @@ struct BenchmarkResult {
   let ours: Timing
   let peers: [(label: String, timing: Timing, farewell: WorkloadProcess.Totals)]
   let farewell: WorkloadProcess.Totals
-  /// Our floating-point operations per second, divided by those of square matrix products in the same rounds. Nil if
-  /// the workload does not count them.
+  /// Our floating-point operations per second, divided by what as many processes as we have threads would compute of
+  /// square matrix products, measured with one thread in the same rounds. Nil if the workload does not count them.
   let shareOfProductRate: Double?
 
   /// How many times as long a peer takes: the median of the ratios of each round, in which both run one after the
@@ -67,13 +67,15 @@ struct BenchmarkRunner {
   func hold(_ benchmark: Benchmark) throws -> BenchmarkResult {
     var processes: [WorkloadProcess] = []
     defer { for process in processes { process.abandon() } }
-    func start(_ label: String, _ program: String, _ arguments: [String]) throws -> WorkloadProcess {
-      let process = try WorkloadProcess(label, program, arguments, threads: benchmark.threads)
+    func start(
+      _ label: String, _ program: String, _ arguments: [String], threads: Int = benchmark.threads
+    ) throws -> WorkloadProcess {
+      let process = try WorkloadProcess(label, program, arguments, threads: threads)
       processes.append(process)
       return process
     }
     let ours = try start("pixelrl", workloads, benchmark.ours)
-    let products = ours.operations > 0 ? try start("square products", workloads, ["sgemm"]) : nil
+    let products = ours.operations > 0 ? try start("square products", workloads, ["sgemm"], threads: 1) : nil
     for peer in benchmark.peers {
       switch peer.side {
       case .workloads(let options): _ = try start(peer.label, workloads, options)
@@ -95,7 +97,10 @@ struct BenchmarkRunner {
     }
     let totals = try processes.map { try $0.end() }
     let share = products.map { products in
-      median(zip(timings[0].rounds, timings[1].rounds).map { ours.operations / $0 / (products.operations / $1) })
+      median(
+        zip(timings[0].rounds, timings[1].rounds).map {
+          ours.operations / $0 / (Double(benchmark.threads) * products.operations / $1)
+        })
     }
     let first = products == nil ? 1 : 2
     return BenchmarkResult(

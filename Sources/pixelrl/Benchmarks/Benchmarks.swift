@@ -66,7 +66,39 @@ enum Benchmarks {
         }
       }
     }
-    return benchmarks + joint + scenes
+    return benchmarks + updates + busy + joint + scenes
+  }
+
+  /// SAC's update with both cores, compared with one thread and with the peers, for batches of 128 to 1024.
+  private static var updates: [Benchmark] {
+    [128, 256, 512, 1024].map { batch in
+      let size = ["--batch", "\(batch)"]
+      return Benchmark(
+        id: "updates", name: "SAC update, batch \(batch), 2 threads", ours: ["sac"] + size,
+        peers: [
+          .init(label: "1 thread", side: .workloads(["sac", "--threads", "1"] + size)),
+          .init(label: "PyTorch", side: .script(["sac.py"] + size)),
+          .init(label: "JAX, compiled", side: .script(["sac_jax.py"] + size)),
+        ], threads: 2)
+    }
+  }
+
+  /// SAC's update beside another process that keeps a core busy, and beside another update.
+  private static var busy: [Benchmark] {
+    func update(_ threads: Int, beside: String? = nil) -> [String] {
+      ["sac", "--threads", "\(threads)"] + (beside.map { ["--beside", $0] } ?? [])
+    }
+    return [
+      Benchmark(
+        id: "busy", name: "SAC update, 2 threads, beside a busy process", ours: update(2, beside: "spin"),
+        peers: [
+          .init(label: "1 thread, alone", side: .workloads(update(1))),
+          .init(label: "1 thread, beside a busy process", side: .workloads(update(1, beside: "spin"))),
+        ], threads: 2),
+      Benchmark(
+        id: "busy", name: "SAC update, 2 threads, beside the same", ours: update(2, beside: "same"),
+        peers: [.init(label: "1 thread, beside the same", side: .workloads(update(1, beside: "same")))], threads: 2),
+    ]
   }
 
   /// The software renderer compared with MuJoCo's: CPU milliseconds per frame, in the simplest style and in

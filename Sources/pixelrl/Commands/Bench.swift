@@ -7,10 +7,10 @@ import Runs
 /// `pixelrl bench`
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure the speed of pixelrl's parts beside their peers: PyTorch, Gymnasium, NumPy and Pillow.",
+    abstract: "Measure the speed of pixelrl's parts beside their peers: PyTorch, JAX, Gymnasium, NumPy and Pillow.",
     discussion: """
-      pixelrl and its peers take turns in each round. "of sgemm" is the rate of floating-point operations relative to \
-      that of 1024x1024 matrix products in the same rounds. "allocations" is the number of memory blocks that an \
+      pixelrl and its peers take turns in each round. "of sgemm" is the rate of floating-point operations for each \
+      thread, relative to that of 1024x1024 matrix products with one thread in the same rounds. "allocations" is the number of memory blocks that an \
       iteration allocates, in parentheses those for tensors. "peak" is the peak memory of a process.
       """)
 
@@ -90,10 +90,10 @@ struct Bench: ParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let found = (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/python3" }.first(where: exists)
     guard let path = python ?? environment["PIXELRL_PEER_PYTHON"] ?? found else { return nil }
-    let probe = [path, "-c", "import torch, gymnasium, pygame, numpy, PIL"]
+    let probe = [path, "-c", "import torch, jax, gymnasium, pygame, numpy, PIL"]
     if exists(path), try ChildProcess.run(probe, limit: .seconds(120)).status == 0 { return path }
     let advice =
-      "install the peers (pip install torch 'gymnasium[classic-control]' numpy pillow) and give their Python with "
+      "install the peers (pip install torch jax 'gymnasium[classic-control]' numpy pillow) and give their Python with "
       + "--python"
     guard python == nil else { throw WorldError(path: path, "lacks packages of the peers: \(advice)") }
     StandardStreams.say("pixelrl: no peers to compare with: \(advice)")

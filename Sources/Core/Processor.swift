@@ -1,0 +1,7 @@
+import CLinux
+
+/// The machine's processor.
+public enum Processor {
+  /// Whether it has the instructions that this program was built for, such as AVX2.
+  public static var fitsProgram: Bool { linux_fits_processor() != 0 }
+}
