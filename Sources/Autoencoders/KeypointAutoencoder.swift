@@ -34,15 +34,15 @@ public struct KeypointAutoencoder: Autoencoder {
         Field("filters", \.filters, 1...4096, "number of filters of each hidden convolution"),
         Field(
           "depth", \.depth, 1...16,
-          "hidden convolutions at the map's resolution, in encoder and decoder; each widens the receptive field by 8 "
-            + "pixels"
+          "hidden convolutions at a quarter of the frame's resolution, in encoder and decoder; each widens the receptive "
+            + "field by 8 pixels"
         ),
         Field("sharpness", \.sharpness, 0.01...1000, "factor on the logits of the spatial softmax"),
         Field("bump-width", \.bumpWidth, 0.001...10, "σ of the decoder's Gaussian bumps; the frame spans -1 to 1"),
         Field("latent-penalty", \.latentPenalty, 0...1, "weight of the latents' mean square in the loss"),
         Field(
           "keypoints-alone", \.keypointsAlone,
-          "subtract the decoder's output without keypoints, so that it draws nothing without a keypoint"
+          "subtract what the decoder draws without any keypoint, so that only keypoints draw something"
         ),
       ]
     }
@@ -63,7 +63,7 @@ public struct KeypointAutoencoder: Autoencoder {
     // On a map of one cell all positions would be the same.
     guard frame.height % 4 == 0, frame.width % 4 == 0, frame.height >= 8, frame.width >= 8 else {
       throw InputError(
-        "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not \(frame.width)x\(frame.height)")
+        "a keypoint autoencoder needs a --size that is a multiple of 4, such as 64, not \(frame.width)x\(frame.height)")
     }
     self.settings = settings
     drawsKeypointsAlone = isBackgroundSubtracted && settings.keypointsAlone

@@ -32,6 +32,9 @@ public enum Environments {
     #endif
   }
 
+  /// Whether an environment draws MuJoCo scenes, which the settings of `RenderStyle` change.
+  public static func drawsScenes(_ id: String) -> Bool { suite.contains { $0.id == id } }
+
   /// Returns the environment with the given name. Any number of episodes can be created from it.
   ///
   /// - Parameter timeout: The time that a Python process may take to start, in seconds. At least 120 s are allowed.

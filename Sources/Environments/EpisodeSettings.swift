@@ -46,13 +46,16 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
       Field("pixel-noise", \.pixelNoise, 0...255, "standard deviation of the pixel noise, in levels from 0 to 255")
         .changing(.view),
       Field(
-        "renderer", \.style.renderer, "renderer of MuJoCo scenes; other environments ignore it"
+        "renderer", \.style.renderer,
+        "MuJoCo tasks: how frames are drawn. software: like MuJoCo; sketch: flat colours; gl: by MuJoCo with OpenGL"
       )
       .changing(.view),
-      Field("shadows", \.style.shadows, "shadows in MuJoCo scenes").changing(.view),
-      Field("reflections", \.style.reflections, "reflections on floors in MuJoCo scenes").changing(.view),
+      Field("shadows", \.style.shadows, "MuJoCo tasks: draw shadows, except with sketch").changing(.view),
+      Field("reflections", \.style.reflections, "MuJoCo tasks: draw reflections on floors, except with sketch")
+        .changing(.view),
       Field(
-        "antialiasing", \.style.antialiasing, 1...64, "samples per pixel at edges in MuJoCo scenes; 1: no antialiasing"
+        "antialiasing", \.style.antialiasing, 1...64,
+        "MuJoCo tasks: samples per pixel at edges, except with sketch; 1: no antialiasing"
       )
       .changing(.view),
       Field(

@@ -32,10 +32,12 @@ public struct EncoderSettings: SettingsGroup, Hashable {
     [
       Field("observe", \.observe, "what the agent observes: latents, or the true state"),
       Field(
-        "encoder", \.place, kind: "place of the encoder", among: Places.all.map(\.id), "where the encoder learns"),
+        "encoder", \.place, kind: "place of the encoder", among: Places.all.map(\.id),
+        "the place: what the encoder starts from, which losses train it, and when"),
       Field(
         "autoencoder", \.autoencoder,
-        "run directory of a pretraining, or of a training whose encoder is used; none: the newest pretraining that fits"
+        "run directory of the pretraining or training whose encoder is used; none: the newest pretraining on the same "
+          + "environment and frames"
       ),
       Field(
         "encoder-learning-rate", \.learningRate, 0...1, "Adam's step size for an encoder that learns at each update"),

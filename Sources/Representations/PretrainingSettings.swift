@@ -47,12 +47,12 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
           + "or reconstruction error"),
       Field(
         "latent-form", \.form,
-        "form of the latents that the agent gets. each: standardised values; smooth: coordinates along those principal "
-          + "axes that change smoothly"
+        "form of the latents that the agent gets. each: every value standardised; smooth: coordinates along the "
+          + "principal axes that change smoothly over time"
       ),
       Field(
         "axes-steps", \.axesSteps, 0...Int.max,
-        "smooth: further updates after the axes are computed, with reconstructions from the coordinates along them"),
+        "smooth: further updates after the axes are computed, which reconstruct frames from these coordinates"),
       Field("probe-steps", \.probeSteps, 1...Int.max, "updates of the state probe"),
       Field("probe-frames", \.probeFrames, 300...1_000_000, "agent steps that the state probe is trained on"),
       Field(

@@ -21,6 +21,15 @@ public struct FrameDatasetManifest: Sendable, Hashable {
     public let key: String
     public let text: String
     public init(key: String, text: String) { (self.key, self.text) = (key, text) }
+
+    /// What to type for it: `--size 64`, `--shadows` or `--no-shadows`.
+    public var flag: String {
+      switch text {
+      case "true": "--\(key)"
+      case "false": "--no-\(key)"
+      default: "--\(key) \(text)"
+      }
+    }
   }
 
   /// A file's name, size and xxHash64.

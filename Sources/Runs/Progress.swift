@@ -154,8 +154,9 @@ public func grouped(_ number: Double) -> String {
   return text
 }
 
-/// Formats a number with three significant digits: `812`, `0.0132`, `1.2e-05`, `nan`.
+/// Formats a number with three significant digits: `812`, `0.0132`, `1.2e-05`, `-` if it is not known yet (NaN).
 func short(_ number: Double) -> String {
+  guard !number.isNaN else { return "-" }
   guard number.isFinite, number != 0 else { return number == 0 ? "0" : "\(number)" }
   let size = abs(number)
   if size >= 1e6 || size < 1e-4 {

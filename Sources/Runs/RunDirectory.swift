@@ -40,7 +40,9 @@ public struct RunDirectory: Sendable, Hashable {
   ///
   /// - Throws: `InputError` if there is none.
   public init(existing path: String) throws {
-    guard exists("\(path)/run.json") else { throw InputError("\(path) is not a run: it has no run.json") }
+    guard exists("\(path)/run.json") else {
+      throw InputError("\(path) is not a run: it has no run.json; 'pixelrl runs' lists the runs in runs/")
+    }
     givenPath = path
   }
 

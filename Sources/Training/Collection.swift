@@ -20,7 +20,7 @@ public struct CollectionSettings: SettingsGroup, Hashable {
       Field(
         "collect-policy", \.policy,
         "held: random actions, each repeated for several steps; correlated: a random walk of actions; uniform: states "
-          + "drawn uniformly"),
+          + "drawn uniformly, if the environment supports it"),
       Field("collect-steps", \.steps, 1...Int.max, "number of agent steps to collect"),
       Field("hold-limit", \.holdLimit, 1...100_000, "maximum number of agent steps to repeat a random action"),
       Field(
@@ -28,7 +28,7 @@ public struct CollectionSettings: SettingsGroup, Hashable {
         "agent steps after which an episode is truncated; 0: the task's own limit"),
       Field(
         "collect-environments", \.environments, 1...4096,
-        "number of environments, stepped in turn; Gymnasium's run in parallel processes"),
+        "number of environments, stepped in turn; those of Gymnasium run in parallel processes"),
     ]
   }
 }

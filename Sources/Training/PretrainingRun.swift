@@ -111,9 +111,9 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       "probe_worst": probe.names.isEmpty ? .null : .number(probe.worst), "peak_mb": .number(Host.peakMegabytes),
     ]
     try directory.finish(summary)
-    if !probe.names.isEmpty { try say("state probe, R² of held-out frames: \(probe.summary)") }
+    if !probe.names.isEmpty { try say("state probe, R² on held-out frames: \(probe.summary)") }
     try say(
-      "reconstruction of the \(encoder.target.isFrame ? "frame" : "blurred target"): "
+      "reconstruction of the \(encoder.target.isFrame ? "frame" : "blurred target"): PSNR "
         + "\(rounded(reconstructions.psnr, 1)) dB, on moving pixels \(rounded(reconstructions.movingPSNR, 1)) dB")
     if let warning = StateProbe.warning(about: probe.record) { try say(warning) }
     return summary

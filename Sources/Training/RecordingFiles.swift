@@ -65,9 +65,10 @@ extension FrameDataset {
     let decisive = EpisodeSettings.keys(changing: .view, .dynamics).filter { $0 != "frame-stack" }
     for setting in manifest.settings where decisive.contains(setting.key) {
       guard let text = asked[setting.key], text != setting.text else { continue }
+      let wanted = FrameDatasetManifest.Setting(key: setting.key, text: text)
       throw InputError(
-        "\(path) was collected with --\(setting.key) \(setting.text), but this run uses \(text): use --\(setting.key) "
-          + "\(setting.text), or collect with --\(setting.key) \(text)")
+        "\(path) was collected with \(setting.flag), but this run uses \(wanted.flag): use \(setting.flag), or collect "
+          + "with \(wanted.flag)")
     }
     guard width == settings.size, height == settings.size, format == settings.color.format else {
       throw WorldError(

@@ -69,7 +69,7 @@ public struct SavedAgent: Sendable {
     let views = zip(AutoencoderRecord.view(of: episode), AutoencoderRecord.view(of: played))
     for (mine, asked) in views where mine != asked && encoder.observe != .state {
       throw InputError(
-        "\(run.path) was trained with --\(mine.key) \(mine.text), not \(asked.text): use --\(mine.key) \(mine.text)")
+        "\(run.path) was trained with \(mine.flag), not \(asked.flag): use \(mine.flag)")
     }
     return try player(in: environment, seed: Seed(facts.seed)).policy
   }

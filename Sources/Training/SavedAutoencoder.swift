@@ -64,8 +64,8 @@ public struct AutoencoderRecord: Sendable {
       }
       guard mine != asked else { continue }
       throw InputError(
-        "\(path) was trained with --\(mine.key) \(mine.text), but this run uses \(asked.text): use --\(mine.key) "
-          + "\(mine.text), or pretrain with --\(mine.key) \(asked.text)")
+        "\(path) was trained with \(mine.flag), but this run uses \(asked.flag): use \(mine.flag), or pretrain with "
+          + asked.flag)
     }
   }
 
@@ -292,7 +292,7 @@ public func newestAutoencoder(
     } catch {}  // a damaged record does not count
   }
   let plain = AutoencoderRecord.view(of: EpisodeSettings())
-  let flags = AutoencoderRecord.view(of: settings).filter { !plain.contains($0) }.map { " --\($0.key) \($0.text)" }
+  let flags = AutoencoderRecord.view(of: settings).filter { !plain.contains($0) }.map { " \($0.flag)" }
   throw InputError(
     "there is no autoencoder for \(environment) in \(root)/: run 'pixelrl pretrain-ae --env \(environment)"
       + "\(flags.joined())' first")

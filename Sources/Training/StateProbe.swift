@@ -107,7 +107,7 @@ extension StateProbe {
     guard let poorest = known.min(by: { $0.r2 < $1.r2 }), poorest.r2 < solvable else { return nil }
     return
       "WARNING: the state probe has R² \(rounded(poorest.r2, 3)) for '\(poorest.name)'; below \(solvable) the agent "
-      + "may fail. More frames (--collect-steps), more updates (--ae-steps) or --target-blur may help."
+      + "may fail. More frames (--collect-steps), more updates (--ae-steps) or another --target-blur may help."
   }
 
   /// R² by name, as an autoencoder's record stores it.

@@ -37,22 +37,22 @@ public struct TrainingSettings: SettingsGroup, Hashable {
           + "truncated by it"),
       Field(
         "environments", \.environments, 1...4096,
-        "number of environments that the agent acts in; Gymnasium's run in parallel processes"),
+        "number of environments that the agent acts in; those of Gymnasium run in parallel processes"),
       Field(
         "replay", \.replay, 0...Int.max,
         "time steps that the replay buffer holds; 0: a million, or as many as fit in half of this machine's memory"),
       Field(
         "history-frames", \.frames, 1...64,
         "number of latents in the agent's observation: the latest one, and the differences between consecutive ones; "
-          + "\(ofState.frames) for the true state unless given"),
+          + "default \(ofState.frames) for the true state"),
       Field(
         "history-actions", \.actions, 0...64,
-        "number of past actions in the agent's observation; \(ofState.actions) for the true state unless given"),
+        "number of past actions in the agent's observation; default \(ofState.actions) for the true state"),
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field(
         "seed-updates", \.seedUpdates, 0...Int.max,
         "updates on the initial random play, before the agent acts; on-policy agents make none"),
-      Field("updates-per-step", \.updatesPerStep, 0...1000, "updates per agent step, off-policy"),
+      Field("updates-per-step", \.updatesPerStep, 0...1000, "updates per agent step of an off-policy agent"),
       Field(
         "return-steps", \.returnSteps, 1...1000,
         "n of the n-step returns of off-policy updates\(otherReturnSteps)"),
@@ -64,11 +64,12 @@ public struct TrainingSettings: SettingsGroup, Hashable {
         "explore-chance", \.exploreChance, 0...1,
         "probability per agent step of starting to repeat a random extreme action"),
       Field(
-        "explore-hold-limit", \.exploreHoldLimit, 1...100_000, "maximum number of agent steps to repeat it"),
+        "explore-hold-limit", \.exploreHoldLimit, 1...100_000,
+        "maximum number of agent steps to repeat a random extreme action"),
       Field(
         "evaluate-every", \.evaluateEvery, 0...Int.max,
-        "simulator steps between evaluations, the first of which is before training; 0: only after training; at most a "
-          + "fifth of the training unless given"),
+        "simulator steps between evaluations; the first one is before training; 0: only after training; the default is at "
+          + "most a fifth of --env-steps"),
       Field(
         "evaluation-episodes", \.evaluationEpisodes, 1...100_000,
         "number of episodes of an evaluation, with deterministic actions"),
@@ -85,12 +86,12 @@ extension TrainingSettings {
   /// The history that the true state needs.
   static let ofState = (frames: 1, actions: 0)
 
-  /// `; 3 for rainbow unless given`: the agents whose default differs.
+  /// `; default 3 for rainbow`: the agents whose default differs.
   private static var otherReturnSteps: String {
     func returnSteps<A: Agent>(of agent: A.Type) -> Int { A.Settings.returnSteps }
     let others = Agents.all.map { (name: $0.id, steps: returnSteps(of: $0)) }
       .filter { $0.steps != TrainingSettings().returnSteps }
-    return others.isEmpty ? "" : "; \(groupedByText(others.map { ($0.name, $0.steps.text) })) unless given"
+    return others.isEmpty ? "" : "; default \(groupedByText(others.map { ($0.name, $0.steps.text) }))"
   }
 
   /// The defaults for an agent and its observation. The true state includes velocities, so that it needs no history;

@@ -51,9 +51,31 @@ struct GivenSettings {
     // A Python process may start here, before the other settings are resolved.
     let timeout = try resolve(EpisodeSettings()).gymTimeout
     let environment = try Environments.named(name, timeout: timeout)
+    try checkFlags(for: environment.spec.id)
     task = TaskDefaults.of(environment.spec.id)
     return environment
   }
+
+  /// Checks that no flag is given that has no effect in this environment. A file may have such settings: that of a run
+  /// has all settings.
+  ///
+  /// - Throws: `InputError` that names the flag.
+  func checkFlags(for environment: String) throws {
+    let isGymnasiums = environment.hasPrefix(Environments.gymPrefix)
+    for (keys, applies, kind) in [
+      (Self.sceneFlags, Environments.drawsScenes(environment), "a MuJoCo task"),
+      (Self.gymFlags, isGymnasiums, "a Gymnasium environment"),
+    ] where !applies {
+      guard let key = keys.first(where: isTyped) else { continue }
+      let flag = typed[key] == "false" ? "--no-\(key)" : "--\(key)"
+      throw InputError("\(flag) has no effect in \(environment), which is not \(kind): leave it out")
+    }
+  }
+
+  /// The flags that change only MuJoCo scenes.
+  private static let sceneFlags = ["renderer", "shadows", "reflections", "antialiasing"]
+  /// The flags that change only Gymnasium environments.
+  private static let gymFlags = ["no-op-starts", "life-loss", "gym-failure", "gym-timeout"]
 
   /// Ignores a task default that conflicts with other settings.
   mutating func dropTaskDefault<Group: SettingsGroup>(_ path: PartialKeyPath<Group>) { dropped.insert(path) }

@@ -51,6 +51,18 @@ private struct Goal: SettingsGroup {
   }
 }
 
+@Suite struct ProgressLineTests {
+  /// Before an episode has ended, there is no return.
+  @Test func unknownNumbersAreDashes() {
+    var line = ProgressLine("train", total: 100)
+    line.note(0, seconds: 0)
+    line.note(50, seconds: 10)
+    line.metrics.merge(["return": .nan, "loss": 0.25])
+    #expect(line.plain == "train 50/100 50% 5/s 0:10 left return - loss 0.25")
+    #expect(line.bar(width: 100).hasSuffix(" 50% 5/s 0:10 left  return -  loss 0.25"))
+  }
+}
+
 @Suite struct BaselineTests {
   @Test func itRoundTrips() throws {
     for baseline in [

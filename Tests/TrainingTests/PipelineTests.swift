@@ -199,16 +199,16 @@ struct Pipeline {
       }
       #expect(throws: Never.self) { try record.check(environment: E.id, pipeline.episode, path: run.path) }
       #expect(refusal("catch") { _ in }?.contains("is an autoencoder for cartpole-swingup: for catch, run") == true)
-      #expect(refusal(E.id) { $0.size = 32 }?.contains("--size 16, but this run uses 32") == true)
-      #expect(refusal(E.id) { $0.color = .rgb }?.contains("--color gray, but this run uses rgb") == true)
-      #expect(refusal(E.id) { $0.flicker = 0.5 }?.contains("--flicker 0, but this run uses 0.5") == true)
+      #expect(refusal(E.id) { $0.size = 32 }?.contains("--size 16, but this run uses --size 32") == true)
+      #expect(refusal(E.id) { $0.color = .rgb }?.contains("--color gray, but this run uses --color rgb") == true)
+      #expect(refusal(E.id) { $0.flicker = 0.5 }?.contains("--flicker 0, but this run uses --flicker 0.5") == true)
       #expect(throws: InputError.self) { try newestAutoencoder(for: "catch", pipeline.episode, root: folder) }
       #expect(throws: InputError.self) { try newestAutoencoder(for: E.id, smallEpisode(size: 32), root: folder) }
       // Its frames were collected with the task's own action repeat.
       var repeated = pipeline.episode
       repeated.actionRepeat = 2
       let dynamics = #expect(throws: InputError.self) { try record.recording(of: run.path, E.spec, repeated) }
-      #expect(dynamics?.description.contains("--action-repeat 0, but this run uses 2") == true)
+      #expect(dynamics?.description.contains("--action-repeat 0, but this run uses --action-repeat 2") == true)
       // Weights of one kind do not fit another kind.
       #expect(throws: WorldError.self) { try LatentEncoder<RegularizedAutoencoder>(folder: run.path, record: record) }
       #expect(throws: InputError.self) { try AutoencoderRecord(folder: folder) }

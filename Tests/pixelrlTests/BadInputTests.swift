@@ -81,6 +81,18 @@ let quickTraining = [
     ("train --batch -1", "--batch takes a whole number from 1 to 1048576, not '-1'"),
     ("train --seed -1", "--seed takes a whole number of at least 0, not '-1'"),
     ("train --agent double-dqn", "double-dqn cannot act in cartpole-swingup"),
+    ("train --agent double-dqn", "actor-critic, ppo, td3, off-policy-actor-critic, q-prop"),
+    (
+      "train --env catch --renderer sketch",
+      "--renderer has no effect in catch, which is not a MuJoCo task: leave it out"
+    ),
+    ("render catch --no-shadows", "--no-shadows has no effect in catch, which is not a MuJoCo task"),
+    ("collect --reflections", "--reflections has no effect in cartpole-swingup"),
+    ("serve catch --antialiasing 1", "--antialiasing has no effect in catch"),
+    (
+      "pretrain-ae --env catch --life-loss",
+      "--life-loss has no effect in catch, which is not a Gymnasium environment: leave it out"
+    ),
     ("rollout catch --actions a.json --state 0,abc", "--state takes numbers"),
     ("train --observe state --retrain-rounds 1", "--retrain-rounds is for --encoder rounds and --encoder bursts"),
     ("train --encoder jiont", "unknown place of the encoder 'jiont': did you mean 'joint'?"),
@@ -117,7 +129,7 @@ let quickTraining = [
     ("train --observe state --replay 9223372036854775807", "more than this machine's memory"),
     ("train --observe state --env-steps 100", "the initial random play takes 20000 simulator steps"),
     ("pretrain-ae --kind keypoints", "unknown autoencoder 'keypoints': did you mean 'keypoint'?"),
-    ("pretrain-ae --size 62", "a keypoint autoencoder needs a frame size divisible by 4, at least 8x8, not 62x62"),
+    ("pretrain-ae --size 62", "a keypoint autoencoder needs a --size that is a multiple of 4, such as 64, not 62x62"),
     ("pretrain-ae --keypoints 0", "--keypoints takes a whole number from 1 to 1024, not '0'"),
     (
       "pretrain-ae --kind conv",
@@ -219,8 +231,8 @@ let quickTraining = [
       try refuses(program, 64, ["collect", "--policy-run", "ae"], "which has no agent")
       try refuses(program, 64, ["collect", "--policy-run", "r", "--env", "catch"], "r was trained in cartpole-swingup")
       try refuses(
-        program, 64, ["pretrain-ae", "--dataset", "d"], "d was collected with --size 32, but this run uses 64")
-      try refuses(program, 64, ["train", "--autoencoder", "ae"], "ae was trained with --size 32, but this run uses 64")
+        program, 64, ["pretrain-ae", "--dataset", "d"], "d was collected with --size 32, but this run uses --size 64")
+      try refuses(program, 64, ["train", "--autoencoder", "ae"], "ae was trained with --size 32, but this run uses --size 64")
       try refuses(
         program, 64, ["train", "--autoencoder", "ae", "--size", "32", "--env-steps", "320"],
         "use more than 320")

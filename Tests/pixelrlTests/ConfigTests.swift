@@ -45,6 +45,17 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
     #expect(record(read) == record(plan))
   }
 
+  /// Tasks of MuJoCo accept the flags that change their scenes, and a file may have these settings for any environment.
+  @Test func settingsOfScenes() throws {
+    let text = "environment: {env: catch, renderer: sketch, shadows: false}"
+    let plan = try withFile(text) { try CollectionFlags.parse(["--config", $0]).plan() }
+    #expect(record(plan).contains("environment.renderer=sketch"))
+    guard let task = Environments.all.first(where: { Environments.drawsScenes($0.id) }) else { return }
+    let drawn = try CollectionFlags.parse(["--env", task.id, "--renderer", "sketch", "--no-shadows"]).plan()
+    #expect(record(drawn).contains("environment.renderer=sketch"))
+    #expect(record(drawn).contains("environment.shadows=false"))
+  }
+
   /// Each setting is in the file only once.
   @Test func keysAreUnique() throws {
     for plan: any Plan in [

@@ -64,13 +64,13 @@ import Training
       let state = TrainingSettings(for: trueState, frameStack: 1, A.self)
       let plain = TrainingSettings()
       #expect(latent.frames == plain.frames && latent.actions == plain.actions)
-      #expect(try help("history-frames").contains("; \(state.frames) for the true state unless given (default 3"))
-      #expect(try help("history-actions").contains("; \(state.actions) for the true state unless given (default 2"))
+      #expect(try help("history-frames").contains("; default \(state.frames) for the true state (default 3"))
+      #expect(try help("history-actions").contains("; default \(state.actions) for the true state (default 2"))
       #expect(latent.returnSteps == state.returnSteps)
       let text = try help("return-steps")
       let exception = text.contains(A.id)
       #expect(exception == (latent.returnSteps != plain.returnSteps), "\(A.id): \(text)")
-      #expect(!exception || text.contains("; \(latent.returnSteps) for \(A.id) unless given (default 1;"), "\(text)")
+      #expect(!exception || text.contains("; default \(latent.returnSteps) for \(A.id) (default 1;"), "\(text)")
     }
     for agent in Agents.all { try expectShown(of: agent) }
   }

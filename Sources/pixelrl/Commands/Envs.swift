@@ -10,7 +10,7 @@ struct Envs: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "episodes that a random policy plays in each (default: print the known returns of 10 episodes)", valueName: "n"),
+      "episodes of a random policy per environment (default: print stored means of 10 episodes)", valueName: "n"),
     transform: wholeNumber)
   var episodes: Int?
 

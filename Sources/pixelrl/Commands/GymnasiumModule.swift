@@ -12,7 +12,7 @@ struct GymnasiumModule: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("the folder to write pixelrl_gymnasium.py into (default: print it)", valueName: "dir"),
+    help: ArgumentHelp("the existing folder to write pixelrl_gymnasium.py into (default: print it)", valueName: "dir"),
     completion: .directory)
   var write: String?
 

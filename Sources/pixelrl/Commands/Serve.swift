@@ -33,6 +33,7 @@ struct Serve: ParsableCommand {
     let given = try GivenSettings(config: nil, episode.typed)
     let timeout = try given.resolve(EpisodeSettings()).gymTimeout
     let environment = try Environments.named(environment, timeout: timeout)
+    try given.checkFlags(for: environment.spec.id)
     var server = try server(of: environment, given.resolve(environment.spec.episodeDefaults))
     try server.begin()
     while let line = readLine() { try server.answer(line) }

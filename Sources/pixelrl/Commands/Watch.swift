@@ -32,7 +32,7 @@ struct Watch: ParsableCommand {
 
   @Option(
     name: .customLong("refresh"), parsing: .unconditional,
-    help: ArgumentHelp("seconds between updates of the page", valueName: "n"), transform: wholeNumber)
+    help: ArgumentHelp("seconds between updates of the page (default: 5)", valueName: "n"), transform: wholeNumber)
   var refresh = 5
 
   func run() throws {

@@ -52,7 +52,9 @@ struct TrainingFlags: ParsableArguments {
       throw InputError("no agent supports the actions of \(spec.id): \(spec.actionSpace)")
     }
     guard kind.accepts(spec.actionSpace) else {
+      // The broken agent exists only to show a failure, so it is not offered.
       let fitting = Agents.all.filter { $0.accepts(spec.actionSpace) }.map { $0.id }
+        .filter { $0 != BrokenOffPolicyActorCritic.id }
       throw InputError(
         "\(kind.id) cannot act in \(spec.id) (\(spec.actionSpace)): choose --agent from "
           + fitting.joined(separator: ", "))
