@@ -9,7 +9,7 @@ import Core
 /// A whole checkpoint on disk.
 public struct Checkpoint: Sendable, Hashable {
   public let path: String
-  public let manifest: CheckpointManifest
+  public internal(set) var manifest: CheckpointManifest
 
   public var step: Int { manifest.step }
 
@@ -191,6 +191,15 @@ public struct Checkpoints: ~Copyable {
     cost.seconds += (ContinuousClock.now - start) / .seconds(1)
     cost.bytesLinked += linked
     cost.bytesWritten += checkpoint.manifest.parts.reduce(0) { $0 + $1.byteCount } - linked
+  }
+
+  /// Adds the score to the newest checkpoint if it is of this step and has none: it was written before its evaluation.
+  public mutating func rate(step: Int, score: Double?) throws {
+    guard let score, var newest, newest.step == step, newest.manifest.score == nil else { return }
+    newest.manifest.score = score
+    try parent.folder(newest.name).write(newest.manifest.bytes, to: CheckpointManifest.name)
+    all[all.count - 1] = newest
+    try prune()
   }
 
   /// The checkpoint with the highest score, if any has one; the first one of equals.

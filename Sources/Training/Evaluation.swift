@@ -29,13 +29,14 @@ public struct Evaluation: Sendable, Codable {
   /// Plays episodes in parallel: their frames are encoded and their actions chosen as one batch.
   ///
   /// - Parameters:
+  ///   - stopsAtSignals: Whether a signal ends it.
   ///   - watch: Called with each frame of the first episode.
   ///   - outcome: Called before `watch` with the step that led to the frame.
-  /// - Throws: `Interrupted` at the step after a signal, the environment's errors, and the errors of `watch`.
+  /// - Throws: `Interrupted` at the step after such a signal, the environment's errors, and the errors of `watch`.
   public init<A: Agent, R: Representation>(
     of agent: A, in environment: some Environment, _ settings: EpisodeSettings, through representation: R,
     layout: HistoryLayout, episodes count: Int, behavior: Behavior = .exploit, seed: Seed,
-    watch: (PixelBuffer) throws -> Void = { _ in }, outcome: (Step) -> Void = { _ in }
+    stopsAtSignals: Bool = true, watch: (PixelBuffer) throws -> Void = { _ in }, outcome: (Step) -> Void = { _ in }
   ) throws {
     var agent = agent
     var play = Play(try (0..<count).map { try Episode(environment, settings, seed: Self.start(of: $0, seed)) }, layout)
@@ -43,7 +44,7 @@ public struct Evaluation: Sendable, Codable {
     _ = try play.begin(running, through: representation)
     try watch(try play.frame(0))
     while !running.isEmpty {
-      try Interruption.check()
+      if stopsAtSignals { try Interruption.check() }
       let actions = agent.act(play.observation(running), behavior)
       guard actions.isFinite else {
         throw WorldError("the actions of \(A.id) are not finite in an evaluation: its weights are too large")

@@ -28,16 +28,17 @@ extension Player {
   /// Plays episodes from start states that are drawn with `seed`.
   ///
   /// - Parameters:
+  ///   - stopsAtSignals: Whether a signal ends it, with `Interrupted`.
   ///   - watch: Called with each frame of the first episode.
   ///   - outcome: Called before `watch` with the step that led to the frame.
   public func evaluate(
-    episodes: Int, behavior: Behavior, seed: Seed, watch: (PixelBuffer) throws -> Void = { _ in },
+    episodes: Int, behavior: Behavior, seed: Seed, stopsAtSignals: Bool = true,
+    watch: (PixelBuffer) throws -> Void = { _ in },
     outcome: (Step) -> Void = { _ in }
   ) throws -> Evaluation {
     try Evaluation(
       of: agent, in: environment, episode, through: representation, layout: layout, episodes: episodes,
-      behavior: behavior,
-      seed: seed, watch: watch, outcome: outcome)
+      behavior: behavior, seed: seed, stopsAtSignals: stopsAtSignals, watch: watch, outcome: outcome)
   }
 }
 

@@ -89,7 +89,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   }
 
   /// The state of the loop that checkpoints store besides the trainer.
-  private struct Loop: Codable {
+  struct Loop: Codable {
     static var part: String { "loop.plist" }
 
     var hasBegun = false
@@ -146,7 +146,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     else { throw InputError("\(loop.seedUpdates) updates on the first data do not fit this run's settings") }
   }
 
-  private struct EvaluationAtStep: Codable {
+  struct EvaluationAtStep: Codable {
     let step: Int
     let evaluation: Evaluation
   }
@@ -156,8 +156,9 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     _ trainer: inout Trainer<E, A, R>, _ loop: inout Loop, in directory: RunDirectory,
     _ checkpoints: inout Checkpoints, _ say: (String) throws -> Void, seconds: () -> Double
   ) throws {
-    var log = try RunLog(in: directory, from: loop.log, step: trainer.envSteps)
-    for note in log.notes { try say(note) }
+    let files = try RunLog(in: directory, from: loop.log, step: trainer.envSteps)
+    for note in files.notes { try say(note) }
+    var log = TrainingLog(files)
     var progress = Progress("train", total: training.envSteps, from: trainer.envSteps)
     if !loop.hasBegun {
       let first = try first()
@@ -176,10 +177,20 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
       }
       try Interruption.check()
     }
+    var beside: EvaluationBeside?
+    /// Logs the evaluation beside the training, after waiting for its end.
+    func finishEvaluation() throws {
+      guard let ended = beside else { return }
+      beside = nil
+      try record(try ended.wait(), at: ended.step, &loop, &log, in: directory)
+      try checkpoints.rate(step: ended.step, score: loop.evaluations.last?.evaluation.mean)
+    }
     while trainer.envSteps < training.envSteps || loop.evaluationIsDue == true {
       // An evaluation that a signal interrupted is repeated.
       if loop.evaluationIsDue != true {
-        do { try trainer.step { loop.means.add($0) } } catch let failure as StepFailed {
+        do { try trainer.step { loop.means.add($0) } } catch {
+          try finishEvaluation()
+          guard let failure = error as? StepFailed else { throw error }
           try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
           throw failure.reason
         }
@@ -188,7 +199,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
         if loop.report(step) {
           var metrics = loop.means.take()
           if let last = trainer.lastReturn { metrics["train/return"] = last }
-          try log.append(step: step, metrics)
+          try log.metrics(step: step, metrics)
           progress.update(
             min(step, training.envSteps),
             ["return": trainer.lastReturn ?? .nan, "loss": metrics[Lesson.criticLoss] ?? .nan])
@@ -197,103 +208,41 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
       }
       let step = trainer.envSteps
       let isLast = step >= training.envSteps
-      if loop.evaluationIsDue == true {
-        do { try evaluate(trainer, &loop, &log, in: directory, isLast: isLast) } catch let error as Interrupted {
+      // A signal ends the evaluation beside the training if a checkpoint can repeat it; otherwise it is waited for.
+      if Interruption.isWanted, let beside, checkpoints.newest?.step == beside.step { try Interruption.check() }
+      let savesNow = loop.checkpoint(step) || isLast || Interruption.isWanted
+      if loop.evaluationIsDue == true || savesNow || beside?.hasEnded == true { try finishEvaluation() }
+      if loop.evaluationIsDue == true, isLast {
+        do { try evaluateLast(trainer, &loop, &log, in: directory) } catch let error as Interrupted {
           try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
           throw error
         }
         loop.evaluationIsDue = false
       }
-      if loop.checkpoint(step) || isLast || Interruption.isWanted {
-        try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
-      }
+      // A checkpoint that is written before the evaluation of the same step repeats it when the run resumes.
+      if savesNow { try save(trainer, &loop, &log, &checkpoints, seconds: seconds()) }
       try Interruption.check()
+      if loop.evaluationIsDue == true {
+        beside = try beginEvaluation(trainer, in: directory, isRepeatable: checkpoints.newest?.step == step)
+        log.hold()
+        loop.evaluationIsDue = false
+      }
     }
     progress.finish()
     loop.seconds = seconds()
   }
 
-  /// Plays the baselines of the later returns: the untrained agent and a random player, from the start states of all
-  /// evaluations. Neither changes the trainer.
-  private func evaluateBeforeTraining(
-    _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, in directory: RunDirectory, _ log: inout RunLog
-  ) throws {
-    let isWanted = training.evaluateEvery > 0
-    try directory.write(
-      try Baseline(in: environment, episode, episodes: isWanted ? training.evaluationEpisodes : 0, seed: seed))
-    guard isWanted else { return }
-    let evaluation = try trainer.evaluate(seed: seed.child("evaluation"))
-    loop.evaluations.append(EvaluationAtStep(step: 0, evaluation: evaluation))
-    try log.evaluation(step: 0, returns: evaluation.returns, lengths: evaluation.lengths)
-  }
-
   private func save(
-    _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, _ log: inout RunLog, _ checkpoints: inout Checkpoints,
+    _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, _ log: inout TrainingLog,
+    _ checkpoints: inout Checkpoints,
     seconds: Double
   ) throws {
-    try log.synchronize()
-    (loop.log, loop.seconds) = (log.position, seconds)
+    (loop.log, loop.seconds) = (try log.synchronized(), seconds)
     let (step, last) = (trainer.envSteps, loop.evaluations.last)
     try checkpoints.write(step: step, score: last?.step == step ? last?.evaluation.mean : nil) { writer in
       try writer.write(Loop.part) { try encoded(loop) }
       try trainer.save(to: &writer)
     }
-  }
-
-  /// Saves the agent, then plays its evaluation.
-  ///
-  /// - Throws: `Interrupted` before the evaluation is recorded.
-  private func evaluate(
-    _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, _ log: inout RunLog, in directory: RunDirectory,
-    isLast: Bool
-  ) throws {
-    let step = trainer.envSteps
-    // Only finite weights are saved: the error for a later loss that is not finite names them as the last good ones.
-    try requireFinite(trainer.agent, step: step)
-    try trainer.representation.requireFinite(step: step)
-    try Safetensors(
-      trainer.agent.parameters,
-      metadata: [("agent", A.id), ("environment", spec.id), ("step", "\(step)")]
-    ).write(to: directory.file(SavedAgent.weights))
-    try trainer.representation.write(to: directory.path)
-    let evaluation = try evaluate(trainer, in: directory, &log, isLast: isLast)
-    loop.evaluations.append(EvaluationAtStep(step: step, evaluation: evaluation))
-    try log.evaluation(step: step, returns: evaluation.returns, lengths: evaluation.lengths)
-    try writeCurve(loop.evaluations, to: directory)
-  }
-
-  /// Plays the evaluation's episodes and writes reconstructions of the first one, and its video after the last
-  /// evaluation.
-  private func evaluate(
-    _ trainer: borrowing Trainer<E, A, R>, in directory: RunDirectory, _ log: inout RunLog, isLast: Bool
-  ) throws -> Evaluation {
-    var film = FirstFrames()
-    let evaluation = try trainer.evaluate(seed: seed.child("evaluation")) { film.append($0) }
-    try evaluation.requireFinite(spec.id)
-    let text = ["run": directory.name, "environment": spec.id, "step": "\(trainer.envSteps)"]
-    if let grid = trainer.representation.reconstructions(of: film.frames) {
-      let digits = String(trainer.envSteps)
-      let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
-      try PNG.write(grid, to: directory.file(name), text: text)
-      try log.image("reconstructions", step: trainer.envSteps, grid)
-    }
-    if isLast { try film.write(to: directory.file("episode.png"), text: text) }
-    return evaluation
-  }
-
-  private func writeCurve(_ evaluations: [EvaluationAtStep], to directory: RunDirectory) throws {
-    let points = evaluations.map { Point(Double($0.step), $0.evaluation.mean) }
-    let band = evaluations.map { $0.evaluation.returns.deviationBand ?? 0...0 }
-    let baseline = try directory.baseline()
-    var plot = Plot(
-      title: "\(spec.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps",
-      yLabel: "return",
-      series: [Plot.Series(A.id, points, band: band)])
-    plot.yLimits = baseline?.returnRange
-    if let random = baseline?.mean { plot.mark(random, "random player") }
-    try PNG.write(
-      plot.picture(), to: directory.file("curve.png"),
-      text: ["run": directory.name, "environment": spec.id])
   }
 }
 

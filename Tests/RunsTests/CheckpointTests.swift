@@ -55,6 +55,23 @@ extension Checkpoints {
     }
   }
 
+  /// A checkpoint that was written before its evaluation gets the score afterwards, once.
+  @Test func aScoreCanComeLater() throws {
+    try withFolder { folder in
+      var checkpoints = try open(folder, kept: 1)
+      for (step, score) in [(1, 0.3), (2, 0.9), (3, 0.1)] {
+        try checkpoints.save(step)
+        try checkpoints.rate(step: step, score: score)
+        try checkpoints.rate(step: step, score: 5)
+        try checkpoints.rate(step: step - 1, score: 7)
+      }
+      let again = try open(folder, kept: 1)
+      let scores = again.all.map(\.manifest.score)
+      #expect(scores == [0.9, 0.1])
+      #expect(try again.all.map { try $0.bytes(of: "a.bin") } == [Array("abc 2".utf8), Array("abc 3".utf8)])
+    }
+  }
+
   @Test func aPartOfTheSameRevisionIsLinked() throws {
     try withFolder { folder in
       var checkpoints = try open(folder)
