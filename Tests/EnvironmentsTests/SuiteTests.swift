@@ -1,4 +1,5 @@
 #if MuJoCo
+  import CMuJoCo
   import Core
   import Foundation
   import Testing
@@ -28,6 +29,19 @@
   }
 
   private let hasModels = (try? SuiteFolder.text(of: "reacher.xml")) != nil
+
+  @Suite struct MuJoCoVersionTests {
+    @Test func theLibraryHasTheVersionOfItsHeaders() throws {
+      try MuJoCoVersion.check()
+      #expect(unsafe MuJoCoVersion.loaded == String(cString: mj_versionString()))
+    }
+
+    @Test func aLibraryOfAnotherVersionIsAnError() throws {
+      let error = #expect(throws: WorldError.self) { try MuJoCoVersion.check(loaded: 222, header: 3_017_000) }
+      let text = try #require(error).description
+      #expect(text.contains("headers of MuJoCo 3.17.0") && text.contains("library of 2.2.2"), "\(text)")
+    }
+  }
 
   @Suite struct MissingModelTests {
     @Test func theErrorForAMissingModelSaysWhatToRun() throws {
