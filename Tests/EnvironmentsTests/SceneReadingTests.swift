@@ -94,7 +94,8 @@
       let geom = "type='plane' \(size)"
       let (ours, theirs) = (try picture(geom, material: material), try picture(geom, .gl, material: material))
       #expect(lit(theirs) > 100)
-      #expect(difference(ours, theirs) < lit(theirs) / 8, "\(difference(ours, theirs)) of \(lit(theirs)) pixels differ")
+      // Outlines differ. With the pattern at another place, half of the pixels would.
+      #expect(difference(ours, theirs) < lit(theirs) / 4, "\(difference(ours, theirs)) of \(lit(theirs)) pixels differ")
     }
   }
 #endif

@@ -3,9 +3,9 @@
   import Core
 
   /// The version of MuJoCo, on which the last digits of its physics depend.
-  public enum MuJoCoVersion {
+  enum MuJoCoVersion {
     /// The version of the library that the program has loaded, such as `3.17.0`.
-    public static var loaded: String { name(mj_version()) }
+    static var loaded: String { name(mj_version()) }
 
     /// Checks that the program has loaded the version that it was built with: structs of other versions have other fields.
     static func check(loaded: Int32 = mj_version(), header: Int32 = shim_header_version()) throws(WorldError) {
