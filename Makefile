@@ -129,6 +129,7 @@ parity:
 	$(MAKE) --no-print-directory build MUJOCO=$(or $(filter system,$(MUJOCO)),1)
 	cd experiments/checks/parity && $(PIXELRL_PYTHON) compare.py ../../../.build/release/pixelrl
 	cd experiments/checks/parity && $(PIXELRL_PYTHON) suite.py ../../../.build/release/pixelrl
+	$(if $(filter system,$(MUJOCO)),,cd experiments/checks/parity && $(PIXELRL_PYTHON) suite.py ../../../.build/release/pixelrl --steps 1000 --rollouts 2)
 
 # Without a network, the tests that need the Python packages are skipped, and a message says so.
 set-up-tests:
