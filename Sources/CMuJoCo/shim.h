@@ -22,7 +22,10 @@ _Noreturn static inline void shim_fail(const char *reason) {
   exit(1);
 }
 
-static inline void shim_warn(const char *reason) { fprintf(stderr, "pixelrl: MuJoCo warns: %s\n", reason); }
+/* The suite's models have attributes that MuJoCo 3 calls deprecated. A user cannot change that. */
+static inline void shim_warn(const char *reason) {
+  if (!strstr(reason, "deprecated")) fprintf(stderr, "pixelrl: MuJoCo warns: %s\n", reason);
+}
 
 /* Without handlers MuJoCo writes a MUJOCO_LOG.TXT into the working folder, and waits for a key before it exits. */
 static inline void shim_install_handlers(void) {
