@@ -58,7 +58,7 @@ public enum Environments {
     #if MuJoCo
       ""
     #else
-      "; 'make build' adds the tasks of the DeepMind Control suite"
+      "; 'make build MUJOCO=1' adds the tasks of the DeepMind Control suite"
     #endif
   }
 
