@@ -5,13 +5,21 @@
 TASK ?= cartpole-swingup
 SEED ?= 0
 
-# MUJOCO=1 adds the DeepMind Control suite. It needs Debian's libmujoco-dev and the models from the dm_control wheel.
-ifdef MUJOCO
-traits = --traits MuJoCo,OneDNN
-portable_traits = --traits MuJoCo
-else
-portable_traits = --disable-default-traits
-endif
+# The tasks of the DeepMind Control suite are built if MuJoCo can be found or installed (auto), or must be (1), with
+# Debian's MuJoCo 2.2 (system), or not at all (0).
+mujoco = $(or $(MUJOCO),auto)
+# Without optimisation, drawing the scenes of the tests takes a quarter of an hour.
+test: mujoco = $(or $(MUJOCO),0)
+
+# Read after set-up, which may install it: the folder of MuJoCo 3, 'system', or nothing.
+found = $(shell .ci/mujoco found $(mujoco))
+traits = $(if $(found),--traits MuJoCo$(comma)OneDNN) $(mujoco3)
+portable_traits = $(if $(found),--traits MuJoCo,--disable-default-traits) $(mujoco3)
+comma = ,
+# The library by its path, because the linker may find another one first. The macro is as that of DNNL below.
+mujoco3 = $(if $(filter .mujoco/%,$(found)),-Xcc '-DPIXELRL_MUJOCO=$(CURDIR)/$(found)' -Xcc '-I$(CURDIR)/$(found)/include' \
+	-Xlinker '$(CURDIR)/$(found)/lib/libmujoco.so' -Xlinker '-L$(CURDIR)/$(found)/lib' \
+	-Xlinker -rpath -Xlinker '$(CURDIR)/$(found)/lib')
 
 # DNNL=/path uses the oneDNN in /path/include and /path/lib. With the macro, the compiler does not reuse the headers of
 # another one, which it has in its cache.
@@ -50,10 +58,11 @@ help:
 	@echo "make bench            compare the engine's speed with its peers (after make peers)"
 	@echo "make readers          create .venv with the Python packages for the tests; make test does so too"
 	@echo "make peers            also install PyTorch, JAX and dm_control in .venv, for make bench and make parity"
-	@echo "MUJOCO=1              add the tasks of the DeepMind Control suite: make build MUJOCO=1, make test MUJOCO=1, ..."
+	@echo "MUJOCO=auto           build the tasks of the DeepMind Control suite if MuJoCo 3 can be downloaded; the default, but"
+	@echo "                      make test leaves them out. 1: they must be built, 0: not, system: with Debian's MuJoCo 2.2"
 	@echo "DNNL=/path            build with the oneDNN in /path/include and /path/lib: make build DNNL=/path, make test DNNL=/path"
 	@echo "CPU=x86-64            build for every x86-64 machine; by default for AVX2 if this machine has it"
-	@echo "make models           download the models of these tasks; MUJOCO=1 does so too"
+	@echo "make models           download the models of these tasks; make build does so too"
 	@echo "make parity           compare the environments with dm_control (after make peers)"
 	@echo "TASK=... SEED=...      another environment or seed for the demo"
 
@@ -111,25 +120,26 @@ readers: .venv/readers
 	touch .venv/readers
 
 peers: readers
-	.venv/bin/pip install --quiet torch jax dm_control 'mujoco<4'
+	.venv/bin/pip install --quiet torch jax dm_control "mujoco==$$(.ci/mujoco version)"
 
 models:
 	@.ci/models
 
 parity:
-	$(MAKE) --no-print-directory build MUJOCO=1
+	$(MAKE) --no-print-directory build MUJOCO=$(or $(filter system,$(MUJOCO)),1)
 	cd experiments/checks/parity && $(PIXELRL_PYTHON) compare.py ../../../.build/release/pixelrl
 	cd experiments/checks/parity && $(PIXELRL_PYTHON) suite.py ../../../.build/release/pixelrl
+	$(if $(filter system,$(MUJOCO)),,cd experiments/checks/parity && $(PIXELRL_PYTHON) suite.py ../../../.build/release/pixelrl --steps 1000 --rollouts 2)
 
 # Without a network, the tests that need the Python packages are skipped, and a message says so.
 set-up-tests:
-	@.ci/set-up tests $(if $(MUJOCO),opengl)
+	@.ci/set-up tests $(if $(filter 0,$(mujoco)),,opengl)
 	@$(MAKE) --no-print-directory readers || echo "pixelrl: cannot install the Python packages: the tests that need them are skipped" >&2
 
 set-up:
-	@.ci/set-up $(if $(MUJOCO),mujoco)
-	@$(if $(MUJOCO),.ci/models)
+	@.ci/set-up
+	@.ci/mujoco $(mujoco)
 
 set-up-portable:
-	@.ci/set-up portable $(if $(MUJOCO),mujoco)
-	@$(if $(MUJOCO),.ci/models)
+	@.ci/set-up portable
+	@.ci/mujoco $(mujoco)

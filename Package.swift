@@ -33,7 +33,7 @@ let package = Package(
   ],
   traits: [
     .trait(name: "OneDNN", description: "Fast kernels from oneDNN (libdnnl-dev) instead of the portable ones."),
-    .trait(name: "MuJoCo", description: "The tasks of the DeepMind Control suite on MuJoCo's physics (libmujoco-dev)."),
+    .trait(name: "MuJoCo", description: "The tasks of the DeepMind Control suite on MuJoCo's physics (2.2 or 3)."),
     .default(enabledTraits: ["OneDNN"]),
   ],
   dependencies: [

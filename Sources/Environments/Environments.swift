@@ -15,6 +15,15 @@ public enum Environments {
   /// The prefix of a Gymnasium environment's name, as in `gym:CartPole-v1`.
   public static let gymPrefix = GymName.prefix
 
+  /// The version of the MuJoCo library that is loaded, such as `3.17.0`. Nil without the package trait `MuJoCo`.
+  public static var muJoCoVersion: String? {
+    #if MuJoCo
+      MuJoCoVersion.loaded
+    #else
+      nil
+    #endif
+  }
+
   /// The tasks that use MuJoCo's physics. Empty without the package trait `MuJoCo`.
   private static var suite: [any BuiltInEnvironment.Type] {
     #if MuJoCo

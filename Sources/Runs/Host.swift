@@ -85,10 +85,11 @@ public enum Host {
   }
 
   /// The versions of the compiler and of the libraries that results depend on.
-  static var libraries: JSON {
+  static func libraries(muJoCo: String?) -> JSON {
     [
       "swift": .string(compiler), "onednn": oneDNNVersion.map { .string($0) } ?? .null,
-      "libpng": .string(PNG.libraryVersions.png), "zlib": .string(PNG.libraryVersions.zlib),
+      "mujoco": muJoCo.map { .string($0) } ?? .null, "libpng": .string(PNG.libraryVersions.png),
+      "zlib": .string(PNG.libraryVersions.zlib),
     ]
   }
 

@@ -24,6 +24,8 @@ extension RunDirectory {
     public var autoencoder: JSON
     /// The OpenGL implementation that rendered the frames; nil if the program's own renderer did.
     public var openGL: String?
+    /// The version of MuJoCo's library, on which the physics depend; nil if the program has none.
+    public var muJoCo: String?
     /// The number of compute threads; nil if a run does not record it.
     public var threads: Int?
     /// Nanoseconds since 1970.
@@ -31,7 +33,8 @@ extension RunDirectory {
 
     public init(
       command: String, environment: String, member: String, seed: UInt64, commandLine: [String], version: String,
-      why: String = "", inputs: [Input] = [], autoencoder: JSON = .null, openGL: String? = nil
+      why: String = "", inputs: [Input] = [], autoencoder: JSON = .null, openGL: String? = nil,
+      muJoCo: String? = nil
     ) {
       self.command = command
       self.environment = environment
@@ -43,6 +46,7 @@ extension RunDirectory {
       self.inputs = inputs
       self.autoencoder = autoencoder
       self.openGL = openGL
+      self.muJoCo = muJoCo
       threads = Threads.count
       began = nanoseconds()
     }
@@ -88,7 +92,7 @@ extension RunDirectory.Facts {
         }),
       "autoencoder": autoencoder, "opengl": openGL.map { .string($0) } ?? .null,
       "git": GitState.of(".")?.json ?? .null, "threads": threads.map { Host.threads($0) } ?? .null,
-      "libraries": Host.libraries, "host": Host.facts,
+      "libraries": Host.libraries(muJoCo: muJoCo), "host": Host.facts,
     ]
   }
 
@@ -107,7 +111,7 @@ extension RunDirectory.Facts {
     self.init(
       command: command, environment: environment, member: member, seed: seed, commandLine: words.compactMap(\.text),
       version: version, why: json["why"]?.text ?? "", inputs: inputs, autoencoder: json["autoencoder"] ?? .null,
-      openGL: json["opengl"]?.text)
+      openGL: json["opengl"]?.text, muJoCo: json["libraries"]?["mujoco"]?.text)
     self.began = began
     threads = json["threads"]?["count"]?.int
   }

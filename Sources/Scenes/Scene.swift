@@ -128,8 +128,9 @@ public struct Surface: Sendable, Equatable {
 
 /// The mapping from points of a shape to texture coordinates.
 public enum TextureMapping: Sendable, Equatable {
-  /// By the shape's local x and y in metres. The values are half repetitions per metre.
-  case flat(SIMD2<Float>)
+  /// By the shape's local x and y in metres. The values are half repetitions per metre, and the texture coordinates at
+  /// the shape's centre.
+  case flat(SIMD2<Float>, center: SIMD2<Float> = SIMD2(-0.5, -0.5))
   /// By the direction from the centre, scaled per axis, for a cube texture.
   case cube(SIMD3<Float>)
   /// By the texture coordinates of a mesh.

@@ -71,9 +71,9 @@ struct SurfacePoint {
     guard let texture = part.surface.texture else { return nil }
     let scale = part.solid.scale
     switch part.surface.mapping {
-    case .flat(let k):
-      let s = own.x * (0.5 * k.x * scale.x) - 0.5
-      let t = own.y * (-0.5 * k.y * scale.y) - 0.5
+    case .flat(let k, let center):
+      let s = own.x * (0.5 * k.x * scale.x) + center.x
+      let t = own.y * (-0.5 * k.y * scale.y) + center.y
       let density = max(0.5 * k.x * Float(texture.width), 0.5 * k.y * Float(texture.height))
       return texture.flat(s, t, footprint: footprint * density, mask)
     case .cube(let k):

@@ -64,7 +64,7 @@ extension RunOptions {
       RunDirectory.Facts(
         command: command, environment: environment, member: member, seed: seed, commandLine: CommandLine.arguments,
         version: PixelRL.configuration.version, why: why ?? "", inputs: inputs,
-        autoencoder: autoencoder, openGL: openGL),
+        autoencoder: autoencoder, openGL: openGL, muJoCo: Environments.muJoCoVersion),
       settings: settings, fill: fill
     ).held()
   }

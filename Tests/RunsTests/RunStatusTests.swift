@@ -19,7 +19,8 @@ private func makeRun(
     at: "\(folder)/\(name)",
     RunDirectory.Facts(
       command: "train", environment: environment, member: member, seed: 3, commandLine: ["pixelrl", "train"],
-      version: "1", why: why, inputs: [.init(name: "autoencoder", path: "runs/a", fingerprint: 0xab)]),
+      version: "1", why: why, inputs: [.init(name: "autoencoder", path: "runs/a", fingerprint: 0xab)],
+      muJoCo: "3.17.0"),
     settings: [Sample()])
 }
 
@@ -86,6 +87,7 @@ private func settled(_ run: RunDirectory) -> RunStatus {
     try withFolder { folder in
       let run = try makeRun(folder, "a", why: "a \"reason\"")
       let facts = try run.facts()
+      #expect(facts.muJoCo == "3.17.0")
       #expect(facts.why == "a \"reason\"" && facts.inputs.first?.fingerprint == 0xab && facts.began > 0)
       let json = try run.json("run.json")
       #expect(json["threads"]?["count"]?.int ?? 0 > 0)

@@ -12,8 +12,8 @@
       let joints = ["cup-x", "cup-z", "ball-x", "ball-z"]
       return joints + joints.map { "\($0)-velocity" }
     }
-    /// Before version 3, MuJoCo overestimates the mass of a body that slides along two axes by a third in contacts. The
-    /// suite's current MuJoCo does not.
+    /// Before version 3, MuJoCo overestimates the mass of a body that slides along two axes by a third in contacts. In
+    /// version 3 the value that is set here is the model's own.
     static let compiled = Result {
       try SuiteModel("ball_in_cup.xml", adjust: { $0.setContactSoftness(ofBody: "ball", along: "ball_x") })
     }

@@ -77,10 +77,11 @@
       let count = unsafe min(Int(scene.pointee.nlight), Int(mjMAXLIGHT))
       return unsafe withUnsafePointer(to: &scene.pointee.lights) { all in
         unsafe all.withMemoryRebound(to: mjvLight.self, capacity: count) { lights in
-          (0..<count).map { index in
+          (0..<count).compactMap { index in
+            guard unsafe shim_is_drawn(lights + index) != 0 else { return nil }
             let light = unsafe lights[index]
             let kind: Light.Kind =
-              light.directional != 0
+              unsafe shim_is_directional(lights + index) != 0
               ? .directional
               : .spot(
                 exponent: light.exponent, rim: light.cutoff >= 180 ? -1 : cos(light.cutoff * .pi / 180),
@@ -132,7 +133,9 @@
           surface.mapping = .cube(isUniform || isMesh ? SIMD3(1, 1, 1) : 1 / size)
         } else {
           let of = SIMD2(isUniform || size.x <= 0 ? 1 : size.x, isUniform || size.y <= 0 ? 1 : size.y)
-          surface.mapping = .flat(SIMD2(geom.texrepeat.0, geom.texrepeat.1) / of)
+          let density = SIMD2(geom.texrepeat.0, geom.texrepeat.1) / of
+          let isPlane = geom.type == Int32(mjGEOM_PLANE.rawValue)
+          surface.mapping = .flat(density, center: isPlane ? planeCenter(density, size) : SIMD2(-0.5, -0.5))
         }
       }
       return Part(
@@ -140,18 +143,24 @@
     }
   }
 
+  /// Returns the texture coordinates at the centre of a plane. A size of 0 means that it is infinite.
+  private func planeCenter(_ density: SIMD2<Float>, _ size: SIMD3<Float>) -> SIMD2<Float> {
+    guard shim_planes_begin_at_corners() != 0 else { return SIMD2(-0.5, -0.5) }
+    let corner = 0.5 * density * SIMD2(max(size.x, 0), max(size.y, 0))
+    return size.x <= 0 || size.y <= 0 ? corner - 0.5 : corner
+  }
+
   extension SceneReader.Assets {
     init(_ model: UnsafeMutablePointer<mjModel>) {
       var textures: [Scenes.Texture] = []
       var sky: Scenes.Texture?
       for index in 0..<(unsafe Int(model.pointee.ntex)) {
-        let (width, height) = unsafe (Int(model.pointee.tex_width[index]), Int(model.pointee.tex_height[index]))
-        let start = unsafe model.pointee.tex_rgb + Int(model.pointee.tex_adr[index])
-        let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: 3 * width * height))
+        let pixels = unsafe TexturePixels(model, index)
         let type = unsafe UInt32(bitPattern: model.pointee.tex_type[index])
         let isFlat = type == mjTEXTURE_2D.rawValue
         let texture = Scenes.Texture(
-          isFlat ? .flat : .cube, width: width, height: isFlat ? height : width, bytes: bytes)
+          isFlat ? .flat : .cube, width: pixels.width, height: isFlat ? pixels.height : pixels.width,
+          bytes: pixels.bytes)
         textures.append(texture)
         if type == mjTEXTURE_SKYBOX.rawValue, sky == nil { sky = texture }
       }
@@ -162,28 +171,23 @@
     }
 
     private static func mesh(_ model: UnsafeMutablePointer<mjModel>, _ index: Int) -> Mesh {
-      let first = unsafe Int(model.pointee.mesh_vertadr[index])
-      let count = unsafe Int(model.pointee.mesh_vertnum[index])
-      let (faces, faceCount) = unsafe (
-        Int(model.pointee.mesh_faceadr[index]), Int(model.pointee.mesh_facenum[index])
-      )
-      let coordinates = unsafe Int(model.pointee.mesh_texcoordadr[index])
-      func vector(_ base: UnsafeMutablePointer<Float>, _ at: Int) -> SIMD3<Float> {
-        unsafe SIMD3(base[3 * at], base[3 * at + 1], base[3 * at + 2])
-      }
+      let (first, count) = unsafe (Int(model.pointee.mesh_faceadr[index]), Int(model.pointee.mesh_facenum[index]))
+      let vertices = unsafe Int(model.pointee.mesh_vertadr[index])
+      // Each triangle has its own corners, because triangles that share a vertex may have different normals there.
+      let all = Int32(3 * first)..<Int32(3 * (first + count))
       return Mesh(
-        corners: (first..<first + count).map { unsafe vector(model.pointee.mesh_vert, $0) },
-        triangles: (faces..<faces + faceCount).map { face in
-          unsafe SIMD3(
-            model.pointee.mesh_face[3 * face], model.pointee.mesh_face[3 * face + 1],
-            model.pointee.mesh_face[3 * face + 2])
+        corners: all.map { at in
+          let vertex = unsafe model.pointee.mesh_vert + 3 * (vertices + Int(model.pointee.mesh_face[Int(at)]))
+          return unsafe SIMD3(vertex[0], vertex[1], vertex[2])
         },
-        normals: (first..<first + count).map { unsafe vector(model.pointee.mesh_normal, $0) },
-        textureCoordinates: coordinates < 0
-          ? []
-          : (coordinates..<coordinates + count).map { at in
-            unsafe SIMD2(model.pointee.mesh_texcoord[2 * at], model.pointee.mesh_texcoord[2 * at + 1])
-          })
+        triangles: (0..<Int32(count)).map { SIMD3(3 * $0, 3 * $0 + 1, 3 * $0 + 2) },
+        normals: all.map { at in
+          let normal = unsafe shim_normal(model, Int32(index), at)!
+          return unsafe SIMD3(normal[0], normal[1], normal[2])
+        },
+        textureCoordinates: all.compactMap { at in
+          unsafe shim_coordinates(model, Int32(index), at).map { unsafe SIMD2($0[0], $0[1]) }
+        })
     }
 
     /// Returns a mesh with two triangles for each square of the grid.

@@ -121,7 +121,7 @@
 
     private func joint(_ index: Int) -> Joint {
       let range = unsafe (model.pointee.jnt_range[2 * index], model.pointee.jnt_range[2 * index + 1])
-      let isLimited = unsafe model.pointee.jnt_limited[index] != 0
+      let isLimited = unsafe shim_is_limited(model, Int32(index)) != 0
       let kind: Joint.Kind =
         switch unsafe UInt32(model.pointee.jnt_type[index]) {
         case mjJNT_FREE.rawValue: .free

@@ -209,7 +209,7 @@
           size: vector(model.pointee.geom_size, index), color: color, opacity: opacity)
         let body = unsafe Int(model.pointee.geom_bodyid[index])
         if body > 0 { part.color = bodyColors[(body - 1) % bodyColors.count] }
-        if material >= 0, unsafe model.pointee.mat_texid[material] >= 0, part.shape == .plane {
+        if material >= 0, unsafe shim_texture(model, Int32(material)) >= 0, part.shape == .plane {
           part.secondColor = texel(ofMaterial: material, 0.75)
           part.square = unsafe 0.5 / Double(model.pointee.mat_texrepeat[2 * material])
         }
@@ -241,7 +241,7 @@
       guard material >= 0, isPlain || isOpaque else { return unsafe (Color(rgba), Double(rgba[3])) }
       let shade = unsafe model.pointee.mat_rgba + 4 * material
       guard unsafe shade[3] > 0 else { return nil }
-      if unsafe model.pointee.mat_texid[material] >= 0 {
+      if unsafe shim_texture(model, Int32(material)) >= 0 {
         return (texel(ofMaterial: material, 0.25), unsafe Double(shade[3]))
       }
       return unsafe (Color(shade), Double(shade[3]))
@@ -249,10 +249,9 @@
 
     /// Returns the colour of a material's texture at the fraction `part` of a line through its upper half.
     private func texel(ofMaterial material: Int, _ part: Double) -> Color {
-      let texture = unsafe Int(model.pointee.mat_texid[material])
-      let (width, height) = unsafe (Int(model.pointee.tex_width[texture]), Int(model.pointee.tex_height[texture]))
-      let at = unsafe Int(model.pointee.tex_adr[texture]) + 3 * (height / 4 * width + Int(part * Double(width)))
-      return unsafe Color(model.pointee.tex_rgb[at], model.pointee.tex_rgb[at + 1], model.pointee.tex_rgb[at + 2])
+      let texture = unsafe TexturePixels(model, Int(shim_texture(model, Int32(material))))
+      let (red, green, blue) = texture[texture.height / 4 * texture.width + Int(part * Double(texture.width))]
+      return Color(red, green, blue)
     }
 
     /// The points on the path of each spatial tendon.

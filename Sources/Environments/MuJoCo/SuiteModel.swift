@@ -61,6 +61,7 @@
     private static func compile(
       _ file: String, _ edit: ((inout MJCF) throws -> Void)?
     ) throws -> UnsafeMutablePointer<mjModel> {
+      try MuJoCoVersion.check()
       // Read even without `edit`: the error says how to get the models.
       var source = try MJCF(file)
       try edit?(&source)

@@ -44,7 +44,14 @@ struct Envs: ParsableCommand {
     for line in missing { try printLine(line) }
     try printLine(
       "also any Gymnasium environment, such as gym:CartPole-v1, gym:ALE/Pong-v5 or gym:my_module:MyEnv-v0")
-    if json { try printLine(JSON.object([.init("environments", .array(rows.map(\.json)))]).description) }
+    if let version = Environments.muJoCoVersion {
+      try printLine("the tasks of the DeepMind Control suite use MuJoCo \(version)")
+    }
+    if json {
+      let muJoCo = Environments.muJoCoVersion.map { JSON.string($0) } ?? .null
+      try printLine(
+        JSON.object([.init("environments", .array(rows.map(\.json))), .init("mujoco", muJoCo)]).description)
+    }
   }
 }
 
