@@ -31,3 +31,12 @@ static inline int linux_fits_processor(void) {
   return 1;
 #endif
 }
+
+/// Tells the processor that a thread waits in a loop.
+static inline void linux_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}

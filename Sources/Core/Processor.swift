@@ -4,4 +4,7 @@ import CLinux
 public enum Processor {
   /// Whether it has the instructions that this program was built for, such as AVX2.
   public static var fitsProgram: Bool { linux_fits_processor() != 0 }
+
+  /// Waits for some nanoseconds, in a loop that waits for another thread.
+  public static func pause() { linux_pause() }
 }

@@ -48,21 +48,15 @@ public enum Threads {
   }
 
   // MARK: - Parallel passes
-  // They use OpenMP's threads: a second pool would compete with them, because they spin while they wait.
 
-  /// The number of elements below which a pass ends before the other threads have started.
+  /// The number of elements below which a pass ends before another thread has started.
   private static let worthwhile = 16_384
 
-  private typealias Body = (_ part: Range<Int>) -> Void
-
-  /// The data that the threads share in one pass.
-  @unsafe private struct Work {
-    let count: Int
-    let grain: Int
-    let body: Body
-  }
-
-  /// Divides `0..<count` among the threads and calls `body` once on each, at the same time.
+  /// Divides `0..<count` into parts and calls `body` once on each, at the same time on several threads.
+  ///
+  /// The parts depend only on the arguments and on the number of threads. Which thread takes which part does not matter:
+  /// a part that no other thread has begun is taken by the caller, so that it never waits for a thread that another
+  /// process keeps from running.
   ///
   /// - Parameters:
   ///   - count: the number of items to divide, such as rows or columns.
@@ -71,24 +65,22 @@ public enum Threads {
   ///   - body: must not write what another part reads or writes.
   public static func divide(_ count: Int, grain: Int = 1, elements: Int, _ body: (_ part: Range<Int>) -> Void) {
     #if canImport(Glibc)
-      if elements >= worthwhile, let openMP = unsafe OpenMP.shared, unsafe openMP.threadLimit() > 1 {
-        withoutActuallyEscaping(body) { body in
-          var work = unsafe Work(count: count, grain: grain, body: body)
-          unsafe withUnsafeMutablePointer(to: &work) { work in
-            unsafe openMP.fork(
-              { work in
-                guard let work = unsafe work?.assumingMemoryBound(to: Work.self).pointee,
-                  let openMP = unsafe OpenMP.shared
-                else { return }
-                let (index, threads) = unsafe (Int(openMP.threadIndex()), Int(openMP.threadCount()))
-                let grains = unsafe (work.count + work.grain - 1) / work.grain
-                let start = unsafe min(grains * index / threads * work.grain, work.count)
-                let end = unsafe min(grains * (index + 1) / threads * work.grain, work.count)
-                if start < end { unsafe work.body(start..<end) }
-              }, work, 0, 0)
+      if elements >= worthwhile, let openMP = unsafe OpenMP.shared {
+        let threads = unsafe Int(openMP.threadLimit())
+        if threads > 1 {
+          // More parts than threads, so that a thread that comes late still helps.
+          let parts = elements >= 8 * worthwhile ? 2 * threads : threads
+          let grains = (count + grain - 1) / grain
+          // What the parts call, such as a product of oneDNN, must not start threads itself.
+          unsafe openMP.setThreads(1)
+          Workers.shared.run(parts, helpers: threads - 1) { index in
+            let start = min(grains * index / parts * grain, count)
+            let end = min(grains * (index + 1) / parts * grain, count)
+            if start < end { body(start..<end) }
           }
+          unsafe openMP.setThreads(Int32(threads))
+          return
         }
-        return
       }
     #endif
     if count > 0 { body(0..<count) }
@@ -97,26 +89,19 @@ public enum Threads {
   #if canImport(Glibc)
     /// OpenMP's functions, looked up at run time: the library is linked through oneDNN and has no Swift module.
     @unsafe private struct OpenMP {
-      typealias Part = @convention(c) (UnsafeMutableRawPointer?) -> Void
-      /// Runs a function on all threads and waits, as compiled code does for `#pragma omp parallel`.
-      let fork: @convention(c) (Part, UnsafeMutableRawPointer?, UInt32, UInt32) -> Void
-      /// The number of threads that a fork would use.
+      /// The number of threads that oneDNN would use on the current thread.
       let threadLimit: @convention(c) () -> Int32
-      let threadIndex: @convention(c) () -> Int32
-      let threadCount: @convention(c) () -> Int32
+      let setThreads: @convention(c) (Int32) -> Void
 
-      /// Nil without oneDNN, or with an OpenMP that is not GNU's.
+      /// Nil without oneDNN.
       static let shared: OpenMP? = unsafe find()
 
       private static func find() -> OpenMP? {
-        typealias Fork = @convention(c) (Part, UnsafeMutableRawPointer?, UInt32, UInt32) -> Void
-        typealias Number = @convention(c) () -> Int32
-        guard let fork = unsafe dlsym(nil, "GOMP_parallel"), let limit = unsafe dlsym(nil, "omp_get_max_threads"),
-          let index = unsafe dlsym(nil, "omp_get_thread_num"), let count = unsafe dlsym(nil, "omp_get_num_threads")
+        guard let limit = unsafe dlsym(nil, "omp_get_max_threads"), let set = unsafe dlsym(nil, "omp_set_num_threads")
         else { return nil }
         return unsafe OpenMP(
-          fork: unsafeBitCast(fork, to: Fork.self), threadLimit: unsafeBitCast(limit, to: Number.self),
-          threadIndex: unsafeBitCast(index, to: Number.self), threadCount: unsafeBitCast(count, to: Number.self))
+          threadLimit: unsafeBitCast(limit, to: (@convention(c) () -> Int32).self),
+          setThreads: unsafeBitCast(set, to: (@convention(c) (Int32) -> Void).self))
       }
     }
   #endif

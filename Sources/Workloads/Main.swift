@@ -22,6 +22,8 @@ enum Workloads {
     Threads.set(try arguments.integer("threads", default: Threads.count))
     let workload = try Workload.named(arguments.workload, arguments)
     let company = try Company.joining(arguments)
+    // A company ends with the process that it keeps busy.
+    let (isCompany, parent) = (arguments.text("company") != nil, getppid())
     say("ready \(workload.operations)")
     var (allocations, blocks) = (0.0, 0.0)
     // For a single thread, CPU time does not depend on other programs.
@@ -36,7 +38,10 @@ enum Workloads {
       let (allocationsBefore, blocksBefore) = (allocation_count(), TensorMemory.allocations)
       company?.resume()
       let start = now()
-      for _ in 0..<count { try workload.iteration() }
+      for _ in 0..<count {
+        try workload.iteration()
+        if isCompany, getppid() != parent { return }
+      }
       let elapsed = now() - start
       company?.pause()
       allocations = Double(allocation_count() - allocationsBefore) / Double(count)

@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Synchronization
 import Testing
 
@@ -24,6 +25,49 @@ import Testing
       visits.withLock { visits in for i in part { visits[i] += 1 } }
     }
     #expect(visits.withLock { $0 } == [Int](repeating: 1, count: count))
+  }
+
+  /// Each part is computed once and before the pass ends, also with more threads than cores, with callers that find the
+  /// helpers busy, and with passes that begin while a helper is late.
+  @Test func workersComputeEachPartOnce() async {
+    await withTaskGroup(of: Int.self) { group in
+      for caller in 0..<4 {
+        group.addTask {
+          var faults = 0
+          for pass in 0..<500 {
+            let parts = 1 + (pass * 7 + caller) % 13
+            let counts = (0..<parts).map { _ in Counter() }
+            Workers.shared.run(parts, helpers: 3) { index in counts[index].value.add(1, ordering: .relaxed) }
+            faults += counts.count { $0.value.load(ordering: .relaxed) != 1 }
+          }
+          return faults
+        }
+      }
+      for await faults in group { #expect(faults == 0) }
+    }
+  }
+
+  private final class Counter: Sendable { let value = Atomic<Int>(0) }
+
+  /// A caller that finds the helpers busy with another pass computes its parts alone.
+  @Test func aPassDoesNotWaitForAnotherOne() {
+    let workers = Workers()
+    let (isDone, isHeld) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let held = Thread {
+      // Holds the helper and itself until the other pass has ended.
+      workers.run(2, helpers: 1) { index in
+        isHeld.signal()
+        isDone.wait()
+      }
+    }
+    held.start()
+    isHeld.wait()
+    isHeld.wait()
+    let count = Mutex(0)
+    workers.run(8, helpers: 1) { _ in count.withLock { $0 += 1 } }
+    #expect(count.withLock { $0 } == 8)
+    isDone.signal()
+    isDone.signal()
   }
 
   /// Compares the fused passes with separate operations, on sizes that use several threads and do not fill a cache

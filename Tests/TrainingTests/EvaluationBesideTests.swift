@@ -43,7 +43,8 @@ import Testing
   }
 
   @Test func itGoesOnBesideTheCallerAndGivesItsResult() throws {
-    let (mayEnd, isCallers) = (DispatchSemaphore(value: 0), Mutex(false))
+    let mayEnd = DispatchSemaphore(value: 0)
+    let isCallers = Mutex(false)
     let beside = EvaluationBeside(at: 30) {
       mayEnd.wait()
       isCallers.withLock { $0 = Thread.isMainThread }
