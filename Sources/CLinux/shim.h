@@ -22,3 +22,9 @@ static inline int linux_close_from(posix_spawn_file_actions_t *actions, int numb
 static inline int linux_seal_size(int file) {
   return fcntl(file, 1033 /* F_ADD_SEALS */, 1 /* F_SEAL_SEAL */ | 2 /* F_SEAL_SHRINK */ | 4 /* F_SEAL_GROW */);
 }
+
+/// Has this process receive a signal when the process that started it ends, however it ends.
+static inline int linux_signal_at_end_of_parent(int number) {
+  extern int prctl(int, ...);
+  return prctl(1 /* PR_SET_PDEATHSIG */, (unsigned long)number);
+}
