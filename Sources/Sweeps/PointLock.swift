@@ -1,5 +1,6 @@
 import Core
 import Formats
+import Reports
 import Runs
 
 #if canImport(Glibc)
@@ -63,16 +64,13 @@ public struct PointInUse: Error, CustomStringConvertible, Sendable {
 /// the same name as before, takes the point over.
 public struct PointLock: ~Copyable {
   private let descriptor: Int32
-  private let folder: Folder
-  private let name: String
 
   /// - Parameter worker: the name of this worker. The engine that gives it starts no other worker of this name while it
   ///   runs.
   /// - Throws: `PointInUse`; `WorldError` with the path.
   init(_ point: Point, in sweep: SweepFolder, worker: String = "") throws {
-    folder = try Folder(path: sweep.file("locks"), followingLink: true)
-    name = point.name
-    let opened = try folder.openFile(name, O_RDWR | O_CREAT)
+    let folder = try Folder(path: sweep.file("locks"), followingLink: true)
+    let opened = try folder.openFile(point.name, O_RDWR | O_CREAT)
     do { try Self.take(opened, point, in: sweep, folder, worker) } catch {
       close(opened)
       throw error
