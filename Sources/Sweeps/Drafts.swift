@@ -49,7 +49,8 @@ extension PlanFile {
     }
     guard !trainings.isEmpty else { throw InputError("the plan has no points: no arm has one of its environments") }
     guard shared.count + trainings.count <= Self.pointLimit else {
-      throw InputError("the plan has \(shared.count + trainings.count) points: use several plans of at most \(Self.pointLimit)")
+      throw InputError(
+        "the plan has \(shared.count + trainings.count) points: use several plans of at most \(Self.pointLimit)")
     }
     if let twice = Dictionary(grouping: trainings, by: \.key).first(where: { $0.value.count > 1 })?.key {
       throw InputError("'\(twice.arm)' in \(twice.environment) with seed \(twice.seed) is in the plan twice")
@@ -94,7 +95,9 @@ extension PlanFile {
   /// A shared point has the seed of the run that needs it, or its own for all runs.
   private func seed(_ settings: Settings, _ needed: UInt64) throws -> UInt64 {
     guard let text = settings["seed"] else { return needed }
-    guard let seed = UInt64(text: text) else { throw InputError("'seed' takes a whole number of at least 0, not '\(text)'") }
+    guard let seed = UInt64(text: text) else {
+      throw InputError("'seed' takes a whole number of at least 0, not '\(text)'")
+    }
     return seed
   }
 
@@ -104,7 +107,8 @@ extension PlanFile {
       let known = commands.flatMap { keys[$0, default: []] }
       for key in settings.keys.sorted() {
         if key == "env" || key == "seed" && commands.contains(.train) {
-          throw InputError("'\(key)' is not a setting of an arm: use '\(key == "env" ? "environments" : "seeds")' instead")
+          throw InputError(
+            "'\(key)' is not a setting of an arm: use '\(key == "env" ? "environments" : "seeds")' instead")
         }
         guard known.contains(key) else { throw InputError.unknown("setting", key, known: known.sorted()) }
       }

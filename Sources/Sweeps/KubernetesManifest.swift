@@ -16,7 +16,8 @@ public struct KubernetesManifest: Sendable {
   public init(_ request: JobRequest, image: String, claim: String) throws {
     let count = request.tasks.last.map { $0 + 1 } ?? 1
     guard count <= 100_000 else {
-      throw InputError("an indexed Job with a limit for each index has at most 100000 tasks, not \(count): raise --per-task")
+      throw InputError(
+        "an indexed Job with a limit for each index has at most 100000 tasks, not \(count): raise --per-task")
     }
     (self.request, self.image, self.claim) = (request, image, claim)
   }

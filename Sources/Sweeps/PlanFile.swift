@@ -55,7 +55,9 @@ public struct PlanFile: Sendable, Hashable {
   /// Reads a plan.
   ///
   /// - Throws: `WorldError` with the path if it cannot be read; `InputError` with path and line if it is wrong.
-  public init(path: String) throws { try self.init(parsing: readBytes(from: path, limit: Outline.byteLimit), path: path) }
+  public init(path: String) throws {
+    try self.init(parsing: readBytes(from: path, limit: Outline.byteLimit), path: path)
+  }
 
   public init(parsing bytes: [UInt8], path: String) throws {
     self.bytes = bytes
@@ -81,7 +83,9 @@ public struct PlanFile: Sendable, Hashable {
     }
     variations = varied.flatMap { one in sampled.map { one.merging($0) { $1 } } }
     if arms.isEmpty { arms = [Arm(name: variations == [[:]] ? "train" : "")] }
-    guard !environments.isEmpty else { throw outline.error("the plan names no environment: add 'environments: [catch]'") }
+    guard !environments.isEmpty else {
+      throw outline.error("the plan names no environment: add 'environments: [catch]'")
+    }
     let names = environments.map(\.name)
     for name in arms.flatMap({ $0.environments ?? [] }) where !names.contains(name) {
       throw outline.error("an arm has the environment \(name), which is not among 'environments'")

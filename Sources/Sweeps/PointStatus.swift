@@ -98,7 +98,9 @@ public struct StatusReader: Sendable {
   public func status(of point: Point) throws -> PointStatus {
     if sweep.isDone(point) { return .done }
     // Before its failure: a failed point is not run again.
-    if let (holder, runs) = PointLock.holder(of: point.name, in: locks) { return runs ? .running(holder) : .lost(holder) }
+    if let (holder, runs) = PointLock.holder(of: point.name, in: locks) {
+      return runs ? .running(holder) : .lost(holder)
+    }
     let name = "\(point.name).json"
     if failed.kind(of: name) != nil {
       let text = try failed.bytes(of: name, limit: 1 << 20)

@@ -9,9 +9,12 @@ public struct SlurmScript: Sendable {
   public let time: String?
   public let partition: String?
 
-  public init(_ request: JobRequest, maximumArraySize: Int = 1001, time: String? = nil, partition: String? = nil) throws {
+  public init(
+    _ request: JobRequest, maximumArraySize: Int = 1001, time: String? = nil, partition: String? = nil
+  ) throws {
     guard maximumArraySize >= 2 else {
-      throw InputError("--max-array-size takes the cluster's MaxArraySize, which is at least 2: see 'scontrol show config'")
+      throw InputError(
+        "--max-array-size takes the cluster's MaxArraySize, which is at least 2: see 'scontrol show config'")
     }
     (self.request, self.maximumArraySize) = (request, maximumArraySize)
     (self.time, self.partition) = (time, partition)
@@ -25,7 +28,8 @@ public struct SlurmScript: Sendable {
     var lines: [String] = []
     for (stage, tasks) in stages.enumerated() {
       lines.append("ids=")
-      for (offset, group) in Dictionary(grouping: tasks, by: { $0 / maximumArraySize }).sorted(by: { $0.key < $1.key }) {
+      let arrays = Dictionary(grouping: tasks) { $0 / maximumArraySize }
+      for (offset, group) in arrays.sorted(by: { $0.key < $1.key }) {
         let name = "array-\(stage)-\(offset).sbatch"
         files.append((name, script(group.map { $0 - offset * maximumArraySize }, offset: offset * maximumArraySize)))
         let after = stage == 0 ? "" : " --dependency=afterany$before"

@@ -27,7 +27,8 @@ public struct SweepFolder: Sendable {
   public init(path: String) throws {
     let file = "\(path)/\(Self.record)"
     guard exists(file) else {
-      throw InputError("\(path) is not a sweep: it has no \(Self.record); 'pixelrl sweep plan FILE --out \(path)' makes one")
+      throw InputError(
+        "\(path) is not a sweep: it has no \(Self.record); 'pixelrl sweep plan FILE --out \(path)' makes one")
     }
     let json: JSON
     do { json = try JSON(parsing: readBytes(from: file, limit: 1 << 28)) } catch let error as InputError {

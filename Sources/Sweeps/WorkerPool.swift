@@ -148,7 +148,8 @@ public struct WorkerPool {
     }
     let reason =
       status == Interrupted.exitCode
-      ? "interrupted" : status > 128 ? "its process was ended by signal \(status - 128)" : "exit code \(status), see \(log)"
+      ? "interrupted"
+      : status > 128 ? "its process was ended by signal \(status - 128)" : "exit code \(status), see \(log)"
     outcome.left.append((point, reason))
     say("left     \(point.index)  \(point.title): \(reason)")
   }

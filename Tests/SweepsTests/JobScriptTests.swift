@@ -1,6 +1,7 @@
 import Core
 import Formats
 import Foundation
+import Runs
 import Testing
 
 @testable import Sweeps
@@ -51,11 +52,12 @@ import Testing
       let slurm = try SlurmScript(request).files
       for (name, text) in slurm + [("parallel", request.parallelScript), ("hq", request.hyperQueueScript)] {
         try writeAtomically(Array(text.utf8), to: "\(sweep.path)/\(name)")
-        #expect(try ChildProcess.run(["bash", "-n", "\(sweep.path)/\(name)"], limit: .seconds(5)).status == 0, "\(name)")
+        let check = try ChildProcess.run(["bash", "-n", "\(sweep.path)/\(name)"], limit: .seconds(5))
+        #expect(check.status == 0, "\(name)")
       }
       let run = try ChildProcess.run(
-        ["bash", "\(sweep.path)/array-0-0.sbatch"], environment: ["SLURM_ARRAY_TASK_ID": "1", "SLURM_ARRAY_JOB_ID": "7"],
-        limit: .seconds(5))
+        ["bash", "\(sweep.path)/array-0-0.sbatch"],
+        environment: ["SLURM_ARRAY_TASK_ID": "1", "SLURM_ARRAY_JOB_ID": "7"], limit: .seconds(5))
       #expect(run.output == "sweep run \(sweep.path) --worker slurm-7_1 --indices 10-19 --jobs 1\n" && run.status == 0)
     }
   }

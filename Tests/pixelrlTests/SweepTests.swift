@@ -44,7 +44,8 @@ import Testing
   /// The settings that a point gets are those of the same flags of `pixelrl train`.
   @Test func aPointHasTheSettingsOfItsFlags() throws {
     try withProgram { program in
-      try write("environments: [catch]\nseeds: 3-4\nsettings: {observe: state, hidden: 8}\nvary: {batch: [4, 8]}", in: program)
+      try write(
+        "environments: [catch]\nseeds: 3-4\nsettings: {observe: state, hidden: 8}\nvary: {batch: [4, 8]}", in: program)
       _ = succeed(try program("sweep", "plan", "plan.yaml", "--out", "sweep"))
       let flags = ["--env", "catch", "--observe", "state", "--hidden", "8", "--batch", "8", "--seed", "4"]
       let expected = succeed(try program.run(["config", "train"] + flags))
@@ -57,7 +58,8 @@ import Testing
       _ = succeed(try program("config", "train", "--config", "sweep/points/00003.yaml"))
       // Threads are part of the point, whatever the worker's environment has.
       let sweep = try SweepFolder(path: "\(program.folder)/sweep")
-      #expect(sweep.points[3].hash == ResolvedSettings(try TrainingFlags([:], config: sweep.file("points/00003.yaml")).plan().groups).hash(of: .train))
+      let read = try TrainingFlags([:], config: sweep.file("points/00003.yaml")).plan()
+      #expect(sweep.points[3].hash == ResolvedSettings(read.groups).hash(of: .train))
     }
   }
 
@@ -71,14 +73,18 @@ import Testing
         seeds: 0-1
         settings: {size: 32, time-limit: 80}
         autoencoders:
-          small: {ae-steps: 2, ae-batch: 2, probe-steps: 2, probe-frames: 300, filters: 4, keypoints: 2, collect-steps: 60, seed: 0}
+          small:
+            {ae-steps: 2, ae-batch: 2, probe-steps: 2, probe-frames: 300, filters: 4, keypoints: 2, collect-steps: 60,
+             seed: 0}
         arms:
-          latents: {autoencoder: small, env-steps: 900, updates-per-step: 0.1, seed-updates: 1, evaluation-episodes: 1, evaluate-every: 200, hidden: 8, batch: 8, replay: 5000}
+          latents:
+            {autoencoder: small, env-steps: 900, updates-per-step: 0.1, seed-updates: 1, evaluation-episodes: 1,
+             evaluate-every: 200, hidden: 8, batch: 8, replay: 5000}
           wrong: {autoencoder: missing/folder, seeds: [0]}
         """, in: program)
       _ = succeed(try program("sweep", "plan", "plan.yaml", "--out", "sweep"))
       let outcome = try program("sweep", "run", "sweep")
-      #expect(outcome.code == 1 && outcome.error.contains("3 points done, 1 failed"), "\(outcome.output)\(outcome.error)")
+      #expect(outcome.code == 1 && outcome.error.contains("3 points done, 1 failed"), "\(outcome)")
       let runs = try folderEntries("\(program.folder)/sweep/runs")
       #expect(runs.map { $0.prefix(5) } == ["00000", "00001", "00002"])
       let status = succeed(try program("sweep", "status", "sweep"))
@@ -107,7 +113,7 @@ import Testing
         let isWhole = tries % 2 == 0
         let script = """
           "$0" sweep run killed & sweep=$!; sleep \(seconds)
-          \(isWhole ? "" : "kill -9 $(ps -o pid= --ppid $sweep | head -n 1) 2> /dev/null ||") \(isWhole ? "kill -9 $sweep" : ":")
+          \(isWhole ? "kill -9 $sweep" : "kill -9 $(cat /proc/$sweep/task/*/children) 2> /dev/null")
           wait $sweep
           """
         outcome = try program.run(["-c", script, Program.path?.path ?? ""], of: URL(filePath: "/bin/bash"))
@@ -123,7 +129,9 @@ import Testing
   /// SIGTERM to the sweep interrupts its workers, which write checkpoints.
   @Test func aSignalStopsTheWorkers() throws {
     try withProgram { program in
-      try write("environments: [catch]\nseeds: 0-2\nsettings: {observe: state, env-steps: 1000000000, replay: 3000}", in: program)
+      try write(
+        "environments: [catch]\nseeds: 0-2\nsettings: {observe: state, env-steps: 1000000000, replay: 3000}",
+        in: program)
       _ = succeed(try program("sweep", "plan", "plan.yaml", "--out", "sweep"))
       let script = """
         "$0" sweep run sweep & sweep=$!

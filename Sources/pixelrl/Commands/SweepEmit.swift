@@ -51,7 +51,8 @@ struct EmitSweep: ParsableCommand {
   var mount = "/sweep"
 
   @Option(
-    help: ArgumentHelp("the program on the machines that run it (default: this one; Kubernetes: pixelrl)", valueName: "path"))
+    help: ArgumentHelp(
+      "the program on the machines that run it (default: this one; Kubernetes: pixelrl)", valueName: "path"))
   var program: String?
 
   func run() throws {

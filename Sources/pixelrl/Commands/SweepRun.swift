@@ -52,7 +52,8 @@ struct RunSweep: ParsableCommand {
     let selection = try indices.map { try IndexSelection(parsing: $0) }
     let points = sweep.points.filter { selection?.contains($0.index) ?? true }
     let waiting = points.filter { !sweep.isDone($0) }
-    if points.count > waiting.count { try printLine("\(points.count - waiting.count) of \(points.count) points are done") }
+    let done = points.count - waiting.count
+    if done > 0 { try printLine("\(done) of \(points.count) points are done") }
     let words = [try programPath(), "sweep", "run", sweep.path] + (worker.isEmpty ? [] : ["--worker", worker])
     let pool = WorkerPool(sweep, jobs: try jobs(for: waiting), words: words, say: printProgress)
     let outcome = try pool.run(waiting)
