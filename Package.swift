@@ -83,9 +83,9 @@ let package = Package(
         "Core", "Formats", "Pixels", "Plots", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents",
         "Representations", "Runs",
       ]),
-    // The points of a sweep, their workers and the scripts of clusters
+    // 7: the points of a sweep, their workers, tables and job scripts
     layer("Sweeps", ["Core", "Formats", "Runs", "Reports"]),
-    // 7: the commands, and the workloads that `pixelrl bench` measures in their own process
+    // 8: the commands, and the workloads that `pixelrl bench` measures in their own process
     .target(name: "CAllocations"),
     .executableTarget(
       name: "Workloads",
