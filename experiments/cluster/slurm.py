@@ -74,7 +74,6 @@ class Cluster:
         self.folder, self.processes = folder, []
         for name in ["munge", "controller", "node"]:
             (folder / name).mkdir()
-        folder.chmod(0o755)
         shutil.chown(folder / "munge", "munge", "munge")
         self.socket = folder / "munge/socket"
         key = folder / "munge/key"
@@ -106,6 +105,7 @@ class Cluster:
             if holds():
                 return
             time.sleep(0.1)
+        self.stop()
         logs = [path.read_text()[-2000:] for path in sorted(self.folder.glob("*.out")) + sorted(self.folder.glob("*.log"))]
         raise SystemExit("\n".join([what] + logs))
 
@@ -128,8 +128,8 @@ def contents(sweep):
 
 
 def tasks():
-    """The tasks in the queue: their array index and state."""
-    lines = output("squeue", "-h", "-r", "-o", "%A %K %T %i").splitlines()
+    """The array index, the state and the name of each task in the queue."""
+    lines = output("squeue", "-h", "-r", "-o", "%K %T %i").splitlines()
     return [line.split() for line in lines]
 
 
@@ -151,6 +151,7 @@ def main():
         sys.exit("slurmctld is missing: add --install, or apt-get install slurm-wlm")
     program, dice = str(pathlib.Path(arguments.program).resolve()), random.Random(0)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="slurm-"))
+    folder.chmod(0o755)  # munge has its own user
 
     def plan(name):
         words = [program, "sweep", "plan", str(folder / "plan.yaml"), "--out", str(folder / name)]
@@ -176,11 +177,11 @@ def main():
                     break
                 subprocess.run(["sh", str(sweep / "submit.sh")], check=True, stdout=subprocess.DEVNULL)
                 submissions += 1
-            running = {int(index): job for job, index, state, _ in queue if state == "RUNNING"}
+            running = {int(index): task for index, state, task in queue if state == "RUNNING"}
             for index in list(begun):
                 if index not in running:
                     del begun[index]
-            for index, job in running.items():
+            for index, task in running.items():
                 begun.setdefault(index, time.monotonic() + dice.uniform(0.3, 2))
                 worker = list(sweep.glob(f"locks/{index:05}-*"))
                 if time.monotonic() < begun[index] or not worker or not worker[0].stat().st_size:
@@ -189,7 +190,7 @@ def main():
                     counts[index] += 1
                     del begun[index]
                     is_term = arguments.cancel or counts[index] % 2 == 0
-                    words = ["scancel", "--batch", "--signal=TERM", job] if is_term else ["scontrol", "requeue", job]
+                    words = ["scancel", "--batch", "--signal=TERM", task] if is_term else ["scontrol", "requeue", task]
                     subprocess.run(words, check=False)
             time.sleep(0.2)
         else:
