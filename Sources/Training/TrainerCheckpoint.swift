@@ -97,7 +97,8 @@ extension Checkpoints.Cost {
 ///
 /// - Parameter left: the keys of settings that may differ.
 func fingerprint(
-  of groups: [any SettingsGroup], _ environment: String, _ member: String, _ seed: Seed, leavingOut left: Set<String> = []
+  of groups: [any SettingsGroup], _ environment: String, _ member: String, _ seed: Seed,
+  leavingOut left: Set<String> = []
 ) -> UInt64 {
   let settings = groups.flatMap { group in
     group.record.filter { !left.contains($0.key) }.map { "\(group.title).\($0.key)=\($0.text)" }

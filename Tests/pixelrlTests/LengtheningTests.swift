@@ -46,9 +46,9 @@ import Testing
   @Test func runsAreSortedAndTheirSettingsCompared() throws {
     try withProgram { program in
       for (name, hidden) in [("a", "8"), ("b", "9")] {
-        let words = Self.training.dropLast(0) + ["--observe", "state", "--out", "runs/\(name)", "--env-steps", "2620"]
+        let words = Self.training + ["--observe", "state", "--out", "runs/\(name)", "--env-steps", "2620"]
         let given = words.map { $0 == "8" ? hidden : $0 }
-        #expect(try program.run(Array(given)).code == 0)
+        #expect(try program.run(given).code == 0)
       }
       let difference = try program("runs", "--diff", "runs/a", "runs/b").output
       #expect(difference.split(separator: "\n").dropFirst().map { $0.split(separator: " ") } == [["hidden", "8", "9"]])
