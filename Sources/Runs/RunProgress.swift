@@ -73,6 +73,20 @@ extension RunDirectory {
   }
 }
 
+extension RunDirectory {
+  /// The numbers of the run by name: the last value of each metric, and those of the summary, which win.
+  public var numbers: [String: Double] {
+    var numbers: [String: Double] = [:]
+    for line in (try? tail(of: "metrics.jsonl", in: folder(), limit: 1 << 18)) ?? [] {
+      for member in (try? JSON(parsing: line))?.members ?? [] { numbers[member.key] = member.value.double }
+    }
+    for member in (try? json("summary.json"))?.members ?? [] {
+      if let number = member.value.double { numbers[member.key] = number }
+    }
+    return numbers
+  }
+}
+
 /// Returns the last whole lines of a file, reading at most `limit` bytes.
 private func tail(of name: String, in folder: Folder, limit: Int) throws -> [ArraySlice<UInt8>] {
   let descriptor = try folder.openFile(name, O_RDONLY)
