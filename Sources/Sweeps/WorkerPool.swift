@@ -17,6 +17,8 @@ public struct WorkerPool {
   private let jobs: Int
   /// The command of a child, without the index of its point.
   private let words: [String]
+  /// The name of the workers; see `PointLock`.
+  private let worker: String
   private let say: (String) -> Void
 
   /// The points by their end.
@@ -28,9 +30,10 @@ public struct WorkerPool {
   }
 
   public init(
-    _ sweep: SweepFolder, jobs: Int, words: [String], say: @escaping (String) -> Void
+    _ sweep: SweepFolder, jobs: Int, words: [String], worker: String = "", say: @escaping (String) -> Void
   ) {
-    (self.sweep, self.jobs, self.words, self.say) = (sweep, jobs, words, say)
+    (self.sweep, self.jobs, self.worker, self.say) = (sweep, jobs, worker, say)
+    self.words = words + (worker.isEmpty ? [] : ["--worker", worker])
   }
 
   private struct Child {
@@ -48,6 +51,8 @@ public struct WorkerPool {
     var children: [Child] = []
     /// The points that a worker of this call no longer handles.
     var ended: Set<Int> = []
+    /// Points that another worker makes and that others wait for, and when to look at them again.
+    var later: [Int: ContinuousClock.Instant] = [:]
     while !waiting.isEmpty || !children.isEmpty {
       var ending: [Child] = []
       children.removeAll { child in
@@ -68,7 +73,7 @@ public struct WorkerPool {
         outcome.left += waiting.map { ($0, "not started") }
         return outcome
       }
-      while children.count < jobs, let place = try next(in: waiting, ended) {
+      while children.count < jobs, let place = next(in: waiting, ended, later) {
         let point = waiting.remove(at: place)
         if let failure = try failure(before: point, reader) {
           outcome.left.append((point, failure))
@@ -76,14 +81,27 @@ public struct WorkerPool {
         } else if sweep.isDone(point) {
           outcome.done.append(point)
           ended.insert(point.index)
-        } else if case .failed(let failure) = try reader.status(of: point) {
-          outcome.failed.append((point, failure))
-          ended.insert(point.index)
         } else {
-          children.append(Child(point: point, process: try start(point)))
+          switch try reader.status(of: point) {
+          case .failed(let failure):
+            outcome.failed.append((point, failure))
+            ended.insert(point.index)
+          case .running(let holder) where worker.isEmpty || holder.worker != worker:
+            let use = PointInUse(point: point, holder: holder, isDoubtful: holder.host != Host.name, folder: sweep.path)
+            if waiting.contains(where: { $0.needs.contains { $0.index == point.index } }) {
+              if later[point.index] == nil { say("waiting  \(use)") }
+              later[point.index] = .now + .seconds(1)
+              waiting.append(point)
+            } else {
+              outcome.left.append((point, use.description))
+              ended.insert(point.index)
+              say("left     \(use)")
+            }
+          case .waiting, .running, .lost, .done: children.append(Child(point: point, process: try start(point)))
+          }
         }
       }
-      if !children.isEmpty { usleep(2000) }
+      if !children.isEmpty { usleep(2000) } else if !waiting.isEmpty { usleep(50_000) }
     }
     return outcome
   }
@@ -103,9 +121,11 @@ public struct WorkerPool {
     return all.filter { $0.command != .train } + all.filter { $0.command == .train }
   }
 
-  /// The place of the first point whose needs have ended.
-  private func next(in waiting: [Point], _ ended: Set<Int>) throws -> Int? {
-    waiting.firstIndex { $0.needs.allSatisfy { ended.contains($0.index) } }
+  /// The place of the first point whose needs have ended, and that need not be looked at later.
+  private func next(in waiting: [Point], _ ended: Set<Int>, _ later: [Int: ContinuousClock.Instant]) -> Int? {
+    waiting.firstIndex { point in
+      point.needs.allSatisfy { ended.contains($0.index) } && later[point.index].map { $0 <= .now } ?? true
+    }
   }
 
   /// Why a point cannot start: one that it waits for is not done.

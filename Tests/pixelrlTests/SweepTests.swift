@@ -148,6 +148,36 @@ import Testing
     }
   }
 
+  /// Two sweeps on the same folder share the work: one waits for the autoencoder that the other makes.
+  @Test func twoSweepsShareTheWork() throws {
+    try withProgram { program in
+      try write(
+        """
+        environments: [catch]
+        seeds: 0-1
+        settings: {size: 32, time-limit: 80}
+        autoencoders:
+          small: {ae-steps: 30, ae-batch: 4, probe-steps: 2, probe-frames: 300, filters: 4, keypoints: 2, seed: 0}
+        arms:
+          latents:
+            {autoencoder: small, env-steps: 3000, updates-per-step: 0.1, seed-updates: 1, evaluation-episodes: 1,
+             evaluate-every: 200, hidden: 8, batch: 8, replay: 5000}
+        """, in: program)
+      _ = succeed(try program("sweep", "plan", "plan.yaml", "--out", "sweep"))
+      let script = """
+        "$0" sweep run sweep > one & first=$!; "$0" sweep run sweep > two; wait $first
+        until "$0" sweep run sweep; do sleep 0.1; done; cat one two
+        """
+      let outcome = try program.run(["-c", script, Program.path?.path ?? ""], of: URL(filePath: "/bin/bash"))
+      // Each point was done by one of them.
+      for index in 0...2 {
+        let lines = outcome.output.split(separator: "\n").filter { $0.hasPrefix("done     \(index) ") }
+        #expect(lines.count == 1, "\(outcome.output)")
+      }
+      #expect(try folderEntries("\(program.folder)/sweep/runs").count == 3)
+    }
+  }
+
   @Test func wrongUsageSaysWhatToType() throws {
     try withProgram { program in
       try write("environments: [katch]", in: program)

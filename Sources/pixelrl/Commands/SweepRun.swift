@@ -54,8 +54,8 @@ struct RunSweep: ParsableCommand {
     let waiting = points.filter { !sweep.isDone($0) }
     let done = points.count - waiting.count
     if done > 0 { try printLine("\(done) of \(points.count) points are done") }
-    let words = [try programPath(), "sweep", "run", sweep.path] + (worker.isEmpty ? [] : ["--worker", worker])
-    let pool = WorkerPool(sweep, jobs: try jobs(for: waiting), words: words, say: printProgress)
+    let words = [try programPath(), "sweep", "run", sweep.path]
+    let pool = WorkerPool(sweep, jobs: try jobs(for: waiting), words: words, worker: worker, say: printProgress)
     let outcome = try pool.run(waiting)
     guard outcome.failed.isEmpty, outcome.left.isEmpty else { throw SweepUnfinished(outcome, sweep) }
     try printLine("all \(points.count) points are done: pixelrl sweep table \(sweep.path)")

@@ -9,6 +9,7 @@ workers are started by the script of `pixelrl sweep emit parallel`.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -56,15 +57,15 @@ def start(program, sweep, engine):
     return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
-def workers(program):
-    """The processes that run one point of a sweep."""
+def workers(program, sweep):
+    """The processes that run one point of this sweep."""
     found = []
     for folder in pathlib.Path("/proc").iterdir():
         try:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if words[:3] == [program.encode(), b"sweep", b"run"] and b"--index" in words:
+        if words[:4] == [program.encode(), b"sweep", b"run", str(sweep).encode()] and b"--index" in words:
             found.append(int(folder.name))
     return found
 
@@ -100,10 +101,11 @@ def main():
                 end = time.monotonic() + dice.uniform(0.1, 1 + 0.05 * attempt)
                 while process.poll() is None and time.monotonic() < end:
                     time.sleep(dice.uniform(0.01, 0.4))
-                    running = workers(program)
+                    running = workers(program, sweep)
                     if running and dice.random() < 0.5:
-                        os.kill(dice.choice(running), signal.SIGKILL)
-                        counts["kills_of_workers"] += 1
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(dice.choice(running), signal.SIGKILL)
+                            counts["kills_of_workers"] += 1
                 if process.poll() is None:
                     if dice.random() < 0.7:
                         os.kill(process.pid, signal.SIGKILL)
