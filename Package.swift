@@ -83,7 +83,9 @@ let package = Package(
         "Core", "Formats", "Pixels", "Plots", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents",
         "Representations", "Runs",
       ]),
-    // 7: the commands, and the workloads that `pixelrl bench` measures in their own process
+    // 7: the points of a sweep, their workers, tables and job scripts
+    layer("Sweeps", ["Core", "Formats", "Runs", "Reports"]),
+    // 8: the commands, and the workloads that `pixelrl bench` measures in their own process
     .target(name: "CAllocations"),
     .executableTarget(
       name: "Workloads",
@@ -95,7 +97,7 @@ let package = Package(
       name: "pixelrl",
       dependencies: [
         "Core", "Formats", "Pixels", "Plots", "Tensors", "Environments", "Autoencoders", "Agents", "Representations",
-        "Tabular", "Runs", "Reports", "Training", argumentParser, httpServer,
+        "Tabular", "Runs", "Reports", "Training", "Sweeps", argumentParser, httpServer,
       ],
       resources: [.embedInCode("Serving/pixelrl_gymnasium.py")], swiftSettings: strict),
 
@@ -114,6 +116,7 @@ let package = Package(
     tests("Agents", ["Core", "Tensors", "Networks", "Replay"], resources: [.copy("Golden")]),
     tests("Tabular", ["Core", "Formats"]),
     tests("Runs", ["Core", "Formats", "Pixels", "Tensors", "Python"]),
+    tests("Sweeps", ["Core", "Formats", "Runs"]),
     tests("Reports", ["Core", "Formats", "Pixels", "Plots", "Runs"]),
     tests(
       "Training",
@@ -129,7 +132,7 @@ let package = Package(
       "pixelrl",
       [
         "Core", "Formats", "Python", "Tensors", "Networks", "Environments", "Autoencoders", "Agents", "Representations",
-        "Runs", "Training", argumentParser,
+        "Runs", "Training", "Sweeps", argumentParser,
       ]),
   ],
   swiftLanguageModes: [.v6]

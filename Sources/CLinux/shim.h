@@ -40,3 +40,9 @@ static inline void linux_pause(void) {
   __asm__ volatile("yield");
 #endif
 }
+
+/// Has this process receive a signal when the process that started it ends, however it ends.
+static inline int linux_signal_at_end_of_parent(int number) {
+  extern int prctl(int, ...);
+  return prctl(1 /* PR_SET_PDEATHSIG */, (unsigned long)number);
+}

@@ -135,13 +135,15 @@ public struct AtomicFile: ~Copyable {
   }
 
   /// Syncs the file to disk and renames it to its final name, replacing any file or link of that name.
-  public consuming func commit() throws {
-    guard fsync(descriptor) == 0 else { throw systemFailure(path) }
+  ///
+  /// - Parameter isSynced: false for one of many small files whose loss in a power failure would be noticed.
+  public consuming func commit(isSynced: Bool = true) throws {
+    guard !isSynced || fsync(descriptor) == 0 else { throw systemFailure(path) }
     guard folder.move(temporary, to: name) == 0 else { throw systemFailure(path) }
     let closed = close(descriptor)
     descriptor = -1
     guard closed == 0 else { throw systemFailure(path) }
-    try folder.synchronize()
+    if isSynced { try folder.synchronize() }
   }
 }
 

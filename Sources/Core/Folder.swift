@@ -143,10 +143,12 @@ public final class Folder: Sendable {
   // MARK: - Changing
 
   /// Writes `bytes` to a file atomically, replacing any file or link of that name.
-  public func write(_ bytes: [UInt8], to name: String) throws {
+  ///
+  /// - Parameter isSynced: false for one of many small files whose loss in a power failure would be noticed.
+  public func write(_ bytes: [UInt8], to name: String, isSynced: Bool = true) throws {
     var file = try AtomicFile(name, in: self)
     try file.append(bytes)
-    try file.commit()
+    try file.commit(isSynced: isSynced)
   }
 
   /// Creates a file under a plain name that is not taken. Returns a descriptor, or -1 and sets `errno`.

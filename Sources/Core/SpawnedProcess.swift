@@ -1,5 +1,14 @@
+import CLinux
 import Foundation
 import Synchronization
+
+/// Has this process receive a signal when the process that started it ends, also if that is killed.
+///
+/// - Parameter parent: the ID of the process that started it. If it has ended already, the signal arrives at once.
+public func receive(_ signal: Int32, atEndOf parent: pid_t) {
+  _ = linux_signal_at_end_of_parent(signal)
+  if getppid() != parent { _ = kill(getpid(), signal) }
+}
 
 /// A child process in its own process group.
 ///
@@ -47,6 +56,11 @@ public final class SpawnedProcess: Sendable {
       if let end, ContinuousClock.now >= end { return nil }
       usleep(2000)
     }
+  }
+
+  /// Sends a signal to the process. Does nothing if the process has exited.
+  public func send(_ signal: Int32) {
+    if exitStatus == nil { _ = kill(id, signal) }
   }
 
   /// Kills the process and its process group. Does nothing if the process has exited.

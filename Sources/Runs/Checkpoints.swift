@@ -137,9 +137,10 @@ public struct Checkpoints: ~Copyable {
   /// Opens and verifies the checkpoints of a run. Damaged ones are renamed, and folders that a killed process left half
   /// written or half removed are deleted. If all are damaged, nothing is changed.
   ///
+  /// - Parameter others: fingerprints that the checkpoints may have instead, as those of an earlier version.
   /// - Throws: `WorldError` with the path, also if every checkpoint is damaged, or `InputError` if one was made with
   ///   other settings.
-  public init(folder: String, kept: Int, settings: UInt64) throws {
+  public init(folder: String, kept: Int, settings: UInt64, or others: Set<UInt64> = []) throws {
     precondition(kept > 0, "at least one checkpoint is kept, not \(kept)")
     try makeOwnFolder(folder)
     let parent = try Folder(path: folder)
@@ -148,7 +149,7 @@ public struct Checkpoints: ~Copyable {
     for name in names where Checkpoint.number(of: name) != nil {
       do {
         let checkpoint = try Checkpoint(path: "\(folder)/\(name)")
-        guard checkpoint.manifest.settings == settings else {
+        guard others.union([settings]).contains(checkpoint.manifest.settings) else {
           throw InputError("\(checkpoint.path) was made with other settings than those in the run's settings.yaml now")
         }
         whole.append(checkpoint)

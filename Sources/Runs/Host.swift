@@ -21,6 +21,12 @@ public enum Host {
     return Double(usage.ru_maxrss) * 1024 / 1e6
   }
 
+  /// The host's name in its network.
+  public static var name: String {
+    var system = utsname()
+    return unsafe uname(&system) == 0 ? text(&system.nodename) : "unknown"
+  }
+
   /// The operating system, processor, number of CPU cores and memory. The host name is left out.
   static var facts: JSON {
     var system = utsname()

@@ -108,9 +108,9 @@ public struct RunDirectory: Sendable, Hashable {
   }
 
   /// Opens the checkpoints of the run, after removing the unfinished files of earlier processes.
-  public func checkpoints(kept: Int, settings: UInt64) throws -> Checkpoints {
+  public func checkpoints(kept: Int, settings: UInt64, or others: Set<UInt64> = []) throws -> Checkpoints {
     try removeLeftovers(in: folder())
-    return try Checkpoints(folder: file("checkpoints"), kept: kept, settings: settings)
+    return try Checkpoints(folder: file("checkpoints"), kept: kept, settings: settings, or: others)
   }
 
   /// Writes `summary.json`, which marks the run as finished.

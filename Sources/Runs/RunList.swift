@@ -78,6 +78,20 @@ extension RunEntry {
     }
   }
 
+  /// Returns the entries sorted by a number of the run, such as `return_best` or a metric, descending. Entries without
+  /// it come last.
+  ///
+  /// - Throws: `InputError` if no run has it.
+  public static func sorted(_ entries: [RunEntry], byNumber name: String) throws -> [RunEntry] {
+    let numbers = entries.map { $0.run.numbers }
+    guard entries.isEmpty || numbers.contains(where: { $0[name] != nil }) else {
+      let known = Set(numbers.flatMap(\.keys)).union(SortKey.allCases.map(\.rawValue))
+      throw InputError.unknown("key or metric", name, known: known.sorted())
+    }
+    let order = numbers.indices.sorted { (numbers[$0][name] ?? -.infinity) > (numbers[$1][name] ?? -.infinity) }
+    return order.map { entries[$0] }
+  }
+
   /// A condition on a number of a run: `return > 500`.
   public struct Condition: Sendable {
     private let key: SortKey

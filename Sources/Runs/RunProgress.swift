@@ -41,9 +41,20 @@ extension RunProgress {
 extension RunDirectory {
   /// The progress of the run, from the end of its metrics. Missing and damaged parts are nil.
   public var progress: RunProgress {
+    var progress = Self.progress(of: path)
+    if let settings = try? settings() {
+      let goals = settings.groups.flatMap(\.entries).filter { $0.key == "env-steps" || $0.key == "ae-steps" }
+      progress.goal = goals.first.flatMap { Int($0.text) }
+    }
+    return progress
+  }
+
+  /// The progress of the run in a folder, without its goal, for which all settings would be read.
+  public static func progress(of path: String) -> RunProgress {
     var progress = RunProgress()
+    guard let folder = try? Folder(path: path, followingLink: true) else { return progress }
     var played: Double?
-    let lines = (try? tail(of: "metrics.jsonl", in: folder(), limit: 1 << 18)) ?? []
+    let lines = (try? tail(of: "metrics.jsonl", in: folder, limit: 1 << 18)) ?? []
     for line in lines.reversed() {
       guard let metrics = try? JSON(parsing: line) else { continue }
       let step = metrics["step"]?.int
@@ -56,12 +67,23 @@ extension RunDirectory {
       if played == nil { played = metrics["train/return"]?.double }
     }
     progress.returned = progress.returned ?? played
-    if let mean = (try? json("summary.json"))?["return_mean"]?.double { progress.returned = mean }
-    if let settings = try? settings() {
-      let goals = settings.groups.flatMap(\.entries).filter { $0.key == "env-steps" || $0.key == "ae-steps" }
-      progress.goal = goals.first.flatMap { Int($0.text) }
-    }
+    let summary = (try? folder.bytes(of: "summary.json", limit: 1 << 26)).flatMap { try? JSON(parsing: $0) }
+    if let mean = summary?["return_mean"]?.double { progress.returned = mean }
     return progress
+  }
+}
+
+extension RunDirectory {
+  /// The numbers of the run by name: the last value of each metric, and those of the summary, which win.
+  public var numbers: [String: Double] {
+    var numbers: [String: Double] = [:]
+    for line in (try? tail(of: "metrics.jsonl", in: folder(), limit: 1 << 18)) ?? [] {
+      for member in (try? JSON(parsing: line))?.members ?? [] { numbers[member.key] = member.value.double }
+    }
+    for member in (try? json("summary.json"))?.members ?? [] {
+      if let number = member.value.double { numbers[member.key] = number }
+    }
+    return numbers
   }
 }
 

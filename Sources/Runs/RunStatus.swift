@@ -44,6 +44,16 @@ extension RunDirectory {
     try write(["error": .string("\(error)"), "step": step.map { .integer($0) } ?? .null], to: Self.failure)
   }
 
+  /// Gives the run other settings, such as more steps, and lets it continue if it has finished.
+  ///
+  /// If this is interrupted, the run has its earlier settings and continues from its last checkpoint.
+  public func lengthen(to groups: [any SettingsGroup]) throws {
+    let folder = try folder()
+    try folder.remove("summary.json")
+    try folder.synchronize()
+    try folder.write(Array(SettingsFile.text(of: groups).utf8), to: Self.settings)
+  }
+
   /// Records in `resumes.jsonl` that the run resumes, with the earlier failure if any, and removes `failure.json`.
   public func noteResume(_ commandLine: [String]) throws {
     let folder = try folder()

@@ -94,9 +94,14 @@ extension Checkpoints.Cost {
 }
 
 /// A hash that differs between runs whose checkpoints do not fit each other.
+///
+/// - Parameter left: the keys of settings that may differ.
 func fingerprint(
-  of groups: [any SettingsGroup], _ environment: String, _ member: String, _ seed: Seed
+  of groups: [any SettingsGroup], _ environment: String, _ member: String, _ seed: Seed,
+  leavingOut left: Set<String> = []
 ) -> UInt64 {
-  let settings = groups.flatMap { group in group.record.map { "\(group.title).\($0.key)=\($0.text)" } }
+  let settings = groups.flatMap { group in
+    group.record.filter { !left.contains($0.key) }.map { "\(group.title).\($0.key)=\($0.text)" }
+  }
   return xxHash64(Array("\(environment)\n\(member)\n\(seed.value)\n\(settings.joined(separator: "\n"))".utf8))
 }

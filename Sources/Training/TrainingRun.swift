@@ -51,8 +51,12 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   ///   evaluations, or of all if there are fewer.
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
     let start = ContinuousClock.now
+    // A run can be lengthened. Earlier versions included its length.
+    let length = TrainingSettings.key(of: \.envSteps)
     var checkpoints = try directory.checkpoints(
-      kept: training.keepCheckpoints, settings: fingerprint(of: groups, spec.id, A.id, seed))
+      kept: training.keepCheckpoints,
+      settings: fingerprint(of: groups, spec.id, A.id, seed, leavingOut: [length]),
+      or: [fingerprint(of: groups, spec.id, A.id, seed)])
     for warning in checkpoints.warnings { try say(warning) }
     try say(replayLine)
     var trainer = try Trainer(

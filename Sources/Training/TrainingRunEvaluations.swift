@@ -50,13 +50,10 @@ extension TrainingRun {
   func evaluateLast(
     _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, _ log: inout TrainingLog, in directory: RunDirectory
   ) throws {
-    try writeWeights(trainer, to: directory)
-    var film = FirstFrames()
-    let evaluation = try trainer.evaluate(seed: seed.child("evaluation")) { film.append($0) }
-    let result = EvaluationBeside.Result(
-      evaluation: evaluation, film: film, reconstructions: trainer.representation.reconstructions(of: film.frames))
+    // As the evaluations before, so that a run that is lengthened later has the same numbers.
+    let result = try beginEvaluation(trainer, in: directory, isRepeatable: true).wait()
     try record(result, at: trainer.envSteps, &loop, &log, in: directory)
-    try film.write(to: directory.file("episode.png"), text: text(of: directory, trainer.envSteps))
+    try result.film.write(to: directory.file("episode.png"), text: text(of: directory, trainer.envSteps))
   }
 
   /// Logs an evaluation and writes its reconstructions and the learning curve.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Runs
+import Sweeps
 
 /// How a failed command ends: one line on standard error, and exit code 64 for wrong usage, 75 for an interruption, or
 /// 1.
@@ -17,6 +18,10 @@ struct Failure {
     case let error as DamagedFile: (message, code) = (error.description, ExitCode.failure.rawValue)
     case is ClosedPipe: (message, code) = ("", ExitCode.failure.rawValue)
     case let error as Interrupted: (message, code) = (error.description, Interrupted.exitCode)
+    case let error as PointInUse: (message, code) = (error.description, Interrupted.exitCode)
+    case let error as EarlierFailure: (message, code) = (error.description, error.code)
+    case let error as WaitsForFailure: (message, code) = (error.description, error.code)
+    case let error as SweepUnfinished: (message, code) = (error.description, error.code)
     default: (message, code) = (PixelRL.message(for: error), PixelRL.exitCode(for: error).rawValue)
     }
   }

@@ -26,6 +26,7 @@ struct PixelRL: ParsableCommand {
       ListSettings.self,
       Config.self,
       ListRuns.self,
+      Sweep.self,
       MeasureEstimators.self,
       Serve.self,
       GymnasiumModule.self,

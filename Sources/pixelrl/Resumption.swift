@@ -1,5 +1,6 @@
 import Core
 import Runs
+import Training
 
 /// Finds the run to resume, and checks that it has the same settings and inputs.
 extension RunOptions {
@@ -47,17 +48,32 @@ extension RunOptions {
         return try difference(of: run, facts, inputs, groups) == nil
       }
     }
-    if let reason = try difference(of: run, try run.facts(), inputs, groups) { throw InputError(reason) }
+    if let reason = try difference(of: run, try run.facts(), inputs, groups, canLengthen: resume != "auto") {
+      throw InputError(reason)
+    }
     return run
   }
 
+  /// The setting of which `train --resume RUN` takes a larger value.
+  static let length = TrainingSettings.key(of: \.envSteps)
+
   /// Returns how a run differs from these settings and inputs, or nil if it does not. Inputs may have moved.
+  ///
+  /// - Parameter canLengthen: whether more steps are no difference. No schedule of a training depends on its length.
   private func difference(
     of run: RunDirectory, _ facts: RunDirectory.Facts, _ inputs: [RunDirectory.Input],
-    _ groups: [any SettingsGroup]
+    _ groups: [any SettingsGroup], canLengthen: Bool = false
   ) throws -> String? {
     let same = inputs.filter { input in facts.inputs.contains { $0.isSame(as: input) } }.map(\.name)
-    if let other = try run.differences(from: groups).first(where: { !same.contains($0.key) }) {
+    for other in try run.differences(from: groups) where !same.contains(other.key) {
+      if other.key == Self.length {
+        if canLengthen, let recorded = Int(text: other.recorded), let given = Int(text: other.given), given > recorded {
+          continue
+        }
+        return
+          "\(run.path) was made with --\(other.key) \(other.recorded), not \(other.given): 'pixelrl train --resume "
+          + "\(run.path) --\(other.key) N' lengthens it to more steps; or leave out --resume to start a new run"
+      }
       return
         "\(run.path) was made with --\(other.key) \(other.recorded), not \(other.given): leave the flag out to resume the "
         + "run, or leave out --resume to start a new one"

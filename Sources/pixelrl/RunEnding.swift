@@ -7,14 +7,19 @@ import Tensors
 /// Does the work of a run while holding its lock. Records a failure in the run directory, and runs the `--notify`
 /// command at the end. Leaves a finished run unchanged.
 ///
+/// - Parameter longer: the settings of a run that is lengthened, which may be a finished one.
 /// - Returns: the run's summary.
 /// - Throws: `WorldError` if another process holds the lock, and any error of the work; `Interrupted` says how to
 ///   resume.
-func withRun(_ directory: RunDirectory, _ options: RunOptions, _ work: () throws -> JSON) throws -> JSON {
+func withRun(
+  _ directory: RunDirectory, _ options: RunOptions, lengthenedTo longer: [any SettingsGroup]? = nil,
+  _ work: () throws -> JSON
+) throws -> JSON {
   let command = options.notify
   let isResumed = directory.hasBegun
   let lock = try directory.lock()
   defer { withExtendedLifetime(lock) {} }
+  if let longer { try directory.lengthen(to: longer) }
   if directory.isFinished {
     printProgress("\(directory.path) has finished already, so there is nothing to resume")
     return try directory.json("summary.json")

@@ -23,6 +23,9 @@ struct SettingsOptions<Source: SettingsSource>: ParsableArguments, CustomReflect
 
   init() {}
 
+  /// The values among `flags` that are of this source's settings.
+  init(from flags: [String: String], keys: Set<String>) { typed = flags.filter { keys.contains($0.key) } }
+
   /// The groups' settings, then those of the members, each key once.
   static var rows: [SettingRow] {
     let owned = Source.members.flatMap { member in member.group.rows.map { (name: member.name, row: $0) } }

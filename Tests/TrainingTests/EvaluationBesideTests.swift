@@ -13,7 +13,8 @@ import Testing
   @Test(arguments: [0, 1, 3]) func logsAreInTheOrderOfAWaitingRun(_ behind: Int) throws {
     try withFolder { folder in
       let facts = RunDirectory.Facts(
-        command: "train", environment: "catch", member: "dqn", seed: 7, commandLine: ["pixelrl", "train"], version: "1", why: "")
+        command: "train", environment: "catch", member: "dqn", seed: 7, commandLine: ["pixelrl", "train"], version: "1",
+        why: "")
       func lines(_ name: String, _ body: (inout TrainingLog) throws -> Void) throws -> [String] {
         let run = try RunDirectory(at: "\(folder)/\(name)", facts, settings: [])
         var log = TrainingLog(try RunLog(in: run))

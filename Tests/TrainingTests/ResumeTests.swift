@@ -229,6 +229,8 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
       training.updatesPerStep = 0
       _ = try work().run(in: run)
       training.envSteps = 200
+      _ = try work().run(in: run)  // a longer run continues
+      training.replay = 200
       #expect(throws: InputError.self) { try work().run(in: run) }
     }
   }

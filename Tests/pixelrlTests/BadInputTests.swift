@@ -232,7 +232,8 @@ let quickTraining = [
       try refuses(program, 64, ["collect", "--policy-run", "r", "--env", "catch"], "r was trained in cartpole-swingup")
       try refuses(
         program, 64, ["pretrain-ae", "--dataset", "d"], "d was collected with --size 32, but this run uses --size 64")
-      try refuses(program, 64, ["train", "--autoencoder", "ae"], "ae was trained with --size 32, but this run uses --size 64")
+      try refuses(
+        program, 64, ["train", "--autoencoder", "ae"], "ae was trained with --size 32, but this run uses --size 64")
       try refuses(
         program, 64, ["train", "--autoencoder", "ae", "--size", "32", "--env-steps", "320"],
         "use more than 320")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Formats
 import Reports
 import Runs
 
@@ -13,8 +14,16 @@ struct ListRuns: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "began, name, status or seed: ascending; step or return: descending", valueName: "key"))
-  var sort = RunEntry.SortKey.began
+      "began, name, status or seed: ascending; step, return, or any metric or number of the summary: descending",
+      valueName: "key"),
+    completion: .list(RunEntry.SortKey.allCases.map(\.rawValue)))
+  var sort = RunEntry.SortKey.began.rawValue
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("show the settings in which these runs differ, instead of a list", valueName: "runs"),
+    completion: .runs)
+  var diff: [String] = []
 
   @Option(help: ArgumentHelp("only runs that are running, finished, failed or interrupted", valueName: "status"))
   var status: RunStatus?
@@ -40,6 +49,7 @@ struct ListRuns: ParsableCommand {
   var paths = false
 
   func run() throws {
+    guard diff.isEmpty else { return try printDifferences() }
     let conditions = try filter.map { try RunEntry.Condition(parsing: $0) }
     guard isFolder(folder) else {
       throw WorldError(path: folder, "does not exist: 'pixelrl train' and 'pixelrl pretrain-ae' create runs")
@@ -49,7 +59,8 @@ struct ListRuns: ParsableCommand {
         && (env == nil || entry.facts?.environment == env) && (agent == nil || entry.facts?.member == agent)
         && (command == nil || entry.facts?.command == command) && conditions.allSatisfy { $0.holds(for: entry) }
     }
-    let entries = RunEntry.sorted(found, by: sort)
+    let key = RunEntry.SortKey(rawValue: sort)
+    let entries = try key.map { RunEntry.sorted(found, by: $0) } ?? RunEntry.sorted(found, byNumber: sort)
     if paths {
       for entry in entries { try printLine(entry.run.path) }
     } else if json {
@@ -60,6 +71,21 @@ struct ListRuns: ParsableCommand {
       let rows = [["run", "status", "environment", "agent", "began (UTC)", "step", "return", "why"]] + entries.map(row)
       for line in aligned(rows) { try printLine(line) }
     }
+  }
+
+  private func printDifferences() throws {
+    guard diff.count > 1 else { throw InputError("--diff takes two or more runs: --diff runs/A runs/B") }
+    let runs = try diff.map { try RunDirectory(existing: $0) }
+    let rows = try RunDifferences(of: runs).rows
+    if json {
+      return try printLine(
+        JSON.object(
+          rows.map { .init($0.key, .array($0.values.map { $0.map { .string($0) } ?? .null })) }
+        ).description)
+    }
+    guard !rows.isEmpty else { return try printLine("the runs have the same settings") }
+    let cells = rows.map { row in [row.key] + row.values.map { $0.map { $0.isEmpty ? "none" : $0 } ?? "-" } }
+    for line in aligned([["setting"] + runs.map(\.name)] + cells) { try printLine(line) }
   }
 
   private func row(_ entry: RunEntry) -> [String] {
@@ -80,5 +106,4 @@ struct ListRuns: ParsableCommand {
   }
 }
 
-extension RunEntry.SortKey: ExpressibleByArgument {}
 extension RunStatus: ExpressibleByArgument {}

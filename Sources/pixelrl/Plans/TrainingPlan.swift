@@ -177,7 +177,8 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
       "train", environment: experiment.environment.spec.id, member: A.id, seed: experiment.seed.value,
       inputs: prepared.inputs,
       autoencoder: prepared.autoencoder, settings: settled.groups, fill: prepared.fill)
-    let summary = try withRun(directory, options) {
+    let isLonger = try directory.differences(from: settled.groups).contains { $0.key == RunOptions.length }
+    let summary = try withRun(directory, options, lengthenedTo: isLonger ? settled.groups : nil) {
       let outcome = try prepared.run(directory) { printProgress($0) }
       let summary = record(outcome, of: directory, prepared)
       try directory.finish(summary)

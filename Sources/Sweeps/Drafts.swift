@@ -1,0 +1,129 @@
+import Core
+
+/// A point before its settings are resolved.
+public struct Draft: Sendable, Hashable {
+  public var command: Point.Command
+  public var environment: String
+  public var arm: String
+  public var seed: UInt64
+  /// The flags that it is given, without `env`, `seed` and those of its needs.
+  public var given: PlanFile.Settings
+  /// The drafts that it waits for, by the setting that names their folder.
+  var needs: [String: Key] = [:]
+
+  /// What identifies a shared draft.
+  struct Key: Sendable, Hashable {
+    let command: Point.Command
+    let environment: String
+    let arm: String
+    let seed: UInt64
+  }
+
+  var key: Key { Key(command: command, environment: environment, arm: arm, seed: seed) }
+}
+
+extension PlanFile {
+  /// The drafts of all points; those that others wait for come first.
+  ///
+  /// - Parameter keys: the flags of each command.
+  /// - Throws: `InputError` about a setting that no command has, or a name that is not in the plan.
+  func drafts(keys: [Point.Command: Set<String>]) throws -> [Draft] {
+    try check(keys)
+    var shared: [Draft] = []
+    var known: Set<Draft.Key> = []
+    var trainings: [Draft] = []
+    for environment in environments {
+      for arm in arms where arm.environments?.contains(environment.name) ?? true {
+        for variation in variations {
+          for seed in arm.seeds ?? seeds {
+            var draft = Draft(
+              command: .train, environment: environment.name, arm: name(of: arm, variation), seed: seed,
+              given: given(to: .train, keys, environment.settings, arm.settings, variation))
+            for needed in try needs(of: &draft, environment, keys) where known.insert(needed.key).inserted {
+              shared.append(needed)
+            }
+            trainings.append(draft)
+          }
+        }
+      }
+    }
+    guard !trainings.isEmpty else { throw InputError("the plan has no points: no arm has one of its environments") }
+    guard shared.count + trainings.count <= Self.pointLimit else {
+      throw InputError(
+        "the plan has \(shared.count + trainings.count) points: use several plans of at most \(Self.pointLimit)")
+    }
+    if let twice = Dictionary(grouping: trainings, by: \.key).first(where: { $0.value.count > 1 })?.key {
+      throw InputError("'\(twice.arm)' in \(twice.environment) with seed \(twice.seed) is in the plan twice")
+    }
+    return shared.filter { $0.command == .collect } + shared.filter { $0.command == .pretrain } + trainings
+  }
+
+  /// `sac learning-rate=0.001`
+  private func name(of arm: Arm, _ variation: Settings) -> String {
+    let values = variation.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    return ([arm.name] + values).filter { !$0.isEmpty }.joined(separator: " ")
+  }
+
+  /// Merges settings; later ones override earlier ones. The sweep's and an environment's settings go to every command
+  /// that has them, those of an arm and a variation to the training.
+  private func given(
+    to command: Point.Command, _ keys: [Point.Command: Set<String>], _ environment: Settings, _ own: Settings...
+  ) -> Settings {
+    let general = settings.merging(environment) { $1 }.filter { keys[command, default: []].contains($0.key) }
+    return own.reduce(general) { $0.merging($1) { $1 } }
+  }
+
+  /// The autoencoder that a training waits for, and its dataset. Their names are replaced by references.
+  private func needs(
+    of draft: inout Draft, _ environment: Environment, _ keys: [Point.Command: Set<String>]
+  ) throws -> [Draft] {
+    guard let name = draft.given["autoencoder"], let own = autoencoders[name] else { return [] }
+    draft.given["autoencoder"] = nil
+    var pretraining = Draft(
+      command: .pretrain, environment: draft.environment, arm: name, seed: try seed(own, draft.seed),
+      given: given(to: .pretrain, keys, environment.settings, own).filter { $0.key != "seed" })
+    draft.needs["autoencoder"] = pretraining.key
+    guard let name = pretraining.given["dataset"], let own = datasets[name] else { return [pretraining] }
+    pretraining.given["dataset"] = nil
+    let collection = Draft(
+      command: .collect, environment: draft.environment, arm: name, seed: try seed(own, pretraining.seed),
+      given: given(to: .collect, keys, environment.settings, own).filter { $0.key != "seed" })
+    pretraining.needs["dataset"] = collection.key
+    return [collection, pretraining]
+  }
+
+  /// A shared point has the seed of the run that needs it, or its own for all runs.
+  private func seed(_ settings: Settings, _ needed: UInt64) throws -> UInt64 {
+    guard let text = settings["seed"] else { return needed }
+    guard let seed = UInt64(text: text) else {
+      throw InputError("'seed' takes a whole number of at least 0, not '\(text)'")
+    }
+    return seed
+  }
+
+  /// Checks the names of all settings.
+  private func check(_ keys: [Point.Command: Set<String>]) throws {
+    func check(_ settings: Settings, _ commands: [Point.Command]) throws {
+      let known = commands.flatMap { keys[$0, default: []] }
+      for key in settings.keys.sorted() {
+        if key == "env" || key == "seed" && commands.contains(.train) {
+          throw InputError(
+            "'\(key)' is not a setting of an arm: use '\(key == "env" ? "environments" : "seeds")' instead")
+        }
+        guard known.contains(key) else { throw InputError.unknown("setting", key, known: known.sorted()) }
+      }
+    }
+    try check(settings, Point.Command.allCases)
+    for environment in environments { try check(environment.settings, Point.Command.allCases) }
+    for arm in arms { try check(arm.settings, [.train]) }
+    for variation in variations.prefix(1) { try check(variation, [.train]) }
+    for settings in autoencoders.values { try check(settings, [.pretrain]) }
+    for settings in datasets.values { try check(settings, [.collect]) }
+    for arm in arms {
+      let name = (arm.settings["autoencoder"] ?? "")
+      if !name.isEmpty, autoencoders[name] == nil, !name.contains("/"), !autoencoders.isEmpty {
+        throw InputError.unknown("autoencoder", name, known: autoencoders.keys.sorted())
+      }
+    }
+  }
+}
