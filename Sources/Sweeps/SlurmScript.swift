@@ -33,7 +33,7 @@ public struct SlurmScript: Sendable {
         let name = "array-\(stage)-\(offset).sbatch"
         files.append((name, script(group.map { $0 - offset * maximumArraySize }, offset: offset * maximumArraySize)))
         let after = stage == 0 ? "" : " --dependency=afterany$before"
-        lines.append("ids=$ids:$(sbatch --parsable\(after) \"$here/\(name)\" | cut -d';' -f1)")
+        lines += ["id=$(sbatch --parsable\(after) \"$here/\(name)\")", "ids=$ids:${id%%;*}"]
       }
       lines.append("before=$ids")
       lines.append("echo \"submitted ${ids#:}\"")

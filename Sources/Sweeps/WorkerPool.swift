@@ -75,9 +75,15 @@ public struct WorkerPool {
       }
       while children.count < jobs, let place = next(in: waiting, ended, later) {
         let point = waiting.remove(at: place)
-        if let failure = try failure(before: point, reader) {
-          outcome.left.append((point, failure))
+        if let (reason, isFinal) = try obstacle(before: point, reader) {
+          // A failed need does not mend itself, so that it is no reason to try again.
+          if isFinal {
+            outcome.failed.append((point, PointFailure(reason: reason, code: 1)))
+          } else {
+            outcome.left.append((point, reason))
+          }
           ended.insert(point.index)
+          say("\(isFinal ? "failed  " : "left    ") \(point.index)  \(point.title): \(reason)")
         } else if sweep.isDone(point) {
           outcome.done.append(point)
           ended.insert(point.index)
@@ -128,11 +134,14 @@ public struct WorkerPool {
     }
   }
 
-  /// Why a point cannot start: one that it waits for is not done.
-  private func failure(before point: Point, _ reader: StatusReader) throws -> String? {
+  /// Why a point cannot start: one that it waits for is not done, and will not be if that failed.
+  private func obstacle(before point: Point, _ reader: StatusReader) throws -> (reason: String, isFinal: Bool)? {
     for need in point.needs {
       guard let needed = try sweep.point(need.index), !sweep.isDone(needed) else { continue }
-      return "its \(need.key), point \(need.index), is \(try reader.status(of: needed).name)"
+      if case .failed(let failure) = try reader.status(of: needed) {
+        return ("its \(need.key), point \(need.index), has failed: \(failure.reason)", true)
+      }
+      return ("its \(need.key), point \(need.index), is not done", false)
     }
     return nil
   }

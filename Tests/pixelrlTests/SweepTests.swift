@@ -148,6 +148,24 @@ import Testing
     }
   }
 
+  /// What waits for a failed point is not tried again and again, and runs after its retry.
+  @Test(arguments: [["--index", "1"], ["--indices", "1", "--jobs", "1"]])
+  func aFailedAutoencoderFailsWhatWaitsForIt(_ chosen: [String]) throws {
+    try withProgram { program in
+      try write(
+        "environments: [catch]\nautoencoders: {broken: {dataset: missing/folder}}\narms: {x: {autoencoder: broken}}",
+        in: program)
+      _ = succeed(try program("sweep", "plan", "plan.yaml", "--out", "sweep"))
+      for _ in 0..<2 {
+        let outcome = try program.run(["sweep", "run", "sweep"] + chosen)
+        #expect([1, 64].contains(outcome.code), "\(outcome)")
+        #expect((outcome.output + outcome.error).contains("missing/folder"), "\(outcome)")
+      }
+      #expect(succeed(try program("sweep", "status", "sweep")).contains("1 waiting, 1 failed"))
+      #expect(succeed(try program("sweep", "retry", "sweep")).hasSuffix("1 points wait again\n"))
+    }
+  }
+
   /// Two sweeps on the same folder share the work: one waits for the autoencoder that the other makes.
   @Test func twoSweepsShareTheWork() throws {
     try withProgram { program in

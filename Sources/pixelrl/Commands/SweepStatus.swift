@@ -11,7 +11,7 @@ struct SweepStatus: ParsableCommand {
 
   @OptionGroup var sweep: SweepArgument
 
-  @Flag(help: "show running, lost and failed points again and again, until all points are done")
+  @Flag(help: "show running, lost and failed points again and again, until all points are done or failed")
   var watch = false
 
   @Flag(help: "print a JSON array with an object for each point")
@@ -31,7 +31,7 @@ struct SweepStatus: ParsableCommand {
       if isatty(STDOUT_FILENO) == 1 { try StandardStreams.print("\u{1B}[H\u{1B}[2J") }
       for line in aligned([table.rows[0]] + shown.map(\.0)) { try printLine(line) }
       try printLine(table.summary)
-      guard table.entries.contains(where: { $0.status != .done }) else { return }
+      guard table.entries.contains(where: { !["done", "failed"].contains($0.status.name) }) else { return }
       sleep(5)
       sweep = try SweepFolder(path: sweep.path)
     }
