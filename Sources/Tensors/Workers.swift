@@ -9,8 +9,8 @@ import Synchronization
 final class Workers: Sendable {
   static let shared = Workers()
 
-  /// The current pass: its number in the upper 32 bits, then the number of parts and that of the next part, 16 bits
-  /// each. One word, so that a part is taken in one step, and never of a pass that has ended.
+  /// The current pass: its number in the upper 32 bits, then the ends of the parts that are left, 16 bits each. One word,
+  /// so that a part is taken in one step, and never of a pass that has ended.
   private let ticket = Atomic<UInt64>(0)
   /// The parts of the current pass that have ended.
   private let ended = Atomic<Int>(0)
@@ -48,16 +48,17 @@ final class Workers: Sendable {
         let number = (ticket.load(ordering: .relaxed) >> 32) &+ 1
         ticket.store(number << 32 | UInt64(parts) << 16, ordering: .sequentiallyConsistent)
         if sleepers.load(ordering: .sequentiallyConsistent) > 0 { wake() }
-        computeParts()
+        computeParts(isHelper: false)
         waitForEnd(of: parts)
       }
     }
     isBusy.store(false, ordering: .releasing)
   }
 
-  /// Computes parts of the current pass until none is left.
-  private func computeParts() {
-    while let index = take() {
+  /// Computes parts of the current pass until none is left. The caller begins with the first one and a helper with the
+  /// last one, so that each core mostly has the same rows in its cache as in the pass before.
+  private func computeParts(isHelper: Bool) {
+    while let index = take(last: isHelper) {
       call(index)
       ended.add(1, ordering: .sequentiallyConsistent)
       if callerSleeps.load(ordering: .sequentiallyConsistent) { wake() }
@@ -71,14 +72,15 @@ final class Workers: Sendable {
     unsafe pass?.pointee.body(index)
   }
 
-  /// Takes the next part of the current pass, if any is left.
-  private func take() -> Int? {
+  /// Takes the first or the last part of the current pass that is left, if any.
+  private func take(last: Bool) -> Int? {
     var current = ticket.load(ordering: .acquiring)
     while true {
-      let (parts, next) = (current >> 16 & 0xffff, current & 0xffff)
-      guard next < parts else { return nil }
-      let result = ticket.weakCompareExchange(expected: current, desired: current + 1, ordering: .acquiringAndReleasing)
-      if result.exchanged { return Int(next) }
+      let (end, start) = (current >> 16 & 0xffff, current & 0xffff)
+      guard start < end else { return nil }
+      let result = ticket.weakCompareExchange(
+        expected: current, desired: last ? current - (1 << 16) : current + 1, ordering: .acquiringAndReleasing)
+      if result.exchanged { return Int(last ? end - 1 : start) }
       current = result.original
     }
   }
@@ -119,7 +121,7 @@ final class Workers: Sendable {
     var seen: UInt64 = 0
     while true {
       seen = waitForPass(after: seen)
-      computeParts()
+      computeParts(isHelper: true)
     }
   }
 
