@@ -40,7 +40,7 @@ public enum Threads {
   public static func limitSpinning() {
     #if canImport(Glibc)
       guard unsafe getenv("OMP_WAIT_POLICY") == nil, unsafe getenv("GOMP_SPINCOUNT") == nil else { return }
-      // Longer than the pauses between two passes of an update, so that the threads are still awake.
+      // About 30 µs. oneDNN's convolutions still wait for OpenMP's threads; our own passes do not, see `Workers`.
       guard unsafe setenv("GOMP_SPINCOUNT", "2000", 1) == 0 else { return }
       // Returns only if it fails. Then the threads spin as before.
       unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)

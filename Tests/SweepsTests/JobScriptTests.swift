@@ -15,11 +15,11 @@ import Testing
 
   @Test func slurmArraysAreSplitAndOffset() throws {
     try withSweep(Self.seeds) { sweep in
-      let request = try JobRequest(sweep, path: "/home/me/my sweep", program: "/bin/pixelrl", parallelism: 4)
+      let request = try JobRequest(sweep, path: "/data/my sweep", program: "/bin/pixelrl", parallelism: 4)
       let files = try SlurmScript(request, maximumArraySize: 10, time: "1:00:00").files
       #expect(files.map(\.name) == ["array-0-0.sbatch", "array-0-1.sbatch", "array-0-2.sbatch", "submit.sh"])
       #expect(files[2].text.contains("#SBATCH --array=0-4%4\n") && files[2].text.contains("#SBATCH --time=1:00:00\n"))
-      #expect(files[2].text.contains("sweep run '/home/me/my sweep' --worker"))
+      #expect(files[2].text.contains("sweep run '/data/my sweep' --worker"))
       #expect(files[2].text.contains("--index $((SLURM_ARRAY_TASK_ID + 20)) &"))
     }
   }
