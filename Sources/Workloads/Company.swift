@@ -22,7 +22,7 @@ final class Company {
 
   private init(_ words: [String]) throws {
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    process.arguments = words + ["--company", "1"]
+    process.arguments = words + ["--company", "\(getpid())"]
     process.standardInput = input
     process.standardOutput = FileHandle.nullDevice
     try process.run()

@@ -19,11 +19,11 @@ enum Workloads {
   static func main() throws {
     Threads.limitSpinning()
     let arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
+    // A company ends with the process that it keeps busy.
+    if let parent = arguments.text("company").flatMap({ Int32($0) }) { receive(SIGKILL, atEndOf: parent) }
     Threads.set(try arguments.integer("threads", default: Threads.count))
     let workload = try Workload.named(arguments.workload, arguments)
     let company = try Company.joining(arguments)
-    // A company ends with the process that it keeps busy.
-    let (isCompany, parent) = (arguments.text("company") != nil, getppid())
     say("ready \(workload.operations)")
     var (allocations, blocks) = (0.0, 0.0)
     // For a single thread, CPU time does not depend on other programs.
@@ -38,10 +38,7 @@ enum Workloads {
       let (allocationsBefore, blocksBefore) = (allocation_count(), TensorMemory.allocations)
       company?.resume()
       let start = now()
-      for _ in 0..<count {
-        try workload.iteration()
-        if isCompany, getppid() != parent { return }
-      }
+      for _ in 0..<count { try workload.iteration() }
       let elapsed = now() - start
       company?.pause()
       allocations = Double(allocation_count() - allocationsBefore) / Double(count)
