@@ -25,7 +25,8 @@ extension ActionDistribution {
 /// To add an agent, write one new file and add one line to `Agents.all`; the contract tests then cover it. Actions are
 /// in the policy's units: each dimension in [-1, 1], or `[index]` for a discrete choice.
 ///
-/// All parameters that `visit` names must be learned, and must change within four updates with the default settings. A
+/// All parameters that `visit` names must be learned, and must change within four updates with the default settings, or
+/// with a `period` of two updates. A
 /// parameter `target_x` follows the parameter `x`: they start equal, and an update moves all parameters of a target
 /// network toward the learned ones by the same fraction, or leaves them all unchanged.
 public protocol Agent: Module {
@@ -54,6 +55,8 @@ public protocol Agent: Module {
   func entropyBonus(_ observation: Tensor) -> Tensor?
   /// Performs an update with the experience that `settings.demand` requests, or with fewer transitions, and returns
   /// metrics: `Lesson.criticLoss`, and whatever else is worth plotting.
+  ///
+  /// An update that needs the experience of several draws returns `Lesson.isComplete` false until the last of them.
   ///
   /// An agent that learns from a `Batch` must use `nextObservationOfTarget` as the input of target networks, and return
   /// the gradient of the critic's loss with respect to `observation` if the batch requests it.
@@ -108,7 +111,7 @@ extension RolloutSettings {
 public enum Agents {
   public static let all: [any Agent.Type] = [
     SAC.self, DoubleDQN.self, Reinforce.self, NaturalGradient.self, TRPO.self, ActorCritic.self, PPO.self,
-    TD3.self, Rainbow.self, OffPolicyActorCritic.self, BrokenOffPolicyActorCritic.self, QProp.self,
+    TD3.self, Rainbow.self, OffPolicyActorCritic.self, BrokenOffPolicyActorCritic.self, QProp.self, MRQ.self,
   ]
 
   public static func named(_ id: String) throws -> any Agent.Type {

@@ -15,6 +15,7 @@ import Tensors
 /// and γ = 0.99, the critics' value is 99 αh at any n with them, and without them 99 αh at n = 1 but 32.7 αh at n = 3,
 /// γⁿ / (1 - γⁿ). That has the effect of a smaller α.
 ///
+/// Q(o, a) is the least of the two critics, min_i Q_i, or their mean minus a part of their distance (`pessimism`).
 /// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, α temperature,
 /// B batch, O observation size, A action size.
 public struct SAC: Agent {
@@ -25,6 +26,8 @@ public struct SAC: Agent {
   public struct Settings: BatchSettings {
     public var hidden = 256
     public var criticLayerNorm = true
+    public var criticBlocks = 0
+    public var pessimism = 1.0
     public var batch = 128
     public var discount = 0.99
     public var learningRate = 1e-3
@@ -41,6 +44,12 @@ public struct SAC: Agent {
       [
         Field("hidden", \.hidden, 1...8192, "units in each of the two hidden layers of actor and critics"),
         Field("critic-layer-norm", \.criticLayerNorm, "LayerNorm in the critics' hidden layers"),
+        Field(
+          "critic-blocks", \.criticBlocks, 0...64,
+          "residual blocks of each critic, always with LayerNorm (Nauman 2024); 0: two hidden layers instead"),
+        Field(
+          "pessimism", \.pessimism, 0...10,
+          "β: the critics' value is their mean minus β/2 times their distance; 1: the minimum, 0: the mean"),
         Field("batch", \.batch, 1...1_048_576, "transitions per update"),
         Field("discount", \.discount, 0...1, "discount γ per agent step"),
         Field("learning-rate", \.learningRate, 0...1, "Adam's step size for actor and critics"),
@@ -71,8 +80,8 @@ public struct SAC: Agent {
   /// The running average of the actor's weights (Polyak and Juditsky 1992). It is used for evaluation, because it is
   /// less noisy.
   var averageActor: Actor
-  var critics: TwinCritics<MultilayerPerceptron>
-  var targetCritics: TwinCritics<MultilayerPerceptron>
+  var critics: TwinCritics<CriticNetwork>
+  var targetCritics: TwinCritics<CriticNetwork>
   var temperature: Temperature
   var actorOptimizer: Adam
   var criticOptimizer: Adam
@@ -89,9 +98,9 @@ public struct SAC: Agent {
     actor = Actor(observationSize, actions, hidden: settings.hidden, using: &initial)
     averageActor = actor
     critics = TwinCritics {
-      MultilayerPerceptron(
-        observationSize + actions, hidden: [settings.hidden, settings.hidden], 1, layerNorm: settings.criticLayerNorm,
-        using: &initial)
+      CriticNetwork(
+        observationSize, actions, hidden: settings.hidden, layerNorm: settings.criticLayerNorm,
+        blocks: settings.criticBlocks, using: &initial)
     }
     targetCritics = critics
     temperature = Temperature(logAlpha: log(Tensor(scalar: settings.initialTemperature)))
@@ -106,17 +115,19 @@ public struct SAC: Agent {
       ? averageActor(observation).mode : actor(observation).sample(using: &random).action
   }
 
-  // V(o) = min_i Q_i(o, μ(o)),  μ the averaged actor's mode; includes later entropies, but not that of this action
-  public func value(_ o: Tensor) -> Tensor { critics.least(o, averageActor(o).mode) }  // [B, 1]
+  // V(o) = Q(o, μ(o)),  μ the averaged actor's mode; includes later entropies, but not that of this action
+  public func value(_ o: Tensor) -> Tensor {  // [B, 1]
+    critics.cautious(o, averageActor(o).mode, pessimism: settings.pessimism)
+  }
 
   public mutating func update(_ batch: Batch) -> Lesson {
     let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
     let alpha = exp(temperature.logAlpha).item
 
-    // y = r + γ d (min_i Q'_i(o', a') - α log π(a'|o')),  a' ~ π(·|o')       eq. 3, with (1.98) of the notes
+    // y = r + γ d (Q'(o', a') - α log π(a'|o')),  a' ~ π(·|o')              eq. 3, with (1.98) of the notes
     let (aNext, logPiNext) = actor(oNext).sample(using: &random)
     let soft = r + alpha * entropies(between: batch)
-    let qNext = targetCritics.least(batch.nextObservationOfTarget, aNext)
+    let qNext = targetCritics.cautious(batch.nextObservationOfTarget, aNext, pessimism: settings.pessimism)
     let y = soft + settings.discount * batch.discount * (qNext - alpha * logPiNext)
 
     // J_Q = Σ_i E[(Q_i(o, a) - y)²]                                          eq. 5
@@ -135,12 +146,12 @@ public struct SAC: Agent {
     updates += 1
     guard updates % settings.actorPeriod == 0 else { return lesson }
 
-    // J_π = E[α log π(a|o) - min_i Q_i(o, a)],  a = tanh(μ(o) + σ(o) ε)      eq. 7
+    // J_π = E[α log π(a|o) - Q(o, a)],  a = tanh(μ(o) + σ(o) ε)             eq. 7
     var entropy = 0.0
     let (actorLoss, actorGradient) = valueWithGradient(at: actor) { actor in
       let (a, logPi) = actor(o).sample(using: &random)
       entropy = -logPi.mean().item
-      return (alpha * logPi - critics.least(o, a)).mean()
+      return (alpha * logPi - critics.cautious(o, a, pessimism: settings.pessimism)).mean()
     }
     actorOptimizer.update(&actor, along: actorGradient)
     averageActor.blend(toward: actor, rate: settings.averaging)

@@ -1,18 +1,45 @@
+import Core
 import Networks
 import Tensors
 
 /// Q(o, a): `[B, O]` and `[B, A]` to `[B, 1]`, by a network whose input is both.
 protocol Critic: Module {
-  var trunk: MultilayerPerceptron { get }
   /// The input of the network, `[B, O + A]`, with actions as numbers.
   func input(_ o: Tensor, _ a: Tensor) -> Tensor
+  /// Q of the network's input, `[B, O + A]` to `[B, 1]`.
+  func value(of input: Tensor) -> Tensor
 }
 
-extension ActionValue: Critic {}
+extension ActionValue: Critic {
+  func value(of input: Tensor) -> Tensor { trunk(input) }
+}
 
-extension MultilayerPerceptron: Critic {
-  var trunk: MultilayerPerceptron { self }
+/// A critic of continuous actions: linear layers, or residual blocks. One of the two is nil.
+struct CriticNetwork: Critic {
+  var layers: MultilayerPerceptron?
+  var residual: ResidualNetwork?
+
+  /// - Parameter blocks: the number of residual blocks; 0: two hidden layers instead.
+  init(_ observations: Int, _ actions: Int, hidden: Int, layerNorm: Bool, blocks: Int, using random: inout Random) {
+    if blocks > 0 {
+      residual = ResidualNetwork(observations + actions, hidden: hidden, blocks: blocks, 1, using: &random)
+    } else {
+      layers = MultilayerPerceptron(
+        observations + actions, hidden: [hidden, hidden], 1, layerNorm: layerNorm, using: &random)
+    }
+  }
+
   func input(_ o: Tensor, _ a: Tensor) -> Tensor { concatenated(o, a) }
+
+  func value(of input: Tensor) -> Tensor {
+    guard let value = layers?(input) ?? residual?(input) else { preconditionFailure("a critic without a network") }
+    return value
+  }
+
+  mutating func visit(_ visitor: inout some ParameterVisitor) {
+    layers?.visit(&visitor)
+    residual?.visit(&visitor)
+  }
 }
 
 /// Q_1(o, a) and Q_2(o, a), with different initial weights and the same targets (Fujimoto 2018).
@@ -28,13 +55,23 @@ struct TwinCritics<Network: Critic>: Module {
 
   func callAsFunction(_ o: Tensor, _ a: Tensor) -> (Tensor, Tensor) {  // [B, 1] each
     let both = first.input(o, a)
-    return (first.trunk(both), second.trunk(both))
+    return (first.value(of: both), second.value(of: both))
   }
 
   /// min_i Q_i(o, a), against overestimation (Fujimoto 2018, sec. 4.2): `[B, 1]`.
   func least(_ o: Tensor, _ a: Tensor) -> Tensor {
     let (q1, q2) = self(o, a)
     return minimum(q1, q2)
+  }
+
+  /// (Q_1 + Q_2) / 2 - β/2 |Q_1 - Q_2|: the minimum with β = 1, the mean with β = 0 (Nauman et al. 2024, arXiv
+  /// 2403.00514, sec. 3). `[B, 1]`
+  ///
+  /// - Parameter pessimism: β.
+  func cautious(_ o: Tensor, _ a: Tensor, pessimism: Double) -> Tensor {
+    if pessimism == 1 { return least(o, a) }
+    let (q1, q2) = self(o, a)
+    return (q1 + q2) / 2 - pessimism / 2 * abs(q1 - q2)
   }
 
   mutating func visit(_ visitor: inout some ParameterVisitor) {

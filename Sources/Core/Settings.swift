@@ -63,6 +63,11 @@ public struct Field<Group>: Sendable {
     self.init(key, path, domain: "true or false", help) { _ in true }
   }
 
+  /// Whole numbers, at least 1 each.
+  public init(_ key: String, _ path: WritableKeyPath<Group, [Int]> & Sendable, _ help: String) {
+    self.init(key, path, domain: "numbers such as 1000,2000, or none", help) { $0.allSatisfy { $0 > 0 } }
+  }
+
   /// Free text.
   public init(_ key: String, _ path: WritableKeyPath<Group, String> & Sendable, _ help: String) {
     self.init(key, path, domain: "text", help) { _ in true }
@@ -260,4 +265,18 @@ extension Bool: SettingValue {
 extension String: SettingValue {
   public init?(text: String) { self = text }
   public var text: String { self }
+}
+
+extension [Int]: SettingValue {
+  /// Parses `1000,2000`; `none` is the empty list.
+  public init?(text: String) {
+    guard text != "none" else {
+      self = []
+      return
+    }
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int(text: String($0)) }
+    guard !numbers.contains(nil) else { return nil }
+    self = numbers.compactMap { $0 }
+  }
+  public var text: String { isEmpty ? "none" : map(\.text).joined(separator: ",") }
 }

@@ -1,6 +1,19 @@
 import Core
 import Tensors
 
+extension ActionSpace {
+  /// Returns actions as the input of a network: indices as one-hot vectors, `[B, 1]` to `[B, A]`, and continuous actions
+  /// unchanged.
+  public func networkInput(_ actions: Tensor) -> Tensor {
+    guard case .discrete(let count) = self else { return actions }
+    return actions.withElements { indices in
+      Tensor([indices.count, count], of: Float.self) { target in
+        for i in 0..<target.count { target[i] = Int(indices[i / count]) == i % count ? 1 : 0 }
+      }
+    }
+  }
+}
+
 /// Q(o, a) for any action space: a network whose input is observation and action, `[B, O]` and `[B, A]` to `[B, 1]`.
 public struct ActionValue: Module {
   let space: ActionSpace
@@ -18,17 +31,7 @@ public struct ActionValue: Module {
   public func callAsFunction(_ o: Tensor, _ a: Tensor) -> Tensor { trunk(input(o, a)) }
 
   /// The input of the network: `[B, O]` and actions, discrete ones as one-hot vectors.
-  public func input(_ o: Tensor, _ a: Tensor) -> Tensor { concatenated(o, encoded(a)) }
-
-  /// Encodes indices as one-hot vectors, `[B, 1]` to `[B, A]`; returns continuous actions unchanged.
-  private func encoded(_ actions: Tensor) -> Tensor {
-    guard case .discrete(let count) = space else { return actions }
-    return actions.withElements { indices in
-      Tensor([indices.count, count], of: Float.self) { target in
-        for i in 0..<target.count { target[i] = Int(indices[i / count]) == i % count ? 1 : 0 }
-      }
-    }
-  }
+  public func input(_ o: Tensor, _ a: Tensor) -> Tensor { concatenated(o, space.networkInput(a)) }
 
   /// V(o) = E_{a∼π}[Q(o, a)] (1.96), `[B, 1]`: the sum over all choices or, in a box, the mean over reparametrised
   /// samples. Gradients flow to the policy.

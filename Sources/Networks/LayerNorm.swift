@@ -16,7 +16,7 @@ public struct LayerNorm: Module {
 
   /// - Parameter rectified: whether to apply ReLU in the same pass.
   public func callAsFunction(_ x: Tensor, rectified: Bool = false) -> Tensor {
-    layerNormalized(x, weight: weight, bias: bias, rectified: rectified)
+    layerNormalized(x, weight: weight, bias: bias, activation: rectified ? .relu : .identity)
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {

@@ -16,6 +16,13 @@ public struct Linear: Module {
     bias = .zeros([outputs])
   }
 
+  /// Initialises weights that are uniform in ±gain √(6 / (I + O)), and a zero bias (Glorot and Bengio 2010, eq. 16).
+  public init(_ inputs: Int, _ outputs: Int, uniformGain gain: Double, using random: inout Random) {
+    let bound = gain * (6 / Double(inputs + outputs)).squareRoot()
+    weight = uniform([outputs, inputs], bound: bound, using: &random)
+    bias = .zeros([outputs])
+  }
+
   public func callAsFunction(_ x: Tensor, rectified: Bool = false) -> Tensor {
     linear(x, weight: weight, bias: bias, rectified: rectified)
   }

@@ -9,6 +9,9 @@ public protocol Experience: Sendable {
   /// Whether it may come from any policy, so that the agent can learn from earlier data.
   static var isOffPolicy: Bool { get }
 
+  /// Whether updates on it can train an encoder, with the gradient of the observations and the frames of the batch.
+  static var trainsEncoders: Bool { get }
+
   /// Checks that a replay buffer of `replay` slots can meet a demand.
   /// - Throws: `InputError` that says what to change.
   static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError)
@@ -31,6 +34,7 @@ public protocol Experience: Sendable {
 public typealias BatchReader = (borrowing ReplayBuffer, ReplayDraw) throws -> Batch
 
 extension Experience {
+  public static var trainsEncoders: Bool { isOffPolicy }
   public var slots: [Int] { [] }
 
   /// Returns the experience for the next update, made from the stored latents.

@@ -60,7 +60,7 @@ public struct Experiment<E: Environment, A: Agent> {
       return
     }
     let place = try Places.named(encoder.place)
-    guard !place.needsBatches || A.Settings.Experience.isOffPolicy else {
+    guard !place.needsBatches || A.Settings.Experience.trainsEncoders else {
       throw InputError(
         "--encoder \(place.id) needs batches from a replay buffer, which \(A.id) does not use: use --encoder frozen, "
           + "random, rounds or bursts, or an agent such as sac or double-dqn")

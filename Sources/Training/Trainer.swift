@@ -120,9 +120,9 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
       guard let experience = next else { return }
       var lesson = state.agent.update(experience)
       lesson.metrics.merge(try state.representation.learn(from: lesson, encoding))
-      state.updates += 1
+      if lesson.isComplete { state.updates += 1 } else { state.schedule.owe() }
       try requireFinite(lesson.metrics, step: state.envSteps, in: state.agent)
-      if replay.isPrioritized { replay.prioritize(experience.slots, by: lesson.priorities) }
+      if replay.isPrioritized, !lesson.priorities.isEmpty { replay.prioritize(experience.slots, by: lesson.priorities) }
       try report(lesson.metrics)
     }
   }
@@ -135,6 +135,7 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     if !state.hasBegun { try begin() }
     if state.seenRevision != state.representation.revision { reencodeHistories() }
     let lanes = Array(state.play.episodes.indices)
+    let before = state.envSteps
     let (actions, outcome) = try act(lanes)
     try store(actions, outcome)
     // An episode that failed has no return.
@@ -144,9 +145,17 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
       try state.play.episodes[i].reset()
       try begin(i)
     }
+    if settings.resetAt.contains(where: { before < $0 && $0 <= state.envSteps }) { resetAgent() }
     state.schedule.step(lanes.count)
     try update(report: report)
     if let metrics = try state.representation.learn(from: &replay, step: state.envSteps) { try report(metrics) }
+  }
+
+  /// Replaces the agent with a new one of the same kind. It learns from the replay buffer at once.
+  private mutating func resetAgent() {
+    state.agent = A(
+      observationSize: layout.observationSize, actionSpace: spec.actionSpace, settings: state.agent.settings,
+      seed: Seed(state.sampling.next()))
   }
 
   /// Lets the agent act once in every environment. Returns the actions `[N, A]` and their outcome.

@@ -16,6 +16,7 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public var differenceScale = 2.0
   public var seedUpdates = 1000
   public var updatesPerStep = 1.0
+  public var resetAt: [Int] = []
   public var returnSteps = 1
   public var rewardLimit = 0.0
   public var exploreChance = 0.0
@@ -53,6 +54,10 @@ public struct TrainingSettings: SettingsGroup, Hashable {
         "seed-updates", \.seedUpdates, 0...Int.max,
         "updates on the initial random play, before the agent acts; on-policy agents make none"),
       Field("updates-per-step", \.updatesPerStep, 0...1000, "updates per agent step of an off-policy agent"),
+      Field(
+        "reset-at", \.resetAt,
+        "simulator steps after which the agent begins anew, with new networks and optimisers and the same "
+          + "replay buffer (Nikishin 2022)"),
       Field(
         "return-steps", \.returnSteps, 1...1000,
         "n of the n-step returns of off-policy updates\(otherReturnSteps)"),

@@ -78,7 +78,7 @@ import Testing
     let projection = normal([rows, outputs], "projection")
     let (fused, fusedGradient) = valueWithGradient(at: model) { model in
       let m = model.tensors
-      return (linear(m[0], weight: m[1], bias: m[2], rectified: true) * projection).sum()
+      return (linear(m[0], weight: m[1], bias: m[2], activation: .relu) * projection).sum()
     }
     let (value, gradient) = valueWithGradient(at: model) { model in
       let m = model.tensors
@@ -96,7 +96,7 @@ import Testing
     let projection = normal([rows, columns], "projection")
     let (_, fused) = valueWithGradient(at: model) { model in
       let m = model.tensors
-      return (layerNormalized(m[0], weight: m[1], bias: m[2], rectified: true) * projection).sum()
+      return (layerNormalized(m[0], weight: m[1], bias: m[2], activation: .relu) * projection).sum()
     }
     let (_, parts) = valueWithGradient(at: model) { model in
       let m = model.tensors
@@ -134,7 +134,7 @@ import Testing
       valueWithGradient(at: Inputs(tensors: parts)) { model in
         let both = concatenated(zip(model.tensors, isVariable).map { $1 ? $0 : $0.detached })
         // Twice, so that two partial gradients are added.
-        let y = linear(both, weight: weight, bias: .zeros([5]), rectified: true)
+        let y = linear(both, weight: weight, bias: .zeros([5]), activation: .relu)
         return (square(y) + linear(both, weight: weight, bias: .zeros([5]))).sum()
       }.gradient.tensors
     }
@@ -272,7 +272,7 @@ import Testing
         x = linear(x, weight: p[2 * layer], bias: p[2 * layer + 1])
         guard layer < sizes.count - 2 else { continue }
         let norm = 2 * (sizes.count - 1 + layer)
-        x = form.norm ? layerNormalized(x, weight: p[norm], bias: p[norm + 1], rectified: true) : relu(x)
+        x = form.norm ? layerNormalized(x, weight: p[norm], bias: p[norm + 1], activation: .relu) : relu(x)
       }
       return x
     }

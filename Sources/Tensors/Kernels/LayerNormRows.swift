@@ -1,11 +1,20 @@
-/// LayerNorm of rows, forward and backward: y = f((x - mean(x)) / sqrt(var(x) + ε) * weight + bias), f the identity or
-/// ReLU (Ba, Kiros and Hinton 2016, eq. 4).
+/// The function that follows a LayerNorm.
+public enum Activation: String, Sendable, Codable {
+  case identity
+  /// max(x, 0)
+  case relu
+  /// x, or e^x - 1 below 0 (Clevert, Unterthiner and Hochreiter 2016).
+  case elu
+}
+
+/// LayerNorm of rows, forward and backward: y = f((x - mean(x)) / sqrt(var(x) + ε) * weight + bias), f an activation
+/// (Ba, Kiros and Hinton 2016, eq. 4).
 ///
 /// The passes are separate functions that are never inlined, so that the compiler sees that the spans do not overlap and
 /// vectorises them.
 struct LayerNormRows {
   let epsilon: Double
-  let rectified: Bool
+  let activation: Activation
 
   /// Writes y for some rows of x.
   @inline(never)
@@ -13,7 +22,7 @@ struct LayerNormRows {
     _ x: Span<S>, _ weight: Span<S>, _ bias: Span<S>, _ y: inout MutableSpan<S>, _ rows: Range<Int>
   ) {
     let columns = weight.count
-    let floor: S = rectified ? 0 : -.infinity
+    let floor: S = activation == .relu ? 0 : -.infinity
     for row in rows {
       let at = row * columns
       let (mean, scale) = statistics(x, at, columns)
@@ -21,11 +30,33 @@ struct LayerNormRows {
         let value = unsafe (x[unchecked: at &+ c] - mean) * scale * weight[unchecked: c] + bias[unchecked: c]
         unsafe y[unchecked: at &+ c] = value < floor ? floor : value
       }
+      if activation == .elu { bend(&y, at..<at + columns) }
+    }
+  }
+
+  /// Applies ELU to some elements.
+  @inline(never)
+  private func bend<S: TensorScalar>(_ y: inout MutableSpan<S>, _ part: Range<Int>) {
+    for i in part {
+      let value = unsafe y[unchecked: i]
+      let below = value < 0 ? value : 0
+      unsafe y[unchecked: i] = (value - below) + (S.exp(below) - 1)
+    }
+  }
+
+  /// Multiplies a gradient with the slope of ELU, e^x = y + 1 below 0.
+  @inline(never)
+  private func bendGradient<S: TensorScalar>(
+    _ gradient: inout MutableSpan<S>, by y: Span<S>, _ part: Range<Int>
+  ) {
+    for i in part {
+      let output = unsafe y[unchecked: i]
+      unsafe gradient[unchecked: i] *= (output < 0 ? output : 0) + 1
     }
   }
 
   /// Turns the gradient with respect to y into that with respect to x, and sums those with respect to weight and bias,
-  /// for some rows. With x̂ the normalised row, g = dy * weight and dy = 0 where ReLU cut off:
+  /// for some rows. With x̂ the normalised row, g = dy * weight and dy multiplied with the activation's slope:
   ///
   ///     dx = scale (g - mean(g) - x̂ mean(g x̂)),  dweight = Σ dy x̂,  dbias = Σ dy
   ///
@@ -40,9 +71,10 @@ struct LayerNormRows {
     let columns = weight.count
     for c in 0..<columns { unsafe dweight[unchecked: c] = 0 }
     for c in 0..<columns { unsafe dbias[unchecked: c] = 0 }
-    let floor: S = rectified ? 0 : -.infinity
+    let floor: S = activation == .relu ? 0 : -.infinity
     for row in rows {
       let at = row * columns
+      if activation == .elu { bendGradient(&gradient, by: y, at..<at + columns) }
       let (mean, scale) = statistics(x, at, columns)
       for c in 0..<columns {
         // Both are always loaded: a branch per element costs ten times as much.

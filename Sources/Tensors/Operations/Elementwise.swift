@@ -74,6 +74,11 @@ private struct ReLU: UnaryFunction {
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : 0 }
 }
 
+private struct ELU: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { max(x, 0) + (S.exp(min(x, 0)) - 1) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { min(y, 0) + 1 }
+}
+
 private struct Exponential: UnaryFunction {
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S.exp(x) }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { y }
@@ -125,6 +130,8 @@ private func logistic<S: TensorScalar>(_ x: S) -> S {
 }
 
 public func relu(_ x: Tensor) -> Tensor { x.map(ReLU()) }
+/// x, or e^x - 1 below 0.
+public func elu(_ x: Tensor) -> Tensor { x.map(ELU()) }
 public func exp(_ x: Tensor) -> Tensor { x.map(Exponential()) }
 public func log(_ x: Tensor) -> Tensor { x.map(Logarithm()) }
 public func tanh(_ x: Tensor) -> Tensor { x.map(Tanh()) }

@@ -1,11 +1,11 @@
-/// Linear layers with ReLU between them, as one operation. The output is linear.
+/// Linear layers with an activation between them, as one operation. The output is linear.
 ///
 /// Each thread takes its own rows through all layers, and on the way back again. So the threads wait for each other once
 /// for a network instead of once for each layer, and the values between two layers stay in the core's cache.
 ///
-/// With h_0 = x, z_i = h_{i-1} W_iᵀ + b_i and h_i = ReLU(z_i), or ReLU(LayerNorm(z_i)):
+/// With h_0 = x, z_i = h_{i-1} W_iᵀ + b_i and h_i = ReLU(z_i), or f(LayerNorm(z_i)):
 ///
-///     dz_i = dh_i where h_i > 0 (through LayerNorm),  dh_{i-1} = dz_i W_i,  dW_i = dz_iᵀ h_{i-1},  db_i = Σ dz_i
+///     dz_i = dh_i f'(h_i) (through LayerNorm),  dh_{i-1} = dz_i W_i,  dW_i = dz_iᵀ h_{i-1},  db_i = Σ dz_i
 private struct LayerStack: Operation {
   /// B
   let rows: Int
@@ -263,17 +263,22 @@ extension MatrixPart {
   }
 }
 
-/// Linear layers with ReLU between them, and a LayerNorm before each ReLU if it is given: `[B, I]` to `[B, O]`.
+/// Linear layers with ReLU between them, or a LayerNorm and an activation if it is given: `[B, I]` to `[B, O]`.
 ///
 /// - Parameters:
 ///   - parameters: weight `[O, I]` and bias `[O]` of each layer, in turns, then weight and bias of the LayerNorm of each
 ///     hidden layer, or nothing more.
 ///   - layers: the number of layers, the output layer included.
-public func layerStack(_ x: Tensor, _ parameters: [Tensor], layers: Int, epsilon: Double = 1e-5) -> Tensor {
+///   - activation: what follows each LayerNorm; ReLU without one.
+public func layerStack(
+  _ x: Tensor, _ parameters: [Tensor], layers: Int, activation: Activation = .relu, epsilon: Double = 1e-5
+) -> Tensor {
   precondition(
     layers >= 1 && [2 * layers, 4 * layers - 2].contains(parameters.count),
     "a stack of \(layers) layers with \(parameters.count) parameters")
+  precondition(
+    activation == .relu || parameters.count > 2 * layers || layers == 1, "without a LayerNorm only ReLU follows")
   return LayerStack.forward(
     x, parameters, depth: layers,
-    norm: parameters.count == 2 * layers ? nil : LayerNormRows(epsilon: epsilon, rectified: true))
+    norm: parameters.count == 2 * layers ? nil : LayerNormRows(epsilon: epsilon, activation: activation))
 }

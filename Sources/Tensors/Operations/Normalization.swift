@@ -1,4 +1,4 @@
-/// y = f((x - mean(x)) / sqrt(var(x) + ε) * weight + bias) over the last axis, f the identity or ReLU (Ba, Kiros and
+/// y = f((x - mean(x)) / sqrt(var(x) + ε) * weight + bias) over the last axis, f an activation (Ba, Kiros and
 /// Hinton 2016, eq. 4).
 private struct LayerNormalization: Operation {
   let kernel: LayerNormRows
@@ -161,11 +161,11 @@ private struct LogSoftmax: Operation {
 
 /// LayerNorm over the last axis, with a learned scale and shift of that extent (Ba, Kiros and Hinton 2016).
 ///
-/// - Parameter rectified: whether ReLU follows.
+/// - Parameter activation: what follows.
 public func layerNormalized(
-  _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5, rectified: Bool = false
+  _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5, activation: Activation = .identity
 ) -> Tensor {
-  LayerNormalization(kernel: LayerNormRows(epsilon: epsilon, rectified: rectified)).forward(x, weight, bias)
+  LayerNormalization(kernel: LayerNormRows(epsilon: epsilon, activation: activation)).forward(x, weight, bias)
 }
 
 /// Probabilities over the last axis.
