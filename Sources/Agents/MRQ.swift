@@ -120,13 +120,13 @@ public struct MRQ: Agent {
     }
     policyOptimizer.update(&policy, along: policyGradient)
 
+    let metrics: Metrics = [
+      Lesson.criticLoss: criticLoss, "critic/q": meanQ * rewardScale, "actor/loss": policyLoss,
+      "reward scale": rewardScale,
+    ]
     updates += 1
     if updates % settings.period == 0 { copyTargets(segments) }
-    return Lesson(
-      metrics: [
-        Lesson.criticLoss: criticLoss, "critic/q": meanQ * rewardScale, "actor/loss": policyLoss,
-        "reward scale": rewardScale,
-      ], priorities: priorities(error))
+    return Lesson(metrics: metrics, priorities: priorities(error))
   }
 
   /// Learns the encoder and its model from segments.

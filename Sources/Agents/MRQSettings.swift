@@ -4,6 +4,8 @@ import Replay
 extension MRQ {
   /// The constants are those of the paper's table 4, except for the smaller networks and batches.
   public struct Settings: AgentSettings {
+    public typealias Experience = Segments
+
     public var hidden = 256
     public var batch = 128
     public var discount = 0.99

@@ -86,7 +86,7 @@ extension ReplayBuffer {
       return Segments.Step(
         action: draw.action, reward: draw.reward, discount: draw.discount,
         nextObservation: observations(of: draw.ends),
-        isPresent: Tensor(isPresent.map { $0 ? 1 : 0 }, [starts.count, 1]))
+        isPresent: Tensor(isPresent.map { $0 ? Float(1) : 0 }, [starts.count, 1]))
     }
   }
 

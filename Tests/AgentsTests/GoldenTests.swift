@@ -7,12 +7,12 @@ import Testing
 
 @testable import Agents
 
-/// Compares two updates of each agent with PyTorch: see experiments/checks/golden/agents.py and off_policy.py.
+/// Compares two updates of each agent with PyTorch: see experiments/checks/golden/agents.py, off_policy.py and mrq.py.
 @Suite struct GoldenTests {
   let tensors: [String: Tensor]
 
   init() throws {
-    let files = try ["agents", "off-policy"].map {
+    let files = try ["agents", "off-policy", "mrq"].map {
       try Safetensors(contentsOf: Bundle.module.bundlePath + "/Golden/\($0).safetensors")
     }
     tensors = Dictionary(uniqueKeysWithValues: files.flatMap { $0.tensors.map { ($0.name, $0.value) } })
@@ -55,17 +55,49 @@ import Testing
     try expectGolden(agent, "rainbow")
   }
 
-  private func expectGolden<A: Agent>(_ agent: A, _ name: String) throws where A.Settings: BatchSettings {
-    var agent = agent
-    let prefix = "\(name).before."
-    try agent.load(tensors.filter { $0.key.hasPrefix(prefix) }.map { ($0.key, $0.value) }, prefix: prefix)
+  @Test(arguments: [
+    ("mrq", ActionSpace.continuous(low: [-1, -1], high: [1, 1])), ("mrq-choices", .discrete(count: 4)),
+  ]) func modelBasedRepresentations(_ name: String, _ space: ActionSpace) throws {
+    var settings = MRQ.Settings()
+    (settings.hidden, settings.batch, settings.discount, settings.period) = (12, 16, 0.97, 2)
+    (settings.learningRate, settings.weightDecay, settings.modelLearningRate) = (3e-3, 1e-3, 1e-3)
+    (settings.modelWeightDecay, settings.contrastWeight, settings.gradientLimit) = (1e-2, 0.1, 0.5)
+    (settings.targetNoise, settings.preactivationWeight) = (0.4, 1e-2)
+    let steps = try (0..<3).map { k in
+      let key = "\(name).steps.\(k)."
+      return Segments.Step(
+        action: try tensor(key + "action"), reward: try tensor(key + "reward"), discount: try tensor(key + "discount"),
+        nextObservation: try tensor(key + "next_observation"), isPresent: try tensor(key + "is_present"))
+    }
+    // The buffer's mean absolute reward at each call: two updates of the encoder, two of the rest, and the same again.
+    let experience = try [0.7, 0.7, 0.7, 0.4, 0.9, 0.9, 0.9, 0.9].map { mean in
+      Segments(transition: try batch(name), steps: steps, meanAbsoluteReward: mean)
+    }
+    let agent = MRQ(observationSize: 7, actionSpace: space, settings: settings, seed: Seed(7))
+    try expectGolden(agent, name, experience)
+  }
+
+  private func batch(_ name: String) throws -> Batch {
     var batch = Batch(
       observation: try tensor("\(name).observation"), action: try tensor("\(name).action"),
       reward: try tensor("\(name).reward"), discount: try tensor("\(name).discount"),
       nextObservation: try tensor("\(name).next_observation"))
     batch.frequency = tensors["\(name).frequency"]
-    for update in 1...2 {
-      let lesson = agent.update(batch)
+    return batch
+  }
+
+  private func expectGolden<A: Agent>(_ agent: A, _ name: String) throws where A.Settings: BatchSettings {
+    let batch = try batch(name)
+    try expectGolden(agent, name, [batch, batch])
+  }
+
+  /// Compares an update on each experience.
+  private func expectGolden<A: Agent>(_ agent: A, _ name: String, _ all: [A.Settings.Experience]) throws {
+    var agent = agent
+    let prefix = "\(name).before."
+    try agent.load(tensors.filter { $0.key.hasPrefix(prefix) }.map { ($0.key, $0.value) }, prefix: prefix)
+    for (update, experience) in zip(1..., all) {
+      let lesson = agent.update(experience)
       if let priorities = tensors["\(name).priorities.\(update)"]?.array {
         for (found, expected) in zip(lesson.priorities, priorities) { #expect(abs(found - expected) < 1e-5) }
         #expect(lesson.priorities.count == priorities.count)

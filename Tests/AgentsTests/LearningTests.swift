@@ -84,7 +84,7 @@ import Testing
     let h = try #require(agent.entropyBonus(o)).mean().item  // α is 1
     let n = includesAll ? 1 : Double(steps)
     let expected = h * pow(0.5, n) / (1 - pow(0.5, n))
-    let found = agent.critics.first(concatenated(o, .zeros([4096, 1]))).mean().item
+    let found = agent.critics.first.value(of: concatenated(o, .zeros([4096, 1]))).mean().item
     #expect(abs(h) > 0.3 && abs(found - expected) < 0.12 * abs(h), "\(found) for \(expected)")
   }
 

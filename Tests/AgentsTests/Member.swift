@@ -23,16 +23,19 @@ extension Agent {
   /// The action spaces of the tests that the agent supports.
   static var accepted: [ActionSpace] { contractSpaces.filter(accepts) }
 
-  /// Creates an agent with the default settings, except for small networks if there is a setting for their size.
+  /// Creates an agent with the default settings, except for small networks and a short period, if there are settings for
+  /// them.
   static func new(_ space: ActionSpace, seed: UInt64 = 1) throws -> Self {
     var settings = Settings()
-    if Settings.fields.contains(where: { $0.key == "hidden" }) { try settings.set("hidden", to: "16") }
+    for (key, value) in [("hidden", "16"), ("period", "2")] where Settings.fields.contains(where: { $0.key == key }) {
+      try settings.set(key, to: value)
+    }
     return Self(observationSize: observationSize, actionSpace: space, settings: settings, seed: Seed(seed))
   }
 
-  /// Performs three updates, and returns their metrics and an exploring action.
+  /// Performs four updates, and returns their metrics and an exploring action.
   mutating func live(_ space: ActionSpace) -> (metrics: [[Double]], action: [Float]) {
-    let metrics = (0..<3).map { update(Self.experience(space, seed: $0)).metrics.entries.map(\.value) }
+    let metrics = (0..<4).map { update(Self.experience(space, seed: $0)).metrics.entries.map(\.value) }
     return (metrics, act(randomObservation(4), .explore).array)
   }
 
@@ -40,7 +43,9 @@ extension Agent {
   static func experience(_ space: ActionSpace, seed: Int) -> Settings.Experience {
     let batch = randomBatch(8, space, seed: seed)
     let rollout = Rollout(batch)
-    let known: [any Experience] = [batch, rollout, RolloutWithReplay(rollout: rollout, batches: [batch])]
+    let known: [any Experience] = [
+      batch, rollout, RolloutWithReplay(rollout: rollout, batches: [batch]), Segments(batch),
+    ]
     guard let experience = known.lazy.compactMap({ $0 as? Settings.Experience }).first else {
       preconditionFailure("the contract tests support batches and rollouts, not \(Settings.Experience.self)")
     }
@@ -59,6 +64,19 @@ extension Rollout {
       observation: batch.observation, action: batch.action, reward: batch.reward, discount: batch.discount,
       nextObservation: batch.nextObservation, lane: (0..<count).map { 2 * $0 / count },
       isLast: (0..<count).map(ends.contains))
+  }
+}
+
+extension Segments {
+  /// Creates segments of two steps from the rows of a batch. Those whose first step terminates have only one step.
+  fileprivate init(_ batch: Batch) {
+    func step(isPresent: Tensor) -> Step {
+      Step(
+        action: batch.action, reward: batch.reward, discount: batch.discount, nextObservation: batch.nextObservation,
+        isPresent: isPresent)
+    }
+    let all = Tensor(repeating: 1, batch.discount.shape)
+    self.init(transition: batch, steps: [step(isPresent: all), step(isPresent: batch.discount)], meanAbsoluteReward: 0.5)
   }
 }
 

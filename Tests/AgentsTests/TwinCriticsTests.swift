@@ -19,6 +19,27 @@ import Testing
     #expect(least != q1.array && least != q2.array)
   }
 
+  @Test func theDistanceOfTheCriticsIsWeighted() {
+    var random = Seed(2).stream("critics")
+    let critics = TwinCritics { CriticNetwork(3, 2, hidden: 8, layerNorm: false, blocks: 1, using: &random) }
+    let (o, a) = (Tensor.normal([50, 3], using: &random), Tensor.normal([50, 2], using: &random))
+    let (q1, q2) = critics(o, a)
+    for (beta, expected) in [
+      (1, minimum(q1, q2)), (0, (q1 + q2) / 2), (-1, maximum(q1, q2)), (0.5, ((q1 + q2) / 2 + minimum(q1, q2)) / 2),
+    ] {
+      let found = critics.cautious(o, a, pessimism: beta)
+      #expect(zip(found.array, expected.array).allSatisfy { abs($0 - $1) < 1e-5 }, "β = \(beta)")
+    }
+  }
+
+  @Test func residualBlocksReplaceTheHiddenLayers() {
+    var settings = SAC.Settings()
+    (settings.hidden, settings.criticBlocks) = (8, 2)
+    let names = SAC(observationSize: 3, actionSpace: space, settings: settings, seed: Seed(1)).parameters.map(\.name)
+    #expect(names.contains("critics.first.blocks.1.layers.layers.0.weight"))
+    #expect(!names.contains("critics.first.layers.0.weight"))
+  }
+
   /// Stored weights have these names.
   @Test func parameterNamesAreUnchanged() {
     let sac = SAC(observationSize: 3, actionSpace: space, settings: .init(), seed: Seed(1))

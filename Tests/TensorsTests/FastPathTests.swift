@@ -78,7 +78,7 @@ import Testing
     let projection = normal([rows, outputs], "projection")
     let (fused, fusedGradient) = valueWithGradient(at: model) { model in
       let m = model.tensors
-      return (linear(m[0], weight: m[1], bias: m[2], activation: .relu) * projection).sum()
+      return (linear(m[0], weight: m[1], bias: m[2], rectified: true) * projection).sum()
     }
     let (value, gradient) = valueWithGradient(at: model) { model in
       let m = model.tensors
@@ -134,7 +134,7 @@ import Testing
       valueWithGradient(at: Inputs(tensors: parts)) { model in
         let both = concatenated(zip(model.tensors, isVariable).map { $1 ? $0 : $0.detached })
         // Twice, so that two partial gradients are added.
-        let y = linear(both, weight: weight, bias: .zeros([5]), activation: .relu)
+        let y = linear(both, weight: weight, bias: .zeros([5]), rectified: true)
         return (square(y) + linear(both, weight: weight, bias: .zeros([5]))).sum()
       }.gradient.tensors
     }

@@ -37,6 +37,49 @@ private func trainer<E: BuiltInEnvironment>(
 private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.bitPattern) }
 
 @Suite struct TrainerTests {
+  @Test func theAgentBeginsAnewWithTheSameReplayBuffer() throws {
+    var settings = trainingSettings()
+    settings.resetAt = [20, 31]
+    var trainer = try trainer(CartPoleSwingup.self, settings)
+    var plain = try Training.Trainer(
+      CartPoleSwingup(), SAC.self, through: TrueState(CartPoleSwingup.spec), agentSettings: smallAgent(),
+      episodeSettings: smallEpisode(size: 8), settings: trainingSettings(), seed: Seed(1))
+    var resets: [Int] = []
+    try trainer.step { _ in }
+    try plain.step { _ in }
+    for _ in 0..<20 {
+      let (before, moments) = (trainer.agent.parameters, trainer.replay.count)
+      try trainer.step { _ in }
+      try plain.step { _ in }
+      #expect(trainer.replay.count == moments + 1)
+      // An update moves the target critics by a small part; a new agent has other ones.
+      let changes = zip(before, trainer.agent.parameters).filter { $0.0.name == "target_critics.first.layers.1.weight" }
+        .map { old, new in zip(old.value.array, new.value.array).map { abs($0 - $1) }.max() ?? 0 }
+      if changes[0] > 0.1 { resets.append(trainer.envSteps) }
+      let parameters = zip(trainer.agent.parameters, plain.agent.parameters)
+      #expect(parameters.allSatisfy { $0.value.array == $1.value.array } == (trainer.envSteps < 20))
+    }
+    // The first step that reaches each of them.
+    #expect(resets.count == 2 && (20..<28).contains(resets[0]) && (31..<39).contains(resets[1]), "\(resets)")
+  }
+
+  /// MR.Q's encoder learns from as many draws as the period has updates, in one step of the environment.
+  @Test func anUpdateMayNeedSeveralDraws() throws {
+    var settings = MRQ.Settings()
+    (settings.hidden, settings.batch, settings.period) = (8, 8, 3)
+    let spec = CartPoleSwingup.spec
+    var trainer = try Trainer(
+      CartPoleSwingup(), MRQ.self, through: TrueState(spec), agentSettings: settings,
+      episodeSettings: smallEpisode(size: 8), settings: trainingSettings(), seed: Seed(1))
+    var models: [Int] = []
+    for _ in 0..<7 {
+      var count = 0
+      try trainer.step { if $0["model/loss"] != nil { count += 1 } }
+      models.append(count)
+    }
+    #expect(models == [3, 0, 0, 3, 0, 0, 3] && trainer.updates == 7)
+  }
+
   @Test func theSeedDeterminesTheMetricsWithAndWithoutEvaluation() throws {
     func run(_ seed: UInt64, evaluating: Bool) throws -> [[UInt64]] {
       var trainer = try trainer(

@@ -155,9 +155,10 @@ def rainbow():
     store("rainbow.after", network=network, target_network=target)
 
 
-torch.manual_seed(12)
-golden.clear()
-td3()
-rainbow()
-save_file({name: value.float().contiguous() for name, value in golden.items()}, sys.argv[1])
-print(f"{len(golden)} tensors in {sys.argv[1]}")
+if __name__ == "__main__":
+    torch.manual_seed(12)
+    golden.clear()
+    td3()
+    rainbow()
+    save_file({name: value.float().contiguous() for name, value in golden.items()}, sys.argv[1])
+    print(f"{len(golden)} tensors in {sys.argv[1]}")
