@@ -36,8 +36,6 @@ def section(name):
     claim = parts[0].replace("**", "")
     table = next((part for part in parts if part.startswith("|")), "")
     commands = [line.strip() for part in parts if part.startswith("    ") for line in part.split("\n")]
-    # The results are in the repository: without --fresh nothing would run.
-    commands = [f"{line} --fresh" if line.endswith("definition.json") else line for line in commands]
     shown = "```\n" + "\n".join(commands) + "\n```" if commands else ""
     # Links and images of the page are relative to its own folder.
     text = "\n\n".join(part for part in (claim, table, shown) if part)

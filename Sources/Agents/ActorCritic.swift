@@ -175,6 +175,12 @@ public struct ActorCritic: Agent {
     return ["critic/loss": criticLoss, "actor/entropy": entropy]
   }
 
+  // The workers' copies begin with them too.
+  public mutating func begin(with parameters: [(name: String, value: Tensor)]) throws {
+    try load(parameters)
+    workers = workers.map { _ in Worker(model: model) }
+  }
+
   public mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("model", &model) }
 
   /// π_θ(a|o) and V̂_φ(o), with separate or shared hidden layers.

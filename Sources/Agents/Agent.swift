@@ -61,9 +61,15 @@ public protocol Agent: Module {
   /// An agent that learns from a `Batch` must use `nextObservationOfTarget` as the input of target networks, and return
   /// the gradient of the critic's loss with respect to `observation` if the batch requests it.
   mutating func update(_ experience: Settings.Experience) -> Lesson
+  /// Begins with the parameters of another agent of this kind. Optimisers, schedules and counters stay new. An agent
+  /// with copies of its parameters that `visit` does not name replaces these copies too.
+  ///
+  /// - Throws: `InputError` if they do not fit.
+  mutating func begin(with parameters: [(name: String, value: Tensor)]) throws
 }
 
 extension Agent {
+  public mutating func begin(with parameters: [(name: String, value: Tensor)]) throws { try load(parameters) }
   public func entropyBonus(_ observation: Tensor) -> Tensor? { nil }
 }
 

@@ -33,12 +33,13 @@ extension PlanFile {
     var known: Set<Draft.Key> = []
     var trainings: [Draft] = []
     for environment in environments {
-      for arm in arms where arm.environments?.contains(environment.name) ?? true {
+      for arm in arms {
+        guard let own = arm.settings(in: environment.name) else { continue }
         for variation in variations {
           for seed in arm.seeds ?? seeds {
             var draft = Draft(
               command: .train, environment: environment.name, arm: name(of: arm, variation), seed: seed,
-              given: given(to: .train, keys, environment.settings, arm.settings, variation))
+              given: given(to: .train, keys, environment.settings, own, variation))
             for needed in try needs(of: &draft, environment, keys) where known.insert(needed.key).inserted {
               shared.append(needed)
             }
@@ -115,15 +116,25 @@ extension PlanFile {
     }
     try check(settings, Point.Command.allCases)
     for environment in environments { try check(environment.settings, Point.Command.allCases) }
-    for arm in arms { try check(arm.settings, [.train]) }
+    for settings in arms.flatMap(\.allSettings) { try check(settings, [.train]) }
     for variation in variations.prefix(1) { try check(variation, [.train]) }
     for settings in autoencoders.values { try check(settings, [.pretrain]) }
     for settings in datasets.values { try check(settings, [.collect]) }
-    for arm in arms {
-      let name = (arm.settings["autoencoder"] ?? "")
+    for name in arms.flatMap(\.allSettings).compactMap({ $0["autoencoder"] }) {
       if !name.isEmpty, autoencoders[name] == nil, !name.contains("/"), !autoencoders.isEmpty {
         throw InputError.unknown("autoencoder", name, known: autoencoders.keys.sorted())
       }
     }
   }
+}
+
+extension PlanFile.Arm {
+  /// The arm's settings in an environment; nil if it does not run there.
+  fileprivate func settings(in environment: String) -> PlanFile.Settings? {
+    guard let environments else { return settings }
+    return environments.first { $0.name == environment }.map { settings.merging($0.settings) { $1 } }
+  }
+
+  /// Its settings in all environments, and in each.
+  fileprivate var allSettings: [PlanFile.Settings] { [settings] + (environments ?? []).map(\.settings) }
 }

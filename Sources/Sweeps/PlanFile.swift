@@ -42,8 +42,8 @@ public struct PlanFile: Sendable, Hashable {
   struct Arm: Sendable, Hashable {
     let name: String
     var settings: Settings = [:]
-    /// Nil: all of the sweep.
-    var environments: [String]?
+    /// Its environments with its settings in each; nil: all of the sweep.
+    var environments: [Environment]?
     var seeds: [UInt64]?
   }
 
@@ -87,7 +87,7 @@ public struct PlanFile: Sendable, Hashable {
       throw outline.error("the plan names no environment: add 'environments: [catch]'")
     }
     let names = environments.map(\.name)
-    for name in arms.flatMap({ $0.environments ?? [] }) where !names.contains(name) {
+    for name in arms.flatMap({ $0.environments ?? [] }).map(\.name) where !names.contains(name) {
       throw outline.error("an arm has the environment \(name), which is not among 'environments'")
     }
     if let twice = Dictionary(grouping: names, by: \.self).first(where: { $0.value.count > 1 }) {
@@ -148,13 +148,19 @@ extension Outline {
       var arm = PlanFile.Arm(name: entry.key)
       for part in try entry.value.entries(of: "an arm", "write its settings below, such as 'agent: sac'") {
         switch part.key {
-        case "environments": arm.environments = try part.value.texts(of: part.key)
+        case "environments" where !part.value.isNumber: arm.environments = try part.value.environments()
         case "seeds": arm.seeds = try part.value.seeds()
         default: arm.settings[part.key] = try part.value.setting(part.key)
         }
       }
       return arm
     }
+  }
+
+  /// Whether it is a number: `environments: 8` is the setting of a training, not a list of environments.
+  private var isNumber: Bool {
+    guard case .text(let text) = content else { return false }
+    return Int(text: text) != nil
   }
 
   /// Seeds such as `0-4` or `[0, 1, 10-12]`.

@@ -17,7 +17,8 @@ public struct ResultTable: Sendable {
     public var steps = 0
     /// Of the training and of the pretraining that it waited for.
     public var minutes: [Double] = []
-    /// The least R² of a position for each run with a probe.
+    /// The least R² of a position for each run with a probe: that of `pixelrl inspect` if the run was inspected, since
+    /// its encoder may have changed during the training.
     public var probes: [Double] = []
 
     public func estimate(_ statistic: Aggregate) -> Estimate? {
@@ -45,7 +46,8 @@ public struct ResultTable: Sendable {
         rows.append(Row(environment: point.environment, arm: point.arm, planned: counts[key] ?? 0))
       }
       guard let place = places[key], sweep.isDone(point) else { continue }
-      let summary = try RunDirectory(existing: sweep.file(point.run)).json("summary.json")
+      let run = try RunDirectory(existing: sweep.file(point.run))
+      let summary = try run.json("summary.json")
       guard let score = summary["return_mean"]?.double else { continue }
       rows[place].seeds.append(point.seed)
       rows[place].returns.append(score)
@@ -58,9 +60,12 @@ public struct ResultTable: Sendable {
         seconds += shared["seconds"]?.double ?? 0
       }
       rows[place].minutes.append(seconds / 60)
-      if let probe = leastPosition(summary["probe"]) { rows[place].probes.append(probe) }
+      let inspected = exists(run.file(Self.inspection)) ? try run.json(Self.inspection)["probe"]?["r2"] : nil
+      if let probe = leastPosition(inspected ?? summary["probe"]) { rows[place].probes.append(probe) }
     }
   }
+
+  private static let inspection = "inspection/inspection.json"
 
   /// Whether every point is done.
   public var isComplete: Bool { rows.allSatisfy { $0.returns.count == $0.planned } }

@@ -19,18 +19,20 @@ public struct Experiment<E: Environment, A: Agent> {
   /// Whether a short training is evaluated more often than `evaluateEvery`.
   public var spreadsEvaluations: Bool
   public var seed: Seed
+  /// The run whose weights the training begins with.
+  public var start: StartingWeights
   /// The run to repeat, if any, with the autoencoder that it names.
   public var origin: RunDirectory?
 
   public init(
     _ environment: E, _ agentKind: A.Type, episode: EpisodeSettings, encoder: EncoderSettings,
     newEncoder: NewEncoder?, agent: A.Settings, training: TrainingSettings, spreadsEvaluations: Bool = false,
-    seed: Seed, origin: RunDirectory? = nil
+    seed: Seed, start: StartingWeights = StartingWeights(), origin: RunDirectory? = nil
   ) {
     self.environment = environment
     (self.episode, self.encoder, self.newEncoder) = (episode, encoder, newEncoder)
     (self.agent, self.training, self.spreadsEvaluations) = (agent, training, spreadsEvaluations)
-    (self.seed, self.origin) = (seed, origin)
+    (self.seed, self.start, self.origin) = (seed, start, origin)
   }
 
   /// An experiment that is ready to start: everything that is resolved before its run directory is made.
@@ -90,22 +92,26 @@ public struct Experiment<E: Environment, A: Agent> {
   ///   file.
   public func prepared(resuming run: RunDirectory?, say: (String) throws -> Void) throws -> Prepared {
     try check()
+    // A resumed run has its own copy of the weights.
+    let saved = run == nil && !start.from.isEmpty ? try SavedAgent(path: start.from) : nil
+    try saved?.check(beginning: A.id, in: environment.spec, encoder)
     guard encoder.observe == .latent else {
       // An on-policy agent would not learn from random play.
-      return try prepared(through: TrueState(environment.spec), resuming: run) {
+      return try prepared(through: TrueState(environment.spec), resuming: run, beginningFrom: saved) {
         A.Settings.Experience.isOffPolicy ? try firstData(environment, episode, seed: seed) : nil
       }
     }
     try environment.checkRendering()
-    guard let newEncoder, run == nil else {
-      let folder = try autoencoderFolder(of: run, say)
+    guard let newEncoder, run == nil, saved == nil else {
+      let folder =
+        if let saved, newEncoder != nil { saved.run.path } else { try autoencoderFolder(of: run, say) }
       let record = try AutoencoderRecord(folder: folder)
       try record.check(environment: environment.spec.id, episode, path: folder)
       func read<Model: Autoencoder>(_ kind: Model.Type) throws -> Prepared {
         try prepared(
           with: EncoderStart.read(
             kind, from: folder, record, for: run ?? origin, isNew: newEncoder != nil, environment, episode, seed: seed),
-          folder, resuming: run)
+          folder, resuming: run, beginningFrom: saved)
       }
       return try read(try Autoencoders.named(record.kind))
     }
@@ -145,20 +151,21 @@ public struct Experiment<E: Environment, A: Agent> {
   }
 
   private func prepared<Model: Autoencoder>(
-    with start: EncoderStart<Model>, _ folder: String, resuming run: RunDirectory?
+    with start: EncoderStart<Model>, _ folder: String, resuming run: RunDirectory?,
+    beginningFrom saved: SavedAgent? = nil
   ) throws -> Prepared {
     let place = try Places.named(encoder.place)
     let representation = EncodedFrames(
       start.encoder, place: place, settings: encoder, pretraining: start.pretraining, isPretrained: start.isPretrained,
       seed: seed)
     var settled = self
-    if run == nil { settled.encoder.autoencoder = folder }
+    if run == nil { settled.encoder.autoencoder = start.input == nil ? "" : folder }
     var probe = start.record.probe
-    if !start.isPretrained, place.when == .never, run == nil {
+    if !start.isPretrained, place.when == .never, run == nil, saved == nil {
       probe = try StateProbe.evaluate(start.encoder, in: environment, episode, seed: seed).probe.record
     }
     return try settled.prepared(
-      through: representation, resuming: run, probe: place.when == .never ? probe : [],
+      through: representation, resuming: run, beginningFrom: saved, probe: place.when == .never ? probe : [],
       inputs: start.input.map { [$0] } ?? [],
       autoencoder: try start.input.map { try start.record.facts($0) } ?? start.record.newFacts, first: start.first,
       fill: start.keep)
@@ -168,7 +175,8 @@ public struct Experiment<E: Environment, A: Agent> {
   ///   - recorded: Returns the data that the agent learns from first.
   ///   - fill: Writes the initial files of a new run.
   private func prepared<R: Representation>(
-    through representation: R, resuming run: RunDirectory?, probe: [AutoencoderRecord.Setting] = [],
+    through representation: R, resuming run: RunDirectory?, beginningFrom saved: SavedAgent?,
+    probe: [AutoencoderRecord.Setting] = [],
     inputs: [RunDirectory.Input] = [], autoencoder: JSON = .null, first recorded: @escaping () throws -> Recording?,
     fill: @escaping (RunDirectory) throws -> Void = { _ in }
   ) throws -> Prepared {
@@ -177,6 +185,10 @@ public struct Experiment<E: Environment, A: Agent> {
     training.replay = training.capacity(of: representation.memory, layout)
     // A checkpoint already holds the first data.
     let isResumed = run?.hasCheckpoint ?? false
+    try saved?.check(
+      beginning: A(
+        observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: agent, seed: seed),
+      settings: agent, history: training, layout)
     func work(_ first: @autoclosure @escaping () throws -> Recording?) -> TrainingRun<E, A, R> {
       TrainingRun(
         environment, A.self, through: representation, agent: agent, episode: episode, training: training,
@@ -193,8 +205,13 @@ public struct Experiment<E: Environment, A: Agent> {
       ready = work(first)
       try ready.check()
     }
+    func fillAll(_ run: RunDirectory) throws {
+      try fill(run)
+      try saved?.keep(in: run)
+    }
     return Prepared(
-      encoder: encoder, training: training, inputs: inputs, autoencoder: autoencoder, probe: probe, fill: fill
+      encoder: encoder, training: training, inputs: try inputs + (saved.map { [try $0.input] } ?? []),
+      autoencoder: autoencoder, probe: probe, fill: fillAll
     ) { [ready] in try ready.run(in: $0, say: $1) }
   }
 }

@@ -23,7 +23,7 @@ public struct SavedAgent: Sendable {
   /// The number of simulator steps that the agent was trained for.
   public let step: Int
   private let settings: SettingsFile
-  private let tensors: [(name: String, value: Tensor)]
+  let tensors: [(name: String, value: Tensor)]
 
   /// The file in a run directory with the agent's weights at the last evaluation.
   static let weights = "agent.safetensors"
@@ -111,11 +111,17 @@ public struct SavedAgent: Sendable {
         seed: Seed(facts.seed)), seed)
   }
 
+  /// The settings of the agent.
+  func agentSettings<A: Agent>(of kind: A.Type) throws -> A.Settings {
+    var own = A.Settings()
+    try settings.apply(to: &own)
+    return own
+  }
+
   private func player<E: Environment, A: Agent, R: Representation>(
     _ environment: E, _ kind: A.Type, through representation: R, _ seed: Seed
   ) throws -> any Player {
-    var own = A.Settings()
-    try settings.apply(to: &own)
+    let own = try agentSettings(of: A.self)
     let layout = training.layout(latentSize: representation.latentSize, actionSpace: environment.spec.actionSpace)
     var agent = A(
       observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: own, seed: seed)

@@ -68,6 +68,8 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
       loop = try decoded(
         Loop.self, from: checkpoint, Loop.part, like: Loop.begun(training), Loop.form, check: check)
       try say("resuming from step \(trainer.envSteps): \(checkpoint.path)")
+    } else {
+      try trainer.begin(from: directory)
     }
     let secondsBefore = loop.seconds
     do {

@@ -4,7 +4,8 @@ import Formats
 import Runs
 import Training
 
-/// The settings given to a command. Flags override the file of `--config`, which overrides the task's defaults.
+/// The settings given to a command. Flags override the file of `--config`, which overrides the settings of the run of
+/// `--from`, which override the task's defaults.
 struct GivenSettings {
   private let file: SettingsFile?
   /// The run whose settings file is used, if it is one.
@@ -12,6 +13,8 @@ struct GivenSettings {
   /// The values of the flags, by key.
   private var typed: [String: String]
   private var task = TaskDefaults.none
+  /// The run of `--from`, if the flag is given.
+  private(set) var start: StartDefaults?
   /// The settings whose task defaults are ignored because they conflict with other settings.
   private var dropped: Set<AnyKeyPath> = []
 
@@ -42,6 +45,14 @@ struct GivenSettings {
 
   /// Sets a flag's value, such as that of `--observe latent` for `--latent`.
   mutating func type(_ key: String, _ text: String) { typed[key] = text }
+
+  /// Reads the run of `--from`, if the flag is given. From then on, its settings apply.
+  mutating func begin() throws {
+    let from = try resolve(StartingWeights()).from
+    guard isTyped(StartingWeights.key(of: \.from)), !from.isEmpty else { return }
+    let named = isGiven(\EnvironmentChoice.env) ? try resolve(EnvironmentChoice()).env : nil
+    start = try StartDefaults(from, environment: named)
+  }
 
   /// Returns the chosen environment. From then on, its task defaults apply.
   ///
@@ -80,7 +91,7 @@ struct GivenSettings {
   /// Ignores a task default that conflicts with other settings.
   mutating func dropTaskDefault<Group: SettingsGroup>(_ path: PartialKeyPath<Group>) { dropped.insert(path) }
 
-  /// Returns a group of settings. Applies the task's defaults, then the file, then the flags.
+  /// Returns a group of settings. Applies the task's defaults, the run of `--from`, the file, then the flags.
   ///
   /// - Parameter defaults: the values of settings that are not given.
   func resolve<Group: SettingsGroup>(_ defaults: Group = Group()) throws -> Group {
@@ -89,6 +100,7 @@ struct GivenSettings {
     for field in Group.fields where !dropped.contains(field.path) {
       if let text = texts[field.key] { try field.set(&group, text) }
     }
+    try start?.apply(to: &group)
     try file?.apply(to: &group)
     for field in Group.fields {
       if let text = typed[field.key] { try field.set(&group, text) }

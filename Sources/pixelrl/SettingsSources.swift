@@ -30,7 +30,9 @@ enum AgentSource: SettingsSource {
 }
 
 enum TrainingSource: SettingsSource {
-  static let groups: [any SettingsGroup.Type] = [SeedChoice<TrainingSettings>.self, TrainingSettings.self]
+  static let groups: [any SettingsGroup.Type] = [
+    StartingWeights.self, SeedChoice<TrainingSettings>.self, TrainingSettings.self,
+  ]
 }
 
 enum AutoencoderSource: SettingsSource {

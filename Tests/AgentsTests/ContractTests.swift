@@ -25,6 +25,36 @@ import Testing
     try check(member.type)
   }
 
+  /// It acts and judges as the other one, and learns on.
+  @Test(arguments: Member.all) func anAgentBeginsWithTheWeightsOfAnother(_ member: Member) throws {
+    func check<A: Agent>(_ type: A.Type) throws {
+      for space in A.accepted {
+        var (taught, new) = (try A.new(space), try A.new(space, seed: 2))
+        _ = taught.live(space)
+        try new.begin(with: taught.parameters)
+        let o = randomObservation(20)
+        #expect(new.bits == taught.bits && new.value(o).array == taught.value(o).array)
+        #expect(new.act(o, .exploit).array == taught.act(o, .exploit).array)
+        _ = new.live(space)
+        #expect(new.bits != taught.bits)
+      }
+    }
+    try check(member.type)
+  }
+
+  /// The copies of asynchronous workers too.
+  @Test func workersBeginWithTheWeightsOfAnotherAgent() throws {
+    var settings = ActorCritic.Settings()
+    (settings.hidden, settings.workers) = (8, 2)
+    func new(_ seed: UInt64) -> ActorCritic {
+      ActorCritic(observationSize: 6, actionSpace: contractSpaces[0], settings: settings, seed: Seed(seed))
+    }
+    var agent = new(2)
+    try agent.begin(with: new(1).parameters)
+    let weights = agent.parameters.map(\.value.array)
+    for worker in agent.workers { #expect(worker.model.parameters.map(\.value.array) == weights) }
+  }
+
   @Test func idsAreUniqueAndFound() throws {
     #expect(Set(Agents.all.map { $0.id }).count == Agents.all.count)
     for type in Agents.all {

@@ -63,6 +63,27 @@ func plan(_ text: String, at path: String) throws -> SweepFolder.Planned {
     #expect(Set(points.map(\.hash)).count == 10 && points.allSatisfy { $0.needs.isEmpty })
   }
 
+  /// Settings of an arm in an environment override all others; a number of environments is a setting.
+  @Test func anArmHasItsSettingsInEachEnvironment() throws {
+    let text = """
+      environments: {a: {batch: 1}, b: {batch: 2}, c: {}}
+      settings: {rate: 1}
+      autoencoders: {small: {}, large: {size: 8}}
+      arms:
+        x:
+          batch: 3
+          environments: {a: {batch: 4, autoencoder: small, environments: 8}, b: {autoencoder: large}}
+        y: {environments: 16}
+      """
+    let drafts = try PlanFile(parsing: Array(text.utf8), path: "plan.yaml").drafts(
+      keys: keys.merging([.train: keys[.train, default: []].union(["environments"])]) { $1 })
+    let trainings = drafts.filter { $0.command == .train }
+    #expect(trainings.map { "\($0.environment) \($0.arm)" } == ["a x", "a y", "b x", "b y", "c y"])
+    #expect(trainings.map { $0.given["batch"] } == ["4", "1", "3", "2", nil])
+    #expect(trainings.map { $0.given["environments"] } == ["8", "16", nil, "16", "16"])
+    #expect(drafts.filter { $0.command == .pretrain }.map { "\($0.environment) \($0.arm)" } == ["a small", "b large"])
+  }
+
   @Test func sharedPointsComeFirstAndAreMadeOnce() throws {
     let points = try points(
       """
@@ -133,6 +154,8 @@ func plan(_ text: String, at path: String) throws -> SweepFolder.Planned {
       "unknown autoencoder 'shard': did you mean 'shared'?"
     ),
     ("environments: [a]\nsample: {points: 4, settings: {rate: {from: 0, to: 1, scale: log}}}", "above 0 for log"),
+    ("environments: [a]\narms: {x: {environments: {b: {}}}}", "an arm has the environment b, which is not among"),
+    ("environments: [a]\narms: {x: {environments: {a: {bacht: 3}}}}", "did you mean 'batch'?"),
     ("environments: [a, a]", "listed twice"), ("environments: &x [a]", "anchors"),
     ("environments:\n- - - a", "lists, documents"),
   ])

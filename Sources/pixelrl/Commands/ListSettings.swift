@@ -24,7 +24,7 @@ struct ListSettings: ParsableCommand {
       SettingsSection(
         "Pretraining", SeedChoice<PretrainingSettings>.self, DatasetChoice.self, PretrainingSettings.self),
       SettingsSection("Encoder", EncoderSettings.self),
-      SettingsSection("Training", SeedChoice<TrainingSettings>.self, TrainingSettings.self),
+      SettingsSection("Training", StartingWeights.self, SeedChoice<TrainingSettings>.self, TrainingSettings.self),
       SettingsSection("Machine", MachineSettings.self),
       SettingsSection("Agent", AgentChoice.self),
     ] + Agents.all.map { section("Agent `\($0.id)`", $0) }

@@ -41,6 +41,8 @@ struct TrainingFlags: ParsableArguments {
       }
       given.type("observe", ObservationKind.latent.text)
     }
+    // A run that is resumed has all settings, and its own copy of the weights.
+    if run == nil { try given.begin() }
     let environment = try given.environment()
     return try plan(given, environment)
   }
@@ -51,6 +53,7 @@ struct TrainingFlags: ParsableArguments {
     guard let kind = name.isEmpty ? Agents.fitting(spec.actionSpace) : try Agents.named(name) else {
       throw InputError("no agent supports the actions of \(spec.id): \(spec.actionSpace)")
     }
+    try given.start?.saved.check(beginning: kind.id, in: spec, try encoderSettings(of: given))
     guard kind.accepts(spec.actionSpace) else {
       // The broken agent exists only to show a failure, so it is not offered.
       let fitting = Agents.all.filter { $0.accepts(spec.actionSpace) }.map { $0.id }
@@ -66,7 +69,7 @@ struct TrainingFlags: ParsableArguments {
     _ given: GivenSettings, _ environment: E, _ agent: A.Type
   ) throws -> any RunPlan {
     var given = given
-    let encoder = try encoderSettings(&given)
+    let encoder = try encoderSettings(of: given)
     let place = encoder.observe == .state ? nil : try Places.named(encoder.place)
     // Whether the run creates a new encoder, or loads an autoencoder.
     let startsAtRandom =
@@ -88,6 +91,7 @@ struct TrainingFlags: ParsableArguments {
           newEncoder: startsAtRandom ? NewEncoder(kind, model) : nil, agent: try given.resolve(agentDefaults),
           training: training, spreadsEvaluations: spreadsEvaluations,
           seed: Seed(try given.resolve(SeedChoice<TrainingSettings>()).seed),
+          start: try given.resolve(StartingWeights()),
           origin: given.isTyped("autoencoder") ? nil : given.origin),
         machine: try given.resolve(MachineSettings.byDefault))
       try checkUnused(given, place, startsAtRandom)
@@ -101,8 +105,18 @@ struct TrainingFlags: ParsableArguments {
   }
 
   /// Resolves the encoder's settings. A place that starts from random weights takes no autoencoder.
-  private func encoderSettings(_ given: inout GivenSettings) throws -> EncoderSettings {
+  private func encoderSettings(of given: GivenSettings) throws -> EncoderSettings {
     var encoder = try given.resolve(EncoderSettings())
+    if let saved = given.start?.saved {
+      guard !given.isTyped("autoencoder") else {
+        throw InputError(
+          "--from \(saved.run.path) continues with the encoder of that run: leave out --autoencoder, or leave out --from"
+        )
+      }
+      encoder.autoencoder = saved.startingAutoencoder
+      // The check of the weights names what differs.
+      if encoder.observe == .latent { return encoder }
+    }
     if encoder.observe == .state {
       if given.isTyped("encoder") {
         throw InputError("--observe state uses no encoder: leave out --encoder, or use --observe latent")
@@ -124,6 +138,11 @@ struct TrainingFlags: ParsableArguments {
 
   /// Checks that no flag is given that would have no effect.
   private func checkUnused(_ given: GivenSettings, _ place: Place?, _ startsAtRandom: Bool) throws {
+    if let saved = given.start?.saved, let key = newEncoder.typed.keys.sorted().first(where: given.isTyped) {
+      throw InputError(
+        "--\(key) is a setting of a new encoder, but --from \(saved.run.path) continues with the encoder of that run: "
+          + "leave the flag out")
+    }
     if !startsAtRandom, let key = newEncoder.typed.keys.sorted().first(where: given.isTyped) {
       throw InputError(
         "--\(key) is a setting of a new encoder, but "
@@ -161,7 +180,8 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
       groups += [kind, new.settings]
     }
     return groups + [
-      agent, experiment.agent, SeedChoice<TrainingSettings>(experiment.seed), experiment.training, machine,
+      agent, experiment.agent, experiment.start, SeedChoice<TrainingSettings>(experiment.seed), experiment.training,
+      machine,
     ]
   }
 

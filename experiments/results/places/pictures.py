@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Puts reconstructions at the first and the last evaluation of each place side by side (needs Pillow):
 
-    python3 experiments/results/places/pictures.py runs/places-DATE
+    python3 experiments/results/places/pictures.py runs/places
 
 Takes the second row of each picture of `cartpole-swingup`, seed 10, and writes reconstructions.png here.
 """
+import json
 import pathlib
 import sys
 
@@ -14,9 +15,13 @@ PLACES = ["frozen", "rounds", "bursts", "parallel", "finetune", "joint"]
 ROW = slice(215, 415)
 
 folder = pathlib.Path(sys.argv[1])
+runs = {
+    point["arm"]: folder / "runs" / f"{point['index']:05}-{point['hash']}"
+    for point in json.loads((folder / "sweep.json").read_text())["points"]
+    if (point["command"], point["environment"], point["seed"]) == ("train", "cartpole-swingup", 10)}
 strips = []
 for place in PLACES:
-    pictures = sorted(folder.glob(f"cartpole-swingup, {place}-10/reconstructions-*.png"))
+    pictures = sorted(runs[place].glob("reconstructions-*.png"))
     for path in (pictures[0], pictures[-1]):
         picture = Image.open(path).convert("RGB")
         label = f"{place}, step {int(path.stem.split('-')[-1]):,}"
