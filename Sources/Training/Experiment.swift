@@ -64,8 +64,8 @@ public struct Experiment<E: Environment, A: Agent> {
     let place = try Places.named(encoder.place)
     guard !place.needsBatches || A.Settings.Experience.trainsEncoders else {
       throw InputError(
-        "--encoder \(place.id) needs batches from a replay buffer, which \(A.id) does not use: use --encoder frozen, "
-          + "random, rounds or bursts, or an agent such as sac or double-dqn")
+        "--encoder \(place.id) trains the encoder on the agent's batches, which \(A.id) does not support: use --encoder "
+          + "frozen, random, rounds or bursts, or an agent such as sac or double-dqn")
     }
     try checkFrames(place)
     if let kind = newEncoder?.kind, place.losses.contains(.reconstruction), !kind.hasDecoder {

@@ -66,7 +66,7 @@ enum Benchmarks {
         }
       }
     }
-    return benchmarks + updates + busy + joint + scenes
+    return benchmarks + updates + modelBased + busy + joint + scenes
   }
 
   /// SAC's update with both cores, compared with one thread and with the peers, for batches of 128 to 1024.
@@ -80,6 +80,15 @@ enum Benchmarks {
           .init(label: "PyTorch", side: .script(["sac.py"] + size)),
           .init(label: "JAX, compiled", side: .script(["sac_jax.py"] + size)),
         ], threads: 2)
+    }
+  }
+
+  /// Steps of MR.Q: one update of critics and policy each, and its share of the encoder's burst.
+  private static var modelBased: [Benchmark] {
+    [1, 2].map { threads in
+      Benchmark(
+        id: "mrq", name: "4 MR.Q steps, batch 128, \(threads) thread\(threads == 1 ? "" : "s")", ours: ["mrq"],
+        peers: [.init(label: "JAX, compiled", side: .script(["mrq_jax.py"]))], threads: threads)
     }
   }
 
