@@ -19,7 +19,7 @@ import Tensors
 /// With other settings it plays as BBF (Schwarzer et al. 2023, arXiv 2305.19452): AdamW, acting by the target network,
 /// resets of the heads and, in part, of the trunk, after each of which n falls and γ rises again. Of BBF it leaves out
 /// self-prediction; the random actions in evaluations (ε = 0.001), because evaluations are deterministic; and the
-/// entropy of the target in the priorities, which here are D alone.
+/// entropy of the target in the priorities, which here are D alone. An encoder that learns with the agent is not reset.
 ///
 /// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, z the N atoms of
 /// a return, B batch, O observation size, A number of actions.
@@ -98,7 +98,7 @@ public struct Rainbow: Agent {
     return Tensor(choices.map(Float.init), [choices.count, 1])
   }
 
-  // V(o) = max_a Q(o, a)
+  // V(o) = max_a Q(o, a), of the network that acts; while γ is annealed, discounted by its current value
   public func value(_ o: Tensor) -> Tensor { actor.values(o, nil).rowMaximum() }  // [B, 1]
 
   public mutating func update(_ batch: Batch) -> Lesson {
