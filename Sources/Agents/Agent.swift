@@ -28,7 +28,7 @@ extension ActionDistribution {
 /// All parameters that `visit` names must be learned, and must change within four updates with the default settings, or
 /// with a `period` of two updates. A
 /// parameter `target_x` follows the parameter `x`: they start equal, and an update moves all parameters of a target
-/// network toward the learned ones by the same fraction, or leaves them all unchanged.
+/// network toward the learned ones by the same fraction, or leaves them all unchanged; a reset may change both.
 public protocol Agent: Module {
   associatedtype Settings: AgentSettings
 
@@ -53,7 +53,12 @@ public protocol Agent: Module {
   /// Estimates the bonus `[B, 1]` that `value` includes besides the reward for each later observation `[B, O]`, such as
   /// the entropy times the temperature; nil: no bonus.
   func entropyBonus(_ observation: Tensor) -> Tensor?
-  /// Performs an update with the experience that `settings.demand` requests, or with fewer transitions, and returns
+  /// How much experience the next update needs; by default what `settings.demand` says. An agent may change n and γ of
+  /// its returns while it learns.
+  ///
+  /// - Parameter returnSteps: the n that the training asks for.
+  func demand(returnSteps: Int) -> Settings.Experience.Demand
+  /// Performs an update with the experience that `demand` requests, or with fewer transitions, and returns
   /// metrics: `Lesson.criticLoss`, and whatever else is worth plotting.
   ///
   /// An update that needs the experience of several draws returns `Lesson.isComplete` false until the last of them.
@@ -71,6 +76,7 @@ public protocol Agent: Module {
 extension Agent {
   public mutating func begin(with parameters: [(name: String, value: Tensor)]) throws { try load(parameters) }
   public func entropyBonus(_ observation: Tensor) -> Tensor? { nil }
+  public func demand(returnSteps: Int) -> Settings.Experience.Demand { settings.demand }
 }
 
 /// The settings of any agent, as far as the training loop needs them.

@@ -14,71 +14,20 @@ import Tensors
 ///
 /// Double (van Hasselt 2016), prioritised replay (Schaul 2016), duelling networks (Wang 2016), returns of n steps
 /// (`--return-steps`), a distribution of returns (Bellemare 2017), noisy layers (Fortunato 2018). With all turned off
-/// it is the deep Q-network. Letters: o observation, a action, r reward, d discount of the environment, γ the agent's
-/// discount, z the N atoms of a return, B batch, O observation size, A number of actions.
+/// it is the deep Q-network.
+///
+/// With other settings it plays as BBF (Schwarzer et al. 2023, arXiv 2305.19452): AdamW, acting by the target network,
+/// resets of the heads and, in part, of the trunk, after each of which n falls and γ rises again. Of BBF it leaves out
+/// self-prediction; the random actions in evaluations (ε = 0.001), because evaluations are deterministic; and the
+/// entropy of the target in the priorities, which here are D alone. An encoder that learns with the agent is not reset.
+///
+/// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, z the N atoms of
+/// a return, B batch, O observation size, A number of actions.
 public struct Rainbow: Agent {
   public static let id = "rainbow"
   public static let note =
     "double, prioritised, duelling, n-step, distributional, noisy deep Q-network (Hessel 2018); discrete actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { !actionSpace.isContinuous }
-
-  public struct Settings: BatchSettings {
-    public var hidden = 128
-    public var layerNorm = true
-    public var batch = 128
-    public var discount = 0.99
-    public var learningRate = 5e-4
-    public var tau = 0.01
-    public var double = true
-    public var duelling = true
-    public var noisy = true
-    public var initialSigma = 0.5
-    public var distributional = true
-    public var atoms = 51
-    public var returnLimit = 10.0
-    public var prioritised = true
-    public var priorityExponent = 0.5
-    public var importanceExponent = 0.4
-    public var importanceUpdates = 20_000
-    public var initialEpsilon = 1.0
-    public var finalEpsilon = 0.02
-    public var epsilonSteps = 2000
-
-    public init() {}
-    public static var fields: [Field<Self>] {
-      [
-        Field("hidden", \.hidden, 1...8192, "units in each hidden layer"),
-        Field("layer-norm", \.layerNorm, "LayerNorm in the first hidden layer"),
-        Field("batch", \.batch, 1...1_048_576, "transitions per update"),
-        Field("discount", \.discount, 0...1, "discount γ per agent step"),
-        Field("learning-rate", \.learningRate, 0...1, "Adam's step size"),
-        Field("tau", \.tau, 0...1, "fraction by which the target network moves toward the network at each update"),
-        Field("double", \.double, "the online network selects the action that the target network evaluates"),
-        Field("duelling", \.duelling, "separate heads for value and advantage"),
-        Field("noisy", \.noisy, "explore with learned noise on the weights, instead of random actions"),
-        Field("initial-sigma", \.initialSigma, 0...10, "initial noise σ₀, in units of 1/√inputs"),
-        Field("distributional", \.distributional, "learn a distribution of returns, not their mean"),
-        Field("atoms", \.atoms, 2...10_000, "number of atoms N of the distribution of returns"),
-        Field(
-          "return-limit", \.returnLimit, 1e-6...1e9,
-          "largest discounted return of the distribution; its negative is the smallest; other returns are clamped"
-        ),
-        Field("prioritised", \.prioritised, "draw transitions by their last loss, not uniformly"),
-        Field("priority-exponent", \.priorityExponent, 0...1, "exponent ω of priorities; 0: uniform"),
-        Field(
-          "importance-exponent", \.importanceExponent, 0...1,
-          "initial exponent β of importance weights; 1: full correction"),
-        Field(
-          "importance-updates", \.importanceUpdates, 1...Int.max, "updates until full importance correction"),
-        Field("initial-epsilon", \.initialEpsilon, 0...1, "without noisy: initial probability of a random action"),
-        Field("final-epsilon", \.finalEpsilon, 0...1, "without noisy: final probability of a random action"),
-        Field("epsilon-steps", \.epsilonSteps, 1...Int.max, "without noisy: agent steps until the final probability"),
-      ]
-    }
-
-    public static var returnSteps: Int { 3 }
-    public var drawsByPriority: Bool { prioritised }
-  }
 
   public let settings: Settings
   let actionSpace: ActionSpace
@@ -96,7 +45,7 @@ public struct Rainbow: Agent {
     self.actionSpace = actionSpace
     network = Network(observationSize, actionSpace.networkSize, settings, using: &initial)
     targetNetwork = network
-    optimizer = Adam(of: network, learningRate: settings.learningRate)
+    optimizer = Self.optimizer(of: network, settings)
     random = seed.stream("actions")
   }
 
@@ -113,11 +62,32 @@ public struct Rainbow: Agent {
     return settings.importanceExponent + progress * (1 - settings.importanceExponent)
   }
 
+  /// Updates since the beginning or the last reset.
+  var age: Int { updates - min(updates / settings.resetPeriod, settings.resets) * settings.resetPeriod }
+
+  /// x^(1-p) y^p, where p rises from 0 to 1 in the `annealingUpdates` after the beginning and after each reset.
+  private func annealed(from x: Double, to y: Double) -> Double {
+    guard age < settings.annealingUpdates else { return y }
+    let p = Double(age) / Double(settings.annealingUpdates)
+    return pow(x, 1 - p) * pow(y, p)
+  }
+
+  /// γ; 1 - γ is annealed.
+  var discount: Double { 1 - annealed(from: 1 - settings.initialDiscount, to: 1 - settings.discount) }
+
+  public func demand(returnSteps n: Int) -> Batch.Demand {
+    let n = annealed(from: Double(settings.initialReturnSteps), to: Double(n))
+    return Batch.Demand(count: settings.batch, discount: discount, returnSteps: Int(n.rounded()))
+  }
+
   private mutating func noise() -> Network.Noise? { settings.noisy ? network.noise(using: &random) : nil }
 
-  // a = argmax_a Q(o, a; ε), or any action with probability ε
+  /// The network that acts.
+  private var actor: Network { settings.actByTarget ? targetNetwork : network }
+
+  // a = argmax_a Q(o, a; ε), or any action with probability ε; by Q' to act by the target
   public mutating func act(_ o: Tensor, _ behavior: Behavior) -> Tensor {
-    var choices = network.values(o, behavior == .exploit ? nil : noise()).argmax()
+    var choices = actor.values(o, behavior == .exploit ? nil : noise()).argmax()
     if behavior != .exploit, !settings.noisy {
       let chance = behavior == .explore ? epsilon : settings.finalEpsilon
       for row in choices.indices where random.chance(chance) {
@@ -128,14 +98,14 @@ public struct Rainbow: Agent {
     return Tensor(choices.map(Float.init), [choices.count, 1])
   }
 
-  // V(o) = max_a Q(o, a)
-  public func value(_ o: Tensor) -> Tensor { network.values(o, nil).rowMaximum() }  // [B, 1]
+  // V(o) = max_a Q(o, a), of the network that acts; while γ is annealed, discounted by its current value
+  public func value(_ o: Tensor) -> Tensor { actor.values(o, nil).rowMaximum() }  // [B, 1]
 
   public mutating func update(_ batch: Batch) -> Lesson {
     let (o, r) = (batch.observation, batch.reward)
     let (oNext, oNextOfTarget) = (batch.nextObservation, batch.nextObservationOfTarget)
     let a = batch.action.array.map { Int($0) }
-    let discount = settings.discount * batch.discount
+    let discount = self.discount * batch.discount
 
     // a* = argmax_a E[Z(o', a; ε)]; without `double` max_a E[Z'(o', a; ε')], whose two halves share their noise
     let selectionNoise = noise()
@@ -164,15 +134,29 @@ public struct Rainbow: Agent {
       error = settings.distributional ? distance : abs(z - y)
       return (weight * distance).mean()
     }
-    optimizer.update(&network, along: gradient)
+    optimizer.update(&network, along: gradient, decaysVectors: false)
     targetNetwork.blend(toward: network, rate: settings.tau)
     updates += 1
+    if age == 0 { reset() }
 
     // p = (D + 10⁻⁶)^ω                                                        Schaul 2016, 3.3; Hessel 2018
     let priorities = error.doubles.map { Float(pow(max($0, 0) + 1e-6, settings.priorityExponent)) }
     return Lesson(
       metrics: ["critic/loss": loss, "critic/q": meanQ, "epsilon": epsilon],
       priorities: settings.prioritised ? priorities : [], observationGradient: observationGradient)
+  }
+
+  /// Both networks begin anew in part, each with fresh weights of its own, as in BBF's code. The optimiser begins anew.
+  private mutating func reset() {
+    network.reset(settings, using: &random)
+    targetNetwork.reset(settings, using: &random)
+    optimizer = Self.optimizer(of: network, settings)
+  }
+
+  private static func optimizer(of network: Network, _ settings: Settings) -> Adam {
+    Adam(
+      of: network, learningRate: settings.learningRate, epsilon: settings.adamEpsilon,
+      weightDecay: settings.weightDecay)
   }
 
   /// D(y, p) = Σ_i y_i (log y_i - log p_i) with p = softmax(z), `[B, N]` to `[B, 1]`.
@@ -212,6 +196,15 @@ public struct Rainbow: Agent {
       advantage = Head(settings.hidden, n * actions, sigma: settings.initialSigma, using: &random)
       value =
         settings.duelling ? [Head(settings.hidden, n, sigma: settings.initialSigma, using: &random)] : []
+    }
+
+    /// Shrink and perturb, θ ← (1 - ρ) θ + ρ θ₀ with fresh weights θ₀ (Ash and Adams 2020): ρ is `trunkReset` in the
+    /// trunk, and 1 in the heads (Nikishin 2022; D'Oro 2023; Schwarzer 2023).
+    mutating func reset(_ settings: Settings, using random: inout Random) {
+      let fresh = Network(trunk.weight.shape[1], actions, settings, using: &random)
+      trunk.blend(toward: fresh.trunk, rate: settings.trunkReset)
+      for i in norms.indices { norms[i].blend(toward: fresh.norms[i], rate: settings.trunkReset) }
+      (advantage, value) = (fresh.advantage, fresh.value)
     }
 
     // Z(o, a) = V(o) + A(o, a) - Σ_a A(o, a) / A, atom by atom                Wang 2016, eq. 9; Hessel 2018

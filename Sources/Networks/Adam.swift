@@ -64,12 +64,16 @@ public struct Adam: Sendable, Codable {
   /// - Parameters:
   ///   - model: a `float32` model, the same at every call.
   ///   - gradient: the gradient that `valueWithGradient(at: model)` returned.
-  public mutating func update<Model: Module>(_ model: inout Model, along gradient: Gradient) {
+  ///   - decaysVectors: whether λ applies to biases and other parameters with one axis too, as in PyTorch.
+  public mutating func update<Model: Module>(
+    _ model: inout Model, along gradient: Gradient, decaysVectors: Bool = true
+  ) {
     if moments.isEmpty { moments = model.parameters.map { Moments(shape: $0.value.shape) } }
     precondition(
       moments.count == gradient.tensors.count,
       "Adam has moments for \(moments.count) parameters, but the gradient has \(gradient.tensors.count)")
-    var updater = Updater(optimizer: self, moments: moments, gradient: gradient)
+    var updater = Updater(
+      optimizer: self, moments: moments, gradient: gradient, decaysVectors: decaysVectors)
     updater.optimizer.moments = []
     moments = []  // only the updater holds them now, so that they change in place
     model.visit(&updater)
@@ -80,12 +84,14 @@ public struct Adam: Sendable, Codable {
   }
 
   /// Updates one parameter.
-  fileprivate func update(_ parameter: inout Tensor, _ moments: inout Moments, along gradient: Tensor) {
+  fileprivate func update(
+    _ parameter: inout Tensor, _ moments: inout Moments, along gradient: Tensor, decays: Bool
+  ) {
     precondition(
       parameter.shape == gradient.shape && parameter.shape == moments.first.shape,
       "a parameter of shape \(parameter.shape) with a gradient \(gradient.shape) and moments \(moments.first.shape)")
     moments.steps += 1
-    let constants = StepConstants(self, at: moments.steps)
+    let constants = StepConstants(self, at: moments.steps, decays: decays)
     gradient.withElements { g in
       parameter.withMutableElements { theta in
         moments.first.withMutableElements { m in
@@ -106,12 +112,12 @@ private struct StepConstants {
   let (keepM, newM): (Float, Float)
   let (keepV, newV): (Float, Float)
 
-  init(_ adam: Adam, at t: Int) {
+  init(_ adam: Adam, at t: Int, decays: Bool) {
     // Both bias corrections are moved out of the root: rate m / (√v + floor).
     let correction = (1 - pow(adam.beta2, Double(t))).squareRoot()
     rate = Float(adam.learningRate * correction / (1 - pow(adam.beta1, Double(t))))
     floor = Float(adam.epsilon * correction)
-    keep = Float(1 - adam.learningRate * adam.weightDecay)
+    keep = decays ? Float(1 - adam.learningRate * adam.weightDecay) : 1
     (keepM, newM) = (Float(adam.beta1), Float(1 - adam.beta1))
     (keepV, newV) = (Float(adam.beta2), Float(1 - adam.beta2))
   }
@@ -154,12 +160,16 @@ private struct Updater: ParameterVisitor {
   var optimizer: Adam
   var moments: [Adam.Moments]
   let gradient: Gradient
+  let decaysVectors: Bool
   var next = 0
 
   mutating func callAsFunction(_ name: StaticString, _ parameter: inout Tensor) {
     precondition(
       next < gradient.tensors.count, "\(name) has no part in the gradient, which has \(gradient.tensors.count) parts")
-    if let gradient = gradient.tensors[next] { optimizer.update(&parameter, &moments[next], along: gradient) }
+    if let gradient = gradient.tensors[next] {
+      let decays = decaysVectors || parameter.shape.rank > 1
+      optimizer.update(&parameter, &moments[next], along: gradient, decays: decays)
+    }
     next += 1
   }
 }

@@ -49,8 +49,8 @@ extension Experience {
 public struct UpdateSchedule: Sendable, Codable {
   /// Updates on batches per step of an environment.
   let updatesPerStep: Double
-  /// The number of rewards that a transition of a batch sums.
-  let returnSteps: Int
+  /// The number of rewards that a transition of a batch sums, unless the agent asks for another one.
+  public let returnSteps: Int
   /// The number of updates on batches that are due.
   var owed = 0.0
   /// The position in each lane where the next rollout starts.
@@ -93,11 +93,14 @@ extension Batch: Experience {
     public var discount: Double
     /// Whether the moments inside transitions of several steps are requested too.
     public var includesIntermediate: Bool
+    /// The number of rewards that a transition sums, n; nil: that of the schedule.
+    public var returnSteps: Int?
 
-    public init(count: Int, discount: Double, includesIntermediate: Bool = false) {
+    public init(count: Int, discount: Double, includesIntermediate: Bool = false, returnSteps: Int? = nil) {
       self.count = count
       self.discount = discount
       self.includesIntermediate = includesIntermediate
+      self.returnSteps = returnSteps
     }
   }
 
@@ -118,9 +121,8 @@ extension Batch: Experience {
     guard schedule.owed >= 1 else { return nil }
     schedule.owed -= 1
     let draw = try replay.draw(
-      demand.count, steps: schedule.returnSteps, discount: demand.discount,
-      includesIntermediate: demand.includesIntermediate,
-      using: &random)
+      demand.count, steps: demand.returnSteps ?? schedule.returnSteps, discount: demand.discount,
+      includesIntermediate: demand.includesIntermediate, using: &random)
     return try read(replay, draw)
   }
 }

@@ -110,8 +110,9 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
   private mutating func update(report: (Metrics) throws -> Void) throws {
     while true {
       var encoding: BatchEncoding?
+      let demand = state.agent.demand(returnSteps: state.schedule.returnSteps)
       let next = try A.Settings.Experience.next(
-        state.agent.settings.demand, from: replay, &state.schedule, using: &state.sampling
+        demand, from: replay, &state.schedule, using: &state.sampling
       ) { replay, draw in
         let (batch, batchEncoding) = state.representation.batch(of: draw, from: replay)
         encoding = batchEncoding

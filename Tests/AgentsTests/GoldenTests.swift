@@ -7,12 +7,13 @@ import Testing
 
 @testable import Agents
 
-/// Compares two updates of each agent with PyTorch: see experiments/checks/golden/agents.py, off_policy.py and mrq.py.
+/// Compares updates of each agent with PyTorch: see agents.py, off_policy.py, bbf.py and mrq.py in
+/// experiments/checks/golden.
 @Suite struct GoldenTests {
   let tensors: [String: Tensor]
 
   init() throws {
-    let files = try ["agents", "off-policy", "mrq"].map {
+    let files = try ["agents", "off-policy", "bbf", "mrq"].map {
       try Safetensors(contentsOf: Bundle.module.bundlePath + "/Golden/\($0).safetensors")
     }
     tensors = Dictionary(uniqueKeysWithValues: files.flatMap { $0.tensors.map { ($0.name, $0.value) } })
@@ -55,6 +56,21 @@ import Testing
     try expectGolden(agent, "rainbow")
   }
 
+  /// Four updates with a reset after the second, and the actions of the target network.
+  @Test func rainbowAsBBF() throws {
+    var settings = Rainbow.Settings()
+    (settings.hidden, settings.batch, settings.discount, settings.tau) = (12, 16, 0.95, 0.1)
+    (settings.learningRate, settings.adamEpsilon, settings.weightDecay) = (2e-3, 1.5e-4, 0.1)
+    (settings.atoms, settings.returnLimit, settings.noisy, settings.actByTarget) = (11, 4, false, true)
+    (settings.importanceExponent, settings.importanceUpdates) = (0.5, Int.max)
+    (settings.resets, settings.resetPeriod) = (1, 2)
+    (settings.annealingUpdates, settings.initialDiscount) = (4, 0.8)
+    var agent = Rainbow(observationSize: 7, actionSpace: .discrete(count: 4), settings: settings, seed: Seed(7))
+    let batch = try batch("bbf")
+    agent = try expectGolden(agent, "bbf", [batch, batch, batch, batch])
+    #expect(agent.act(batch.observation, .exploit).array == (try tensor("bbf.actions").array))
+  }
+
   @Test(arguments: [
     ("mrq", ActionSpace.continuous(low: [-1, -1], high: [1, 1])), ("mrq-choices", .discrete(count: 4)),
   ]) func modelBasedRepresentations(_ name: String, _ space: ActionSpace) throws {
@@ -91,8 +107,9 @@ import Testing
     try expectGolden(agent, name, [batch, batch])
   }
 
-  /// Compares an update on each experience.
-  private func expectGolden<A: Agent>(_ agent: A, _ name: String, _ all: [A.Settings.Experience]) throws {
+  /// Compares an update on each experience. Returns the agent after them.
+  @discardableResult
+  private func expectGolden<A: Agent>(_ agent: A, _ name: String, _ all: [A.Settings.Experience]) throws -> A {
     var agent = agent
     let prefix = "\(name).before."
     try agent.load(tensors.filter { $0.key.hasPrefix(prefix) }.map { ($0.key, $0.value) }, prefix: prefix)
@@ -114,5 +131,6 @@ import Testing
       let difference = zip(value.array, expected.array).map { abs($0 - $1) }.max() ?? .nan
       #expect(difference <= 1e-5, "\(parameter)")
     }
+    return agent
   }
 }

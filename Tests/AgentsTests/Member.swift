@@ -76,8 +76,8 @@ extension Segments {
         isPresent: isPresent)
     }
     let all = Tensor(repeating: 1, batch.discount.shape)
-    self.init(
-      transition: batch, steps: [step(isPresent: all), step(isPresent: batch.discount)], meanAbsoluteReward: 0.5)
+    let steps = [step(isPresent: all), step(isPresent: batch.discount)]
+    self.init(transition: batch, steps: steps, meanAbsoluteReward: 0.5)
   }
 }
 

@@ -114,7 +114,7 @@ import Testing
     #expect(priorities.count == (settings.prioritised ? 64 : 0) && priorities.allSatisfy { $0 > 0 })
   }
 
-  /// Without `double` the target is a maximum, which selects and evaluates actions with the same noise.
+  /// Without `double` the target is the target network's maximum, with one draw of noise to select and to evaluate.
   @Test(arguments: [false, true]) func rainbowEvaluatesWithSeparateNoiseIfDouble(_ double: Bool) throws {
     var settings = Rainbow.Settings()
     (settings.hidden, settings.batch, settings.discount, settings.initialSigma) = (16, 64, 0.9, 4)
@@ -122,6 +122,7 @@ import Testing
     var agent = Rainbow(observationSize: 5, actionSpace: .discrete(count: 2), settings: settings, seed: Seed(1))
     var random = Seed(2).stream("transitions")
     let batch = chain(&random)
+    agent.targetNetwork = Rainbow.Network(5, 2, settings, using: &random)
     var before = agent
     let selectionNoise = before.network.noise(using: &before.random)
     let evaluationNoise = double ? before.network.noise(using: &before.random) : selectionNoise

@@ -63,6 +63,28 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     #expect(resets.count == 2 && (20..<28).contains(resets[0]) && (31..<39).contains(resets[1]), "\(resets)")
   }
 
+  /// An agent that asks for returns of 10 steps learns as one whose training has them.
+  @Test func theAgentChoosesTheReturnsThatItLearnsFrom() throws {
+    func losses(returnSteps: Int, annealingUpdates: Int) throws -> [Double] {
+      var settings = Rainbow.Settings()
+      (settings.hidden, settings.batch, settings.annealingUpdates) = (8, 16, annealingUpdates)
+      settings.initialDiscount = settings.discount
+      var training = trainingSettings()
+      training.returnSteps = returnSteps
+      var trainer = try Trainer(
+        Catch(), Rainbow.self, through: TrueState(Catch.spec), agentSettings: settings,
+        episodeSettings: smallEpisode(size: 8), settings: training, seed: Seed(1))
+      var losses: [Double] = []
+      for _ in 0..<20 { try trainer.step { losses.append($0[Lesson.criticLoss] ?? .nan) } }
+      return losses
+    }
+    let ten = try losses(returnSteps: 10, annealingUpdates: 0)
+    let three = try losses(returnSteps: 3, annealingUpdates: 0)
+    let asked = try losses(returnSteps: 3, annealingUpdates: 1_000_000)
+    #expect(ten.count == 20 && zip(asked, ten).allSatisfy { abs($0 - $1) < 1e-4 }, "\(asked) for \(ten)")
+    #expect(zip(asked, three).contains { abs($0 - $1) > 1e-2 })
+  }
+
   /// MR.Q's encoder learns from as many draws as the period has updates, in one step of the environment.
   @Test func anUpdateMayNeedSeveralDraws() throws {
     var settings = MRQ.Settings()

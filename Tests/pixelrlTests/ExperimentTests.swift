@@ -34,4 +34,13 @@ import Testing
     let page = try String(contentsOf: Self.results.appendingPathComponent("\(name)/README.md"), encoding: .utf8)
     #expect(page.contains("pixelrl sweep plan experiments/results/\(name)/sweep.yaml --out runs/\(name)\n"))
   }
+  /// The recipe is a config file of this version; its game needs Python, so that another environment replaces it.
+  @Test func rainbowAsBBFCanBePlanned() throws {
+    let path = Self.results.appendingPathComponent("atari/bbf.yaml").path
+    let plan = try TrainingFlags.parse(["--config", path, "--env", "catch"]).plan()
+    let record = plan.groups.flatMap { group in group.record.map { "\($0.key)=\($0.text)" } }
+    for setting in ["agent=rainbow", "resets=3", "reset-period=40000", "updates-per-step=2", "return-steps=3"] {
+      #expect(record.contains(setting))
+    }
+  }
 }
