@@ -9,8 +9,8 @@ import Tensors
   import Foundation
 #endif
 
-/// MR.Q, model-based representations for Q-learning (Fujimoto et al. 2025, arXiv 2501.16142), with the additions of DR.Q
-/// as settings.
+/// MR.Q, model-based representations for Q-learning (Fujimoto et al. 2025, arXiv 2501.16142), with DR.Q's contrastive
+/// loss, which `contrast-weight` 0 turns off.
 ///
 /// An encoder learns embeddings of the observation and of the observation with an action, such that a linear model of
 /// them predicts the next embedding, the reward and the end. Policy and critics learn from these embeddings, but do not
@@ -36,8 +36,8 @@ public struct MRQ: Agent {
   var policyOptimizer: Adam
   var criticOptimizer: Adam
   var random: Random
-  /// s, and its value when the targets were copied before.
-  var (rewardScale, targetRewardScale) = (0.0, 0.0)
+  /// s and s', the value of s before the targets were copied: `[1]`, 0 until they are known.
+  var (rewardScale, targetRewardScale) = (Tensor.zeros([1]), Tensor.zeros([1]))
   /// Updates of policy and critics.
   var updates = 0
   /// Updates of the encoder until policy and critics learn again.
@@ -75,7 +75,7 @@ public struct MRQ: Agent {
   // V(o) = s min_i Q_i(x(z, π(z)))
   public func value(_ o: Tensor) -> Tensor {  // [B, 1]
     let z = encoder.state(o)
-    return (rewardScale == 0 ? 1 : rewardScale) * least(critics(encoder.pair(z, mode(policy(z)))))
+    return (rewardScale.item == 0 ? 1 : rewardScale.item) * least(critics(encoder.pair(z, mode(policy(z)))))
   }
 
   public mutating func update(_ segments: Segments) -> Lesson {
@@ -85,7 +85,7 @@ public struct MRQ: Agent {
     }
     let batch = segments.transition
     let (o, a, r) = (batch.observation, space.networkInput(batch.action), batch.reward)
-    if rewardScale == 0 { rewardScale = scale(of: segments) }
+    if rewardScale.item == 0 { rewardScale = scale(of: segments) }
 
     // y = (Σ γᵏ r + γⁿ d s' min_i Q'_i(x'(z', a'))) / s,  a' = clip(π'(z') + ε),  ε = clip(N(0, σ), -c, c)     eq. 12
     let zNext = targetEncoder.state(batch.nextObservationOfTarget)
@@ -95,7 +95,7 @@ public struct MRQ: Agent {
     let noise = clamp(settings.targetNoise * .normal(uNext.shape, using: &random), -limit, limit)
     let aNext = noisy(action(uNext, noise: choiceNoise), noise)
     let qNext = least(targetCritics(targetEncoder.pair(zNext, aNext)))
-    let y = (r + settings.discount * targetRewardScale * batch.discount * qNext) / rewardScale
+    let y = (r + settings.discount * batch.discount * targetRewardScale * qNext) / rewardScale
 
     // J_Q = Σ_i E[Huber(Q_i(x(z, a)) - y)]                                                                 eq. 11
     let z = encoder.state(o)
@@ -121,8 +121,8 @@ public struct MRQ: Agent {
     policyOptimizer.update(&policy, along: policyGradient)
 
     let metrics: Metrics = [
-      Lesson.criticLoss: criticLoss, "critic/q": meanQ * rewardScale, "actor/loss": policyLoss,
-      "reward scale": rewardScale,
+      Lesson.criticLoss: criticLoss, "critic/q": meanQ * rewardScale.item, "actor/loss": policyLoss,
+      "reward scale": rewardScale.item,
     ]
     updates += 1
     if updates % settings.period == 0 { copyTargets(segments) }
@@ -180,8 +180,8 @@ public struct MRQ: Agent {
   }
 
   /// s; 1 if all rewards were 0.
-  private func scale(of segments: Segments) -> Double {
-    segments.meanAbsoluteReward > 0 ? segments.meanAbsoluteReward : 1
+  private func scale(of segments: Segments) -> Tensor {
+    Tensor(repeating: segments.meanAbsoluteReward > 0 ? segments.meanAbsoluteReward : 1, [1])
   }
 
   // p = max(max_i |δ_i|, 1)^α                                                         Fujimoto 2020, arXiv 2007.06049
@@ -198,6 +198,8 @@ public struct MRQ: Agent {
     visitor("target_policy", &targetPolicy)
     visitor("critics", &critics)
     visitor("target_critics", &targetCritics)
+    visitor("reward_scale", &rewardScale)
+    visitor("target_reward_scale", &targetRewardScale)
   }
 }
 

@@ -2,7 +2,8 @@ import Core
 import Replay
 
 extension MRQ {
-  /// The constants are those of the paper's table 4, except for the smaller networks and batches.
+  /// The constants are those of the paper's table 4, with smaller networks and batches. The encoder learns as in DR.Q,
+  /// with its contrastive loss, because finger-spin is learned much earlier with it.
   public struct Settings: AgentSettings {
     public typealias Experience = Segments
 
@@ -13,12 +14,12 @@ extension MRQ {
     public var period = 250
     public var learningRate = 3e-4
     public var weightDecay = 1e-4
-    public var modelLearningRate = 1e-4
-    public var modelWeightDecay = 1e-4
+    public var modelLearningRate = 3e-4
+    public var modelWeightDecay = 0.01
     public var dynamicsWeight = 1.0
     public var rewardWeight = 0.1
     public var endWeight = 0.1
-    public var contrastWeight = 0.0
+    public var contrastWeight = 0.1
     public var explorationNoise = 0.2
     public var targetNoise = 0.2
     public var targetNoiseLimit = 0.3
@@ -40,16 +41,16 @@ extension MRQ {
         Field("weight-decay", \.weightDecay, 0...1, "AdamW's weight decay for policy and critics"),
         Field(
           "model-learning-rate", \.modelLearningRate, 0...1,
-          "AdamW's step size for the encoder and its model; DR.Q: 3e-4"),
+          "AdamW's step size for the encoder and its model; MR.Q: 1e-4"),
         Field(
           "model-weight-decay", \.modelWeightDecay, 0...1,
-          "AdamW's weight decay for the encoder and its model; DR.Q: 0.01"),
+          "AdamW's weight decay for the encoder and its model; MR.Q: 1e-4"),
         Field("dynamics-weight", \.dynamicsWeight, 0...1000, "weight of the next embedding's error"),
         Field("reward-weight", \.rewardWeight, 0...1000, "weight of the reward's cross-entropy"),
         Field("end-weight", \.endWeight, 0...1000, "weight of the error of the predicted end"),
         Field(
           "contrast-weight", \.contrastWeight, 0...1000,
-          "weight of DR.Q's contrastive loss of the next embedding (0.1 there); 0: none"),
+          "weight of DR.Q's contrastive loss of the next embedding; 0: none, as in MR.Q"),
         Field("exploration-noise", \.explorationNoise, 0...2, "standard deviation of the exploration noise"),
         Field("target-noise", \.targetNoise, 0...2, "standard deviation of the noise on the target policy's action"),
         Field("target-noise-limit", \.targetNoiseLimit, 0...2, "largest noise on the target policy's action"),

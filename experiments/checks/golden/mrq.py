@@ -85,11 +85,12 @@ def run(name, choices):
                 parameter.copy_(rounded(parameter))
     targets = [disturbed(module) for module in (encoder, policy, critics)]
 
-    def stored(when):
+    def stored(when, scale, target_scale):
         store(f"{name}.{when}", encoder=encoder, target_encoder=targets[0], policy=policy, target_policy=targets[1],
-              critics=critics, target_critics=targets[2])
+              critics=critics, target_critics=targets[2], reward_scale=torch.tensor([scale]),
+              target_reward_scale=torch.tensor([target_scale]))
 
-    stored("before")
+    stored("before", 0.0, 0.0)
     optimizers = [
         torch.optim.AdamW(module.parameters(), rate, weight_decay=decay)
         for module, rate, decay in ((encoder, 1e-3, 1e-2), (policy, 3e-3, 1e-3), (critics, 3e-3, 1e-3))]
@@ -167,7 +168,7 @@ def run(name, choices):
         golden[f"{name}.{call}.actor/loss"] = loss.detach()
         step(optimizers[1], loss)
 
-    scale, target_scale, updates = 0, 0, 0
+    scale, target_scale, updates = 0.0, 0.0, 0
     for call, mean in enumerate(SCALES, 1):
         if (call - 1) % (2 * PERIOD) < PERIOD:
             learn_encoder(call)
@@ -179,7 +180,7 @@ def run(name, choices):
             for target, module in zip(targets, (encoder, policy, critics)):
                 target.load_state_dict(module.state_dict())
             scale, target_scale = mean, scale
-    stored("after")
+    stored("after", scale, target_scale)
 
 
 if __name__ == "__main__":
