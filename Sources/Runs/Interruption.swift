@@ -32,8 +32,12 @@ public enum Interruption {
     let set = waited
     Thread.detachNewThread {
       while true {
-        var (waited, signal) = (set, Int32(0))
-        if unsafe sigwait(&waited, &signal) == 0 { receive(signal) }
+        var (waited, information) = unsafe (set, siginfo_t())
+        let signal = unsafe sigwaitinfo(&waited, &information)
+        guard signal > 0 else { continue }
+        // After a crash Swift's runtime sends SIGUSR1 to each other thread, to stop it in a handler while it prints
+        // where the program was. The user did not ask for that, so the handler gets the signal.
+        if unsafe information._sifields._kill.si_pid == getpid() { endBySignal(signal) } else { receive(signal) }
       }
     }
   }

@@ -100,6 +100,10 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     try train(
       Catch.self, OffPolicyActorCritic.self, through: TrueState(Catch.spec), actorCritic,
       episode: EpisodeSettings())
+    // Updates of critics and policy, and of the encoder, are both interrupted.
+    var mrq = MRQ.Settings()
+    (mrq.hidden, mrq.batch, mrq.period) = (16, 8, 7)
+    try train(Catch.self, MRQ.self, through: TrueState(Catch.spec), mrq, episode: EpisodeSettings())
     var qProp = QProp.Settings()
     (qProp.hidden, qProp.batch, qProp.horizon) = (16, 8, 12)
     try train(Catch.self, QProp.self, through: TrueState(Catch.spec), qProp, episode: EpisodeSettings())

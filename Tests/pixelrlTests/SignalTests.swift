@@ -77,6 +77,21 @@ import Testing
   }
 
   /// If there is no run to resume, a signal has the system's default action.
+  /// A crash must not look like a wish to stop: Swift's runtime sends SIGUSR1 to the other threads while it reports it.
+  @Test(.timeLimit(.minutes(2))) func aCrashIsReported() throws {
+    try withProgram { program in
+      let outcome = try start(
+        program, Self.training + ["--env-steps", "1000000000"],
+        environment: ["SWIFT_BACKTRACE": "enable=yes,symbolicate=off,color=no"]
+      ) { process in
+        usleep(200_000)
+        kill(process.processIdentifier, SIGILL)
+      }
+      #expect(outcome.code == -SIGILL, "\(outcome.error)")
+      #expect(outcome.error.contains("Illegal instruction"), "\(outcome.error)")
+    }
+  }
+
   @Test(.timeLimit(.minutes(1))) func commandsWithoutARunEndAtOnce() throws {
     try withProgram { program in
       let (input, output) = (Pipe(), Pipe())
