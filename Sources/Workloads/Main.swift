@@ -96,7 +96,8 @@ struct Workload {
   typealias Setup = @Sendable (Arguments) throws -> Workload
 
   static let all: [String: Setup] = [
-    "sgemm": squareProduct, "spin": endlessLoop, "sac": sacUpdate, "mrq": modelBasedUpdates, "encoder": encoderPasses, "decoder": decoderPasses,
+    "sgemm": squareProduct, "spin": endlessLoop, "sac": sacUpdate, "mrq": modelBasedUpdates, "encoder": encoderPasses,
+    "decoder": decoderPasses,
     "encode": encodedFrame, "ae-step": autoencoderStep, "environment": renderedStep, "scene": drawnScene,
     "gym": gymnasiumSteps,
     "joint": jointUpdates,

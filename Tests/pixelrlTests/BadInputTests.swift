@@ -105,8 +105,8 @@ let quickTraining = [
       "--kind is a setting of a new encoder, but --encoder frozen uses a pretrained one"
     ),
     ("train --encoder joint --kind conv", "--encoder joint reconstructs frames, but --kind conv has no decoder"),
-    ("train --encoder joint --agent ppo", "--encoder joint trains the encoder on the agent's batches, which ppo does not"),
-    ("train --encoder joint --agent mrq", "--encoder joint trains the encoder on the agent's batches, which mrq does not"),
+    ("train --encoder joint --agent ppo", "--encoder joint trains the encoder on the agent's batches, which ppo"),
+    ("train --encoder joint --agent mrq", "--encoder joint trains the encoder on the agent's batches, which mrq"),
     ("train --reset-at 1000,x", "--reset-at takes numbers such as 1000,2000, or none, not '1000,x'"),
     ("train --reset-at 0", "--reset-at takes numbers such as 1000,2000, or none, not '0'"),
     ("train --encoder joint --shift 100", "--shift takes a whole number from 0 to 64"),

@@ -86,6 +86,9 @@ import Testing
       ) { process in
         usleep(200_000)
         kill(process.processIdentifier, SIGILL)
+        // An instruction that fails would fail again after the report.
+        sleep(10)
+        kill(process.processIdentifier, SIGILL)
       }
       #expect(outcome.code == -SIGILL, "\(outcome.error)")
       #expect(outcome.error.contains("Illegal instruction"), "\(outcome.error)")
