@@ -11,7 +11,7 @@ func modelBasedUpdates(_ arguments: Arguments) throws -> Workload {
   let actions = try arguments.integer("actions", default: 6)
   var settings = MRQ.Settings()
   settings.hidden = try arguments.integer("hidden", default: 256)
-  (settings.batch, settings.period) = (batch, 4)
+  (settings.batch, settings.period, settings.contrastWeight) = (batch, 4, 0)  // as the peer
   var agent = MRQ(
     observationSize: observations,
     actionSpace: .continuous(low: Array(repeating: -1, count: actions), high: Array(repeating: 1, count: actions)),
