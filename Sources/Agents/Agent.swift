@@ -26,9 +26,9 @@ extension ActionDistribution {
 /// in the policy's units: each dimension in [-1, 1], or `[index]` for a discrete choice.
 ///
 /// All parameters that `visit` names must be learned, and must change within four updates with the default settings, or
-/// with a `period` of two updates. A
-/// parameter `target_x` follows the parameter `x`: they start equal, and an update moves all parameters of a target
-/// network toward the learned ones by the same fraction, or leaves them all unchanged; a reset may change both.
+/// with a `period` of two updates. A parameter `target_x` follows the parameter `x`: they start equal, and an update
+/// moves all parameters of a target network toward the learned ones by the same fraction, or leaves them all unchanged;
+/// a reset may change both.
 public protocol Agent: Module {
   associatedtype Settings: AgentSettings
 

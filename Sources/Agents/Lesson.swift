@@ -6,7 +6,8 @@ public struct Lesson: Sendable {
   /// The name of the metric that every agent reports: the critic's loss, which the training loop displays.
   public static let criticLoss = "critic/loss"
 
-  /// The metrics of the update, including `criticLoss` if it is complete. A value that is not finite means that learning failed.
+  /// The metrics of the update, including `criticLoss` if it is complete. A value that is not finite means that
+  /// learning failed.
   public var metrics: Metrics
   /// The new priorities of the batch's transitions, B values; empty to keep the present ones.
   public var priorities: [Float]

@@ -38,10 +38,8 @@ public struct MRQ: Agent {
   var random: Random
   /// s and s', the value of s before the targets were copied: `[1]`, 0 until they are known.
   var (rewardScale, targetRewardScale) = (Tensor.zeros([1]), Tensor.zeros([1]))
-  /// Updates of policy and critics.
+  /// Updates of the encoder, and of policy and critics, which take turns of `period` updates each.
   var updates = 0
-  /// Updates of the encoder until policy and critics learn again.
-  var encoderUpdatesLeft: Int
   /// Whether any episode was seen to terminate. Until then the model does not learn ends.
   var hasSeenEnd = false
 
@@ -60,7 +58,19 @@ public struct MRQ: Agent {
     policyOptimizer = Adam(of: policy, learningRate: settings.learningRate, weightDecay: settings.weightDecay)
     criticOptimizer = Adam(of: critics, learningRate: settings.learningRate, weightDecay: settings.weightDecay)
     random = seed.stream("actions")
-    encoderUpdatesLeft = settings.period
+  }
+
+  /// Whether the encoder is updated next.
+  private var learnsModel: Bool { updates % (2 * settings.period) < settings.period }
+  /// Whether the targets are copied after the next update.
+  private var copiesTargets: Bool { (updates + 1) % (2 * settings.period) == 0 }
+
+  // Only the encoder learns from the steps of segments, and s is measured only when it is used anew.
+  public func demand(returnSteps: Int) -> Segments.Demand {
+    var demand = settings.demand
+    if !learnsModel { demand.horizon = 0 }
+    demand.includesMeanReward = !learnsModel && (copiesTargets || rewardScale.item == 0)
+    return demand
   }
 
   // a = clip(π(z) + N(0, σ)), or its largest choice
@@ -79,15 +89,15 @@ public struct MRQ: Agent {
   }
 
   public mutating func update(_ segments: Segments) -> Lesson {
-    guard encoderUpdatesLeft == 0 else {
-      encoderUpdatesLeft -= 1
+    if learnsModel {
+      updates += 1
       return Lesson(metrics: learnModel(segments), isComplete: false)
     }
     let batch = segments.transition
     let (o, a, r) = (batch.observation, space.networkInput(batch.action), batch.reward)
     if rewardScale.item == 0 { rewardScale = scale(of: segments) }
 
-    // y = (Σ γᵏ r + γⁿ d s' min_i Q'_i(x'(z', a'))) / s,  a' = clip(π'(z') + ε),  ε = clip(N(0, σ), -c, c)     eq. 12
+    // y = (Σ γᵏ r + γⁿ d s' min_i Q'_i(x'(z', a'))) / s,  a' = clip(π'(z') + ε),  ε = clip(N(0, σ), -c, c)
     let zNext = targetEncoder.state(batch.nextObservationOfTarget)
     let uNext = targetPolicy(zNext)
     let limit = settings.targetNoiseLimit
@@ -97,7 +107,7 @@ public struct MRQ: Agent {
     let qNext = least(targetCritics(targetEncoder.pair(zNext, aNext)))
     let y = (r + settings.discount * batch.discount * targetRewardScale * qNext) / rewardScale
 
-    // J_Q = Σ_i E[Huber(Q_i(x(z, a)) - y)]                                                                 eq. 11
+    // J_Q = Σ_i E[Huber(Q_i(x(z, a)) - y)]
     let z = encoder.state(o)
     let x = encoder.pair(z, a)
     var error = y
@@ -112,7 +122,7 @@ public struct MRQ: Agent {
     criticGradient.clip(toNorm: settings.gradientLimit)
     criticOptimizer.update(&critics, along: criticGradient)
 
-    // J_π = -E[mean_i Q_i(x(z, π(z)))] + λ E[u²],  u the policy's output before tanh or softmax               eq. 14
+    // J_π = -E[mean_i Q_i(x(z, π(z)))] + λ E[u²],  u the policy's output before tanh or softmax
     let (policyLoss, policyGradient) = valueWithGradient(at: policy) { policy in
       let u = policy(z)
       let q = critics(encoder.pair(z, action(u, noise: policyNoise)))
@@ -124,8 +134,8 @@ public struct MRQ: Agent {
       Lesson.criticLoss: criticLoss, "critic/q": meanQ * rewardScale.item, "actor/loss": policyLoss,
       "reward scale": rewardScale.item,
     ]
+    if copiesTargets { copyTargets(segments) }
     updates += 1
-    if updates % settings.period == 0 { copyTargets(segments) }
     return Lesson(metrics: metrics, priorities: priorities(error))
   }
 
@@ -135,7 +145,7 @@ public struct MRQ: Agent {
     hasSeenEnd = hasSeenEnd || steps.contains { $0.discount.array.contains(0) }
     let targets = steps.map { targetEncoder.state($0.nextObservation) }
 
-    // J = Σ_t m_t (E[(ẑ_t - z'_t)²] + w_r CE(r̂_t, r_t) + w_d E[(d̂_t - d_t)²]),  m_t: the step is present      eq. 5 to 8
+    // J = Σ_t m_t (E[(ẑ_t - z'_t)²] + w_r CE(r̂_t, r_t) + w_d E[(d̂_t - d_t)²] + w_c NCE),  m_t: step t is present
     var parts: [Double] = [0, 0, 0, 0]
     let (loss, gradient) = valueWithGradient(at: encoder) { encoder in
       var z = encoder.state(segments.transition.observation)
@@ -162,7 +172,10 @@ public struct MRQ: Agent {
       return sum
     }
     encoderOptimizer.update(&encoder, along: gradient)
-    return ["model/loss": loss, "model/dynamics": parts[0], "model/reward": parts[1], "model/end": parts[2]]
+    return [
+      "model/loss": loss, "model/dynamics": parts[0], "model/reward": parts[1], "model/end": parts[2],
+      "model/contrast": parts[3],
+    ]
   }
 
   /// -log softmax_j(cos(ẑ_i, z'_j) / τ) at j = i, which tells each prediction from the others' targets (InfoNCE, van den
@@ -176,12 +189,12 @@ public struct MRQ: Agent {
   private mutating func copyTargets(_ segments: Segments) {
     (targetEncoder, targetPolicy, targetCritics) = (encoder, policy, critics)
     (targetRewardScale, rewardScale) = (rewardScale, scale(of: segments))
-    encoderUpdatesLeft = settings.period
   }
 
   /// s; 1 if all rewards were 0.
   private func scale(of segments: Segments) -> Tensor {
-    Tensor(repeating: segments.meanAbsoluteReward > 0 ? segments.meanAbsoluteReward : 1, [1])
+    guard let mean = segments.meanAbsoluteReward else { preconditionFailure("these segments have no mean reward") }
+    return Tensor(repeating: mean > 0 ? mean : 1, [1])
   }
 
   // p = max(max_i |δ_i|, 1)^α                                                         Fujimoto 2020, arXiv 2007.06049

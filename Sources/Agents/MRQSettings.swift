@@ -2,7 +2,7 @@ import Core
 import Replay
 
 extension MRQ {
-  /// The constants are those of the paper's table 4, with smaller networks and batches. The encoder learns as in DR.Q,
+  /// The constants are the paper's, with smaller networks and batches. The encoder learns as in DR.Q,
   /// with its contrastive loss, because finger-spin is learned much earlier with it.
   public struct Settings: AgentSettings {
     public typealias Experience = Segments

@@ -65,7 +65,7 @@ struct TwinCritics<Network: Critic>: Module {
   }
 
   /// (Q_1 + Q_2) / 2 - β/2 |Q_1 - Q_2|: the minimum with β = 1, the mean with β = 0 (Nauman et al. 2024, arXiv
-  /// 2403.00514, sec. 3). `[B, 1]`
+  /// 2405.16158). `[B, 1]`
   ///
   /// - Parameter pessimism: β.
   func cautious(_ o: Tensor, _ a: Tensor, pessimism: Double) -> Tensor {

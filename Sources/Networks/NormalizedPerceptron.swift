@@ -2,7 +2,7 @@ import Core
 import Tensors
 
 /// Linear layers with LayerNorm, without a learned scale and shift, and an activation between them: `[B, I]` to `[B, O]`.
-/// The output is linear (Fujimoto et al. 2025, arXiv 2501.16142, appendix B).
+/// The output is linear (Fujimoto et al. 2025, arXiv 2501.16142).
 public struct NormalizedPerceptron: Module {
   public var layers: [Linear]
   let activation: Activation

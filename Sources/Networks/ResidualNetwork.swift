@@ -2,7 +2,7 @@ import Core
 import Tensors
 
 /// Residual blocks between a linear input and a linear output: `[B, I]` to `[B, O]` (Nauman et al. 2024, arXiv
-/// 2405.16158, fig. 2).
+/// 2405.16158).
 ///
 ///     h = ReLU(LN(W x)),  h ← h + LN(W' ReLU(LN(W h)))  for each block,  y = W h
 public struct ResidualNetwork: Module {

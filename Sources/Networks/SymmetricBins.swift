@@ -7,7 +7,7 @@ import Tensors
 #endif
 
 /// Bins for a number of any size, narrow near 0 and wide far from it: symexp of N evenly spaced values, with symexp(x) =
-/// sgn(x) (e^|x| - 1) (Hafner et al. 2023, arXiv 2301.04104, eq. 9).
+/// sgn(x) (e^|x| - 1) (Hafner et al. 2023, arXiv 2301.04104).
 ///
 /// A network that predicts a number gives logits over the bins, and learns from the cross-entropy with the number's
 /// two-hot code.

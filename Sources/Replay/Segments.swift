@@ -10,8 +10,8 @@ public struct Segments: Sendable {
   public var transition: Batch
   /// The steps 0, 1, …, H - 1 of every segment.
   public var steps: [Step]
-  /// The mean absolute reward of all transitions in the replay buffer.
-  public var meanAbsoluteReward: Double
+  /// The mean absolute reward of all transitions in the replay buffer; nil if it was not requested.
+  public var meanAbsoluteReward: Double?
 
   /// One step of B segments.
   public struct Step: Sendable {
@@ -32,7 +32,7 @@ public struct Segments: Sendable {
     }
   }
 
-  public init(transition: Batch, steps: [Step], meanAbsoluteReward: Double) {
+  public init(transition: Batch, steps: [Step], meanAbsoluteReward: Double?) {
     (self.transition, self.steps, self.meanAbsoluteReward) = (transition, steps, meanAbsoluteReward)
   }
 }
@@ -41,8 +41,10 @@ extension Segments: Experience {
   public struct Demand: Sendable {
     /// The transitions.
     public var batch: Batch.Demand
-    /// The number of steps of a segment, H.
+    /// The number of steps of a segment, H; 0: only the transitions.
     public var horizon: Int
+    /// Whether the mean absolute reward is requested, for which all rewards in the buffer are read.
+    public var includesMeanReward = false
 
     public init(batch: Batch.Demand, horizon: Int) { (self.batch, self.horizon) = (batch, horizon) }
   }
@@ -67,7 +69,7 @@ extension Segments: Experience {
     guard let batch else { return nil }
     return Segments(
       transition: batch, steps: replay.steps(from: starts, count: demand.horizon),
-      meanAbsoluteReward: replay.meanAbsoluteReward)
+      meanAbsoluteReward: demand.includesMeanReward ? replay.meanAbsoluteReward : nil)
   }
 }
 

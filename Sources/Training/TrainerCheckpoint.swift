@@ -47,7 +47,7 @@ extension Trainer {
     StateForm(
       changing: [
         // of an agent
-        "updates", "decisions", "copiedAt", "seen", "control", "encoderUpdatesLeft", "hasSeenEnd",
+        "updates", "decisions", "copiedAt", "seen", "control", "hasSeenEnd",
         // of its optimisers, of an episode and a history
         "steps", "totalSteps", "episodeReturn", "ending", "environment",
         "history.latents", "history.actions",

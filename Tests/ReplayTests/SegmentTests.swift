@@ -53,7 +53,7 @@ import Testing
   @Test func aDrawHasTheTransitionAndItsSteps() throws {
     let buffer = buffer(steps: 12)
     var (schedule, random) = (UpdateSchedule(updatesPerStep: 1, returnSteps: 2), Seed(1).stream("draws"))
-    let demand = Segments.Demand(batch: Batch.Demand(count: 64, discount: 0.5), horizon: 4)
+    var demand = Segments.Demand(batch: Batch.Demand(count: 64, discount: 0.5), horizon: 4)
     func next() throws -> Segments? {
       try Segments.next(demand, from: buffer, &schedule, using: &random) { $0.batch(of: $1) }
     }
@@ -67,6 +67,11 @@ import Testing
     let expected = r0.indices.map { r0[$0] + 0.5 * d0[$0] * m[$0] * r1[$0] }
     #expect(segments.transition.reward.array == expected)
     #expect(m.contains(0) && m.contains(1))
+    #expect(segments.meanAbsoluteReward == nil)
+    (demand.horizon, demand.includesMeanReward) = (0, true)
+    schedule.owe()
+    let transitions = try #require(try next())
+    #expect(transitions.steps.isEmpty && transitions.meanAbsoluteReward == buffer.meanAbsoluteReward)
   }
 
   @Test func theMeanAbsoluteRewardIsOfAllTransitions() {
