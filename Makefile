@@ -97,8 +97,11 @@ readme:
 	sed -i -e '/<!-- settings: begin/,/<!-- settings: end/{//!d}' -e '/<!-- settings: begin/r .build/settings.md' Sources/pixelrl/pixelrl.docc/Settings.md
 
 # Pages link to each other's files, which works in the repository. On the web site, the links must point to its pages.
+# SwiftPM builds documentation with all traits, so that it needs MuJoCo.
+docs: mujoco = $(or $(filter system,$(MUJOCO)),1)
 docs: set-up
 	mkdir -p .build/docs
+	CPATH=$(if $(filter .mujoco/%,$(found)),$(CURDIR)/$(found)/include) \
 	swift package --allow-writing-to-directory .build/docs generate-documentation --target pixelrl --warnings-as-errors \
 		--symbol-graph-minimum-access-level public --output-path .build/docs
 	find .build/docs/data -name '*.json' -exec \
