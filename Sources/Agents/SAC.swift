@@ -28,6 +28,7 @@ public struct SAC: Agent {
     public var criticLayerNorm = true
     public var criticBlocks = 0
     public var pessimism = 1.0
+    public var normalizeObservations = false
     public var batch = 128
     public var discount = 0.99
     public var learningRate = 1e-3
@@ -50,6 +51,9 @@ public struct SAC: Agent {
         Field(
           "pessimism", \.pessimism, 0...10,
           "β: the critics' value is their mean minus β/2 times their distance; 1: the minimum, 0: the mean"),
+        Field(
+          "normalize-observations", \.normalizeObservations,
+          "scale each number of an observation to mean 0 and deviation 1, by those of the last 1000 batches"),
         Field("batch", \.batch, 1...1_048_576, "transitions per update"),
         Field("discount", \.discount, 0...1, "discount γ per agent step"),
         Field("learning-rate", \.learningRate, 0...1, "Adam's step size for actor and critics"),
@@ -76,6 +80,8 @@ public struct SAC: Agent {
 
   public let settings: Settings
   let targetEntropy: Double
+  /// Nil: the networks see observations as they are.
+  var norm: RunningNorm?
   var actor: Actor
   /// The running average of the actor's weights (Polyak and Juditsky 1992). It is used for evaluation, because it is
   /// less noisy.
@@ -95,6 +101,7 @@ public struct SAC: Agent {
     let actions = actionSpace.networkSize
     self.settings = settings
     targetEntropy = -settings.targetEntropyScale * Double(actions)
+    norm = settings.normalizeObservations ? RunningNorm(observationSize) : nil
     actor = Actor(observationSize, actions, hidden: settings.hidden, using: &initial)
     averageActor = actor
     critics = TwinCritics {
@@ -111,31 +118,34 @@ public struct SAC: Agent {
   }
 
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
-    behavior == .exploit
-      ? averageActor(observation).mode : actor(observation).sample(using: &random).action
+    let o = normalized(observation)
+    return behavior == .exploit ? averageActor(o).mode : actor(o).sample(using: &random).action
   }
 
   // V(o) = Q(o, μ(o)),  μ the averaged actor's mode; includes later entropies, but not that of this action
-  public func value(_ o: Tensor) -> Tensor {  // [B, 1]
-    critics.cautious(o, averageActor(o).mode, pessimism: settings.pessimism)
+  public func value(_ observation: Tensor) -> Tensor {  // [B, 1]
+    let o = normalized(observation)
+    return critics.cautious(o, averageActor(o).mode, pessimism: settings.pessimism)
   }
 
   public mutating func update(_ batch: Batch) -> Lesson {
-    let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservation)
+    norm?.adapt(to: batch.observation)
+    let (o, a, r) = (normalized(batch.observation), batch.action, batch.reward)
+    let oNext = normalized(batch.nextObservation)
     let alpha = exp(temperature.logAlpha).item
 
     // y = r + γ d (Q'(o', a') - α log π(a'|o')),  a' ~ π(·|o')              eq. 3, with (1.98) of the notes
     let (aNext, logPiNext) = actor(oNext).sample(using: &random)
     let soft = r + alpha * entropies(between: batch)
-    let qNext = targetCritics.cautious(batch.nextObservationOfTarget, aNext, pessimism: settings.pessimism)
+    let qNext = targetCritics.cautious(normalized(batch.nextObservationOfTarget), aNext, pessimism: settings.pessimism)
     let y = soft + settings.discount * batch.discount * (qNext - alpha * logPiNext)
 
     // J_Q = Σ_i E[(Q_i(o, a) - y)²]                                          eq. 5
     var meanQ = 0.0
     let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
-      at: critics, and: o, isWanted: batch.needsObservationGradient
-    ) { critics, o in
-      let (q1, q2) = critics(o, a)
+      at: critics, and: batch.observation, isWanted: batch.needsObservationGradient
+    ) { critics, observation in
+      let (q1, q2) = critics(normalized(observation), a)
       meanQ = q1.mean().item
       return meanSquared(q1 - y) + meanSquared(q2 - y)
     }
@@ -168,18 +178,24 @@ public struct SAC: Agent {
   /// Σ_k γ^k d_t ⋯ d_{t+k-1} (-log π(a|o_{t+k})),  a ~ π(·|o_{t+k}),  over the moments inside a transition: `[B, 1]`
   private mutating func entropies(between batch: Batch) -> Tensor {
     guard let between = batch.between else { return Tensor(scalar: 0) }
-    let logPi = actor(between.observation).sample(using: &random).logProbability  // [(n - 1) B, 1]
+    let logPi = actor(normalized(between.observation)).sample(using: &random).logProbability  // [(n - 1) B, 1]
     let terms = (between.weight * -logPi).reshaped(-1, batch.reward.shape[0])
     return terms.sum(axis: 0).reshaped(-1, 1)
   }
 
+  private func normalized(_ observation: Tensor) -> Tensor { norm?(observation) ?? observation }
+
   // α H(π(·|o)), estimated with one action
   public func entropyBonus(_ o: Tensor) -> Tensor? {  // [B, 1]
     var random = random
-    return -exp(temperature.logAlpha) * actor(o).sample(using: &random).logProbability
+    return -exp(temperature.logAlpha) * actor(normalized(o)).sample(using: &random).logProbability
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {
+    if var norm {
+      visitor("observation_norm", &norm)
+      self.norm = norm
+    }
     visitor("actor", &actor)
     visitor("average_actor", &averageActor)
     visitor("critics", &critics)
