@@ -69,13 +69,13 @@ public struct DoubleDQN: Agent {
 
   // a = argmax_a Q(o, a), or any action with probability ε
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
-    var choices = network(observation).argmax()
-    if behavior != .exploit {
-      for row in choices.indices {
-        let chance = behavior == .explore ? epsilon : settings.finalEpsilon
-        if random.chance(chance) { choices[row] = random.integer(below: actionSpace.networkSize) }
-        if behavior == .explore { decisions += 1 }
-      }
+    let values = network(observation)
+    guard behavior != .exploit else { return values.indexOfLargest() }
+    var choices = values.argmax()
+    for row in choices.indices {
+      let chance = behavior == .explore ? epsilon : settings.finalEpsilon
+      if random.chance(chance) { choices[row] = random.integer(below: actionSpace.networkSize) }
+      if behavior == .explore { decisions += 1 }
     }
     return Tensor(choices.map(Float.init), [choices.count, 1])
   }

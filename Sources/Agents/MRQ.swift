@@ -225,7 +225,7 @@ extension MRQ {
   }
 
   /// The action without noise: tanh(u), or softmax(u / 10).
-  private func mode(_ u: Tensor) -> Tensor { action(u, noise: space.isContinuous ? nil : .zeros(u.shape)) }
+  private func mode(_ u: Tensor) -> Tensor { space.isContinuous ? tanh(u) : softmax(u / 10) }
 
   /// Gumbel noise for choices, -log(-log U); nil for continuous actions.
   private mutating func gumbel(_ shape: Shape) -> Tensor? {
@@ -243,7 +243,7 @@ extension MRQ {
 
   /// The action in the policy's units: `[B, A]`, or the indices `[B, 1]` of the largest choices.
   private func chosen(_ a: Tensor) -> Tensor {
-    space.isContinuous ? a : Tensor(a.argmax().map(Float.init), [a.shape[0], 1])
+    space.isContinuous ? a : a.indexOfLargest()
   }
 }
 

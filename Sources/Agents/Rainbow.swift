@@ -87,8 +87,9 @@ public struct Rainbow: Agent {
 
   // a = argmax_a Q(o, a; ε), or any action with probability ε; by Q' to act by the target
   public mutating func act(_ o: Tensor, _ behavior: Behavior) -> Tensor {
-    var choices = actor.values(o, behavior == .exploit ? nil : noise()).argmax()
-    if behavior != .exploit, !settings.noisy {
+    guard behavior != .exploit else { return actor.values(o, nil).indexOfLargest() }
+    var choices = actor.values(o, noise()).argmax()
+    if !settings.noisy {
       let chance = behavior == .explore ? epsilon : settings.finalEpsilon
       for row in choices.indices where random.chance(chance) {
         choices[row] = random.integer(below: actionSpace.networkSize)

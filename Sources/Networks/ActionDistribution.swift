@@ -15,11 +15,11 @@ public enum ActionDistribution: Sendable {
     }
   }
 
-  /// The most probable choice, or the action without noise: `[B, A]`. No gradient.
+  /// The most probable choice, which has no gradient, or the action without noise: `[B, A]`.
   public var mode: Tensor {
     switch self {
-    case .discrete(let choices): column(choices.mode)
-    case .continuous(let box): box.mode.detached
+    case .discrete(let choices): choices.mode
+    case .continuous(let box): box.mode
     }
   }
 

@@ -30,8 +30,8 @@ public struct Categorical: Sendable {
     }
   }
 
-  /// The most probable choice of each row; the first if several are equal.
-  public var mode: [Int] { logProbabilities.argmax() }
+  /// The most probable choice of each row, `[B, 1]`; the first if several are equal.
+  public var mode: Tensor { logProbabilities.indexOfLargest() }
 
   /// log p of one choice per row: `[B, 1]`.
   public func logProbability(of choices: [Int]) -> Tensor { logProbabilities.picking(choices) }

@@ -66,6 +66,8 @@ public struct EncodedFrames<Model: Autoencoder>: Representation {
     }
   }
 
+  public var graph: Graph? { encoder.graph }
+
   public func latents(of moments: [Moment]) -> Tensor { encoder.encode(moments.flatMap(\.frames)) }
   public func latents(of recording: Recording) -> Tensor { encoder.encodeAll(recording) }
   public func latents(of frames: ReplayFrames) -> Tensor { encoder.encodeAll(frames) }

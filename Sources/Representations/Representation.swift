@@ -54,6 +54,8 @@ public protocol Representation: Sendable, Codable {
   mutating func begin(at step: Int)
   /// Throws `NotFinite` if the parameters are not finite.
   func requireFinite(step: Int) throws
+  /// From frames to latents, for export; nil if it uses no frames.
+  var graph: Graph? { get }
 }
 
 extension Representation {
@@ -68,6 +70,7 @@ extension Representation {
   public mutating func learn(from replay: inout ReplayBuffer, step: Int) throws -> Metrics? { nil }
   public mutating func begin(at step: Int) {}
   public func requireFinite(step: Int) throws {}
+  public var graph: Graph? { nil }
 }
 
 /// How a batch was encoded, kept until the agent has learned from the batch.

@@ -38,12 +38,18 @@ final class Tape: Sendable {
     var inputs: [Tensor] = []
     /// The gradient of each node's output; nil until it is known.
     var gradients: [Tensor?] = []
+    /// How each node appears in a graph, on a tape that is described; nil: it cannot.
+    var descriptions: [Description?] = []
   }
 
   let use = Atomic<Int>(0)
+  /// Whether the operations can be read as a graph afterwards.
+  private let isDescribed: Bool
   private let record = Mutex(Record())
   /// Tapes that are not in use.
   private static let idle = Mutex<[Tape]>([])
+
+  init(isDescribed: Bool = false) { self.isDescribed = isDescribed }
 
   static func borrow() -> Tape { idle.withLock { $0.popLast() } ?? Tape() }
 
@@ -58,14 +64,18 @@ final class Tape: Sendable {
   }
 
   /// Puts a tensor on the tape as a variable, whose gradient is computed.
-  func variable(_ tensor: Tensor) -> Tensor { note(tensor.detached, Variable()) { _ in } }
+  func variable(_ tensor: Tensor) -> Tensor { note(tensor.detached, Variable(), nil) { _ in } }
 
   private struct Variable: Operation {
     func backward(_ gradient: Tensor, _ step: inout BackwardStep) {}
   }
 
-  fileprivate func note(_ output: Tensor, _ operation: some Operation, _ inputs: (inout [Tensor]) -> Void) -> Tensor {
+  fileprivate func note(
+    _ output: Tensor, _ operation: some Operation, _ description: @autoclosure () -> Description?,
+    _ inputs: (inout [Tensor]) -> Void
+  ) -> Tensor {
     record.withLock { record in
+      if isDescribed { record.descriptions.append(description()) }
       let start = record.inputs.count
       inputs(&record.inputs)
       record.nodes.append(Node(operation: operation, inputs: start..<record.inputs.count, output: output))
@@ -86,6 +96,42 @@ final class Tape: Sendable {
       record = Record()
       step.follow(from: Int(trace.index), seed: seed)
       record = step.takeRecord()
+    }
+  }
+
+  /// Adds the operations that lead from the tape's first variable to a tensor to a graph.
+  func describe(_ output: Tensor, from input: Graph.Value, in graph: inout Graph) -> Graph.Value {
+    record.withLock { record in
+      func node(_ tensor: Tensor) -> Int? {
+        guard let trace = tensor.trace, trace.tape === self else { return nil }
+        return Int(trace.index)
+      }
+      guard let last = node(output) else {
+        preconditionFailure("a function that does not depend on its input by recorded operations has no graph")
+      }
+      var isNeeded = [Bool](repeating: false, count: last + 1)
+      isNeeded[last] = true
+      for index in stride(from: last, through: 0, by: -1) where isNeeded[index] {
+        for input in record.inputs[record.nodes[index].inputs] {
+          if let node = node(input) { isNeeded[node] = true }
+        }
+      }
+      var values: [Graph.Value?] = [input]
+      for index in 1..<last + 1 {
+        guard isNeeded[index] else {
+          values.append(nil)
+          continue
+        }
+        guard let description = record.descriptions[index] else {
+          preconditionFailure("\(type(of: record.nodes[index].operation)) has no description as a graph")
+        }
+        let inputs = record.inputs[record.nodes[index].inputs].map { tensor in
+          node(tensor).flatMap { values[$0] } ?? graph.constant(tensor)
+        }
+        values.append(description(&graph, inputs))
+      }
+      guard let value = values[last] else { preconditionFailure("the last operation was left out") }
+      return value
     }
   }
 
@@ -157,39 +203,56 @@ struct BackwardStep {
 
 extension Tensor {
   /// Records the operation on the tape of its inputs, if any of them is on one.
-  func recorded(_ operation: some Operation, from a: Tensor) -> Tensor {
+  ///
+  /// - Parameter description: the operation in a graph; nil: it cannot be in one.
+  func recorded(
+    _ operation: some Operation, from a: Tensor,
+    as description: @autoclosure () -> Description? = nil
+  ) -> Tensor {
     guard let tape = Tape.shared(by: nil, a) else { return self }
-    return tape.note(self, operation) { $0.append(a) }
+    return tape.note(self, operation, description()) { $0.append(a) }
   }
 
-  func recorded(_ operation: some Operation, from a: Tensor, _ b: Tensor) -> Tensor {
+  func recorded(
+    _ operation: some Operation, from a: Tensor, _ b: Tensor,
+    as description: @autoclosure () -> Description? = nil
+  ) -> Tensor {
     guard let tape = Tape.shared(by: Tape.shared(by: nil, a), b) else { return self }
-    return tape.note(self, operation) {
+    return tape.note(self, operation, description()) {
       $0.append(a)
       $0.append(b)
     }
   }
 
-  func recorded(_ operation: some Operation, from a: Tensor, _ b: Tensor, _ c: Tensor) -> Tensor {
+  func recorded(
+    _ operation: some Operation, from a: Tensor, _ b: Tensor, _ c: Tensor,
+    as description: @autoclosure () -> Description? = nil
+  ) -> Tensor {
     guard let tape = Tape.shared(by: Tape.shared(by: Tape.shared(by: nil, a), b), c) else { return self }
-    return tape.note(self, operation) {
+    return tape.note(self, operation, description()) {
       $0.append(a)
       $0.append(b)
       $0.append(c)
     }
   }
 
-  func recorded(_ operation: some Operation, from a: Tensor, _ others: [Tensor]) -> Tensor {
+  func recorded(
+    _ operation: some Operation, from a: Tensor, _ others: [Tensor],
+    as description: @autoclosure () -> Description? = nil
+  ) -> Tensor {
     guard let tape = others.reduce(Tape.shared(by: nil, a), Tape.shared(by:_:)) else { return self }
-    return tape.note(self, operation) {
+    return tape.note(self, operation, description()) {
       $0.append(a)
       $0.append(contentsOf: others)
     }
   }
 
-  func recorded(_ operation: some Operation, from inputs: [Tensor]) -> Tensor {
+  func recorded(
+    _ operation: some Operation, from inputs: [Tensor],
+    as description: @autoclosure () -> Description? = nil
+  ) -> Tensor {
     guard let tape = inputs.reduce(nil, Tape.shared(by:_:)) else { return self }
-    return tape.note(self, operation) { $0.append(contentsOf: inputs) }
+    return tape.note(self, operation, description()) { $0.append(contentsOf: inputs) }
   }
 }
 

@@ -45,7 +45,9 @@
       let plan = ChainPlan.cached(for: chain, x.shape)
       let saved = StoragePool.borrow(byteCount: plan.savedByteCount)
       let y = plan.forward(x, weights, biases, saving: saved)
-      return y.recorded(Self(plan: plan, saved: saved), from: [x] + weights + biases)
+      return y.recorded(
+        Self(plan: plan, saved: saved), from: [x] + weights + biases,
+        as: { graph, inputs in chain.describe(inputs, in: &graph) })
     }
 
     func backward(_ gradient: Tensor, _ step: inout BackwardStep) { plan.backward(gradient, saved, &step) }

@@ -16,6 +16,12 @@ struct LayerNormRows {
   let epsilon: Double
   let activation: Activation
 
+  /// - Parameter inputs: x, weight and bias.
+  func describe(_ inputs: [Graph.Value], in graph: inout Graph) -> Graph.Value {
+    let y = graph.apply("LayerNormalization", inputs, ["axis": .integer(-1), "epsilon": .number(epsilon)])
+    return graph.activated(y, by: activation)
+  }
+
   /// Writes y for some rows of x.
   @inline(never)
   func normalize<S: TensorScalar>(

@@ -16,7 +16,9 @@ struct PortableConvolutions: Operation {
         x.precision == .float32
         ? link.values(y, weights[i], biases[i], Float.self) : link.values(y, weights[i], biases[i], Double.self)
     }
-    return y.recorded(Self(chain: chain, activations: activations), from: [x] + weights + biases)
+    return y.recorded(
+      Self(chain: chain, activations: activations), from: [x] + weights + biases,
+      as: { graph, inputs in chain.describe(inputs, in: &graph) })
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {

@@ -3,6 +3,8 @@ protocol BinaryFunction: Sendable {
   static func value<S: TensorScalar>(_ a: S, _ b: S) -> S
   /// dy/da and dy/db.
   static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S)
+  /// The name in a graph.
+  static var graphOperation: String { get }
 }
 
 /// y = f(a, b) for every pair of elements. Axes of extent 1, and missing leading ones, are repeated to fit the other
@@ -28,7 +30,7 @@ extension BinaryFunction {
       return a.precision == .float32
         ? partial(side, gradient, a, b, pairing, Float.self) : partial(side, gradient, a, b, pairing, Double.self)
     }
-    return y.recorded(operation, from: a, b)
+    return y.recorded(operation, from: a, b, as: { graph, inputs in graph.apply(graphOperation, inputs) })
   }
 
   private static func values<S: TensorScalar>(_ a: Tensor, _ b: Tensor, _ pairing: Pairing, _ type: S.Type) -> Tensor {
@@ -188,26 +190,31 @@ private struct Pairing {
 // MARK: - Functions
 
 private enum Sum: BinaryFunction {
+  static let graphOperation = "Add"
   @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a + b }
   @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) { (1, 1) }
 }
 
 private enum Difference: BinaryFunction {
+  static let graphOperation = "Sub"
   @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a - b }
   @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) { (1, -1) }
 }
 
 private enum Product: BinaryFunction {
+  static let graphOperation = "Mul"
   @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a * b }
   @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) { (b, a) }
 }
 
 private enum Quotient: BinaryFunction {
+  static let graphOperation = "Div"
   @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a / b }
   @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) { (1 / b, -a / (b * b)) }
 }
 
 private enum Minimum: BinaryFunction {
+  static let graphOperation = "Min"
   @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a < b ? a : b }
   @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) {
     a < b ? (1, 0) : (b < a ? (0, 1) : (0.5, 0.5))
@@ -215,6 +222,7 @@ private enum Minimum: BinaryFunction {
 }
 
 private enum Maximum: BinaryFunction {
+  static let graphOperation = "Max"
   @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a > b ? a : b }
   @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) {
     a > b ? (1, 0) : (b > a ? (0, 1) : (0.5, 0.5))

@@ -99,3 +99,26 @@ public func convolved(
   #endif
   return PortableConvolutions.forward(x, chain, weights, biases)
 }
+
+extension [Convolution] {
+  /// - Parameter inputs: x, the weights of all links, then their biases.
+  func describe(_ inputs: [Graph.Value], in graph: inout Graph) -> Graph.Value {
+    var x = inputs[0]
+    for (i, link) in enumerated() {
+      x = link.describe([x, inputs[1 + i], inputs[1 + count + i]], in: &graph)
+    }
+    return x
+  }
+}
+
+extension Convolution {
+  fileprivate func describe(_ inputs: [Graph.Value], in graph: inout Graph) -> Graph.Value {
+    var attributes: [String: Graph.Attribute] = [
+      "kernel_shape": .integers([kernel, kernel]), "strides": .integers([stride, stride]),
+      "pads": .integers([padding, padding, padding, padding]),
+    ]
+    if kind == .transposed { attributes["output_padding"] = .integers([outputPadding, outputPadding]) }
+    let y = graph.apply(kind == .forward ? "Conv" : "ConvTranspose", inputs, attributes)
+    return graph.activated(y, by: rectified ? .relu : .identity)
+  }
+}

@@ -3,6 +3,7 @@ protocol UnaryFunction: Sendable {
   func value<S: TensorScalar>(_ x: S) -> S
   /// dy/dx, computed from `x` or `y`, whichever is easier.
   func slope<S: TensorScalar>(_ x: S, _ y: S) -> S
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value
 }
 
 /// y = f(x) for every element; dx = dy f'(x).
@@ -56,7 +57,8 @@ extension Tensor {
       x.precision == .float32
         ? function.slopes(gradient, x, y, Float.self) : function.slopes(gradient, x, y, Double.self)
     }
-    return y.recorded(operation, from: self)
+    return y.recorded(
+      operation, from: self, as: { graph, inputs in function.describe(inputs[0], in: &graph) })
   }
 }
 
@@ -67,52 +69,65 @@ private struct Affine: UnaryFunction {
   let shift: Double
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S(scale) * x + S(shift) }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { S(scale) }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value {
+    let scaled = scale == 1 ? x : graph.apply("Mul", [x, graph.constant(scale)])
+    return shift == 0 ? scaled : graph.apply("Add", [scaled, graph.constant(shift)])
+  }
 }
 
 private struct ReLU: UnaryFunction {
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x > 0 ? x : 0 }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : 0 }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Relu", [x]) }
 }
 
 private struct ELU: UnaryFunction {
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { max(x, 0) + (S.exp(min(x, 0)) - 1) }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { min(y, 0) + 1 }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Elu", [x]) }
 }
 
 private struct Exponential: UnaryFunction {
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S.exp(x) }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { y }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Exp", [x]) }
 }
 
 private struct Logarithm: UnaryFunction {
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S.log(x) }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { 1 / x }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Log", [x]) }
 }
 
 private struct Tanh: UnaryFunction {
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S.tanh(x) }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { 1 - y * y }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Tanh", [x]) }
 }
 
 private struct Softplus: UnaryFunction {
   // log(1 + e^x) without overflow
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { max(x, 0) + S.log1p(S.exp(-abs(x))) }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { logistic(x) }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Softplus", [x]) }
 }
 
 private struct Square: UnaryFunction {
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x * x }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { 2 * x }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Mul", [x, x]) }
 }
 
 private struct SquareRoot: UnaryFunction {
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x.squareRoot() }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { 1 / (2 * y) }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Sqrt", [x]) }
 }
 
 private struct Magnitude: UnaryFunction {
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { abs(x) }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : (x < 0 ? -1 : 0) }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Abs", [x]) }
 }
 
 private struct Clamp: UnaryFunction {
@@ -120,6 +135,9 @@ private struct Clamp: UnaryFunction {
   let high: Double
   @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { min(max(x, S(low)), S(high)) }
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x >= S(low) && x <= S(high) ? 1 : 0 }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value {
+    graph.apply("Clip", [x, graph.constant(low), graph.constant(high)])
+  }
 }
 
 @inline(__always)

@@ -33,7 +33,7 @@ private struct LayerStack: Operation {
       hidden: Tensor(uninitialized: Shape(hiddenCount), x.precision))
     let y = Tensor(uninitialized: Shape(x.shape[0], width), x.precision)
     if x.precision == .float32 { stack.fill(y, Float.self) } else { stack.fill(y, Double.self) }
-    return y.recorded(stack, from: x, parameters)
+    return y.recorded(stack, from: x, parameters, as: { graph, inputs in stack.describe(inputs, in: &graph) })
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -62,6 +62,22 @@ private struct LayerStack: Operation {
     if step.needs(0) { step.add(dx, to: 0) }
     let shares = parameterGradients(gradient, slopes, sums, S.self)
     for i in shares.indices { step.add(shares[i], to: 1 + i) }
+  }
+
+  private func describe(_ inputs: [Graph.Value], in graph: inout Graph) -> Graph.Value {
+    let parameters = inputs[1...]
+    var h = inputs[0]
+    for layer in 1...depth {
+      let weights = parameters.dropFirst(2 * layer - 2).prefix(2)
+      h = graph.apply("Gemm", [h] + weights, ["transB": .integer(1)])
+      if layer == depth { break }
+      if let norm {
+        h = norm.describe([h] + parameters.dropFirst(2 * (depth + layer) - 2).prefix(2), in: &graph)
+      } else {
+        h = graph.activated(h, by: .relu)
+      }
+    }
+    return h
   }
 
   // MARK: - Passes

@@ -13,7 +13,11 @@ private struct Permute: Operation {
   /// For each axis of the output, the axis of the input.
   let order: SIMD4<UInt8>
 
-  func forward(_ x: Tensor) -> Tensor { moved(x, order).recorded(self, from: x) }
+  func forward(_ x: Tensor) -> Tensor {
+    let axes = (0..<x.shape.rank).map { Int(order[$0]) }
+    return moved(x, order).recorded(
+      self, from: x, as: { graph, inputs in graph.apply("Transpose", inputs, ["perm": .integers(axes)]) })
+  }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
     var inverse = SIMD4<UInt8>()
@@ -69,7 +73,9 @@ private struct Concatenate: Operation {
     shape[-1] = parts.reduce(0) { $0 + $1.shape[-1] }
     let y =
       parts[0].precision == .float32 ? joined(parts, shape, Float.self) : joined(parts, shape, Double.self)
-    return y.recorded(Concatenate(neededColumns: variableColumns(of: parts)), from: parts)
+    return y.recorded(
+      Concatenate(neededColumns: variableColumns(of: parts)), from: parts,
+      as: { graph, inputs in graph.apply("Concat", inputs, ["axis": .integer(-1)]) })
   }
 
   private static func variableColumns(of parts: [Tensor]) -> Range<Int> {
@@ -113,7 +119,8 @@ private struct Columns: Operation {
   let width: Int
 
   func forward(_ x: Tensor) -> Tensor {
-    (x.precision == .float32 ? cut(x, Float.self) : cut(x, Double.self)).recorded(self, from: x)
+    (x.precision == .float32 ? cut(x, Float.self) : cut(x, Double.self)).recorded(
+      self, from: x, as: { graph, inputs in graph.columns(inputs[0], start..<start + width) })
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -198,7 +205,9 @@ extension Tensor {
 
   public func reshaped(_ target: Shape) -> Tensor {
     precondition(target.count == shape.count, "cannot reshape a tensor of shape \(shape) to \(target)")
-    return viewed(as: target).recorded(Reshape(), from: self)
+    return viewed(as: target).recorded(
+      Reshape(), from: self,
+      as: { graph, inputs in graph.reshape(inputs[0], (1..<max(target.rank, 1)).map { target[$0] }) })
   }
 
   /// Reorders the axes: axis `i` of the result is axis `order[i]` of this tensor.

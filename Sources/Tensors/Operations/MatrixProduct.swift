@@ -4,7 +4,13 @@ private struct MatrixProduct: Operation {
   let transposedB: Bool
 
   func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
-    product(a, transposedA, b, transposedB).recorded(self, from: a, b)
+    product(a, transposedA, b, transposedB).recorded(
+      self, from: a, b,
+      as: { graph, factors in
+        let a = transposedA ? graph.apply("Transpose", [factors[0]]) : factors[0]
+        let b = transposedB ? graph.apply("Transpose", [factors[1]]) : factors[1]
+        return graph.apply("MatMul", [a, b])
+      })
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -48,7 +54,11 @@ private struct LinearMap: Operation {
       x.shape.rank == 2 && weight.shape.rank == 2 && weight.shape[1] == x.shape[1] && bias.shape == [weight.shape[0]],
       "a linear map of \(x.shape) by weight \(weight.shape) and bias \(bias.shape)")
     let y = x.precision == .float32 ? values(x, weight, bias, Float.self) : values(x, weight, bias, Double.self)
-    return y.recorded(self, from: x, weight, bias)
+    return y.recorded(
+      self, from: x, weight, bias,
+      as: { graph, inputs in
+        graph.activated(graph.apply("Gemm", inputs, ["transB": .integer(1)]), by: rectified ? .relu : .identity)
+      })
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {

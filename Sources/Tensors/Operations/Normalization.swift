@@ -9,7 +9,7 @@ private struct LayerNormalization: Operation {
       "LayerNorm over \(x.shape) needs weight and bias [\(x.shape[-1])], not \(weight.shape) and \(bias.shape)")
     let y =
       x.precision == .float32 ? normalized(x, weight, bias, Float.self) : normalized(x, weight, bias, Double.self)
-    return y.recorded(self, from: x, weight, bias)
+    return y.recorded(self, from: x, weight, bias, as: { graph, inputs in kernel.describe(inputs, in: &graph) })
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -62,7 +62,8 @@ private struct LayerNormalization: Operation {
 /// y = e^(x - max x) / Σ e^(x - max x) over the last axis.
 private struct Softmax: Operation {
   func forward(_ x: Tensor) -> Tensor {
-    (x.precision == .float32 ? values(x, Float.self) : values(x, Double.self)).recorded(self, from: x)
+    (x.precision == .float32 ? values(x, Float.self) : values(x, Double.self)).recorded(
+      self, from: x, as: { graph, inputs in graph.apply("Softmax", inputs, ["axis": .integer(-1)]) })
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -122,7 +123,8 @@ private struct Softmax: Operation {
 /// y = x - max x - log Σ e^(x - max x) over the last axis.
 private struct LogSoftmax: Operation {
   func forward(_ x: Tensor) -> Tensor {
-    (x.precision == .float32 ? values(x, Float.self) : values(x, Double.self)).recorded(self, from: x)
+    (x.precision == .float32 ? values(x, Float.self) : values(x, Double.self)).recorded(
+      self, from: x, as: { graph, inputs in graph.apply("LogSoftmax", inputs, ["axis": .integer(-1)]) })
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {

@@ -5,7 +5,22 @@ private struct PixelShuffle: Operation {
   /// Whether space moves into channels.
   let isInverse: Bool
 
-  func forward(_ x: Tensor) -> Tensor { moved(x, isInverse: isInverse).recorded(self, from: x) }
+  func forward(_ x: Tensor) -> Tensor {
+    let (channels, height, width) = (x.shape[1], x.shape[2], x.shape[3])
+    return moved(x, isInverse: isInverse).recorded(
+      self, from: x,
+      as: { graph, inputs in
+        let r = factor
+        let (apart, order, together) =
+          isInverse
+          ? ([channels, height / r, r, width / r, r], [0, 1, 3, 5, 2, 4], [channels * r * r, height / r, width / r])
+          : (
+            [channels / (r * r), r, r, height, width], [0, 1, 4, 2, 5, 3], [channels / (r * r), height * r, width * r]
+          )
+        let moved = graph.apply("Transpose", [graph.reshape(inputs[0], apart)], ["perm": .integers(order)])
+        return graph.reshape(moved, together)
+      })
+  }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
     step.add(moved(gradient, isInverse: !isInverse), to: 0)

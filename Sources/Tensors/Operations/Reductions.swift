@@ -7,7 +7,12 @@ private struct AxisSum: Operation {
     shape[axis] = 1
     if !keepingAxis { shape = x.shape.removing(axis) }
     let y = x.precision == .float32 ? sums(x, shape, Float.self) : sums(x, shape, Double.self)
-    return y.recorded(self, from: x)
+    return y.recorded(
+      self, from: x,
+      as: { graph, inputs in
+        graph.apply(
+          "ReduceSum", [inputs[0], graph.constant([axis])], ["keepdims": .integer(keepingAxis ? 1 : 0)])
+      })
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
@@ -113,6 +118,9 @@ extension Tensor {
     }
   }
 
+  /// The index of the largest element of each row, as `argmax`, in a tensor: `[B, C]` to `[B, 1]`. No gradient.
+  public func indexOfLargest() -> Tensor { IndexOfLargest().forward(self) }
+
   /// The largest element of each row: `[..., C]` to `[..., 1]`. No gradient.
   public func rowMaximum() -> Tensor {
     precision == .float32 ? rowMaximum(Float.self) : rowMaximum(Double.self)
@@ -127,6 +135,20 @@ extension Tensor {
       for row in 0..<y.count { y[row] = x.largest(from: row * columns, count: columns) }
     }
   }
+}
+
+/// y[b] = argmax x[b, :]
+private struct IndexOfLargest: Operation {
+  func forward(_ x: Tensor) -> Tensor {
+    Tensor(x.argmax().map(Float.init), [x.shape[0], 1]).recorded(
+      self, from: x,
+      as: { graph, inputs in
+        let index = graph.apply("ArgMax", inputs, ["axis": .integer(-1), "keepdims": .integer(1)])
+        return graph.apply("Cast", [index], ["to": .integer(1)])  // float32
+      })
+  }
+
+  func backward(_ gradient: Tensor, _ step: inout BackwardStep) {}
 }
 
 /// y = scale Σ w d² over all elements, a scalar, with w = 1 if there are no weights.
