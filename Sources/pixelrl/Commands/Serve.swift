@@ -4,6 +4,7 @@ import Environments
 import Formats
 import Foundation
 import Pixels
+import Training
 
 /// `pixelrl serve`
 struct Serve: ParsableCommand {
@@ -14,6 +15,9 @@ struct Serve: ParsableCommand {
       {"op": "reset", "seed": 1}, {"op": "step", "action": [0.5]} or {"op": "frame"}. Add "frame": true to receive a \
       frame. Each answer is a line of JSON; "bytes" is the number of bytes of the frame that follow it. The program \
       exits at the end of standard input.
+
+      With --autoencoder, "latent" in each answer is what an agent observes through the autoencoder: the last latents, \
+      their differences and the last actions.
       """)
 
   @Argument(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
@@ -21,6 +25,21 @@ struct Serve: ParsableCommand {
 
   @Flag(help: "print the names of all environments that can be served, and exit")
   var list = false
+
+  @Option(
+    help: ArgumentHelp(
+      "answer with latents of this autoencoder: a run of 'pixelrl pretrain-ae', whose frames set the defaults below",
+      valueName: "folder"), completion: .runs)
+  var autoencoder: String?
+
+  @Option(help: "latents in an observation, as in 'pixelrl train'")
+  var historyFrames = TrainingSettings().frames
+
+  @Option(help: "past actions in an observation, as in 'pixelrl train'")
+  var historyActions = TrainingSettings().actions
+
+  @Option(help: "factor on the differences of latents, as in 'pixelrl train'")
+  var differenceScale = TrainingSettings().differenceScale
 
   @OptionGroup(title: "Environment settings")
   var episode: SettingsOptions<EpisodeSource>
@@ -34,13 +53,24 @@ struct Serve: ParsableCommand {
     let timeout = try given.resolve(EpisodeSettings()).gymTimeout
     let environment = try Environments.named(environment, timeout: timeout)
     try given.checkFlags(for: environment.spec.id)
-    var server = try server(of: environment, given.resolve(environment.spec.episodeDefaults))
+    var defaults = environment.spec.episodeDefaults
+    if let autoencoder { defaults = try AutoencoderRecord(folder: autoencoder).applied(to: defaults) }
+    var server = try server(of: environment, given.resolve(defaults))
     try server.begin()
     while let line = readLine() { try server.answer(line) }
   }
 
   private func server(of environment: some Environment, _ settings: EpisodeSettings) throws -> any EpisodeServer {
-    try ServedEpisode(environment, settings)
+    try ServedEpisode(environment, settings, try latents(of: environment.spec, settings))
+  }
+
+  private func latents(of spec: EnvironmentSpec, _ settings: EpisodeSettings) throws -> LatentObservation? {
+    guard let autoencoder else { return nil }
+    var training = TrainingSettings()
+    try training.set("history-frames", to: String(historyFrames))
+    try training.set("history-actions", to: String(historyActions))
+    try training.set("difference-scale", to: String(differenceScale))
+    return try LatentObservation(autoencoder: autoencoder, of: spec, settings, training)
   }
 }
 
@@ -56,8 +86,12 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
   private let settings: EpisodeSettings
   private var episode: Episode<E>
   private var frame: PixelBuffer
+  /// Nil without an autoencoder.
+  private var latents: LatentObservation?
+  private var latent: [Float] = []
 
-  init(_ environment: E, _ settings: EpisodeSettings) throws {
+  init(_ environment: E, _ settings: EpisodeSettings, _ latents: LatentObservation?) throws {
+    self.latents = latents
     self.environment = environment
     self.settings = settings
     episode = try Episode(environment, settings, seed: Seed(0))
@@ -71,6 +105,7 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
       .init("height", .integer(frame.height)), .init("width", .integer(frame.width)),
       .init("channels", .integer(frame.channels)),
     ]
+    if let latents { facts.append(.init("latent", .integer(latents.size))) }
     switch spec.actionSpace {
     case .continuous(let low, let high):
       facts += [.init("low", .array(low.map(JSON.number))), .init("high", .array(high.map(JSON.number)))]
@@ -84,11 +119,13 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
       let request = try JSON(parsing: Array(line.utf8))
       let step = try perform(request)
       let bytes = request["frame"]?.bool == true ? frame.bytes.count : 0
-      let answer: JSON = [
-        "reward": .number(step.reward), "ending": .string(episode.ending.rawValue), "steps": .integer(episode.steps),
-        "observation": .array(try episode.observation.map(JSON.number)), "bytes": .integer(bytes),
+      var answer: [JSON.Member] = [
+        .init("reward", .number(step.reward)), .init("ending", .string(episode.ending.rawValue)),
+        .init("steps", .integer(episode.steps)),
+        .init("observation", .array(try episode.observation.map(JSON.number))), .init("bytes", .integer(bytes)),
       ]
-      try printLine(answer.description)
+      if latents != nil { answer.append(.init("latent", .array(latent.map { .number(Double($0)) }))) }
+      try printLine(JSON.object(answer).description)
       guard bytes > 0 else { return }
       try episode.render(into: &frame)
       try StandardStreams.write(frame.bytes)
@@ -105,6 +142,7 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
         throw InputError("\"seed\" takes a whole number of at least 0")
       }
       episode = try Episode(environment, settings, seed: Seed(UInt64(seed)))
+      latent = try latents?.begin(episode) ?? []
       return Step(reward: 0)
     case "step":
       let action = try numbers(request["action"] ?? .null, of: "\"action\"")
@@ -112,7 +150,9 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
       guard episode.ending == .running else {
         throw InputError("the episode has \(episode.ending.rawValue): reset before the next step")
       }
-      return try episode.step(action)
+      let step = try episode.step(action)
+      latent = try latents?.append(action, episode) ?? []
+      return step
     case "frame": return Step(reward: 0)
     default: throw InputError("\"op\" takes \"reset\", \"step\" or \"frame\"")
     }

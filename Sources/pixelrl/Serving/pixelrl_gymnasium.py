@@ -5,7 +5,8 @@
 
 The program is the argument `program`, else the environment variable PIXELRL, else `pixelrl` on the path. Each environment
 runs in its own process, `pixelrl serve`. Settings of the episode are the flags of `pixelrl serve`, with underscores:
-`action_repeat=2, sticky_actions=0.25, flicker=0.1`.
+`action_repeat=2, sticky_actions=0.25, flicker=0.1`. With `observe="latent", autoencoder="runs/..."` an observation is what
+pixelrl's own agents get: the latents of the last frames, and the last actions.
 
 The process ends with its environment, closed or not. A keyboard interrupt does not reach it, and is delayed while a request
 waits for its answer. Copied and unpickled environments are new environments with the same arguments, and must be reset.
@@ -29,16 +30,20 @@ __all__ = ["PixelRL", "environments", "register"]
 class PixelRL(gymnasium.Env):
     """One of the environments that `pixelrl envs` lists.
 
-    Parameters: `environment`, such as "cartpole-swingup"; `observe`, "pixels" for frames uint8 [size, size, channels] or
-    "state" for the true state as float64; `render_mode`, "rgb_array"; all others are flags of `pixelrl serve`. An episode
-    that reaches its time limit is truncated, as in gymnasium.
+    Parameters: `environment`, such as "cartpole-swingup"; `observe`, "pixels" for frames uint8 [size, size, channels],
+    "state" for the true state as float64, or "latent" for latents of `autoencoder`, a folder of `pixelrl pretrain-ae`, as
+    float32 (also: `history_frames`, `history_actions`, `difference_scale`, as in `pixelrl train`); `render_mode`,
+    "rgb_array"; all others are flags of `pixelrl serve`. An episode that reaches its time limit is truncated, as in
+    gymnasium.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 25}
 
     def __init__(self, environment="cartpole-swingup", observe="pixels", render_mode=None, program=None, **settings):
-        if observe not in ("pixels", "state"):
-            raise ValueError(f"observe takes 'pixels' or 'state', not {observe!r}")
+        if observe not in ("pixels", "state", "latent"):
+            raise ValueError(f"observe takes 'pixels', 'state' or 'latent', not {observe!r}")
+        if (observe == "latent") != ("autoencoder" in settings):
+            raise ValueError("observe='latent' and autoencoder='FOLDER' belong together: give both or neither")
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode takes None or 'rgb_array', not {render_mode!r}")
         self.render_mode, self.observe = render_mode, observe
@@ -51,6 +56,8 @@ class PixelRL(gymnasium.Env):
         self._shape = facts["height"], facts["width"], facts["channels"]
         if observe == "pixels":
             self.observation_space = gymnasium.spaces.Box(0, 255, self._shape, numpy.uint8)
+        elif observe == "latent":
+            self.observation_space = gymnasium.spaces.Box(-numpy.inf, numpy.inf, (facts["latent"],), numpy.float32)
         else:
             count = len(facts["observation"])
             self.observation_space = gymnasium.spaces.Box(-numpy.inf, numpy.inf, (count,), numpy.float64)
@@ -102,6 +109,8 @@ class PixelRL(gymnasium.Env):
         self._frame = self._picture(answer)
         if self.observe == "state":
             return numpy.array(answer["observation"], numpy.float64)
+        if self.observe == "latent":
+            return numpy.array(answer["latent"], numpy.float32)
         return self._frame.copy()
 
     def _picture(self, answer):
