@@ -11,9 +11,10 @@ public struct StateColumns: Sendable, Hashable {
   public init(path: String) throws {
     self.path = path
     let text = String(decoding: try readBytes(from: path), as: UTF8.self)
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+    // `\r\n` is one character, and a newline.
+    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { line in
       line.split(separator: ",", omittingEmptySubsequences: false).map { cell in
-        cell.filter { !"\r\u{FEFF}\"".contains($0) }.trimmingSpaces
+        cell.filter { !"\u{FEFF}\"".contains($0) }.trimmingSpaces
       }
     }
     while lines.last == [""] { lines.removeLast() }

@@ -60,7 +60,7 @@ public struct ImportedFrames: FrameOrigin {
 
   /// Returns the frames to train on, and those that are held out: the last tenth, from the beginning of an episode if one
   /// begins in the second half. A single frame is both.
-  private func split() throws -> (training: Recording, heldOut: Recording) {
+  func split() throws -> (training: Recording, heldOut: Recording) {
     let count = frames.count
     let begins = (1..<max(count, 1)).filter { $0 >= count / 2 && !frames.isFollowed($0 - 1) }
     let ideal = count - max(1, count / 10)

@@ -97,7 +97,8 @@ public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
     try say(
       "reconstruction of the \(encoder.target.isFrame ? "frame" : "blurred target"): PSNR "
         + "\(rounded(reconstructions.psnr, 1)) dB, on moving pixels \(rounded(reconstructions.movingPSNR, 1)) dB")
-    if let warning = StateProbe.warning(about: probe.record) { try say(warning) }
+    // Nothing acts on imported pictures.
+    if origin.fit == nil, let warning = StateProbe.warning(about: probe.record) { try say(warning) }
     return summary
   }
 

@@ -32,9 +32,8 @@ extension FrameDataset {
 
 @Suite struct PictureFolderTests {
   @Test func numbersInNamesAreComparedAsNumbers() {
-    let sorted = ["a", "frame-2.png", "frame2.png", "frame002.png", "frame10.png", "frame10b.png", "z"]
-    #expect(
-      sorted.reversed().sorted(by: naturally) == ["a", "frame-2.png", "frame002.png"] + sorted[2...2] + sorted[4...])
+    let sorted = ["a", "frame-2.png", "frame002.png", "frame2.png", "frame10.png", "frame10b.png", "z"]
+    #expect(sorted.reversed().sorted(by: naturally) == sorted)
     let large = "1" + String(repeating: "0", count: 30)
     #expect(naturally("x9y", "x\(large)y") && !naturally("x\(large)y", "x9y"))
     #expect(naturally("2", "10") && naturally("2", "2a") && !naturally("2", "2"))

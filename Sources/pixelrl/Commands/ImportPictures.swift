@@ -75,6 +75,7 @@ struct ImportPictures: ParsableCommand {
     try printLine(
       "\(manifest.count) frames of \(manifest.episodeCount) episode\(manifest.episodeCount == 1 ? "" : "s"): \(folder)")
     try printLine(frames.summary(manifest.imported?.sizes ?? []))
+    try printLine("to train on it: pixelrl pretrain-ae --dataset \(folder)")
     if output.json {
       let summary: JSON = [
         "dataset": .string(folder), "environment": .string(manifest.environment), "frames": .integer(manifest.count),
@@ -105,6 +106,8 @@ extension FrameImport {
 
   /// What was done with the pictures: `640x480 pictures, cropped to their middle square, as 64x64 rgb`.
   func summary(_ sizes: [String]) -> String {
+    let size = "\(self.size)x\(self.size)"
+    if sizes == [size] { return "\(size) pictures, as \(format) frames" }
     let pictures = sizes.count < 2 ? sizes.first ?? "" : "\(sizes[0]) to \(sizes[sizes.count - 1])"
     let areSquare = sizes.allSatisfy { size in
       let sides = size.split(separator: "x")
@@ -117,6 +120,6 @@ extension FrameImport {
       case .letterbox: "letterboxed with black bars"
       case .stretch: "stretched to squares"
       }
-    return "\(pictures) pictures, \(change), as \(size)x\(size) \(format) frames"
+    return "\(pictures) pictures, \(change), as \(size) \(format) frames"
   }
 }
