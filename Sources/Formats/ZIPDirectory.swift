@@ -1,7 +1,8 @@
 import Core
 
-/// The validated files of a ZIP archive. All files must have plain names and be uncompressed or deflated, and they must be
-/// contiguous from the start of the archive to its directory. The directory must match the local record of each file.
+/// The validated files of a ZIP archive. All files must have plain names and be uncompressed or deflated, and they must
+/// be contiguous from the start of the archive to its directory. The directory must match the local record of each
+/// file.
 struct ZIPDirectory: Sendable {
   /// A file and the range of its data in the archive.
   struct Member: Sendable, Hashable {

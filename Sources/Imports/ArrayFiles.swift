@@ -57,8 +57,7 @@ private struct ArrayFile {
     self.path = path
     guard ending(of: path) == "npz" else {
       (key, transitions) = (nil, SavedTransitions())
-      let array: NumPyArray<UInt8> = try Self.bytes(path) { try NumPyArray(path: path) }
-      frames = try FrameArray(shape: array.shape, of: path)
+      frames = try FrameArray(shape: Self.array(path).shape, of: path)
       return
     }
     let archive = try NumPyArchive(path: path)
@@ -73,23 +72,25 @@ private struct ArrayFile {
   /// Returns a function that returns the bytes of a frame.
   func bytes() throws -> (Int) -> [UInt8] {
     guard let key else {
-      let array = try NumPyArray<UInt8>(path: path)
+      let array = try Self.array(path)
       return { array[$0] }
     }
     let (elements, size) = (try NumPyArchive(path: path).array(key, of: UInt8.self).elements, frames.size)
     return { Array(elements[$0 * size..<($0 + 1) * size]) }
   }
 
-  private static func bytes(_ path: String, _ open: () throws -> NumPyArray<UInt8>) throws -> NumPyArray<UInt8> {
-    do { return try open() } catch let error as WorldError where error.description.contains("element type") {
+  private static func array(_ path: String) throws -> NumPyArray<UInt8> {
+    do { return try NumPyArray(path: path) } catch let error as WorldError
+      where error.description.contains("element type")
+    {
       throw notBytes(path, nil)
     }
   }
 
   private static func notBytes(_ path: String, _ type: String?) -> InputError {
     InputError(
-      "\(path) has frames\(type.map { " of type \($0)" } ?? "") that are not bytes from 0 to 255: save them as uint8, for "
-        + "fractions with (255 * frames).astype('uint8')")
+      "\(path) has frames\(type.map { " of type \($0)" } ?? "") that are not bytes from 0 to 255: save them as uint8, "
+        + "for fractions with (255 * frames).astype('uint8')")
   }
 }
 

@@ -35,7 +35,8 @@ public struct FrameImport {
 
   /// Calls `body` with each picture as a frame.
   ///
-  /// - Returns: the sizes of the pictures, as in `640x480`, the smallest first; and a warning if a part could not be read.
+  /// - Returns: the sizes of the pictures, as in `640x480`, the smallest first; and a warning if a part could not be
+  ///   read.
   public func read(
     _ body: (_ frame: PixelBuffer, _ arrival: SourcePicture.Arrival?) throws -> Void
   ) throws -> (sizes: [String], warning: String?) {
@@ -53,8 +54,8 @@ public struct FrameImport {
   ///
   /// - Parameter progress: is called with the number of frames so far.
   /// - Returns: its manifest, and a warning if a part of the pictures could not be read.
-  /// - Throws: `InputError` if the folder is not empty or the states do not fit, `WorldError` with the path. Then there is
-  ///   no new folder.
+  /// - Throws: `InputError` if the folder is not empty or the states do not fit, `WorldError` with the path. Then there
+  ///   is no new folder.
   public func write(
     to folder: String, progress: (Int) -> Void = { _ in }
   ) throws -> (manifest: FrameDatasetManifest, warning: String?) {

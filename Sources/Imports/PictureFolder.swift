@@ -2,8 +2,8 @@ import Core
 import Pixels
 import Runs
 
-/// PNG and JPEG files in the order of their names. The files of a folder are an episode, and so are those of each of its
-/// sub-folders.
+/// PNG and JPEG files in the order of their names. The files of a folder are an episode, and so are those of each of
+/// its sub-folders.
 struct PictureFolder: PictureSource {
   /// The paths of the files of each episode.
   let episodes: [[String]]

@@ -13,9 +13,9 @@ public struct ArrayKeys: Sendable, Hashable {
 
   public init() {}
 
-  /// Returns the name of the frames' array. The only array of a file may have any name.
-  fileprivate static let frameNames = ["frames", "images", "image", "observations", "observation", "obs", "pixels"]
+  private static let frameNames = ["frames", "images", "image", "observations", "observation", "obs", "pixels"]
 
+  /// Returns the name of the frames' array. The only array of a file may have any name.
   func frames(among names: [String], of path: String) throws -> String {
     if let frames {
       guard names.contains(frames) else { throw missing(frames, names, path) }

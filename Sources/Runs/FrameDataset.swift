@@ -2,8 +2,8 @@ import Core
 import Formats
 import Pixels
 
-/// Frames of an environment, or imported pictures, with the true states and the transitions between them, in a folder of
-/// `.npy` files that NumPy can memory-map. Imported pictures may have states or actions of size 0.
+/// Frames of an environment, or imported pictures, with the true states and the transitions between them, in a folder
+/// of `.npy` files that NumPy can memory-map. Imported pictures may have states or actions of size 0.
 ///
 /// | file | shape | type | content |
 /// |---|---|---|---|

@@ -4,8 +4,8 @@ import Environments
 import Representations
 import Runs
 
-/// Frames that `pixelrl import` made of pictures. There is no environment: about a tenth of them, at the end, is held out
-/// for pictures and the state probe.
+/// Frames that `pixelrl import` made of pictures. There is no environment: about a tenth of them, at the end, is held
+/// out for pictures and the state probe.
 public struct ImportedFrames: FrameOrigin {
   private let frames: FrameDataset
   private let imported: ImportedPictures
@@ -36,6 +36,12 @@ public struct ImportedFrames: FrameOrigin {
   public func reading(_ dataset: FrameDataset?) -> Self { self }
 
   public func check(_ pretraining: PretrainingSettings) throws {
+    let frame = frames.height * frames.width * frames.format.channels
+    guard frames.count < Host.memory / frame else {
+      throw InputError(
+        "the \(frames.count) frames of \(frames.path), of \(frame) bytes each, exceed this machine's memory of "
+          + "\(megabytes(Host.memory)): import fewer with --every, or smaller ones with --size")
+    }
     guard pretraining.actionWeight == 0 || imported.actionSpace.arrayCount > 0 else {
       throw InputError("\(frames.path) has no actions to predict: use --action-weight 0")
     }
@@ -58,8 +64,8 @@ public struct ImportedFrames: FrameOrigin {
     return (probe, heldOut)
   }
 
-  /// Returns the frames to train on, and those that are held out: the last tenth, from the beginning of an episode if one
-  /// begins in the second half. A single frame is both.
+  /// Returns the frames to train on, and those that are held out: the last tenth, from the beginning of an episode if
+  /// one begins in the second half. A single frame is both.
   func split() throws -> (training: Recording, heldOut: Recording) {
     let count = frames.count
     let begins = (1..<max(count, 1)).filter { $0 >= count / 2 && !frames.isFollowed($0 - 1) }
@@ -84,8 +90,8 @@ public struct FrameStack: SettingsGroup, Hashable {
 }
 
 extension PretrainingSettings {
-  /// The defaults for imported pictures. Where most of a picture differs from the median image, as in photographs or with a
-  /// moving camera, whole pictures are reconstructed, rather than what moves in front of a background.
+  /// The defaults for imported pictures. Where most of a picture differs from the median image, as in photographs or
+  /// with a moving camera, whole pictures are reconstructed, rather than what moves in front of a background.
   public init(for dataset: FrameDataset) {
     self.init()
     let shape = FrameShape(height: dataset.height, width: dataset.width, channels: dataset.format.channels)

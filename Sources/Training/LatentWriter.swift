@@ -4,8 +4,8 @@ import Formats
 import Pixels
 import Runs
 
-/// Encodes frames as they come, and writes their latents as a `.npy` file: float32 `[N, Z]`, standardised as an agent gets
-/// them. `commit` creates the file; without it nothing is written.
+/// Encodes frames as they come, and writes their latents as a `.npy` file: float32 `[N, Z]`, standardised as an agent
+/// gets them. `commit` creates the file; without it nothing is written.
 public struct LatentWriter<Model: Autoencoder>: ~Copyable {
   private let encoder: LatentEncoder<Model>
   private var file: NumPyWriter<Float>
@@ -17,7 +17,8 @@ public struct LatentWriter<Model: Autoencoder>: ~Copyable {
   /// The number of frames that are encoded at once.
   private static var batch: Int { 64 }
 
-  /// - Throws: `InputError` if the file exists or has another ending, `WorldError` with the path, like all other methods.
+  /// - Throws: `InputError` if the file exists or has another ending, `WorldError` with the path, like all other
+  ///   methods.
   public init(path: String, _ encoder: LatentEncoder<Model>) throws {
     guard path.hasSuffix(".npy") else {
       throw InputError("--out takes the name of a .npy file, such as latents.npy, not '\(path)'")
@@ -31,7 +32,8 @@ public struct LatentWriter<Model: Autoencoder>: ~Copyable {
 
   /// Adds a frame of the encoder's size.
   ///
-  /// - Parameter beginsEpisode: whether the frames before it belong to another episode. Then they are not stacked with it.
+  /// - Parameter beginsEpisode: whether the frames before it belong to another episode. Then they are not stacked with
+  ///   it.
   public mutating func append(_ frame: PixelBuffer, beginsEpisode: Bool) throws {
     if beginsEpisode { recent = Array(repeating: frame, count: encoder.frameStack) }
     recent.removeFirst()

@@ -8,8 +8,8 @@ import Representations
 import Runs
 import Tensors
 
-/// A complete pretraining: collects frames or reads them, trains an autoencoder, and writes the encoder, pictures and the
-/// state probe into a run directory.
+/// A complete pretraining: collects frames or reads them, trains an autoencoder, and writes the encoder, pictures and
+/// the state probe into a run directory.
 public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
   public let origin: Origin
   public var pretraining: PretrainingSettings

@@ -30,7 +30,8 @@ extension Recording {
 
   /// Reads a dataset into a recording.
   ///
-  /// - Parameter range: the frames; nil for all. If it begins within an episode, an episode of the recording begins there.
+  /// - Parameter range: the frames; nil for all. If it begins within an episode, an episode of the recording begins
+  ///   there.
   public init(
     _ dataset: FrameDataset, _ range: Range<Int>? = nil, observationNames: [String], actionSpace: ActionSpace
   ) throws {

@@ -67,8 +67,12 @@ struct InflateTests {
       let script = """
         import sys, numpy as np
         types = "?", "u1", "i1", "i2", "i4", "i8", "f2", "f4", "f8"
-        arrays = {np.dtype(t).str[1:]: np.arange(0 if t in "?u1" else -2, 6 if t in "?u1" else 4).astype(t).reshape(2, 3) for t in types}
-        np.savez_compressed(sys.argv[1], noise=np.random.default_rng(1).integers(0, 99, (40, 50, 60), np.uint8), **arrays)
+        arrays = {}
+        for type in types:
+          low = 0 if type in "?u1" else -2
+          arrays[np.dtype(type).str[1:]] = np.arange(low, low + 6).astype(type).reshape(2, 3)
+        noise = np.random.default_rng(1).integers(0, 99, (40, 50, 60), np.uint8)
+        np.savez_compressed(sys.argv[1], noise=noise, **arrays)
         """
       _ = try Python.run(script, ["\(folder)/a.npz"])
       let archive = try NumPyArchive(path: "\(folder)/a.npz")

@@ -20,20 +20,20 @@ private func writePictures(
     actionSpace: actions)
   var random = Seed(1).stream("noise")
   func frame(_ index: Int) -> PixelBuffer {
-    var frame = PixelBuffer(width: 32, height: 32)
+    var frame = PixelBuffer(width: 16, height: 16)
     if isNoisy { for i in frame.bytes.indices { frame.bytes[i] = UInt8(random.integer(below: 256)) } }
     frame.paste(
-      PixelBuffer(width: 8, height: 8, format: .rgb, bytes: [UInt8](repeating: 250, count: 192)), left: index % 24,
+      PixelBuffer(width: 4, height: 4, format: .rgb, bytes: [UInt8](repeating: 250, count: 48)), left: index % 12,
       top: 4 + index % 5)
     return frame
   }
   var writer = try FrameDatasetWriter(
-    path: path, manifest: FrameDatasetManifest(imported: imported, size: 32, format: .rgb), frame: frame(0),
+    path: path, manifest: FrameDatasetManifest(imported: imported, size: 16, format: .rgb), frame: frame(0),
     stateSize: states.count, actionSize: actions.arrayCount)
   var index = 0
   for length in episodes {
     for step in 0..<length {
-      let state = states.map { _ in Double(index % 24) }
+      let state = states.map { _ in Double(index % 12) }
       if step == 0 {
         try writer.start(frame(index), state: state)
       } else {

@@ -12,9 +12,9 @@ struct ImportPictures: ParsableCommand {
     commandName: "import",
     abstract: "Make a dataset of your own pictures: a folder of PNG or JPEG files, a video, or arrays of NumPy.",
     discussion: """
-      A folder's files are taken in the order of their names, with numbers compared as numbers, and each sub-folder is \
-      an episode. Python's Pillow reads JPEG files, and ffmpeg reads videos. A .npz file may also have actions, rewards \
-      and ends of episodes; each .npz file of a folder starts an episode. Train on the dataset with \
+      A folder's files are taken in the order of their names, with numbers compared as numbers, and each \
+      sub-folder is an episode. Python's Pillow reads JPEG files, and ffmpeg reads videos. A .npz file may also have \
+      actions, rewards and ends of episodes; each .npz file of a folder starts an episode. Train on the dataset with \
       'pixelrl pretrain-ae --dataset FOLDER'.
       """)
 
