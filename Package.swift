@@ -75,7 +75,8 @@ let package = Package(
       "Representations",
       ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents"]),
     layer("Runs", ["Core", "Formats", "Pixels", "Tensors"]),
-    // 6: reports and training loops
+    // 6: pictures that others made, reports and training loops
+    layer("Imports", ["Core", "Formats", "Pixels", "Runs"]),
     layer("Reports", ["Core", "Formats", "Pixels", "Plots", "Runs"]),
     layer(
       "Training",
@@ -97,7 +98,7 @@ let package = Package(
       name: "pixelrl",
       dependencies: [
         "Core", "Formats", "Pixels", "Plots", "Tensors", "Environments", "Autoencoders", "Agents", "Representations",
-        "Tabular", "Runs", "Reports", "Training", "Sweeps", argumentParser, httpServer,
+        "Tabular", "Runs", "Imports", "Reports", "Training", "Sweeps", argumentParser, httpServer,
       ],
       resources: [.embedInCode("Serving/pixelrl_gymnasium.py")], swiftSettings: strict),
 
@@ -116,6 +117,7 @@ let package = Package(
     tests("Agents", ["Core", "Tensors", "Networks", "Replay", "Python"], resources: [.copy("Golden")]),
     tests("Tabular", ["Core", "Formats"]),
     tests("Runs", ["Core", "Formats", "Pixels", "Tensors", "Python"]),
+    tests("Imports", ["Core", "Formats", "Pixels", "Runs", "Python"]),
     tests("Sweeps", ["Core", "Formats", "Runs"]),
     tests("Reports", ["Core", "Formats", "Pixels", "Plots", "Runs"]),
     tests(

@@ -2,6 +2,12 @@ import CLinux
 import Foundation
 import Synchronization
 
+/// The user's Python: `PIXELRL_PYTHON` if set, else the one in `.venv` if it exists, else `python3`.
+public var pythonProgram: String {
+  if let named = ProcessInfo.processInfo.environment["PIXELRL_PYTHON"], !named.isEmpty { return named }
+  return FileManager.default.isExecutableFile(atPath: ".venv/bin/python") ? ".venv/bin/python" : "python3"
+}
+
 /// Has this process receive a signal when the process that started it ends, also if that is killed.
 ///
 /// - Parameter parent: the ID of the process that started it. If it has ended already, the signal arrives at once.

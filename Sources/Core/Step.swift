@@ -35,6 +35,9 @@ public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
   /// One of `count` choices, as `[index]`.
   case discrete(count: Int)
 
+  /// The space of an action without values: there is nothing to choose.
+  public static let empty = ActionSpace.continuous(low: [], high: [])
+
   /// The number of values in an action array.
   public var arrayCount: Int {
     switch self {

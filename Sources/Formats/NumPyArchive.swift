@@ -1,13 +1,13 @@
 import Core
 
-/// A `.npz` file as written by `numpy.savez`: a ZIP archive of uncompressed `.npy` files.
+/// A `.npz` file as written by `numpy.savez` or `numpy.savez_compressed`: a ZIP archive of `.npy` files.
 public struct NumPyArchive: Sendable {
   private let file: MappedFile
   private let members: [ZIPDirectory.Member]
 
   /// Opens an archive and checks its directory. Arrays are read on demand.
   ///
-  /// - Throws: `WorldError` with the path if the file is not a complete archive of uncompressed `.npy` files.
+  /// - Throws: `WorldError` with the path if the file is not a complete archive of `.npy` files.
   public init(path: String) throws {
     file = try MappedFile(path: path)
     do { members = try file.withBytes { try ZIPDirectory(of: $0).members } } catch let error as InputError {
@@ -30,22 +30,47 @@ public struct NumPyArchive: Sendable {
   public func array<Element: NumPyElement>(_ name: String, of type: Element.Type = Element.self) throws
     -> (elements: [Element], shape: [Int])
   {
+    try read(name) { try Self.array(in: $0) }
+  }
+
+  /// Reads the type and the shape of an array.
+  ///
+  /// - Throws: `WorldError` with the path if the array is missing or its header is damaged.
+  public func header(of name: String) throws -> NumPyHeader {
+    try read(name, limit: 1 << 16) { try NumPyHeader.parse($0, isWhole: false).header }
+  }
+
+  /// Calls `body` with the bytes of a `.npy` file.
+  ///
+  /// - Parameter limit: the number of bytes that are needed at least, without a check of the rest; nil for all.
+  func read<Result>(_ name: String, limit: Int? = nil, _ body: (RawSpan) throws -> Result) throws -> Result {
     guard let member = members.first(where: { $0.entry.name == name + Self.suffix }) else {
       throw WorldError(path: file.path, "has no array '\(name)': it has \(names.joined(separator: ", "))")
     }
     do {
-      return try file.withBytes { try Self.array(in: $0.extracting(member.range), crc: member.entry.crc) }
+      return try file.withBytes { try Self.withContent(of: member, in: $0, limit: limit, body) }
     } catch let error as InputError {
       throw WorldError(path: file.path, "\(member.entry.name) \(error)")
     }
   }
 
-  /// Reads a `.npy` file from an archive.
-  static func array<Element: NumPyElement>(in bytes: RawSpan, crc: UInt32) throws -> (elements: [Element], shape: [Int])
-  {
-    guard CyclicRedundancyCheck.crc32(bytes) == crc else {
-      throw InputError("is damaged: its checksum does not match")
+  static func withContent<Result>(
+    of member: ZIPDirectory.Member, in archive: RawSpan, limit: Int? = nil, _ body: (RawSpan) throws -> Result
+  ) throws -> Result {
+    func checked(_ bytes: RawSpan) throws -> Result {
+      guard limit != nil || CyclicRedundancyCheck.crc32(bytes) == member.entry.crc else {
+        throw InputError("is damaged: its checksum does not match")
+      }
+      return try body(bytes)
     }
+    let data = archive.extracting(member.range)
+    guard let size = member.entry.contentSize else { return try checked(data) }
+    let content = try inflated(data, size: size, limit: limit)
+    return try checked(unsafe content.span.bytes)
+  }
+
+  /// Reads a `.npy` file.
+  static func array<Element: NumPyElement>(in bytes: RawSpan) throws -> (elements: [Element], shape: [Int]) {
     let (header, offset) = try NumPyHeader.parse(bytes)
     guard header.type == Element.numPyType else {
       throw InputError("has element type \(header.type.rawValue), expected \(Element.numPyType.rawValue)")

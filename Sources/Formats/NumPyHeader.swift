@@ -2,8 +2,13 @@ import Core
 
 /// An element type of stored arrays. All are little-endian.
 public enum NumPyType: String, Sendable, Hashable, CaseIterable {
+  case bool = "|b1"
   case uint8 = "|u1"
+  case int8 = "|i1"
+  case int16 = "<i2"
+  case int32 = "<i4"
   case int64 = "<i8"
+  case float16 = "<f2"
   case float32 = "<f4"
   case float64 = "<f8"
 }
@@ -51,10 +56,12 @@ public struct NumPyHeader: Sendable, Hashable {
 extension NumPyHeader {
   /// Parses the header at the start of a file.
   ///
-  /// - Parameter bytes: the whole file. Its size must match the header exactly.
+  /// - Parameters:
+  ///   - bytes: the whole file. Its size must match the header exactly.
+  ///   - isWhole: false if `bytes` may be only the beginning of the file.
   /// - Returns: the header, and the offset of the data.
   /// - Throws: `InputError` with the reason, without the path.
-  static func parse(_ bytes: RawSpan) throws -> (header: NumPyHeader, offset: Int) {
+  static func parse(_ bytes: RawSpan, isWhole: Bool = true) throws -> (header: NumPyHeader, offset: Int) {
     func byte(_ index: Int) -> Int { Int(unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)) }
     let count = bytes.byteCount
     guard count >= prefixCount, (0..<magic.count).allSatisfy({ byte($0) == Int(magic[$0]) }) else {
@@ -73,7 +80,7 @@ extension NumPyHeader {
     let text = (8 + lengthBytes..<offset).map { UInt8(byte($0)) }
     var parser = NumPyHeaderParser(text: text)
     let header = try parser.header()
-    try header.checkSize(count - offset)
+    if isWhole { try header.checkSize(count - offset) }
     return (header, offset)
   }
 
@@ -98,8 +105,9 @@ extension NumPyType {
   /// The size of an element in bytes.
   public var size: Int {
     switch self {
-    case .uint8: 1
-    case .float32: 4
+    case .bool, .uint8, .int8: 1
+    case .int16, .float16: 2
+    case .int32, .float32: 4
     case .int64, .float64: 8
     }
   }
@@ -124,7 +132,8 @@ private struct NumPyHeaderParser {
       case "descr" where type == nil:
         let name = try string()
         // A single byte has no byte order, and numpy.lib.format accepts any byte order character.
-        guard let known = NumPyType(rawValue: name == "<u1" ? "|u1" : name) else {
+        let plain = ["u1", "i1", "b1"].contains(name.dropFirst()) ? "|\(name.dropFirst())" : name
+        guard let known = NumPyType(rawValue: plain) else {
           let all = NumPyType.allCases.map(\.rawValue).joined(separator: ", ")
           throw InputError("has element type '\(name)'; supported are \(all)")
         }

@@ -1,7 +1,8 @@
 import Core
 
-/// The validated files of a ZIP archive. All files must be uncompressed and have plain names, and they must be
-/// contiguous from the start of the archive to its directory. The directory must match the local record of each file.
+/// The validated files of a ZIP archive. All files must have plain names and be uncompressed or deflated, and they must
+/// be contiguous from the start of the archive to its directory. The directory must match the local record of each
+/// file.
 struct ZIPDirectory: Sendable {
   /// A file and the range of its data in the archive.
   struct Member: Sendable, Hashable {
@@ -90,12 +91,12 @@ extension ZIPEntry {
       throw InputError("has a comment or a second part at \(head.name): neither is supported")
     }
     var values = head.longValues
-    let size = try head.size(from: &values)
+    let (size, contentSize) = try head.sizes(from: &values)
     let stated = archive.word(UInt32.self, at: start + 42)
     guard let offset = stated == elsewhere ? values.popLast() : Int(stated), offset <= start else {
       throw InputError("has a damaged directory: \(head.name) is not before it")
     }
-    let entry = ZIPEntry(name: head.name, crc: head.crc, size: size, offset: offset)
+    let entry = ZIPEntry(name: head.name, crc: head.crc, size: size, contentSize: contentSize, offset: offset)
     return (entry, 46 + head.length)
   }
 
@@ -106,7 +107,7 @@ extension ZIPEntry {
     }
     let head = try ZIPHead(in: archive, at: offset + 4, nameAt: offset + 30, skipping: 0, end: end)
     var values = head.longValues
-    guard head.name == name, head.crc == crc, try head.size(from: &values) == size else {
+    guard head.name == name, head.crc == crc, try head.sizes(from: &values) == (size, contentSize) else {
       throw InputError("has different records of \(name) in its directory and before its data")
     }
     let start = offset + 30 + head.length
@@ -119,8 +120,10 @@ extension ZIPEntry {
 private struct ZIPHead {
   let name: String
   let crc: UInt32
-  /// The value of the 32-bit field.
-  let statedSize: UInt32
+  /// The values of the 32-bit fields: the size of the data, and that of its content.
+  let statedSizes: (data: UInt32, content: UInt32)
+  /// Whether the data is compressed with DEFLATE.
+  let isCompressed: Bool
   /// The values of the ZIP64 extra field, in reverse order.
   let longValues: [Int]
   /// The size of the name and the extra fields in bytes.
@@ -137,27 +140,37 @@ private struct ZIPHead {
     let flags = archive.word(UInt16.self, at: start + 2)
     name = try Self.name(
       archive.extracting(nameStart..<nameStart + nameCount), isUTF8: flags & ZIPEntry.utf8Flag != 0)
-    // No other flag applies to an uncompressed file.
-    guard flags & ~ZIPEntry.utf8Flag == 0 else {
+    // The flags of DEFLATE are hints about how hard it tried.
+    let method = archive.word(UInt16.self, at: start + 4)
+    isCompressed = method == 8
+    guard flags & ~ZIPEntry.utf8Flag & ~(isCompressed ? 0b110 : 0) == 0 else {
       throw InputError("contains \(name) encrypted, or without its size before its data")
     }
-    guard archive.word(UInt16.self, at: start + 4) == 0 else {
-      throw InputError("contains \(name) compressed: save with numpy.savez, not numpy.savez_compressed")
+    guard method == 0 || isCompressed else {
+      throw InputError("contains \(name) compressed in an unknown way: save with numpy.savez or savez_compressed")
     }
     crc = archive.word(UInt32.self, at: start + 10)
-    statedSize = archive.word(UInt32.self, at: start + 14)
-    guard archive.word(UInt32.self, at: start + 18) == statedSize else {
+    statedSizes = (archive.word(UInt32.self, at: start + 14), archive.word(UInt32.self, at: start + 18))
+    guard isCompressed || statedSizes.data == statedSizes.content else {
       throw InputError("has two different sizes of \(name), which is not compressed")
     }
     longValues = try Self.longValues(archive.extracting(nameStart + nameCount..<nameStart + length))
   }
 
-  func size(from values: inout [Int]) throws -> Int {
-    guard statedSize == ZIPEntry.elsewhere else { return Int(statedSize) }
-    guard let size = values.popLast(), values.popLast() == size else {
-      throw InputError("has no ZIP64 size of \(name), or two different ones")
+  /// The size of the data, and that of its content if it is compressed.
+  func sizes(from values: inout [Int]) throws -> (size: Int, contentSize: Int?) {
+    // The extra field has only those that do not fit into their fields, that of the content first.
+    func size(_ stated: UInt32) throws -> Int {
+      guard stated == ZIPEntry.elsewhere else { return Int(stated) }
+      guard let size = values.popLast() else { throw InputError("has no ZIP64 size of \(name)") }
+      return size
     }
-    return size
+    let content = try size(statedSizes.content)
+    let data = try size(statedSizes.data)
+    guard isCompressed || data == content else {
+      throw InputError("has two different ZIP64 sizes of \(name), which is not compressed")
+    }
+    return (data, isCompressed ? content : nil)
   }
 
   /// Reads a name, which must not be a path.

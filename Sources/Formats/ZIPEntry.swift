@@ -1,10 +1,12 @@
-/// An uncompressed file in a ZIP archive (PKWARE, APPNOTE.TXT 6.3.10), and its records.
+/// A file in a ZIP archive (PKWARE, APPNOTE.TXT 6.3.10), and its records. We write only uncompressed files.
 struct ZIPEntry: Sendable, Hashable {
   var name: String
-  /// The checksum of the file's data.
+  /// The checksum of the file's content.
   var crc: UInt32
-  /// The size of the file's data in bytes.
+  /// The size of the file's data in the archive in bytes.
   var size: Int
+  /// The size of the content if the data is compressed; nil if it is not.
+  var contentSize: Int?
   /// The offset of its local record, which precedes the data.
   var offset: Int
 

@@ -2,8 +2,8 @@ import Core
 import Formats
 import Pixels
 
-/// Frames of an environment with the true states and the transitions between them, in a folder of `.npy` files that
-/// NumPy can memory-map.
+/// Frames of an environment, or imported pictures, with the true states and the transitions between them, in a folder
+/// of `.npy` files that NumPy can memory-map. Imported pictures may have states or actions of size 0.
 ///
 /// | file | shape | type | content |
 /// |---|---|---|---|
@@ -40,17 +40,7 @@ public struct FrameDataset: Sendable {
   /// - Throws: `WorldError` with the path of a file that is missing, damaged or does not fit the others.
   public init(path: String, checkingFingerprints: Bool = true) throws {
     self.path = path
-    let manifestPath = "\(path)/manifest.json"
-    guard exists(manifestPath) else {
-      throw WorldError(path: path, "is not a dataset, as it has no manifest.json: make one with 'pixelrl collect'")
-    }
-    do {
-      let bytes = try readBytes(from: manifestPath, limit: 1 << 24)
-      fingerprint = unsafe xxHash64(bytes.span.bytes)
-      manifest = try FrameDatasetManifest(JSON(parsing: bytes))
-    } catch let error as InputError {
-      throw WorldError(path: manifestPath, error.description)
-    }
+    (manifest, fingerprint) = try FrameDatasetManifest.read(folder: path)
     frames = try NumPyArray(path: "\(path)/frames.npy")
     states = try NumPyArray(path: "\(path)/states.npy")
     actions = try NumPyArray(path: "\(path)/actions.npy")
@@ -59,7 +49,7 @@ public struct FrameDataset: Sendable {
     let episodes = try NumPyArray<Int64>(path: "\(path)/episodes.npy")
 
     let n = manifest.count
-    guard n > 0 else { throw WorldError(path: path, "has no frames: collect it again") }
+    guard n > 0 else { throw WorldError(path: path, "has no frames: make it again") }
     guard frames.shape.count == 4, frames.shape[0] == n, [1, 3].contains(frames.shape[3]), frames.rowSize > 0 else {
       throw WorldError(path: frames.path, "has the shape \(frames.shape), not [\(n), H, W, 1 or 3]")
     }
@@ -72,6 +62,11 @@ public struct FrameDataset: Sendable {
       (rewards.path, rewards.shape), (discounts.path, discounts.shape), (episodes.path, episodes.shape),
     ] {
       guard shape == [n] else { throw WorldError(path: array, "has the shape \(shape), not [\(n)]") }
+    }
+    if let imported = manifest.imported {
+      guard states.shape[1] == imported.stateNames.count, actions.shape[1] == imported.actionSpace.arrayCount else {
+        throw WorldError(path: path, "has states or actions of another size than its manifest says: import it again")
+      }
     }
     if checkingFingerprints {
       let found = [

@@ -1,5 +1,6 @@
 import Core
 import Formats
+import Pixels
 
 /// A dataset's `manifest.json`: the origin of its frames, and the fingerprint of each file.
 public struct FrameDatasetManifest: Sendable, Hashable {
@@ -15,6 +16,8 @@ public struct FrameDatasetManifest: Sendable, Hashable {
   public internal(set) var count = 0
   public internal(set) var episodeCount = 0
   public internal(set) var files: [File] = []
+  /// How pictures became these frames; nil if the frames were collected in an environment.
+  public var imported: ImportedPictures?
 
   /// A key and its value, as written on the command line.
   public struct Setting: Sendable, Hashable {
@@ -47,13 +50,45 @@ public struct FrameDatasetManifest: Sendable, Hashable {
     self.policy = policy
   }
 
+  /// - Parameters:
+  ///   - size: the side of a frame in pixels.
+  ///   - format: the format of a frame.
+  public init(imported: ImportedPictures, size: Int, format: PixelFormat) {
+    self.imported = imported
+    environment = imported.environment
+    settings = [Setting(key: "size", text: "\(size)"), Setting(key: "color", text: "\(format)")]
+    seed = 0
+    policy = "imported"
+  }
+
+  /// Reads the manifest of a dataset's folder.
+  ///
+  /// - Throws: `WorldError` with the path if it is missing or damaged.
+  public init(folder: String) throws { self = try Self.read(folder: folder).manifest }
+
+  /// Reads a manifest and its xxHash64.
+  static func read(folder: String) throws -> (manifest: Self, fingerprint: UInt64) {
+    let path = "\(folder)/manifest.json"
+    guard exists(path) else {
+      throw WorldError(
+        path: folder,
+        "is not a dataset, as it has no manifest.json: make one with 'pixelrl collect' or 'pixelrl import'")
+    }
+    do {
+      let bytes = try readBytes(from: path, limit: 1 << 24)
+      return (try Self(JSON(parsing: bytes)), unsafe xxHash64(bytes.span.bytes))
+    } catch let error as InputError {
+      throw WorldError(path: path, error.description)
+    }
+  }
+
   /// The version of the format that is written and read.
   public static let version = 1
 }
 
 extension FrameDatasetManifest {
   var json: JSON {
-    [
+    let json: JSON = [
       "format": "pixelrl frame dataset", "version": .integer(Self.version),
       "environment": .string(environment),
       "settings": .object(settings.map { JSON.Member($0.key, .string($0.text)) }),
@@ -67,6 +102,8 @@ extension FrameDatasetManifest {
           ]
         }),
     ]
+    guard let imported, let members = json.members else { return json }
+    return .object(members + [.init("imported", imported.json)])
   }
 
   /// - Throws: `InputError` that names the missing or invalid key.
@@ -98,5 +135,6 @@ extension FrameDatasetManifest {
       else { throw InputError("has no valid entry in \"files\"") }
       return File(name: name, bytes: bytes, fingerprint: fingerprint)
     }
+    imported = try json["imported"].map { try ImportedPictures($0) }
   }
 }

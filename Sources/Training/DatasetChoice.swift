@@ -11,7 +11,10 @@ public struct DatasetChoice: SettingsGroup, Hashable {
   public init() {}
   public static let title = "pretraining"
   public static var fields: [Field<Self>] {
-    [Field("dataset", \.dataset, "dataset made by 'pixelrl collect' to train on; none: collect frames")]
+    [
+      Field(
+        "dataset", \.dataset, "dataset made by 'pixelrl collect' or 'pixelrl import' to train on; none: collect frames")
+    ]
   }
 }
 

@@ -8,53 +8,33 @@ import Representations
 import Runs
 import Tensors
 
-/// A complete pretraining: collects frames, trains an autoencoder, and writes the encoder, pictures and the state probe
-/// into a run directory.
-public struct PretrainingRun<E: Environment, Model: Autoencoder> {
-  public let environment: E
-  public var episode: EpisodeSettings
-  public var collection: CollectionSettings
+/// A complete pretraining: collects frames or reads them, trains an autoencoder, and writes the encoder, pictures and
+/// the state probe into a run directory.
+public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
+  public let origin: Origin
   public var pretraining: PretrainingSettings
   public var model: Model.Settings
   public var seed: Seed
-  /// A dataset to train on; nil collects one.
-  public var dataset: FrameDataset?
 
   public init(
-    _ environment: E, _ kind: Model.Type, episode: EpisodeSettings, collection: CollectionSettings,
-    pretraining: PretrainingSettings, model: Model.Settings, seed: Seed, dataset: FrameDataset? = nil
+    _ origin: Origin, _ kind: Model.Type, pretraining: PretrainingSettings, model: Model.Settings, seed: Seed
   ) {
-    self.environment = environment
-    self.episode = episode
-    self.collection = collection
+    self.origin = origin
     self.pretraining = pretraining
     self.model = model
     self.seed = seed
-    self.dataset = dataset
   }
 
-  private var spec: EnvironmentSpec { environment.spec }
+  private var episode: EpisodeSettings { origin.episode }
 
-  public var groups: [any SettingsGroup] { [episode, collection, model, pretraining] }
+  public var groups: [any SettingsGroup] { origin.groups + [model, pretraining] }
 
   /// Checks the settings, before any folder is made.
   ///
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
     try Model.requireDecoder()
-    try environment.checkRendering()
-    if let dataset { try dataset.check(spec, episode) }
-    try collection.check(environment, episode)
-    if dataset == nil, let (setting, instead) = pretraining.needingConsecutiveFrames {
-      // The steps are divided among the environments.
-      let most = (collection.steps + collection.environments - 1) / collection.environments
-      let actions = InverseDynamics.frames - 1
-      guard min(most, collection.lengthOfEpisodes(spec, episode)) >= actions else {
-        throw InputError(
-          "\(setting) needs \(actions + 1) consecutive frames: use --collect-episode-steps \(actions) or more with at "
-            + "least as many steps per environment, or \(instead)")
-      }
-    }
+    try origin.check(pretraining)
     let shape = FrameShape(height: episode.size, width: episode.size, channels: episode.color.format.channels)
     var random = seed.stream("unused")
     _ = try Model(frame: shape.stacked(episode.frameStack), settings: model, using: &random)
@@ -67,9 +47,12 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     let clock = ContinuousClock()
     let start = clock.now
     var checkpoints = try directory.checkpoints(
-      kept: pretraining.keepCheckpoints, settings: fingerprint(of: groups, spec.id, Model.id, seed))
+      kept: pretraining.keepCheckpoints, settings: fingerprint(of: groups, origin.id, Model.id, seed))
     for warning in checkpoints.warnings { try say(warning) }
-    let recording = try frames(in: directory, say)
+    let recording = try origin.frames(in: directory, seed: seed, say: say)
+    if origin.fit != nil, !pretraining.background {
+      try say("no background is taken away: whole pictures are reconstructed (--no-background)")
+    }
 
     var training = try Pretraining(
       Model.self, on: recording, frameStack: episode.frameStack, modelSettings: model, settings: pretraining, seed: seed
@@ -88,23 +71,22 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     for note in log.notes { try say(note) }
     let encoder = try train(&training, &loop, &log, &checkpoints)
 
-    let (probe, heldOut) = try StateProbe.evaluate(
-      encoder, in: environment, episode, collection, frames: pretraining.probeFrames,
-      steps: pretraining.probeSteps, seed: seed)
+    let (probe, heldOut) = try origin.probe(encoder, pretraining, seed: seed)
     let reconstructions = Reconstructions(
       of: heldOut, by: encoder, threshold: Float(pretraining.changeThreshold))
     try writePictures(encoder, heldOut, reconstructions, to: directory, &log)
-    let record = AutoencoderRecord(
-      encoder, settings: model, environment: spec.id, episode: episode,
+    var record = AutoencoderRecord(
+      encoder, settings: model, environment: origin.id, episode: episode,
       envSteps: recording.environmentSteps, probe: probe,
       isBackgroundSubtracted: pretraining.background, reconstructions: reconstructions,
-      dataset: try dataset.map(AutoencoderRecord.Source.init))
+      dataset: try origin.dataset.map(AutoencoderRecord.Source.init))
+    if let fit = origin.fit { record.view.append(fit) }
     try encoder.write(to: directory.path, record: record)
 
     let seconds = loop.secondsBefore + (clock.now - start) / .seconds(1)
     let summary: JSON = [
       "run": .string(directory.path), "autoencoder": .string(directory.path),
-      "environment": .string(spec.id),
+      "environment": .string(origin.id),
       "kind": .string(Model.id), "env_steps": .integer(recording.environmentSteps), "seconds": .number(seconds),
       "psnr": .number(reconstructions.psnr), "psnr_moving": .number(reconstructions.movingPSNR),
       "probe": .object(zip(probe.names, probe.r2).map { .init($0, .number($1)) }),
@@ -115,7 +97,8 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     try say(
       "reconstruction of the \(encoder.target.isFrame ? "frame" : "blurred target"): PSNR "
         + "\(rounded(reconstructions.psnr, 1)) dB, on moving pixels \(rounded(reconstructions.movingPSNR, 1)) dB")
-    if let warning = StateProbe.warning(about: probe.record) { try say(warning) }
+    // Nothing acts on imported pictures.
+    if origin.fit == nil, let warning = StateProbe.warning(about: probe.record) { try say(warning) }
     return summary
   }
 
@@ -163,32 +146,11 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
     return try training.finished()
   }
 
-  private func frames(in directory: RunDirectory, _ say: (String) throws -> Void) throws -> Recording {
-    // An earlier process of this run may have collected them.
-    let own = directory.file("dataset")
-    if let dataset = try dataset ?? (exists(own) ? FrameDataset(path: own) : nil) {
-      try say("\(dataset.count) frames of \(dataset.path)")
-      return try Recording(
-        dataset, observationNames: spec.observationNames,
-        actionSpace: spec.actionSpace)
-    }
-    var progress = Progress("collect", total: collection.steps)
-    let recording = try collect(environment, episode, collection, seed: seed.child("collection")) {
-      progress.update($0)
-    }
-    progress.finish()
-    try recording.write(
-      to: own,
-      manifest: FrameDatasetManifest(
-        environment: spec.id, settings: episode, seed: seed, policy: collection.policy.rawValue))
-    return recording
-  }
-
   private func writePictures(
     _ encoder: LatentEncoder<Model>, _ heldOut: Recording, _ reconstructions: Reconstructions,
     to directory: RunDirectory, _ log: inout RunLog
   ) throws {
-    let text = ["run": directory.name, "environment": spec.id, "step": "\(pretraining.updates)"]
+    let text = ["run": directory.name, "environment": origin.id, "step": "\(pretraining.updates)"]
     let spread = (0..<6).map { $0 * (heldOut.count - 1) / 5 }
     let worst = Array(reconstructions.worst.prefix(6))
     for (name, frames) in [("reconstructions", spread), ("worst", worst)] {
@@ -197,5 +159,20 @@ public struct PretrainingRun<E: Environment, Model: Autoencoder> {
       try log.image(name, step: pretraining.updates, grid)
     }
     try Film(of: heldOut, through: encoder, heldOut.filmReadings).write(to: directory.file("film.png"), text: text)
+  }
+}
+
+extension PretrainingRun {
+  /// Trains on frames of an environment.
+  ///
+  /// - Parameter dataset: the dataset to train on; nil collects one.
+  public init<E: Environment>(
+    _ environment: E, _ kind: Model.Type, episode: EpisodeSettings, collection: CollectionSettings,
+    pretraining: PretrainingSettings, model: Model.Settings, seed: Seed, dataset: FrameDataset? = nil
+  ) where Origin == PlayedFrames<E> {
+    self.init(
+      PlayedFrames(of: environment, episode, collection, dataset: dataset), kind, pretraining: pretraining,
+      model: model,
+      seed: seed)
   }
 }

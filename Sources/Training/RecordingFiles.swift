@@ -29,18 +29,24 @@ extension Recording {
   }
 
   /// Reads a dataset into a recording.
-  public init(_ dataset: FrameDataset, observationNames: [String], actionSpace: ActionSpace) throws {
+  ///
+  /// - Parameter range: the frames; nil for all. If it begins within an episode, an episode of the recording begins
+  ///   there.
+  public init(
+    _ dataset: FrameDataset, _ range: Range<Int>? = nil, observationNames: [String], actionSpace: ActionSpace
+  ) throws {
     guard dataset.states.shape[1] == observationNames.count, dataset.actions.shape[1] == actionSpace.arrayCount else {
       throw InputError(
         "\(dataset.path) has states of size \(dataset.states.shape[1]) and actions of size "
           + "\(dataset.actions.shape[1]), not \(observationNames.count) and \(actionSpace.arrayCount): collect it "
           + "again with 'pixelrl collect'")
     }
+    let range = range ?? 0..<dataset.count
     self.init(frame: dataset.frame(0), observationNames: observationNames, actionSpace: actionSpace)
     environmentSteps = dataset.manifest.environmentSteps
-    for i in 0..<dataset.count {
+    for i in range {
       let state = dataset.states[i]
-      if i > 0, dataset.episodes[i] == dataset.episodes[i - 1] {
+      if i > range.lowerBound, dataset.episodes[i] == dataset.episodes[i - 1] {
         append(
           action: actionSpace.normalized(dataset.actions[i - 1].map(Double.init)),
           step: Step(reward: dataset.rewards[i - 1], discount: dataset.discounts[i - 1]), frame: dataset.frame(i),
@@ -57,6 +63,9 @@ extension FrameDataset {
   ///
   /// - Throws: `InputError` that says which setting to use instead.
   public func check(_ spec: EnvironmentSpec, _ settings: EpisodeSettings) throws {
+    guard manifest.imported == nil else {
+      throw InputError("\(path) has imported pictures, not frames of \(spec.id): leave out --env to train on them")
+    }
     guard manifest.environment == spec.id else {
       throw InputError("\(path) has frames of \(manifest.environment): use --env \(manifest.environment)")
     }

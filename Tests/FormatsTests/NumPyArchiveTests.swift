@@ -9,8 +9,9 @@ private func read(_ bytes: [UInt8]) throws -> [String: [Double]] {
   let archive = unsafe bytes.span.bytes
   var arrays: [String: [Double]] = [:]
   for member in try ZIPDirectory(of: archive).members {
-    let (elements, _): ([Double], [Int]) = try NumPyArchive.array(
-      in: archive.extracting(member.range), crc: member.entry.crc)
+    let (elements, _): ([Double], [Int]) = try NumPyArchive.withContent(of: member, in: archive) {
+      try NumPyArchive.array(in: $0)
+    }
     arrays[member.entry.name] = elements
   }
   return arrays
@@ -143,7 +144,8 @@ private struct Sample {
     ("a NUL", { Sample([("a\0.npy", [1])]).bytes }, "empty, not UTF-8, or a path"),
     ("an old code page", { patched(6, [0, 0], also: [8], of: Sample([("é.npy", [1])])) }, "not UTF-8"),
     ("encrypted", { patched(6, [1, 0], also: [8], of: Sample([("a.npy", [1])])) }, "encrypted"),
-    ("compressed", { patched(8, [8, 0], also: [10], of: Sample([("a.npy", [1])])) }, "compressed"),
+    ("not deflated", { patched(8, [8, 0], also: [10], of: Sample([("a.npy", [1])])) }, "its compressed data is not"),
+    ("compressed in another way", { patched(8, [9, 0], also: [10], of: Sample([("a.npy", [1])])) }, "an unknown way"),
     ("damaged", { patched(170, [1], also: [], of: Sample([("a.npy", [1])])) }, "checksum"),
   ]
 

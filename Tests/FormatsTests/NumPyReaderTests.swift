@@ -51,12 +51,14 @@ struct NumPyReaderTests {
       let text = try Python.run(script, paths)
       #expect(
         text == "timesteps <i8 (2,) 30\ngröße <f4 (2, 3) 21.0\nframes |u1 (2, 2, 1, 1) 10\nnone <f8 (0, 4) 0.0\n")
-      let (ours, theirs) = (try NumPyArchive(path: paths[0]), try NumPyArchive(path: paths[1]))
-      #expect(theirs.names == ours.names)
-      #expect(try theirs.array("größe", of: Float.self).elements == [1, 2, 3, 4, 5, 6])
-      #expect(try theirs.array("frames", of: UInt8.self).shape == [2, 2, 1, 1])
-      let error = #expect(throws: WorldError.self) { try NumPyArchive(path: paths[2]) }
-      #expect(error?.description.contains("numpy.savez, not numpy.savez_compressed") == true)
+      let ours = try NumPyArchive(path: paths[0])
+      for path in paths.dropFirst() {
+        let theirs = try NumPyArchive(path: path)
+        #expect(theirs.names == ours.names)
+        #expect(try theirs.array("größe", of: Float.self).elements == [1, 2, 3, 4, 5, 6])
+        #expect(try theirs.array("frames", of: UInt8.self).shape == [2, 2, 1, 1])
+        #expect(try theirs.array("none", of: Double.self).shape == [0, 4])
+      }
     }
   }
 }

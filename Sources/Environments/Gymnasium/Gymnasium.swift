@@ -47,11 +47,8 @@ final class Gymnasium: Sendable {
   /// The instances that are in use, by name.
   private static let opened = Mutex<[String: Reference]>([:])
 
-  /// The Python interpreter: `PIXELRL_PYTHON` if set, else the one in `.venv` if it exists, else `python3`.
-  static var python: String {
-    if let named = ProcessInfo.processInfo.environment["PIXELRL_PYTHON"], !named.isEmpty { return named }
-    return FileManager.default.isExecutableFile(atPath: ".venv/bin/python") ? ".venv/bin/python" : "python3"
-  }
+  /// The Python interpreter.
+  static var python: String { pythonProgram }
 
   /// Returns the environment with the given name, and starts it if it is not in use yet.
   ///

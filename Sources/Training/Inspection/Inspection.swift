@@ -73,7 +73,12 @@ public struct Inspection: Sendable {
       guard run.isFinished else {
         throw InputError("\(path) has no autoencoder yet: 'pixelrl pretrain-ae' writes it when it finishes")
       }
-      try inspect(try AutoencoderRecord(folder: path), try Environments.named(facts.environment))
+      let record = try AutoencoderRecord(folder: path)
+      if let frames = try record.importedFrames(of: run) {
+        try inspect(record, frames)
+      } else {
+        try inspect(record, try Environments.named(facts.environment))
+      }
     default:
       throw InputError(
         "\(path) is a run of 'pixelrl \(facts.command)': use a run of 'pixelrl pretrain-ae' or 'pixelrl train'")
@@ -83,6 +88,22 @@ public struct Inspection: Sendable {
   private mutating func inspect(_ record: AutoencoderRecord, _ environment: some Environment) throws {
     let drawing = try record.drawing(in: run.path)
     let recording = try addProbe(of: drawing, recorded: record.probe, from: run.path, environment, play: nil)
+    try inspect(recording, through: drawing)
+    notes.append("the run has no agent: there are no values, and the frames are from random play")
+  }
+
+  private mutating func inspect(_ record: AutoencoderRecord, _ frames: ImportedFrames) throws {
+    let drawing = try record.drawing(in: run.path)
+    var pretraining = PretrainingSettings()
+    try run.settings().apply(to: &pretraining)
+    let recording = try addProbe(
+      of: drawing, recorded: record.probe, on: frames, pretraining, seed: Seed(facts.seed))
+    try inspect(recording, through: drawing)
+    notes.append("the run has no agent: there are no values, and the frames are those that were held out")
+  }
+
+  /// Adds the pictures of a pretraining's held-out frames.
+  private mutating func inspect(_ recording: Recording, through drawing: any LatentDrawing) throws {
     let play = InspectedPlay(recording: recording, latents: drawing.latents(of: recording))
     try addReconstructions(by: drawing, of: play)
     addKeypoints(of: drawing, play)
@@ -90,7 +111,6 @@ public struct Inspection: Sendable {
     addEpisode(play, through: drawing)
     addFilm(of: play, through: drawing)
     addProjections(of: play)
-    notes.append("the run has no agent: there are no values, and the frames are from random play")
   }
 
   private mutating func inspect(_ saved: SavedAgent, _ player: some Player) throws {

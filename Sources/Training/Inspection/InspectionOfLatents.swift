@@ -32,11 +32,19 @@ extension Inspection {
       try settings.apply(to: &pretraining)
       origin = Seed(try run.facts().seed)
     }
-    let (probe, heldOut) = try drawing.probe(
-      in: environment, episode, collection, frames: pretraining.probeFrames, steps: pretraining.probeSteps,
-      seed: origin)
+    return try addProbe(
+      of: drawing, recorded: recorded, on: PlayedFrames(of: environment, episode, collection), pretraining, seed: origin
+    )
+  }
+
+  /// Adds the probe of the pretraining's own frames.
+  mutating func addProbe(
+    of drawing: any LatentDrawing, recorded: [AutoencoderRecord.Setting], on origin: some FrameOrigin,
+    _ pretraining: PretrainingSettings, seed: Seed
+  ) throws -> Recording {
+    let (probe, heldOut) = try drawing.probe(on: origin, pretraining, seed: seed)
     let size = probe.names.count
-    guard size > 0 else { return heldOut }  // the environment has no state but its pixels
+    guard size > 0 else { return heldOut }  // there is no state but the pixels
     let (truths, readings) = (probe.truths.doubles, probe.readings.doubles)
     let plots = probe.names.indices.map { i in
       Scatter(
@@ -53,8 +61,9 @@ extension Inspection {
       : "R² is below \(StateProbe.solvable) for: \(lost.map { probe.names[$0] }.joined(separator: ", "))."
     add(
       "probe", "State probe",
-      "Each component of the true state of \(grouped(Double(heldOut.count))) held-out frames of random play against "
-        + "the prediction of a small network from the stacked latents. \(verdict)",
+      "Each component of the true state of \(grouped(Double(heldOut.count))) held-out frames"
+        + "\(origin.fit == nil ? " of random play" : "") against the prediction of a small network from the "
+        + "stacked latents. \(verdict)",
       ImageGrid(rows: rows, scale: 1).picture(),
       [
         "r2": .object(zip(probe.names, probe.r2).map { .init($0, .number($1)) }),

@@ -1,6 +1,5 @@
 import Autoencoders
 import Core
-import Environments
 import Pixels
 import Representations
 import Tensors
@@ -28,10 +27,9 @@ public protocol LatentDrawing: Sendable {
   var frameStack: Int { get }
   /// Measures how well recorded frames are reconstructed.
   func reconstructions(of recording: Recording) -> Reconstructions
-  /// Trains the state probe on episodes of random play and returns it with the held-out episodes.
+  /// Trains the state probe and returns it with the held-out frames.
   func probe(
-    in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int,
-    steps: Int, seed: Seed
+    on origin: some FrameOrigin, _ pretraining: PretrainingSettings, seed: Seed
   ) throws -> (probe: StateProbe, heldOut: Recording)
 }
 
@@ -53,10 +51,9 @@ extension LatentEncoder: LatentDrawing {
   public func reconstructions(of recording: Recording) -> Reconstructions { Reconstructions(of: recording, by: self) }
 
   public func probe(
-    in environment: some Environment, _ episode: EpisodeSettings, _ collection: CollectionSettings, frames: Int,
-    steps: Int, seed: Seed
+    on origin: some FrameOrigin, _ pretraining: PretrainingSettings, seed: Seed
   ) throws -> (probe: StateProbe, heldOut: Recording) {
-    try StateProbe.evaluate(self, in: environment, episode, collection, frames: frames, steps: steps, seed: seed)
+    try origin.probe(self, pretraining, seed: seed)
   }
 }
 

@@ -49,8 +49,7 @@ extension Reader {
     for member in try ZIPDirectory(of: archive).members {
       covered += member.range.count
       let array = archive.extracting(member.range)
-      let crc = CyclicRedundancyCheck.crc32(array)
-      let (elements, shape): ([Double], [Int]) = try NumPyArchive.array(in: array, crc: crc)
+      let (elements, shape): ([Double], [Int]) = try NumPyArchive.array(in: array)
       precondition(elements.count == shape.reduce(1, *))
     }
     precondition(covered < bytes.count)

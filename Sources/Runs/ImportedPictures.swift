@@ -1,0 +1,70 @@
+import Core
+import Formats
+import Pixels
+
+/// How pictures became the frames of a dataset: the part of its manifest that `pixelrl import` writes.
+public struct ImportedPictures: Sendable, Hashable {
+  /// The path of the pictures, as the user named it.
+  public var source: String
+  /// What they were, such as `120 PNG or JPEG files`.
+  public var kind: String
+  /// How pictures that are not square became square.
+  public var fit: PictureFit
+  /// Of every so many pictures, the first was taken.
+  public var every: Int
+  /// The sizes of the pictures, such as `640x480`, the smallest first.
+  public var sizes: [String]
+  /// The names of a state's values; empty if the states are unknown.
+  public var stateNames: [String]
+  /// The space of the actions, which has dimension 0 if there are none.
+  public var actionSpace: ActionSpace
+
+  public init(
+    source: String, kind: String, fit: PictureFit, every: Int, sizes: [String], stateNames: [String],
+    actionSpace: ActionSpace
+  ) {
+    (self.source, self.kind, self.fit, self.every) = (source, kind, fit, every)
+    (self.sizes, self.stateNames, self.actionSpace) = (sizes, stateNames, actionSpace)
+  }
+
+  /// The name that stands for an environment, which there is none of: `import:film.mp4`.
+  public var environment: String {
+    var path = source[...]
+    while path.hasSuffix("/") && path.count > 1 { path.removeLast() }
+    return "import:\(split(String(path)).name)"
+  }
+
+  var json: JSON {
+    let actions: JSON =
+      switch actionSpace {
+      case .continuous(let low, let high):
+        ["low": .array(low.map(JSON.number)), "high": .array(high.map(JSON.number))]
+      case .discrete(let count): ["count": .integer(count)]
+      }
+    return [
+      "source": .string(source), "kind": .string(kind), "fit": .string(fit.text), "every": .integer(every),
+      "sizes": .array(sizes.map(JSON.string)), "state_names": .array(stateNames.map(JSON.string)), "actions": actions,
+    ]
+  }
+
+  /// - Throws: `InputError` if a part is missing or invalid.
+  init(_ json: JSON) throws {
+    func texts(_ key: String) -> [String]? { json[key]?.array.map { $0.compactMap(\.text) } }
+    func numbers(_ key: String) -> [Double]? { json["actions"]?[key]?.array.map { $0.compactMap(\.double) } }
+    guard let source = json["source"]?.text, let kind = json["kind"]?.text,
+      let fit = json["fit"]?.text.flatMap({ PictureFit(text: $0) }), let every = json["every"]?.int, every > 0,
+      let sizes = texts("sizes"), let stateNames = texts("state_names"), Set(stateNames).count == stateNames.count
+    else { throw InputError("has no valid \"imported\"") }
+    (self.source, self.kind, self.fit, self.every) = (source, kind, fit, every)
+    (self.sizes, self.stateNames) = (sizes, stateNames)
+    if let count = json["actions"]?["count"]?.int, count > 0 {
+      actionSpace = .discrete(count: count)
+    } else if let low = numbers("low"), let high = numbers("high"), low.count == high.count,
+      zip(low, high).allSatisfy({ $0.isFinite && $1.isFinite && $0 <= $1 })
+    {
+      actionSpace = .continuous(low: low, high: high)
+    } else {
+      throw InputError("has no valid \"actions\" in \"imported\"")
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import ArgumentParser
+import Core
+import Environments
+import Formats
+import Imports
+import Pixels
+import Runs
+
+/// `pixelrl import`
+struct ImportPictures: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import",
+    abstract: "Make a dataset of your own pictures: a folder of PNG or JPEG files, a video, or arrays of NumPy.",
+    discussion: """
+      A folder's files are taken in the order of their names, with numbers compared as numbers, and each \
+      sub-folder is an episode. Python's Pillow reads JPEG files, and ffmpeg reads videos. A .npz file may also have \
+      actions, rewards and ends of episodes; each .npz file of a folder starts an episode. Train on the dataset with \
+      'pixelrl pretrain-ae --dataset FOLDER'.
+      """)
+
+  @Argument(help: ArgumentHelp("a folder, a picture, a video, or a .npy or .npz file", valueName: "source"))
+  var path: String
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("width and height of a frame in pixels (default: 64; from 8 to 1024)", valueName: "n"),
+    transform: wholeNumber)
+  var size = EpisodeSettings().size
+
+  @Option(
+    help: ArgumentHelp(
+      "colours of the frames: rgb or gray (default: rgb; gray for arrays without colours)", valueName: "color"),
+    completion: .list(FrameColor.allCases.map(\.text)))
+  var color: String?
+
+  @OptionGroup var pictures: PictureOptions
+
+  @Option(help: ArgumentHelp(".npz: the array of the actions (default: actions or action)", valueName: "name"))
+  var actionsKey: String?
+
+  @Option(help: ArgumentHelp(".npz: the array of the rewards (default: rewards or reward)", valueName: "name"))
+  var rewardsKey: String?
+
+  @Option(
+    help: ArgumentHelp(
+      ".npz: whether action i leads from frame i or to frame i (default: to for the episodes of DreamerV2, V-D4RL and "
+        + "DrQ-v2, else from)", valueName: "lead"), completion: .list(ActionLead.allCases.map(\.text)))
+  var actionsLead: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "a CSV file with the true state at each picture, for the state probe: a line of names, then a line of numbers for "
+        + "each picture", valueName: "file"), completion: .file())
+  var states: String?
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    Interruption.listen()
+    guard (8...1024).contains(size) else {
+      throw InputError("--size takes a whole number from 8 to 1024, not '\(size)'")
+    }
+    var reading = try pictures.reading()
+    (reading.keys.actions, reading.keys.rewards) = (actionsKey, rewardsKey)
+    reading.keys.lead = try actionsLead.map { try choice($0, of: "--actions-lead") }
+    var frames = try FrameImport(path, reading)
+    frames.size = size
+    if let fit = try pictures.chosenFit() { frames.fit = fit }
+    if let color { frames.format = (try choice(color, of: "--color") as FrameColor).format }
+    frames.states = try states.map { try StateColumns(path: $0) }
+
+    let folder = output.out ?? "datasets/\(fileName(of: frames.name))"
+    let (manifest, warning) = try write(frames, to: folder)
+    if let warning { printProgress("WARNING: \(warning)") }
+    try printLine(
+      "\(manifest.count) frames of \(manifest.episodeCount) episode\(manifest.episodeCount == 1 ? "" : "s"): \(folder)")
+    try printLine(frames.summary(manifest.imported?.sizes ?? []))
+    try printLine("to train on it: pixelrl pretrain-ae --dataset \(folder)")
+    if output.json {
+      let summary: JSON = [
+        "dataset": .string(folder), "environment": .string(manifest.environment), "frames": .integer(manifest.count),
+        "episodes": .integer(manifest.episodeCount), "size": .integer(size), "fit": .string(frames.fit.text),
+      ]
+      try printLine(summary.description)
+    }
+  }
+
+  private func write(
+    _ frames: FrameImport, to folder: String
+  ) throws -> (manifest: FrameDatasetManifest, warning: String?) {
+    guard let count = frames.source.count else { return try frames.write(to: folder) }
+    var progress = Progress("import", total: max(count, 1))
+    let result = try frames.write(to: folder) { progress.update($0) }
+    progress.finish()
+    return result
+  }
+}
+
+extension FrameImport {
+  /// The last part of the path, without its ending: a name for the dataset.
+  var name: String {
+    let whole = imported.environment.dropFirst("import:".count)
+    let stem = isFolder(path) ? whole : whole[..<(whole.lastIndex(of: ".") ?? whole.endIndex)]
+    return stem.isEmpty || stem == "." || stem == ".." ? "pictures" : String(stem)
+  }
+
+  /// What was done with the pictures: `640x480 pictures, cropped to their middle square, as 64x64 rgb`.
+  func summary(_ sizes: [String]) -> String {
+    let size = "\(self.size)x\(self.size)"
+    if sizes == [size] { return "\(size) pictures, as \(format) frames" }
+    let pictures = sizes.count < 2 ? sizes.first ?? "" : "\(sizes[0]) to \(sizes[sizes.count - 1])"
+    let areSquare = sizes.allSatisfy { size in
+      let sides = size.split(separator: "x")
+      return sides.first == sides.last
+    }
+    let change =
+      switch fit {
+      case _ where areSquare: "resized"
+      case .crop: "cropped to the square in their middle"
+      case .letterbox: "letterboxed with black bars"
+      case .stretch: "stretched to squares"
+      }
+    return "\(pictures) pictures, \(change), as \(size) \(format) frames"
+  }
+}
