@@ -49,6 +49,11 @@ extension Reader {
     for member in try ZIPDirectory(of: archive).members {
       covered += member.range.count
       let array = archive.extracting(member.range)
+      if let size = member.entry.contentSize {
+        let content = try inflated(array, size: size)
+        precondition(content.count == size)
+        continue
+      }
       let (elements, shape): ([Double], [Int]) = try NumPyArchive.array(in: array)
       precondition(elements.count == shape.reduce(1, *))
     }
