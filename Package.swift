@@ -46,13 +46,14 @@ let package = Package(
   targets: [
     // C: system libraries, each imported by exactly one target
     .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev", "zlib1g-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CMuJoCo", providers: [.apt(["libmujoco-dev"])]),
     .systemLibrary(name: "CLinux"),
     // 0: basic types
     layer("Core", ["CLinux"]),
     // 1: file formats
-    layer("Formats", ["Core", yaml]),
+    layer("Formats", ["Core", yaml, "CZlib"]),
     // 2: images and tensors; Plots and Scenes draw into the images of Pixels
     layer("Pixels", ["Core", "Formats", "CPNG"]),
     layer("Plots", ["Formats", "Pixels"]),
