@@ -42,6 +42,12 @@ public struct ImportedFrames: FrameOrigin {
         "the \(frames.count) frames of \(frames.path), of \(frame) bytes each, exceed this machine's memory of "
           + "\(megabytes(Host.memory)): import fewer with --every, or smaller ones with --size")
     }
+    if let (setting, instead) = pretraining.needingConsecutiveFrames {
+      let (episodes, past) = (frames.episodes, InverseDynamics.frames - 1)
+      guard (0..<max(cut, 1)).contains(where: { $0 >= past && episodes[$0 - past] == episodes[$0] }) else {
+        throw InputError("\(setting) needs \(past + 1) consecutive frames, which \(frames.path) lacks: use \(instead)")
+      }
+    }
     guard pretraining.actionWeight == 0 || imported.actionSpace.arrayCount > 0 else {
       throw InputError("\(frames.path) has no actions to predict: use --action-weight 0")
     }
@@ -67,14 +73,18 @@ public struct ImportedFrames: FrameOrigin {
   /// Returns the frames to train on, and those that are held out: the last tenth, from the beginning of an episode if
   /// one begins in the second half. A single frame is both.
   func split() throws -> (training: Recording, heldOut: Recording) {
-    let count = frames.count
-    let begins = (1..<max(count, 1)).filter { $0 >= count / 2 && !frames.isFollowed($0 - 1) }
-    let ideal = count - max(1, count / 10)
-    let cut = begins.min { abs($0 - ideal) < abs($1 - ideal) } ?? ideal
     func part(_ range: Range<Int>) throws -> Recording {
       try Recording(frames, range, observationNames: imported.stateNames, actionSpace: imported.actionSpace)
     }
-    return (try part(0..<max(cut, 1)), try part(min(cut, count - 1)..<count))
+    return (try part(0..<max(cut, 1)), try part(min(cut, frames.count - 1)..<frames.count))
+  }
+
+  /// The first frame that is held out; 0 if there is only one.
+  private var cut: Int {
+    let count = frames.count
+    let begins = (1..<max(count, 1)).filter { $0 >= count / 2 && !frames.isFollowed($0 - 1) }
+    let ideal = count - max(1, count / 10)
+    return begins.min { abs($0 - ideal) < abs($1 - ideal) } ?? ideal
   }
 }
 

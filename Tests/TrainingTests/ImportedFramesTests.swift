@@ -163,6 +163,12 @@ private func pretrain(
         try pretrain(on: without, in: "\(folder)/run") { $0.actionWeight = 1 }
       }
       #expect(error?.description.contains("has no actions to predict: use --action-weight 0") == true)
+      let short = try writePictures("\(folder)/s", episodes: [2, 2, 2], actions: .discrete(count: 3))
+      let tooShort = #expect(throws: InputError.self) {
+        try pretrain(on: short, in: "\(folder)/run") { $0.actionWeight = 1 }
+      }
+      #expect(tooShort?.description.contains("--action-weight needs 3 consecutive frames") == true)
+      #expect(!exists("\(folder)/run"))
       let with = try writePictures("\(folder)/e", episodes: [30], actions: .continuous(low: [-1], high: [1]))
       let run = try pretrain(on: with, in: "\(folder)/run") { $0.actionWeight = 1 }
       let metrics = try String(contentsOfFile: run.file("metrics.jsonl"), encoding: .utf8)
