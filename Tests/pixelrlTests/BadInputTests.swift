@@ -88,6 +88,8 @@ let quickTraining = [
     ),
     ("render catch --no-shadows", "--no-shadows has no effect in catch, which is not a MuJoCo task"),
     ("collect --reflections", "--reflections has no effect in cartpole-swingup"),
+    ("serve --policy runs/a --size 32", "--policy uses the settings of its run: leave out all other flags"),
+    ("serve --policy nowhere", "nowhere is not a run"),
     ("serve catch --antialiasing 1", "--antialiasing has no effect in catch"),
     (
       "pretrain-ae --env catch --life-loss",

@@ -331,7 +331,7 @@ struct GymnasiumModuleTests {
   @Test(.enabled(if: Python.has("onnxruntime"), "onnxruntime")) func exportedModelsPlay() throws {
     let script = """
       from gymnasium.utils.env_checker import check_env
-      import subprocess, onnxruntime
+      import json, subprocess, onnxruntime
       def pixelrl(*words):
           return subprocess.run([sys.argv[2], *words], check=True, capture_output=True, text=True, cwd=sys.argv[1]).stdout
       pixelrl("pretrain-ae", "--env", "catch", "--size", "16", "--collect-steps", "200", "--ae-steps", "20", "--out", "ae")
@@ -343,25 +343,44 @@ struct GymnasiumModuleTests {
       env = gymnasium.make(
           "pixelrl/catch-v0", observe="latent", autoencoder=sys.argv[1] + "/ae", render_mode="rgb_array")
       check_env(env.unwrapped, skip_render_check=True)
+      server = subprocess.Popen(
+          [sys.argv[2], "serve", "--policy", "run"], cwd=sys.argv[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+      def ask(request, frame=b""):
+          server.stdin.write(json.dumps(request).encode() + b"\\n" + frame)
+          server.stdin.flush()
+          return json.loads(server.stdout.readline())
+      facts = json.loads(server.stdout.readline())
       def latent():
           return models[0].run(None, {"frames": env.render()[None]})[0][0]
       worst = 0
       for seed in range(5):
           observation, _ = env.reset(seed=seed)
+          assert ask({"op": "begin"}) == {}
           latents, actions, done = [latent()] * 3, [numpy.zeros(3, numpy.float32)] * 2, False
           while not done:
               differences = [2 * (latents[0] - latents[1]), 2 * (latents[1] - latents[2])]
               worst = max(worst, abs(observation - numpy.concatenate([latents[0]] + differences + actions)).max())
               action, chosen = models[1].run(
                   None, {"latents": numpy.stack(latents)[None], "past_actions": numpy.stack(actions)[None]})
+              frame = env.render().tobytes()
+              assert ask({"op": "act", "bytes": len(frame)}, frame) == {"action": [float(action[0, 0])]}
               observation, reward, done, _, _ = env.step(int(action[0, 0]))
               latents, actions = [latent()] + latents[:2], [chosen[0]] + actions[:1]
       print(observation.shape, observation.dtype, bool(worst < 1e-4))
+      print(facts)
+      print(ask({"op": "act", "bytes": 3}, b"abc"), ask({"op": "act", "state": [1]}), ask({"op": "sing"}), sep="\\n")
+      server.stdin.close()
+      print(server.wait())
       """
     #expect(
       try run(script, []) == """
         ['action', 'agent', 'env_steps', 'environment', 'latents', 'past_actions', 'policy_action']
         (102,) float32 True
+        {'environment': 'catch', 'height': 16, 'width': 16, 'channels': 3, 'bytes': 768, 'count': 3}
+        {'error': 'a frame has 768 bytes, 16 x 16 x 3, not 3'}
+        {'error': 'this agent observes frames: send "bytes" and a frame'}
+        {'error': '"op" takes "begin" or "act"'}
+        0
 
         """)
   }

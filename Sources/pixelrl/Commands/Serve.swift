@@ -9,19 +9,28 @@ import Training
 /// `pixelrl serve`
 struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run an environment for another program over standard input and output: see 'pixelrl gymnasium'.",
+    abstract: "Run an environment or a trained agent for another program over standard input and output.",
     discussion: """
-      First prints a line of JSON that describes the environment. Then each line of standard input is a request: \
+      For an environment, which 'pixelrl gymnasium' uses: first prints a line of JSON that describes the environment. Then each line of standard input is a request: \
       {"op": "reset", "seed": 1}, {"op": "step", "action": [0.5]} or {"op": "frame"}. Add "frame": true to receive a \
       frame. Each answer is a line of JSON; "bytes" is the number of bytes of the frame that follow it. The program \
       exits at the end of standard input.
 
       With --autoencoder, "latent" in each answer is what an agent observes through the autoencoder: the last latents, \
       their differences and the last actions.
+
+      With --policy, a trained agent acts on what the other program observes. Requests are {"op": "act", "bytes": N}, \
+      followed by the N bytes of a frame, rows of RGB or gray values, or {"op": "act", "state": [0.1, 2]} for an agent \
+      that observes the state. The answer is {"action": [0.5]}. {"op": "begin"} begins an episode: the agent forgets \
+      what it has observed.
       """)
 
   @Argument(help: ArgumentHelp("the environment; 'pixelrl envs' lists them", valueName: "env"))
   var environment = CartPoleSwingup.id
+
+  @Option(
+    help: ArgumentHelp("serve the agent of a run of 'pixelrl train' instead", valueName: "run"), completion: .runs)
+  var policy: String?
 
   @Flag(help: "print the names of all environments that can be served, and exit")
   var list = false
@@ -48,6 +57,13 @@ struct Serve: ParsableCommand {
     if list {
       for type in Environments.all where (try? type.prepare()) != nil { try printLine(type.id) }
       return
+    }
+    if let policy {
+      guard episode.typed.isEmpty, autoencoder == nil else {
+        throw InputError("--policy uses the settings of its run: leave out all other flags")
+      }
+      var server = PolicyServer(try ServedPolicy(try SavedAgent(path: policy)))
+      return try server.run()
     }
     let given = try GivenSettings(config: nil, episode.typed)
     let timeout = try given.resolve(EpisodeSettings()).gymTimeout
@@ -106,12 +122,7 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
       .init("channels", .integer(frame.channels)),
     ]
     if let latents { facts.append(.init("latent", .integer(latents.size))) }
-    switch spec.actionSpace {
-    case .continuous(let low, let high):
-      facts += [.init("low", .array(low.map(JSON.number))), .init("high", .array(high.map(JSON.number)))]
-    case .discrete(let count): facts.append(.init("count", .integer(count)))
-    }
-    try printLine(JSON.object(facts).description)
+    try printLine(JSON.object(facts + spec.actionSpace.facts).description)
   }
 
   mutating func answer(_ line: String) throws {
