@@ -35,7 +35,7 @@ endif
 CPU ?= $(shell test "$$(grep -m1 ^flags /proc/cpuinfo | tr ' ' '\n' | grep -cxE 'avx2|fma|bmi2|movbe')" = 4 && echo haswell)
 optimized = -c release $(if $(CPU),-Xswiftc -target-cpu -Xswiftc $(CPU))
 
-# Tests are optimised: building takes a little longer, but the tests themselves a quarter of the time. They have their own
+# Tests are optimised: building takes longer, but the tests themselves much less. They have their own
 # folder, because a program for tests is not as fast as a release.
 tested = $(optimized) -Xswiftc -enable-testing
 

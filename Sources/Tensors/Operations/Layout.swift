@@ -14,9 +14,12 @@ private struct Permute: Operation {
   let order: SIMD4<UInt8>
 
   func forward(_ x: Tensor) -> Tensor {
-    let axes = (0..<x.shape.rank).map { Int(order[$0]) }
+    let rank = x.shape.rank
     return moved(x, order).recorded(
-      self, from: x, as: { graph, inputs in graph.apply("Transpose", inputs, ["perm": .integers(axes)]) })
+      self, from: x,
+      as: { graph, inputs in
+        graph.apply("Transpose", inputs, ["perm": .integers((0..<rank).map { Int(order[$0]) })])
+      })
   }
 
   func backward(_ gradient: Tensor, _ step: inout BackwardStep) {
