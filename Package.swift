@@ -77,7 +77,9 @@ let package = Package(
       ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents"]),
     layer("Runs", ["Core", "Formats", "Pixels", "Tensors"]),
     // 6: pictures that others made, reports and training loops
-    layer("Imports", ["Core", "Formats", "Pixels", "Runs"]),
+    layer(
+      "Imports", ["Core", "Formats", "Pixels", "Runs"],
+      resources: ["minari", "lerobot"].map { .embedInCode("Python/pixelrl_\($0).py") }),
     layer("Reports", ["Core", "Formats", "Pixels", "Plots", "Runs"]),
     layer(
       "Training",

@@ -32,6 +32,14 @@ public struct Descriptor: ~Copyable {
     return file
   }
 
+  /// Returns the last line that is not empty, of the first 64 kB of an in-memory file.
+  public func lastLine() -> String {
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    let count = unsafe pread(number, &bytes, bytes.count, 0)
+    let lines = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n")
+    return lines.last { !$0.allSatisfy(\.isWhitespace) }.map(String.init) ?? ""
+  }
+
   /// Seals an in-memory file so that no process can change its size.
   ///
   /// - Returns: false if sealing fails; `errno` then has the reason.

@@ -55,6 +55,10 @@ public struct PictureReading: Sendable {
   /// - Parameter takesDatasets: whether the path may be a dataset of `pixelrl collect` or `pixelrl import`.
   /// - Throws: `InputError` that says what can be read, `WorldError` with the path.
   public func open(_ path: String, takesDatasets: Bool = false) throws -> any PictureSource {
+    if let (library, name) = PythonLibrary.named(in: path), !exists(path) {
+      try refuseEvery("a dataset")
+      return try PythonDataset(library, name, keys)
+    }
     guard exists(path) else { throw InputError("\(path) does not exist: give \(Self.readable)") }
     if isFolder(path) {
       if exists("\(path)/manifest.json") {
@@ -89,7 +93,7 @@ public struct PictureReading: Sendable {
   }
 
   private static let readable =
-    "a folder of PNG or JPEG files, a video such as film.mp4, or arrays in a .npy or .npz file"
+    "a folder of PNG or JPEG files, a video such as film.mp4, arrays in a .npy or .npz file, minari:NAME or lerobot:NAME"
 }
 
 /// Returns the ending of a file's name without its dot, in lower case: `png`.

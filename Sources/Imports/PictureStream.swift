@@ -57,10 +57,7 @@ final class PictureStream {
   /// The last line of its standard error.
   var errors: String {
     _ = process.wait()
-    var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    let count = unsafe pread(messages.number, &bytes, bytes.count, 0)
-    let lines = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n")
-    return lines.last { !$0.allSatisfy(\.isWhitespace) }.map(String.init) ?? ""
+    return messages.lastLine()
   }
 
   /// Reads the next word of a header, and the one space after it.

@@ -35,36 +35,25 @@ public struct ImportedPictures: Sendable, Hashable {
   }
 
   var json: JSON {
-    let actions: JSON =
-      switch actionSpace {
-      case .continuous(let low, let high):
-        ["low": .array(low.map(JSON.number)), "high": .array(high.map(JSON.number))]
-      case .discrete(let count): ["count": .integer(count)]
-      }
     return [
       "source": .string(source), "kind": .string(kind), "fit": .string(fit.text), "every": .integer(every),
-      "sizes": .array(sizes.map(JSON.string)), "state_names": .array(stateNames.map(JSON.string)), "actions": actions,
+      "sizes": .array(sizes.map(JSON.string)), "state_names": .array(stateNames.map(JSON.string)),
+      "actions": actionSpace.json,
     ]
   }
 
   /// - Throws: `InputError` if a part is missing or invalid.
   init(_ json: JSON) throws {
     func texts(_ key: String) -> [String]? { json[key]?.array.map { $0.compactMap(\.text) } }
-    func numbers(_ key: String) -> [Double]? { json["actions"]?[key]?.array.map { $0.compactMap(\.double) } }
     guard let source = json["source"]?.text, let kind = json["kind"]?.text,
       let fit = json["fit"]?.text.flatMap({ PictureFit(text: $0) }), let every = json["every"]?.int, every > 0,
       let sizes = texts("sizes"), let stateNames = texts("state_names"), Set(stateNames).count == stateNames.count
     else { throw InputError("has no valid \"imported\"") }
     (self.source, self.kind, self.fit, self.every) = (source, kind, fit, every)
     (self.sizes, self.stateNames) = (sizes, stateNames)
-    if let count = json["actions"]?["count"]?.int, count > 0 {
-      actionSpace = .discrete(count: count)
-    } else if let low = numbers("low"), let high = numbers("high"), low.count == high.count,
-      zip(low, high).allSatisfy({ $0.isFinite && $1.isFinite && $0 <= $1 })
-    {
-      actionSpace = .continuous(low: low, high: high)
-    } else {
+    guard let actions = json["actions"].flatMap({ ActionSpace($0) }) else {
       throw InputError("has no valid \"actions\" in \"imported\"")
     }
+    actionSpace = actions
   }
 }

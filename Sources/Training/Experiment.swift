@@ -162,7 +162,9 @@ public struct Experiment<E: Environment, A: Agent> {
     if run == nil { settled.encoder.autoencoder = start.input == nil ? "" : folder }
     var probe = start.record.probe
     if !start.isPretrained, place.when == .never, run == nil, saved == nil {
-      probe = try StateProbe.evaluate(start.encoder, in: environment, episode, seed: seed).probe.record
+      probe = try PlayedFrames(of: environment, episode, CollectionSettings()).probe(
+        start.encoder, PretrainingSettings(), seed: seed
+      ).probe.record
     }
     return try settled.prepared(
       through: representation, resuming: run, beginningFrom: saved, probe: place.when == .never ? probe : [],

@@ -25,12 +25,21 @@ public protocol FrameOrigin {
   func check(_ pretraining: PretrainingSettings) throws
   /// Returns the frames to train on. Frames that are collected are also written into the run's directory.
   func frames(in directory: RunDirectory, seed: Seed, say: (String) throws -> Void) throws -> Recording
+  /// Returns the frames of the state probe, which the autoencoder is not trained on. Their state has no components if
+  /// it is unknown.
+  func probeFrames(_ pretraining: PretrainingSettings, seed: Seed) throws -> ProbeFrames
+}
+
+extension FrameOrigin {
   /// Trains the state probe. It has no components if the state is unknown.
   ///
-  /// - Returns: the probe, and the frames that it was evaluated on, which the autoencoder is not trained on.
-  func probe<Model: Autoencoder>(
+  /// - Returns: the probe, and the frames that it was evaluated on.
+  public func probe<Model: Autoencoder>(
     _ encoder: LatentEncoder<Model>, _ pretraining: PretrainingSettings, seed: Seed
-  ) throws -> (probe: StateProbe, heldOut: Recording)
+  ) throws -> (probe: StateProbe, heldOut: Recording) {
+    let frames = try probeFrames(pretraining, seed: seed)
+    return (StateProbe(of: encoder, on: frames, steps: pretraining.probeSteps, seed: seed), frames.heldOut)
+  }
 }
 
 /// Frames of an environment, which random play collects unless there is a dataset.
@@ -94,11 +103,8 @@ public struct PlayedFrames<E: Environment>: FrameOrigin {
     return recording
   }
 
-  public func probe<Model: Autoencoder>(
-    _ encoder: LatentEncoder<Model>, _ pretraining: PretrainingSettings, seed: Seed
-  ) throws -> (probe: StateProbe, heldOut: Recording) {
-    try StateProbe.evaluate(
-      encoder, in: environment, episode, collection, frames: pretraining.probeFrames,
-      steps: pretraining.probeSteps, seed: seed)
+  public func probeFrames(_ pretraining: PretrainingSettings, seed: Seed) throws -> ProbeFrames {
+    try ProbeFrames(
+      randomPlayOf: environment, episode, collection, frames: pretraining.probeFrames, seed: seed)
   }
 }

@@ -59,15 +59,9 @@ public struct ImportedFrames: FrameOrigin {
     return training
   }
 
-  public func probe<Model: Autoencoder>(
-    _ encoder: LatentEncoder<Model>, _ pretraining: PretrainingSettings, seed: Seed
-  ) throws -> (probe: StateProbe, heldOut: Recording) {
+  public func probeFrames(_ pretraining: PretrainingSettings, seed: Seed) throws -> ProbeFrames {
     let (training, heldOut) = try split()
-    let layout = TrainingSettings().layout(latentSize: encoder.latentSize, actionSpace: imported.actionSpace)
-    let probe = StateProbe(
-      { encoder.encodeAll($0) }, training: training, heldOut: heldOut, layout: layout, seed: seed,
-      steps: pretraining.probeSteps)
-    return (probe, heldOut)
+    return ProbeFrames(frames.path, training: training, heldOut: heldOut)
   }
 
   /// Returns the frames to train on, and those that are held out: the last tenth, from the beginning of an episode if
@@ -80,12 +74,7 @@ public struct ImportedFrames: FrameOrigin {
   }
 
   /// The first frame that is held out; 0 if there is only one.
-  private var cut: Int {
-    let count = frames.count
-    let begins = (1..<max(count, 1)).filter { $0 >= count / 2 && !frames.isFollowed($0 - 1) }
-    let ideal = count - max(1, count / 10)
-    return begins.min { abs($0 - ideal) < abs($1 - ideal) } ?? ideal
-  }
+  private var cut: Int { frames.cut(holdingOut: 0.1) }
 }
 
 /// The setting of the frames that an encoder of imported pictures takes.

@@ -1,16 +1,9 @@
 import Autoencoders
 import Core
-import Environments
 import Networks
 import Replay
 import Representations
 import Tensors
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Foundation
-#endif
 
 /// Measures how well the true state can be predicted from stacked latents: R² of each state component, regressed by a
 /// small network on episodes that neither the autoencoder nor the agent was trained on.
@@ -32,28 +25,23 @@ public struct StateProbe: Sendable {
 
   /// - Parameters:
   ///   - encode: Encodes N recorded frames to latents `[N, Z]`.
-  ///   - training, heldOut: Separate episodes for regression and evaluation.
+  ///   - frames: The frames and states of regression and evaluation.
   ///   - layout: The number of stacked latents; actions are left out.
-  ///   - angles: The components that wrap after a full turn, which are regressed as cosine and sine.
   public init(
-    _ encode: (Recording) -> Tensor, training: Recording, heldOut: Recording, layout: HistoryLayout,
-    angles: Set<String> = [], seed: Seed, steps: Int = 2000
+    _ encode: (Recording) -> Tensor, on frames: ProbeFrames, layout: HistoryLayout, seed: Seed, steps: Int = 2000
   ) {
     let layout = HistoryLayout(
       latentSize: layout.latentSize, frames: layout.frames, actions: 0, actionSpace: layout.actionSpace,
       differenceScale: layout.differenceScale)
-    names = training.observationNames.flatMap { angles.contains($0) ? ["\($0)-cos", "\($0)-sin"] : [$0] }
+    let targets = StateTargets(of: frames.training, frames.angles)
+    let heldOut = StateTargets(of: frames.heldOut, frames.angles)
+    (names, truths) = (targets.names, heldOut.values)
     guard !names.isEmpty else {  // the environment has no state but its pixels
-      (truths, readings) = (stateTensor(heldOut, angles), stateTensor(heldOut, angles))
-      r2 = []
+      (readings, r2) = (truths, [])
       return
     }
-    let (inputs, targets) = (stacked(encode(training), training, layout), stateTensor(training, angles))
-    let (testInputs, testTargets) = (stacked(encode(heldOut), heldOut, layout), stateTensor(heldOut, angles))
-    let mean = targets.mean(axis: 0)
-    let deviation = maximum(
-      sqrt(square(targets - mean).mean(axis: 0)), Tensor(repeating: 1e-6, mean.shape))
-    let standardized = (targets - mean) / deviation
+    let inputs = stacked(encode(frames.training), frames.training, layout)
+    let standardized = targets.standardized
 
     var random = seed.stream("probe")
     var model = MultilayerPerceptron(layout.observationSize, hidden: [128, 128], names.count, using: &random)
@@ -61,17 +49,27 @@ public struct StateProbe: Sendable {
     var optimizer = Adam(learningRate: 2e-3, weightDecay: 1e-3)
     let batch = 256
     for step in 0..<steps {
-      let rows = (0..<batch).map { _ in random.integer(below: training.count) }
+      let rows = (0..<batch).map { _ in random.integer(below: frames.training.count) }
       let (x, y) = (inputs.gatheringRows(rows), standardized.gatheringRows(rows))
       let (_, gradient) = valueWithGradient(at: model) { meanSquared($0(x) - y) }
       optimizer.learningRate = schedule.rate(at: step)
       optimizer.update(&model, along: gradient)
     }
 
-    (truths, readings) = (testTargets, model(testInputs) * deviation + mean)
+    let testInputs = stacked(encode(frames.heldOut), frames.heldOut, layout)
+    readings = model(testInputs) * targets.deviation + targets.mean
     let residual = square(readings - truths).mean(axis: 0).doubles
-    let variance = square(testTargets - testTargets.mean(axis: 0)).mean(axis: 0).doubles
+    let variance = square(truths - heldOut.mean).mean(axis: 0).doubles
     r2 = zip(residual, variance).map { $1 > 1e-12 ? 1 - $0 / $1 : .nan }
+  }
+
+  /// Probes an encoder.
+  public init<Model: Autoencoder>(
+    of encoder: LatentEncoder<Model>, on frames: ProbeFrames, steps: Int = 2000, seed: Seed
+  ) {
+    self.init(
+      { encoder.encodeAll($0) }, on: frames, layout: frames.layout(latentSize: encoder.latentSize), seed: seed,
+      steps: steps)
   }
 
   /// `cart position 0.998, pole cos 0.973`.
@@ -81,26 +79,6 @@ public struct StateProbe: Sendable {
 }
 
 extension StateProbe {
-  /// Probes an encoder on new episodes, which neither the encoder nor an agent is trained on.
-  ///
-  /// - Parameter frames: The number of agent steps for the regression. A third as many are held out for the evaluation.
-  /// - Returns: The probe and the held-out episodes.
-  public static func evaluate<Model: Autoencoder>(
-    _ encoder: LatentEncoder<Model>, in environment: some Environment, _ episode: EpisodeSettings,
-    _ collection: CollectionSettings = CollectionSettings(), frames: Int = 3000, steps: Int = 2000, seed: Seed
-  ) throws -> (probe: StateProbe, heldOut: Recording) {
-    var probing = collection
-    probing.steps = frames
-    let seen = try collect(environment, episode, probing, seed: seed.child("probe training"))
-    probing.steps = max(1, frames / 3)
-    let heldOut = try collect(environment, episode, probing, seed: seed.child("probe held out"))
-    let layout = TrainingSettings().layout(latentSize: encoder.latentSize, actionSpace: environment.spec.actionSpace)
-    let probe = StateProbe(
-      { encoder.encodeAll($0) }, training: seen, heldOut: heldOut, layout: layout,
-      angles: environment.spec.wrappingAngles, seed: seed, steps: steps)
-    return (probe, heldOut)
-  }
-
   /// Returns a warning if the smallest R² is below `solvable`, otherwise nil.
   public static func warning(about record: [AutoencoderRecord.Setting]) -> String? {
     let known = record.compactMap { row in Double(row.text).map { (name: row.key, r2: $0) } }.filter { !$0.r2.isNaN }
@@ -136,19 +114,8 @@ private func stacked(_ latents: Tensor, _ recording: Recording, _ layout: Histor
   }
 }
 
-/// The true state `[N, S]`, each angle as its cosine and sine.
-private func stateTensor(_ recording: Recording, _ angles: Set<String>) -> Tensor {
-  let names = recording.observationNames
-  let isAngle = names.map(angles.contains)
-  let numbers = recording.observations.indices.flatMap { index -> [Float] in
-    let x = recording.observations[index]
-    return isAngle[index % names.count] ? [Float(cos(x)), Float(sin(x))] : [Float(x)]
-  }
-  return Tensor(numbers, [recording.count, names.count + angles.count])
-}
-
 /// Formats a number with `digits` digits after the decimal point.
-func rounded(_ x: Double, _ digits: Int) -> String {
+public func rounded(_ x: Double, _ digits: Int) -> String {
   guard x.isFinite else { return "\(x)" }
   var scale = 1.0
   for _ in 0..<digits { scale *= 10 }

@@ -20,6 +20,7 @@ struct PixelRL: ParsableCommand {
       Encode.self,
       Evaluate.self,
       Inspect.self,
+      Probe.self,
       MakeReport.self,
       Compare.self,
       Watch.self,

@@ -222,7 +222,8 @@ private func pretraining(
     let training = try collect(PendulumSwingup(), smallEpisode(size: 8), settings, seed: Seed(1))
     let heldOut = try collect(PendulumSwingup(), smallEpisode(size: 8), settings, seed: Seed(2))
     let layout = TrainingSettings().layout(latentSize: 3, actionSpace: PendulumSwingup.actionSpace)
-    return StateProbe(encode, training: training, heldOut: heldOut, layout: layout, seed: Seed(3), steps: 100)
+    let frames = ProbeFrames("random play", training: training, heldOut: heldOut)
+    return StateProbe(encode, on: frames, layout: layout, seed: Seed(3), steps: 100)
   }
 
   @Test func theStateIsPredictedFromItself() throws {

@@ -43,7 +43,7 @@ struct GymFacts: Sendable, Hashable {
       let width = json["width"]?.int, let height = json["height"]?.int, let channels = json["channels"]?.int,
       let placeCount = json["places"]?.int, placeCount.nonzeroBitCount == 1, (2...64).contains(placeCount),
       let repeats = json["repeats"]?.int, (1...1000).contains(repeats), let isAtari = json["atari"]?.bool,
-      let undrawn = json["undrawn"]?.text, let actionSpace = ActionSpace(actions),
+      let undrawn = json["undrawn"]?.text, let actionSpace = ActionSpace(actions), actionSpace.arrayCount > 0,
       (0...1 << 14).contains(width), (0...1 << 14).contains(height), [0, 1, 3].contains(channels)
     else { throw invalid }
     self.actionSpace = actionSpace
@@ -75,21 +75,4 @@ struct GymFacts: Sendable, Hashable {
   var actionOffset: Int { 72 }
   var observationOffset: Int { actionOffset + 8 * actionSpace.arrayCount }
   var pictureOffset: Int { observationOffset + 8 * observationNames.count }
-}
-
-extension ActionSpace {
-  /// Reads `{"count": 2}` or `{"low": [-1], "high": [1]}`. Returns nil for anything else.
-  fileprivate init?(_ json: JSON) {
-    if let count = json["count"]?.int {
-      guard count > 0 else { return nil }
-      self = .discrete(count: count)
-    } else {
-      let (low, high) = (
-        json["low"]?.array?.compactMap(\.double) ?? [], json["high"]?.array?.compactMap(\.double) ?? []
-      )
-      guard !low.isEmpty, low.count == high.count, zip(low, high).allSatisfy({ $0.isFinite && $0 <= $1 && $1.isFinite })
-      else { return nil }
-      self = .continuous(low: low, high: high)
-    }
-  }
 }

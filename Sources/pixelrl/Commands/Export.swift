@@ -1,27 +1,43 @@
 import ArgumentParser
 import Core
+import Environments
 import Formats
+import Imports
 import Runs
 import Training
 
 /// `pixelrl export`
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a run's encoder and policy as ONNX files, or its replay buffer as a .npz file.",
+    abstract: "Write a run's encoder and policy as ONNX files, its replay buffer, or a dataset for another library.",
     discussion: """
-      Without --onnx, the replay buffer in the newest checkpoint of a training is written.
+      Without a flag, the replay buffer in the newest checkpoint of a training is written as a .npz file.
 
       With --onnx, a folder with encoder.onnx, from frames to latents, and policy.onnx, from the last latents and \
       actions to the next action; of a run of 'pixelrl pretrain-ae' only the encoder. Their metadata say what each \
       input and output is.
+
+      With --minari or --lerobot, a dataset of frames is written in the format of that library, which must be installed \
+      in Python. A run of 'pixelrl pretrain-ae' has a dataset; of an agent's play, make one with 'pixelrl collect \
+      --policy-run RUN'.
       """)
 
   @Argument(
-    help: ArgumentHelp("a run of 'pixelrl train' or 'pixelrl pretrain-ae'", valueName: "run"), completion: .runs)
+    help: ArgumentHelp(
+      "a run of 'pixelrl train' or 'pixelrl pretrain-ae'; with --minari or --lerobot also a dataset", valueName: "run"),
+    completion: .runs)
   var folder: String
 
   @Flag(help: "write the encoder and the policy as ONNX files")
   var onnx = false
+
+  @Option(
+    help: ArgumentHelp("write a dataset of Minari, whose name ends with its version: cartpole-v0", valueName: "folder"),
+    completion: .directory)
+  var minari: String?
+
+  @Option(help: ArgumentHelp("write a dataset of LeRobot", valueName: "folder"), completion: .directory)
+  var lerobot: String?
 
   @Option(
     help: ArgumentHelp(
@@ -33,6 +49,15 @@ struct Export: ParsableCommand {
   var json = false
 
   func run() throws {
+    let libraries: [(PythonLibrary, String?)] = [(.minari, minari), (.lerobot, lerobot)]
+    let asked = libraries.compactMap { library, folder in folder.map { (library, $0) } }
+    guard asked.count + (onnx ? 1 : 0) <= 1 else {
+      throw InputError("--onnx, --minari and --lerobot each write something else: use one of them at a time")
+    }
+    if let (library, target) = asked.first {
+      guard out == nil else { throw InputError("--\(library.rawValue) names the folder to write: leave out --out") }
+      return try writeDataset(for: library, to: target)
+    }
     let directory = try RunDirectory(existing: folder)
     if onnx { return try writeModels(of: directory) }
     let replay = try SavedReplay(of: directory)
@@ -46,6 +71,42 @@ struct Export: ParsableCommand {
       "latent_size": .integer(replay.layout.latentSize),
     ]
     try printLine(summary.description)
+  }
+
+  private func writeDataset(for library: PythonLibrary, to target: String) throws {
+    Interruption.listen()
+    let dataset = try FrameDataset(path: try datasetFolder())
+    let (space, names) = try meaning(of: dataset)
+    try DatasetExport(dataset, to: library, space, stateNames: names).write(to: target)
+    let manifest = dataset.manifest
+    try printLine("\(manifest.count) frames of \(manifest.episodeCount) episodes, for \(library.title): \(target)")
+    guard json else { return }
+    let summary: JSON = [
+      "dataset": .string(target), "source": .string(dataset.path), "frames": .integer(manifest.count),
+      "episodes": .integer(manifest.episodeCount),
+    ]
+    try printLine(summary.description)
+  }
+
+  /// The folder of the dataset: the given one, or that of a pretraining.
+  private func datasetFolder() throws -> String {
+    if exists("\(folder)/manifest.json") { return folder }
+    let run = try RunDirectory(existing: folder)
+    let own = run.file("dataset")
+    if exists(own) { return own }
+    if try run.facts().command == "train" {
+      throw InputError(
+        "\(folder) has no dataset of frames: make one with 'pixelrl collect --policy-run \(folder) --out DATASET', then "
+          + "export that")
+    }
+    throw InputError("\(folder) was trained on a dataset elsewhere: export that dataset")
+  }
+
+  /// The actions and the names of the states of a dataset.
+  private func meaning(of dataset: FrameDataset) throws -> (ActionSpace, [String]) {
+    if let imported = dataset.manifest.imported { return (imported.actionSpace, imported.stateNames) }
+    let spec = try Environments.named(dataset.manifest.environment).spec
+    return (spec.actionSpace, spec.observationNames)
   }
 
   private func writeModels(of run: RunDirectory) throws {

@@ -10,15 +10,20 @@ import Runs
 struct ImportPictures: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Make a dataset of your own pictures: a folder of PNG or JPEG files, a video, or arrays of NumPy.",
+    abstract:
+      "Make a dataset of your own pictures: PNG or JPEG files, a video, arrays, or a dataset of Minari or LeRobot.",
     discussion: """
       A folder's files are taken in the order of their names, with numbers compared as numbers, and each \
       sub-folder is an episode. Python's Pillow reads JPEG files, and ffmpeg reads videos. A .npz file may also have \
-      actions, rewards and ends of episodes; each .npz file of a folder starts an episode. Train on the dataset with \
+      actions, rewards and ends of episodes; each .npz file of a folder starts an episode. \
+      minari:NAME and lerobot:NAME are datasets of these libraries, which read or download them in Python; NAME may be \
+      the path of a folder. Train on the dataset with \
       'pixelrl pretrain-ae --dataset FOLDER'.
       """)
 
-  @Argument(help: ArgumentHelp("a folder, a picture, a video, or a .npy or .npz file", valueName: "source"))
+  @Argument(
+    help: ArgumentHelp(
+      "a folder, a picture, a video, a .npy or .npz file, minari:NAME or lerobot:NAME", valueName: "source"))
   var path: String
 
   @Option(

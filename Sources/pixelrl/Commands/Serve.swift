@@ -122,7 +122,7 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
       .init("channels", .integer(frame.channels)),
     ]
     if let latents { facts.append(.init("latent", .integer(latents.size))) }
-    try printLine(JSON.object(facts + spec.actionSpace.facts).description)
+    try printLine(JSON.object(facts + spec.actionSpace.members).description)
   }
 
   mutating func answer(_ line: String) throws {

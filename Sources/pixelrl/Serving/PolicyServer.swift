@@ -34,7 +34,7 @@ struct PolicyServer {
     } else {
       facts.append(.init("state", .array(policy.stateNames.map(JSON.string))))
     }
-    return .object(facts + policy.actionSpace.facts)
+    return .object(facts + policy.actionSpace.members)
   }
 
   private mutating func answer(_ line: String) throws -> JSON {
@@ -58,17 +58,6 @@ struct PolicyServer {
         }
       return ["action": .array(action.map(JSON.number))]
     default: throw InputError("\"op\" takes \"begin\" or \"act\"")
-    }
-  }
-}
-
-extension ActionSpace {
-  /// `low` and `high` of each number, or the `count` of choices.
-  var facts: [JSON.Member] {
-    switch self {
-    case .continuous(let low, let high):
-      [.init("low", .array(low.map(JSON.number))), .init("high", .array(high.map(JSON.number)))]
-    case .discrete(let count): [.init("count", .integer(count))]
     }
   }
 }

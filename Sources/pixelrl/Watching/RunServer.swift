@@ -3,6 +3,7 @@ import Dispatch
 import FlyingFox
 import FlyingSocks
 import Foundation
+import Runs
 import Synchronization
 
 /// Serves a site over HTTP until it is stopped.
@@ -14,8 +15,8 @@ struct RunServer: Sendable {
   private let server: HTTPServer
   private let port: UInt16
   private let patience: Duration
-  private let folder: String
-  private var path: String { folder + "/http" }
+  private let folder: TemporaryFolder
+  private var path: String { folder.path + "/http" }
   private let state = State()
 
   /// - Parameters:
@@ -26,9 +27,10 @@ struct RunServer: Sendable {
     self.site = site
     self.port = port
     self.patience = patience
-    folder = try temporaryFolder()
+    // The path of a socket has at most 107 bytes.
+    folder = try TemporaryFolder("pixelrl-watch", in: NSTemporaryDirectory().utf8.count < 70 ? nil : "/tmp")
     server = HTTPServer(
-      address: .unix(path: folder + "/http"), timeout: 60, pool: HTTPServer.defaultPool(), logger: .disabled,
+      address: .unix(path: folder.path + "/http"), timeout: 60, pool: HTTPServer.defaultPool(), logger: .disabled,
       handler: Handler(site: site))
   }
 
@@ -37,7 +39,6 @@ struct RunServer: Sendable {
   /// - Parameter announce: called with the page's URL as soon as it can be requested.
   /// - Throws: `InputError` if the port is taken, `WorldError` if the address is not one of this machine.
   func run(announce: @escaping @Sendable (String) throws -> Void) async throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     let gate = try ConnectionGate(site.hosts, port: port, patience: patience)
     await state.open(gate)
     let announcement = Task {
@@ -96,13 +97,4 @@ struct RunServer: Sendable {
       200: "OK", 304: "Not Modified", 404: "Not Found", 405: "Method Not Allowed", 421: "Misdirected Request",
     ]
   }
-}
-
-/// Creates a folder that only this user can access.
-private func temporaryFolder() throws -> String {
-  // The path of a socket has at most 107 bytes.
-  let parent = NSTemporaryDirectory().utf8.count < 70 ? NSTemporaryDirectory() : "/tmp/"
-  var template = Array("\(parent)pixelrl-watch-XXXXXX".utf8CString)
-  guard unsafe mkdtemp(&template) != nil else { throw systemFailure(parent) }
-  return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
