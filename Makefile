@@ -9,7 +9,7 @@ SEED ?= 0
 # Debian's MuJoCo 2.2 (system), or not at all (0).
 mujoco = $(or $(MUJOCO),auto)
 # Tests need no download of MuJoCo, except with MUJOCO=1.
-test: mujoco = $(or $(MUJOCO),0)
+test fixture: mujoco = $(or $(MUJOCO),0)
 
 # Read after set-up, which may install it: the folder of MuJoCo 3, 'system', or nothing.
 found = $(shell .ci/mujoco found $(mujoco))
@@ -46,13 +46,14 @@ portable = $(portable_traits) --scratch-path .build-portable
 export PIXELRL_PYTHON ?= $(CURDIR)/.venv/bin/python
 export PIXELRL_PEER_PYTHON ?= $(PIXELRL_PYTHON)
 
-.PHONY: help demo demo-portable play build build-portable test test-portable lint readme docs man bench readers peers models parity set-up set-up-portable set-up-tests
+.PHONY: help demo demo-portable play build build-portable test test-portable fixture lint readme docs man bench readers peers models parity set-up set-up-portable set-up-tests
 
 help:
 	@echo "make demo             install missing packages, build, pretrain an autoencoder, train on its latents"
 	@echo "make demo-portable    the same without oneDNN"
 	@echo "make test             install missing packages and run all tests"
 	@echo "make test-portable    the same without oneDNN"
+	@echo "make fixture          after make test: build and run Tests/Fixture, a package that adds its own members"
 	@echo "TESTS=...             arguments of swift test, such as TESTS='--filter ReplayTests'"
 	@echo "make build            build in release: .build/release/pixelrl"
 	@echo "make lint             check the formatting"
@@ -91,6 +92,10 @@ test: set-up set-up-tests
 
 test-portable: set-up-portable set-up-tests
 	swift test $(tested) $(portable) $(TESTS)
+
+# After 'make test', with the same flags: its build has everything that the fixture needs.
+fixture:
+	.ci/fixture .build-test $(tested) $(traits) $(onednn)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
