@@ -46,7 +46,7 @@ portable = $(portable_traits) --scratch-path .build-portable
 export PIXELRL_PYTHON ?= $(CURDIR)/.venv/bin/python
 export PIXELRL_PEER_PYTHON ?= $(PIXELRL_PYTHON)
 
-.PHONY: help demo demo-portable play build build-portable test test-portable fixture lint readme docs man bench readers peers models parity set-up set-up-portable set-up-tests
+.PHONY: help demo demo-portable play build build-portable test test-portable fixture wheel try-wheel lint readme docs man bench readers peers models parity set-up set-up-portable set-up-tests
 
 help:
 	@echo "make demo             install missing packages, build, pretrain an autoencoder, train on its latents"
@@ -56,6 +56,8 @@ help:
 	@echo "make fixture          after make test: build and run Tests/Fixture, a package that adds its own members"
 	@echo "TESTS=...             arguments of swift test, such as TESTS='--filter ReplayTests'"
 	@echo "make build            build in release: .build/release/pixelrl"
+	@echo "make wheel            pack the program for machines without Swift: .build-wheel/pixelrl-….whl"
+	@echo "make try-wheel        install and run it on a fresh Debian; SUITE=bookworm or trixie"
 	@echo "make lint             check the formatting"
 	@echo "make readme           regenerate the settings page"
 	@echo "make docs             build the documentation as a web site in .build/docs"
@@ -96,6 +98,21 @@ test-portable: set-up-portable set-up-tests
 # After 'make test', with the same flags: its build has everything that the fixture needs.
 fixture:
 	.ci/fixture .build-test $(tested) $(traits) $(onednn)
+
+# For every x86-64 machine with Debian 12 or newer: with Swift's libraries inside, and without MuJoCo.
+wheel: mujoco = 0
+wheel: CPU = x86-64
+wheel: set-up
+	@.ci/set-up wheel
+	.ci/no-curl .build-wheel/no-curl
+	swift build $(optimized) --static-swift-stdlib --product pixelrl --scratch-path .build-wheel \
+		-Xlinker '-L$(CURDIR)/.build-wheel/no-curl'
+	.ci/wheel .build-wheel
+
+# As root, after 'make wheel'. TRY=full runs the whole demo.
+try-wheel:
+	@.ci/set-up wheel
+	.ci/try-wheel .build-wheel/*.whl $(or $(SUITE),bookworm) $(TRY)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
