@@ -9,7 +9,7 @@ SEED ?= 0
 # Debian's MuJoCo 2.2 (system), or not at all (0).
 mujoco = $(or $(MUJOCO),auto)
 # Tests need no download of MuJoCo, except with MUJOCO=1.
-test: mujoco = $(or $(MUJOCO),0)
+test fixture: mujoco = $(or $(MUJOCO),0)
 
 # Read after set-up, which may install it: the folder of MuJoCo 3, 'system', or nothing.
 found = $(shell .ci/mujoco found $(mujoco))
@@ -46,15 +46,18 @@ portable = $(portable_traits) --scratch-path .build-portable
 export PIXELRL_PYTHON ?= $(CURDIR)/.venv/bin/python
 export PIXELRL_PEER_PYTHON ?= $(PIXELRL_PYTHON)
 
-.PHONY: help demo demo-portable play build build-portable test test-portable lint readme docs man bench readers peers models parity set-up set-up-portable set-up-tests
+.PHONY: help demo demo-portable play build build-portable test test-portable fixture wheel try-wheel lint readme docs man bench readers peers models parity set-up set-up-portable set-up-tests
 
 help:
 	@echo "make demo             install missing packages, build, pretrain an autoencoder, train on its latents"
 	@echo "make demo-portable    the same without oneDNN"
 	@echo "make test             install missing packages and run all tests"
 	@echo "make test-portable    the same without oneDNN"
+	@echo "make fixture          after make test: build and run Tests/Fixture, a package that adds its own members"
 	@echo "TESTS=...             arguments of swift test, such as TESTS='--filter ReplayTests'"
 	@echo "make build            build in release: .build/release/pixelrl"
+	@echo "make wheel            pack the program for machines without Swift: .build-wheel/pixelrl-….whl"
+	@echo "make try-wheel        install and run it on a fresh Debian; SUITE=bookworm or trixie"
 	@echo "make lint             check the formatting"
 	@echo "make readme           regenerate the settings page"
 	@echo "make docs             build the documentation as a web site in .build/docs"
@@ -91,6 +94,25 @@ test: set-up set-up-tests
 
 test-portable: set-up-portable set-up-tests
 	swift test $(tested) $(portable) $(TESTS)
+
+# After 'make test', with the same flags: its build has everything that the fixture needs.
+fixture:
+	.ci/fixture .build-test $(tested) $(traits) $(onednn)
+
+# For every x86-64 machine with Debian 12 or newer: with Swift's libraries inside, and without MuJoCo.
+wheel: mujoco = 0
+wheel: CPU = x86-64
+wheel: set-up
+	@.ci/set-up wheel
+	.ci/no-curl .build-wheel/no-curl
+	swift build $(optimized) --static-swift-stdlib --product pixelrl --scratch-path .build-wheel \
+		-Xlinker '-L$(CURDIR)/.build-wheel/no-curl'
+	.ci/wheel .build-wheel
+
+# As root, after 'make wheel'. TRY=full runs the whole demo.
+try-wheel:
+	@.ci/set-up wheel
+	.ci/try-wheel .build-wheel/*.whl $(or $(SUITE),bookworm) $(TRY)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests

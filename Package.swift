@@ -24,10 +24,19 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     swiftSettings: strict)
 }
 
+/// The modules below the commands, each a folder in `Sources`.
+let modules = [
+  "Core", "Formats", "Pixels", "Plots", "Scenes", "Tensors", "Networks", "Replay", "Environments", "Autoencoders",
+  "Agents", "Tabular", "Representations", "Runs", "Imports", "Reports", "Training", "Sweeps",
+]
+
 let package = Package(
   name: "pixelrl",
   products: [
-    .executable(name: "pixelrl", targets: ["pixelrl"]),
+    .executable(name: "pixelrl", targets: ["Program"]),
+    // For packages that add their own environments, agents and autoencoders, and for their tests.
+    .library(name: "PixelRL", targets: ["pixelrl"] + modules),
+    .library(name: "Contracts", targets: ["Contracts"]),
     // For the fuzzers of Tests/Fuzz.
     .library(name: "Readers", targets: ["Core", "Formats", "Pixels", "Tensors", "Networks", "Runs"]),
   ],
@@ -97,14 +106,20 @@ let package = Package(
         "CAllocations", "Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents",
         "Representations",
       ], swiftSettings: strict),
-    .executableTarget(
+    .target(
       name: "pixelrl",
       dependencies: [
         "Core", "Formats", "Pixels", "Plots", "Tensors", "Environments", "Autoencoders", "Agents", "Representations",
         "Tabular", "Runs", "Imports", "Reports", "Training", "Sweeps", argumentParser, httpServer,
       ],
       resources: [.embedInCode("Serving/pixelrl_gymnasium.py")], swiftSettings: strict),
+    .executableTarget(name: "Program", dependencies: ["pixelrl"], swiftSettings: strict),
 
+    // The requirements that every environment, agent and autoencoder must meet, for the tests of any package.
+    .target(
+      name: "Contracts",
+      dependencies: ["Core", "Pixels", "Tensors", "Networks", "Replay", "Environments", "Autoencoders", "Agents"],
+      path: "Tests/Contracts", swiftSettings: strict),
     // Runs Python in tests, for example to read our files with other libraries.
     .target(name: "Python", path: "Tests/Python"),
     tests("Core", []),
@@ -115,9 +130,9 @@ let package = Package(
     tests("Tensors", ["Core"], resources: [.copy("Goldens")]),
     tests("Networks", ["Core", "Tensors", "Python"], resources: [.copy("Golden")]),
     tests("Replay", ["Core", "Tensors"]),
-    tests("Environments", ["Core", "Pixels", "Python"], resources: [.copy("Golden")]),
-    tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks", "Python"]),
-    tests("Agents", ["Core", "Tensors", "Networks", "Replay", "Python"], resources: [.copy("Golden")]),
+    tests("Environments", ["Core", "Pixels", "Contracts", "Python"], resources: [.copy("Golden")]),
+    tests("Autoencoders", ["Core", "Pixels", "Tensors", "Networks", "Contracts", "Python"]),
+    tests("Agents", ["Core", "Tensors", "Networks", "Replay", "Contracts", "Python"], resources: [.copy("Golden")]),
     tests("Tabular", ["Core", "Formats"]),
     tests("Runs", ["Core", "Formats", "Pixels", "Tensors", "Python"]),
     tests("Imports", ["Core", "Formats", "Pixels", "Runs", "Python"]),
@@ -137,7 +152,7 @@ let package = Package(
       "pixelrl",
       [
         "Core", "Formats", "Python", "Tensors", "Networks", "Environments", "Autoencoders", "Agents", "Representations",
-        "Runs", "Training", "Sweeps", argumentParser,
+        "Runs", "Training", "Sweeps", "Program", argumentParser,
       ]),
   ],
   swiftLanguageModes: [.v6]

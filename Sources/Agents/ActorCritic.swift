@@ -21,6 +21,7 @@ public struct ActorCritic: Agent {
   public static let id = "actor-critic"
   public static let note = "advantage actor-critic, batch, online or asynchronous (Mnih 2016); on-policy"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
+  public static let changingState: Set = ["copiedAt"]
 
   public enum Mode: String, ChoiceSetting {
     case batch, online

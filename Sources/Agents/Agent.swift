@@ -15,15 +15,15 @@ public enum Behavior: Sendable {
 
 extension ActionDistribution {
   /// Returns the action of a stochastic policy: a ~ π(·|o), or its mode to exploit. `[B, A]`
-  func action(for behavior: Behavior, using random: inout Random) -> Tensor {
+  public func action(for behavior: Behavior, using random: inout Random) -> Tensor {
     behavior == .exploit ? mode : sample(using: &random)
   }
 }
 
 /// A learning algorithm as in its paper, without loops, logs or files.
 ///
-/// To add an agent, write one new file and add one line to `Agents.all`; the contract tests then cover it. Actions are
-/// in the policy's units: each dimension in [-1, 1], or `[index]` for a discrete choice.
+/// To add an agent, write one new file and add one line to `Agents.catalog`; the contract tests then cover it. Actions
+/// are in the policy's units: each dimension in [-1, 1], or `[index]` for a discrete choice.
 ///
 /// All parameters that `visit` names must be learned, and must change within four updates with the default settings, or
 /// with a `period` of two updates. A parameter `target_x` follows the parameter `x`: they start equal, and an update
@@ -71,10 +71,14 @@ public protocol Agent: Module {
   ///
   /// - Throws: `InputError` if they do not fit.
   mutating func begin(with parameters: [(name: String, value: Tensor)]) throws
+  /// The names of stored properties that change while the agent learns, besides its parameters, optimisers, random
+  /// generators and a count named `updates`. A checkpoint in which anything else has changed is rejected as damaged.
+  static var changingState: Set<String> { get }
 }
 
 extension Agent {
   public mutating func begin(with parameters: [(name: String, value: Tensor)]) throws { try load(parameters) }
+  public static var changingState: Set<String> { [] }
   public func entropyBonus(_ observation: Tensor) -> Tensor? { nil }
   public func demand(returnSteps: Int) -> Settings.Experience.Demand { settings.demand }
 }
@@ -121,17 +125,17 @@ extension RolloutSettings {
 
 /// All agents.
 public enum Agents {
-  public static let all: [any Agent.Type] = [
-    SAC.self, DoubleDQN.self, Reinforce.self, NaturalGradient.self, TRPO.self, ActorCritic.self, PPO.self,
-    TD3.self, Rainbow.self, OffPolicyActorCritic.self, BrokenOffPolicyActorCritic.self, QProp.self, MRQ.self,
-  ]
+  public static let catalog = Catalog<any Agent.Type>(
+    of: "agent",
+    [
+      SAC.self, DoubleDQN.self, Reinforce.self, NaturalGradient.self, TRPO.self, ActorCritic.self, PPO.self,
+      TD3.self, Rainbow.self, OffPolicyActorCritic.self, BrokenOffPolicyActorCritic.self, QProp.self, MRQ.self,
+    ]
+  ) { $0.id }
 
-  public static func named(_ id: String) throws -> any Agent.Type {
-    guard let agent = all.first(where: { $0.id == id }) else {
-      throw InputError.unknown("agent", id, known: all.map { $0.id })
-    }
-    return agent
-  }
+  public static var all: [any Agent.Type] { catalog.all }
+
+  public static func named(_ id: String) throws -> any Agent.Type { try catalog.named(id) }
 
   /// Returns the first agent that supports an action space.
   public static func fitting(_ space: ActionSpace) -> (any Agent.Type)? { all.first { $0.accepts(space) } }

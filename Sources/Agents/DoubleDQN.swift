@@ -12,6 +12,7 @@ public struct DoubleDQN: Agent {
   public static let id = "double-dqn"
   public static let note = "double deep Q-network, ε-greedy (van Hasselt 2016); discrete actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { !actionSpace.isContinuous }
+  public static let changingState: Set = ["decisions"]
 
   public struct Settings: BatchSettings {
     public var hidden = 256

@@ -23,6 +23,7 @@ public struct MRQ: Agent {
   public static let id = "mrq"
   public static let note = "model-based representations for Q-learning, MR.Q (Fujimoto 2025); any actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
+  public static let changingState: Set = ["hasSeenEnd"]
 
   public let settings: Settings
   let space: ActionSpace

@@ -22,6 +22,7 @@ public struct QProp: Agent {
   public static let id = "q-prop"
   public static let note = "policy gradient with an off-policy critic as control variate (Gu 2017); any actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
+  public static let changingState: Set = ["control"]
 
   public struct Settings: AgentSettings {
     public typealias Experience = RolloutWithReplay

@@ -28,6 +28,7 @@ public struct Rainbow: Agent {
   public static let note =
     "double, prioritised, duelling, n-step, distributional, noisy deep Q-network (Hessel 2018); discrete actions"
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { !actionSpace.isContinuous }
+  public static let changingState: Set = ["decisions"]
 
   public let settings: Settings
   let actionSpace: ActionSpace

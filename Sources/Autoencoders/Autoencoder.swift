@@ -24,7 +24,7 @@ public struct FrameShape: Sendable, Hashable, Codable, CustomStringConvertible {
 
 /// A network that encodes a frame into a latent and, if it has a decoder, reconstructs the frame from the latent.
 ///
-/// To add a kind, write one new file and add one line to `Autoencoders.all`; the contract tests then cover it. The
+/// To add a kind, write one new file and add one line to `Autoencoders.catalog`; the contract tests then cover it. The
 /// training loop, the preparation of frames and the standardisation of latents are shared. The network is trained by
 /// gradient descent on `meanSquared(decode(encode(x)) - x) + penalty(encode(x))`, whose gradient must reach every
 /// parameter. Without a decoder, the gradient of any loss of the latents must do so.
@@ -90,16 +90,13 @@ extension Autoencoder {
 
 /// All kinds of autoencoders.
 public enum Autoencoders {
-  public static let all: [any Autoencoder.Type] = [
-    KeypointAutoencoder.self, RegularizedAutoencoder.self, ConvolutionalEncoder.self,
-  ]
+  public static let catalog = Catalog<any Autoencoder.Type>(
+    of: "autoencoder", [KeypointAutoencoder.self, RegularizedAutoencoder.self, ConvolutionalEncoder.self]
+  ) { $0.id }
 
-  public static func named(_ id: String) throws -> any Autoencoder.Type {
-    guard let kind = all.first(where: { $0.id == id }) else {
-      throw InputError.unknown("autoencoder", id, known: all.map { $0.id })
-    }
-    return kind
-  }
+  public static var all: [any Autoencoder.Type] { catalog.all }
+
+  public static func named(_ id: String) throws -> any Autoencoder.Type { try catalog.named(id) }
 }
 
 /// The setting that selects the kind of autoencoder.

@@ -2,8 +2,8 @@ import Core
 
 /// An environment of the catalog. Static properties of its type describe it, and stepping it cannot fail.
 ///
-/// To add an environment, write one new file and add one line to `Environments.all`. The contract tests then cover it.
-/// Copy `Catch` to start.
+/// To add an environment, write one new file and add one line to `Environments.catalog`. The contract tests then cover
+/// it. Copy `Catch` to start.
 public protocol BuiltInEnvironment: Environment where Failure == Never {
   // `EnvironmentSpec` documents these properties.
   static var id: String { get }

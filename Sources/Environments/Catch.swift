@@ -4,8 +4,8 @@ import Pixels
 /// A ball falls down a small grid and a paddle moves to catch it. Copy this file to write your own environment.
 ///
 /// The rules follow `catch` in bsuite (Osband 2020): 10 rows, 5 columns, one ball per episode, +1 for a catch and -1
-/// for a miss. To add an environment, copy this file, change what differs, and add the type to `Environments.all`. The
-/// contract tests then cover it.
+/// for a miss. To add an environment, copy this file, change what differs, and add the type to `Environments.catalog`.
+/// The contract tests then cover it.
 public struct Catch: BuiltInEnvironment, Hashable {
   // Shown in the catalog.
   public static var id: String { "catch" }

@@ -2,7 +2,8 @@ import Core
 
 /// The catalog of environments. Each one is a file and a line here.
 public enum Environments {
-  public static let all: [any BuiltInEnvironment.Type] =
+  public static let catalog = Catalog<any BuiltInEnvironment.Type>(
+    of: "environment",
     [
       CartPoleSwingup.self,
       CartPoleBalance.self,
@@ -11,6 +12,9 @@ public enum Environments {
       PendulumSwingup.self,
       Catch.self,
     ] + suite
+  ) { $0.id }
+
+  public static var all: [any BuiltInEnvironment.Type] { catalog.all }
 
   /// The prefix of a Gymnasium environment's name, as in `gym:CartPole-v1`.
   public static let gymPrefix = GymName.prefix

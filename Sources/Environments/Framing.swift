@@ -2,7 +2,7 @@ import Pixels
 
 extension Canvas {
   /// Centres the view on `center` so that at least `width` by `height` units fit into the frame, without distortion.
-  mutating func view(center: Point, width units: Double, height: Double) {
+  public mutating func view(center: Point, width units: Double, height: Double) {
     view(center: center, height: max(height, units * Double(self.height) / Double(width)))
   }
 }

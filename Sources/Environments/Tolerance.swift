@@ -5,7 +5,7 @@
 #endif
 
 /// How `tolerance` decreases outside its bounds, as a function of the distance in units of the margin.
-enum Sigmoid {
+public enum Sigmoid: Sendable {
   case gaussian
   case quadratic
   case linear
@@ -14,7 +14,7 @@ enum Sigmoid {
 
 /// The soft indicator function in the rewards of the DeepMind Control suite (Tassa 2018, section 2): 1 within the
 /// bounds, decreasing to `valueAtMargin` at the distance `margin` from them. Without a margin, it is 0 outside.
-func tolerance(
+public func tolerance(
   _ x: Double, _ bounds: ClosedRange<Double> = 0...0, margin: Double = 0, sigmoid: Sigmoid = .gaussian,
   valueAtMargin: Double = 0.1
 ) -> Double {

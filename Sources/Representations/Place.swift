@@ -3,7 +3,7 @@ import Core
 /// Where the encoder learns in reinforcement learning from pixels: its initial weights, its losses and its schedule.
 ///
 /// `EncodedFrames` implements all places. To add a place, write a file with an extension like the one below and add a
-/// line to `Places.all`. A checkpoint stores the place's name.
+/// line to `Places.catalog`. A checkpoint stores the place's name.
 public struct Place: Sendable, Hashable {
   /// The name on the command line: `pixelrl train --encoder joint`.
   public var id: String
@@ -22,6 +22,16 @@ public struct Place: Sendable, Hashable {
   public var frameStack: Int?
   /// The default batch size, smaller because each transition has several frames to encode; nil: that of the agent.
   public var batch: Int?
+
+  /// The defaults are those of the properties.
+  public init(
+    id: String, note: String, start: Start, stores: Memory, losses: Set<Loss>, when: Schedule, shifts: Bool = false,
+    kind: String? = nil, frameStack: Int? = nil, batch: Int? = nil
+  ) {
+    (self.id, self.note) = (id, note)
+    (self.start, self.stores, self.losses, self.when) = (start, stores, losses, when)
+    (self.shifts, self.kind, self.frameStack, self.batch) = (shifts, kind, frameStack, batch)
+  }
 
   public enum Start: Sendable { case pretrained, random, either }
   public enum Memory: Sendable { case latents, frames, latentsAndFrames }
@@ -45,16 +55,14 @@ public struct Place: Sendable, Hashable {
 
 /// All places.
 public enum Places {
-  public static let all: [Place] = [
-    .frozen, .random, .rounds, .bursts, .parallel, .finetune, .joint, .criticOnly, .augmented,
-  ]
+  public static let catalog = Catalog<Place>(
+    of: "place of the encoder",
+    [.frozen, .random, .rounds, .bursts, .parallel, .finetune, .joint, .criticOnly, .augmented]
+  ) { $0.id }
 
-  public static func named(_ id: String) throws -> Place {
-    guard let place = all.first(where: { $0.id == id }) else {
-      throw InputError.unknown("place of the encoder", id, known: all.map(\.id))
-    }
-    return place
-  }
+  public static var all: [Place] { catalog.all }
+
+  public static func named(_ id: String) throws -> Place { try catalog.named(id) }
 }
 
 extension Place: Codable {

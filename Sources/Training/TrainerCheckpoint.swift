@@ -44,18 +44,18 @@ extension Trainer {
 
   /// The parts of a trainer's state that change during training.
   private static var form: StateForm {
-    StateForm(
-      changing: [
-        // of an agent
-        "updates", "decisions", "copiedAt", "seen", "control", "hasSeenEnd",
-        // of its optimisers, of an episode and a history
-        "steps", "totalSteps", "episodeReturn", "ending", "environment",
-        "history.latents", "history.actions",
-        // of the trainer
-        "envSteps", "hasBegun", "last", "owed", "remaining", "seenRevision",
-        // of its representation
-        "revision", "rounds",
-      ], growing: ["replay", "starts", "held"])
+    let changing: Set = [
+      // of any agent and of its normalised observations
+      "updates", "seen",
+      // of its optimisers, of an episode and a history
+      "steps", "totalSteps", "episodeReturn", "ending", "environment",
+      "history.latents", "history.actions",
+      // of the trainer
+      "envSteps", "hasBegun", "last", "owed", "remaining", "seenRevision",
+      // of its representation
+      "revision", "rounds",
+    ]
+    return StateForm(changing: changing.union(A.changingState), growing: ["replay", "starts", "held"])
   }
 
   /// Checks that the contents of a checkpoint fit this trainer.

@@ -22,7 +22,7 @@ struct Failure {
     case let error as EarlierFailure: (message, code) = (error.description, error.code)
     case let error as WaitsForFailure: (message, code) = (error.description, error.code)
     case let error as SweepUnfinished: (message, code) = (error.description, error.code)
-    default: (message, code) = (PixelRL.message(for: error), PixelRL.exitCode(for: error).rawValue)
+    default: (message, code) = (RootCommand.message(for: error), RootCommand.exitCode(for: error).rawValue)
     }
   }
 }
@@ -30,7 +30,7 @@ struct Failure {
 /// Prints the failure and exits with its code.
 func report(_ failure: Failure) -> Never {
   if !failure.message.isEmpty { StandardStreams.say("pixelrl: \(failure.message.printable)") }
-  PixelRL.exit(withError: ExitCode(failure.code))
+  RootCommand.exit(withError: ExitCode(failure.code))
 }
 
 /// Prints a line on standard output at once, with control characters escaped.

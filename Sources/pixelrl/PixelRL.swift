@@ -1,41 +1,45 @@
-import ArgumentParser
+import Agents
+import Autoencoders
 import Core
+import Environments
 import Foundation
+import Representations
 import Runs
 import Tensors
 import Training
 
-@main
-struct PixelRL: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "pixelrl", abstract: "Reinforcement learning from pixels.", version: "0.1.0",
-    subcommands: [
-      Envs.self,
-      Render.self,
-      Rollout.self,
-      Collect.self,
-      ImportPictures.self,
-      PretrainAE.self,
-      Train.self,
-      Encode.self,
-      Evaluate.self,
-      Inspect.self,
-      Probe.self,
-      MakeReport.self,
-      Compare.self,
-      Watch.self,
-      Export.self,
-      Bench.self,
-      ListSettings.self,
-      Config.self,
-      ListRuns.self,
-      Sweep.self,
-      MeasureEstimators.self,
-      Serve.self,
-      GymnasiumModule.self,
-    ])
+/// The program `pixelrl`, also for packages that add members of their own:
+///
+/// ```swift
+/// @main struct Lab {
+///   static func main() { PixelRL.main(adding: .environment(Corridor.self), .agent(DQN.self)) }
+/// }
+/// ```
+public enum PixelRL {
+  /// The version of the program and of its modules.
+  public static let version = "0.1.0"
 
-  static func main() {
+  /// What another package can add.
+  public enum Member: Sendable {
+    case environment(any BuiltInEnvironment.Type)
+    case agent(any Agent.Type)
+    case autoencoder(any Autoencoder.Type)
+    case place(Place)
+
+    fileprivate func add() throws(InputError) {
+      switch self {
+      case .environment(let environment): try Environments.catalog.add(environment)
+      case .agent(let agent): try Agents.catalog.add(agent)
+      case .autoencoder(let autoencoder): try Autoencoders.catalog.add(autoencoder)
+      case .place(let place): try Places.catalog.add(place)
+      }
+    }
+  }
+
+  /// Runs the command line of this process, and ends the process if that fails.
+  ///
+  /// - Parameter members: what the program adds to the members of this package. Their names must be new.
+  public static func main(adding members: Member...) {
     guard Processor.fitsProgram else {
       report(
         Failure(
@@ -51,17 +55,19 @@ struct PixelRL: ParsableCommand {
     correctTerminalWidth()
     Threads.set(MachineSettings.byDefault.threads)
     do {
-      try checkCommand(CommandLine.arguments.dropFirst())
+      for member in members { try member.add() }
+      if !members.isEmpty { try RootCommand.checkFlags() }
+      try RootCommand.checkCommand(CommandLine.arguments.dropFirst())
       if let help = try SettingsHelp.asked(by: CommandLine.arguments.dropFirst(), columns: terminalColumns) {
         return try printLine(help)
       }
-      var command = try parsed()
+      var command = try RootCommand.parsed()
       try command.run()
     } catch {
       let failure = Failure(error)
       guard failure.code == 0 else { report(failure) }
       do {
-        try printLine(Completion.mended(failure.message) ?? fullMessage(for: error))
+        try printLine(Completion.mended(failure.message) ?? RootCommand.fullMessage(for: error))
       } catch { report(Failure(error)) }
     }
   }
@@ -84,40 +90,4 @@ struct PixelRL: ParsableCommand {
 
   /// The minimum width in columns at which help is readable.
   private static let leastWidth = 20
-
-  /// Parses the command line. If a flag is another program's name, such as `--lr`, the error suggests ours.
-  private static func parsed() throws -> any ParsableCommand {
-    do { return try parseAsRoot() } catch {
-      let words = message(for: error).split(separator: "'", maxSplits: 2)
-      guard words.count > 1, words[0] == "Unknown option ", words[1].hasPrefix("--"),
-        let ours = InputError.alias(
-          String(words[1].dropFirst(2)), among: flags(CommandLine.arguments.dropFirst()))
-      else { throw error }
-      throw InputError("Unknown option '\(words[1])'. Did you mean '--\(ours)'?")
-    }
-  }
-
-  /// Returns the flags of the command that the words name, without their dashes.
-  static func flags(_ words: ArraySlice<String>, of parent: any ParsableCommand.Type = PixelRL.self) -> [String] {
-    if let word = words.first,
-      let command = parent.configuration.subcommands.first(where: { $0._commandName == word })
-    {
-      return flags(words.dropFirst(), of: command)
-    }
-    return helpMessage(for: parent, columns: 1000).split(separator: "\n").flatMap { line in
-      line.hasPrefix("  --") ? line.prefix { $0 != "<" }.matches(of: #/--([a-z0-9-]+)/#).map { String($0.1) } : []
-    }
-  }
-
-  /// Checks the command's name, since the parser suggests similar flags but not similar commands.
-  private static func checkCommand(_ words: ArraySlice<String>, of parent: any ParsableCommand.Type = PixelRL.self)
-    throws
-  {
-    let commands = parent.configuration.subcommands
-    guard let word = words.first, !word.hasPrefix("-"), word != "help", !commands.isEmpty else { return }
-    guard let command = commands.first(where: { $0._commandName == word }) else {
-      throw InputError.unknown("command", word, known: commands.map { $0._commandName })
-    }
-    try checkCommand(words.dropFirst(), of: command)
-  }
 }

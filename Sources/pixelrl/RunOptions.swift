@@ -63,7 +63,7 @@ extension RunOptions {
       at: output.out,
       RunDirectory.Facts(
         command: command, environment: environment, member: member, seed: seed, commandLine: CommandLine.arguments,
-        version: PixelRL.configuration.version, why: why ?? "", inputs: inputs,
+        version: PixelRL.version, why: why ?? "", inputs: inputs,
         autoencoder: autoencoder, openGL: openGL, muJoCo: Environments.muJoCoVersion),
       settings: settings, fill: fill
     ).held()

@@ -49,7 +49,7 @@ struct SettingsHelp {
 
   /// - Throws: the error about a wrong flag.
   init<Command: SettingsCommand>(_ command: Command, columns: Int) throws {
-    let parsed = PixelRL.helpMessage(for: Command.self, columns: columns)
+    let parsed = RootCommand.helpMessage(for: Command.self, columns: columns)
     opening = parsed.components(separatedBy: "\n\n").prefix(2).joined(separator: "\n\n")
     closing = parsed.range(of: "\nOPTIONS:").map { String(parsed[$0.lowerBound...].dropFirst()) } ?? ""
     self.columns = columns
@@ -173,13 +173,13 @@ extension SettingsHelp {
       words.append("--help")
     }
     guard words.contains("--help") || words.contains("-h"),
-      let type = PixelRL.configuration.subcommands.first(where: { $0._commandName == words.first })
+      let type = RootCommand.configuration.subcommands.first(where: { $0._commandName == words.first })
         as? any SettingsCommand.Type
     else { return nil }
     let others = words.dropFirst().filter { $0 != "--help" && $0 != "-h" }
     func help<Command: SettingsCommand>(_ type: Command.Type) throws -> String? {
       // Parsed as the whole command line, so that errors are the same as without --help.
-      guard let command = try PixelRL.parseAsRoot(words.prefix(1) + others) as? Command else { return nil }
+      guard let command = try RootCommand.parseAsRoot(words.prefix(1) + others) as? Command else { return nil }
       return try SettingsHelp(command, columns: columns).text
     }
     return try help(type)

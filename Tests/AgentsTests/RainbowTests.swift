@@ -1,3 +1,4 @@
+import Contracts
 import Core
 import Networks
 import Replay

@@ -110,7 +110,7 @@ import Training
   /// Every flag of the parser is shown, and each agent has its own settings with its own defaults.
   @Test func everyFlagIsShown() throws {
     let help = try help("train --help", columns: 1000)
-    for flag in PixelRL.flags(["train"][...]) { #expect(help.contains("--\(flag)"), "\(flag)") }
+    for flag in RootCommand.flags(["train"][...]) { #expect(help.contains("--\(flag)"), "\(flag)") }
     func check<A: Agent>(_ agent: A.Type) throws {
       let rows = try section("AGENT \(A.id.uppercased()) SETTINGS", of: help)
       let settings: A.Settings = TaskDefaults.group(of: "cartpole-swingup")

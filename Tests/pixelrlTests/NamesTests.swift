@@ -15,15 +15,16 @@ import Training
 /// Names from other programs, the Gymnasium module, and the list of environments.
 @Suite struct NamesTests {
   @Test func aliasesLeadToExistingNames() {
-    let commands = PixelRL.configuration.subcommands.map { $0._commandName }
-    let flags = Set(commands.flatMap { PixelRL.flags([$0]) })
+    let commands = RootCommand.configuration.subcommands.map { $0._commandName }
+    let flags = Set(commands.flatMap { RootCommand.flags([$0]) })
     let known = flags.union(commands).union(Agents.all.map { $0.id }).union(Autoencoders.all.map { $0.id })
       .union(Places.all.map(\.id))
     for (theirs, ours) in Aliases.all {
       for name in ours { #expect(known.contains(name), "\(theirs) leads to \(name)") }
     }
     #expect(flags.isSuperset(of: ["learning-rate", "latent", "no-critic-layer-norm", "resume", "notify", "filter"]))
-    #expect(!PixelRL.flags(["eval"]).contains("learning-rate") && PixelRL.flags(["config", "train"]).contains("tau"))
+    #expect(
+      !RootCommand.flags(["eval"]).contains("learning-rate") && RootCommand.flags(["config", "train"]).contains("tau"))
   }
 
   @Test func theGymnasiumModuleOverwritesNothing() throws {

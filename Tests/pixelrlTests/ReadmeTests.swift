@@ -69,7 +69,7 @@ import Testing
 
   @Test func everyCommandIsShown() throws {
     let lines = try lines("\(Self.pages)/Commands.md")
-    for command in PixelRL.configuration.subcommands {
+    for command in RootCommand.configuration.subcommands {
       let name = command.configuration.commandName ?? command._commandName
       #expect(lines.contains { $0.contains("pixelrl \(name)") }, "\(name) is missing")
     }

@@ -115,8 +115,8 @@ private struct Probe: ParsableCommand {
 
 @Suite struct CommandTests {
   @Test func everyCommandHasHelpAndUniqueFlags() {
-    for command in PixelRL.configuration.subcommands {
-      #expect(PixelRL.helpMessage(for: command, columns: 100).contains("USAGE"))
+    for command in RootCommand.configuration.subcommands {
+      #expect(RootCommand.helpMessage(for: command, columns: 100).contains("USAGE"))
     }
   }
 

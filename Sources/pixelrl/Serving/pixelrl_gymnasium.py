@@ -3,10 +3,11 @@
     import gymnasium, pixelrl_gymnasium
     env = gymnasium.make("pixelrl/cartpole-swingup-v0", size=84)
 
-The program is the argument `program`, else the environment variable PIXELRL, else `pixelrl` on the path. Each environment
-runs in its own process, `pixelrl serve`. Settings of the episode are the flags of `pixelrl serve`, with underscores:
-`action_repeat=2, sticky_actions=0.25, flicker=0.1`. With `observe="latent", autoencoder="runs/..."` an observation is what
-pixelrl's own agents get: the latents of the last frames, and the last actions.
+The program is the argument `program`, else the environment variable PIXELRL, else the one that a wheel has installed with
+this Python, else `pixelrl` on the path. Each environment runs in its own process, `pixelrl serve`. Settings of the episode
+are the flags of `pixelrl serve`, with underscores: `action_repeat=2, sticky_actions=0.25, flicker=0.1`. With
+`observe="latent", autoencoder="runs/..."` an observation is what pixelrl's own agents get: the latents of the last frames,
+and the last actions.
 
 The process ends with its environment, closed or not. A keyboard interrupt does not reach it, and is delayed while a request
 waits for its answer. Copied and unpickled environments are new environments with the same arguments, and must be reset.
@@ -18,6 +19,7 @@ import json
 import os
 import signal
 import subprocess
+import sysconfig
 import threading
 import weakref
 
@@ -151,7 +153,7 @@ class PixelRL(gymnasium.Env):
 
 
 def _command(environment, program, settings):
-    command = [program or os.environ.get("PIXELRL", "pixelrl"), "serve", environment]
+    command = [_path(program), "serve", environment]
     for name, value in settings.items():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
@@ -159,6 +161,12 @@ def _command(environment, program, settings):
         else:
             command += [f"--{flag}", str(value)]
     return command
+
+
+def _path(program):
+    """Returns the path of the program."""
+    installed = os.path.join(sysconfig.get_path("scripts"), "pixelrl")
+    return program or os.environ.get("PIXELRL") or (installed if os.access(installed, os.X_OK) else "pixelrl")
 
 
 def _end(process):
@@ -198,7 +206,7 @@ def _interrupts_later():
 
 def environments(program=None):
     """Returns the names of all environments of the program."""
-    command = [program or os.environ.get("PIXELRL", "pixelrl"), "serve", "--list"]
+    command = [_path(program), "serve", "--list"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
 
 
