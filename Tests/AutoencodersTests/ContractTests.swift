@@ -50,6 +50,7 @@ private func randomFrames(_ count: Int, _ shape: FrameShape, seed: UInt64 = 3) -
   static let shapes = [
     FrameShape(height: 64, width: 64, channels: 3), FrameShape(height: 84, width: 84, channels: 1),
     FrameShape(height: 48, width: 48, channels: 3), FrameShape(height: 48, width: 64, channels: 1),
+    FrameShape(height: 64, width: 36, channels: 3), FrameShape(height: 24, width: 96, channels: 1),
   ]
 
   @Test(arguments: Member.all, shapes) func latentsAndReconstructionsHaveTheirShapes(
@@ -70,6 +71,11 @@ private func randomFrames(_ count: Int, _ shape: FrameShape, seed: UInt64 = 3) -
           try expectShapes(type, shape)
         } catch let error as InputError {
           #expect(error.description.contains("\(width)x\(height)"))
+          // The size that it names is supported.
+          let named = try #require(error.description.firstMatch(of: /--size ([0-9]+)(?:x([0-9]+))?,/))
+          let side = try #require(Int(named.1))
+          try expectShapes(
+            type, FrameShape(height: named.2.flatMap { Int($0) } ?? side, width: side, channels: 1))
         }
       }
     }
