@@ -20,6 +20,11 @@ public struct FrameShape: Sendable, Hashable, Codable, CustomStringConvertible {
     FrameShape(height: height, width: width, channels: frames * channels)
   }
   public var description: String { "\(width)x\(height)x\(channels)" }
+
+  /// Returns the value of `--size` for frames whose sides are changed to accepted ones.
+  func sizeText(_ accepted: (Int) -> Int) -> String {
+    FrameSize(width: accepted(width), height: accepted(height)).text
+  }
 }
 
 /// A network that encodes a frame into a latent and, if it has a decoder, reconstructs the frame from the latent.

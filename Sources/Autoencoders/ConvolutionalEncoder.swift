@@ -41,8 +41,8 @@ public struct ConvolutionalEncoder: Autoencoder {
   ) throws {
     guard min(frame.height, frame.width) >= Self.leastSide else {
       throw InputError(
-        "a conv encoder needs frames of at least \(Self.leastSide)x\(Self.leastSide), not \(frame.width)x\(frame.height)"
-      )
+        "a conv encoder needs a width and a height of at least \(Self.leastSide), such as --size "
+          + "\(frame.sizeText { max($0, Self.leastSide) }), not \(frame.width)x\(frame.height)")
     }
     self.settings = settings
     let links = Self.strides(of: min(frame.height, frame.width)).enumerated().map { i, stride in

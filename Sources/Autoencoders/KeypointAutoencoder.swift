@@ -38,7 +38,9 @@ public struct KeypointAutoencoder: Autoencoder {
             + "field by 8 pixels"
         ),
         Field("sharpness", \.sharpness, 0.01...1000, "factor on the logits of the spatial softmax"),
-        Field("bump-width", \.bumpWidth, 0.001...10, "σ of the decoder's Gaussian bumps; the frame spans -1 to 1"),
+        Field(
+          "bump-width", \.bumpWidth, 0.001...10,
+          "σ of the decoder's Gaussian bumps; the frame's shorter side spans -1 to 1"),
         Field("latent-penalty", \.latentPenalty, 0...1, "weight of the latents' mean square in the loss"),
         Field(
           "keypoints-alone", \.keypointsAlone,
@@ -63,7 +65,8 @@ public struct KeypointAutoencoder: Autoencoder {
     // On a map of one cell all positions would be the same.
     guard frame.height % 4 == 0, frame.width % 4 == 0, frame.height >= 8, frame.width >= 8 else {
       throw InputError(
-        "a keypoint autoencoder needs a --size that is a multiple of 4, such as 64, not \(frame.width)x\(frame.height)")
+        "a keypoint autoencoder needs a width and a height that are multiples of 4, of at least 8, such as --size "
+          + "\(frame.sizeText { max(8, ($0 + 2) / 4 * 4) }), not \(frame.width)x\(frame.height)")
     }
     self.settings = settings
     drawsKeypointsAlone = isBackgroundSubtracted && settings.keypointsAlone
@@ -98,13 +101,19 @@ public struct KeypointAutoencoder: Autoencoder {
   public func decode(_ z: Tensor) -> Tensor {  // [B, Z]
     let (batch, keypoints) = (z.shape[0], settings.keypoints)
     let z = z.reshaped(batch * keypoints, 2)
-    let scale = -1 / (2 * settings.bumpWidth * settings.bumpWidth)
-    let alongX = exp(square(axis(mapWidth).reshaped(1, mapWidth) - z.columns(0..<1)) * scale)  // [BK, M]
-    let alongY = exp(square(axis(mapHeight).reshaped(1, mapHeight) - z.columns(1..<2)) * scale)  // [BK, M]
+    let alongX = profiles(along: mapWidth, at: z.columns(0..<1))  // [BK, M]
+    let alongY = profiles(along: mapHeight, at: z.columns(1..<2))  // [BK, M]
     let bumps = alongY.reshaped(batch * keypoints, mapHeight, 1) * alongX.reshaped(batch * keypoints, 1, mapWidth)
     var output = decoder(bumps.reshaped(batch, keypoints, mapHeight, mapWidth))  // [B, 16C, M, M]
     if drawsKeypointsAlone ?? false { output = output - decoder(.zeros([1, keypoints, mapHeight, mapWidth])) }
     return pixelShuffled(output, by: 4)  // [B, C, H, W]
+  }
+
+  /// Returns the bumps' profiles along a side of the map, `[BK, cells]`, at positions `[BK, 1]`. Each side spans -1 to 1.
+  /// Along the longer one σ is smaller, so that bumps are round.
+  func profiles(along cells: Int, at positions: Tensor) -> Tensor {
+    let sigma = settings.bumpWidth * (Double(min(mapWidth, mapHeight) - 1) / Double(cells - 1))
+    return exp(square(axis(cells).reshaped(1, cells) - positions) * (-1 / (2 * sigma * sigma)))
   }
 
   public func penalty(_ z: Tensor) -> Tensor { square(z).mean() * settings.latentPenalty }

@@ -45,13 +45,10 @@ public struct RegularizedAutoencoder: Autoencoder {
     let strided = Convolution(inputs: frame.channels, outputs: filters, kernel: 3, stride: 2, rectified: true)
     let plain = Convolution(inputs: filters, outputs: filters, kernel: 3, rectified: true)
     // 15, 7, 5, 3, 1: the convolutions leave at least one feature.
-    guard frame.height >= 15, frame.width >= 15 else {
-      throw InputError("a rae autoencoder needs frames of at least 15x15, not \(frame.width)x\(frame.height)")
-    }
-    guard frame.height % 2 == frame.width % 2 else {
+    guard frame.height >= 15, frame.width >= 15, frame.height % 2 == frame.width % 2 else {
       throw InputError(
-        "a rae autoencoder needs a width and a height that are both even or both odd, not \(frame.width)x\(frame.height)"
-      )
+        "a rae autoencoder needs a width and a height of at least 15, both even or both odd, such as --size "
+          + "\(frame.sizeText { max(16, ($0 + 1) / 2 * 2) }), not \(frame.width)x\(frame.height)")
     }
     self.settings = settings
     convolutions = ConvolutionStack([strided, plain, plain, plain], using: &random)

@@ -73,6 +73,15 @@ public struct Field<Group>: Sendable {
     self.init(key, path, domain: "text", help) { _ in true }
   }
 
+  /// A value of another type, such as a size.
+  ///
+  /// - Parameter domain: a description of the values that the type accepts.
+  public init<Value: SettingValue>(
+    _ key: String, _ path: WritableKeyPath<Group, Value> & Sendable, domain: String, _ help: String
+  ) {
+    self.init(key, path, domain: domain, help) { _ in true }
+  }
+
   /// The name of a member of a catalog. The error for an unknown name suggests the most similar one.
   ///
   /// - Parameters:

@@ -11,11 +11,12 @@ public struct SettingRow: Sendable, Hashable {
   public var choices: [String]
   public var isSwitch: Bool
 
-  /// The placeholder for the value: `<n>`, `<text>`; empty for a switch.
+  /// The placeholder for the value: `<n>`, `<size>`, `<text>`; empty for a switch.
   public var placeholder: String {
     if isSwitch { return "" }
     if domain.hasPrefix("a whole number") { return "<n>" }
     if domain.hasPrefix("a number") { return "<x>" }
+    if domain.hasPrefix("a width") { return "<size>" }
     return domain == "text" ? "<text>" : "<choice>"
   }
 

@@ -3,7 +3,7 @@ import Pixels
 
 /// The settings of an episode. With the defaults, the task is unchanged. Other values make it a harder POMDP.
 public struct EpisodeSettings: SettingsGroup, Hashable {
-  public var size = 64
+  public var size: FrameSize = 64
   public var color = FrameColor.rgb
   public var actionRepeat = 0
   public var timeLimit = 0
@@ -18,13 +18,21 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
   public var lifeLoss = false
   public var gymFailure = GymFailurePolicy.stop
   public var gymTimeout = 60
+  /// Nil, which checkpoints leave out, if pictures are stretched. Older versions stretched all.
+  private var otherFit: PictureFit?
 
   public init() {}
+
+  /// How the pictures of a Gymnasium environment become frames with other proportions.
+  public var fit: PictureFit {
+    get { otherFit ?? .stretch }
+    set { otherFit = newValue == .stretch ? nil : newValue }
+  }
 
   public static let title = "environment"
   public static var fields: [Field<Self>] {
     [
-      Field("size", \.size, 8...1024, "width and height of a frame in pixels").changing(.view),
+      Field("size", \.size, domain: FrameSize.domain, "width and height of a frame in pixels").changing(.view),
       Field("color", \.color, "colours of the frames").changing(.view),
       Field("action-repeat", \.actionRepeat, 0...1000, "simulator steps per action; 0: the task's default")
         .changing(.dynamics),
@@ -59,6 +67,12 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
       )
       .changing(.view),
       Field(
+        "fit", \.fit,
+        "gym: how pictures become frames with other proportions. crop: the middle; letterbox: with black bars; stretch: "
+          + "distorted"
+      )
+      .changing(.view),
+      Field(
         "no-op-starts", \.noOpStarts, 0...1000,
         "gym: maximum number of no-op steps at the start of an episode; default 30 in Atari games"),
       Field("life-loss", \.lifeLoss, "gym: treat the loss of a life as the end of the episode when learning"),
@@ -86,8 +100,11 @@ public enum FrameColor: String, ChoiceSetting, Hashable {
 }
 
 extension EpisodeSettings {
+  /// The settings that change frames and that older versions did not record, with what they did.
+  public static let unrecorded = ["frame-stack": "1", "fit": PictureFit.stretch.text]
+
   /// A blank frame with this size and these colours.
-  public var blankFrame: PixelBuffer { PixelBuffer(width: size, height: size, format: color.format) }
+  public var blankFrame: PixelBuffer { PixelBuffer(size: size, format: color.format) }
 
   /// Applies the camera effects to a frame: an occluding bar, pixel noise and dropped frames.
   /// - Parameter noise: The random seed. The same seed gives the same frame.

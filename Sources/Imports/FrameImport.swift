@@ -3,14 +3,14 @@ import Formats
 import Pixels
 import Runs
 
-/// Makes a dataset of square frames from pictures of any size.
+/// Makes a dataset of frames from pictures of any size.
 public struct FrameImport {
   /// Where the pictures come from, as the user named it.
   public let path: String
   public let source: any PictureSource
   public let reading: PictureReading
-  /// The side of a frame in pixels.
-  public var size = 64
+  /// The size of a frame.
+  public var size: FrameSize = 64
   public var fit = PictureFit.crop
   public var format: PixelFormat
   /// The true states; nil if they are unknown.
@@ -44,7 +44,7 @@ public struct FrameImport {
     let warning = try source.read { picture in
       try Interruption.check()
       sizes.insert([picture.picture.width, picture.picture.height])
-      try body(picture.picture.squared(side: size, fit).converted(to: format), picture.arrival)
+      try body(picture.picture.fitted(to: size, fit).converted(to: format), picture.arrival)
     }
     let sorted = sizes.sorted { ($0[0] * $0[1], $0[0]) < ($1[0] * $1[1], $1[0]) }
     return (sorted.map { "\($0[0])x\($0[1])" }, warning)
@@ -64,7 +64,7 @@ public struct FrameImport {
     var writer = try FrameDatasetWriter(
       path: folder,
       manifest: FrameDatasetManifest(imported: imported, size: size, format: format),
-      frame: PixelBuffer(width: size, height: size, format: format), stateSize: imported.stateNames.count,
+      frame: PixelBuffer(size: size, format: format), stateSize: imported.stateNames.count,
       actionSize: imported.actionSpace.arrayCount)
     var count = 0
     let (sizes, warning) = try read { frame, arrival in

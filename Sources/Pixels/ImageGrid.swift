@@ -21,26 +21,26 @@ public struct ImageGrid: Sendable {
     self.scale = scale
   }
 
-  /// Draws the grid as one RGB picture. A caption wider than its column is truncated with "…".
+  /// Draws the grid as one RGB picture. All columns have the width of a frame or, if it is wider, of the widest caption.
   public func picture() -> PixelBuffer {
     let first = rows.lazy.joined().first
     precondition(first != nil, "an image grid must have at least one frame")
     let (frameWidth, frameHeight) = (first?.width ?? 1, first?.height ?? 1)
     let (cellWidth, cellHeight) = (frameWidth * scale, frameHeight * scale)
     let columns = rows.map(\.count).max() ?? 0
+    let columnWidth = columnCaptions.prefix(columns).reduce(cellWidth) { max($0, font.width(of: $1)) }
     let above = columnCaptions.isEmpty ? 0 : font.lineHeight
     let aside = rowCaptions.map { font.width(of: $0) }.max().map { $0 + gap } ?? 0
     let below = legend.map { $0.height + gap } ?? 0
-    let width = max(aside + gap + columns * (cellWidth + gap), legend.map { $0.width + 2 * gap } ?? 0)
+    let width = max(aside + gap + columns * (columnWidth + gap), legend.map { $0.width + 2 * gap } ?? 0)
     let height = above + gap + rows.count * (cellHeight + gap)
 
     var picture = PixelBuffer(width: width, height: height + below)
     picture.draw { [theme] in $0.fill(theme.paper) }
     if let legend { picture.paste(legend.converted(to: .rgb), left: width - gap - legend.width, top: height) }
     for (index, caption) in columnCaptions.prefix(columns).enumerated() {
-      let shown = font.fitted(caption, within: cellWidth)
-      let left = aside + gap + index * (cellWidth + gap) + (cellWidth - font.width(of: shown)) / 2
-      picture.write(shown, left: left, top: gap, font: font, theme.ink)
+      let left = aside + gap + index * (columnWidth + gap) + (columnWidth - font.width(of: caption)) / 2
+      picture.write(caption, left: left, top: gap, font: font, theme.ink)
     }
     for (y, row) in rows.enumerated() {
       let top = above + gap + y * (cellHeight + gap)
@@ -51,8 +51,8 @@ public struct ImageGrid: Sendable {
         precondition(
           frame.width == frameWidth && frame.height == frameHeight,
           "all frames of a grid must be \(frameWidth)x\(frameHeight), not \(frame.width)x\(frame.height)")
-        picture.paste(
-          frame.converted(to: .rgb).magnified(by: scale), left: aside + gap + x * (cellWidth + gap), top: top)
+        let left = aside + gap + x * (columnWidth + gap) + (columnWidth - cellWidth) / 2
+        picture.paste(frame.converted(to: .rgb).magnified(by: scale), left: left, top: top)
       }
     }
     return picture

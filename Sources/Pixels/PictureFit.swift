@@ -1,32 +1,32 @@
 import Core
 
-/// How a picture that is not square becomes a square frame.
+/// How a picture becomes a frame with other proportions.
 public enum PictureFit: String, ChoiceSetting, Hashable {
-  /// The largest square in its middle.
+  /// The largest part in its middle that has the frame's proportions.
   case crop
   /// The whole picture, with black bars.
   case letterbox
-  /// The whole picture, with other proportions.
+  /// The whole picture, distorted.
   case stretch
 }
 
 extension PixelBuffer {
-  /// Returns the picture as a square of `side` by `side` pixels, in the same format.
-  public func squared(side: Int, _ fit: PictureFit) -> PixelBuffer {
-    precondition(side > 0, "the side of a square must be positive, not \(side)")
+  /// Returns the picture as a frame of the given size, in the same format.
+  public func fitted(to size: FrameSize, _ fit: PictureFit) -> PixelBuffer {
     switch fit {
-    case .stretch: return resized(width: side, height: side)
+    case .stretch: return resized(width: size.width, height: size.height)
     case .crop:
-      let short = min(width, height)
-      return cropped(left: (width - short) / 2, top: (height - short) / 2, width: short, height: short)
-        .resized(width: side, height: side)
+      let part = size.largest(within: self.size)
+      return cropped(
+        left: (width - part.width) / 2, top: (height - part.height) / 2, width: part.width, height: part.height
+      ).resized(width: size.width, height: size.height)
     case .letterbox:
-      let long = max(width, height)
-      let (newWidth, newHeight) = (max(1, (width * side + long / 2) / long), max(1, (height * side + long / 2) / long))
-      var square = PixelBuffer(width: side, height: side, format: format)
-      square.paste(
-        resized(width: newWidth, height: newHeight), left: (side - newWidth) / 2, top: (side - newHeight) / 2)
-      return square
+      let part = self.size.largest(within: size)
+      var frame = PixelBuffer(size: size, format: format)
+      frame.paste(
+        resized(width: part.width, height: part.height), left: (size.width - part.width) / 2,
+        top: (size.height - part.height) / 2)
+      return frame
     }
   }
 
@@ -41,5 +41,14 @@ extension PixelBuffer {
       return bytes[start..<start + newWidth * channels]
     }
     return PixelBuffer(width: newWidth, height: newHeight, format: format, bytes: rows)
+  }
+}
+
+extension FrameSize {
+  /// Returns the largest size with these proportions that fits into another one, rounded to whole pixels.
+  fileprivate func largest(within other: FrameSize) -> FrameSize {
+    width * other.height > height * other.width
+      ? FrameSize(width: other.width, height: max(1, (height * other.width + width / 2) / width))
+      : FrameSize(width: max(1, (width * other.height + height / 2) / height), height: other.height)
   }
 }

@@ -39,6 +39,8 @@ public struct Recording: RecordedFrames, Codable {
   public var count: Int { episodes.count }
   /// The size of an action.
   public var actionSize: Int { actionSpace.arrayCount }
+  /// The width and height of a frame.
+  public var size: FrameSize { FrameSize(width: width, height: height) }
   public var frameSize: Int { width * height * format.channels }
 
   public mutating func begin(frame: PixelBuffer, observation: [Double]) {

@@ -51,12 +51,12 @@ public struct FrameDatasetManifest: Sendable, Hashable {
   }
 
   /// - Parameters:
-  ///   - size: the side of a frame in pixels.
+  ///   - size: the size of a frame.
   ///   - format: the format of a frame.
-  public init(imported: ImportedPictures, size: Int, format: PixelFormat) {
+  public init(imported: ImportedPictures, size: FrameSize, format: PixelFormat) {
     self.imported = imported
     environment = imported.environment
-    settings = [Setting(key: "size", text: "\(size)"), Setting(key: "color", text: "\(format)")]
+    settings = [Setting(key: "size", text: size.text), Setting(key: "color", text: "\(format)")]
     seed = 0
     policy = "imported"
   }

@@ -8,7 +8,7 @@ public struct ImportedPictures: Sendable, Hashable {
   public var source: String
   /// What they were, such as `120 PNG or JPEG files`.
   public var kind: String
-  /// How pictures that are not square became square.
+  /// How pictures became frames with other proportions.
   public var fit: PictureFit
   /// Of every so many pictures, the first was taken.
   public var every: Int
@@ -27,11 +27,14 @@ public struct ImportedPictures: Sendable, Hashable {
     (self.sizes, self.stateNames, self.actionSpace) = (sizes, stateNames, actionSpace)
   }
 
+  /// What the names of imported pictures begin with, which stand where others have the name of an environment.
+  public static let prefix = "import:"
+
   /// The name that stands for an environment, which there is none of: `import:film.mp4`.
   public var environment: String {
     var path = source[...]
     while path.hasSuffix("/") && path.count > 1 { path.removeLast() }
-    return "import:\(split(String(path)).name)"
+    return "\(Self.prefix)\(split(String(path)).name)"
   }
 
   var json: JSON {

@@ -22,8 +22,9 @@ public struct Film: Sendable {
   /// that the file has a few MB. Of large frames, fewer are shown.
   static let frameLimit = 300
   private static let pixelLimit = 16_000_000
-  /// The height of a shown frame in pixels. Small frames are magnified towards it, larger ones are scaled down to it.
-  private static let cellHeight = 192
+  /// The longer side of a shown frame in pixels. Small frames are magnified towards it, larger ones are scaled down to
+  /// it.
+  private static let cellLength = 192
 
   /// The indices of the shown frames in the recording, `step` apart.
   let frames: [Int]
@@ -40,17 +41,25 @@ public struct Film: Sendable {
   /// Makes a video of the first episode.
   init(of recording: Recording, through drawing: (any LatentDrawing)?, _ readings: [Reading]) {
     (self.recording, self.drawing, self.readings) = (recording, drawing, readings)
-    scale = max(1, Self.cellHeight / recording.height)
+    scale = recording.size.magnification(to: Self.cellLength)
     columnCaptions = drawing?.comparisonCaptions ?? ["original"]
     legend = drawing == nil ? nil : ErrorScale().picture()
     let length = recording.firstEpisodeLength
-    let height = min(recording.height, Self.cellHeight)
-    let pixels = columnCaptions.count * height * max(1, height * recording.width / recording.height)
+    let cell = Self.reduced(recording.size)
+    let pixels = columnCaptions.count * cell.width * cell.height
     let most = max(2, min(Self.frameLimit, Self.pixelLimit / pixels))
     step = max(1, (length + most - 1) / most)
     let shown = Array(stride(from: 0, to: length, by: step))
     frames = shown
     pitch = readings.map { Self.width(of: $0, in: shown) }.max() ?? 1
+  }
+
+  /// The size of a frame, scaled down if it is longer than a cell.
+  private static func reduced(_ size: FrameSize) -> FrameSize {
+    guard size.longerSide > cellLength else { return size }
+    return FrameSize(
+      width: max(1, size.width * cellLength / size.longerSide),
+      height: max(1, size.height * cellLength / size.longerSide))
   }
 
   /// The maximum width of a reading in pixels, with the gap after it.
@@ -88,9 +97,9 @@ public struct Film: Sendable {
     let cells =
       drawing.map { $0.comparisons(of: recording.stacks(indices, of: $0.frameStack), magnifiedBy: scale) }
       ?? indices.map { [recording.frame($0).magnified(by: scale)] }
-    guard scale * recording.height > Self.cellHeight else { return cells }
-    let width = max(1, recording.width * Self.cellHeight / recording.height)
-    return cells.map { $0.map { $0.resized(width: width, height: Self.cellHeight) } }
+    let cell = Self.reduced(recording.size)
+    guard cell != recording.size else { return cells }
+    return cells.map { $0.map { $0.resized(width: cell.width, height: cell.height) } }
   }
 
   private func picture(_ cells: [PixelBuffer], at index: Int) -> PixelBuffer {

@@ -21,6 +21,6 @@ public struct FirstFrames: Sendable {
     var text = text
     if frames.count < count { text["frames"] = "the first \(frames.count) of \(count)" }
     try AnimatedPNG.write(
-      frames.lazy.map { $0.magnified(by: max(1, 256 / $0.height)) }, to: path, framesPerSecond: 25, text: text)
+      frames.lazy.map { $0.magnified(by: $0.size.magnification(to: 256)) }, to: path, framesPerSecond: 25, text: text)
   }
 }

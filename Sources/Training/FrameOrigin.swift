@@ -12,8 +12,8 @@ public protocol FrameOrigin {
   var episode: EpisodeSettings { get }
   /// The groups of settings that a run records.
   var groups: [any SettingsGroup] { get }
-  /// How the pictures were made square; nil if they were not imported.
-  var fit: FrameDatasetManifest.Setting? { get }
+  /// Whether they are imported pictures, in which nothing acts.
+  var isImported: Bool { get }
   /// The dataset that is trained on; nil if the run collects its own.
   var dataset: FrameDataset? { get }
 
@@ -66,7 +66,7 @@ public struct PlayedFrames<E: Environment>: FrameOrigin {
 
   public var id: String { spec.id }
   public var groups: [any SettingsGroup] { [episode, collection] }
-  public var fit: FrameDatasetManifest.Setting? { nil }
+  public var isImported: Bool { false }
 
   public func check(_ pretraining: PretrainingSettings) throws {
     try environment.checkRendering()

@@ -1,6 +1,7 @@
 import Autoencoders
 import Core
 import Environments
+import Pixels
 import Representations
 import Runs
 
@@ -18,20 +19,17 @@ public struct ImportedFrames: FrameOrigin {
     guard let imported = dataset.manifest.imported else {
       throw InputError("\(dataset.path) has frames of \(dataset.manifest.environment), not imported pictures")
     }
-    guard dataset.width == dataset.height else {
-      throw WorldError(
-        path: dataset.path, "has \(dataset.width)x\(dataset.height) frames, not squares: import it again")
-    }
     var episode = EpisodeSettings()
-    (episode.size, episode.color) = (dataset.width, dataset.format == .gray ? .gray : .rgb)
-    episode.frameStack = stack.frames
+    episode.size = FrameSize(width: dataset.width, height: dataset.height)
+    episode.color = dataset.format == .gray ? .gray : .rgb
+    (episode.fit, episode.frameStack) = (imported.fit, stack.frames)
     (frames, self.imported, self.stack, self.episode) = (dataset, imported, stack, episode)
   }
 
   public var id: String { imported.environment }
   public var groups: [any SettingsGroup] { [stack] }
   public var dataset: FrameDataset? { frames }
-  public var fit: FrameDatasetManifest.Setting? { .init(key: "fit", text: imported.fit.text) }
+  public var isImported: Bool { true }
 
   public func reading(_ dataset: FrameDataset?) -> Self { self }
 
@@ -113,7 +111,7 @@ extension AutoencoderRecord {
   ///
   /// - Throws: `WorldError` if they are missing or have changed.
   func importedFrames(of run: RunDirectory) throws -> ImportedFrames? {
-    guard let source, view.contains(where: { $0.key == "fit" }) else { return nil }
+    guard let source, isImported else { return nil }
     let recorded = try run.facts().inputs.first { $0.name == "dataset" }?.places ?? []
     guard let path = ([source.path] + recorded).first(where: exists) else {
       throw WorldError(path: source.path, "the pictures that \(run.path) was trained on are missing: restore them")

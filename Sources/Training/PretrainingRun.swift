@@ -35,7 +35,8 @@ public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
   public func check() throws {
     try Model.requireDecoder()
     try origin.check(pretraining)
-    let shape = FrameShape(height: episode.size, width: episode.size, channels: episode.color.format.channels)
+    let shape = FrameShape(
+      height: episode.size.height, width: episode.size.width, channels: episode.color.format.channels)
     var random = seed.stream("unused")
     _ = try Model(frame: shape.stacked(episode.frameStack), settings: model, using: &random)
   }
@@ -50,7 +51,7 @@ public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
       kept: pretraining.keepCheckpoints, settings: fingerprint(of: groups, origin.id, Model.id, seed))
     for warning in checkpoints.warnings { try say(warning) }
     let recording = try origin.frames(in: directory, seed: seed, say: say)
-    if origin.fit != nil, !pretraining.background {
+    if origin.isImported, !pretraining.background {
       try say("no background is taken away: whole pictures are reconstructed (--no-background)")
     }
 
@@ -75,12 +76,11 @@ public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
     let reconstructions = Reconstructions(
       of: heldOut, by: encoder, threshold: Float(pretraining.changeThreshold))
     try writePictures(encoder, heldOut, reconstructions, to: directory, &log)
-    var record = AutoencoderRecord(
+    let record = AutoencoderRecord(
       encoder, settings: model, environment: origin.id, episode: episode,
       envSteps: recording.environmentSteps, probe: probe,
       isBackgroundSubtracted: pretraining.background, reconstructions: reconstructions,
       dataset: try origin.dataset.map(AutoencoderRecord.Source.init))
-    if let fit = origin.fit { record.view.append(fit) }
     try encoder.write(to: directory.path, record: record)
 
     let seconds = loop.secondsBefore + (clock.now - start) / .seconds(1)
@@ -97,8 +97,7 @@ public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
     try say(
       "reconstruction of the \(encoder.target.isFrame ? "frame" : "blurred target"): PSNR "
         + "\(rounded(reconstructions.psnr, 1)) dB, on moving pixels \(rounded(reconstructions.movingPSNR, 1)) dB")
-    // Nothing acts on imported pictures.
-    if origin.fit == nil, let warning = StateProbe.warning(about: probe.record) { try say(warning) }
+    if !origin.isImported, let warning = StateProbe.warning(about: probe.record) { try say(warning) }
     return summary
   }
 

@@ -63,7 +63,7 @@ extension LatentEncoder {
 public func reconstructionGrid<Model: Autoencoder>(
   of frames: [PixelBuffer], by encoder: LatentEncoder<Model>, captions: [String] = []
 ) -> PixelBuffer {
-  let scale = max(1, 192 / frames[0].height)
+  let scale = frames[0].size.magnification(to: 192)
   var grid = ImageGrid(
     rows: encoder.comparisons(of: frames, magnifiedBy: scale), columnCaptions: encoder.comparisonCaptions,
     rowCaptions: captions, scale: 1)

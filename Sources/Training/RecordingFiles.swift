@@ -69,17 +69,19 @@ extension FrameDataset {
     guard manifest.environment == spec.id else {
       throw InputError("\(path) has frames of \(manifest.environment): use --env \(manifest.environment)")
     }
-    let asked = Dictionary(uniqueKeysWithValues: settings.record.map { ($0.key, $0.text) })
+    let recorded = Dictionary(uniqueKeysWithValues: manifest.settings.map { ($0.key, $0.text) })
+      .merging(EpisodeSettings.unrecorded) { recorded, _ in recorded }
     // Frames are stored one by one, whatever the frame stack.
     let decisive = EpisodeSettings.keys(changing: .view, .dynamics).filter { $0 != "frame-stack" }
-    for setting in manifest.settings where decisive.contains(setting.key) {
-      guard let text = asked[setting.key], text != setting.text else { continue }
-      let wanted = FrameDatasetManifest.Setting(key: setting.key, text: text)
+    for (key, text) in settings.record where decisive.contains(key) {
+      guard let mine = recorded[key], mine != text else { continue }
+      let setting = FrameDatasetManifest.Setting(key: key, text: mine)
+      let wanted = FrameDatasetManifest.Setting(key: key, text: text)
       throw InputError(
         "\(path) was collected with \(setting.flag), but this run uses \(wanted.flag): use \(setting.flag), or collect "
           + "with \(wanted.flag)")
     }
-    guard width == settings.size, height == settings.size, format == settings.color.format else {
+    guard width == settings.size.width, height == settings.size.height, format == settings.color.format else {
       throw WorldError(
         path: path, "has \(width)x\(height) \(format) frames, but its manifest says otherwise: collect it again")
     }

@@ -3,6 +3,7 @@ import Core
 import Environments
 import Formats
 import Networks
+import Pixels
 import Representations
 import Runs
 import Tensors
@@ -57,9 +58,8 @@ public struct AutoencoderRecord: Sendable {
           + "\(environment)'")
     }
     for asked in AutoencoderRecord.view(of: settings) {
-      guard let mine = view.first(where: { $0.key == asked.key }) else {
-        // Older versions had no frame stacks.
-        if asked.key == "frame-stack", asked.text == "1" { continue }
+      let old = EpisodeSettings.unrecorded[asked.key].map { Setting(key: asked.key, text: $0) }
+      guard let mine = view.first(where: { $0.key == asked.key }) ?? old else {
         throw WorldError(path: path, "does not record the --\(asked.key) of its frames: pretrain again")
       }
       guard mine != asked else { continue }
@@ -67,6 +67,15 @@ public struct AutoencoderRecord: Sendable {
         "\(path) was trained with \(mine.flag), but this run uses \(asked.flag): use \(mine.flag), or pretrain with "
           + asked.flag)
     }
+  }
+
+  /// Whether it was trained on imported pictures, so that there is no environment.
+  public var isImported: Bool { environment.hasPrefix(ImportedPictures.prefix) }
+
+  /// How pictures of other proportions became its frames; nil for an environment that draws frames of any size.
+  public var fit: PictureFit? {
+    guard isImported || environment.hasPrefix(Environments.gymPrefix) else { return nil }
+    return (view.first { $0.key == "fit" }?.text ?? EpisodeSettings.unrecorded["fit"]).flatMap { PictureFit(text: $0) }
   }
 
   /// The number of stacked frames that the encoder takes.

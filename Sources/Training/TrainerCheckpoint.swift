@@ -101,7 +101,10 @@ func fingerprint(
   leavingOut left: Set<String> = []
 ) -> UInt64 {
   let settings = groups.flatMap { group in
-    group.record.filter { !left.contains($0.key) }.map { "\(group.title).\($0.key)=\($0.text)" }
+    group.record.filter { key, text in
+      // Older versions had no --fit and stretched pictures.
+      !left.contains(key) && !(key == "fit" && text == EpisodeSettings.unrecorded[key])
+    }.map { "\(group.title).\($0.key)=\($0.text)" }
   }
   return xxHash64(Array("\(environment)\n\(member)\n\(seed.value)\n\(settings.joined(separator: "\n"))".utf8))
 }

@@ -86,7 +86,7 @@ struct GivenSettings {
   /// The flags that change only MuJoCo scenes.
   private static let sceneFlags = ["renderer", "shadows", "reflections", "antialiasing"]
   /// The flags that change only Gymnasium environments.
-  private static let gymFlags = ["no-op-starts", "life-loss", "gym-failure", "gym-timeout"]
+  private static let gymFlags = ["fit", "no-op-starts", "life-loss", "gym-failure", "gym-timeout"]
 
   /// Ignores a task default that conflicts with other settings.
   mutating func dropTaskDefault<Group: SettingsGroup>(_ path: PartialKeyPath<Group>) { dropped.insert(path) }

@@ -32,7 +32,9 @@ import Testing
       let x = Tensor.zeros([2, 1, height, width])
       #expect(try encoder(height, width, channels: 1).encode(x).shape == [2, 50])
     }
-    #expect(throws: InputError("a conv encoder needs frames of at least 16x16, not 64x15")) { try encoder(15, 64) }
+    let refusal = InputError(
+      "a conv encoder needs a width and a height of at least 16, such as --size 64x16, not 64x15")
+    #expect(throws: refusal) { try encoder(15, 64) }
   }
 
   @Test func latentsAreBounded() throws {

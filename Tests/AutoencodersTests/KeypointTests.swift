@@ -38,6 +38,21 @@ import Testing
     #expect(other.keypoints(of: .zeros([1, other.latentSize])) == nil)
   }
 
+  /// In frames that are not square, bumps have the same width in both directions: that of a square frame with the
+  /// shorter side.
+  @Test(arguments: [(32, 64), (64, 32), (32, 32)]) func bumpsAreRound(height: Int, width: Int) throws {
+    let model = try model(height: height, width: width)
+    let square = try self.model(height: 32, width: 32)
+    let (across, down) = (
+      model.profiles(along: width / 4, at: .zeros([1, 1])), model.profiles(along: height / 4, at: .zeros([1, 1]))
+    )
+    let expected = square.profiles(along: 8, at: .zeros([1, 1])).array
+    for bump in [across.array, down.array] {
+      let first = (bump.count - 8) / 2
+      #expect(zip(bump[first...], expected).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+  }
+
   /// If an object moves by a cell of the map, the keypoints on it move by the distance of two cell centres.
   @Test func keypointsFollowAMovingObject() throws {
     let (height, width) = (48, 64)

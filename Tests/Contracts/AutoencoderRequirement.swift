@@ -25,7 +25,9 @@ public enum AutoencoderRequirement: String, Sendable, CaseIterable {
   public func check<Model: Autoencoder>(_ type: Model.Type) throws {
     switch self {
     case .latentsAndReconstructionsHaveTheirShapes:
-      for (height, width, channels) in [(64, 64, 3), (84, 84, 1), (48, 48, 3), (48, 64, 1)] {
+      for (height, width, channels) in [
+        (64, 64, 3), (84, 84, 1), (48, 48, 3), (48, 64, 1), (64, 36, 3), (24, 96, 1),
+      ] {
         try checkShapes(type, FrameShape(height: height, width: width, channels: channels))
       }
     case .anySizeIsSupportedOrRejectedWithAnError: try checkSizes(type)
@@ -66,6 +68,11 @@ private func checkSizes<Model: Autoencoder>(_ type: Model.Type) throws {
       try checkShapes(type, FrameShape(height: height, width: width, channels: 1))
     } catch let error as InputError {
       #expect(error.description.contains("\(width)x\(height)"))
+      // The size that it names is supported.
+      let named = try #require(error.description.firstMatch(of: /--size ([0-9]+)(?:x([0-9]+))?,/))
+      let side = try #require(Int(named.1))
+      try checkShapes(
+        type, FrameShape(height: named.2.flatMap { Int($0) } ?? side, width: side, channels: 1))
     }
   }
 }

@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Pixels
 import Testing
 
@@ -16,7 +17,7 @@ import Testing
   /// All settings that affect an episode, with values other than the defaults.
   var everything: EpisodeSettings {
     settings([
-      "size": "32", "color": "gray", "action-repeat": "3", "frame-stack": "3", "sticky-actions": "0.3",
+      "size": "40x24", "color": "gray", "action-repeat": "3", "frame-stack": "3", "sticky-actions": "0.3",
       "flicker": "0.3", "occlusion": "0.2", "pixel-noise": "8", "time-limit": "50",
     ])
   }
@@ -160,6 +161,21 @@ import Testing
     let gray = Episode<Catch>(settings(["size": "\(size)", "color": "gray"]), seed: Seed(0)).frame
     #expect(gray.width == size && gray.height == size && gray.format == .gray)
     #expect(Episode<Catch>(settings(["size": "\(size)"]), seed: Seed(0)).frame.format == .rgb)
+    let wide = Episode<Catch>(settings(["size": "\(size)x40"]), seed: Seed(0)).frame
+    #expect(wide.width == size && wide.height == 40)
+  }
+
+  /// Checkpoints of older versions have a number as the size, and say nothing about stretched pictures.
+  @Test func olderCheckpointsHaveTheSameSettings() throws {
+    let stored = try PropertyListEncoder().encode(settings(["size": "32"]))
+    let members = try #require(
+      unsafe PropertyListSerialization.propertyList(from: stored, format: nil) as? [String: Any])
+    #expect(members["size"] as? Int == 32 && members.keys.allSatisfy { !$0.lowercased().contains("fit") })
+    for text in PictureFit.allCases.map(\.text) {
+      let settings = settings(["size": "96x64", "fit": text])
+      let again = try PropertyListDecoder().decode(EpisodeSettings.self, from: PropertyListEncoder().encode(settings))
+      #expect(again == settings && again.fit.text == text && again.size == FrameSize(width: 96, height: 64))
+    }
   }
 
   /// Camera settings must not change the start states or the sticky actions.

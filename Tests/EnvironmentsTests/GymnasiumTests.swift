@@ -201,10 +201,10 @@ import Testing
     #expect(lamp.replays == replays)
   }
 
-  @Test func picturesDrawnWithAStepEqualRequestedOnes() throws {
-    var (rendered, other) = (try environment(seed: 7), try environment(seed: 7))
+  @Test(arguments: PictureFit.allCases) func picturesDrawnWithAStepEqualRequestedOnes(_ fit: PictureFit) throws {
+    var (rendered, other) = (try environment(seed: 7) { $0.fit = fit }, try environment(seed: 7) { $0.fit = fit })
     for size in [9, 9, 9, 5, 5] {
-      var (frame, late) = (PixelBuffer(width: size, height: size), PixelBuffer(width: size, height: size))
+      var (frame, late) = (PixelBuffer(width: size, height: 7), PixelBuffer(width: size, height: 7))
       try rendered.render(into: &frame)
       // Not rendered before, so the picture is requested now.
       let fresh = other
@@ -220,6 +220,40 @@ import Testing
   private func copyWithoutCache(_ environment: E) -> E {
     let data = try? PropertyListEncoder().encode([environment])
     return data.flatMap { try? PropertyListDecoder().decode([E].self, from: $0).first } ?? environment
+  }
+
+  /// An episode of stretched pictures shares its process with others of the same environment.
+  @Test func picturesAreFittedIntoTheFrame() throws {
+    let stretched = try environment(seed: 7)
+    var picture = PixelBuffer(width: 44, height: 20)
+    try stretched.render(into: &picture)
+    for fit in PictureFit.allCases {
+      let environment = try environment(seed: 7) { $0.fit = fit }
+      for (width, height, format) in [(12, 12, PixelFormat.rgb), (12, 12, .gray), (8, 20, .rgb)] {
+        var frame = PixelBuffer(width: width, height: height, format: format)
+        try environment.render(into: &frame)
+        #expect(frame == picture.fitted(to: frame.size, fit).converted(to: format), "\(fit)")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (288, 512, false, "64", "36x64"), (288, 512, false, "36x64", nil), (600, 400, false, "64", "64x44"),
+    (600, 400, false, "64x44", nil), (160, 210, false, "84", "64x84"), (160, 210, true, "84", nil),
+    (160, 210, true, "96x64", "72x96"), (512, 512, false, "64", nil), (512, 500, false, "64", nil),
+  ])
+  func stretchingIsSaid(width: Int, height: Int, isAtari: Bool, frame: String, better: String?) throws {
+    let answer = """
+      {"actions": {"count": 2}, "observation": 0, "width": \(width), "height": \(height), "channels": 3, "places": 2,
+       "time_limit": null, "repeats": 1, "atari": \(isAtari), "undrawn": ""}
+      """
+    let facts = try GymFacts(answer, of: "gym:E")
+    let advice = facts.adviceAgainstStretching(to: try #require(FrameSize(text: frame)))
+    #expect((advice == nil) == (better == nil))
+    if let better {
+      #expect(advice?.contains("draws \(width)x\(height), which is stretched to ") == true)
+      #expect(advice?.contains(": use --size \(better) for frames with its proportions, or --fit letterbox") == true)
+    }
   }
 
   @Test func picturesAreResizedByArea() throws {

@@ -1,3 +1,4 @@
+import Core
 import Pixels
 import Testing
 
@@ -30,6 +31,21 @@ import Testing
         #expect(count(Palette.pole, in: frame) >= 4)
       }
     }
+  }
+
+  /// Wide and tall frames show more, and nothing is distorted.
+  @Test(arguments: [(64, 64), (96, 40), (40, 96), (64, 24)]) func theBallIsRound(size: (Int, Int)) {
+    var environment = Catch()
+    var random = Random(seed: Seed(1))
+    environment.reset(using: &random)
+    var frame = PixelBuffer(width: size.0, height: size.1)
+    environment.render(into: &frame)
+    // The ball is yellow: the only thing with much red.
+    let pixels = (0..<size.0 * size.1).filter { frame.bytes[3 * $0] > 160 }
+    let (columns, rows) = (pixels.map { $0 % size.0 }, pixels.map { $0 / size.0 })
+    let width = (columns.max() ?? 0) - (columns.min() ?? 0)
+    let height = (rows.max() ?? 0) - (rows.min() ?? 0)
+    #expect(pixels.count >= 2 && abs(width - height) <= 1, "\(width + 1)x\(height + 1)")
   }
 
   @Test func thePoleIsThreePixelsWideAt64() {

@@ -17,6 +17,8 @@ import Testing
         "flicker", "occlusion", "occlusion-position", "pixel-noise",
         // The rendering style.
         "renderer", "shadows", "reflections", "antialiasing",
+        // How a Gymnasium environment's pictures become frames.
+        "fit",
       ])
   }
 

@@ -80,7 +80,8 @@ import Testing
     let captioned = ImageGrid(rows: [[Self.frame(0)]], columnCaptions: ["far too long"], rowCaptions: ["step 5"])
     let picture = captioned.picture()
     #expect(
-      picture.height > bare.height && picture.width == bare.width + Font.small.width(of: "step 5") + captioned.gap)
+      picture.height > bare.height
+        && picture.width == Font.small.width(of: "far too long") + Font.small.width(of: "step 5") + 3 * captioned.gap)
     #expect(picture.bytes.contains(captioned.theme.ink.red))
   }
 

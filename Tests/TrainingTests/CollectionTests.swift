@@ -17,7 +17,7 @@ func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
 }
 
 /// Small frames, so that tests are fast.
-func smallEpisode(size: Int = 16, timeLimit: Int = 0) -> EpisodeSettings {
+func smallEpisode(size: FrameSize = 16, timeLimit: Int = 0) -> EpisodeSettings {
   var settings = EpisodeSettings()
   (settings.size, settings.color, settings.timeLimit) = (size, .gray, timeLimit)
   return settings

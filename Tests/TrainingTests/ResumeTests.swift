@@ -4,6 +4,7 @@ import Core
 import Environments
 import Formats
 import Foundation
+import Pixels
 import Representations
 import Runs
 import Testing
@@ -128,7 +129,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
   }
 
   @Test(arguments: Places.all) func trainingOnLatentsResumesBitExactly(_ place: Place) throws {
-    let episode = smallEpisode(timeLimit: 160)
+    let episode = smallEpisode(size: FrameSize(width: 24, height: 16), timeLimit: 160)
     let first = try collect(CartPoleSwingup(), episode, collectionSettings(12), seed: Seed(1))
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (pretraining.steps, pretraining.batch, pretraining.actionWeight) = (3, 4, 0.5)
@@ -156,7 +157,8 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
       (pretraining.checkpointEvery, pretraining.keepCheckpoints) = (10, 100)
       (model.latent, model.filters) = (6, 4)
       let work = PretrainingRun(
-        CartPoleSwingup(), RegularizedAutoencoder.self, episode: smallEpisode(timeLimit: 160),
+        CartPoleSwingup(), RegularizedAutoencoder.self,
+        episode: smallEpisode(size: FrameSize(width: 16, height: 24), timeLimit: 160),
         collection: collectionSettings(30), pretraining: pretraining, model: model, seed: Seed(1))
       let whole = try RunDirectory(at: "\(folder)/whole", facts("pretrain-ae", "c"), settings: work.groups)
       _ = try work.run(in: whole) { _ in }

@@ -134,14 +134,14 @@ let quickTraining = [
     ("train --observe state --replay 9223372036854775807", "more than this machine's memory"),
     ("train --observe state --env-steps 100", "the initial random play takes 20000 simulator steps"),
     ("pretrain-ae --kind keypoints", "unknown autoencoder 'keypoints': did you mean 'keypoint'?"),
-    ("pretrain-ae --size 62", "a keypoint autoencoder needs a --size that is a multiple of 4, such as 64, not 62x62"),
+    ("pretrain-ae --size 62", "multiples of 4, of at least 8, such as --size 64, not 62x62"),
     ("pretrain-ae --keypoints 0", "--keypoints takes a whole number from 1 to 1024, not '0'"),
     (
       "pretrain-ae --kind conv",
       "the kind conv has no decoder, which pretraining and reconstructions need: use --kind keypoint or"
     ),
     ("pretrain-ae --kind rae --latent-size 0", "--latent-size takes a whole number from 1 to"),
-    ("pretrain-ae --size -4", "--size takes a whole number from 8 to 1024, not '-4'"),
+    ("pretrain-ae --size -4", "--size takes a width and height such as 96x64"),
     ("collect --policy-run nothing", "nothing is not a run"),
     ("eval nothing", "nothing is not a run"),
     ("eval nothing --episodes 0", "--episodes takes a whole number from 1 to 100000, not '0'"),

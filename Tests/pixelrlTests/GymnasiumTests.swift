@@ -126,9 +126,41 @@ import Testing
 
   @Test func actionMasksCauseOneWarning() throws {
     try withGames { program in
-      let outcome = try program.run(collection("mask"))
+      let outcome = try program.run(collection("mask", "--fit", "crop"))
       #expect(outcome.code == 0 && outcome.errors.count == 1)
       #expect(outcome.error.contains("returns action masks, which are ignored"))
+    }
+  }
+
+  /// Pictures that lose their proportions cause one line, and an encoder fits only frames made in the same way.
+  @Test func howPicturesAreFittedIsSaidAndRecorded() throws {
+    try withGames { program in
+      let env = ["--env", "gym:games:Lamp-v0", "--collect-steps", "60"]
+      let said = "gym:games:Lamp-v0 draws 44x20, which is stretched to 32x32: use --size 36x16"
+      let stretched = try program.run(["collect", "--size", "32", "--out", "stretched"] + env)
+      #expect(stretched.code == 0 && stretched.errors.count { $0.contains(said) } == 1, "\(stretched.error)")
+      for flags in [["--size", "36x16"], ["--size", "32", "--fit", "letterbox"]] {
+        let fitted = try program.run(["collect", "--out", "\(flags.count)"] + flags + env)
+        #expect(fitted.code == 0 && !fitted.error.contains("stretched"), "\(fitted.error)")
+      }
+      let (wide, barred) = (
+        try FrameDataset(path: "\(program.folder)/2"), try FrameDataset(path: "\(program.folder)/4")
+      )
+      #expect(
+        wide.width == 36 && wide.height == 16 && wide.manifest.settings.contains(.init(key: "size", text: "36x16")))
+      #expect(barred.manifest.settings.contains(.init(key: "fit", text: "letterbox")))
+      #expect(barred.frame(0).bytes[..<(8 * 32 * 3)].allSatisfy { $0 == 0 })
+      for (folder, flags, advice) in [
+        ("4", ["--size", "32"], "4 was collected with --fit letterbox, but this run uses --fit stretch"),
+        ("stretched", ["--size", "32", "--fit", "crop"], "with --fit stretch, but this run uses --fit crop"),
+        ("2", ["--size", "16x36"], "2 was collected with --size 36x16, but this run uses --size 16x36"),
+      ] {
+        let other = try program.run(
+          ["pretrain-ae", "--env", "gym:games:Lamp-v0", "--dataset", folder, "--out", "no"] + flags)
+        #expect(other.code == 64 && other.error.contains(advice), "\(other.error)")
+      }
+      let useless = try program("collect", "--env", "catch", "--fit", "crop")
+      #expect(useless.code == 64 && useless.error.contains("--fit has no effect in catch"), "\(useless.error)")
     }
   }
 
@@ -318,7 +350,7 @@ struct GymnasiumModuleTests {
       warnings.simplefilter("error")
       # The checker recommends observations within [-1, 1] and the like. This is no error.
       warnings.filterwarnings("ignore", message=".*(Box observation space|not within the observation|render_fps).*")
-      env = gymnasium.make(f"pixelrl/{sys.argv[3]}-v0", observe=sys.argv[4], render_mode="rgb_array", size=32)
+      env = gymnasium.make(f"pixelrl/{sys.argv[3]}-v0", observe=sys.argv[4], render_mode="rgb_array", size="48x32")
       check_env(env.unwrapped)
       env.close()
       print("passed")
@@ -334,8 +366,8 @@ struct GymnasiumModuleTests {
       import json, subprocess, onnxruntime
       def pixelrl(*words):
           return subprocess.run([sys.argv[2], *words], check=True, capture_output=True, text=True, cwd=sys.argv[1]).stdout
-      pixelrl("pretrain-ae", "--env", "catch", "--size", "16", "--collect-steps", "200", "--ae-steps", "20", "--out", "ae")
-      pixelrl("train", "--latent", "--autoencoder", "ae", "--env", "catch", "--size", "16", "--env-steps", "300",
+      pixelrl("pretrain-ae", "--env", "catch", "--size", "24x16", "--collect-steps", "200", "--ae-steps", "20", "--out", "ae")
+      pixelrl("train", "--latent", "--autoencoder", "ae", "--env", "catch", "--size", "24x16", "--env-steps", "300",
               "--hidden", "8", "--seed-updates", "10", "--evaluate-every", "0", "--evaluation-episodes", "2", "--out", "run")
       pixelrl("export", "run", "--onnx")
       models = [onnxruntime.InferenceSession(f"{sys.argv[1]}/run/onnx/{name}.onnx") for name in ("encoder", "policy")]
@@ -376,8 +408,8 @@ struct GymnasiumModuleTests {
       try run(script, []) == """
         ['action', 'agent', 'env_steps', 'environment', 'latents', 'past_actions', 'policy_action']
         (102,) float32 True
-        {'environment': 'catch', 'height': 16, 'width': 16, 'channels': 3, 'bytes': 768, 'count': 3}
-        {'error': 'a frame has 768 bytes, 16 x 16 x 3, not 3'}
+        {'environment': 'catch', 'height': 16, 'width': 24, 'channels': 3, 'bytes': 1152, 'count': 3}
+        {'error': 'a frame has 1152 bytes, 16 x 24 x 3, not 3'}
         {'error': 'this agent observes frames: send "bytes" and a frame'}
         {'error': '"op" takes "begin" or "act"'}
         0

@@ -28,7 +28,7 @@ struct ImportCommandTests {
     try withPictures { program in
       let made = try program("import", "walk", "--size", "32", "--json")
       #expect(made.code == 0, "\(made.error)")
-      #expect(made.output.contains("64x48 pictures, cropped to the square in their middle, as 32x32 rgb frames\n"))
+      #expect(made.output.contains("64x48 pictures, cropped to the part in their middle, as 32x32 rgb frames\n"))
       #expect(made.lastLine.contains(#""dataset":"datasets/walk""#))
       let again = try program("import", "walk")
       #expect(again.code == 64 && again.error.contains("datasets/walk exists and is not empty"))
@@ -60,6 +60,28 @@ struct ImportCommandTests {
     }
   }
 
+  /// The whole path with frames that are not square.
+  @Test func framesNeedNotBeSquare() throws {
+    try withPictures { program in
+      let made = try program("import", "walk", "--size", "48x36", "--fit", "letterbox", "--json", "--out", "d")
+      #expect(made.code == 0 && made.output.contains("64x48 pictures, resized, as 48x36 rgb frames\n"), "\(made.error)")
+      #expect(made.lastLine.contains(#""width":48,"height":36"#))
+      let tall = try program("import", "walk", "--size", "36x48", "--out", "e")
+      #expect(tall.output.contains("64x48 pictures, cropped to the part in their middle, as 36x48 rgb frames\n"))
+      let trained = try program(
+        "pretrain-ae", "--dataset", "d", "--ae-steps", "3", "--ae-batch", "2", "--filters", "4", "--keypoints", "2",
+        "--out", "runs/a")
+      #expect(trained.code == 0, "\(trained.error)")
+      #expect(try program("inspect", "runs/a").code == 0)
+      for (source, file) in [("walk", "a.npy"), ("d", "b.npy")] {
+        let encoded = try program("encode", source, "--autoencoder", "runs/a", "--out", file)
+        #expect(encoded.code == 0 && encoded.output.contains("as 48x36 ") || source == "d", "\(encoded.error)")
+      }
+      #expect(
+        try readBytes(from: "\(program.folder)/a.npy") == readBytes(from: "\(program.folder)/b.npy"))
+    }
+  }
+
   /// Wrong usage prints one line on standard error, and leaves no files.
   @Test func wrongUsageSaysWhatToType() throws {
     try withPictures { program in
@@ -68,7 +90,10 @@ struct ImportCommandTests {
         ("import nothing", "nothing does not exist: give a folder of PNG or JPEG files"),
         ("import walk --fit cut", "--fit takes crop, letterbox or stretch, not 'cut'"),
         ("import walk --color red", "--color takes rgb or gray, not 'red'"),
-        ("import walk --size 4", "--size takes a whole number from 8 to 1024, not '4'"),
+        (
+          "import walk --size 4",
+          "--size takes a width and height such as 96x64, or one number for a square; each from 8 to 1024, not '4'"
+        ),
         ("import walk --every 0", "--every takes a whole number of at least 1, not '0'"),
         ("import walk --actions-lead in", "--actions-lead takes from or to, not 'in'"),
         ("import d", "d is a dataset already: train on it with 'pixelrl pretrain-ae --dataset d'"),

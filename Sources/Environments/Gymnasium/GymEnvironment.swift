@@ -78,7 +78,7 @@ public struct GymEnvironment: Environment {
       process throws(PythonProcess.Failure) in
       next = trace.appending(entry, after: count)
       let outcome = try process.step(entry, in: next, draws: draws, settings)
-      return (outcome, try process.observe(settings), process.likelyPicture())
+      return (outcome, try process.observe(settings), process.likelyPicture(settings))
     }
     guard let (outcome, observed, picture) = result else {
       isLost = true
@@ -117,7 +117,7 @@ public struct GymEnvironment: Environment {
     return observed.numbers
   }
 
-  /// Draws the output of `render()`, or the observation if that is an image, resized by area to the frame's size.
+  /// Draws the output of `render()`, or the observation if that is an image, fitted into the frame.
   public func render(into frame: inout PixelBuffer) throws(WorldError) {
     if let known = cache.picture(like: frame) {
       frame = known
@@ -126,6 +126,8 @@ public struct GymEnvironment: Environment {
     _ = try readObservation()
     if !gymnasium.facts.undrawn.isEmpty {
       gymnasium.sayOnce("\(spec.id) cannot draw frames: \(gymnasium.facts.undrawn); its videos are black")
+    } else if settings.fit == nil, let advice = gymnasium.facts.adviceAgainstStretching(to: frame.size) {
+      gymnasium.sayOnce("\(spec.id) \(advice)")
     }
     let drawn: Void? =
       isLost

@@ -1,5 +1,6 @@
 import Core
 import Formats
+import Pixels
 
 /// The fixed properties of a Gymnasium environment, which its Python process reports once.
 struct GymFacts: Sendable, Hashable {
@@ -62,6 +63,17 @@ struct GymFacts: Sendable, Hashable {
     guard let count = json.int else { return json.array?.compactMap(\.text) }
     guard (0...1 << 24).contains(count) else { return nil }
     return (0..<count).map { "observation-\($0)" }
+  }
+
+  /// Returns what to use instead if stretching pictures to a frame's size changes their proportions: in Atari games, by
+  /// more than the customary stretching of 160x210 to a square. Nil if it does not.
+  func adviceAgainstStretching(to frame: FrameSize) -> String? {
+    let picture = FrameSize(width: width, height: height)
+    let better = frame.withProportions(of: picture)
+    guard frame.distortion(of: picture) > (isAtari ? 210.0 / 160 : 1.05), frame != better else { return nil }
+    return
+      "draws \(width)x\(height), which is stretched to \(frame.width)x\(frame.height): use --size \(better.text) for "
+      + "frames with its proportions, or --fit letterbox or --fit crop"
   }
 
   // MARK: - Offsets in shared memory, see pixelrl_service.py

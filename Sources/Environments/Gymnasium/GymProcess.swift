@@ -34,7 +34,7 @@ final class GymProcess: @unchecked Sendable {
   /// Whether the environment has reported an action mask. Masks are ignored.
   private(set) var hasMask = false
   /// The last frame drawn, whose size and format are probably those of the next, and the picture that it shows.
-  private var last: (frame: PixelBuffer, picture: [UInt8])?
+  private var last: (frame: PixelBuffer, picture: [UInt8], fit: PictureFit?)?
 
   /// Starts the process and waits until the environment is ready.
   ///
@@ -153,31 +153,37 @@ final class GymProcess: @unchecked Sendable {
       (number, isAnswered) = (number &+ 1, false)
       try settle(settings)
     }
-    if !fill(&frame) { for index in frame.bytes.indices { frame.bytes[index] = 0 } }
+    if !fill(&frame, settings.fit) { for index in frame.bytes.indices { frame.bytes[index] = 0 } }
   }
 
   /// Returns the current picture with the size and format of the last frame, or nil if the picture has not been drawn.
   /// It is resized here while the processes are working.
-  func likelyPicture() -> PixelBuffer? {
+  func likelyPicture(_ settings: GymSettings) -> PixelBuffer? {
     guard isAnswered, let last else { return nil }
     var frame = last.frame
-    return fill(&frame, after: last.picture) ? frame : nil
+    return fill(&frame, settings.fit, after: last.fit == settings.fit ? last.picture : nil) ? frame : nil
   }
 
   /// The number of channels of the current picture in shared memory. 0 if it has not been drawn.
   private var pictureChannels: Int { Int(python.memory.load(Int32.self, at: facts.place(number) + 60)) }
 
-  /// Resizes the current picture into a frame.
+  /// Fits the current picture into a frame.
   ///
   /// - Parameter shown: The picture that the frame already shows, or nil if it is unknown.
   /// - Returns: false if there is no picture.
-  private func fill(_ frame: inout PixelBuffer, after shown: [UInt8]? = nil) -> Bool {
+  private func fill(_ frame: inout PixelBuffer, _ fit: PictureFit?, after shown: [UInt8]? = nil) -> Bool {
     guard let format = PixelFormat(rawValue: pictureChannels), format.channels <= facts.channels else { return false }
     let (width, height) = (facts.width, facts.height)
     let start = facts.place(number) + facts.pictureOffset
     python.memory.withBytes(start..<start + width * height * format.channels) { bytes in
-      frame.fill(resizing: bytes, width: width, height: height, format: format, after: shown)
-      last = (frame, unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) })
+      let copy = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+      if let fit {
+        let picture = PixelBuffer(width: width, height: height, format: format, bytes: copy)
+        frame = picture.fitted(to: frame.size, fit).converted(to: frame.format)
+      } else {
+        frame.fill(resizing: bytes, width: width, height: height, format: format, after: shown)
+      }
+      last = (frame, copy, fit)
     }
     return true
   }

@@ -1,4 +1,5 @@
 import Core
+import Pixels
 
 /// The settings that a Python process needs with each request.
 struct GymSettings: Sendable, Hashable, Codable {
@@ -14,11 +15,14 @@ struct GymSettings: Sendable, Hashable, Codable {
   /// Whether both sides may spin (busy-wait) before they sleep. If nil, they do if there is a CPU core for each
   /// process.
   var mayLook: Bool?
+  /// How pictures become frames with other proportions. Nil, also in checkpoints of older versions: they are stretched.
+  let fit: PictureFit?
 
   init(_ settings: EpisodeSettings) {
     channels = settings.color.format.channels
     (noOpStarts, lifeLoss) = (settings.noOpStarts, settings.lifeLoss)
     (failure, timeout) = (settings.gymFailure, settings.gymTimeout)
+    fit = settings.fit == .stretch ? nil : settings.fit
   }
 }
 

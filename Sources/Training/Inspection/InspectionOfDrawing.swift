@@ -17,7 +17,7 @@ extension Inspection {
       ("random", (0..<options.frames).map { _ in random.integer(below: recording.count) }.sorted()),
       ("worst", spreadOut(reconstructions.worst, count: options.frames)),
     ]
-    let scale = max(1, 192 / recording.height)
+    let scale = recording.size.magnification(to: 192)
     let grids = kinds.map { name, frames in
       let columns = drawing.comparisons(of: recording.stacks(frames, of: drawing.frameStack), magnifiedBy: scale)
       var grid = ImageGrid(
@@ -64,7 +64,7 @@ extension Inspection {
 
     let length = recording.firstEpisodeLength
     let moments = (0..<min(8, length)).map { $0 * (length - 1) / max(min(8, length) - 1, 1) }
-    let scale = max(1, 256 / recording.height)
+    let scale = recording.size.magnification(to: 256)
     let frames = moments.map { moment in
       var frame = recording.frame(moment).converted(to: .rgb).magnified(by: scale)
       marks.draw(keypoints[moment], after: Array(keypoints[max(0, moment - 10)..<moment]), over: &frame)
@@ -121,7 +121,7 @@ extension Inspection {
     }
     var grid = ImageGrid(
       rows: rows, columnCaptions: fractions.map { "\(Int($0 * 100)) %" } + ["changes"],
-      rowCaptions: shown.map { "z\($0)" }, scale: max(1, 128 / play.recording.height))
+      rowCaptions: shown.map { "z\($0)" }, scale: play.recording.size.magnification(to: 128))
     grid.font = .regular
     grid.legend = ErrorScale().picture()
     add(

@@ -62,7 +62,7 @@ extension Inspection {
     add(
       "probe", "State probe",
       "Each component of the true state of \(grouped(Double(heldOut.count))) held-out frames"
-        + "\(origin.fit == nil ? " of random play" : "") against the prediction of a small network from the "
+        + "\(origin.isImported ? "" : " of random play") against the prediction of a small network from the "
         + "stacked latents. \(verdict)",
       ImageGrid(rows: rows, scale: 1).picture(),
       [

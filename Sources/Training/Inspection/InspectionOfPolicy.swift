@@ -13,7 +13,7 @@ extension Inspection {
     let length = recording.firstEpisodeLength
     let count = min(8, length)
     let moments = (0..<count).map { $0 * (length - 1) / max(count - 1, 1) }
-    let scale = max(1, 128 / recording.height)
+    let scale = recording.size.magnification(to: 128)
     var grid = ImageGrid(
       rows: drawing.map {
         transposed($0.comparisons(of: recording.stacks(moments, of: $0.frameStack), magnifiedBy: scale))

@@ -43,9 +43,9 @@ struct Encode: ParsableCommand {
 
   private func encode<Model: Autoencoder>(_ record: AutoencoderRecord, _ kind: Model.Type) throws {
     var frames = try FrameImport(path, try pictures.reading(), takesDatasets: true)
-    (frames.size, frames.format) = (record.frame.height, record.frame.channels == 1 ? .gray : .rgb)
-    let trained = record.view.first { $0.key == "fit" }.flatMap { PictureFit(text: $0.text) }
-    frames.fit = try pictures.chosenFit() ?? trained ?? .crop
+    frames.size = FrameSize(width: record.frame.width, height: record.frame.height)
+    frames.format = record.frame.channels == 1 ? .gray : .rgb
+    frames.fit = try pictures.chosenFit() ?? record.fit ?? .crop
 
     let encoder = try LatentEncoder<Model>(folder: autoencoder, record: record)
     var writer = try LatentWriter(path: out, encoder)

@@ -28,9 +28,8 @@ struct ImportPictures: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("width and height of a frame in pixels (default: 64; from 8 to 1024)", valueName: "n"),
-    transform: wholeNumber)
-  var size = EpisodeSettings().size
+    help: ArgumentHelp("width and height of a frame in pixels (default: 64; \(FrameSize.domain))", valueName: "size"))
+  var size: String?
 
   @Option(
     help: ArgumentHelp(
@@ -62,14 +61,16 @@ struct ImportPictures: ParsableCommand {
 
   func run() throws {
     Interruption.listen()
-    guard (8...1024).contains(size) else {
-      throw InputError("--size takes a whole number from 8 to 1024, not '\(size)'")
-    }
     var reading = try pictures.reading()
     (reading.keys.actions, reading.keys.rewards) = (actionsKey, rewardsKey)
     reading.keys.lead = try actionsLead.map { try choice($0, of: "--actions-lead") }
     var frames = try FrameImport(path, reading)
-    frames.size = size
+    if let size {
+      guard let given = FrameSize(text: size) else {
+        throw InputError("--size takes \(FrameSize.domain), not '\(size)'")
+      }
+      frames.size = given
+    }
     if let fit = try pictures.chosenFit() { frames.fit = fit }
     if let color { frames.format = (try choice(color, of: "--color") as FrameColor).format }
     frames.states = try states.map { try StateColumns(path: $0) }
@@ -84,7 +85,8 @@ struct ImportPictures: ParsableCommand {
     if output.json {
       let summary: JSON = [
         "dataset": .string(folder), "environment": .string(manifest.environment), "frames": .integer(manifest.count),
-        "episodes": .integer(manifest.episodeCount), "size": .integer(size), "fit": .string(frames.fit.text),
+        "episodes": .integer(manifest.episodeCount), "width": .integer(frames.size.width),
+        "height": .integer(frames.size.height), "fit": .string(frames.fit.text),
       ]
       try printLine(summary.description)
     }
@@ -104,26 +106,26 @@ struct ImportPictures: ParsableCommand {
 extension FrameImport {
   /// The last part of the path, without its ending: a name for the dataset.
   var name: String {
-    let whole = imported.environment.dropFirst("import:".count)
+    let whole = imported.environment.dropFirst(ImportedPictures.prefix.count)
     let stem = isFolder(path) ? whole : whole[..<(whole.lastIndex(of: ".") ?? whole.endIndex)]
     return stem.isEmpty || stem == "." || stem == ".." ? "pictures" : String(stem)
   }
 
-  /// What was done with the pictures: `640x480 pictures, cropped to their middle square, as 64x64 rgb`.
+  /// What was done with the pictures: `640x480 pictures, cropped in the middle, as 64x64 rgb frames`.
   func summary(_ sizes: [String]) -> String {
-    let size = "\(self.size)x\(self.size)"
+    let size = "\(self.size.width)x\(self.size.height)"
     if sizes == [size] { return "\(size) pictures, as \(format) frames" }
     let pictures = sizes.count < 2 ? sizes.first ?? "" : "\(sizes[0]) to \(sizes[sizes.count - 1])"
-    let areSquare = sizes.allSatisfy { size in
-      let sides = size.split(separator: "x")
-      return sides.first == sides.last
+    let keepProportions = sizes.allSatisfy { text in
+      let sides = text.split(separator: "x").compactMap { Int($0) }
+      return sides.count == 2 && sides[0] * self.size.height == sides[1] * self.size.width
     }
     let change =
       switch fit {
-      case _ where areSquare: "resized"
-      case .crop: "cropped to the square in their middle"
+      case _ where keepProportions: "resized"
+      case .crop: "cropped to the part in their middle"
       case .letterbox: "letterboxed with black bars"
-      case .stretch: "stretched to squares"
+      case .stretch: "stretched"
       }
     return "\(pictures) pictures, \(change), as \(size) \(format) frames"
   }

@@ -32,7 +32,7 @@ __all__ = ["PixelRL", "environments", "register"]
 class PixelRL(gymnasium.Env):
     """One of the environments that `pixelrl envs` lists.
 
-    Parameters: `environment`, such as "cartpole-swingup"; `observe`, "pixels" for frames uint8 [size, size, channels],
+    Parameters: `environment`, such as "cartpole-swingup"; `observe`, "pixels" for frames uint8 [height, width, channels],
     "state" for the true state as float64, or "latent" for latents of `autoencoder`, a folder of `pixelrl pretrain-ae`, as
     float32 (also: `history_frames`, `history_actions`, `difference_scale`, as in `pixelrl train`); `render_mode`,
     "rgb_array"; all others are flags of `pixelrl serve`. An episode that reaches its time limit is truncated, as in
