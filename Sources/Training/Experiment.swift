@@ -205,7 +205,7 @@ public struct Experiment<E: Environment, A: Agent> {
       through: representation, on: data, resuming: run, beginningFrom: saved, probe: place.when == .never ? probe : [],
       inputs: start.input.map { [$0] } ?? [],
       autoencoder: try start.input.map { try start.record.facts($0) } ?? start.record.newFacts,
-      first: { try data?.recording() ?? start.first() },
+      first: data.map { data in { try data.recording() } } ?? start.first,
       fill: start.keep)
   }
 
@@ -237,11 +237,14 @@ public struct Experiment<E: Environment, A: Agent> {
     if !isResumed {
       // Check before the first data are read, for frozen latents, or collected, for the true state.
       try ready.checkSizes()
-      let first = try recorded()
-      if spreadsEvaluations, !training.isOffline, let first, training.envSteps > first.environmentSteps {
-        training.spreadEvaluations(over: training.envSteps - first.environmentSteps)
+      // A dataset may be large: it is read when the run begins, and not kept.
+      if !training.isOffline {
+        let first = try recorded()
+        if spreadsEvaluations, let first, training.envSteps > first.environmentSteps {
+          training.spreadEvaluations(over: training.envSteps - first.environmentSteps)
+        }
+        ready = work(first)
       }
-      ready = work(first)
       try ready.check()
     }
     func fillAll(_ run: RunDirectory) throws {
