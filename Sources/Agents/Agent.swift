@@ -37,6 +37,8 @@ public protocol Agent: Module {
   /// One sentence for the catalog, with the paper.
   static var note: String { get }
   static func accepts(_ actionSpace: ActionSpace) -> Bool
+  /// Whether it only imitates the actions that it learns from: it needs no rewards, and gains nothing by acting.
+  static var onlyImitates: Bool { get }
 
   /// - Parameters:
   ///   - observationSize: the size of an observation, O.
@@ -77,6 +79,7 @@ public protocol Agent: Module {
 }
 
 extension Agent {
+  public static var onlyImitates: Bool { false }
   public mutating func begin(with parameters: [(name: String, value: Tensor)]) throws { try load(parameters) }
   public static var changingState: Set<String> { [] }
   public func entropyBonus(_ observation: Tensor) -> Tensor? { nil }
@@ -130,6 +133,7 @@ public enum Agents {
     [
       SAC.self, DoubleDQN.self, Reinforce.self, NaturalGradient.self, TRPO.self, ActorCritic.self, PPO.self,
       TD3.self, Rainbow.self, OffPolicyActorCritic.self, BrokenOffPolicyActorCritic.self, QProp.self, MRQ.self,
+      BehaviorCloning.self, TD3BC.self, IQL.self,
     ]
   ) { $0.id }
 

@@ -101,9 +101,9 @@ public struct MRQ: Agent {
     // y = (Σ γᵏ r + γⁿ d s' min_i Q'_i(x'(z', a'))) / s,  a' = clip(π'(z') + ε),  ε = clip(N(0, σ), -c, c)
     let zNext = targetEncoder.state(batch.nextObservationOfTarget)
     let uNext = targetPolicy(zNext)
-    let limit = settings.targetNoiseLimit
     let (choiceNoise, policyNoise) = (gumbel(uNext.shape), gumbel(uNext.shape))
-    let noise = clamp(settings.targetNoise * .normal(uNext.shape, using: &random), -limit, limit)
+    let noise = targetNoise(
+      uNext.shape, deviation: settings.targetNoise, limit: settings.targetNoiseLimit, using: &random)
     let aNext = noisy(action(uNext, noise: choiceNoise), noise)
     let qNext = least(targetCritics(targetEncoder.pair(zNext, aNext)))
     let y = (r + settings.discount * batch.discount * targetRewardScale * qNext) / rewardScale

@@ -45,8 +45,8 @@ public struct TD3: Agent {
   }
 
   public let settings: Settings
-  var actor: Actor
-  var targetActor: Actor
+  var actor: DeterministicPolicy
+  var targetActor: DeterministicPolicy
   var critics: TwinCritics<ActionValue>
   var targetCritics: TwinCritics<ActionValue>
   var actorOptimizer: Adam
@@ -58,7 +58,7 @@ public struct TD3: Agent {
     precondition(actionSpace.isContinuous, "TD3 needs a continuous action space, not \(actionSpace)")
     var initial = seed.stream("initial weights")
     self.settings = settings
-    actor = Actor(observationSize, actionSpace.networkSize, hidden: settings.hidden, using: &initial)
+    actor = DeterministicPolicy(observationSize, actionSpace.networkSize, hidden: settings.hidden, using: &initial)
     targetActor = actor
     critics = TwinCritics {
       ActionValue(
@@ -85,9 +85,9 @@ public struct TD3: Agent {
     let (o, a, r, oNext) = (batch.observation, batch.action, batch.reward, batch.nextObservationOfTarget)
 
     // y = r + γ d min_i Q'_i(o', clip(μ'(o') + ε, -1, 1)),  ε = clip(N(0, σ), -c, c)     algorithm 1
-    let noise = settings.targetNoise * Tensor.normal(a.shape, using: &random)
-    let limit = settings.targetNoiseLimit
-    let aNext = clamp(targetActor(oNext) + clamp(noise, -limit, limit), -1, 1)
+    let noise = targetNoise(
+      a.shape, deviation: settings.targetNoise, limit: settings.targetNoiseLimit, using: &random)
+    let aNext = clamp(targetActor(oNext) + noise, -1, 1)
     let y = r + settings.discount * batch.discount * targetCritics.least(oNext, aNext)
 
     // J_Q = Σ_i E[(Q_i(o, a) - y)²]
@@ -119,18 +119,5 @@ public struct TD3: Agent {
     visitor("target_actor", &targetActor)
     visitor("critics", &critics)
     visitor("target_critics", &targetCritics)
-  }
-
-  /// μ(o)
-  struct Actor: Module {
-    var trunk: MultilayerPerceptron
-
-    init(_ observations: Int, _ actions: Int, hidden: Int, using random: inout Random) {
-      trunk = MultilayerPerceptron(observations, hidden: [hidden, hidden], actions, outputGain: 0.1, using: &random)
-    }
-
-    func callAsFunction(_ o: Tensor) -> Tensor { tanh(trunk(o)) }  // [B, O] -> [B, A]
-
-    mutating func visit(_ visitor: inout some ParameterVisitor) { visitor("trunk", &trunk) }
   }
 }

@@ -25,7 +25,7 @@ extension Report {
         \\centering
         \\begin{tabular}{llrrr}
           \\hline
-          run & environment & seed & return & env steps \\\\
+          run & environment & seed & return & \(groups.stepName) \\\\
           \\hline
       \(runs.map(row))    \\hline
       \(groups.filter { $0.scores.count > 1 }.map(row))  \\end{tabular}

@@ -78,7 +78,7 @@ extension Plot {
   /// Plots the return over steps for groups in one environment, with the return of random play, limited to the bounds
   /// of the return. Returns nil if no run was evaluated.
   init?(returnsOf groups: [RunGroup], _ curves: [LearningCurve]) {
-    self.init(curves, xLabel: "env steps", yLabel: "return")
+    self.init(curves, xLabel: groups.stepName, yLabel: "return")
     yLimits = RunGroup.returnRange(of: groups)
     if let random = RunGroup.randomReturn(of: groups) { mark(random, "random player") }
   }

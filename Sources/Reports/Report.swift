@@ -99,7 +99,7 @@ public struct Report: Sendable {
     if let psnr = run.summary?["psnr"]?.double {
       tiles.append(("reconstruction", "\(shown(psnr)) dB", "PSNR of held-out frames"))
     }
-    if let step = run.lastStep { tiles.append(("env steps", shown(step), "")) }
+    if let step = run.lastStep { tiles.append((run.stepName, shown(step), "")) }
     if let seconds = run.summary?["seconds"]?.double { tiles.append(("time", duration(seconds), "")) }
     if let megabytes = run.summary?["peak_mb"]?.double {
       tiles.append(("memory", "\(shown(megabytes.rounded())) MB", "at its peak"))
@@ -161,7 +161,7 @@ public struct Report: Sendable {
       }
       let caption = "Learning curve of \(curve.name)"
       return "<h3>\(curve.name)</h3>"
-        + table(["env steps", "return", "band", "runs"], rows, numeric: [0, 1, 2, 3], caption: caption)
+        + table([groups.stepName, "return", "band", "runs"], rows, numeric: [0, 1, 2, 3], caption: caption)
     }
     return fold("Values of the curve", tables.joined())
   }
@@ -208,7 +208,7 @@ public struct Report: Sendable {
       }
     }
     return table(
-      ["run", "group", "seed", "status", "return", "env steps", "why"], rows, numeric: [4, 5], caption: "Runs")
+      ["run", "group", "seed", "status", "return", groups.stepName, "why"], rows, numeric: [4, 5], caption: "Runs")
   }
 
   private var details: Markup {

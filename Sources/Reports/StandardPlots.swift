@@ -65,8 +65,7 @@ extension Report {
       }
     }
     guard !series.isEmpty else { return nil }
-    let isTraining = groups.contains { $0.runs.contains { $0.command != "pretrain-ae" } }
-    return Plot(title: "", xLabel: isTraining ? "env steps" : "updates", yLabel: yLabel, series: series)
+    return Plot(title: "", xLabel: groups.stepName, yLabel: yLabel, series: series)
   }
 
   private func metricNames(of groups: [RunGroup], where condition: (String) -> Bool) -> [String] {

@@ -9,7 +9,7 @@ import Formats
 
 /// The progress of a run.
 public struct RunProgress: Sendable, Hashable {
-  /// The step of the last line of metrics: simulator steps of a training, updates of a pretraining.
+  /// The step of the last line of metrics: simulator steps of a training, updates of a pretraining or with a dataset.
   public var step: Int?
   /// The step at which the run ends.
   public var goal: Int?
@@ -38,13 +38,27 @@ extension RunProgress {
   }
 }
 
+extension SettingsFile {
+  /// Whether the settings are those of a training that learns from a dataset, and does not act.
+  public var isOffline: Bool {
+    self["training"]?.entries.contains { $0.key == "dataset" && !$0.text.isEmpty } == true
+  }
+
+  /// The setting with the step at which a run ends; nil if it has none.
+  public var lengthKey: String? {
+    if isOffline { return "updates" }
+    return ["env-steps", "ae-steps"].first { key in groups.contains { $0.entries.contains { $0.key == key } } }
+  }
+}
+
 extension RunDirectory {
   /// The progress of the run, from the end of its metrics. Missing and damaged parts are nil.
   public var progress: RunProgress {
     var progress = Self.progress(of: path)
     if let settings = try? settings() {
-      let goals = settings.groups.flatMap(\.entries).filter { $0.key == "env-steps" || $0.key == "ae-steps" }
-      progress.goal = goals.first.flatMap { Int($0.text) }
+      progress.goal = settings.lengthKey.flatMap { key in
+        settings.groups.flatMap(\.entries).first { $0.key == key }.flatMap { Int($0.text) }
+      }
     }
     return progress
   }

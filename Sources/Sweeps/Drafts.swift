@@ -74,9 +74,17 @@ extension PlanFile {
     return own.reduce(general) { $0.merging($1) { $1 } }
   }
 
-  /// The autoencoder that a training waits for, and its dataset. Their names are replaced by references.
+  /// The dataset and the autoencoder that a training waits for, and the autoencoder's dataset. Their names are replaced
+  /// by references.
   private func needs(
     of draft: inout Draft, _ environment: Environment, _ keys: [Point.Command: Set<String>]
+  ) throws -> [Draft] {
+    let own = try collection(neededBy: &draft, environment, keys).map { [$0] } ?? []
+    return try own + pretraining(neededBy: &draft, environment, keys)
+  }
+
+  private func pretraining(
+    neededBy draft: inout Draft, _ environment: Environment, _ keys: [Point.Command: Set<String>]
   ) throws -> [Draft] {
     guard let name = draft.given["autoencoder"], let own = autoencoders[name] else { return [] }
     draft.given["autoencoder"] = nil
@@ -84,13 +92,19 @@ extension PlanFile {
       command: .pretrain, environment: draft.environment, arm: name, seed: try seed(own, draft.seed),
       given: given(to: .pretrain, keys, environment.settings, own).filter { $0.key != "seed" })
     draft.needs["autoencoder"] = pretraining.key
-    guard let name = pretraining.given["dataset"], let own = datasets[name] else { return [pretraining] }
-    pretraining.given["dataset"] = nil
+    return (try collection(neededBy: &pretraining, environment, keys).map { [$0] } ?? []) + [pretraining]
+  }
+
+  private func collection(
+    neededBy draft: inout Draft, _ environment: Environment, _ keys: [Point.Command: Set<String>]
+  ) throws -> Draft? {
+    guard let name = draft.given["dataset"], let own = datasets[name] else { return nil }
+    draft.given["dataset"] = nil
     let collection = Draft(
-      command: .collect, environment: draft.environment, arm: name, seed: try seed(own, pretraining.seed),
+      command: .collect, environment: draft.environment, arm: name, seed: try seed(own, draft.seed),
       given: given(to: .collect, keys, environment.settings, own).filter { $0.key != "seed" })
-    pretraining.needs["dataset"] = collection.key
-    return [collection, pretraining]
+    draft.needs["dataset"] = collection.key
+    return collection
   }
 
   /// A shared point has the seed of the run that needs it, or its own for all runs.
@@ -120,9 +134,11 @@ extension PlanFile {
     for variation in variations.prefix(1) { try check(variation, [.train]) }
     for settings in autoencoders.values { try check(settings, [.pretrain]) }
     for settings in datasets.values { try check(settings, [.collect]) }
-    for name in arms.flatMap(\.allSettings).compactMap({ $0["autoencoder"] }) {
-      if !name.isEmpty, autoencoders[name] == nil, !name.contains("/"), !autoencoders.isEmpty {
-        throw InputError.unknown("autoencoder", name, known: autoencoders.keys.sorted())
+    for (key, shared) in [("autoencoder", autoencoders), ("dataset", datasets)] {
+      for name in arms.flatMap(\.allSettings).compactMap({ $0[key] }) {
+        if !name.isEmpty, shared[name] == nil, !name.contains("/"), !shared.isEmpty {
+          throw InputError.unknown(key, name, known: shared.keys.sorted())
+        }
       }
     }
   }

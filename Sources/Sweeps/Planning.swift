@@ -37,6 +37,13 @@ public struct ResolvedSettings: Sendable {
     return changed
   }
 
+  /// The number of steps of the run; nil if it does not count steps.
+  var length: Int? {
+    let isOffline = entries.contains { $0.title == "training" && $0.key == "dataset" && !$0.value.isEmpty }
+    let keys = isOffline ? ["updates"] : ["env-steps", "ae-steps"]
+    return keys.compactMap(value).first.flatMap { Int(text: $0) }
+  }
+
   public func value(of key: String) -> String? { entries.first { $0.key == key }?.value }
 
   /// The hash that identifies a point.
@@ -91,7 +98,7 @@ extension SweepFolder {
         index: numbering.index(of: hash, draft.command, draft.arm), hash: hash, command: draft.command,
         environment: draft.environment, arm: draft.arm, seed: draft.seed,
         needs: needs.map { .init(key: $0, index: $1.index) },
-        steps: (settings.value(of: "env-steps") ?? settings.value(of: "ae-steps")).flatMap { Int(text: $0) },
+        steps: settings.length,
         threads: settings.value(of: "threads").flatMap { Int(text: $0) } ?? 1)
       done[draft.key] = point
       files.append((point, settings.text))

@@ -58,11 +58,10 @@ extension EncoderStart {
   /// Returns an encoder with random weights. If its place never trains it, its latents are standardised on the first
   /// data; otherwise they are left unscaled.
   static func new(
-    _ kind: Model.Type, _ settings: Model.Settings, place: Place, _ environment: some Environment,
+    _ kind: Model.Type, _ settings: Model.Settings, place: Place, on first: Recording, _ environment: some Environment,
     _ episode: EpisodeSettings, seed: Seed
   ) throws -> EncoderStart {
     let pretraining: PretrainingSettings = newPretraining(in: environment)
-    let first = try firstData(environment, episode, seed: seed)
     var random = seed.stream("random encoder")
     var encoder = try LatentEncoder<Model>(
       untrainedFor: first, frameStack: episode.frameStack, modelSettings: settings, pretraining, using: &random)

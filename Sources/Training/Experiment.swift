@@ -3,6 +3,7 @@ import Autoencoders
 import Core
 import Environments
 import Formats
+import Replay
 import Representations
 import Runs
 
@@ -55,6 +56,7 @@ public struct Experiment<E: Environment, A: Agent> {
   ///
   /// - Throws: `InputError` that says which value to use instead.
   public func check() throws {
+    try checkDataset()
     guard encoder.observe == .latent else {
       guard !environment.spec.observationNames.isEmpty else {
         throw InputError("\(environment.spec.id) has no state but its pixels: use --observe latent")
@@ -76,6 +78,38 @@ public struct Experiment<E: Environment, A: Agent> {
     }
   }
 
+  /// Checks that the agent can learn with a dataset, or without one.
+  private func checkDataset() throws {
+    guard training.isOffline else {
+      guard !A.onlyImitates else {
+        throw InputError(
+          "\(A.id) only imitates the actions of a dataset: give --dataset, or use an agent that learns by acting, such "
+            + "as sac or double-dqn")
+      }
+      return
+    }
+    guard A.Settings.Experience.isOffPolicy else {
+      throw InputError(
+        "\(A.id) learns only from its own actions, so it cannot learn from --dataset \(training.dataset): use --agent "
+          + "\(IQL.id), \(environment.spec.actionSpace.isContinuous ? TD3BC.id : DoubleDQN.id) or "
+          + "\(BehaviorCloning.id)")
+    }
+    guard try encoder.observe == .state || Places.named(encoder.place).when != .rounds else {
+      throw InputError(
+        "--encoder \(encoder.place) trains the encoder every so many simulator steps, but with --dataset there are "
+          + "none: use --encoder frozen")
+    }
+  }
+
+  /// Opens the dataset, if there is one. A run with a checkpoint needs it no more.
+  private func offlineData(resuming run: RunDirectory?) throws -> OfflineData? {
+    guard training.isOffline, run?.hasCheckpoint != true else { return nil }
+    let recorded = try run?.facts().inputs.first { $0.path == training.dataset }
+    return try OfflineData(
+      recorded?.places.first ?? training.dataset, for: A.self, in: environment.spec, episode,
+      observing: encoder.observe)
+  }
+
   /// Checks that memory can hold the frames of the replay buffer, before any frame is rendered.
   private func checkFrames(_ place: Place) throws {
     let frame = episode.blankFrame.bytes.count
@@ -95,10 +129,12 @@ public struct Experiment<E: Environment, A: Agent> {
     // A resumed run has its own copy of the weights.
     let saved = run == nil && !start.from.isEmpty ? try SavedAgent(path: start.from) : nil
     try saved?.check(beginning: A.id, in: environment.spec, encoder)
+    let data = try offlineData(resuming: run)
+    func first() throws -> Recording { try data?.recording() ?? firstData(environment, episode, seed: seed) }
     guard encoder.observe == .latent else {
       // An on-policy agent would not learn from random play.
-      return try prepared(through: TrueState(environment.spec), resuming: run, beginningFrom: saved) {
-        A.Settings.Experience.isOffPolicy ? try firstData(environment, episode, seed: seed) : nil
+      return try prepared(through: TrueState(environment.spec), on: data, resuming: run, beginningFrom: saved) {
+        A.Settings.Experience.isOffPolicy ? try first() : nil
       }
     }
     try environment.checkRendering()
@@ -111,7 +147,7 @@ public struct Experiment<E: Environment, A: Agent> {
         try prepared(
           with: EncoderStart.read(
             kind, from: folder, record, for: run ?? origin, isNew: newEncoder != nil, environment, episode, seed: seed),
-          folder, resuming: run, beginningFrom: saved)
+          folder, on: data, resuming: run, beginningFrom: saved)
       }
       return try read(try Autoencoders.named(record.kind))
     }
@@ -121,7 +157,8 @@ public struct Experiment<E: Environment, A: Agent> {
       }
       let place = try Places.named(encoder.place)
       return try prepared(
-        with: EncoderStart.new(kind, settings, place: place, environment, episode, seed: seed), "", resuming: run)
+        with: EncoderStart.new(kind, settings, place: place, on: first(), environment, episode, seed: seed), "",
+        on: data, resuming: run)
     }
     return try new(newEncoder.kind)
   }
@@ -151,7 +188,7 @@ public struct Experiment<E: Environment, A: Agent> {
   }
 
   private func prepared<Model: Autoencoder>(
-    with start: EncoderStart<Model>, _ folder: String, resuming run: RunDirectory?,
+    with start: EncoderStart<Model>, _ folder: String, on data: OfflineData?, resuming run: RunDirectory?,
     beginningFrom saved: SavedAgent? = nil
   ) throws -> Prepared {
     let place = try Places.named(encoder.place)
@@ -167,9 +204,10 @@ public struct Experiment<E: Environment, A: Agent> {
       ).probe.record
     }
     return try settled.prepared(
-      through: representation, resuming: run, beginningFrom: saved, probe: place.when == .never ? probe : [],
+      through: representation, on: data, resuming: run, beginningFrom: saved, probe: place.when == .never ? probe : [],
       inputs: start.input.map { [$0] } ?? [],
-      autoencoder: try start.input.map { try start.record.facts($0) } ?? start.record.newFacts, first: start.first,
+      autoencoder: try start.input.map { try start.record.facts($0) } ?? start.record.newFacts,
+      first: data.map { data in { try data.recording() } } ?? start.first,
       fill: start.keep)
   }
 
@@ -177,13 +215,14 @@ public struct Experiment<E: Environment, A: Agent> {
   ///   - recorded: Returns the data that the agent learns from first.
   ///   - fill: Writes the initial files of a new run.
   private func prepared<R: Representation>(
-    through representation: R, resuming run: RunDirectory?, beginningFrom saved: SavedAgent?,
+    through representation: R, on data: OfflineData?, resuming run: RunDirectory?, beginningFrom saved: SavedAgent?,
     probe: [AutoencoderRecord.Setting] = [],
     inputs: [RunDirectory.Input] = [], autoencoder: JSON = .null, first recorded: @escaping () throws -> Recording?,
     fill: @escaping (RunDirectory) throws -> Void = { _ in }
   ) throws -> Prepared {
     var training = training
     let layout = training.layout(latentSize: representation.latentSize, actionSpace: environment.spec.actionSpace)
+    if let data { training.replay = try capacity(for: data, layout, representation.memory) }
     training.replay = training.capacity(of: representation.memory, layout)
     // A checkpoint already holds the first data.
     let isResumed = run?.hasCheckpoint ?? false
@@ -200,11 +239,14 @@ public struct Experiment<E: Environment, A: Agent> {
     if !isResumed {
       // Check before the first data are read, for frozen latents, or collected, for the true state.
       try ready.checkSizes()
-      let first = try recorded()
-      if spreadsEvaluations, let first, training.envSteps > first.environmentSteps {
-        training.spreadEvaluations(over: training.envSteps - first.environmentSteps)
+      // A dataset may be large: it is read when the run begins, and not kept.
+      if !training.isOffline {
+        let first = try recorded()
+        if spreadsEvaluations, let first, training.envSteps > first.environmentSteps {
+          training.spreadEvaluations(over: training.envSteps - first.environmentSteps)
+        }
+        ready = work(first)
       }
-      ready = work(first)
       try ready.check()
     }
     func fillAll(_ run: RunDirectory) throws {
@@ -212,8 +254,19 @@ public struct Experiment<E: Environment, A: Agent> {
       try saved?.keep(in: run)
     }
     return Prepared(
-      encoder: encoder, training: training, inputs: try inputs + (saved.map { [try $0.input] } ?? []),
+      encoder: encoder, training: training,
+      inputs: try inputs + (saved.map { [try $0.input] } ?? []) + (data.map { [try $0.input] } ?? []),
       autoencoder: autoencoder, probe: probe, fill: fillAll
     ) { [ready] in try ready.run(in: $0, say: $1) }
+  }
+
+  /// The size of a replay buffer that holds a whole dataset.
+  private func capacity(for data: OfflineData, _ layout: HistoryLayout, _ memory: ReplayMemory) throws -> Int {
+    let all = max(data.count, ReplayBuffer.leastCapacity(lanes: 1, layout: layout, memory: memory))
+    guard training.replay == 0 || training.replay >= all else {
+      throw InputError(
+        "--replay \(training.replay) cannot hold the \(data.count) frames of \(training.dataset): leave it out")
+    }
+    return max(training.replay, all)
   }
 }

@@ -89,7 +89,7 @@ public struct PlayedFrames<E: Environment>: FrameOrigin {
     let own = directory.file("dataset")
     if let dataset = try dataset ?? (exists(own) ? FrameDataset(path: own) : nil) {
       try say("\(dataset.count) frames of \(dataset.path)")
-      return try Recording(dataset, observationNames: spec.observationNames, actionSpace: spec.actionSpace)
+      return try Recording(dataset, of: spec)
     }
     var progress = Progress("collect", total: collection.steps)
     let recording = try collect(environment, episode, collection, seed: seed.child("collection")) {

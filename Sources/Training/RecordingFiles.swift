@@ -28,6 +28,12 @@ extension Recording {
     try writer.commit()
   }
 
+  /// Reads the frames of an environment. Those of a replay buffer have no states.
+  public init(_ dataset: FrameDataset, of spec: EnvironmentSpec) throws {
+    let names = dataset.states.shape[1] == 0 ? [] : spec.observationNames
+    try self.init(dataset, observationNames: names, actionSpace: spec.actionSpace)
+  }
+
   /// Reads a dataset into a recording.
   ///
   /// - Parameter range: the frames; nil for all. If it begins within an episode, an episode of the recording begins

@@ -1,5 +1,7 @@
 import Core
+import Environments
 import Formats
+import Pixels
 import Replay
 import Runs
 
@@ -7,6 +9,9 @@ import Runs
 public struct SavedReplay: Sendable {
   public let contents: ReplayContents
   public let layout: HistoryLayout
+  /// The frames, if the encoder's place stores them, in the same order; nil otherwise.
+  private let frames: ReplayFrames?
+  private let run: RunDirectory
   /// The number of simulator steps at the checkpoint.
   public let step: Int
 
@@ -19,6 +24,7 @@ public struct SavedReplay: Sendable {
     guard try run.facts().command == "train" else {
       throw InputError("\(run.path) is not a run of 'pixelrl train': only those have a replay buffer")
     }
+    self.run = run
     guard let checkpoint = try Checkpoint.newest(in: run.file("checkpoints")) else {
       throw InputError("\(run.path) has no checkpoint yet: its replay buffer is only in memory until the first one")
     }
@@ -26,6 +32,7 @@ public struct SavedReplay: Sendable {
     do {
       let replay = try ReplayBuffer.restored(index, limit: Host.memory) { try checkpoint.bytes(of: $0.file) }
       (contents, layout, step) = (replay.contents, replay.layout, checkpoint.step)
+      frames = replay.memory.frameSize > 0 ? replay.allFrames : nil
     } catch let error as InputError { throw DamagedFile(path: checkpoint.path, error.description) }
   }
 
@@ -43,5 +50,38 @@ public struct SavedReplay: Sendable {
     try archive.append("first", contents.first, shape: [count])
     try archive.append("transition", contents.transition, shape: [count])
     try archive.commit()
+  }
+
+  /// Writes the frames with their actions, rewards and discounts as a dataset, which has no states.
+  ///
+  /// - Throws: `InputError` if the buffer stores no frames or the folder is not empty, `WorldError` with the path.
+  public func writeDataset(to folder: String) throws {
+    guard let frames else {
+      throw InputError(
+        "the replay buffer of \(run.path) stores no frames: only those of --encoder rounds and of places that learn at "
+          + "each update do; leave out --dataset to write its latents")
+    }
+    let (facts, space) = (try run.facts(), layout.actionSpace)
+    var episode = EpisodeSettings()
+    try run.settings().apply(to: &episode)
+    var frame = episode.blankFrame
+    var writer = try FrameDatasetWriter(
+      path: folder,
+      manifest: FrameDatasetManifest(
+        environment: facts.environment, settings: episode, seed: Seed(facts.seed), policy: "replay of \(facts.member)"),
+      frame: frame, stateSize: 0, actionSize: space.arrayCount)
+    writer.manifest.environmentSteps = step
+    for i in 0..<frames.count {
+      frames.withFrame(i) { bytes in frame.bytes = bytes.indices.map { bytes[$0] } }
+      if i > 0, frames.episodes[i] == frames.episodes[i - 1] {
+        let action = Array(frames.action(i - 1))
+        try writer.append(
+          action: space.denormalized(action.span),
+          Step(reward: Double(contents.rewards[i - 1]), discount: Double(contents.discounts[i - 1])), frame, state: [])
+      } else {
+        try writer.start(frame, state: [])
+      }
+    }
+    try writer.commit()
   }
 }

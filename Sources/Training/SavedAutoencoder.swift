@@ -176,7 +176,7 @@ extension AutoencoderRecord {
       throw WorldError(path: path, "has changed since \(folder) was trained on it: pretrain again")
     }
     try dataset.check(spec, settings)
-    return try Recording(dataset, observationNames: spec.observationNames, actionSpace: spec.actionSpace)
+    return try Recording(dataset, of: spec)
   }
 }
 

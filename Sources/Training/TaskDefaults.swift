@@ -125,6 +125,9 @@ private protocol PlainAgentSettings: AgentSettings {
 
 extension SAC.Settings: PlainAgentSettings {}
 extension TD3.Settings: PlainAgentSettings {}
+extension BehaviorCloning.Settings: PlainAgentSettings {}
+extension TD3BC.Settings: PlainAgentSettings {}
+extension IQL.Settings: PlainAgentSettings {}
 extension PPO.Settings: PlainAgentSettings {}
 extension TRPO.Settings: PlainAgentSettings {}
 extension QProp.Settings: PlainAgentSettings {}

@@ -46,6 +46,8 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
   /// The number of simulator steps so far.
   public var envSteps: Int { state.envSteps }
   public var updates: Int { state.updates }
+  /// What evaluations, checkpoints and logs count: simulator steps, or updates if the agent does not act.
+  public var stepCount: Int { settings.isOffline ? updates : envSteps }
   /// The return and the number of simulator steps of the episodes that ended with the last step.
   public private(set) var finished: [(sum: Double, length: Int)] = []
   /// The return of the last finished episode.
@@ -122,17 +124,18 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
       var lesson = state.agent.update(experience)
       lesson.metrics.merge(try state.representation.learn(from: lesson, encoding))
       if lesson.isComplete { state.updates += 1 } else { state.schedule.owe() }
-      try requireFinite(lesson.metrics, step: state.envSteps, in: state.agent)
+      try requireFinite(lesson.metrics, step: stepCount, in: state.agent)
       if replay.isPrioritized, !lesson.priorities.isEmpty { replay.prioritize(experience.slots, by: lesson.priorities) }
       try report(lesson.metrics)
     }
   }
 
-  /// Steps every environment once, and makes the updates that are due.
+  /// Steps every environment once, and makes the updates that are due. If the agent does not act, makes one update.
   ///
   /// - Throws: `StepFailed` if an environment failed; the trainer is then unchanged. `NotFinite` if a reward, an
   ///   observation, an action or a training metric is not finite.
   public mutating func step(report: (Metrics) throws -> Void) throws {
+    guard !settings.isOffline else { return try learn(1, report: report) }
     if !state.hasBegun { try begin() }
     if state.seenRevision != state.representation.revision { reencodeHistories() }
     let lanes = Array(state.play.episodes.indices)

@@ -19,7 +19,7 @@ extension Trainer {
   ///
   /// - Throws: `NotFinite` if a parameter is not finite, before anything is written; `WorldError` with the path.
   func save(to writer: inout CheckpointWriter) throws {
-    try requireFinite(agent, step: envSteps)
+    try requireFinite(agent, step: stepCount)
     let contents = Contents(state: state, replay: replay.index)
     try writer.write(Self.part) { try encoded(contents) }
     for segment in replay.segments {

@@ -51,12 +51,12 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
   ///   evaluations, or of all if there are fewer.
   public func run(in directory: RunDirectory, say: (String) throws -> Void = { _ in }) throws -> [JSON.Member] {
     let start = ContinuousClock.now
-    // A run can be lengthened. Earlier versions included its length.
-    let length = TrainingSettings.key(of: \.envSteps)
+    // A run can be lengthened. Earlier versions included its length, and had no datasets.
+    let (length, offline) = (TrainingSettings.key(of: \.envSteps), TrainingSettings.offlineKeys)
     var checkpoints = try directory.checkpoints(
       kept: training.keepCheckpoints,
-      settings: fingerprint(of: groups, spec.id, A.id, seed, leavingOut: [length]),
-      or: [fingerprint(of: groups, spec.id, A.id, seed)])
+      settings: fingerprint(of: groups, spec.id, A.id, seed, leavingOut: offline.union([length])),
+      or: [fingerprint(of: groups, spec.id, A.id, seed, leavingOut: offline)])
     for warning in checkpoints.warnings { try say(warning) }
     try say(replayLine)
     var trainer = try Trainer(
@@ -67,7 +67,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
       try trainer.restore(from: checkpoint)
       loop = try decoded(
         Loop.self, from: checkpoint, Loop.part, like: Loop.begun(training), Loop.form, check: check)
-      try say("resuming from step \(trainer.envSteps): \(checkpoint.path)")
+      try say("resuming from step \(trainer.stepCount): \(checkpoint.path)")
     } else {
       try trainer.begin(from: directory)
     }
@@ -162,17 +162,17 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     _ trainer: inout Trainer<E, A, R>, _ loop: inout Loop, in directory: RunDirectory,
     _ checkpoints: inout Checkpoints, _ say: (String) throws -> Void, seconds: () -> Double
   ) throws {
-    let files = try RunLog(in: directory, from: loop.log, step: trainer.envSteps)
+    let files = try RunLog(in: directory, from: loop.log, step: trainer.stepCount)
     for note in files.notes { try say(note) }
     var log = TrainingLog(files)
-    var progress = Progress("train", total: training.envSteps, from: trainer.envSteps)
+    var progress = Progress("train", total: training.length, from: trainer.stepCount)
     if !loop.hasBegun {
       let first = try first()
       try evaluateBeforeTraining(trainer, &loop, in: directory, &log)
       if let first { trainer.seed(with: first) }
       // An on-policy agent does not learn from another policy's steps, but they count.
-      let learnsFromFirst = first != nil && A.Settings.Experience.isOffPolicy
-      loop.begin(training, at: trainer.envSteps, seedUpdates: learnsFromFirst ? training.seedUpdates : 0)
+      let learnsFromFirst = first != nil && A.Settings.Experience.isOffPolicy && !training.isOffline
+      loop.begin(training, at: trainer.stepCount, seedUpdates: learnsFromFirst ? training.seedUpdates : 0)
       // From here on the run needs nothing from outside its run directory.
       if first != nil { try save(trainer, &loop, &log, &checkpoints, seconds: seconds()) }
     }
@@ -191,7 +191,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
       try record(try ended.wait(), at: ended.step, &loop, &log, in: directory)
       try checkpoints.rate(step: ended.step, score: loop.evaluations.last?.evaluation.mean)
     }
-    while trainer.envSteps < training.envSteps || loop.evaluationIsDue == true {
+    while trainer.stepCount < training.length || loop.evaluationIsDue == true {
       // An evaluation that a signal interrupted is repeated.
       if loop.evaluationIsDue != true {
         do { try trainer.step { loop.means.add($0) } } catch {
@@ -200,20 +200,20 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
           try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
           throw failure.reason
         }
-        let step = trainer.envSteps
+        let step = trainer.stepCount
         for episode in trainer.finished { try log.episode(return: episode.sum, length: episode.length, step: step) }
         if loop.report(step) {
           var metrics = loop.means.take()
           if let last = trainer.lastReturn { metrics["train/return"] = last }
           try log.metrics(step: step, metrics)
           progress.update(
-            min(step, training.envSteps),
+            min(step, training.length),
             ["return": trainer.lastReturn ?? .nan, "loss": metrics[Lesson.criticLoss] ?? .nan])
         }
-        loop.evaluationIsDue = loop.judge(step) || step >= training.envSteps
+        loop.evaluationIsDue = loop.judge(step) || step >= training.length
       }
-      let step = trainer.envSteps
-      let isLast = step >= training.envSteps
+      let step = trainer.stepCount
+      let isLast = step >= training.length
       // A signal ends the evaluation beside the training if a checkpoint can repeat it; otherwise it is waited for.
       if Interruption.isWanted, let beside, checkpoints.newest?.step == beside.step { try Interruption.check() }
       let savesNow = loop.checkpoint(step) || isLast || Interruption.isWanted
@@ -244,7 +244,7 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     seconds: Double
   ) throws {
     (loop.log, loop.seconds) = (try log.synchronized(), seconds)
-    let (step, last) = (trainer.envSteps, loop.evaluations.last)
+    let (step, last) = (trainer.stepCount, loop.evaluations.last)
     try checkpoints.write(step: step, score: last?.step == step ? last?.evaluation.mean : nil) { writer in
       try writer.write(Loop.part) { try encoded(loop) }
       try trainer.save(to: &writer)

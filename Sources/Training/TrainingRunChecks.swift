@@ -13,7 +13,7 @@ extension TrainingRun {
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
     try checkSizes()
-    if let first = try first(), training.envSteps <= first.environmentSteps {
+    if !training.isOffline, let first = try first(), training.envSteps <= first.environmentSteps {
       throw InputError(
         "--env-steps \(training.envSteps) leaves no steps for training: the initial random play takes "
           + "\(first.environmentSteps) simulator steps, so use more than \(first.environmentSteps)")
@@ -48,7 +48,7 @@ extension TrainingRun {
   var replayLine: String {
     let memory = representation.memory
     let (capacity, bytes) = (training.capacity(of: memory, layout), memory.byteCount(layout))
-    let filled = min(capacity, training.envSteps / spec.actionRepeat(episode) + 1)
+    let filled = training.isOffline ? capacity : min(capacity, training.envSteps / spec.actionRepeat(episode) + 1)
     let kept =
       switch (memory.keepsLatents, memory.frameSize) {
       case (true, 0): "\(representation.frameStack > 0 ? "latents" : "states") of size \(layout.latentSize)"

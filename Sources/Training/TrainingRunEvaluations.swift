@@ -34,7 +34,7 @@ extension TrainingRun {
       environment: environment, agent: trainer.agent, representation: trainer.representation, layout: trainer.layout,
       episode: trainer.episodeSettings, training: training)
     let seed = seed.child("evaluation")
-    return EvaluationBeside(at: trainer.envSteps) {
+    return EvaluationBeside(at: trainer.stepCount) {
       var film = FirstFrames()
       let evaluation = try player.evaluate(
         episodes: player.training.evaluationEpisodes, behavior: .exploit, seed: seed, stopsAtSignals: isRepeatable,
@@ -52,8 +52,8 @@ extension TrainingRun {
   ) throws {
     // As the evaluations before, so that a run that is lengthened later has the same numbers.
     let result = try beginEvaluation(trainer, in: directory, isRepeatable: true).wait()
-    try record(result, at: trainer.envSteps, &loop, &log, in: directory)
-    try result.film.write(to: directory.file("episode.png"), text: text(of: directory, trainer.envSteps))
+    try record(result, at: trainer.stepCount, &loop, &log, in: directory)
+    try result.film.write(to: directory.file("episode.png"), text: text(of: directory, trainer.stepCount))
   }
 
   /// Logs an evaluation and writes its reconstructions and the learning curve.
@@ -77,7 +77,7 @@ extension TrainingRun {
   }
 
   private func writeWeights(_ trainer: borrowing Trainer<E, A, R>, to directory: RunDirectory) throws {
-    let step = trainer.envSteps
+    let step = trainer.stepCount
     // Only finite weights are saved: the error for a later loss that is not finite names them as the last good ones.
     try requireFinite(trainer.agent, step: step)
     try trainer.representation.requireFinite(step: step)
@@ -98,7 +98,7 @@ extension TrainingRun {
     let band = evaluations.map { $0.evaluation.returns.deviationBand ?? 0...0 }
     let baseline = try directory.baseline()
     var plot = Plot(
-      title: "\(spec.id): return of \(training.evaluationEpisodes) episodes", xLabel: "env steps",
+      title: "\(spec.id): return of \(training.evaluationEpisodes) episodes", xLabel: training.stepName,
       yLabel: "return",
       series: [Plot.Series(A.id, points, band: band)])
     plot.yLimits = baseline?.returnRange

@@ -8,6 +8,8 @@ import Runs
 /// The settings of a training loop and its evaluations.
 public struct TrainingSettings: SettingsGroup, Hashable {
   public var envSteps = 100_000
+  public var dataset = ""
+  public var updates = 50_000
   public var trainingTimeLimit = 0
   public var environments = 1
   public var replay = 0
@@ -32,6 +34,13 @@ public struct TrainingSettings: SettingsGroup, Hashable {
   public static var fields: [Field<Self>] {
     [
       Field("env-steps", \.envSteps, 1...Int.max, "total simulator steps, including those of the pretraining's data"),
+      Field(
+        "dataset", \.dataset,
+        "dataset made by 'pixelrl collect', 'import' or 'export --dataset' that the agent learns from without acting; "
+          + "none: it acts"),
+      Field(
+        "updates", \.updates, 1...Int.max,
+        "with --dataset: total updates, which then count instead of simulator steps for evaluations and checkpoints"),
       Field(
         "training-time-limit", \.trainingTimeLimit, 0...Int.max,
         "simulator steps after which a training episode is truncated; 0: the task's own limit; evaluations are never "
@@ -74,7 +83,7 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field(
         "evaluate-every", \.evaluateEvery, 0...Int.max,
         "simulator steps between evaluations; the first one is before training; 0: only after training; the default is at "
-          + "most a fifth of --env-steps"),
+          + "most a fifth of --env-steps or --updates"),
       Field(
         "evaluation-episodes", \.evaluationEpisodes, 1...100_000,
         "number of episodes of an evaluation, with deterministic actions"),
@@ -88,6 +97,21 @@ public struct TrainingSettings: SettingsGroup, Hashable {
 }
 
 extension TrainingSettings {
+  /// Whether the agent learns from a dataset without acting.
+  public var isOffline: Bool { !dataset.isEmpty }
+
+  /// The settings of which `train --resume RUN` takes a larger value.
+  public static let lengthKeys = [key(of: \.envSteps), key(of: \.updates)]
+
+  /// The settings that earlier versions did not have. A checkpoint fits whatever they are: a run records its dataset.
+  static let offlineKeys: Set = [key(of: \.dataset), key(of: \.updates)]
+
+  /// The total number of steps: simulator steps, or updates if the agent does not act.
+  public var length: Int { isOffline ? updates : envSteps }
+
+  /// What a step is.
+  public var stepName: String { isOffline ? "updates" : "env steps" }
+
   /// The history that the true state needs.
   static let ofState = (frames: 1, actions: 0)
 

@@ -54,9 +54,6 @@ extension RunOptions {
     return run
   }
 
-  /// The setting of which `train --resume RUN` takes a larger value.
-  static let length = TrainingSettings.key(of: \.envSteps)
-
   /// Returns how a run differs from these settings and inputs, or nil if it does not. Inputs may have moved.
   ///
   /// - Parameter canLengthen: whether more steps are no difference. No schedule of a training depends on its length.
@@ -66,7 +63,7 @@ extension RunOptions {
   ) throws -> String? {
     let same = inputs.filter { input in facts.inputs.contains { $0.isSame(as: input) } }.map(\.name)
     for other in try run.differences(from: groups) where !same.contains(other.key) {
-      if other.key == Self.length {
+      if TrainingSettings.lengthKeys.contains(other.key) {
         if canLengthen, let recorded = Int(text: other.recorded), let given = Int(text: other.given), given > recorded {
           continue
         }

@@ -7,13 +7,13 @@ import Testing
 
 @testable import Agents
 
-/// Compares updates of each agent with PyTorch: see agents.py, off_policy.py, bbf.py and mrq.py in
+/// Compares updates of each agent with PyTorch: see agents.py, off_policy.py, bbf.py, mrq.py and offline.py in
 /// experiments/checks/golden.
 @Suite struct GoldenTests {
   let tensors: [String: Tensor]
 
   init() throws {
-    let files = try ["agents", "off-policy", "bbf", "mrq"].map {
+    let files = try ["agents", "off-policy", "bbf", "mrq", "offline"].map {
       try Safetensors(contentsOf: Bundle.module.bundlePath + "/Golden/\($0).safetensors")
     }
     tensors = Dictionary(uniqueKeysWithValues: files.flatMap { $0.tensors.map { ($0.name, $0.value) } })
@@ -45,6 +45,37 @@ import Testing
     let agent = TD3(
       observationSize: 7, actionSpace: .continuous(low: [-1, -1], high: [1, 1]), settings: settings, seed: Seed(7))
     try expectGolden(agent, "td3")
+  }
+
+  @Test(arguments: [
+    ("bc", ActionSpace.continuous(low: [-1, -1], high: [1, 1])), ("bc-choices", .discrete(count: 4)),
+  ]) func behaviorCloning(_ name: String, _ space: ActionSpace) throws {
+    var settings = BehaviorCloning.Settings()
+    (settings.hidden, settings.batch, settings.discount, settings.tau) = (12, 16, 0.97, 0.05)
+    settings.learningRate = 3e-3
+    let agent = BehaviorCloning(observationSize: 7, actionSpace: space, settings: settings, seed: Seed(7))
+    try expectGolden(agent, name)
+  }
+
+  @Test func twinDelayedDeterministicGradientNearData() throws {
+    var settings = TD3BC.Settings()
+    (settings.hidden, settings.batch, settings.discount, settings.tau) = (12, 16, 0.97, 0.05)
+    (settings.learningRate, settings.targetNoise, settings.targetNoiseLimit) = (3e-3, 0.4, 0.5)
+    settings.qWeight = 1.5
+    let agent = TD3BC(
+      observationSize: 7, actionSpace: .continuous(low: [-1, -1], high: [1, 1]), settings: settings, seed: Seed(7))
+    try expectGolden(agent, "td3-bc")
+  }
+
+  @Test(arguments: [
+    ("iql", ActionSpace.continuous(low: [-1, -1], high: [1, 1])), ("iql-choices", .discrete(count: 4)),
+  ]) func implicitQLearning(_ name: String, _ space: ActionSpace) throws {
+    var settings = IQL.Settings()
+    (settings.hidden, settings.batch, settings.discount, settings.tau) = (12, 16, 0.97, 0.05)
+    (settings.learningRate, settings.expectile) = (3e-3, 0.8)
+    (settings.inverseTemperature, settings.weightLimit) = (2, 3)
+    let agent = IQL(observationSize: 7, actionSpace: space, settings: settings, seed: Seed(7))
+    try expectGolden(agent, name)
   }
 
   @Test func rainbow() throws {

@@ -15,7 +15,7 @@ func withFolder(_ body: (String) throws -> Void) throws {
 }
 
 let keys: [Point.Command: Set<String>] = [
-  .train: ["env", "seed", "batch", "rate", "observe", "autoencoder", "env-steps", "threads"],
+  .train: ["env", "seed", "batch", "rate", "observe", "autoencoder", "dataset", "env-steps", "threads"],
   .pretrain: ["env", "seed", "ae-steps", "dataset", "size"], .collect: ["env", "seed", "collect-steps", "size"],
 ]
 
@@ -98,6 +98,26 @@ func plan(_ text: String, at path: String) throws -> SweepFolder.Planned {
     #expect(points.map(\.command) == [.collect, .pretrain, .pretrain, .train, .train, .train, .train])
     #expect(points[0].seed == 5 && points[1].needs == [.init(key: "dataset", index: 0)])
     #expect(points.dropFirst(3).map { $0.needs.map(\.index) } == [[1], [2], [1], [2]])
+  }
+
+  /// A training that does not act waits for its dataset, and for its autoencoder.
+  @Test func trainingsMayWaitForDatasets() throws {
+    let points = try points(
+      """
+      environments: [a]
+      datasets: {mixed: {seed: 5, collect-steps: 10}}
+      autoencoders: {shared: {ae-steps: 3}}
+      arms:
+        x: {autoencoder: shared, dataset: mixed}
+        y: {dataset: elsewhere/mixed}
+      """)
+    #expect(points.map(\.command) == [.collect, .pretrain, .train, .train])
+    #expect(points[1].needs.isEmpty && points[3].needs.isEmpty)
+    #expect(points[2].needs == [.init(key: "autoencoder", index: 1), .init(key: "dataset", index: 0)])
+    let error = #expect(throws: InputError.self) {
+      try self.points("environments: [a]\ndatasets: {mixed: {}}\narms: {x: {dataset: mixd}}")
+    }
+    #expect(error?.description.contains("did you mean 'mixed'?") == true)
   }
 
   @Test func variationsAreAllCombinations() throws {

@@ -158,7 +158,9 @@ struct Pipeline {
     var model = KeypointAutoencoder.Settings()
     (model.keypoints, model.filters) = (4, 8)
     func start(_ seed: UInt64) throws -> EncoderStart<KeypointAutoencoder> {
-      try .new(KeypointAutoencoder.self, model, place: place, E(), smallEpisode(timeLimit: 160), seed: Seed(seed))
+      let episode = smallEpisode(timeLimit: 160)
+      let first = try firstData(E(), episode, seed: Seed(seed))
+      return try .new(KeypointAutoencoder.self, model, place: place, on: first, E(), episode, seed: Seed(seed))
     }
     let new = try start(3)
     let latents = new.encoder.encodeAll(try new.first())

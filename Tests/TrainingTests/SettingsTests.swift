@@ -16,7 +16,7 @@ import Testing
   @Test func everySettingRoundTripsAndIsBounded() throws {
     func check<Group: SettingsGroup>(_ type: Group.Type) throws {
       let defaults = Group()
-      for field in Group.fields {
+      for field in Group.fields where field.domain != "text" {
         var group = defaults
         try field.set(&group, field.text(defaults))
         #expect(group.record.map(\.text) == defaults.record.map(\.text), "\(field.key)")

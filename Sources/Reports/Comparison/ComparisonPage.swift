@@ -101,7 +101,8 @@ extension Comparison {
       }
     }
     return Reports.table(
-      ["run", "group", "environment", "seed", "status", "return", "env steps"], rows, numeric: [5, 6], caption: "Runs")
+      ["run", "group", "environment", "seed", "status", "return", groups.stepName], rows, numeric: [5, 6],
+      caption: "Runs")
   }
 
   // MARK: plots and files

@@ -89,7 +89,7 @@ struct RunSection {
     if !grids.isEmpty {
       let figures: [Markup] = grids.compactMap { name, step in
         pictures.figure(
-          name, caption: "after \(step) env steps", alternative: "Reconstructions after \(step) env steps")
+          name, caption: "after \(step) \(run.stepName)", alternative: "Reconstructions after \(step) \(run.stepName)")
       }
       let left = count > grids.count ? " \(grids.count) of \(count) evaluations are shown." : ""
       parts.append(
@@ -143,7 +143,7 @@ struct RunSection {
         .map { "<h3>\(title)</h3>\($0)" }
     }
     let notes: [Markup] = (record["notes"]?.array ?? []).compactMap(\.text).map { #"<p class="note">\#($0)</p>"# }
-    let step: Markup = record["step"]?.int.map { #"<p class="note">After \#($0) env steps.</p>"# } ?? ""
+    let step: Markup = record["step"]?.int.map { #"<p class="note">After \#($0) \#(run.stepName).</p>"# } ?? ""
     return problem + step + figures.joined(separator: "\n") + notes.joined()
   }
 

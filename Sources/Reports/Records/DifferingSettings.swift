@@ -38,7 +38,7 @@ extension RunRecord {
   fileprivate var comparedSettings: [(name: String, text: String)] {
     var all = [(name: "command", text: command)]
     for group in settings {
-      for entry in group.entries where !Self.seedSettings.contains(entry.key) { all.append((entry.key, entry.text)) }
+      for entry in group.entries where !isOfSeed(entry.key) { all.append((entry.key, entry.text)) }
     }
     guard let encoderOrigin else { return all }
     guard let kind = encoderOrigin.kind else {

@@ -80,6 +80,15 @@ struct RunGroup: Sendable {
   }
 }
 
+extension [RunGroup] {
+  /// What a step of their trainings is, or of their pretrainings if there are no trainings.
+  var stepName: String {
+    let runs = flatMap(\.runs)
+    let trainings = runs.filter { $0.command != "pretrain-ae" }
+    return Set((trainings.isEmpty ? runs : trainings).map(\.stepName)).sorted().joined(separator: " or ")
+  }
+}
+
 extension String {
   fileprivate func commonPrefix(with other: String) -> String {
     String(zip(self, other).prefix { $0 == $1 }.map { $0.0 })

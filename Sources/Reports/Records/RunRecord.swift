@@ -62,10 +62,20 @@ struct RunRecord: Sendable {
   /// The user's reason for the run.
   var why: String? { facts["why"]?.text.flatMap { $0.isEmpty ? nil : $0 } }
 
+  /// Whether the agent learned from a dataset without acting.
+  var isOffline: Bool { command == "train" && !(dataset ?? "").isEmpty }
+
+  /// What a step is.
+  var stepName: String { command == "pretrain-ae" || isOffline ? "updates" : "env steps" }
+
+  private var dataset: String? {
+    settings.first { $0.title == "training" }?.entries.first { $0.key == "dataset" }?.text
+  }
+
   /// The largest step of the metrics or the summary.
   var lastStep: Double? {
     let ends = metrics.names.compactMap { metrics[$0]?.bins.last?.step }
-    return summary?["env_steps"]?.double ?? ends.max()
+    return summary?[isOffline ? "updates" : "env_steps"]?.double ?? ends.max()
   }
 
   /// The number of evaluations without that of the untrained agent at step 0.
@@ -94,7 +104,7 @@ struct RunRecord: Sendable {
       JSON.Member(
         group.title,
         .object(
-          group.entries.filter { !Self.seedSettings.contains($0.key) }.map { .init($0.key, .string($0.text)) }))
+          group.entries.filter { !isOfSeed($0.key) }.map { .init($0.key, .string($0.text)) }))
     }
     return [
       "command": .string(command), "environment": .string(environment), "member": .string(member),
@@ -102,6 +112,9 @@ struct RunRecord: Sendable {
     ]
   }
 
-  /// The settings in which the runs of a group may differ: each seed has its own autoencoder and data.
-  static let seedSettings: Set = ["seed", "autoencoder", "dataset"]
+  /// Whether the runs of a group may differ in a setting: each seed has its own autoencoder and its data. A dataset that
+  /// an agent learns from is no such setting, because its returns depend on it.
+  func isOfSeed(_ key: String) -> Bool {
+    ["seed", "autoencoder"].contains(key) || key == "dataset" && !isOffline
+  }
 }

@@ -11,15 +11,18 @@ struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a run's encoder and policy as ONNX files, its replay buffer, or a dataset for another library.",
     discussion: """
-      Without a flag, the replay buffer in the newest checkpoint of a training is written as a .npz file.
+      Without a flag, the replay buffer in the newest checkpoint of a training is written: its latents or states, actions \
+      and rewards as a .npz file; or with --dataset its frames, actions and rewards as a dataset, which 'pixelrl \
+      pretrain-ae' and 'pixelrl train' read. Replay buffers have frames with --encoder rounds, bursts, and all places that \
+      train the encoder at each update.
 
       With --onnx, a folder with encoder.onnx, from frames to latents, and policy.onnx, from the last latents and \
       actions to the next action; of a run of 'pixelrl pretrain-ae' only the encoder. Their metadata say what each \
       input and output is.
 
       With --minari or --lerobot, a dataset of frames is written in the format of that library, which must be installed \
-      in Python. A run of 'pixelrl pretrain-ae' has a dataset; of an agent's play, make one with 'pixelrl collect \
-      --policy-run RUN'.
+      in Python. A run of 'pixelrl pretrain-ae' has a dataset; of an agent's play, 'pixelrl collect --policy-run RUN' \
+      makes one.
       """)
 
   @Argument(
@@ -31,6 +34,9 @@ struct Export: ParsableCommand {
   @Flag(help: "write the encoder and the policy as ONNX files")
   var onnx = false
 
+  @Flag(help: "write the frames of the replay buffer as a dataset")
+  var dataset = false
+
   @Option(
     help: ArgumentHelp("write a dataset of Minari, whose name ends with its version: cartpole-v0", valueName: "folder"),
     completion: .directory)
@@ -41,7 +47,8 @@ struct Export: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "the file or folder to write, which must not exist (default: RUN/replay.npz, or RUN/onnx)", valueName: "path"),
+      "the file or folder to write, which must not exist (default: RUN/replay.npz, RUN/replay, or RUN/onnx)",
+      valueName: "path"),
     completion: .file())
   var out: String?
 
@@ -51,8 +58,8 @@ struct Export: ParsableCommand {
   func run() throws {
     let libraries: [(PythonLibrary, String?)] = [(.minari, minari), (.lerobot, lerobot)]
     let asked = libraries.compactMap { library, folder in folder.map { (library, $0) } }
-    guard asked.count + (onnx ? 1 : 0) <= 1 else {
-      throw InputError("--onnx, --minari and --lerobot each write something else: use one of them at a time")
+    guard asked.count + (onnx ? 1 : 0) + (dataset ? 1 : 0) <= 1 else {
+      throw InputError("--onnx, --dataset, --minari and --lerobot each write something else: use one of them at a time")
     }
     if let (library, target) = asked.first {
       guard out == nil else { throw InputError("--\(library.rawValue) names the folder to write: leave out --out") }
@@ -61,6 +68,7 @@ struct Export: ParsableCommand {
     let directory = try RunDirectory(existing: folder)
     if onnx { return try writeModels(of: directory) }
     let replay = try SavedReplay(of: directory)
+    if dataset { return try writeDataset(of: replay, to: out ?? directory.file("replay")) }
     let path = out ?? directory.file("replay.npz")
     try replay.write(to: path)
     let count = replay.contents.count
@@ -88,6 +96,21 @@ struct Export: ParsableCommand {
     try printLine(summary.description)
   }
 
+  private func writeDataset(of replay: SavedReplay, to path: String) throws {
+    try replay.writeDataset(to: path)
+    let dataset = try FrameDataset(path: path)
+    let episodes = dataset.manifest.episodeCount
+    try printLine(
+      "\(dataset.count) frames of \(episodes) episodes, mean return "
+        + "\(shortened(dataset.rewards.reduce(0, +) / Double(episodes))): \(path)")
+    guard json else { return }
+    let summary: JSON = [
+      "dataset": .string(path), "run": .string(folder), "env_steps": .integer(replay.step),
+      "frames": .integer(dataset.count), "episodes": .integer(episodes),
+    ]
+    try printLine(summary.description)
+  }
+
   /// The folder of the dataset: the given one, or that of a pretraining.
   private func datasetFolder() throws -> String {
     if exists("\(folder)/manifest.json") { return folder }
@@ -96,8 +119,8 @@ struct Export: ParsableCommand {
     if exists(own) { return own }
     if try run.facts().command == "train" {
       throw InputError(
-        "\(folder) has no dataset of frames: make one with 'pixelrl collect --policy-run \(folder) --out DATASET', then "
-          + "export that")
+        "\(folder) has no dataset of frames: make one with 'pixelrl collect --policy-run \(folder) --out DATASET', or "
+          + "with 'pixelrl export \(folder) --dataset --out DATASET', then export that")
     }
     throw InputError("\(folder) was trained on a dataset elsewhere: export that dataset")
   }

@@ -4,10 +4,10 @@ import Core
 /// `pixelrl train`
 struct Train: SettingsCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train an agent on the latents of an encoder, or on the true state.")
+    abstract: "Train an agent on the latents of an encoder, or on the true state: by acting, or from a dataset.")
 
   static let mainSettings = [
-    "env", "agent", "observe", "encoder", "autoencoder", "env-steps", "seed", "evaluate-every", "replay", "threads",
+    "env", "agent", "observe", "encoder", "autoencoder", "env-steps", "dataset", "seed", "evaluate-every", "threads",
   ]
   static let catalogs = [
     SettingsHelp.Catalog(AutoencoderSource.self, key: "kind", title: "new encoder", unless: ["encoder", "observe"]),

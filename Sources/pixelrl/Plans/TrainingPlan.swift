@@ -56,7 +56,8 @@ struct TrainingFlags: ParsableArguments {
     try given.start?.saved.check(beginning: kind.id, in: spec, try encoderSettings(of: given))
     guard kind.accepts(spec.actionSpace) else {
       // The broken agent exists only to show a failure, so it is not offered.
-      let fitting = Agents.all.filter { $0.accepts(spec.actionSpace) }.map { $0.id }
+      let isOffline = try given.resolve(TrainingSettings()).isOffline
+      let fitting = Agents.all.filter { $0.accepts(spec.actionSpace) && (isOffline || !$0.onlyImitates) }.map { $0.id }
         .filter { $0 != BrokenOffPolicyActorCritic.id }
       throw InputError(
         "\(kind.id) cannot act in \(spec.id) (\(spec.actionSpace)): choose --agent from "
@@ -81,7 +82,8 @@ struct TrainingFlags: ParsableArguments {
     if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault(\TrainingSettings.exploreChance) }
     var training = try given.resolve(TrainingSettings(for: encoder, frameStack: episode.frameStack, A.self))
     let spreadsEvaluations = !given.isGiven(\TrainingSettings.evaluateEvery)
-    if spreadsEvaluations { training.spreadEvaluations(over: training.envSteps) }
+    if spreadsEvaluations { training.spreadEvaluations(over: training.length) }
+    if training.isOffline { training.environments = 1 }
     let agentDefaults = A.Settings(of: place)
     func plan<Model: Autoencoder>(_ kind: Model.Type) throws -> any RunPlan {
       let model: Model.Settings = try given.resolve()
@@ -95,6 +97,7 @@ struct TrainingFlags: ParsableArguments {
           origin: given.isTyped("autoencoder") ? nil : given.origin),
         machine: try given.resolve(MachineSettings.byDefault))
       try checkUnused(given, place, startsAtRandom)
+      try checkUnused(given, training)
       try given.check(plan.groups, member: (plan.experiment.agent, "the agent \(A.id)"))
       try plan.experiment.check()
       return plan
@@ -156,6 +159,28 @@ struct TrainingFlags: ParsableArguments {
   }
 }
 
+extension TrainingFlags {
+  /// The flags of an agent that acts.
+  private static let acting = [
+    "env-steps", "training-time-limit", "environments", "seed-updates", "updates-per-step", "reset-at",
+    "explore-chance",
+    "explore-hold-limit",
+  ]
+
+  /// Checks that no flag of an agent that acts is given with a dataset, and none of a dataset without one.
+  private func checkUnused(_ given: GivenSettings, _ training: TrainingSettings) throws {
+    if training.isOffline, let key = Self.acting.first(where: given.isTyped) {
+      throw InputError(
+        "--\(key) has no effect with --dataset, from which the agent learns without acting: "
+          + (key == "env-steps" ? "use --updates" : "leave it out"))
+    }
+    let updates = TrainingSettings.key(of: \.updates)
+    guard training.isOffline || !given.isTyped(updates) else {
+      throw InputError("--\(updates) is for learning from a --dataset: give one, or use --env-steps")
+    }
+  }
+}
+
 extension AgentSettings {
   /// Creates the agent's defaults for a place of the encoder.
   fileprivate init(of place: Place?) {
@@ -197,7 +222,9 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
       "train", environment: experiment.environment.spec.id, member: A.id, seed: experiment.seed.value,
       inputs: prepared.inputs,
       autoencoder: prepared.autoencoder, settings: settled.groups, fill: prepared.fill)
-    let isLonger = try directory.differences(from: settled.groups).contains { $0.key == RunOptions.length }
+    let isLonger = try directory.differences(from: settled.groups).contains {
+      TrainingSettings.lengthKeys.contains($0.key)
+    }
     let summary = try withRun(directory, options, lengthenedTo: isLonger ? settled.groups : nil) {
       let outcome = try prepared.run(directory) { printProgress($0) }
       let summary = record(outcome, of: directory, prepared)
@@ -211,8 +238,9 @@ struct TrainingPlan<E: Environment, A: Agent>: RunPlan {
   private func report(_ summary: JSON, of directory: RunDirectory, _ encoder: EncoderSettings) throws {
     let mean = summary["return_mean"]?.double ?? .nan
     let random = summary["return_random"]?.double.map { "; a random player gets \(shortened($0))" } ?? ""
+    let steps = summary[experiment.training.isOffline ? "updates" : "env_steps"]?.int ?? 0
     try printLine(
-      "return \(shortened(mean)) (\(RunProgress.meaning(of: summary))) after \(summary["env_steps"]?.int ?? 0) env steps"
+      "return \(shortened(mean)) (\(RunProgress.meaning(of: summary))) after \(steps) \(experiment.training.stepName)"
         + random)
     let reconstructions = "\(encoder.autoencoder)/reconstructions.png"
     if encoder.observe == .latent, exists(reconstructions) { try printLine("reconstructions: \(reconstructions)") }
