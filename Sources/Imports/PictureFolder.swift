@@ -7,6 +7,8 @@ import Runs
 struct PictureFolder: PictureSource {
   /// The paths of the files of each episode.
   let episodes: [[String]]
+  /// The paths of animated PNG files, which are videos and therefore left out.
+  private var animations: [String] = []
 
   static let endings = ["png"] + jpegEndings
   private static let jpegEndings = ["jpg", "jpeg"]
@@ -16,14 +18,21 @@ struct PictureFolder: PictureSource {
   init(_ folder: String, every: Int) throws {
     let inner = try folderEntries(folder).filter { !$0.hasPrefix(".") && isFolder("\(folder)/\($0)") }
       .sorted(by: naturally).map { "\(folder)/\($0)" }
+    var animations: [String] = []
     episodes = try ([folder] + inner).map { folder in
-      let names = try folderEntries(folder).filter { name in
+      let files = try folderEntries(folder).sorted(by: naturally).filter { name in
         !name.hasPrefix(".") && Self.endings.contains(ending(of: name)) && !isFolder("\(folder)/\(name)")
-      }
-      let sorted = names.sorted(by: naturally)
-      return stride(from: 0, to: sorted.count, by: every).map { "\(folder)/\(sorted[$0])" }
+      }.map { "\(folder)/\($0)" }
+      let animated = Set(try files.filter { try !Self.isJPEG($0) && AnimatedPNG.isAnimated($0) })
+      animations += files.filter(animated.contains)
+      let pictures = files.filter { !animated.contains($0) }
+      return stride(from: 0, to: pictures.count, by: every).map { pictures[$0] }
     }.filter { !$0.isEmpty }
+    self.animations = animations
     guard !episodes.isEmpty else {
+      if let first = animations.first {
+        throw InputError("\(first) is an animation, and \(folder) has no other PNG or JPEG files: give single pictures")
+      }
       throw InputError("\(folder) has no PNG or JPEG files, nor folders of them: convert its pictures to PNG")
     }
   }
@@ -48,7 +57,10 @@ struct PictureFolder: PictureSource {
         try body(SourcePicture(picture: picture, arrival: index == 0 ? nil : .init()))
       }
     }
-    return nil
+    guard let first = animations.first else { return nil }
+    let others =
+      animations.count == 1 ? "is an animation and was" : "and \(animations.count - 1) more are animations and were"
+    return "\(first) \(others) left out"
   }
 
   private static func isJPEG(_ path: String) -> Bool { jpegEndings.contains(ending(of: path)) }

@@ -38,6 +38,27 @@ public struct AnimatedPNG: ~Copyable {
     try animation.finish()
   }
 
+  /// Returns whether a file is an animated PNG: one with the chunk `acTL` before its first image.
+  ///
+  /// - Throws: `WorldError` with the path if the file cannot be read.
+  public static func isAnimated(_ path: String) throws -> Bool {
+    try MappedFile(path: path).withBytes { bytes in
+      func number(at offset: Int) -> UInt32 {
+        unsafe UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+      }
+      // Each chunk has its length, its type, so many bytes, and a checksum.
+      var position = PNGChunk.signature.count
+      while position + 12 <= bytes.byteCount {
+        switch number(at: position + 4) {
+        case 0x6163_544c: return true  // acTL
+        case 0x4944_4154: return false  // IDAT
+        default: position += 12 + Int(number(at: position))
+        }
+      }
+      return false
+    }
+  }
+
   /// Returns the bytes of an animation. `body` receives a function that appends a frame, and must call it at least
   /// once.
   public static func encode(

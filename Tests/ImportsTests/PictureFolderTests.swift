@@ -1,4 +1,5 @@
 import Core
+import Formats
 import Foundation
 import Pixels
 import Python
@@ -50,6 +51,30 @@ extension FrameDataset {
       let about = try #require(data.manifest.imported)
       #expect(about.sizes == ["8x8"] && about.kind == "4 PNG or JPEG files" && about.fit == .crop)
       #expect(data.manifest.environment == "import:p" && about.actionSpace == .empty)
+    }
+  }
+
+  /// `pixelrl render` writes frames, and an animation of them.
+  @Test func animationsAreLeftOut() throws {
+    try withFolder { folder in
+      try FileManager.default.createDirectory(atPath: "\(folder)/p", withIntermediateDirectories: true)
+      let frames = [UInt8(5), 6, 7].map { plainPicture($0) }
+      for (index, frame) in frames.enumerated() { try PNG.write(frame, to: "\(folder)/p/frame-\(index).png") }
+      try AnimatedPNG.write(frames, to: "\(folder)/p/episode.png", framesPerSecond: 25, text: ["environment": "catch"])
+      #expect(try AnimatedPNG.isAnimated("\(folder)/p/episode.png"))
+      var source = try FrameImport("\(folder)/p")
+      source.size = 8
+      let (manifest, warning) = try source.write(to: "\(folder)/d")
+      #expect(manifest.count == 3 && manifest.imported?.kind == "3 PNG or JPEG files")
+      #expect(warning == "\(folder)/p/episode.png is an animation and was left out")
+      #expect(try FrameDataset(path: "\(folder)/d").levels == [5, 6, 7])
+      // Neither damaged nor short files are animations.
+      for bytes in [
+        [], [1, 2], PNGChunk.signature, PNGChunk.signature + [255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0],
+      ] {
+        try writeAtomically(bytes, to: "\(folder)/x.png")
+        #expect(try !AnimatedPNG.isAnimated("\(folder)/x.png"))
+      }
     }
   }
 

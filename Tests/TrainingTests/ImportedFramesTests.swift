@@ -118,6 +118,9 @@ private func pretrain(
       #expect(inspection.pictures.contains { $0.file == "reconstructions.png" })
       #expect(!inspection.pictures.contains { $0.file == "probe.png" })
       #expect(inspection.notes.contains { $0.contains("held out") })
+      let episode = inspection.pictures.first { $0.file == "episode.png" }
+      #expect(episode?.title == "The first held-out pictures")
+      #expect(episode?.caption.hasPrefix("The first episode held out: its frames, ") == true)
       try FileManager.default.moveItem(atPath: "\(folder)/d", toPath: "\(folder)/e")
       let error = #expect(throws: WorldError.self) { try Inspection(of: run.path) }
       #expect(error?.description.contains("are missing: restore them") == true)

@@ -79,7 +79,8 @@
     private mutating func drawPlane(_ plane: Part, _ camera: SketchCamera) {
       let viewpoint = plane.frame.local(camera.position - plane.center)
       guard viewpoint.z > 0 else { return }
-      let reach = 8.0
+      // A wide frame shows more of it to the sides.
+      let reach = 8 * max(1, Double(width) / Double(height))
       func range(_ size: Double, _ at: Double) -> ClosedRange<Double> {
         let size = size > 0 ? size : 1000
         let low = max(-size, min(at - reach, size))

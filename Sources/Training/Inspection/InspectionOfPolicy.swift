@@ -36,9 +36,15 @@ extension Inspection {
     }
     let pictures = plots.map { $0.picture(width: max(strip.width, 480), height: 300, theme: .dark) }
     let isPlayed = !play.values.isEmpty
+    let isImported = facts.environment.hasPrefix(ImportedPictures.prefix)
+    let title = isPlayed ? "What the policy sees" : isImported ? "The first held-out pictures" : "Random play"
+    let episode =
+      isPlayed
+      ? "One episode of deterministic actions"
+      : isImported ? "The first episode held out" : "One episode of random play"
     add(
-      "episode", "What the policy sees",
-      (isPlayed ? "One episode of deterministic actions" : "One episode of random play")
+      "episode", title,
+      episode
         + (drawing == nil ? ": its frames" : ": its frames, their reconstructions, and the error")
         + (isPlayed
           ? "; below, the agent's value, the observed discounted return, and the reward.\(play.notes)"
