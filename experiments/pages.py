@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "Sources/pixelrl/pixelrl.docc/Results.md"
 ORDER = [
     "cartpole-swingup", "controls", "places", "tasks", "exploration", "sparse", "suite", "two-minutes", "full-look", "atari",
-    "agents", "state", "pairs", "estimators", "gymnasium", "rendering", "benchmarks",
+    "agents", "state", "offline", "pairs", "estimators", "gymnasium", "rendering", "benchmarks",
 ]
 HEAD = """# Results
 

@@ -163,8 +163,7 @@ extension TrainingFlags {
   /// The flags of an agent that acts.
   private static let acting = [
     "env-steps", "training-time-limit", "environments", "seed-updates", "updates-per-step", "reset-at",
-    "explore-chance",
-    "explore-hold-limit",
+    "explore-chance", "explore-hold-limit",
   ]
 
   /// Checks that no flag of an agent that acts is given with a dataset, and none of a dataset without one.
