@@ -109,8 +109,8 @@ public struct KeypointAutoencoder: Autoencoder {
     return pixelShuffled(output, by: 4)  // [B, C, H, W]
   }
 
-  /// Returns the bumps' profiles along a side of the map, `[BK, cells]`, at positions `[BK, 1]`. Each side spans -1 to 1.
-  /// Along the longer one σ is smaller, so that bumps are round.
+  /// Returns the bumps' profiles along a side of the map, `[BK, cells]`, at positions `[BK, 1]`. Each side spans -1 to
+  /// 1. Along the longer one σ is smaller, so that bumps are round.
   func profiles(along cells: Int, at positions: Tensor) -> Tensor {
     let sigma = settings.bumpWidth * (Double(min(mapWidth, mapHeight) - 1) / Double(cells - 1))
     return exp(square(axis(cells).reshaped(1, cells) - positions) * (-1 / (2 * sigma * sigma)))

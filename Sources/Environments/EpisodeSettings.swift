@@ -68,8 +68,8 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
       .changing(.view),
       Field(
         "fit", \.fit,
-        "gym: how pictures become frames with other proportions. crop: the middle; letterbox: with black bars; stretch: "
-          + "distorted"
+        "gym: how pictures become frames with other proportions. crop: the middle; letterbox: with black bars; "
+          + "stretch: distorted"
       )
       .changing(.view),
       Field(

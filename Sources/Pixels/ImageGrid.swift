@@ -21,7 +21,7 @@ public struct ImageGrid: Sendable {
     self.scale = scale
   }
 
-  /// Draws the grid as one RGB picture. All columns have the width of a frame or, if it is wider, of the widest caption.
+  /// Draws the grid as one RGB picture. Columns are as wide as a frame or, if it is wider, as the widest caption.
   public func picture() -> PixelBuffer {
     let first = rows.lazy.joined().first
     precondition(first != nil, "an image grid must have at least one frame")

@@ -7,8 +7,9 @@ import Pixels
 struct PictureOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "how pictures become frames with other proportions: crop (the middle), letterbox (black bars) or stretch (default: crop, or as the "
-        + "autoencoder was trained)", valueName: "fit"), completion: .list(PictureFit.allCases.map(\.text)))
+      "how pictures become frames with other proportions: crop (the middle), letterbox (black bars) or "
+        + "stretch (default: crop, or as the autoencoder was trained)", valueName: "fit"),
+    completion: .list(PictureFit.allCases.map(\.text)))
   var fit: String?
 
   @Option(
