@@ -18,7 +18,7 @@ public enum PythonLibrary: String, CaseIterable, Sendable {
   /// What `pip install` takes.
   private var package: String {
     switch self {
-    case .minari: "'minari[hdf5,create]' pillow"
+    case .minari: "'minari[hdf5,hf]' pillow"
     case .lerobot: "lerobot"
     }
   }

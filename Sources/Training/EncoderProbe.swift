@@ -41,6 +41,7 @@ public struct EncoderProbe: Sendable {
     of folder: String, on dataset: FrameDataset?, supervised: SupervisedTraining?, seed: Seed?,
     progress: (Int) -> Void = { _ in }
   ) throws {
+    _ = try RunDirectory(existing: folder)
     let record = try AutoencoderRecord(folder: folder)
     let pretraining = try RunDirectory(existing: EncoderFiles(of: folder).origin)
     let seed = try seed ?? Seed(pretraining.facts().seed)

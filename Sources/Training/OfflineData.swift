@@ -1,6 +1,7 @@
 import Agents
 import Core
 import Environments
+import Pixels
 import Representations
 import Runs
 
@@ -71,8 +72,9 @@ struct OfflineData {
     guard (dataset.width, dataset.height) == (frame.width, frame.height), dataset.format == frame.format else {
       throw InputError(
         "\(path) has \(dataset.width)x\(dataset.height) \(dataset.format) frames, but this run uses "
-          + "\(frame.width)x\(frame.height) \(frame.format): use --size \(dataset.width) --color \(dataset.format), or "
-          + "import it with other ones")
+          + "\(frame.width)x\(frame.height) \(frame.format): use --size "
+          + "\(FrameSize(width: dataset.width, height: dataset.height).text) --color \(dataset.format), or import it with "
+          + "other ones")
     }
   }
 

@@ -66,8 +66,12 @@ import Testing
       #expect(try returns(self.run(program, in: "else/where", elsewhere)) == expected)
       _ = succeed(
         try self.run(program, in: "else/where", ["inspect", "../../run", "--episodes", "1", "--frames", "2"]))
-      let collect = ["collect", "--policy-run", "../../run", "--collect-steps", "9", "--size", "32", "--out", "d"]
+      let collect = ["collect", "--policy-run", "../../run", "--collect-steps", "90", "--size", "32", "--out", "d"]
       _ = succeed(try self.run(program, in: "else/where", collect))
+      let probe = ["probe", "../../run", "--dataset", "d"]
+      #expect(!succeed(try self.run(program, in: "else/where", probe)).contains("ceiling"))
+      let ceiling = succeed(try self.run(program, in: "else/where", probe + ["--ceiling", "--updates", "2"]))
+      #expect(ceiling.contains("state") && ceiling.contains("ceiling  fraction"), "\(ceiling)")
     }
   }
 

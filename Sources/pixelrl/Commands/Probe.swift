@@ -51,11 +51,7 @@ struct Probe: ParsableCommand {
     Interruption.listen()
     let training = try supervised()
     let data = try dataset.map { try FrameDataset(path: $0) }
-    var progress = Progress("ceiling", total: training?.updates ?? 0)
-    let probe = try EncoderProbe(of: path, on: data, supervised: training, seed: seed.map(Seed.init)) {
-      progress.update($0)
-    }
-    progress.finish()
+    let probe = try probe(on: data, supervised: training)
     try printLine(
       "\(grouped(Double(probe.training))) frames of \(probe.frames), and \(grouped(Double(probe.heldOut))) held out")
     for line in aligned(rows(of: probe)) { try printLine(line) }
@@ -63,6 +59,15 @@ struct Probe: ParsableCommand {
       try printLine("least fraction of the ceiling: \(rounded(worst))")
     }
     if json { try printLine(probe.json.description) }
+  }
+
+  private func probe(on data: FrameDataset?, supervised training: SupervisedTraining?) throws -> EncoderProbe {
+    let seed = seed.map(Seed.init)
+    guard let training else { return try EncoderProbe(of: path, on: data, supervised: nil, seed: seed) }
+    var progress = Progress("ceiling", total: training.updates)
+    let probe = try EncoderProbe(of: path, on: data, supervised: training, seed: seed) { progress.update($0) }
+    progress.finish()
+    return probe
   }
 
   private func supervised() throws -> SupervisedTraining? {
