@@ -27,7 +27,8 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
   @Test func printedFilesParseBackToTheDefaults() throws {
     for agent in Agents.all {
       let environment = try #require(Environments.all.first { agent.accepts($0.actionSpace) })
-      let plan = try TrainingFlags.parse(["--agent", agent.id, "--env", environment.id]).plan()
+      let data = agent.onlyImitates ? ["--dataset", "data"] : []
+      let plan = try TrainingFlags.parse(["--agent", agent.id, "--env", environment.id] + data).plan()
       let read = try withFile(SettingsFile.text(of: plan.groups)) { try TrainingFlags.parse(["--config", $0]).plan() }
       #expect(record(read) == record(plan))
       #expect(record(plan).contains("agent.agent=\(agent.id)") && record(plan).contains("training.seed=0"))
