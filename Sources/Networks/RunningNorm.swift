@@ -8,7 +8,7 @@ public struct RunningNorm: Module {
   /// `[O]`
   public private(set) var mean: Tensor
   /// `[O]`
-  public private(set) var meanSquare: Tensor
+  public private(set) var variance: Tensor
   private var seen = 0
   /// The number of batches that mean and deviation are averaged over.
   private static let memory = 1000
@@ -17,25 +17,29 @@ public struct RunningNorm: Module {
 
   public init(_ size: Int) {
     mean = .zeros([size])
-    meanSquare = Tensor(repeating: 1, [size])
+    variance = Tensor(repeating: 1, [size])
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    let variance = maximum(meanSquare - mean * mean, Tensor(scalar: Self.leastVariance))
-    return (x - mean) / sqrt(variance)
+    (x - mean) / sqrt(maximum(variance, Tensor(scalar: Self.leastVariance)))
   }
 
+  // m ← m + ρ δ,  v ← (1 - ρ) (v + ρ δ²) + ρ v_B,  δ = m_B - m,  of a batch with mean m_B and variance v_B
   /// Includes a batch `[B, O]` in the mean and the deviation.
   public mutating func adapt(to x: Tensor) {
     seen += 1
     let rate = 1 / Double(min(seen, Self.memory))
     let x = x.detached
-    mean = mean + rate * (x.mean(axis: 0) - mean)
-    meanSquare = meanSquare + rate * ((x * x).mean(axis: 0) - meanSquare)
+    let batchMean = x.mean(axis: 0)
+    let difference = batchMean - mean
+    // Not E[x²] - m², which is inexact for numbers far from 0.
+    let batchVariance = square(x - batchMean).mean(axis: 0)
+    variance = (1 - rate) * (variance + rate * square(difference)) + rate * batchVariance
+    mean = mean + rate * difference
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {
     visitor("mean", &mean)
-    visitor("mean_square", &meanSquare)
+    visitor("variance", &variance)
   }
 }

@@ -24,8 +24,16 @@ import Testing
   @Test func theFirstBatchReplacesTheInitialValues() {
     var norm = RunningNorm(1)
     norm.adapt(to: Tensor([Float(10), 14], [2, 1]))
-    #expect(norm.mean.array == [12] && norm.meanSquare.array == [148])
+    #expect(norm.mean.array == [12] && norm.variance.array == [4])
     #expect(norm(Tensor([Float(10), 14], [2, 1])).array == [-1, 1])
+  }
+
+  @Test func numbersFarFromZeroKeepTheirDeviation() {
+    var random = Seed(2).stream("batches")
+    var norm = RunningNorm(1)
+    func batch() -> Tensor { Tensor.normal([256, 1], using: &random) + 20_000 }
+    for _ in 0..<200 { norm.adapt(to: batch()) }
+    #expect(abs(norm(batch()).doubles.deviation - 1) < 0.1 && abs(norm.mean.array[0] - 20_000) < 0.1)
   }
 
   /// The memory is 1000 batches, so that old observations are forgotten.
