@@ -1,7 +1,8 @@
 import Core
 import Foundation
 
-/// A new folder that only this user can access. It is removed with its contents when its owner is destroyed.
+/// A new folder that only this user can access. It is removed with its contents when its owner is destroyed, or before by
+/// `remove`, for an owner that lives until the program ends.
 public final class TemporaryFolder: Sendable {
   public let path: String
 
@@ -16,7 +17,9 @@ public final class TemporaryFolder: Sendable {
     path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
-  deinit {
+  deinit { remove() }
+
+  public func remove() {
     let (parent, name) = split(path)
     try? Folder(path: parent, followingLink: true).remove(name)
   }

@@ -55,10 +55,10 @@ public struct EncoderProbe: Sendable {
     func probe<Model: Autoencoder>(_ kind: Model.Type) throws -> (StateProbe, StateProbe?) {
       let encoder = try LatentEncoder<Model>(folder: folder, record: record)
       let own = StateProbe(of: encoder, on: frames, steps: settings.probeSteps, seed: seed)
-      let taught = try supervised?.encoder(
+      let supervised = try supervised?.encoder(
         like: encoder, on: frames.training, frames: frames.layout(latentSize: encoder.latentSize).frames,
         angles: frames.angles, seed: seed.child("supervised"), progress: progress)
-      return (own, taught.map { StateProbe(of: $0, on: frames, steps: settings.probeSteps, seed: seed) })
+      return (own, supervised.map { StateProbe(of: $0, on: frames, steps: settings.probeSteps, seed: seed) })
     }
     let (own, best) = try probe(try Autoencoders.named(record.kind))
     (self.frames, training, heldOut) = (frames.name, frames.training.count, frames.heldOut.count)

@@ -17,12 +17,9 @@ public struct ProbeFrames: Sendable {
     (self.name, self.training, self.heldOut, self.angles) = (name, training, heldOut, angles)
   }
 
-  /// The history of latents that the state is predicted from: that of an agent, without its actions.
+  /// The history of latents that the state is predicted from: that of an agent.
   func layout(latentSize: Int) -> HistoryLayout {
-    let layout = TrainingSettings().layout(latentSize: latentSize, actionSpace: training.actionSpace)
-    return HistoryLayout(
-      latentSize: latentSize, frames: layout.frames, actions: 0, actionSpace: layout.actionSpace,
-      differenceScale: layout.differenceScale)
+    TrainingSettings().layout(latentSize: latentSize, actionSpace: training.actionSpace)
   }
 }
 

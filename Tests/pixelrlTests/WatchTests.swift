@@ -194,6 +194,7 @@ private func withServer(
   }
   await server.stop()
   try await serving.value
+  #expect(!exists(server.folder.path))
 }
 
 @Suite(.serialized) struct RunServerTests {

@@ -1,6 +1,6 @@
 """Reads and writes datasets of Minari, with Minari's own library.
 
-python pixelrl_minari.py read NAME FOLDER [KEY]   saves each episode as FOLDER/00000.npz, ..., and FOLDER/actions.json
+python pixelrl_minari.py read NAME FOLDER [KEY]   saves each episode as FOLDER/000000.npz, ..., and FOLDER/actions.json
 python pixelrl_minari.py write DATASET FOLDER     makes the Minari dataset FOLDER of pixelrl's DATASET
 """
 

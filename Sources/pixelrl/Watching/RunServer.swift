@@ -15,7 +15,8 @@ struct RunServer: Sendable {
   private let server: HTTPServer
   private let port: UInt16
   private let patience: Duration
-  private let folder: TemporaryFolder
+  /// The private folder of the socket, which `run` removes when it ends.
+  let folder: TemporaryFolder
   private var path: String { folder.path + "/http" }
   private let state = State()
 
@@ -39,6 +40,7 @@ struct RunServer: Sendable {
   /// - Parameter announce: called with the page's URL as soon as it can be requested.
   /// - Throws: `InputError` if the port is taken, `WorldError` if the address is not one of this machine.
   func run(announce: @escaping @Sendable (String) throws -> Void) async throws {
+    defer { folder.remove() }
     let gate = try ConnectionGate(site.hosts, port: port, patience: patience)
     await state.open(gate)
     let announcement = Task {
