@@ -22,7 +22,17 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var checkpointEvery = 500
   public var keepCheckpoints = 2
 
+  /// Nil, which checkpoints leave out, if all colours have the same weight. Older versions had no such weights.
+  private var otherColorBalance: Double?
+
   public init() {}
+
+  /// The exponent α of the weights f^-α for pixels whose colour has frequency f.
+  public var colorBalance: Double {
+    get { otherColorBalance ?? 0 }
+    set { otherColorBalance = newValue == 0 ? nil : newValue }
+  }
+
   public static let title = "pretraining"
   public static var fields: [Field<Self>] {
     [
@@ -35,6 +45,9 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
       Field("background", \.background, "subtract the median image from every frame"),
       Field("change-weight", \.changeWeight, 0...1e6, "extra weight of pixels that differ from the background"),
       Field("change-threshold", \.changeThreshold, 0...1, "difference from the background that counts as change"),
+      Field(
+        "color-balance", \.colorBalance, 0...1,
+        "exponent α of extra weights f^-α for pixels whose colour has frequency f; 1: each colour counts equally"),
       Field("target-blur", \.targetBlur, 0...64, "radius in pixels of the box blur of the reconstruction target"),
       Field(
         "target-gain", \.targetGain, 0.01...1000, "factor on the reconstruction target, which is clamped to -1 to 1"),

@@ -4,8 +4,8 @@ import Tensors
 /// The reconstruction loss in pretraining, in rounds and at an agent's updates: Σ w (x̂ - y)² / Σ w + λ(z).
 ///
 /// x̂ is the reconstruction from the part of the latent z that the agent gets, y the target for the frame, λ the kind's
-/// penalty. w is 1, or more for pixels that differ from the background: a plain mean square ignores small moving
-/// things.
+/// penalty. w is 1, or more for pixels that differ from the background or have a rare colour: a plain mean square ignores
+/// small moving things.
 struct ReconstructionLoss<Model: Autoencoder> {
   /// `[B, S C, H, W]`
   let target: Tensor
@@ -14,7 +14,10 @@ struct ReconstructionLoss<Model: Autoencoder> {
   /// - Parameter x: prepared frames `[B, S C, H, W]`.
   init(of x: Tensor, by encoder: LatentEncoder<Model>, _ settings: PretrainingSettings) {
     target = encoder.target(x)
-    weights = settings.changeWeights(x)
+    let changes = settings.changeWeights(x)
+    weights =
+      settings.colorBalance == 0
+      ? changes : changes * encoder.preparation.colorWeights(x, exponent: settings.colorBalance)
   }
 
   /// - Parameters:

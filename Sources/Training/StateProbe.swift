@@ -8,8 +8,8 @@ import Tensors
 /// Measures how well the true state can be predicted from stacked latents: R² of each state component, regressed by a
 /// small network on episodes that neither the autoencoder nor the agent was trained on.
 ///
-/// It predicts the agent's return better than reconstructions do: an agent cannot act on state that is not in the
-/// latents.
+/// It orders agents better than the reconstruction error does, though not well: over 80 runs, its median has a rank
+/// correlation of 0.50 with the return, and the error on moving pixels has none (`experiments/checks/probe`).
 public struct StateProbe: Sendable {
   public let names: [String]
   /// R² of each component: 1 is perfect, 0 is no better than the mean, NaN if the component is constant.
@@ -20,8 +20,9 @@ public struct StateProbe: Sendable {
 
   /// The smallest R².
   public var worst: Double { r2.filter { !$0.isNaN }.min() ?? 0 }
-  /// The R² that separated solved tasks from unsolved ones in an experiment.
-  public static let solvable = 0.95
+  /// Below this R² of any component, few agents reached what they reach from the true state: 2 of 9 runs, above it 64
+  /// of 71 (`experiments/checks/probe`).
+  public static let poor = 0.3
 
   /// - Parameters:
   ///   - encode: Encodes N recorded frames to latents `[N, Z]`.
@@ -79,13 +80,13 @@ public struct StateProbe: Sendable {
 }
 
 extension StateProbe {
-  /// Returns a warning if the smallest R² is below `solvable`, otherwise nil.
+  /// Returns a warning if the smallest R² is below `poor`, otherwise nil.
   public static func warning(about record: [AutoencoderRecord.Setting]) -> String? {
     let known = record.compactMap { row in Double(row.text).map { (name: row.key, r2: $0) } }.filter { !$0.r2.isNaN }
-    guard let poorest = known.min(by: { $0.r2 < $1.r2 }), poorest.r2 < solvable else { return nil }
+    guard let poorest = known.min(by: { $0.r2 < $1.r2 }), poorest.r2 < poor else { return nil }
     return
-      "WARNING: the state probe has R² \(rounded(poorest.r2, 3)) for '\(poorest.name)'; below \(solvable) the agent "
-      + "may fail. More frames (--collect-steps), more updates (--ae-steps) or another --target-blur may help."
+      "WARNING: the state probe has R² \(rounded(poorest.r2, 3)) for '\(poorest.name)'; below \(poor) most agents learn "
+      + "less than from the true state. 'pixelrl probe RUN --ceiling' shows whether a better pretraining could help."
   }
 
   /// R² by name, as an autoencoder's record stores it.

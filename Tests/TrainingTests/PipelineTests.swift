@@ -40,7 +40,8 @@ struct Pipeline {
     var lines: [String] = []
     let summary = try work.run(in: run) { lines.append($0) }
     #expect(summary["env_steps"]?.int == 60 * E.actionRepeat)
-    #expect(lines.contains { $0.hasPrefix("WARNING: the state probe has R²") }, "a low R² prints a warning")
+    let isPoor = try #require(summary["probe_worst"]?.double) < StateProbe.poor
+    #expect(lines.contains { $0.hasPrefix("WARNING: the state probe has R²") } == isPoor, "a low R² prints a warning")
     return run
   }
 

@@ -238,6 +238,15 @@ private func pretraining(
     #expect(probe.r2.allSatisfy { $0 < 0.1 }, "\(probe.summary)")
   }
 
+  @Test func `only a poor component is warned about`() throws {
+    func warning(_ texts: [String]) -> String? {
+      StateProbe.warning(about: texts.enumerated().map { AutoencoderRecord.Setting(key: "s\($0)", text: $1) })
+    }
+    #expect(warning(["0.9", "0.31", "nan"]) == nil && warning([]) == nil)
+    let text = try #require(warning(["0.9", "0.29", "-0.25"]))
+    #expect(text.contains("R² -0.250 for 's2'") && text.contains("probe RUN --ceiling"))
+  }
+
   @Test func numbersAreRounded() {
     #expect(rounded(0.98765, 3) == "0.988" && rounded(-0.05, 1) == "-0.1" && rounded(2, 0) == "2")
     #expect(rounded(.nan, 3) == "nan" && rounded(-1e300, 3) == "-1e+300" && rounded(0.0004, 3) == "0.000")

@@ -54,11 +54,11 @@ extension Inspection {
     }
     let width = min(plots.count, 3)
     let rows = stride(from: 0, to: plots.count, by: width).map { Array(plots[$0..<min($0 + width, plots.count)]) }
-    let lost = probe.names.indices.filter { !probe.r2[$0].isNaN && probe.r2[$0] < StateProbe.solvable }
+    let lost = probe.names.indices.filter { !probe.r2[$0].isNaN && probe.r2[$0] < StateProbe.poor }
     let verdict =
       lost.isEmpty
-      ? "Every component can be read with R² of at least \(StateProbe.solvable)."
-      : "R² is below \(StateProbe.solvable) for: \(lost.map { probe.names[$0] }.joined(separator: ", "))."
+      ? "Every component can be read with R² of at least \(StateProbe.poor)."
+      : "R² is below \(StateProbe.poor) for: \(lost.map { probe.names[$0] }.joined(separator: ", "))."
     add(
       "probe", "State probe",
       "Each component of the true state of \(grouped(Double(heldOut.count))) held-out frames"
