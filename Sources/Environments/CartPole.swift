@@ -104,19 +104,17 @@ struct CartPole: Sendable, Hashable, Codable {
 
 extension CartPole {
   /// Draws the scene in metres. The pole is drawn thicker than it is: 3 pixels wide at 64x64.
-  func render(into frame: inout PixelBuffer) {
-    frame.draw { canvas in
-      canvas.view(center: Point(0, 0), width: 4.8, height: 2.6)
-      canvas.minimumWidth = 1.5
-      canvas.fill(Palette.ground)
-      canvas.rectangle(center: Point(0, -0.31), width: 4.44, height: 0.22, Palette.rail)
-      for side in [-1.0, 1.0] {
-        canvas.rectangle(center: Point(side * 2.22, -0.21), width: 0.24, height: 0.42, Palette.rail)
-      }
-      canvas.rectangle(center: Point(x, 0), width: 0.6, height: 0.4, Palette.body)
-      let tip = Point(x + Self.poleLength * sin(angle), Self.poleLength * cos(angle))
-      canvas.capsule(from: Point(x, 0), to: tip, radius: 0.115, Palette.pole)
-      canvas.circle(center: Point(x, 0), radius: 0.06, Palette.hinge)
+  func draw(on canvas: inout Canvas) {
+    canvas.view(center: Point(0, 0), width: 4.8, height: 2.6)
+    canvas.minimumWidth = 1.5
+    canvas.fill(Palette.ground)
+    canvas.rectangle(center: Point(0, -0.31), width: 4.44, height: 0.22, Palette.rail)
+    for side in [-1.0, 1.0] {
+      canvas.rectangle(center: Point(side * 2.22, -0.21), width: 0.24, height: 0.42, Palette.rail)
     }
+    canvas.rectangle(center: Point(x, 0), width: 0.6, height: 0.4, Palette.body)
+    let tip = Point(x + Self.poleLength * sin(angle), Self.poleLength * cos(angle))
+    canvas.capsule(from: Point(x, 0), to: tip, radius: 0.115, Palette.pole)
+    canvas.circle(center: Point(x, 0), radius: 0.06, Palette.hinge)
   }
 }

@@ -8,7 +8,7 @@ import Pixels
 #endif
 
 /// A cart-pole task. It adds a name, a start state distribution and a reward.
-protocol CartPoleTask: BuiltInEnvironment {
+protocol CartPoleTask: DrawnEnvironment {
   var cartPole: CartPole { get set }
   /// Returns the reward of the current state, reached with `action`, which is clipped to [-1, 1].
   func reward(action: Double) -> Double
@@ -45,7 +45,7 @@ extension CartPoleTask {
     return true
   }
 
-  public func render(into frame: inout PixelBuffer) { cartPole.render(into: &frame) }
+  public func draw(on canvas: inout Canvas) { cartPole.draw(on: &canvas) }
 
   /// Puts the cart near the middle with the pole hanging.
   mutating func resetHanging(using random: inout Random) {

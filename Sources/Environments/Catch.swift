@@ -6,7 +6,7 @@ import Pixels
 /// The rules follow `catch` in bsuite (Osband 2020): 10 rows, 5 columns, one ball per episode, +1 for a catch and -1
 /// for a miss. To add an environment, copy this file, change what differs, and add the type to `Environments.catalog`.
 /// The contract tests then cover it.
-public struct Catch: BuiltInEnvironment, Hashable {
+public struct Catch: DrawnEnvironment, Hashable {
   // Shown in the catalog.
   public static var id: String { "catch" }
   public static var note: String { "move a paddle under a falling ball" }
@@ -92,18 +92,16 @@ public struct Catch: BuiltInEnvironment, Hashable {
 
   /// Draws the state in units of one cell, y up, for any frame size. Each object has its own colour, which makes frames
   /// easy to reconstruct.
-  public func render(into frame: inout PixelBuffer) {
+  public func draw(on canvas: inout Canvas) {
     let (width, height) = (Double(Self.columns), Double(Self.rows))
-    frame.draw { canvas in
-      canvas.view(center: Point(width / 2, height / 2), width: width, height: height)
-      canvas.fill(Color(gray: 30))
-      for wall in [-0.25, width + 0.25] {
-        canvas.rectangle(center: Point(wall, height / 2), width: 0.5, height: height, Color(92, 101, 128))
-      }
-      canvas.rectangle(
-        center: Point(Double(paddleColumn) + 0.5, 0.4), width: 1, height: 0.6, Color(64, 200, 255))
-      canvas.circle(
-        center: Point(Double(ballColumn) + 0.5, height - Double(ballRow) - 0.5), radius: 0.45, Color(255, 196, 46))
+    canvas.view(center: Point(width / 2, height / 2), width: width, height: height)
+    canvas.fill(Color(gray: 30))
+    for wall in [-0.25, width + 0.25] {
+      canvas.rectangle(center: Point(wall, height / 2), width: 0.5, height: height, Color(92, 101, 128))
     }
+    canvas.rectangle(
+      center: Point(Double(paddleColumn) + 0.5, 0.4), width: 1, height: 0.6, Color(64, 200, 255))
+    canvas.circle(
+      center: Point(Double(ballColumn) + 0.5, height - Double(ballRow) - 0.5), radius: 0.45, Color(255, 196, 46))
   }
 }

@@ -17,6 +17,9 @@ public protocol Environment: Sendable, Codable {
   /// Checks that the environment can draw frames. If it cannot, its frames are black.
   /// - Throws: `WorldError` if it cannot.
   func checkRendering() throws
+  /// Checks that the environment can draw its frames with the distractions of these settings.
+  /// - Throws: `InputError` that names the flag.
+  func checkDistractions(_ settings: EpisodeSettings) throws(InputError)
   /// Returns this environment, in a valid state, configured for episodes with these settings. Only for settings that
   /// `Episode` does not handle itself.
   func configured(by settings: EpisodeSettings) -> Self
@@ -60,6 +63,12 @@ public protocol Environment: Sendable, Codable {
 extension Environment {
   public func openGLDriver(for style: RenderStyle) throws -> String? { nil }
   public func checkRendering() throws {}
+  public func checkDistractions(_ settings: EpisodeSettings) throws(InputError) {
+    guard let flag = settings.distractionFlag else { return }
+    throw InputError(
+      "\(flag) cannot be used with \(spec.id), which draws its own pictures: leave it out; --flicker, --occlusion and "
+        + "--pixel-noise work with every environment")
+  }
   public func configured(by settings: EpisodeSettings) -> Self { self }
   public func announce(_ plan: [(action: [Double], repeats: Int)]) throws(Failure) {}
   public func validate(against new: Self) throws(InputError) {}

@@ -29,6 +29,8 @@ public struct Episode<E: Environment>: Sendable, Codable {
   private var starts: Random
   private var stickiness: Random
   private var camera: Random
+  /// What distracts from the task at present; nil for nothing.
+  private var distraction: Distraction?
 
   /// Creates an episode and resets it.
   ///
@@ -44,6 +46,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
     starts = seed.stream("starts")
     stickiness = seed.stream("sticky-actions")
     camera = seed.stream("camera")
+    distraction = Distraction(settings.distractions, seed.stream("distraction"))
     try reset()
   }
 
@@ -52,7 +55,10 @@ public struct Episode<E: Environment>: Sendable, Codable {
   /// - Parameter new: A new episode with the same settings.
   /// - Throws: `InputError` that says what is wrong.
   public func validate(against new: Episode) throws(InputError) {
-    guard actionRepeat == new.actionRepeat, timeLimit == new.timeLimit, views.count == new.views.count else {
+    guard
+      actionRepeat == new.actionRepeat, timeLimit == new.timeLimit, views.count == new.views.count,
+      distraction?.levels == new.distraction?.levels
+    else {
       throw InputError("an episode has different settings")
     }
     guard ending == .running, (0..<timeLimit).contains(steps), totalSteps >= steps else {
@@ -90,7 +96,12 @@ public struct Episode<E: Environment>: Sendable, Codable {
     steps = 0
     episodeReturn = 0
     lastAction = nil
-    views = [View](repeating: View(environment: environment, noise: camera.next()), count: settings.frameStack)
+    distraction?.begin()
+    views = [View](repeating: nextView(), count: settings.frameStack)
+  }
+
+  private mutating func nextView() -> View<E> {
+    View(environment: environment, noise: camera.next(), distraction: distraction)
   }
 
   /// Repeats an action for `actionRepeat` simulator steps, or fewer if the episode ends.
@@ -106,8 +117,9 @@ public struct Episode<E: Environment>: Sendable, Codable {
     if total.ending == .running && steps >= timeLimit { total.ending = .truncated }
     ending = total.ending
     episodeReturn += total.reward
+    distraction?.advance(by: count)
     views.removeFirst()
-    views.append(View(environment: environment, noise: camera.next()))
+    views.append(nextView())
     return total
   }
 
@@ -168,7 +180,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
   // All properties are coded except `spec`, which the environment provides.
   private enum CodingKeys: CodingKey {
     case settings, environment, ending, steps, totalSteps, episodeReturn, actionRepeat, timeLimit, lastAction, views
-    case starts, stickiness, camera
+    case starts, stickiness, camera, distraction
   }
 
   public init(from decoder: any Decoder) throws {
@@ -187,6 +199,7 @@ public struct Episode<E: Environment>: Sendable, Codable {
     starts = try container.decode(Random.self, forKey: .starts)
     stickiness = try container.decode(Random.self, forKey: .stickiness)
     camera = try container.decode(Random.self, forKey: .camera)
+    distraction = try container.decodeIfPresent(Distraction.self, forKey: .distraction)
   }
 }
 
@@ -223,9 +236,12 @@ extension Array {
 private struct View<E: Environment>: Sendable, Codable {
   let environment: E
   let noise: UInt64
+  let distraction: Distraction?
 
   func render(into frame: inout PixelBuffer, _ settings: EpisodeSettings) throws(E.Failure) {
-    try environment.render(into: &frame, as: settings.style)
+    var style = settings.style
+    style.distraction = distraction
+    try environment.render(into: &frame, as: style)
     settings.disturb(&frame, noise: noise)
   }
 }

@@ -20,6 +20,8 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
   public var gymTimeout = 60
   /// Nil, which checkpoints leave out, if pictures are stretched. Older versions stretched all.
   private var otherFit: PictureFit?
+  /// Nil, which checkpoints leave out, if nothing is distracted. Older versions had no distractions.
+  private var otherDistractions: DistractionLevels?
 
   public init() {}
 
@@ -27,6 +29,12 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
   public var fit: PictureFit {
     get { otherFit ?? .stretch }
     set { otherFit = newValue == .stretch ? nil : newValue }
+  }
+
+  /// What distracts from the task, and how strongly.
+  public var distractions: DistractionLevels {
+    get { otherDistractions ?? DistractionLevels() }
+    set { otherDistractions = newValue == DistractionLevels() ? nil : newValue }
   }
 
   public static let title = "environment"
@@ -53,6 +61,21 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
         .changing(.view),
       Field("pixel-noise", \.pixelNoise, 0...255, "standard deviation of the pixel noise, in levels from 0 to 255")
         .changing(.view),
+      Field(
+        "moving-background", \.distractions.background,
+        "strength of a moving pattern behind the moving parts, as in the Distracting Control Suite"
+      )
+      .changing(.view),
+      Field(
+        "color-changes", \.distractions.colors,
+        "strength of changes of the colours, drawn for each episode and changing within it"
+      )
+      .changing(.view),
+      Field(
+        "camera-changes", \.distractions.camera,
+        "strength of changes of the camera's pose, drawn for each episode and changing within it"
+      )
+      .changing(.view),
       Field(
         "renderer", \.style.renderer,
         "MuJoCo tasks: how frames are drawn. software: like MuJoCo; sketch: flat colours; gl: by MuJoCo with OpenGL"
@@ -101,7 +124,23 @@ public enum FrameColor: String, ChoiceSetting, Hashable {
 
 extension EpisodeSettings {
   /// The settings that change frames and that older versions did not record, with what they did.
-  public static let unrecorded = ["frame-stack": "1", "fit": PictureFit.stretch.text]
+  public static let unrecorded = ["frame-stack": "1"].merging(addedLater) { first, _ in first }
+
+  /// The settings that older versions did not have, with the values that change nothing.
+  public static let addedLater = [
+    "fit": PictureFit.stretch.text, "moving-background": DistractionLevel.none.text,
+    "color-changes": DistractionLevel.none.text, "camera-changes": DistractionLevel.none.text,
+  ]
+
+  /// The first flag that asks for a distraction, with its value; nil if nothing is distracted.
+  var distractionFlag: String? {
+    let flags = [\DistractionLevels.background, \.colors, \.camera]
+    let keys = ["moving-background", "color-changes", "camera-changes"]
+    for (key, level) in zip(keys, flags.map { distractions[keyPath: $0] }) where level != .none {
+      return "--\(key) \(level.text)"
+    }
+    return nil
+  }
 
   /// A blank frame with this size and these colours.
   public var blankFrame: PixelBuffer { PixelBuffer(size: size, format: color.format) }

@@ -11,7 +11,7 @@ import Pixels
 ///
 /// This project implements the equation of motion itself. The constants and the integrator (semi-implicit Euler with
 /// implicit damping) match the suite's `pendulum.xml` in MuJoCo.
-public struct PendulumSwingup: BuiltInEnvironment, Hashable {
+public struct PendulumSwingup: DrawnEnvironment, Hashable {
   public static var id: String { "pendulum-swingup" }
   public static var note: String { "swing a pendulum up with a weak motor; reward only within 8 degrees of upright" }
   public static var actionSpace: ActionSpace { .continuous(low: [-1], high: [1]) }
@@ -66,15 +66,13 @@ public struct PendulumSwingup: BuiltInEnvironment, Hashable {
     return true
   }
 
-  public func render(into frame: inout PixelBuffer) {
-    frame.draw { canvas in
-      canvas.view(center: Point(0, 0), width: 1.4, height: 1.4)
-      canvas.minimumWidth = 1.5
-      canvas.fill(Palette.ground)
-      let bob = Point(Self.length * sin(angle), Self.length * cos(angle))
-      canvas.capsule(from: Point(0, 0), to: bob, radius: 0.035, Palette.body)
-      canvas.circle(center: Point(0, 0), radius: 0.05, Palette.hinge)
-      canvas.circle(center: bob, radius: 0.12, Palette.pole)
-    }
+  public func draw(on canvas: inout Canvas) {
+    canvas.view(center: Point(0, 0), width: 1.4, height: 1.4)
+    canvas.minimumWidth = 1.5
+    canvas.fill(Palette.ground)
+    let bob = Point(Self.length * sin(angle), Self.length * cos(angle))
+    canvas.capsule(from: Point(0, 0), to: bob, radius: 0.035, Palette.body)
+    canvas.circle(center: Point(0, 0), radius: 0.05, Palette.hinge)
+    canvas.circle(center: bob, radius: 0.12, Palette.pole)
   }
 }

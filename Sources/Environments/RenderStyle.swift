@@ -1,4 +1,5 @@
 import Core
+import Pixels
 
 /// A renderer of MuJoCo scenes, as written on the command line.
 public enum Renderer: String, ChoiceSetting, Hashable {
@@ -10,7 +11,7 @@ public enum Renderer: String, ChoiceSetting, Hashable {
   case gl
 }
 
-/// How MuJoCo scenes are rendered. Different styles give different frames, so an autoencoder is valid for one style
+/// How frames are drawn. All but the distraction is for MuJoCo scenes. Different styles give different frames, so an autoencoder is valid for one style
 /// only.
 public struct RenderStyle: Sendable, Codable, Hashable {
   public var renderer = Renderer.software
@@ -18,6 +19,8 @@ public struct RenderStyle: Sendable, Codable, Hashable {
   public var reflections = true
   /// Samples per pixel at edges. 1 means no antialiasing.
   public var antialiasing = 4
+  /// What distracts from the task at this moment. Nil in settings: an episode draws it.
+  public var distraction: Distraction?
 
   public init() {}
 

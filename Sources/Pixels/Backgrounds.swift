@@ -21,10 +21,11 @@ public enum Texture: Sendable, Hashable {
 extension Canvas {
   /// Fills the frame with one colour.
   public mutating func fill(_ color: Color) {
-    let (row, columns) = (Row(format: format, color: color), width)
+    let (row, columns) = (Row(format: format, color: seen(color)), width)
     var pixels = bytes.mutableSpan
     row.fill(0..<columns, weight: 256, into: &pixels)
     repeatFirstRow()
+    distract()
   }
 
   /// Copies the first row to all others.
@@ -48,11 +49,12 @@ extension Canvas {
     unsafe bytes.withUnsafeMutableBytes { target in
       unsafe picture.bytes.withUnsafeBytes { source in unsafe target.copyMemory(from: source) }
     }
+    distract()
   }
 
   /// Fills the frame with a vertical gradient from `top` to `bottom`.
   public mutating func gradient(top: Color, bottom: Color) {
-    let grid = grid
+    let (grid, top, bottom) = (grid, seen(top), seen(bottom))
     var pixels = bytes.mutableSpan
     for y in 0..<grid.height {
       let fraction = (Double(y) + 0.5) / Double(grid.height)
@@ -60,21 +62,29 @@ extension Canvas {
       row.start = grid.rowStart(y)
       row.fill(0..<grid.width, weight: 256, into: &pixels)
     }
+    distract()
   }
 
   /// Fills the frame with a texture of two colours. Noise takes tens of nanoseconds per pixel: draw it once and reuse
   /// it.
   public mutating func texture(_ texture: Texture, _ first: Color, _ second: Color) {
-    let grid = grid
+    let (grid, roll, first, second) = (grid, roll, seen(first), seen(second))
     var pixels = bytes.mutableSpan
     for y in 0..<grid.height {
       for x in 0..<grid.width {
-        let color = first.mixed(with: second, fraction: texture.value(at: grid.place(x, y)))
+        let place = grid.place(x, y)
+        let color = first.mixed(with: second, fraction: texture.value(at: roll?.turnedBack(place) ?? place))
         var row = Row(format: grid.format, color: color)
         row.start = grid.rowStart(y)
         row.fill(x..<x + 1, weight: 256, into: &pixels)
       }
     }
+    distract()
+  }
+
+  /// Covers the frame with the moving background, if there is one.
+  private mutating func distract() {
+    if let background = distraction?.background { cover(with: background) }
   }
 }
 

@@ -1,3 +1,5 @@
+import Pixels
+
 /// A scene: a camera, lights and parts. Lengths are in metres.
 ///
 /// The lighting model is that of OpenGL's fixed-function pipeline, as used by MuJoCo's renderer: ambient, diffuse and
@@ -8,6 +10,8 @@ public struct Scene: Sendable {
   public var parts: [Part] = []
   /// The sky as a cube texture; nil for black.
   public var sky: Texture?
+  /// A pattern in front of the sky and of the fixed planes, such as the floor; nil for none.
+  public var background: MovingBackground?
   /// A hint that the camera, the lights and the fixed parts will not change, so that the renderer caches them. The
   /// renderer checks the cache, so a wrong hint only costs time.
   public var isStill = false

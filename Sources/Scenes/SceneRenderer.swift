@@ -43,7 +43,7 @@ public struct SceneRenderer: Sendable {
     if picture.width != frame.width || picture.height != frame.height {
       picture = TracedPicture(width: frame.width, height: frame.height)
     }
-    guard scene.isStill else {
+    guard scene.isStill, scene.background == nil else {
       picture.trace(tracer, sky, into: &frame)
       for edge in picture.smoothedEdges(tracer, sky, frame) { frame.set(edge.row, edge.column, edge.color) }
       return

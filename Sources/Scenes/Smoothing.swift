@@ -50,13 +50,18 @@ extension TracedPicture {
         unknown.remove(lane)
       }
       if unknown.isEmpty { continue }
-      var background = LaneVectors(SIMD3(0, 0, 0))
-      for lane in 0..<count {
-        let edge = edges[(first + lane) / samples]
-        let color = sky[edge.row * across + edge.column / Lanes.count][edge.column % Lanes.count]
-        (background.x[lane], background.y[lane], background.z[lane]) = (color.x, color.y, color.z)
+      func gathered(_ packets: [LaneVectors]) -> LaneVectors {
+        var gathered = LaneVectors(SIMD3(0, 0, 0))
+        for lane in 0..<count {
+          let edge = edges[(first + lane) / samples]
+          let color = packets[edge.row * across + edge.column / Lanes.count][edge.column % Lanes.count]
+          (gathered.x[lane], gathered.y[lane], gathered.z[lane]) = (color.x, color.y, color.z)
+        }
+        return gathered
       }
-      let colors = tracer.colors(hit, along: d, in: area, unknown, sky: background).colors * Lanes(255)
+      let found = tracer.colors(
+        hit, along: d, in: area, unknown, sky: gathered(sky), background: tracer.background.map(gathered))
+      let colors = found.colors * Lanes(255)
       for lane in 0..<count where unknown[lane] { sums[(first + lane) / samples] += colors[lane] }
     }
     return zip(edges, sums).map { edge, sum in

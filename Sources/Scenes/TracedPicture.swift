@@ -40,7 +40,8 @@ struct TracedPicture: Sendable {
         let d = Self.rays(tracer.lens, row: row, packet: packet)
         let hit = tracer.hit(d, in: area, among: candidates)
         if !hits.isEmpty { hits[index] = hit }
-        let found = tracer.colors(hit, along: d, in: area, .all, sky: sky[index])
+        let found = tracer.colors(
+          hit, along: d, in: area, .all, sky: sky[index], background: tracer.background?[index])
         seen[index] = found.seen
         PixelBytes(found.colors).write(.all, into: &frame, row, packet * Lanes.count)
       }
@@ -63,7 +64,8 @@ struct TracedPicture: Sendable {
         let hit = tracer.hit(d, in: area, among: tracer.moving, behind: behind)
         let mask = touches[index] == .cover ? !LaneMask(hit.part, are: behind.part) : .all
         if mask.isEmpty { continue }
-        let found = tracer.colors(hit, along: d, in: area, mask, sky: sky[index])
+        let found = tracer.colors(
+          hit, along: d, in: area, mask, sky: sky[index], background: tracer.background?[index])
         seen[index] = choose(mask, found.seen, seen[index])
         PixelBytes(found.colors).write(mask, into: &frame, row, packet * Lanes.count)
       }

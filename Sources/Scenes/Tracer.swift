@@ -16,6 +16,11 @@ struct Tracer: Sendable {
   let shadowAreas: ShadowAreas
   /// The opaque parts that are not fixed.
   let moving: [Int]
+  /// The colours of the moving background, by packet; nil for none.
+  let background: [LaneVectors]?
+  private let backgroundOpacity: Lanes
+  /// The indices of the fixed planes, which it covers.
+  private let covered: [Int]
 
   /// - Parameter fixedOnly: whether to include only the fixed parts. Indices do not change.
   init(_ scene: Scene, _ quality: SceneQuality, width: Int, height: Int, fixedOnly: Bool = false) {
@@ -36,6 +41,13 @@ struct Tracer: Sendable {
     let all = opaque + transparent
     self.parts = all
     moving = opaque.indices.filter { !opaque[$0].isFixed }
+    covered = opaque.indices.filter { opaque[$0].isFixed && opaque[$0].solid.kind == .plane }
+    background = scene.background.map { background in
+      background.packets(width: width, height: height).map {
+        LaneVectors(Lanes($0.red), Lanes($0.green), Lanes($0.blue))
+      }
+    }
+    backgroundOpacity = Lanes(Float(scene.background?.opacity ?? 0))
     mirror = quality.reflections ? opaque.firstIndex { $0.surface.reflectance > 0 && $0.canMirror } : nil
     let mirrorPart = mirror.map { opaque[$0] }
     mirrorAreas =
@@ -100,13 +112,22 @@ struct Tracer: Sendable {
 
   /// Returns the colours of rays from the camera, and IDs of everything visible along them. There is an edge between
   /// pixels with different IDs.
+  ///
+  /// - Parameters:
+  ///   - sky: the colours of rays that hit nothing.
+  ///   - background: the colours of the moving background.
   @inline(__always)
   func colors(
-    _ hit: Hit, along d: LaneVectors, in area: PixelArea, _ mask: LaneMask, sky: LaneVectors
+    _ hit: Hit, along d: LaneVectors, in area: PixelArea, _ mask: LaneMask, sky: LaneVectors, background: LaneVectors?
   ) -> (colors: LaneVectors, seen: SIMD8<Int32>) {
     var colors = sky
     var seen = hit.part
     shade(hit, from: LaneVectors(SIMD3(0, 0, 0)), along: d, mask, isDirect: true, in: area, into: &colors)
+    if let background {
+      var isBehind = LaneMask(hit.part, are: -1)
+      for index in covered { isBehind = isBehind | LaneMask(hit.part, are: Int32(index)) }
+      colors = choose(isBehind, colors + (background - colors) * backgroundOpacity, colors)
+    }
     if opaqueCount < parts.count { blendTransparent(hit.t, d, area, mask, &colors, &seen) }
     return (colors, seen)
   }

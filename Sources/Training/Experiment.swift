@@ -126,6 +126,7 @@ public struct Experiment<E: Environment, A: Agent> {
   ///   file.
   public func prepared(resuming run: RunDirectory?, say: (String) throws -> Void) throws -> Prepared {
     try check()
+    try environment.checkDistractions(episode)
     // A resumed run has its own copy of the weights.
     let saved = run == nil && !start.from.isEmpty ? try SavedAgent(path: start.from) : nil
     try saved?.check(beginning: A.id, in: environment.spec, encoder)

@@ -70,6 +70,7 @@ public struct PlayedFrames<E: Environment>: FrameOrigin {
 
   public func check(_ pretraining: PretrainingSettings) throws {
     try environment.checkRendering()
+    try environment.checkDistractions(episode)
     if let dataset { try dataset.check(spec, episode) }
     try collection.check(environment, episode)
     if dataset == nil, let (setting, instead) = pretraining.needingConsecutiveFrames {

@@ -102,8 +102,8 @@ func fingerprint(
 ) -> UInt64 {
   let settings = groups.flatMap { group in
     group.record.filter { key, text in
-      // Older versions had no --fit and stretched pictures.
-      !left.contains(key) && !(key == "fit" && text == EpisodeSettings.unrecorded[key])
+      // As in older versions, which did not have some of the settings.
+      !left.contains(key) && text != EpisodeSettings.addedLater[key]
     }.map { "\(group.title).\($0.key)=\($0.text)" }
   }
   return xxHash64(Array("\(environment)\n\(member)\n\(seed.value)\n\(settings.joined(separator: "\n"))".utf8))

@@ -15,6 +15,8 @@ import Testing
         "frame-stack",
         // Camera effects.
         "flicker", "occlusion", "occlusion-position", "pixel-noise",
+        // Distractions.
+        "moving-background", "color-changes", "camera-changes",
         // The rendering style.
         "renderer", "shadows", "reflections", "antialiasing",
         // How a Gymnasium environment's pictures become frames.

@@ -43,14 +43,14 @@
     }
 
     func draw(_ simulation: Simulation, camera: Int, _ style: RenderStyle, into frame: inout PixelBuffer) {
-      let read = read(simulation, camera: camera)
+      let read = read(simulation, camera: camera, style.distraction)
       renderer.draw(
         read, SceneQuality(shadows: style.shadows, reflections: style.reflections, antialiasing: style.antialiasing),
         into: &frame)
     }
 
     /// Returns the scene from a camera of the model.
-    func read(_ simulation: Simulation, camera: Int) -> Scene {
+    func read(_ simulation: Simulation, camera: Int, _ distraction: Distraction? = nil) -> Scene {
       var view = mjvCamera()
       unsafe mjv_defaultCamera(&view)
       view.type = Int32(mjCAMERA_FIXED.rawValue)
@@ -60,16 +60,23 @@
       let (left, right) = unsafe scene.pointee.camera
       var cameras = (left, right)
       let average = unsafe mjv_averageCamera(&cameras.0, &cameras.1)
-      let position = vector(average.pos)
-      let forward = vector(average.forward)
+      var (position, forward, up) = (vector(average.pos), vector(average.forward), vector(average.up))
+      if distraction?.camera != nil {
+        var pose = CameraPose(position: SIMD3(position), forward: SIMD3(forward), up: SIMD3(up))
+        simulation.move(&pose, distraction)
+        (position, forward, up) = (SIMD3(pose.position), SIMD3(pose.forward), SIMD3(pose.up))
+      }
       var read = Scene(
         camera: Camera(
-          position: position, forward: forward, up: vector(average.up),
+          position: position, forward: forward, up: up,
           slope: average.frustum_top / average.frustum_near, nearest: average.frustum_near))
       read.sky = assets.sky
       read.lights = lights(position, forward)
-      read.isStill = fixed.areLightsFixed && fixed.cameras[camera]
-      read.parts = unsafe (0..<Int(scene.pointee.ngeom)).compactMap { unsafe part(scene.pointee.geoms[$0]) }
+      read.background = distraction?.background
+      read.isStill = fixed.areLightsFixed && fixed.cameras[camera] && distraction == nil
+      read.parts = unsafe (0..<Int(scene.pointee.ngeom)).compactMap {
+        unsafe part(scene.pointee.geoms[$0], distraction)
+      }
       return read
     }
 
@@ -96,7 +103,7 @@
       }
     }
 
-    private func part(_ geom: mjvGeom) -> Part? {
+    private func part(_ geom: mjvGeom, _ distraction: Distraction?) -> Part? {
       guard geom.rgba.3 > 0 else { return nil }
       let size = vector(geom.size)
       let shape: Shape
@@ -122,6 +129,7 @@
       var surface = Surface(
         color: SIMD3(geom.rgba.0, geom.rgba.1, geom.rgba.2), opacity: geom.rgba.3, emission: geom.emission,
         specular: geom.specular, shininess: geom.shininess, reflectance: geom.reflectance)
+      if let distraction { surface.color = distraction.color(surface.color, material: Int(geom.texid)) }
       if geom.texid >= 0 {
         let texture = assets.textures[Int(geom.texid)]
         surface.texture = texture

@@ -13,18 +13,23 @@
 
   extension Canvas {
     /// Draws the view of a camera of the model into every pixel.
-    mutating func draw(_ simulation: Simulation, camera: Int) {
-      let camera = SketchCamera(simulation, camera)
+    ///
+    /// - Parameter distraction: What distracts from the scene, for a canvas without a distraction of its own.
+    mutating func draw(_ simulation: Simulation, camera: Int, _ distraction: Distraction?) {
+      let camera = SketchCamera(simulation, camera, distraction)
+      func seen(_ color: Color) -> Color { distraction?.color(color) ?? color }
       view(center: Point(0, 0), height: 2 * camera.slope)
       minimumWidth = 3
-      fill(Color(62, 84, 112))
-      for geom in simulation.visibleGeoms where geom.shape == .plane { drawPlane(geom, camera) }
+      fill(seen(Color(62, 84, 112)))
+      let geoms = simulation.visibleGeoms.map { $0.colored(seen) }
+      for geom in geoms where geom.shape == .plane { drawPlane(geom, camera) }
+      if let background = distraction?.background { cover(with: background) }
       let outline = 2 * camera.slope / Double(height)
-      let parts = (simulation.visibleGeoms.filter { $0.shape != .plane } + simulation.visibleSites)
+      let parts = geoms.filter { $0.shape != .plane } + simulation.visibleSites.map { $0.colored(seen) }
       let ordered = parts.map { (camera.depth(of: $0.center), $0) }.sorted { $0.0 > $1.0 }
       for strand in simulation.tendonPaths {
         for (a, b) in zip(strand, strand.dropFirst()) where camera.sees(a) && camera.sees(b) {
-          line(from: camera.point(a), to: camera.point(b), width: 0, Color(gray: 200), cap: .round)
+          line(from: camera.point(a), to: camera.point(b), width: 0, seen(Color(gray: 200)), cap: .round)
         }
       }
       for (depth, part) in ordered where depth > SketchCamera.nearest {
@@ -117,10 +122,13 @@
     /// Half the view's height at distance 1.
     let slope: Double
 
-    init(_ simulation: Simulation, _ camera: Int) {
+    init(_ simulation: Simulation, _ camera: Int, _ distraction: Distraction?) {
       let origin = unsafe simulation.data.pointee.cam_xpos + 3 * camera
-      position = unsafe SIMD3(origin[0], origin[1], origin[2])
-      frame = unsafe Frame(rows: simulation.data.pointee.cam_xmat, camera)
+      let axes = unsafe Frame(rows: simulation.data.pointee.cam_xmat, camera)
+      var pose = unsafe CameraPose(position: SIMD3(origin[0], origin[1], origin[2]), forward: -axes.z, up: axes.y)
+      simulation.move(&pose, distraction)
+      position = pose.position
+      frame = distraction?.camera == nil ? axes : Frame(x: pose.right, y: pose.up, z: -pose.forward)
       slope = unsafe tan(simulation.model.pointee.cam_fovy[camera] / 2 * .pi / 180)
     }
 
@@ -180,6 +188,13 @@
         case mjGEOM_ELLIPSOID.rawValue: .ellipsoid
         default: .solid
         }
+    }
+
+    /// Returns the part in other colours.
+    func colored(_ seen: (Color) -> Color) -> Part {
+      var part = self
+      (part.color, part.secondColor) = (seen(color), secondColor.map(seen))
+      return part
     }
 
     /// The points whose convex hull is the box or cylinder.

@@ -96,7 +96,7 @@
     func draw(_ state: PhysicsState, camera: Int, _ style: RenderStyle, into frame: inout PixelBuffer) {
       self.look(at: state) { simulation in
         switch style.renderer {
-        case .sketch: frame.draw { canvas in canvas.draw(simulation, camera: camera) }
+        case .sketch: frame.draw { canvas in canvas.draw(simulation, camera: camera, style.distraction) }
         case .software: reader(of: simulation).draw(simulation, camera: camera, style, into: &frame)
         case .gl: simulation.glRenderer.draw(simulation, camera: camera, style, into: &frame)
         }

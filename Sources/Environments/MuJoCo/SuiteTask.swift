@@ -43,6 +43,10 @@
     public func openGLDriver(for style: RenderStyle) throws -> String? {
       style.renderer == .gl ? try GLDriver.found.get().name : nil
     }
+    public func checkDistractions(_ settings: EpisodeSettings) throws(InputError) {
+      guard settings.style.renderer == .gl, let flag = settings.distractionFlag else { return }
+      throw InputError("\(flag) cannot be used with --renderer gl: use --renderer software or sketch")
+    }
     public static var actionSpace: ActionSpace { model.actionSpace }
     public static var episodeLength: Int { 1000 }
     public static var actionRepeat: Int { 2 }

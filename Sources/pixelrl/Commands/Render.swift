@@ -52,6 +52,7 @@ struct Render: ParsableCommand {
       do { try environment.validate(state: start) } catch { throw InputError("--state: \(error)") }
     }
     try environment.checkRendering()
+    try environment.checkDistractions(settings)
     let openGL = try environment.openGLDriver(for: settings.style)
     let new = try NewFolder(at: output.out ?? unusedPath("runs/\(timestamp())-render-\(fileName(of: spec.id))"))
     var random = Seed(seed).stream("policy")

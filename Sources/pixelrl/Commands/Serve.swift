@@ -71,7 +71,9 @@ struct Serve: ParsableCommand {
     try given.checkFlags(for: environment.spec.id)
     var defaults = environment.spec.episodeDefaults
     if let autoencoder { defaults = try AutoencoderRecord(folder: autoencoder).applied(to: defaults) }
-    var server = try server(of: environment, given.resolve(defaults))
+    let settings: EpisodeSettings = try given.resolve(defaults)
+    try environment.checkDistractions(settings)
+    var server = try server(of: environment, settings)
     try server.begin()
     while let line = readLine() { try server.answer(line) }
   }

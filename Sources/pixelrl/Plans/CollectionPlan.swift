@@ -53,6 +53,7 @@ struct CollectionPlan: Plan {
     let (episode, settings, seed) = (self.episode, collection, Seed(self.seed.seed))
     let spec = environment.spec
     try environment.checkRendering()
+    try environment.checkDistractions(episode)
     try settings.check(environment, episode)
     let policy = self.policy.run.isEmpty ? nil : try SavedAgent(path: self.policy.run).policy(in: environment, episode)
 
