@@ -9,6 +9,7 @@ public struct CollectionSettings: SettingsGroup, Hashable {
   public var policy = CollectionPolicy.held
   public var steps = 2500
   public var holdLimit = 8
+  public var noOpChance = 0.0
   public var episodeSteps = 0
   public var environments = 1
 
@@ -23,6 +24,10 @@ public struct CollectionSettings: SettingsGroup, Hashable {
           + "drawn uniformly, if the environment supports it"),
       Field("collect-steps", \.steps, 1...Int.max, "number of agent steps to collect"),
       Field("hold-limit", \.holdLimit, 1...100_000, "maximum number of agent steps to repeat a random action"),
+      Field(
+        "no-op-chance", \.noOpChance, 0...1,
+        "discrete actions: probability that a random action is the first one, which does nothing in many games; 0: all "
+          + "are equally likely"),
       Field(
         "collect-episode-steps", \.episodeSteps, 0...Int.max,
         "agent steps after which an episode is truncated; 0: the task's own limit"),
@@ -105,14 +110,14 @@ struct RandomPolicy: Policy {
     switch settings.policy {
     case .held, .uniform:
       if remaining == 0 {
-        action = space.sample(using: &random)
+        action = sample()
         remaining = 1 + random.integer(below: settings.holdLimit)
       }
       remaining -= 1
       return action
     case .correlated:
       guard case .continuous(let low, let high) = space else {
-        if action.isEmpty || random.chance(2 / Double(settings.holdLimit + 1)) { action = space.sample(using: &random) }
+        if action.isEmpty || random.chance(2 / Double(settings.holdLimit + 1)) { action = sample() }
         return action
       }
       if action.isEmpty { action = space.sample(using: &random) }
@@ -125,6 +130,15 @@ struct RandomPolicy: Policy {
       }
       return action
     }
+  }
+
+  /// Draws an action. In games where an action has an effect at once, such as a jump, equal probabilities of all
+  /// actions show little of the game: it must be rare.
+  private mutating func sample() -> [Double] {
+    guard case .discrete(let count) = space, count > 1, settings.noOpChance > 0 else {
+      return space.sample(using: &random)
+    }
+    return [random.chance(settings.noOpChance) ? 0 : Double(1 + random.integer(below: count - 1))]
   }
 }
 

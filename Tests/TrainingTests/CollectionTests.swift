@@ -100,6 +100,24 @@ func collectionSettings(
     #expect(Set(runs.dropLast()) == [1, 2, 3, 4, 5])
   }
 
+  @Test(arguments: [CollectionPolicy.held, .correlated])
+  func theFirstDiscreteActionIsAsLikelyAsWanted(_ policy: CollectionPolicy) throws {
+    var settings = collectionSettings(2000, policy, holdLimit: 1)
+    func shares() throws -> [Double] {
+      let recording = try collect(Catch(), smallEpisode(size: 8), settings, seed: Seed(1))
+      var counts = [0.0, 0, 0]
+      for i in 0..<recording.count where recording.steps[i] != nil {
+        counts[Int(recording.action(i).first ?? .nan)] += 1 / 2000
+      }
+      return counts
+    }
+    for share in try shares() { #expect(abs(share - 1 / 3) < 0.05) }
+    settings.noOpChance = 0.9
+    for (share, wanted) in zip(try shares(), [0.9, 0.05, 0.05]) { #expect(abs(share - wanted) < 0.025) }
+    settings.noOpChance = 1
+    #expect(try shares().first.map { abs($0 - 1) < 1e-9 } == true)
+  }
+
   @Test func correlatedActionsAreARandomWalk() throws {
     let recording = try collect(
       PendulumSwingup(), smallEpisode(size: 8), collectionSettings(1000, .correlated), seed: Seed(1))

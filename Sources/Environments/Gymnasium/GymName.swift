@@ -24,11 +24,20 @@ struct GymName: Sendable, Hashable {
       guard pair.count == 2 else {
         throw InputError("'\(id)': write an argument as name=value, not '\(argument)'")
       }
-      // Values that are not JSON, such as `3` and `true` are, are strings.
-      options.append(.init(pair[0], (try? JSON(parsing: Array(pair[1].utf8))) ?? .string(pair[1])))
+      options.append(.init(pair[0], Self.value(pair[1])))
     }
     self.id = id
     self.name = String(name)
     self.options = JSON.object(options).description
+  }
+  /// Python's names of constants, and JSON such as `3` and `true`. Other text is a string.
+  private static func value(_ text: String) -> JSON {
+    switch text {
+    // As a string, False would be true to Python.
+    case "True": .bool(true)
+    case "False": .bool(false)
+    case "None": .null
+    default: (try? JSON(parsing: Array(text.utf8))) ?? .string(text)
+    }
   }
 }
