@@ -11,8 +11,8 @@ public enum Renderer: String, ChoiceSetting, Hashable {
   case gl
 }
 
-/// How frames are drawn. All but the distraction is for MuJoCo scenes. Different styles give different frames, so an autoencoder is valid for one style
-/// only.
+/// How frames are drawn. All but the distraction is for MuJoCo scenes. Different styles give different frames, so an
+/// autoencoder is valid for one style only.
 public struct RenderStyle: Sendable, Codable, Hashable {
   public var renderer = Renderer.software
   public var shadows = true
