@@ -55,9 +55,8 @@ public struct Episode<E: Environment>: Sendable, Codable {
   /// - Parameter new: A new episode with the same settings.
   /// - Throws: `InputError` that says what is wrong.
   public func validate(against new: Episode) throws(InputError) {
-    guard
-      actionRepeat == new.actionRepeat, timeLimit == new.timeLimit, views.count == new.views.count,
-      distraction?.levels == new.distraction?.levels
+    guard actionRepeat == new.actionRepeat, timeLimit == new.timeLimit, views.count == new.views.count,
+      ([self.distraction] + views.map(\.distraction)).allSatisfy({ ($0 == nil) == (new.distraction == nil) })
     else {
       throw InputError("an episode has different settings")
     }
@@ -67,6 +66,10 @@ public struct Episode<E: Environment>: Sendable, Codable {
     if let lastAction { try spec.actionSpace.validate(lastAction) }
     try environment.validate(against: new.environment)
     for view in views { try view.environment.validate(against: new.environment) }
+    if let fresh = new.distraction {
+      try distraction?.validate(against: fresh)
+      for view in views { try view.distraction?.validate(against: fresh) }
+    }
   }
 
   /// Starts the next episode.

@@ -48,6 +48,17 @@ public struct Distraction: Sendable, Codable, Hashable {
     rates = SIMD4<Double>.drawn { random.uniform(-Self.maximumRate, Self.maximumRate) }
   }
 
+  /// Checks that this value, read from a checkpoint, can replace a new one of the same settings.
+  ///
+  /// - Throws: `InputError` if something is out of its bounds.
+  public func validate(against new: Distraction) throws(InputError) {
+    let limit = Self.maximumRate + 1e-9
+    let values = (0..<4).allSatisfy { abs(pose[$0]) <= 1 && abs(rates[$0]) <= limit }
+    guard levels == new.levels, time >= 0, values, tints.count == new.tints.count,
+      tints.allSatisfy({ tint in (0..<3).allSatisfy { abs(tint[$0]) <= 1 } })
+    else { throw InputError("a distraction is out of its bounds") }
+  }
+
   /// Takes the walks of some simulator steps.
   public mutating func advance(by steps: Int) {
     time += steps

@@ -20,7 +20,7 @@ public struct StateForm: Sendable {
   }
 
   /// The names of words with 64 random bits.
-  private static let random: Set<String> = ["s0", "s1", "s2", "s3", "noise"]
+  private static let random: Set<String> = ["s0", "s1", "s2", "s3", "noise", "pattern"]
   /// The names of arrays that may be empty: older optimisers made them at the first update.
   private static let late: Set<String> = ["moments"]
   private static let fixed: Set<String> = ["settings", "layout", "actionSpace", "retraining"]

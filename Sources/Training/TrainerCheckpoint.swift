@@ -49,7 +49,8 @@ extension Trainer {
       "updates", "seen",
       // of its optimisers, of an episode and a history
       "steps", "totalSteps", "episodeReturn", "ending", "environment",
-      "history.latents", "history.actions",
+      "history.latents", "history.actions", "distraction.time", "distraction.tints", "distraction.pose",
+      "distraction.rates",
       // of the trainer
       "envSteps", "hasBegun", "last", "owed", "remaining", "seenRevision",
       // of its representation

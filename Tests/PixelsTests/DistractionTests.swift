@@ -62,6 +62,19 @@ import Testing
     var restored = try PropertyListDecoder().decode(Distraction.self, from: stored)
     for _ in 0..<20 { b.advance(by: 8) }
     #expect(restored == a && b == a)
+    try restored.validate(against: try distraction(.easy, seed: 2))
+    let hard = try distraction(.hard)
+    #expect(throws: InputError.self) { try restored.validate(against: hard) }
+    for name in ["tints", "pose", "rates"] {
+      var members = try #require(
+        unsafe PropertyListSerialization.propertyList(from: stored, format: nil) as? [String: Any])
+      let values = try #require(members[name] as? [Any])
+      members[name] = name == "tints" ? values.map { _ in [0, 1.5, 0] } : values.map { _ in -1.5 }
+      let forged = try PropertyListSerialization.data(fromPropertyList: members, format: .binary, options: 0)
+      let broken = try PropertyListDecoder().decode(Distraction.self, from: forged)
+      #expect(throws: InputError.self) { try broken.validate(against: hard) }
+      #expect(throws: InputError.self) { try broken.validate(against: a) }
+    }
     a.begin()
     restored.begin()
     #expect(restored == a && a != b)
