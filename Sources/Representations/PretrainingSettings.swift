@@ -33,6 +33,9 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
     set { otherColorBalance = newValue == 0 ? nil : newValue }
   }
 
+  /// The settings that older versions did not have, with the values that change nothing.
+  public static let addedLater = ["color-balance": "0"]
+
   public static let title = "pretraining"
   public static var fields: [Field<Self>] {
     [

@@ -15,6 +15,9 @@ public struct CollectionSettings: SettingsGroup, Hashable {
 
   public init() {}
 
+  /// The settings that older versions did not have, with the values that change nothing.
+  public static let addedLater = ["no-op-chance": "0"]
+
   public static let title = "collection"
   public static var fields: [Field<Self>] {
     [

@@ -8,8 +8,8 @@ import Tensors
 /// Measures how well the true state can be predicted from stacked latents: R² of each state component, regressed by a
 /// small network on episodes that neither the autoencoder nor the agent was trained on.
 ///
-/// It orders agents better than the reconstruction error does, though not well: over 80 runs, its median has a rank
-/// correlation of 0.50 with the return, and the error on moving pixels has none (`experiments/checks/probe`).
+/// It orders agents better than the reconstruction error does, though not well: over 70 runs, its median has a rank
+/// correlation of 0.60 with the return, and the error on moving pixels has none (`experiments/checks/probe`).
 public struct StateProbe: Sendable {
   public let names: [String]
   /// R² of each component: 1 is perfect, 0 is no better than the mean, NaN if the component is constant.
@@ -20,8 +20,8 @@ public struct StateProbe: Sendable {
 
   /// The smallest R².
   public var worst: Double { r2.filter { !$0.isNaN }.min() ?? 0 }
-  /// Below this R² of any component, few agents reached what they reach from the true state: 2 of 9 runs, above it 64
-  /// of 71 (`experiments/checks/probe`).
+  /// Below this R² of any component, few agents reached what they reach from the true state: 2 of 9 runs, above it 54
+  /// of 61 (`experiments/checks/probe`).
   public static let poor = 0.3
 
   /// - Parameters:

@@ -247,6 +247,28 @@ private func pretraining(
     #expect(text.contains("R² -0.250 for 's2'") && text.contains("probe RUN --ceiling"))
   }
 
+  /// Interrupted runs of versions without these settings can be resumed.
+  @Test func `settings added later leave the fingerprint of a run as it was`() {
+    func value(_ pretraining: PretrainingSettings, _ collection: CollectionSettings) -> UInt64 {
+      fingerprint(of: [collection, pretraining], "catch", "keypoint", Seed(1))
+    }
+    let groups: [any SettingsGroup] = [CollectionSettings(), PretrainingSettings()]
+    let before = groups.flatMap { group in
+      group.record.filter { !["no-op-chance", "color-balance"].contains($0.key) }
+        .map { "\(group.title).\($0.key)=\($0.text)" }
+    }
+    #expect(
+      value(PretrainingSettings(), CollectionSettings())
+        == xxHash64(Array("catch\nkeypoint\n1\n\(before.joined(separator: "\n"))".utf8)))
+    var (pretraining, collection) = (PretrainingSettings(), CollectionSettings())
+    (pretraining.colorBalance, collection.noOpChance) = (0.5, 0.9)
+    let values = [
+      value(PretrainingSettings(), CollectionSettings()), value(pretraining, CollectionSettings()),
+      value(PretrainingSettings(), collection),
+    ]
+    #expect(Set(values).count == 3)
+  }
+
   @Test func numbersAreRounded() {
     #expect(rounded(0.98765, 3) == "0.988" && rounded(-0.05, 1) == "-0.1" && rounded(2, 0) == "2")
     #expect(rounded(.nan, 3) == "nan" && rounded(-1e300, 3) == "-1e+300" && rounded(0.0004, 3) == "0.000")
