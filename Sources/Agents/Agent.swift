@@ -68,6 +68,9 @@ public protocol Agent: Module {
   /// An agent that learns from a `Batch` must use `nextObservationOfTarget` as the input of target networks, and return
   /// the gradient of the critic's loss with respect to `observation` if the batch requests it.
   mutating func update(_ experience: Settings.Experience) -> Lesson
+  /// The agent without what it computes besides one function of the observation, such as a search for the best plan. An
+  /// exported graph acts as this one does.
+  var actingByPolicyAlone: Self { get }
   /// Begins with the parameters of another agent of this kind. Optimisers, schedules and counters stay new. An agent
   /// with copies of its parameters that `visit` does not name replaces these copies too.
   ///
@@ -80,6 +83,7 @@ public protocol Agent: Module {
 
 extension Agent {
   public static var onlyImitates: Bool { false }
+  public var actingByPolicyAlone: Self { self }
   public mutating func begin(with parameters: [(name: String, value: Tensor)]) throws { try load(parameters) }
   public static var changingState: Set<String> { [] }
   public func entropyBonus(_ observation: Tensor) -> Tensor? { nil }
@@ -98,12 +102,17 @@ public protocol AgentSettings: SettingsGroup {
   var drawsByPriority: Bool { get }
   /// The default number of rewards that an update sums before it bootstraps.
   static var returnSteps: Int { get }
+  /// Checks settings that only some action spaces allow.
+  ///
+  /// - Throws: `InputError` that says what to change.
+  func check(for space: ActionSpace) throws(InputError)
 }
 
 extension AgentSettings {
   public static var title: String { "agent" }
   public var drawsByPriority: Bool { false }
   public static var returnSteps: Int { 1 }
+  public func check(for space: ActionSpace) throws(InputError) {}
 }
 
 /// The settings of an agent that learns from batches.

@@ -14,7 +14,8 @@ import Tensors
 ///
 /// An encoder learns embeddings of the observation and of the observation with an action, such that a linear model of
 /// them predicts the next embedding, the reward and the end. Policy and critics learn from these embeddings, but do not
-/// train the encoder. Every `period` updates all targets are copied and the encoder learns in one burst.
+/// train the encoder. Every `period` updates all targets are copied and the encoder learns in one burst. With
+/// `plan-samples` it acts by planning in the model.
 ///
 /// Letters: o observation, a action, r reward, d discount of the environment, γ the agent's discount, n steps of a
 /// return, z embedding of o, x embedding of o and a, s mean |r| in the replay buffer, H steps of a segment, B batch.
@@ -25,7 +26,7 @@ public struct MRQ: Agent {
   public static func accepts(_ actionSpace: ActionSpace) -> Bool { true }
   public static let changingState: Set = ["hasSeenEnd"]
 
-  public let settings: Settings
+  public internal(set) var settings: Settings
   let space: ActionSpace
   var encoder: Encoder
   var targetEncoder: Encoder
@@ -74,8 +75,12 @@ public struct MRQ: Agent {
     return demand
   }
 
-  // a = clip(π(z) + N(0, σ)), or its largest choice
+  // a = clip(π(z) + N(0, σ)), or its largest choice. With plans, the first action of the best one takes the place of π(z).
   public mutating func act(_ o: Tensor, _ behavior: Behavior) -> Tensor {
+    if plans {
+      let a = planned(o)
+      return behavior == .exploit ? a : noisy(a, settings.explorationNoise * .normal(a.shape, using: &random))
+    }
     let u = policy(encoder.state(o))
     guard behavior != .exploit else { return chosen(mode(u)) }
     let choiceNoise = gumbel(u.shape)
@@ -203,7 +208,7 @@ public struct MRQ: Agent {
     maximum(error.rowMaximum(), Tensor(scalar: 1)).doubles.map { Float(pow($0, settings.priorityExponent)) }
   }
 
-  private func least(_ q: Tensor) -> Tensor { minimum(q.columns(0..<1), q.columns(1..<2)) }  // [B, 2] -> [B, 1]
+  func least(_ q: Tensor) -> Tensor { minimum(q.columns(0..<1), q.columns(1..<2)) }  // [B, 2] -> [B, 1]
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {
     visitor("encoder", &encoder)
@@ -226,7 +231,7 @@ extension MRQ {
   }
 
   /// The action without noise: tanh(u), or softmax(u / 10).
-  private func mode(_ u: Tensor) -> Tensor { space.isContinuous ? tanh(u) : softmax(u / 10) }
+  func mode(_ u: Tensor) -> Tensor { space.isContinuous ? tanh(u) : softmax(u / 10) }
 
   /// Gumbel noise for choices, -log(-log U); nil for continuous actions.
   private mutating func gumbel(_ shape: Shape) -> Tensor? {

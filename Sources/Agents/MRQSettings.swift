@@ -26,6 +26,21 @@ extension MRQ {
     public var preactivationWeight = 1e-5
     public var gradientLimit = 20.0
     public var priorityExponent = 0.4
+    /// Nil, which checkpoints leave out, with the defaults. Older versions had no plans.
+    private var otherPlans: Plans?
+
+    /// The search for plans.
+    public struct Plans: Sendable, Codable, Hashable {
+      public var samples = 0
+      public var horizon = 3
+      public var rounds = 2
+      public var deviation = 0.5
+    }
+
+    public var plans: Plans {
+      get { otherPlans ?? Plans() }
+      set { otherPlans = newValue == Plans() ? nil : newValue }
+    }
 
     public init() {}
     public static var fields: [Field<Self>] {
@@ -63,6 +78,24 @@ extension MRQ {
         Field(
           "priority-exponent", \.priorityExponent, 0...1,
           "exponent of the priorities; 0: transitions are drawn uniformly"),
+        Field(
+          "plan-samples", \.plans.samples, 0...100_000,
+          "plans compared at each action, in the learned model (Hansen 2024); 64 are a good choice; continuous actions "
+            + "only; 0: the policy acts alone"
+        )
+        .addedLater(),
+        Field(
+          "plan-horizon", \.plans.horizon, 1...100, "actions of a plan, whose end the critics value"
+        )
+        .addedLater(),
+        Field(
+          "plan-rounds", \.plans.rounds, 1...100, "how often plans are drawn, each time around the best ones so far"
+        )
+        .addedLater(),
+        Field(
+          "plan-deviation", \.plans.deviation, 0.05...2, "standard deviation of the first plans around the policy's"
+        )
+        .addedLater(),
       ]
     }
 

@@ -4,7 +4,8 @@ import Replay
 import Tensors
 
 extension Agent {
-  /// The history and the deterministic policy as a graph, for an agent that observes `layout`.
+  /// The history and the deterministic policy as a graph, for an agent that observes `layout`. A search for plans is left
+  /// out.
   ///
   /// Inputs: `latents`, `[batch, frames, Z]`, the newest first; before an episode's first frame the first latent is
   /// repeated. If the history has actions, `past_actions`, `[batch, actions, A]`, the newest first, each as the output
@@ -24,7 +25,7 @@ extension Agent {
         "Concat", [history, graph.reshape(actions, [layout.actions * width])], ["axis": .integer(-1)])
       columns += layout.actions * width
     }
-    var agent = self
+    var agent = actingByPolicyAlone
     let action = graph.trace(history, [columns]) { history in
       agent.act(layout.observation(ofHistory: history), .exploit)
     }

@@ -43,11 +43,21 @@ public struct Field<Group>: Sendable {
   public let set: @Sendable (inout Group, String) throws -> Void
   /// What it affects in recorded frames and transitions; nil for nothing.
   public private(set) var effect: SettingEffect?
+  /// Whether older versions did not have it, and behaved as with its default.
+  private(set) var isAddedLater = false
 
   /// Returns the setting, marked with what it affects.
   public func changing(_ effect: SettingEffect) -> Field {
     var field = self
     field.effect = effect
+    return field
+  }
+
+  /// Returns the setting, marked as one that older versions did not have. They behaved as with its default, so runs that
+  /// they began can be resumed.
+  public func addedLater() -> Field {
+    var field = self
+    field.isAddedLater = true
     return field
   }
 
@@ -176,6 +186,13 @@ extension SettingsGroup {
   /// Returns the keys of the settings with one of these effects, in the order of their declaration.
   public static func keys(changing effects: SettingEffect...) -> [String] {
     fields.filter { $0.effect.map(effects.contains) ?? false }.map(\.key)
+  }
+
+  /// The settings that older versions did not have, with the values as which these behaved.
+  public static var addedLater: [String: String] {
+    let group = Self()
+    let added = fields.filter(\.isAddedLater).map { ($0.key, $0.text(group)) }
+    return Dictionary(uniqueKeysWithValues: added)
   }
 
   /// Sets one value by its key.

@@ -65,17 +65,20 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
         "moving-background", \.distractions.background,
         "strength of a moving pattern behind the moving parts, as in the Distracting Control Suite"
       )
-      .changing(.view),
+      .changing(.view)
+      .addedLater(),
       Field(
         "color-changes", \.distractions.colors,
         "strength of changes of the colours, drawn for each episode and changing within it"
       )
-      .changing(.view),
+      .changing(.view)
+      .addedLater(),
       Field(
         "camera-changes", \.distractions.camera,
         "strength of changes of the camera's pose, drawn for each episode and changing within it"
       )
-      .changing(.view),
+      .changing(.view)
+      .addedLater(),
       Field(
         "renderer", \.style.renderer,
         "MuJoCo tasks: how frames are drawn. software: like MuJoCo; sketch: flat colours; gl: by MuJoCo with OpenGL"
@@ -94,7 +97,8 @@ public struct EpisodeSettings: SettingsGroup, Hashable {
         "gym: how pictures become frames with other proportions. crop: the middle; letterbox: with black bars; "
           + "stretch: distorted"
       )
-      .changing(.view),
+      .changing(.view)
+      .addedLater(),
       Field(
         "no-op-starts", \.noOpStarts, 0...1000,
         "gym: maximum number of no-op steps at the start of an episode; default 30 in Atari games"),
@@ -125,12 +129,6 @@ public enum FrameColor: String, ChoiceSetting, Hashable {
 extension EpisodeSettings {
   /// The settings that change frames and that older versions did not record, with what they did.
   public static let unrecorded = ["frame-stack": "1"].merging(addedLater) { first, _ in first }
-
-  /// The settings that older versions did not have, with the values that change nothing.
-  public static let addedLater = [
-    "fit": PictureFit.stretch.text, "moving-background": DistractionLevel.none.text,
-    "color-changes": DistractionLevel.none.text, "camera-changes": DistractionLevel.none.text,
-  ]
 
   /// The first flag that asks for a distraction, with its value; nil if nothing is distracted.
   var distractionFlag: String? {

@@ -49,4 +49,12 @@ public struct SymmetricBins: Sendable {
   public func expectation(of logits: Tensor) -> Tensor {
     (softmax(logits) * Tensor(values.map(Float.init), [values.count])).sum(axis: -1, keepingAxis: true)
   }
+
+  /// symexp(Σ symlog(bin) softmax(logits)): `[B, N]` to `[B, 1]`. Between two bins it is less exact than the
+  /// expectation, but a small probability of a far bin changes it little.
+  public func center(of logits: Tensor) -> Tensor {
+    let exponents = Tensor(values.map { Float(copysign(log(1 + abs($0)), $0)) }, [values.count])
+    let x = (softmax(logits) * exponents).sum(axis: -1, keepingAxis: true)
+    return exp(relu(x)) - exp(relu(-x))
+  }
 }

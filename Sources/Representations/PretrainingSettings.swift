@@ -33,9 +33,6 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
     set { otherColorBalance = newValue == 0 ? nil : newValue }
   }
 
-  /// The settings that older versions did not have, with the values that change nothing.
-  public static let addedLater = ["color-balance": "0"]
-
   public static let title = "pretraining"
   public static var fields: [Field<Self>] {
     [
@@ -50,7 +47,9 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
       Field("change-threshold", \.changeThreshold, 0...1, "difference from the background that counts as change"),
       Field(
         "color-balance", \.colorBalance, 0...1,
-        "exponent α of extra weights f^-α for pixels whose colour has frequency f; 1: each colour counts equally"),
+        "exponent α of extra weights f^-α for pixels whose colour has frequency f; 1: each colour counts equally"
+      )
+      .addedLater(),
       Field("target-blur", \.targetBlur, 0...64, "radius in pixels of the box blur of the reconstruction target"),
       Field(
         "target-gain", \.targetGain, 0.01...1000, "factor on the reconstruction target, which is clamped to -1 to 1"),

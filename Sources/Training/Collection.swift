@@ -15,9 +15,6 @@ public struct CollectionSettings: SettingsGroup, Hashable {
 
   public init() {}
 
-  /// The settings that older versions did not have, with the values that change nothing.
-  public static let addedLater = ["no-op-chance": "0"]
-
   public static let title = "collection"
   public static var fields: [Field<Self>] {
     [
@@ -30,7 +27,9 @@ public struct CollectionSettings: SettingsGroup, Hashable {
       Field(
         "no-op-chance", \.noOpChance, 0...1,
         "discrete actions: probability that a random action is the first one, which does nothing in many games; 0: all "
-          + "are equally likely"),
+          + "are equally likely"
+      )
+      .addedLater(),
       Field(
         "collect-episode-steps", \.episodeSteps, 0...Int.max,
         "agent steps after which an episode is truncated; 0: the task's own limit"),

@@ -101,12 +101,11 @@ func fingerprint(
   of groups: [any SettingsGroup], _ environment: String, _ member: String, _ seed: Seed,
   leavingOut left: Set<String> = []
 ) -> UInt64 {
-  // As in older versions, which did not have some of the settings.
-  let added = [EpisodeSettings.addedLater, PretrainingSettings.addedLater, CollectionSettings.addedLater]
   let settings = groups.flatMap { group in
-    group.record.filter { key, text in
-      !left.contains(key) && !added.contains { $0[key] == text }
-    }.map { "\(group.title).\($0.key)=\($0.text)" }
+    // As in older versions, which did not have some of the settings.
+    let added = type(of: group).addedLater
+    return group.record.filter { !left.contains($0.key) && added[$0.key] != $0.text }
+      .map { "\(group.title).\($0.key)=\($0.text)" }
   }
   return xxHash64(Array("\(environment)\n\(member)\n\(seed.value)\n\(settings.joined(separator: "\n"))".utf8))
 }

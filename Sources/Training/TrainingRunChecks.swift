@@ -30,6 +30,7 @@ extension TrainingRun {
         "--replay \(replay) is too small for \(lanes) environments and a history of \(layout.reach + 1) steps: use at "
           + "least \(least)")
     }
+    try agent.check(for: layout.actionSpace)
     try A.Settings.Experience.validate(agent.demand, replay: replay, lanes: lanes, layout: layout)
     guard A.Settings.Experience.isOffPolicy || training.exploreChance == 0 else {
       throw InputError(

@@ -120,8 +120,15 @@ import Testing
     let experience = try [0.7, 0.7, 0.7, 0.4, 0.9, 0.9, 0.9, 0.9].map { mean in
       Segments(transition: try batch(name), steps: steps, meanAbsoluteReward: mean)
     }
-    let agent = MRQ(observationSize: 7, actionSpace: space, settings: settings, seed: Seed(7))
-    try expectGolden(agent, name, experience)
+    var agent = MRQ(observationSize: 7, actionSpace: space, settings: settings, seed: Seed(7))
+    agent = try expectGolden(agent, name, experience)
+    guard space.isContinuous else { return }
+    let plans = try (0..<3).map { try tensor("\(name).plans.\($0)") }
+    let values = try tensor("\(name).plan_values").doubles
+    let o = try tensor("\(name).observation").rows(0..<values.count)
+    for (found, expected) in zip(agent.value(ofPlans: plans, from: agent.encoder.state(o)), values) {
+      #expect(abs(found - expected) < 1e-5)
+    }
   }
 
   private func batch(_ name: String) throws -> Batch {

@@ -41,6 +41,19 @@ struct PolicyGraphTests {
     ])
   }
 
+  @Test func plansAreLeftOut() throws {
+    var settings = MRQ.Settings()
+    (settings.hidden, settings.period, settings.plans.samples) = (16, 2, 8)
+    let space = contractSpaces[0]
+    var agent = MRQ(observationSize: 6, actionSpace: space, settings: settings, seed: Seed(1))
+    _ = agent.live(space)
+    #expect(agent.plans)
+    let layout = HistoryLayout(latentSize: 6, frames: 1, actions: 0, actionSpace: space)
+    let (graph, alone) = (agent.graph(layout), agent.actingByPolicyAlone.graph(layout))
+    #expect(ONNXModel(graph, name: "policy").bytes == ONNXModel(alone, name: "policy").bytes)
+    try compare([Case(agent.actingByPolicyAlone, layout, count: 100)])
+  }
+
   /// An agent's actions for random histories, and its graph with the same histories.
   private struct Case {
     let space: ActionSpace

@@ -89,4 +89,17 @@ import Testing
     #expect(bins.crossEntropy(tensor, with: Tensor([Float(bins.values[40])], [1, 1])).item < 1e-5)
     #expect(bins.crossEntropy(tensor, with: Tensor([Float(bins.values[20])], [1, 1])).item > 49)
   }
+
+  /// One in 10,000 for the last bin, 22,025, adds 2.2 to the expectation, and 0.004 to the center.
+  @Test func theCenterIsNotMovedByAFarBin() {
+    for bin in [20, 32, 40] {
+      var logits = [Float](repeating: -40, count: 65)
+      logits[bin] = 0
+      #expect(abs(bins.center(of: Tensor(logits, [1, 65])).item - bins.values[bin]) < 1e-4)
+      logits[64] = -9.21  // e^-9.21 = 1e-4
+      let far = Tensor(logits, [1, 65])
+      #expect(abs(bins.expectation(of: far).item - bins.values[bin]) > 2)
+      #expect(abs(bins.center(of: far).item - bins.values[bin]) < 0.002 * (abs(bins.values[bin]) + 1))
+    }
+  }
 }

@@ -252,6 +252,11 @@ private func pretraining(
     func value(_ pretraining: PretrainingSettings, _ collection: CollectionSettings) -> UInt64 {
       fingerprint(of: [collection, pretraining], "catch", "keypoint", Seed(1))
     }
+    #expect(CollectionSettings.addedLater == ["no-op-chance": "0"])
+    #expect(PretrainingSettings.addedLater == ["color-balance": "0"])
+    #expect(
+      EpisodeSettings.addedLater
+        == ["fit": "stretch", "moving-background": "none", "color-changes": "none", "camera-changes": "none"])
     let groups: [any SettingsGroup] = [CollectionSettings(), PretrainingSettings()]
     let before = groups.flatMap { group in
       group.record.filter { !["no-op-chance", "color-balance"].contains($0.key) }

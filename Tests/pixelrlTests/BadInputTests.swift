@@ -108,6 +108,10 @@ let quickTraining = [
     ),
     ("train --encoder joint --kind conv", "--encoder joint reconstructs frames, but --kind conv has no decoder"),
     ("train --encoder joint --agent ppo", "--encoder joint trains the encoder on the agent's batches, which ppo"),
+    (
+      "train --env catch --agent mrq --observe state --plan-samples 8",
+      "--plan-samples 8 is for continuous actions, not for choices: leave it out"
+    ),
     ("train --encoder joint --agent mrq", "--encoder joint trains the encoder on the agent's batches, which mrq"),
     ("train --reset-at 1000,x", "--reset-at takes numbers such as 1000,2000, or none, not '1000,x'"),
     ("train --reset-at 0", "--reset-at takes numbers such as 1000,2000, or none, not '0'"),

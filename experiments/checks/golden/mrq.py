@@ -3,8 +3,8 @@
     python experiments/checks/golden/mrq.py Tests/AgentsTests/Golden/mrq.safetensors
 
 Names are as in agents.py, under `mrq` and `mrq-choices`; `mrq.steps.K.NAME` is step K of the segments. With a period of
-two the sequence of calls is: two updates of the encoder, two of critics and policy, and the same again. Needs torch and
-safetensors.
+two the sequence of calls is: two updates of the encoder, two of critics and policy, and the same again. `mrq.plans.T` and
+`mrq.plan_values` are plans and their values after these. Needs torch and safetensors.
 """
 
 import sys
@@ -19,7 +19,7 @@ from torch.nn import functional as F
 HIDDEN, ACTION, BINS, HORIZON, PERIOD = 12, 64, 65, 3, 2
 # The mean absolute reward of the replay buffer at each call.
 SCALES = [0.7, 0.7, 0.7, 0.4, 0.9, 0.9, 0.9, 0.9]
-GAMMA, CONTRAST = 0.97, 0.1
+GAMMA, CONTRAST, PLANS = 0.97, 0.1, 5
 
 
 def ln(x):
@@ -181,6 +181,26 @@ def run(name, choices):
                 target.load_state_dict(module.state_dict())
             scale, target_scale = mean, scale
     stored("after", scale, target_scale)
+    if not choices:
+        value_plans(name, encoder, policy, critics, o[:PLANS], scale)
+
+
+def value_plans(name, encoder, policy, critics, o, scale):
+    """The values of plans of three actions, one from each observation, in units of the reward scale."""
+    generator = torch.Generator().manual_seed(17)
+    exponents = torch.linspace(-10, 10, BINS)
+    with torch.no_grad():
+        z, total, weight = encoder.state(o), torch.zeros(PLANS, 1), torch.ones(PLANS, 1)
+        for t in range(3):
+            a = rounded(torch.rand(PLANS, A, generator=generator) * 2 - 1)
+            golden[f"{name}.plans.{t}"] = a
+            y = encoder.model(encoder.both(z, a))
+            z, end = y[:, :HIDDEN], y[:, -1:]
+            x = (y[:, HIDDEN:-1].softmax(-1) * exponents).sum(-1, keepdim=True)
+            total = total + weight * x.sign() * (x.abs().exp() - 1) / scale
+            weight = weight * GAMMA * (1 - end.clamp(0, 1))
+        q = critics(encoder.both(z, torch.tanh(policy(z))))
+        golden[f"{name}.plan_values"] = total + weight * q.min(-1, keepdim=True)[0]
 
 
 if __name__ == "__main__":
