@@ -39,11 +39,14 @@ extension MRQ {
       let (zNext, reward, end) = encoder.prediction(encoder.pair(z, a))
       sum = sum + weight * Encoder.rewardBins.center(of: reward) / rewardScale
       weight = settings.discount * weight
-      if hasSeenEnd { weight = weight * (1 - clamp(end, 0, 1)) }
+      if knowsEnds { weight = weight * (1 - clamp(end, 0, 1)) }
       z = zNext
     }
     return (sum + weight * least(critics(encoder.pair(z, mode(policy(z)))))).doubles
   }
+
+  /// Whether the model has learned ends. Before, the bias of its end is 0. (A saved agent has its parameters only.)
+  private var knowsEnds: Bool { encoder.model.bias.array.last != 0 }
 
   /// What the policy does in the model: T actions of A numbers.
   private func policyPlan(from z: Tensor) -> [[Float]] {
