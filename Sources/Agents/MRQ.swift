@@ -88,10 +88,11 @@ public struct MRQ: Agent {
     return chosen(noisy(a, settings.explorationNoise * .normal(a.shape, using: &random)))
   }
 
-  // V(o) = s min_i Q_i(x(z, π(z)))
+  // V(o) = s min_i Q_i(x(z, a)),  a the policy's action
   public func value(_ o: Tensor) -> Tensor {  // [B, 1]
     let z = encoder.state(o)
-    return (rewardScale.item == 0 ? 1 : rewardScale.item) * least(critics(encoder.pair(z, mode(policy(z)))))
+    let a = space.networkInput(chosen(mode(policy(z))))
+    return (rewardScale.item == 0 ? 1 : rewardScale.item) * least(critics(encoder.pair(z, a)))
   }
 
   public mutating func update(_ segments: Segments) -> Lesson {
@@ -103,13 +104,14 @@ public struct MRQ: Agent {
     let (o, a, r) = (batch.observation, space.networkInput(batch.action), batch.reward)
     if rewardScale.item == 0 { rewardScale = scale(of: segments) }
 
-    // y = (Σ γᵏ r + γⁿ d s' min_i Q'_i(x'(z', a'))) / s,  a' = clip(π'(z') + ε),  ε = clip(N(0, σ), -c, c)
+    // y = (Σ γᵏ r + γⁿ d s' min_i Q'_i(x'(z', a'))) / s,  a' = clip(π'(z') + ε) or its largest choice,
+    // ε = clip(N(0, σ), -c, c)
     let zNext = targetEncoder.state(batch.nextObservationOfTarget)
     let uNext = targetPolicy(zNext)
     let (choiceNoise, policyNoise) = (gumbel(uNext.shape), gumbel(uNext.shape))
     let noise = targetNoise(
       uNext.shape, deviation: settings.targetNoise, limit: settings.targetNoiseLimit, using: &random)
-    let aNext = noisy(action(uNext, noise: choiceNoise), noise)
+    let aNext = space.networkInput(chosen(noisy(action(uNext, noise: choiceNoise), noise)))
     let qNext = least(targetCritics(targetEncoder.pair(zNext, aNext)))
     let y = (r + settings.discount * batch.discount * targetRewardScale * qNext) / rewardScale
 

@@ -117,6 +117,12 @@ public struct SAC: Agent {
     random = seed.stream("actions")
   }
 
+  // The other agent's mean and deviation of the observations are kept, because its networks were trained with them.
+  public mutating func begin(with parameters: [(name: String, value: Tensor)]) throws {
+    try load(parameters)
+    norm?.keep()
+  }
+
   public mutating func act(_ observation: Tensor, _ behavior: Behavior) -> Tensor {
     let o = normalized(observation)
     return behavior == .exploit ? averageActor(o).mode : actor(o).sample(using: &random).action

@@ -155,10 +155,10 @@ public struct Field<Group>: Sendable {
   }
 }
 
-/// `held, correlated or uniform`
-private func alternatives(_ names: [String]) -> String {
+/// Returns names as a list in a sentence: `held, correlated or uniform`.
+public func alternatives(_ names: [String], _ conjunction: String = "or") -> String {
   guard let last = names.last, names.count > 1 else { return names.joined() }
-  return "\(names.dropLast().joined(separator: ", ")) or \(last)"
+  return "\(names.dropLast().joined(separator: ", ")) \(conjunction) \(last)"
 }
 
 /// The seed as a setting, in the same section as the settings of `Work`.

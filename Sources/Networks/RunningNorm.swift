@@ -38,6 +38,9 @@ public struct RunningNorm: Module {
     mean = mean + rate * difference
   }
 
+  /// Goes on from mean and deviation that were read, as if they had been averaged over as many batches as they ever are.
+  public mutating func keep() { seen = Self.memory }
+
   public mutating func visit(_ visitor: inout some ParameterVisitor) {
     visitor("mean", &mean)
     visitor("variance", &variance)

@@ -27,6 +27,24 @@ public struct EncoderSettings: SettingsGroup, Hashable {
   public var retrainLatentWeight = 0.1
 
   public init() {}
+
+  /// Whether a setting has an effect at a place; at none of them it has one on the true state.
+  public static func hasEffect(_ key: String, at place: Place?) -> Bool {
+    guard let place else { return [\.observe, \.place, \.autoencoder].map(self.key(of:)).contains(key) }
+    let (always, inRounds) = (place.when == .eachUpdate, place.when == .rounds)
+    return switch key {
+    case self.key(of: \.learningRate), self.key(of: \.period): always
+    case self.key(of: \.tau): always && place.losses.contains(.critic)
+    case self.key(of: \.reconstructionWeight): always && place.losses.contains(.reconstruction)
+    case self.key(of: \.shift): place.shifts
+    case self.key(of: \.retrainActionWeight): inRounds && place.losses.contains(.actions)
+    case self.key(of: \.retrainRewardWeight): inRounds && place.losses.contains(.rewards)
+    case self.key(of: \.retrainLatentWeight): inRounds && place.losses.contains(.cachedLatents)
+    case self.key(of: \.retrainRounds), self.key(of: \.retrainEvery), self.key(of: \.retrainSteps): inRounds
+    default: true
+    }
+  }
+
   public static let title = "encoder"
   public static var fields: [Field<Self>] {
     [

@@ -101,7 +101,8 @@ public struct PlayedFrames<E: Environment>: FrameOrigin {
       to: own,
       manifest: FrameDatasetManifest(
         environment: spec.id, settings: episode, seed: seed, policy: collection.policy.rawValue))
-    return recording
+    // As a resumed process reads them: an action may differ in its last bit.
+    return try Recording(FrameDataset(path: own), of: spec)
   }
 
   public func probeFrames(_ pretraining: PretrainingSettings, seed: Seed) throws -> ProbeFrames {

@@ -11,6 +11,7 @@ public struct SavedReplay: Sendable {
   public let layout: HistoryLayout
   /// The frames, if the encoder's place stores them, in the same order; nil otherwise.
   private let frames: ReplayFrames?
+  private let keepsLatents: Bool
   private let run: RunDirectory
   /// The number of simulator steps at the checkpoint.
   public let step: Int
@@ -32,14 +33,20 @@ public struct SavedReplay: Sendable {
     do {
       let replay = try ReplayBuffer.restored(index, limit: Host.memory) { try checkpoint.bytes(of: $0.file) }
       (contents, layout, step) = (replay.contents, replay.layout, checkpoint.step)
+      keepsLatents = replay.memory.keepsLatents
       frames = replay.memory.frameSize > 0 ? replay.allFrames : nil
     } catch let error as InputError { throw DamagedFile(path: checkpoint.path, error.description) }
   }
 
   /// Writes `latents`, `actions`, `rewards`, `discounts`, `first` and `transition` as a `.npz` file.
   ///
-  /// - Throws: `InputError` if the file exists, `WorldError` with the path.
+  /// - Throws: `InputError` if the buffer stores no latents or the file exists, `WorldError` with the path.
   public func write(to path: String) throws {
+    guard keepsLatents else {
+      throw InputError(
+        "the replay buffer of \(run.path) stores frames and no latents, because the encoder learns at each update: use "
+          + "--dataset to write its frames")
+    }
     guard !exists(path) else { throw InputError("\(path) exists: choose another name with --out, or remove it") }
     let count = contents.count
     var archive = try NumPyArchiveWriter(path: path)

@@ -160,6 +160,8 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     state.agent = A(
       observationSize: layout.observationSize, actionSpace: spec.actionSpace, settings: state.agent.settings,
       seed: Seed(state.sampling.next()))
+    // Actions of the old agent are not the new one's own.
+    if !A.Settings.Experience.isOffPolicy { state.schedule.begin(at: replay) }
   }
 
   /// Lets the agent act once in every environment. Returns the actions `[N, A]` and their outcome.

@@ -18,6 +18,13 @@ extension TrainingRun {
         "--env-steps \(training.envSteps) leaves no steps for training: the initial random play takes "
           + "\(first.environmentSteps) simulator steps, so use more than \(first.environmentSteps)")
     }
+    // Each environment has its own part of the replay buffer, and the first data are in one of them.
+    let (replay, lanes) = (training.capacity(of: representation.memory, layout), training.environments)
+    if lanes > 1, A.Settings.Experience.isOffPolicy, let first = try first(), first.count > replay / lanes {
+      throw InputError(
+        "--replay \(replay) holds \(replay / lanes) steps of each of the \(lanes) environments, fewer than the "
+          + "\(first.count) of the initial random play: use at least \(first.count * lanes), or fewer --environments")
+    }
   }
 
   /// Checks the settings that do not depend on the first data, before any data are collected.

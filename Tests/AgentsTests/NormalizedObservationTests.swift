@@ -31,4 +31,24 @@ import Testing
     #expect((worst < 1e-2) == normalizes, "the largest difference is \(worst)")
     #expect((plain.value(o) - moved.value(move(o))).array.allSatisfy { abs($0) < 0.1 } == normalizes)
   }
+
+  /// An agent that begins with another one's weights keeps its mean and deviation: a batch changes them by a thousandth.
+  @Test func anotherAgentsScaleIsKept() throws {
+    var settings = SAC.Settings()
+    (settings.hidden, settings.normalizeObservations) = (16, true)
+    let space = contractSpaces[0]
+    var (old, new) = (
+      SAC(observationSize: 6, actionSpace: space, settings: settings, seed: Seed(1)),
+      SAC(observationSize: 6, actionSpace: space, settings: settings, seed: Seed(2))
+    )
+    for seed in 0..<20 { _ = old.update(randomBatch(32, space, seed: seed)) }
+    try new.begin(with: old.parameters)
+    let before = try #require(new.norm)
+    _ = new.update(randomBatch(32, space, seed: 99))
+    let after = try #require(new.norm)
+    for (a, b) in [(before.mean, after.mean), (before.variance, after.variance)] {
+      let change = zip(a.array, b.array).map { abs($0 - $1) }
+      #expect(change.allSatisfy { $0 < 2e-3 } && change.contains { $0 > 0 })
+    }
+  }
 }

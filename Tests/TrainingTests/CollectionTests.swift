@@ -33,7 +33,47 @@ func collectionSettings(
   return settings
 }
 
+/// A cart whose actions are not symmetric, so that writing and reading them may change the last bit.
+private struct Throttle: BuiltInEnvironment {
+  static var id: String { "throttle" }
+  static var note: String { "catch with a throttle" }
+  static var actionSpace: ActionSpace { .continuous(low: [0], high: [0.7]) }
+  static var episodeLength: Int { Catch.episodeLength }
+  static var stateNames: [String] { Catch.stateNames }
+  static var observationNames: [String] { Catch.observationNames }
+
+  private var inner = Catch()
+
+  mutating func reset(using random: inout Random) { inner.reset(using: &random) }
+  mutating func step(_ action: [Double]) -> Step { inner.step([action[0] < 0.35 ? 0 : 1]) }
+  func render(into frame: inout PixelBuffer) { inner.render(into: &frame) }
+  var state: [Double] {
+    get { inner.state }
+    set { inner.state = newValue }
+  }
+  var observation: [Double] { inner.observation }
+}
+
 @Suite struct CollectionTests {
+  /// A pretraining that is resumed reads its frames and actions from its folder: the first process has the same.
+  @Test func aFirstProcessTrainsOnWhatAResumedOneReads() throws {
+    try withFolder { folder in
+      let run = try RunDirectory(
+        at: "\(folder)/run",
+        .init(
+          command: "pretrain-ae", environment: "throttle", member: "keypoint", seed: 1, commandLine: [], version: "0"),
+        settings: [])
+      let origin = PlayedFrames(of: Throttle(), smallEpisode(), collectionSettings(200, .correlated))
+      let (first, again) = (
+        try origin.frames(in: run, seed: Seed(1), say: { _ in }),
+        try origin.frames(in: run, seed: Seed(1), say: { _ in })
+      )
+      for i in 0..<first.count - 1 {
+        #expect(Array(first.action(i)) == Array(again.action(i)) && first.frame(i).bytes == again.frame(i).bytes)
+      }
+    }
+  }
+
   @Test func recordingsOfSeveralEnvironmentsAreConcatenated() throws {
     var settings = collectionSettings(31)
     settings.environments = 3

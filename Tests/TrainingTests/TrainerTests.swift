@@ -63,6 +63,23 @@ private func bits(_ metrics: Metrics) -> [UInt64] { metrics.entries.map(\.value.
     #expect(resets.count == 2 && (20..<28).contains(resets[0]) && (31..<39).contains(resets[1]), "\(resets)")
   }
 
+  /// An on-policy agent that begins anew after 12 of 16 steps learns from its own next 8 steps, not from 4 of the old one.
+  @Test func anAgentThatBeginsAnewLearnsFromItsOwnActions() throws {
+    func updates(resetAt: [Int]) throws -> [Int] {
+      var (agent, settings) = (PPO.Settings(), trainingSettings())
+      try agent.set("horizon", to: "8")
+      settings.resetAt = resetAt
+      var trainer = try Trainer(
+        Catch(), PPO.self, through: TrueState(Catch.spec), agentSettings: agent,
+        episodeSettings: smallEpisode(size: 8), settings: settings, seed: Seed(1))
+      var steps: [Int] = []
+      for step in 1...32 { try trainer.step { if $0[Lesson.criticLoss] != nil { steps.append(step) } } }
+      return steps
+    }
+    #expect(try updates(resetAt: []) == [8, 16, 24, 32])
+    #expect(try updates(resetAt: [12]) == [8, 20, 28])
+  }
+
   /// An agent that asks for returns of 10 steps learns as one whose training has them.
   @Test func theAgentChoosesTheReturnsThatItLearnsFrom() throws {
     func losses(returnSteps: Int, annealingUpdates: Int) throws -> [Double] {

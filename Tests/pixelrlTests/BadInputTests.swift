@@ -97,6 +97,23 @@ let quickTraining = [
     ),
     ("rollout catch --actions a.json --state 0,abc", "--state takes numbers"),
     ("train --observe state --retrain-rounds 1", "--retrain-rounds is for --encoder rounds and --encoder bursts"),
+    (
+      "train --encoder random --shift 2",
+      "--shift is for --encoder augmented: use it, or leave --shift out"
+    ),
+    (
+      "train --env catch --observe state --encoder-learning-rate 0.1",
+      "--encoder-learning-rate is for --encoder parallel, --encoder finetune, --encoder joint, --encoder critic-only and "
+        + "--encoder augmented: use one of these, or leave"
+    ),
+    ("train --encoder random --encoder-period 2", "--encoder-period is for --encoder parallel,"),
+    ("train --encoder parallel --encoder-tau 0.1", "--encoder-tau is for --encoder finetune, --encoder joint,"),
+    ("train --encoder critic-only --reconstruction-weight 2", "--reconstruction-weight is for --encoder parallel,"),
+    ("train --encoder rounds --retrain-action-weight 1", "--retrain-action-weight is for --encoder bursts: use it"),
+    (
+      "train --env catch --agent double-dqn --observe state --environments 8 --replay 4000",
+      "--replay 4000 holds 500 steps of each of the 8 environments, fewer than the"
+    ),
     ("train --encoder jiont", "unknown place of the encoder 'jiont': did you mean 'joint'?"),
     ("train --encoder random-encoder", "did you mean 'random'?"),
     ("train --observe random-encoder", "--observe takes latent or state, not 'random-encoder'"),

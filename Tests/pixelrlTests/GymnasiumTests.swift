@@ -159,6 +159,10 @@ import Testing
           ["pretrain-ae", "--env", "gym:games:Lamp-v0", "--dataset", folder, "--out", "no"] + flags)
         #expect(other.code == 64 && other.error.contains(advice), "\(other.error)")
       }
+      let recorded = try program(
+        "train", "--env", "gym:games:Lamp-v0", "--observe", "state", "--dataset", "2", "--life-loss")
+      #expect(
+        recorded.code == 64 && recorded.error.contains("--life-loss has no effect with --dataset"), "\(recorded.error)")
       let useless = try program("collect", "--env", "catch", "--fit", "crop")
       #expect(useless.code == 64 && useless.error.contains("--fit has no effect in catch"), "\(useless.error)")
     }

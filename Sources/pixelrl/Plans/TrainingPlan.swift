@@ -152,9 +152,12 @@ struct TrainingFlags: ParsableArguments {
           + (place.map { "--encoder \($0.id) uses a pretrained one: give the flag to 'pixelrl pretrain-ae' instead" }
             ?? "--observe state uses none: leave the flag out"))
     }
-    let rounds = encoder.typed.keys.sorted().first { $0.hasPrefix("retrain-") && given.isTyped($0) }
-    if let rounds, place?.when != .rounds {
-      throw InputError("--\(rounds) is for --encoder rounds and --encoder bursts: use one of these, or leave it out")
+    let unused = encoder.typed.keys.sorted().first { given.isTyped($0) && !EncoderSettings.hasEffect($0, at: place) }
+    if let unused {
+      let places = Places.all.filter { EncoderSettings.hasEffect(unused, at: $0) }.map { "--encoder \($0.id)" }
+      throw InputError(
+        "--\(unused) is for \(alternatives(places, "and")): use \(places.count > 1 ? "one of these" : "it"), or leave "
+          + "--\(unused) out")
     }
   }
 }
@@ -163,7 +166,7 @@ extension TrainingFlags {
   /// The flags of an agent that acts.
   private static let acting = [
     "env-steps", "training-time-limit", "environments", "seed-updates", "updates-per-step", "reset-at",
-    "explore-chance", "explore-hold-limit",
+    "explore-chance", "explore-hold-limit", "life-loss",
   ]
 
   /// Checks that no flag of an agent that acts is given with a dataset, and none of a dataset without one.

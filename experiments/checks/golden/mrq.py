@@ -149,7 +149,7 @@ def run(name, choices):
         with torch.no_grad():
             z2 = targets[0].state(o2)
             a2 = act(targets[1](z2), choice_noise)
-            a2 = (a2 + noise / 2).clamp(0, 1) if choices else (a2 + noise).clamp(-1, 1)
+            a2 = F.one_hot((a2 + noise / 2).argmax(-1), actions).double() if choices else (a2 + noise).clamp(-1, 1)
             q2 = targets[2](targets[0].both(z2, a2)).min(-1, keepdim=True)[0]
             y = (r + GAMMA * d * target_scale * q2) / scale
             z = encoder.state(o)
