@@ -82,12 +82,16 @@ public struct AtomicFile: ~Copyable {
     var attempt = 0
     while true {
       let candidate = ".\(name).\(getpid())-\(attempt).partial"
+      UnfinishedPaths.insert(folder.path(of: candidate))
       let opened = folder.create(candidate)
       if opened >= 0 {
         (self.path, self.folder, self.name, temporary, descriptor) = (path, folder, name, candidate, opened)
         return
       }
-      guard errno == EEXIST || errno == EINTR else { throw systemFailure(path) }
+      let reason = errno
+      UnfinishedPaths.remove(folder.path(of: candidate))
+      errno = reason
+      guard reason == EEXIST || reason == EINTR else { throw systemFailure(path) }
       attempt += 1
     }
   }
@@ -105,6 +109,7 @@ public struct AtomicFile: ~Copyable {
     if descriptor >= 0 {
       close(descriptor)
       try? folder.remove(temporary)
+      UnfinishedPaths.remove(folder.path(of: temporary))
     }
   }
 
@@ -140,6 +145,7 @@ public struct AtomicFile: ~Copyable {
   public consuming func commit(isSynced: Bool = true) throws {
     guard !isSynced || fsync(descriptor) == 0 else { throw systemFailure(path) }
     guard folder.move(temporary, to: name) == 0 else { throw systemFailure(path) }
+    UnfinishedPaths.remove(folder.path(of: temporary))
     let closed = close(descriptor)
     descriptor = -1
     guard closed == 0 else { throw systemFailure(path) }

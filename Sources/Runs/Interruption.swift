@@ -20,7 +20,7 @@ public enum Interruption {
   /// Blocks the signals in this thread and all threads that it starts, and waits for them on a separate thread. Call it
   /// once, before any other thread is started.
   ///
-  /// Until `listen` is called, a signal ends the program by default. Writes to a closed pipe and beyond the file size
+  /// Until `listen` is called, a signal ends the program by default, after what it was writing has been removed. Writes to a closed pipe and beyond the file size
   /// limit fail with an error instead of ending the program. Child processes need their signals restored, which
   /// `SpawnedProcess` does.
   public static func begin() {
@@ -75,6 +75,7 @@ public enum Interruption {
   /// Ends the program as if the signal had not been blocked, so that a shell sees which signal it was.
   private static func endBySignal(_ signal: Int32) {
     guard !isIgnored(signal) else { return }
+    UnfinishedPaths.delete()
     var only = sigset_t()
     unsafe sigemptyset(&only)
     unsafe sigaddset(&only, signal)
@@ -105,7 +106,8 @@ public struct Interrupted: Error, Sendable, CustomStringConvertible {
   public static let exitCode: Int32 = 75
 
   public var description: String {
-    "interrupted by \(Self.names[signal] ?? "signal \(signal)"); resume with: \(remedy ?? "the same command")"
+    "interrupted by \(Self.names[signal] ?? "signal \(signal)"); "
+      + (remedy.map { "resume with: \($0)" } ?? "start again with the same command")
   }
 
   private static let names = [SIGTERM: "SIGTERM", SIGUSR1: "SIGUSR1", SIGINT: "the keyboard", SIGHUP: "SIGHUP"]

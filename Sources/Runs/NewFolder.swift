@@ -56,7 +56,12 @@ public final class NewFolder: Sendable {
     self.path = "\(stem)\(getpid()).partial"
     // Remove a link with that name, rather than follow it.
     unsafe unlink(self.path)
-    guard unsafe mkdir(self.path, 0o755) == 0 else { throw systemFailure(place) }
+    UnfinishedPaths.insert(self.path)
+    guard unsafe mkdir(self.path, 0o755) == 0 else {
+      let failure = systemFailure(place)
+      UnfinishedPaths.remove(self.path)
+      throw failure
+    }
     descriptor = unsafe open(self.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     // If the file system has no locks, leftovers are not removed.
     if descriptor >= 0 { flock(descriptor, LOCK_EX | LOCK_NB) }
@@ -65,6 +70,7 @@ public final class NewFolder: Sendable {
   deinit {
     // Does nothing after `commit`, when this name no longer exists.
     removeTree(path)
+    UnfinishedPaths.remove(path)
     for folder in parents.reversed() { unsafe rmdir(folder) }
     if descriptor >= 0 { close(descriptor) }
   }
@@ -73,6 +79,7 @@ public final class NewFolder: Sendable {
   ///
   /// - Parameter last: The file that marks the folder as complete. If files are moved, it is moved last.
   public func commit(last: String? = nil) throws {
+    UnfinishedPaths.remove(path)
     guard movesFiles else {
       guard unsafe rename(path, place) == 0 else { throw systemFailure(place) }
       return try synchronizeFolder(of: place)

@@ -41,6 +41,7 @@ public struct RunDirectory: Sendable, Hashable {
   /// - Throws: `InputError` if there is none.
   public init(existing path: String) throws {
     guard exists("\(path)/run.json") else {
+      guard exists(path) else { throw InputError("\(path) does not exist: 'pixelrl runs' lists the runs in runs/") }
       throw InputError("\(path) is not a run: it has no run.json; 'pixelrl runs' lists the runs in runs/")
     }
     givenPath = path

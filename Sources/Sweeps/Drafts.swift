@@ -1,4 +1,5 @@
 import Core
+import Runs
 
 /// A point before its settings are resolved.
 public struct Draft: Sendable, Hashable {
@@ -136,9 +137,12 @@ extension PlanFile {
     for settings in datasets.values { try check(settings, [.collect]) }
     for (key, shared) in [("autoencoder", autoencoders), ("dataset", datasets)] {
       for name in arms.flatMap(\.allSettings).compactMap({ $0[key] }) {
-        if !name.isEmpty, shared[name] == nil, !name.contains("/"), !shared.isEmpty {
-          throw InputError.unknown(key, name, known: shared.keys.sorted())
+        guard !name.isEmpty, shared[name] == nil, !name.contains("/"), !exists(name) else { continue }
+        guard !shared.isEmpty else {
+          throw InputError(
+            "there is no \(key) '\(name)': add '\(key)s: {\(name): {…}}' to the file, or give the path of a folder")
         }
+        throw InputError.unknown(key, name, known: shared.keys.sorted())
       }
     }
   }

@@ -16,6 +16,9 @@ public struct SlurmScript: Sendable {
       throw InputError(
         "--max-array-size takes the cluster's MaxArraySize, which is at least 2: see 'scontrol show config'")
     }
+    if let time, time.wholeMatch(of: #/(\d+-\d+(:\d+){0,2})|(\d+(:\d+){0,2})/#) == nil {
+      throw InputError("--time takes a time of Slurm, such as 4:00:00 or 1-12:00:00, not '\(time)'")
+    }
     (self.request, self.maximumArraySize) = (request, maximumArraySize)
     (self.time, self.partition) = (time, partition)
   }

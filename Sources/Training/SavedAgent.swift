@@ -39,7 +39,9 @@ public struct SavedAgent: Sendable {
     }
     let path = run.file(Self.weights)
     guard exists(path) else {
-      throw InputError("\(run.path) has no \(Self.weights) yet: the first evaluation writes it")
+      throw InputError(
+        "\(run.path) has no agent yet, which the first evaluation after the start writes: continue it with 'pixelrl train "
+          + "--resume \(run.path)'")
     }
     let file = try Safetensors(weightsAt: path)
     tensors = file.tensors

@@ -148,7 +148,16 @@ public struct AutoencoderRecord: Sendable {
   public init(folder: String) throws {
     let path = EncoderFiles(of: folder).record
     guard exists(path) else {
-      throw InputError("\(folder) has no autoencoder: use --autoencoder with a folder made by 'pixelrl pretrain-ae'")
+      guard exists(folder) else {
+        throw InputError("\(folder) does not exist: use a folder made by 'pixelrl pretrain-ae'")
+      }
+      let command = try? RunDirectory(existing: folder).facts().command
+      guard command == "pretrain-ae" else {
+        throw InputError("\(folder) has no autoencoder: use a folder made by 'pixelrl pretrain-ae'")
+      }
+      throw InputError(
+        "\(folder) has no autoencoder yet, which is written at the end: continue it with 'pixelrl pretrain-ae --resume "
+          + "\(folder)'")
     }
     do { try self.init(JSON(parsing: readBytes(from: path, limit: 1 << 24)), path: path) } catch let error as InputError
     {

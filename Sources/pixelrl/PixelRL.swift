@@ -64,6 +64,7 @@ public enum PixelRL {
       var command = try RootCommand.parsed()
       try command.run()
     } catch {
+      UnfinishedPaths.waitIfDeleted()
       let failure = Failure(error)
       guard failure.code == 0 else { report(failure) }
       do {

@@ -79,3 +79,17 @@ extension RunOptions {
     return "\(changed.path) has changed since \(run.path) began: restore it, or start a new run"
   }
 }
+
+extension RunDirectory {
+  /// Checks that a run that is resumed stays in its environment.
+  ///
+  /// - Throws: `InputError` if it was made with another one.
+  func check(environment id: String) throws {
+    let own = try facts().environment
+    guard own == id else {
+      throw InputError(
+        "\(path) was made with --env \(own), not \(id): leave the flag out to resume the run, or leave out --resume to "
+          + "start a new one")
+    }
+  }
+}

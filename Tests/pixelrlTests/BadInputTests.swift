@@ -89,7 +89,7 @@ let quickTraining = [
     ("render catch --no-shadows", "--no-shadows has no effect in catch, which is not a MuJoCo task"),
     ("collect --reflections", "--reflections has no effect in cartpole-swingup"),
     ("serve --policy runs/a --size 32", "--policy uses the settings of its run: leave out all other flags"),
-    ("serve --policy nowhere", "nowhere is not a run"),
+    ("serve --policy nowhere", "nowhere does not exist"),
     ("serve catch --antialiasing 1", "--antialiasing has no effect in catch"),
     (
       "pretrain-ae --env catch --life-loss",
@@ -146,7 +146,7 @@ let quickTraining = [
     ("train --latent --observe state", "--latent and --observe state contradict each other"),
     ("train --observe state --autoencoder a", "--observe state uses no autoencoder"),
     ("train", "there is no autoencoder for cartpole-swingup in runs/: run 'pixelrl pretrain-ae"),
-    ("train --autoencoder nothing", "nothing has no autoencoder"),
+    ("train --autoencoder nothing", "nothing does not exist: use a folder made by 'pixelrl pretrain-ae'"),
     (
       "train --observe state --batch 500 --replay 100",
       "--batch 500 is larger than the replay buffer (100): use --batch 100 or less"
@@ -163,11 +163,11 @@ let quickTraining = [
     ),
     ("pretrain-ae --kind rae --latent-size 0", "--latent-size takes a whole number from 1 to"),
     ("pretrain-ae --size -4", "--size takes a width and height such as 96x64"),
-    ("collect --policy-run nothing", "nothing is not a run"),
-    ("eval nothing", "nothing is not a run"),
+    ("collect --policy-run nothing", "nothing does not exist"),
+    ("eval nothing", "nothing does not exist"),
     ("eval nothing --episodes 0", "--episodes takes a whole number from 1 to 100000, not '0'"),
-    ("inspect nothing", "nothing is not a run"),
-    ("probe nothing", "nothing is not a run"),
+    ("inspect nothing", "nothing does not exist"),
+    ("probe nothing", "nothing does not exist"),
     ("probe nothing --ceiling --updates 0", "--updates takes a whole number of at least 1, not '0'"),
     ("probe nothing --updates 5", "--updates is for --ceiling: add --ceiling, or leave it out"),
     ("export nothing --onnx --minari data-v0", "--onnx, --dataset, --minari and --lerobot each write something else"),

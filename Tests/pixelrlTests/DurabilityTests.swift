@@ -72,6 +72,33 @@ import Testing
       steps: 1_000_000_000)
   }
 
+  /// What a command was writing under a temporary name is removed. A killed process leaves it.
+  @Test(.enabled(if: exists("/usr/bin/timeout")), arguments: [("TERM", 143), ("INT", 130)])
+  func aSignalLeavesNothingHalfWritten(_ signal: String, _ code: Int) throws {
+    try withProgram { program in
+      func leftovers(after seconds: Double, _ signal: String) throws -> (names: [String], code: Int) {
+        let path = try #require(Program.path?.path)
+        let limit = ["--preserve-status", "-s", signal, "\(seconds)"]
+        let outcome = try program.run(
+          limit + [path, "render", "catch", "--frames", "10000000", "--out", "frames"],
+          of: URL(filePath: "/usr/bin/timeout"))
+        return (try folderEntries(program.folder).filter { $0.hasSuffix(".partial") }, Int(outcome.code))
+      }
+      var seconds = 0.5
+      while try leftovers(after: seconds, "KILL").names.isEmpty && seconds < 60 { seconds *= 2 }
+      let left = try leftovers(after: 2 * seconds, signal)
+      #expect(left.names.isEmpty && left.code == code && !exists("\(program.folder)/frames"), "\(left)")
+    }
+  }
+
+  @Test func aResumedRunStaysInItsEnvironment() throws {
+    try withProgram { program in
+      #expect(try train(program, "run").code == 0)
+      let other = try program("train", "--resume", "run", "--env", "cartpole-balance")
+      #expect(other.code == 64 && other.error.contains("not cartpole-balance: leave the flag out"), "\(other.error)")
+    }
+  }
+
   /// One system call fails, as on a disk that is full or defective.
   @Test(.enabled(if: canTrace), arguments: [("write", "ENOSPC"), ("fsync", "EIO"), ("renameat", "ENOSPC")])
   func aFailingDiskCostsNoCheckpoint(_ call: String, _ failure: String) throws {

@@ -63,6 +63,24 @@ import Testing
     }
   }
 
+  @Test func mistakesAreFoundBeforeAPointRuns() throws {
+    try withProgram { program in
+      try write(
+        "environments: [catch]\nseeds: [0]\narms: {a: {autoencoder: shared}}", in: program)
+      let plan = try program("sweep", "plan", "plan.yaml", "--out", "sweep")
+      #expect(plan.code == 64 && plan.error.contains("there is no autoencoder 'shared': add 'autoencoders:"), "\(plan)")
+      try write("environments: [catch]\nseeds: [0]\nsettings: {observe: state}", in: program)
+      _ = succeed(try program("sweep", "plan", "plan.yaml", "--out", "sweep"))
+      for time in ["4h", "bananas", "1:2:3:4", ""] {
+        let emit = try program("sweep", "emit", "slurm", "sweep", "--time", time)
+        #expect(emit.code == 64 && emit.error.contains("such as 4:00:00"), "\(emit)")
+      }
+      for time in ["4:00:00", "90", "1-12", "1-12:00:00", "30:00"] {
+        _ = succeed(try program("sweep", "emit", "slurm", "sweep", "--time", time))
+      }
+    }
+  }
+
   /// An autoencoder is made once, and a failure stops no other point.
   @Test func sharedPointsAreMadeOnceAndFailuresStopNoOthers() throws {
     try withProgram { program in
@@ -88,7 +106,7 @@ import Testing
       let runs = try folderEntries("\(program.folder)/sweep/runs")
       #expect(runs.map { $0.prefix(5) } == ["00000", "00001", "00002"])
       let status = succeed(try program("sweep", "status", "sweep"))
-      #expect(status.contains("1 failed, 3 done") && status.contains("missing/folder has no autoencoder"), "\(status)")
+      #expect(status.contains("1 failed, 3 done") && status.contains("missing/folder does not exist"), "\(status)")
       let table = succeed(try program("sweep", "table", "sweep"))
       #expect(table.contains("| catch | latents | ") && table.contains("(0 of 1 runs)"))
       // A failed point is not run again, until it is told to.

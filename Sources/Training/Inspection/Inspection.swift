@@ -70,9 +70,6 @@ public struct Inspection: Sendable {
       step = saved.step
       try inspect(saved, try saved.player(seed: seed))
     case "pretrain-ae":
-      guard run.isFinished else {
-        throw InputError("\(path) has no autoencoder yet: 'pixelrl pretrain-ae' writes it when it finishes")
-      }
       let record = try AutoencoderRecord(folder: path)
       if let frames = try record.importedFrames(of: run) {
         try inspect(record, frames)

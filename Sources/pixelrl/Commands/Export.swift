@@ -65,6 +65,9 @@ struct Export: ParsableCommand {
       guard out == nil else { throw InputError("--\(library.rawValue) names the folder to write: leave out --out") }
       return try writeDataset(for: library, to: target)
     }
+    guard !exists("\(folder)/manifest.json") else {
+      throw InputError("\(folder) is a dataset: export it with --minari FOLDER or --lerobot FOLDER")
+    }
     let directory = try RunDirectory(existing: folder)
     if onnx { return try writeModels(of: directory) }
     let replay = try SavedReplay(of: directory)

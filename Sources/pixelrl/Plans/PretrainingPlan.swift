@@ -33,6 +33,7 @@ struct PretrainingFlags: ParsableArguments {
       return try plan(given, dataset, try Autoencoders.named(given.resolve(AutoencoderChoice()).kind))
     }
     let environment = try given.environment()
+    try run?.check(environment: environment.spec.id)
     return try plan(given, environment, try Autoencoders.named(given.resolve(AutoencoderChoice()).kind))
   }
 

@@ -44,6 +44,7 @@ struct TrainingFlags: ParsableArguments {
     // A run that is resumed has all settings, and its own copy of the weights.
     if run == nil { try given.begin() }
     let environment = try given.environment()
+    try run?.check(environment: environment.spec.id)
     return try plan(given, environment)
   }
 
