@@ -11,7 +11,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "Sources/pixelrl/pixelrl.docc/Results.md"
 ORDER = [
-    "cartpole-swingup", "controls", "places", "tasks", "exploration", "sparse", "suite", "two-minutes", "full-look", "six-tasks",
+    "answer", "cartpole-swingup", "controls", "encoders", "places", "tasks", "exploration", "sparse", "suite", "two-minutes", "full-look", "six-tasks",
     "distractions", "atari", "flappy-bird",
     "agents", "state", "offline", "pairs", "estimators", "gymnasium", "rendering", "benchmarks",
 ]
