@@ -33,6 +33,7 @@ extension MRQ {
   ///   - actions: T times `[K, A]`.
   ///   - z: `[K, Z]`
   func value(ofPlans actions: [Tensor], from z: Tensor) -> [Double] {
+    let knowsEnds = knowsEnds
     var z = z
     var (sum, weight) = (Tensor.zeros([z.shape[0], 1]), Tensor(repeating: 1, [z.shape[0], 1]))
     for a in actions {

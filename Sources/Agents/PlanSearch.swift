@@ -16,11 +16,11 @@ import Tensors
 /// Letters: K plans of T actions of A numbers; J value of a plan; E elites; μ, σ mean and deviation of plans.
 struct PlanSearch {
   /// K.
-  var samples = 64
+  let samples: Int
   /// How often plans are drawn.
-  var rounds = 2
+  let rounds: Int
   /// The first σ.
-  var deviation = 0.5
+  let deviation: Double
   /// The smallest σ.
   var leastDeviation = 0.05
   /// τ, in the units of J.

@@ -33,7 +33,7 @@ func collectionSettings(
   return settings
 }
 
-/// A cart whose actions are not symmetric, so that writing and reading them may change the last bit.
+/// `catch` with actions whose range is not symmetric, so that writing and reading them may change the last bit.
 private struct Throttle: BuiltInEnvironment {
   static var id: String { "throttle" }
   static var note: String { "catch with a throttle" }
