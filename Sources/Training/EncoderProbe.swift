@@ -56,7 +56,7 @@ public struct EncoderProbe: Sendable {
       let encoder = try LatentEncoder<Model>(folder: folder, record: record)
       let own = StateProbe(of: encoder, on: frames, steps: settings.probeSteps, seed: seed)
       let supervised = try supervised?.encoder(
-        like: encoder, on: frames.training, frames: frames.layout(latentSize: encoder.latentSize).frames,
+        like: encoder, on: frames.training, frames: frames.layout(of: encoder).frames,
         angles: frames.angles, seed: seed.child("supervised"), progress: progress)
       return (own, supervised.map { StateProbe(of: $0, on: frames, steps: settings.probeSteps, seed: seed) })
     }

@@ -1,3 +1,4 @@
+import Autoencoders
 import Core
 import Environments
 import Replay
@@ -17,9 +18,11 @@ public struct ProbeFrames: Sendable {
     (self.name, self.training, self.heldOut, self.angles) = (name, training, heldOut, angles)
   }
 
-  /// The history of latents that the state is predicted from: that of an agent.
-  func layout(latentSize: Int) -> HistoryLayout {
-    TrainingSettings().layout(latentSize: latentSize, actionSpace: training.actionSpace)
+  /// The history of latents that the state is predicted from: that of an agent, with one latent of stacked frames.
+  func layout(of encoder: LatentEncoder<some Autoencoder>) -> HistoryLayout {
+    var settings = TrainingSettings()
+    settings.fitHistory(to: .latent, frameStack: encoder.frameStack)
+    return settings.layout(latentSize: encoder.latentSize, actionSpace: training.actionSpace)
   }
 }
 

@@ -69,7 +69,7 @@ public struct StateProbe: Sendable {
     of encoder: LatentEncoder<Model>, on frames: ProbeFrames, steps: Int = 2000, seed: Seed
   ) {
     self.init(
-      { encoder.encodeAll($0) }, on: frames, layout: frames.layout(latentSize: encoder.latentSize), seed: seed,
+      { encoder.encodeAll($0) }, on: frames, layout: frames.layout(of: encoder), seed: seed,
       steps: steps)
   }
 

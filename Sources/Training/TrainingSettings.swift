@@ -123,12 +123,16 @@ extension TrainingSettings {
     return others.isEmpty ? "" : "; default \(groupedByText(others.map { ($0.name, $0.steps.text) }))"
   }
 
-  /// The defaults for an agent and its observation. The true state includes velocities, so that it needs no history;
-  /// nor does an encoder with stacked frames.
+  /// The defaults for an agent and its observation.
   public init<A: Agent>(for encoder: EncoderSettings, frameStack: Int, _ agent: A.Type) {
     self.init()
     returnSteps = A.Settings.returnSteps
-    if encoder.observe == .state || frameStack > 1 { (frames, actions) = Self.ofState }
+    fitHistory(to: encoder.observe, frameStack: frameStack)
+  }
+
+  /// The true state includes velocities, so that it needs no history; nor does an encoder with stacked frames.
+  mutating func fitHistory(to observation: ObservationKind, frameStack: Int) {
+    if observation == .state || frameStack > 1 { (frames, actions) = Self.ofState }
   }
 
   /// The capacity of the replay buffer in time steps.

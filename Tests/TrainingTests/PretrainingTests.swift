@@ -274,6 +274,24 @@ private func pretraining(
     #expect(Set(values).count == 3)
   }
 
+  /// A probe has the history that an agent has by default: one latent of stacked frames, three latents of single ones.
+  @Test func theProbeHasTheHistoryOfAnAgent() throws {
+    for (stack, frames) in [(1, 3), (3, 1)] {
+      let recording = try collect(Catch(), smallEpisode(), collectionSettings(30), seed: Seed(1))
+      var model = KeypointAutoencoder.Settings()
+      (model.keypoints, model.filters) = (2, 4)
+      var settings = PretrainingSettings()
+      (settings.steps, settings.batch) = (1, 4)
+      var training = try Pretraining(
+        KeypointAutoencoder.self, on: recording, frameStack: stack, modelSettings: model, settings: settings,
+        seed: Seed(1))
+      _ = try training.update()
+      let probed = ProbeFrames("random play", training: recording, heldOut: recording)
+      let layout = probed.layout(of: try training.finished())
+      #expect(layout.frames == frames)
+    }
+  }
+
   @Test func numbersAreRounded() {
     #expect(rounded(0.98765, 3) == "0.988" && rounded(-0.05, 1) == "-0.1" && rounded(2, 0) == "2")
     #expect(rounded(.nan, 3) == "nan" && rounded(-1e300, 3) == "-1e+300" && rounded(0.0004, 3) == "0.000")
