@@ -198,10 +198,7 @@ public struct SAC: Agent {
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {
-    if var norm {
-      visitor("observation_norm", &norm)
-      self.norm = norm
-    }
+    visitor("observation_norm", &norm)
     visitor("actor", &actor)
     visitor("average_actor", &averageActor)
     visitor("critics", &critics)

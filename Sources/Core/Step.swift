@@ -132,4 +132,13 @@ extension ActionSpace {
     case .discrete: [Float(action[0])]
     }
   }
+
+  /// Encodes a normalized action as the input of a network, `networkSize` values: the action itself, or a one-hot vector
+  /// of its index.
+  public func networkInput(of action: ArraySlice<Float>) -> [Float] {
+    switch self {
+    case .continuous: Array(action)
+    case .discrete(let count): (0..<count).map { Float($0) == action[action.startIndex] ? 1 : 0 }
+    }
+  }
 }

@@ -92,16 +92,9 @@ extension HistoryLayout {
     return concatenated([latents[0]] + differences + pastActions)
   }
 
-  /// Encodes an action as the input of a network, of `networkSize` values: the action itself, or a one-hot vector of
-  /// its index; zeros before the episode.
+  /// Encodes an action as the input of a network, of `networkSize` values; zeros before the episode.
   public func seen(_ action: ArraySlice<Float>?) -> [Float] {
-    var values = [Float](repeating: 0, count: actionSpace.networkSize)
-    guard let action else { return values }
-    switch actionSpace {
-    case .continuous: values = Array(action)
-    case .discrete: values[Int(action[action.startIndex])] = 1
-    }
-    return values
+    action.map(actionSpace.networkInput) ?? [Float](repeating: 0, count: actionSpace.networkSize)
   }
 }
 

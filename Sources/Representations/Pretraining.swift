@@ -17,6 +17,8 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
   public private(set) var step = 0
   /// The network that predicts the actions; nil if it is not used.
   private var dynamics: InverseDynamics?
+  /// The network that predicts the next latent; nil if it is not used.
+  private var forward: ForwardDynamics?
   /// The network that predicts the rewards, with these and the weight of its loss; nil if it is not used.
   private var rewards: RewardLoss?
   /// The latents to stay near, with the weight of that loss; nil if it is not used.
@@ -27,11 +29,13 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
   private var optimizer: Adam
   private var sampler: FrameSampler
   private var random: Random
+  private let seed: Seed
 
   /// The state of the training, except for the frames.
   public struct State: Codable {
     let encoder: LatentEncoder<Model>
     let dynamics: InverseDynamics?
+    let forward: ForwardDynamics?
     let step: Int
     let optimizer: Adam
     let sampler: FrameSampler
@@ -60,12 +64,12 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
   public var state: State {
     get {
       State(
-        encoder: encoder, dynamics: dynamics, step: step, optimizer: optimizer, sampler: sampler, random: random)
+        encoder: encoder, dynamics: dynamics, forward: forward, step: step, optimizer: optimizer, sampler: sampler,
+        random: random)
     }
     set {
-      (encoder, dynamics, step, optimizer, sampler, random) = (
-        newValue.encoder, newValue.dynamics, newValue.step, newValue.optimizer, newValue.sampler, newValue.random
-      )
+      (encoder, dynamics, forward) = (newValue.encoder, newValue.dynamics, newValue.forward)
+      (step, optimizer, sampler, random) = (newValue.step, newValue.optimizer, newValue.sampler, newValue.random)
     }
   }
 
@@ -86,19 +90,25 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     self.encoder = encoder
     self.updates = updates
     sampler = FrameSampler(
-      settings.sampling, recording, past: settings.actionWeight > 0 ? InverseDynamics.frames - 1 : 0)
+      settings.sampling, recording, past: settings.drawsGroups ? InverseDynamics.frames - 1 : 0)
     random = seed.stream("frames")
+    self.seed = seed
     if settings.actionWeight > 0 {
       var initial = seed.stream("inverse dynamics")
       dynamics = InverseDynamics(
         latentSize: encoder.model.latentSize, actionSpace: recording.actionSpace, using: &initial)
     }
-    let modules = TrainedModules(model: encoder.model, dynamics: dynamics, rewards: nil)
+    if settings.nextFrame > 0 {
+      var initial = seed.stream("forward dynamics")
+      forward = ForwardDynamics(
+        latentSize: encoder.model.latentSize, actionSpace: recording.actionSpace, using: &initial)
+    }
+    let modules = TrainedModules(model: encoder.model, dynamics: dynamics, forward: forward, rewards: nil)
     optimizer = Adam(of: modules, learningRate: settings.learningRate)
   }
 
   private var trainedModules: TrainedModules<Model> {
-    TrainedModules(model: encoder.model, dynamics: dynamics, rewards: rewards?.reader)
+    TrainedModules(model: encoder.model, dynamics: dynamics, forward: forward, rewards: rewards?.reader)
   }
 
   public var isDone: Bool { step >= updates }
@@ -110,10 +120,11 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     if step == settings.steps && !isDone { try computeAxes() }
     let indices = frames()
     let x = prepared(indices)  // [B, C, H, W]
-    let reconstruction = ReconstructionLoss(of: x, by: encoder, settings)
+    var reconstruction = ReconstructionLoss(
+      of: x, by: encoder, settings, random: seed.child("latent noise").stream("\(step)"))
     var error = 0.0
     var difference = x  // reconstruction minus target
-    var (actionError, rewardError): (Double?, Double?)
+    var (actionError, predictionError, rewardError): (Double?, Double?, Double?)
     var modules = trainedModules
     let (loss, gradient) = valueWithGradient(at: modules) { modules in
       let z = modules.model.encode(x)
@@ -123,6 +134,15 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
       if let prediction = modules.dynamics?.loss(z, actions: actions(indices)) {
         actionError = prediction.item
         loss = loss + prediction * settings.actionWeight
+      }
+      if let forward = modules.forward {
+        let taken = actions(indices)
+        let next = forward(z, actions: taken[(taken.count / 2)...])
+        let prediction = reconstruction.error(
+          modules.model, from: encoder.asSeen(next),
+          of: Array(stride(from: InverseDynamics.frames - 1, to: indices.count, by: InverseDynamics.frames)))
+        predictionError = prediction.item
+        loss = loss + settings.nextFrame * (prediction - terms.error)
       }
       if let rewards, let prediction = modules.rewards?.loss(z, rewards: rewards.of(indices)) {
         rewardError = prediction.item
@@ -136,7 +156,7 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     try requireFinite(["autoencoder/loss": loss], step: step, in: encoder.model)
     optimizer.learningRate = learningRate
     optimizer.update(&modules, along: gradient)
-    (encoder.model, dynamics) = (modules.model, modules.dynamics)
+    (encoder.model, dynamics, forward) = (modules.model, modules.dynamics, modules.forward)
     if let reader = modules.rewards { rewards?.reader = reader }
     sampler.note(indices) { frameErrors(difference, reconstruction.weights) }
     step += 1
@@ -144,13 +164,14 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
       "autoencoder/loss": loss, "autoencoder/error": error, "autoencoder/rate": optimizer.learningRate,
     ]
     if let actionError { metrics["autoencoder/action-error"] = actionError }
+    if let predictionError { metrics["autoencoder/next-frame-error"] = predictionError }
     if let rewardError { metrics["autoencoder/reward-error"] = rewardError }
     return metrics
   }
 
-  /// Draws the frames of a batch; groups of three consecutive frames if actions are predicted.
+  /// Draws the frames of a batch; groups of three consecutive frames if actions or next frames are predicted.
   private mutating func frames() -> [Int] {
-    guard dynamics != nil else { return sampler.sample(settings.batch, using: &random) }
+    guard settings.drawsGroups else { return sampler.sample(settings.batch, using: &random) }
     let (past, groups) = (InverseDynamics.frames - 1, max(1, settings.batch / InverseDynamics.frames))
     return sampler.sample(groups, using: &random).flatMap { $0 - past...$0 }
   }
@@ -251,22 +272,18 @@ extension PretrainingSettings {
   }
 }
 
-/// The modules that an update trains: the autoencoder, and the networks that predict actions and rewards.
+/// The modules that an update trains: the autoencoder, and the networks that predict actions, next latents and rewards.
 private struct TrainedModules<Model: Autoencoder>: Module {
   var model: Model
   var dynamics: InverseDynamics?
+  var forward: ForwardDynamics?
   var rewards: RewardPrediction?
 
   mutating func visit(_ visitor: inout some ParameterVisitor) {
     visitor("model", &model)
-    if var reader = dynamics {
-      visitor("dynamics", &reader)
-      dynamics = reader
-    }
-    if var reader = rewards {
-      visitor("rewards", &reader)
-      rewards = reader
-    }
+    visitor("dynamics", &dynamics)
+    visitor("forward", &forward)
+    visitor("rewards", &rewards)
   }
 }
 

@@ -24,6 +24,10 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
 
   /// Nil, which checkpoints leave out, if all colours have the same weight. Older versions had no such weights.
   private var otherColorBalance: Double?
+  /// Nil without noise, likewise.
+  private var otherLatentNoise: LatentNoise?
+  /// Nil without a prediction of the next frame, likewise.
+  private var otherNextFrame: Double?
 
   public init() {}
 
@@ -31,6 +35,18 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public var colorBalance: Double {
     get { otherColorBalance ?? 0 }
     set { otherColorBalance = newValue == 0 ? nil : newValue }
+  }
+
+  /// The noise on the latents that the decoder gets.
+  public var latentNoise: LatentNoise {
+    get { otherLatentNoise ?? LatentNoise() }
+    set { otherLatentNoise = newValue == LatentNoise() ? nil : newValue }
+  }
+
+  /// The share of the loss that is the error of the next frame, decoded from a prediction of its latent.
+  public var nextFrame: Double {
+    get { otherNextFrame ?? 0 }
+    set { otherNextFrame = newValue == 0 ? nil : newValue }
   }
 
   public static let title = "pretraining"
@@ -56,6 +72,22 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
       Field(
         "action-weight", \.actionWeight, 0...1000,
         "weight of predicting the actions from the latents of three consecutive frames; 0: not used"),
+      Field(
+        "next-frame", \.nextFrame, 0...1,
+        "share of the loss that is the error of the next frame, decoded from a prediction of its latent from two latents "
+          + "and the action; 0: only the reconstruction, 1: only the prediction"
+      )
+      .addedLater(),
+      Field(
+        "latent-noise", \.latentNoise.deviation, 0...10,
+        "standard deviation of noise on the latents that the decoder gets; latents lie between -1 and 1"
+      )
+      .addedLater(),
+      Field(
+        "latent-dropout", \.latentNoise.dropout, 0...0.99,
+        "probability that the decoder gets the batch's mean in place of a value of a latent"
+      )
+      .addedLater(),
       Field(
         "frame-sampling", \.sampling,
         "uniform: all frames are equally likely; motion or error: half of each batch is drawn in proportion to motion "
@@ -83,9 +115,19 @@ extension PretrainingSettings {
   /// The total number of updates.
   public var updates: Int { steps + (form == .smooth ? axesSteps : 0) }
 
+  /// Whether batches are groups of `InverseDynamics.frames` consecutive frames.
+  var drawsGroups: Bool { actionWeight > 0 || nextFrame > 0 }
+
+  /// The setting that needs the actions between frames; nil: none does.
+  public var needingActions: String? {
+    if actionWeight > 0 { return "--action-weight" }
+    return nextFrame > 0 ? "--next-frame" : nil
+  }
+
   /// The setting that needs `InverseDynamics.frames` consecutive frames, and an alternative to it; nil: none does.
   public var needingConsecutiveFrames: (setting: String, instead: String)? {
     if actionWeight > 0 { return ("--action-weight", "--action-weight 0") }
+    if nextFrame > 0 { return ("--next-frame", "--next-frame 0") }
     return form == .smooth ? ("--latent-form smooth", "--latent-form each") : nil
   }
 }

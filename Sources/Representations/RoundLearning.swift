@@ -31,6 +31,7 @@ extension EncodedFrames {
         continuing: encoder, on: frames, settings: round, rewardWeight: settings.retrainRewardWeight,
         latentWeight: settings.retrainLatentWeight, seed: seed)
     } else {
+      if !frames.hasEpisode(ofFrames: InverseDynamics.frames) { (round.actionWeight, round.nextFrame) = (0, 0) }
       training = Pretraining(continuing: encoder, on: frames, settings: round, seed: seed)
     }
     var means = MetricsMean()

@@ -36,6 +36,14 @@ extension ParameterVisitor {
     leave()
   }
 
+  /// Visits a submodule that a module may lack.
+  public mutating func callAsFunction<Part: Module>(_ name: StaticString, _ part: inout Part?) {
+    guard var present = part else { return }
+    part = nil  // so that its parameters are not copied
+    self(name, &present)
+    part = present
+  }
+
   /// Visits numbered submodules: `layers.0`, `layers.1`.
   public mutating func callAsFunction<Part: Module>(_ name: StaticString, _ parts: inout [Part]) {
     for index in parts.indices {

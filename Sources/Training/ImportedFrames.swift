@@ -46,8 +46,8 @@ public struct ImportedFrames: FrameOrigin {
         throw InputError("\(setting) needs \(past + 1) consecutive frames, which \(frames.path) lacks: use \(instead)")
       }
     }
-    guard pretraining.actionWeight == 0 || imported.actionSpace.arrayCount > 0 else {
-      throw InputError("\(frames.path) has no actions to predict: use --action-weight 0")
+    if let setting = pretraining.needingActions, imported.actionSpace.arrayCount == 0 {
+      throw InputError("\(frames.path) has no actions, which \(setting) needs: use \(setting) 0")
     }
   }
 

@@ -81,7 +81,7 @@ import Testing
     settings.changeWeight = 0
     let x = encoder.prepare(frames)
     func shareOfBody() -> Double {
-      let w = ReconstructionLoss(of: x, by: encoder, settings).weights.doubles
+      let w = ReconstructionLoss(of: x, by: encoder, settings, random: random).weights.doubles
       return (0..<4).reduce(0) { $0 + w[$1 * 64 + $1] } / w.reduce(0, +)
     }
     #expect(abs(shareOfBody() - 1.0 / 64) < 1e-6)

@@ -165,7 +165,7 @@ private func pretrain(
       let error = #expect(throws: InputError.self) {
         try pretrain(on: without, in: "\(folder)/run") { $0.actionWeight = 1 }
       }
-      #expect(error?.description.contains("has no actions to predict: use --action-weight 0") == true)
+      #expect(error?.description.contains("has no actions, which --action-weight needs: use --action-weight 0") == true)
       let short = try writePictures("\(folder)/s", episodes: [2, 2, 2], actions: .discrete(count: 3))
       let tooShort = #expect(throws: InputError.self) {
         try pretrain(on: short, in: "\(folder)/run") { $0.actionWeight = 1 }

@@ -58,6 +58,43 @@ private func pretraining(
     #expect(try plain.update()["autoencoder/action-error"] == nil)
   }
 
+  /// Trained by the prediction of the next frame alone, the decoder draws it better than the present frame.
+  @Test func nextFramesArePredicted() throws {
+    var training = try pretraining { ($0.steps, $0.batch, $0.nextFrame) = (400, 24, 1) }
+    var errors: [Double] = []
+    while !training.isDone { errors.append(try training.update()["autoencoder/next-frame-error"] ?? .nan) }
+    let (first, last) = (errors.prefix(20).reduce(0, +) / 20, errors.suffix(20).reduce(0, +) / 20)
+    #expect(last < 0.6 * first, "\(last) after \(first)")
+    var plain = try pretraining()
+    #expect(try plain.update()["autoencoder/next-frame-error"] == nil)
+  }
+
+  /// The loss is the weighted mean of both errors.
+  @Test(arguments: [0.25, 1]) func theLossHasTheShareOfTheNextFrame(_ share: Double) throws {
+    var training = try pretraining { ($0.batch, $0.nextFrame) = (24, share) }
+    let metrics = try training.update()
+    let values = ["loss", "error", "next-frame-error"].map { metrics["autoencoder/\($0)"] ?? .nan }
+    let penalty = values[0] - (1 - share) * values[1] - share * values[2]
+    #expect(values[1] != values[2] && penalty >= 0 && penalty < 1e-4 * values[0], "\(values)")
+  }
+
+  /// Noise on the latents changes the loss of the same model, and the seed determines it.
+  @Test(arguments: [\PretrainingSettings.latentNoise.deviation, \.latentNoise.dropout])
+  func noiseOnLatentsRaisesTheError(_ setting: WritableKeyPath<PretrainingSettings, Double> & Sendable) throws {
+    func errors(_ value: Double) throws -> [Double] {
+      var training = try pretraining {
+        $0.steps = 300
+        $0[keyPath: setting] = value
+      }
+      var errors: [Double] = []
+      while !training.isDone { errors.append(try training.update()["autoencoder/error"] ?? .nan) }
+      return errors
+    }
+    let (plain, noisy) = (try errors(0), try errors(0.5))
+    #expect(try errors(0.5) == noisy)
+    #expect(noisy.suffix(50).reduce(0, +) > 1.1 * plain.suffix(50).reduce(0, +))
+  }
+
   /// Further training decodes from the axes only, so that latents outside of them are not trained.
   @Test(arguments: [true, false]) func furtherTrainingDecodesFromTheAxes(_ isShown: Bool) throws {
     let recording = try collect(Catch(), smallEpisode(), collectionSettings(60), seed: Seed(1))

@@ -134,6 +134,7 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
     let first = try collect(CartPoleSwingup(), episode, collectionSettings(12), seed: Seed(1))
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (pretraining.steps, pretraining.batch, pretraining.actionWeight) = (3, 4, 0.5)
+    (pretraining.nextFrame, pretraining.latentNoise.deviation) = (0.5, 0.1)
     (model.keypoints, model.filters) = (4, 8)
     var learner = try Pretraining(
       KeypointAutoencoder.self, on: first, modelSettings: model, settings: pretraining, seed: Seed(1))
@@ -148,12 +149,14 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
       first: first, episode: episode)
   }
 
+  /// - Parameter other: the weight of predicting actions, that of the next frame, noise and dropout.
   @Test(arguments: [FrameSampling.uniform, .error], [0, 0.5])
-  func pretrainingResumesBitExactly(_ sampling: FrameSampling, _ actionWeight: Double) throws {
+  func pretrainingResumesBitExactly(_ sampling: FrameSampling, _ other: Double) throws {
     try withFolder { folder in
       var (pretraining, model) = (PretrainingSettings(), RegularizedAutoencoder.Settings())
       (pretraining.steps, pretraining.batch, pretraining.sampling) = (25, 4, sampling)
-      pretraining.actionWeight = actionWeight
+      (pretraining.actionWeight, pretraining.nextFrame) = (other, other)
+      (pretraining.latentNoise.deviation, pretraining.latentNoise.dropout) = (other, other / 2)
       (pretraining.probeFrames, pretraining.probeSteps) = (40, 5)
       (pretraining.checkpointEvery, pretraining.keepCheckpoints) = (10, 100)
       (model.latent, model.filters) = (6, 4)
