@@ -23,10 +23,15 @@ struct ArrayFiles: PictureSource {
       let bytes = try file.bytes()
       for index in 0..<file.frames.count {
         try body(
-          SourcePicture(picture: file.frames.picture(bytes(index)), arrival: file.transitions.arrival(at: index)))
+          SourcePicture(
+            picture: file.frames.picture(bytes(index)), arrival: file.transitions.arrival(at: index),
+            ending: file.transitions.ending(at: index)))
       }
     }
-    return nil
+    let lost = files.flatMap(\.transitions.lostRewards)
+    guard !lost.isEmpty else { return nil }
+    return "\(lost.count) reward\(lost.count == 1 ? "" : "s") of last actions, in sum \(lost.reduce(0, +)), are left "
+      + "out, because no picture follows these actions and no array 'terminals' says that the task ended"
   }
 
   /// The space of all actions: as many choices as occur, or a box around all of them, which is -1 to 1 where they fit.

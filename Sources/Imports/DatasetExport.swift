@@ -21,6 +21,8 @@ public struct DatasetExport: Sendable {
   /// - Throws: `InputError` if the folder exists, or its name is not one for a dataset of the library; `WorldError` if
   ///   the library is missing or fails. Then there is no new folder.
   public func write(to folder: String) throws {
+    var folder = folder
+    while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
     let name = split(folder).name
     if library == .minari, name.wholeMatch(of: /[A-Za-z0-9_-]+-v[0-9]+/) == nil {
       throw InputError(

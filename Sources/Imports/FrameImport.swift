@@ -33,18 +33,18 @@ public struct FrameImport {
       actionSpace: source.actionSpace ?? .empty)
   }
 
-  /// Calls `body` with each picture as a frame.
+  /// Calls `body` with each picture as a frame, and with the picture that it was made from.
   ///
   /// - Returns: the sizes of the pictures, as in `640x480`, the smallest first; and a warning if a part could not be
   ///   read.
   public func read(
-    _ body: (_ frame: PixelBuffer, _ arrival: SourcePicture.Arrival?) throws -> Void
+    _ body: (_ frame: PixelBuffer, _ source: SourcePicture) throws -> Void
   ) throws -> (sizes: [String], warning: String?) {
     var sizes: Set<[Int]> = []
     let warning = try source.read { picture in
       try Interruption.check()
       sizes.insert([picture.picture.width, picture.picture.height])
-      try body(picture.picture.fitted(to: size, fit).converted(to: format), picture.arrival)
+      try body(picture.picture.fitted(to: size, fit).converted(to: format), picture)
     }
     let sorted = sizes.sorted { ($0[0] * $0[1], $0[0]) < ($1[0] * $1[1], $1[0]) }
     return (sorted.map { "\($0[0])x\($0[1])" }, warning)
@@ -67,17 +67,17 @@ public struct FrameImport {
       frame: PixelBuffer(size: size, format: format), stateSize: imported.stateNames.count,
       actionSize: imported.actionSpace.arrayCount)
     var count = 0
-    let (sizes, warning) = try read { frame, arrival in
+    let (sizes, warning) = try read { frame, source in
       let state = states.map { count < $0.rows.count ? $0.rows[count] : [] } ?? []
       if let states, state.isEmpty {
         throw InputError(
           "\(states.path) has \(states.rows.count) rows below its names, fewer than \(path) has pictures")
       }
-      if let arrival {
+      if source.arrival == nil { try writer.start(frame, state: state) }
+      // What follows the end of a task has no value, so that any frame will do for it.
+      for arrival in [source.arrival, source.ending].compactMap(\.self) {
         try writer.append(
           action: arrival.action, Step(reward: arrival.reward, discount: arrival.discount), frame, state: state)
-      } else {
-        try writer.start(frame, state: state)
       }
       count += 1
       progress(count)

@@ -25,6 +25,8 @@ public struct SourcePicture: Sendable {
   public var picture: PixelBuffer
   /// What led to it from the picture before; nil for the first one of an episode.
   public var arrival: Arrival?
+  /// The action that was taken here and ended the task, if the source has no picture of what it led to.
+  public var ending: Arrival?
 
   /// An action and its result. Without actions, the action has no values and the reward is 0.
   public struct Arrival: Sendable, Hashable {

@@ -56,6 +56,8 @@ struct SavedTransitions {
   /// Whether each frame begins an episode.
   private var begins: [Bool] = []
   private var lead = ActionLead.from
+  /// Whether the action at each frame ended the task; empty if actions led to their frames.
+  private var terminals: [Bool] = []
 
   /// Rows of numbers.
   struct Rows {
@@ -88,8 +90,10 @@ struct SavedTransitions {
       guard let rows = array.shape.first, counts.contains(rows), !isColumn || array.elements.count == rows else {
         throw InputError("\(path), \(name) has the shape \(array.shape), which does not fit \(count) frames")
       }
-      guard array.elements.allSatisfy(\.isFinite) else {
-        throw InputError("\(path), \(name) has values that are not finite: replace them, or leave the array out")
+      // Datasets store them with single precision.
+      guard array.elements.allSatisfy({ Float($0).isFinite }) else {
+        throw InputError(
+          "\(path), \(name) has values that are not finite, or too large: replace them, or leave the array out")
       }
       return array
     }
@@ -118,13 +122,42 @@ struct SavedTransitions {
         ?? ["ends", "terminals", "timeouts", "terminations", "truncations", "dones", "done", "is_last"])
     let firsts = try marks(keys.ends == nil ? ["is_first", "episode_starts"] : [])
     begins = (0..<count).map { $0 == 0 || firsts[$0] || ends[$0 - 1] }
+    if lead == .from { terminals = try marks(["terminals", "terminations"]) }
+    if let wrong = discounts.first(where: { !(0...1).contains($0) }) {
+      throw InputError("\(path) has a discount of \(wrong): discounts are from 0 to 1")
+    }
   }
 
   /// What led to a frame; nil if it begins an episode.
   func arrival(at index: Int) -> SourcePicture.Arrival? {
     guard index > 0, begins.isEmpty || !begins[index] else { return nil }
-    let row = lead == .to ? index : index - 1
-    return SourcePicture.Arrival(
+    return result(of: lead == .to ? index : index - 1)
+  }
+
+  /// What the last action of an episode led to, if it ended the task; nil if another frame of the episode follows.
+  func ending(at index: Int) -> SourcePicture.Arrival? {
+    guard isLast(index), index < terminals.count, terminals[index], index < rowCount else { return nil }
+    var ending = result(of: index)
+    ending.discount = 0
+    return ending
+  }
+
+  /// The rewards, other than 0, after the last actions of episodes that the task did not end: what these actions led to
+  /// is unknown.
+  var lostRewards: [Double] {
+    guard lead == .from else { return [] }
+    return rewards.indices.filter { rewards[$0] != 0 && isLast($0) && ending(at: $0) == nil }.map { rewards[$0] }
+  }
+
+  private func isLast(_ index: Int) -> Bool { index + 1 >= begins.count || begins[index + 1] }
+
+  /// The number of rows with an action or a reward.
+  private var rowCount: Int {
+    max(actions.map { $0.size > 0 ? $0.elements.count / $0.size : 0 } ?? 0, rewards.count)
+  }
+
+  private func result(of row: Int) -> SourcePicture.Arrival {
+    SourcePicture.Arrival(
       action: actions?[row] ?? [], reward: row < rewards.count ? rewards[row] : 0,
       discount: row < discounts.count ? discounts[row] : 1)
   }

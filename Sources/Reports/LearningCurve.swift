@@ -4,8 +4,8 @@ import Plots
 
 /// The curve of a metric of a group of runs over steps.
 ///
-/// For several runs, it is the interquartile mean with a 95 % bootstrap band (Agarwal et al. 2021), at the steps of the
-/// run with the most points, up to where at least half of the runs have points. Runs are interpolated linearly between
+/// For several runs, it is the interquartile mean with a 95 % bootstrap band (Agarwal et al. 2021), up to the step that
+/// at least half of the runs have reached, at the steps of the run that ends there. Runs are interpolated linearly between
 /// their own steps. For a single run, it is the metric itself, with a band if there is one: the standard deviation over
 /// an evaluation's episodes, limited to the range of their returns, or the range of the values that thinning has
 /// merged.
@@ -24,19 +24,23 @@ struct LearningCurve: Sendable {
   init?(of metric: String, in group: RunGroup, _ bootstrap: Bootstrap) {
     name = group.name
     let all = group.runs.compactMap { $0.metrics[metric] }
-    guard let finest = all.max(by: { $0.bins.count < $1.bins.count }), !finest.bins.isEmpty else { return nil }
+    // Sorted from the longest to the shortest: half of the runs are at least as long as the middle one.
+    let sorted = all.sorted { $0.lastStep ?? -.infinity > $1.lastStep ?? -.infinity }
+    guard !sorted.isEmpty else { return nil }
+    let middle = sorted[(sorted.count - 1) / 2]
+    guard !middle.bins.isEmpty else { return nil }
     if all.count == 1 {
-      let ranges = Self.ranges(of: finest, metric, in: group)
+      let ranges = Self.ranges(of: middle, metric, in: group)
       // A band cannot have gaps, so leave out bins without finite values.
-      let kept = finest.bins.indices.filter { ranges.isEmpty || finest.bins[$0].finiteCount > 0 }
-      points = kept.map { finest.points[$0] }
+      let kept = middle.bins.indices.filter { ranges.isEmpty || middle.bins[$0].finiteCount > 0 }
+      points = kept.map { middle.points[$0] }
       band = ranges.isEmpty ? [] : kept.map { ranges[$0] }
       counts = kept.map { _ in 1 }
       return
     }
     let curves = all.map(Interpolation.init)
     var (points, band, counts): ([Point], [ClosedRange<Double>], [Int]) = ([], [], [])
-    for step in finest.bins.map(\.step) {
+    for step in middle.bins.map(\.step) {
       let values = curves.compactMap { $0.value(at: step) }
       guard 2 * values.count >= all.count else { continue }
       let estimate = bootstrap.estimate([values]) { Aggregate.interquartileMean($0) }

@@ -28,6 +28,10 @@ public struct JobRequest: Sendable {
     guard perTask >= 1, jobs >= 1, jobs <= perTask, parallelism ?? 1 >= 1 else {
       throw InputError("--per-task and --at-once take whole numbers of at least 1, and --jobs one from 1 to --per-task")
     }
+    if let point = sweep.points.first(where: { $0.threads == 0 }) {
+      throw InputError(
+        "point \(point.index) has 'threads: 0', which is no number of CPU cores to request: set 'threads' in the plan")
+    }
     (self.sweep, self.path, self.program) = (sweep, path, program)
     (self.perTask, self.jobs, self.parallelism) = (perTask, jobs, parallelism)
   }
@@ -112,7 +116,7 @@ func ranges(_ numbers: [Int]) -> [ClosedRange<Int>] {
 }
 
 /// A word of a shell command: as it is if it has no special characters, otherwise in single quotes.
-func shellQuoted(_ text: String) -> String {
+public func shellQuoted(_ text: String) -> String {
   let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+=:,@%".contains($0)) }
   return isPlain && !text.isEmpty ? text : "'\(text.replacing("'", with: "'\\''"))'"
 }

@@ -63,7 +63,7 @@ public struct SlurmScript: Sendable {
       [
         "--job-name=\(request.jobName)", "--array=\(array.joined(separator: ","))\(limit)", "--ntasks=1",
         "--cpus-per-task=\(request.cores)", "--requeue", "--open-mode=append", "--signal=B:USR1@90",
-        "--output=\(request.path)/logs/slurm-%A_%a.log",
+        "--output=\(shellQuoted("\(request.path)/logs/slurm-%A_%a.log"))",
       ] + [time.map { "--time=\($0)" }, partition.map { "--partition=\($0)" }].compactMap(\.self)
     let worker = "slurm-${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
     return """

@@ -73,7 +73,7 @@ extension PointStatus {
 
 /// `836`, or `0.93` if it is below 10.
 func shownReturn(_ value: Double) -> String {
-  guard value.isFinite else { return "\(value)" }
+  guard abs(value) < 1e15 else { return "\(value)" }
   if abs(value) >= 10 { return "\(Int(value.rounded()))" }
   let hundredths = Int((abs(value) * 100).rounded())
   let sign = value < 0 && hundredths > 0 ? "-" : ""

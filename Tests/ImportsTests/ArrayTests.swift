@@ -44,7 +44,8 @@ struct ArrayTests {
     }
   }
 
-  /// D4RL: action i is taken at frame i, and ends are terminals or timeouts.
+  /// D4RL: action i is taken at frame i, and ends are terminals or timeouts. An action that ended the task is kept with
+  /// the last frame once more; of others at the end of an episode nothing is known.
   @Test func transitionsFromAFrameAreKept() throws {
     let script =
       Self.frames + """
@@ -54,10 +55,15 @@ struct ArrayTests {
           stop=np.array([0, 1, 0, 0, 0, 0], np.int8))
         """
     try withArrays(script) { folder in
-      let data = try imported("\(folder)/a.npz", to: "\(folder)/d")
-      #expect(data.episodes == [0, 0, 0, 1, 1, 2])
-      #expect(data.rewards == [0, 0.25, 0, 0.75, 0, 0] && data.discounts == [1, 1, 0, 1, 0, 0])
-      #expect(data.actions.elements == [0, 0.1, 0.2, 0.3, 0, 0, 0.6, 0.7, 0, 0, 0, 0])
+      var frames = try FrameImport("\(folder)/a.npz")
+      frames.size = 8
+      let warning = try #require(frames.write(to: "\(folder)/d").warning)
+      #expect(warning.hasPrefix("2 rewards of last actions, in sum 2.25, are left out"), "\(warning)")
+      let data = try FrameDataset(path: "\(folder)/d")
+      #expect(data.episodes == [0, 0, 0, 0, 1, 1, 2])
+      #expect(data.rewards == [0, 0.25, 0.5, 0, 0.75, 0, 0] && data.discounts == [1, 1, 0, 0, 1, 0, 0])
+      #expect(data.actions.elements == [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0, 0, 0.6, 0.7, 0, 0, 0, 0])
+      #expect(data.frame(3).bytes == data.frame(2).bytes)
       #expect(
         data.manifest.imported?.actionSpace == .continuous(low: [-1, -1], high: [1, Double(1.1 as Float)]))
       #expect(try imported("\(folder)/b.npz", to: "\(folder)/e").manifest.imported?.actionSpace == .empty)
@@ -140,12 +146,15 @@ struct ArrayTests {
         np.save("four.npy", np.zeros((2, 8, 8, 4), np.uint8))
         np.savez("short.npz", frames=frames, actions=np.zeros(3))
         np.savez("nan.npz", frames=frames, rewards=np.full(6, np.nan))
+        np.savez("large.npz", frames=frames, actions=np.full(6, 1e300))
+        np.savez("discount.npz", frames=frames, rewards=np.ones(6), discounts=np.full(6, 2))
         """
     let wrong = [
       ("float.npy", "(255 * frames).astype('uint8')"), ("float.npz", "type <f8"),
       ("names.npz", "a, b with --frames-key"),
       ("flat.npy", "[6, 192]: frames have the shape [N, H, W]"), ("four.npy", "[2, 8, 8, 4]"),
       ("short.npz", "actions has the shape [3], which does not fit 6 frames"), ("nan.npz", "not finite"),
+      ("large.npz", "too large"), ("discount.npz", "discounts are from 0 to 1"),
     ]
     try withArrays(script) { folder in
       for (name, part) in wrong {

@@ -44,6 +44,38 @@ import Testing
     }
   }
 
+  /// However many selections find it; and not in its own group if it is in a named one.
+  @Test func eachRunCountsOnce() throws {
+    try RunFolder.with { folder in
+      try makeFolder(folder.root + "/x")
+      try experiment(folder)
+      let x = folder.root + "/x"
+      let texts = [x, x + "/good-*", "\(x)/good-0/"]
+      let comparison = try Comparison(of: RunSelection.all(parsing: texts))
+      #expect(comparison.groups.map(\.runs.count) == [3, 3])
+      let named = try Comparison(of: RunSelection.all(parsing: [x, "one=\(x)/good-0"]))
+      #expect(named.groups.first { $0.name == "one" }?.runs.map(\.name) == ["good-0"])
+      #expect(named.groups.map(\.runs.count).sorted() == [1, 2, 3])
+    }
+  }
+
+  @Test func aPathMayHaveACommaAndAnEqualsSign() throws {
+    try RunFolder.with { folder in
+      try folder.run("lr=0.1,h=2", returns: [1])
+      #expect(try RunSelection.runs(at: [folder.root + "/lr=0.1,h=2"]).map(\.name) == ["lr=0.1,h=2"])
+      #expect(try RunSelection(parsing: "a=\(folder.root)/lr=0.1,h=2").runs.count == 1)
+    }
+  }
+
+  /// They are no numbers to compare: their differences would overflow.
+  @Test func endlessReturnsAreLeftOut() throws {
+    try RunFolder.with { folder in
+      for (name, value) in [("a-0", 1e308), ("a-1", -1e308), ("b-0", 2)] { try folder.run(name, returns: [value]) }
+      let comparison = try Comparison(of: [RunSelection(parsing: folder.root)])
+      #expect(comparison.leftOut == ["a-0", "a-1"] && comparison.groups.map(\.scores) == [[2]])
+    }
+  }
+
   @Test func environmentsAreComparedSeparatelyAndTogether() throws {
     try RunFolder.with { folder in
       for (name, offset) in [("a", 0.0), ("b", 1)] {

@@ -1,5 +1,6 @@
 import Core
 import Formats
+import Foundation
 import Runs
 import Testing
 
@@ -85,6 +86,32 @@ import Testing
       #expect(RunGroup.doubt(about: doubtful)?.contains("the autoencoders of r-0 are unknown") == true)
       let comparison = try Comparison(of: [RunSelection(parsing: folder.root + "/r-*")])
       #expect(comparison.doubt != nil && comparison.html().contains("are unknown"))
+    }
+  }
+
+  /// Each seed may go on with its own first run, if those differ only in their seed.
+  @Test func runsBegunFromRunsOfOneGroupAreAGroup() throws {
+    try RunFolder.with { folder in
+      func begun(_ name: String, from source: RunDirectory, seed: Int) throws -> RunRecord {
+        let facts: JSON = [
+          "command": "train", "environment": "catch", "member": "sac", "seed": .integer(seed), "command_line": [],
+          "version": "0", "began": 1,
+          "inputs": ["from": ["path": .string(source.path), "absolute_path": .string(source.path)]],
+        ]
+        return RunRecord(
+          try folder.run(
+            name, returns: [1], settings: "training:\n  from: \(source.path)\n", files: ["run.json": facts.indented]))
+      }
+      let sources = try (0..<2).map { try folder.run("s-\($0)", seed: $0, returns: [1]) }
+      let other = try folder.run("t", returns: [1], settings: "agent:\n  hidden: 9\n")
+      let runs = try sources.enumerated().map { try begun("f-\($0)", from: $1, seed: $0) }
+      let further = try runs.enumerated().map { try begun("g-\($0)", from: $1.directory, seed: $0) }
+      let different = try begun("h", from: other, seed: 2)
+      let groups = RunGroup.groups(of: runs + further + [different])
+      #expect(groups.map { $0.runs.map(\.name) } == [["f-0", "f-1"], ["g-0", "g-1"], ["h"]])
+      // Without the first runs only the paths are known.
+      for source in sources { try FileManager.default.removeItem(atPath: source.path) }
+      #expect(RunGroup.groups(of: runs.map { RunRecord($0.directory) }).count == 2)
     }
   }
 

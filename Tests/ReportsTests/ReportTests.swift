@@ -172,6 +172,67 @@ import Testing
     }
   }
 
+  /// However its path is written.
+  @Test func theFolderOfARunIsFound() throws {
+    try RunFolder.with { folder in
+      try folder.run("a", returns: [1])
+      for path in ["a", "a/", "a//", "a/.", "a/./", "a/../a"] {
+        let root = try RunDirectory(existing: "\(folder.root)/\(path)").root
+        #expect(try absolutePath(root) == absolutePath(folder.root), "\(path)")
+      }
+    }
+  }
+
+  /// The summary of a pretraining counts the steps of its random play, which are no updates.
+  @Test func theUpdatesOfAPretrainingAreCounted() throws {
+    try RunFolder.with { folder in
+      let facts: JSON = [
+        "command": "pretrain-ae", "environment": "catch", "member": "keypoint", "seed": "0", "command_line": [],
+        "version": "0", "began": 1,
+      ]
+      let lines = (1...100).map { #"{"step":\#($0),"autoencoder/loss":1}"# + "\n" }.joined()
+      let record = RunRecord(
+        try folder.run(
+          "p",
+          files: ["run.json": facts.indented, "metrics.jsonl": lines, "summary.json": #"{"env_steps":2500}"#]))
+      #expect(record.stepName == "updates" && record.lastStep == 100)
+    }
+  }
+
+  /// Thinned metrics keep their first and last step.
+  @Test func theLastStepIsThatOfTheLastLine() throws {
+    try RunFolder.with { folder in
+      let lines = (0..<5000).map { #"{"step":\#($0 * 20),"evaluation/return":1}"# + "\n" }.joined()
+      let record = RunRecord(try folder.run("r", files: ["metrics.jsonl": lines]))
+      #expect(record.lastStep == 99_980 && record.evaluationCount == 4999)
+    }
+  }
+
+  /// A curve ends where half of the runs have ended, whichever has the most points.
+  @Test func aCurveEndsWhereHalfOfTheRunsEnd() throws {
+    try RunFolder.with { folder in
+      for (name, steps) in [
+        ("a", Array(stride(from: 0, through: 3000, by: 100))), ("b", [0, 5000, 10000]), ("c", [0, 9000]),
+      ] {
+        let lines = steps.map { #"{"step":\#($0),"evaluation/return":1}"# + "\n" }.joined()
+        try folder.run(name, files: ["metrics.jsonl": lines])
+      }
+      let group = RunGroup(
+        name: "g",
+        runs: try ["a", "b", "c"].map {
+          RunRecord(try RunDirectory(existing: "\(folder.root)/\($0)"))
+        })
+      let curve = try #require(LearningCurve(of: LearningCurve.evaluation, in: group, Bootstrap()))
+      #expect(curve.points.map(\.x) == [0, 9000] && curve.counts == [3, 2])
+    }
+  }
+
+  @Test(arguments: [
+    (812.46, "812.5"), (14_000, "14,000"), (-14_000, "−14,000"), (12_345_678, "12,345,678"), (5e7, "50,000,000"),
+    (1.234e-5, "1.23e−5"), (-9.999e-5, "−1.0e−4"), (2.5e16, "2.5e16"), (0, "0"), (.infinity, "–"),
+  ])
+  func numbersAreShown(_ number: Double, _ text: String) { #expect(shown(number) == text) }
+
   @Test func onlyPagesOfPixelrlAreReplaced() throws {
     try RunFolder.with { folder in
       let run = try folder.run("a", returns: [1, 2])

@@ -24,6 +24,19 @@ import Testing
     }
   }
 
+  @Test func coresAndPathsAreThoseOfTheSweep() throws {
+    try withSweep(Self.seeds + "\nsettings: {threads: 3}") { sweep in
+      let request = try JobRequest(sweep, path: "/data/my sweep", program: "p")
+      let script = try SlurmScript(request).files[0].text
+      #expect(script.contains("#SBATCH --cpus-per-task=3\n"))
+      #expect(script.contains("#SBATCH --output='/data/my sweep/logs/slurm-%A_%a.log'\n"), "\(script)")
+    }
+    try withSweep(Self.seeds + "\nsettings: {threads: 0}") { sweep in
+      let error = #expect(throws: InputError.self) { try JobRequest(sweep, path: "/s", program: "p") }
+      #expect(error?.description.contains("set 'threads' in the plan") == true)
+    }
+  }
+
   @Test func slurmRunsSharedPointsFirst() throws {
     let text = "environments: [a]\nseeds: 0-1\nautoencoders: {s: {}}\narms: {x: {autoencoder: s}}"
     try withSweep(text) { sweep in

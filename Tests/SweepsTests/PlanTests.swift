@@ -25,9 +25,16 @@ func settings(_ command: Point.Command, _ flags: [String: String]) throws -> Res
     static let title = "given"
     var seed = UInt64(0)
     var text = ""
-    static var fields: [Field<Self>] { [Field("seed", \.seed, 0...UInt64.max, "seed"), Field("text", \.text, "all")] }
+    var threads = 1
+    static var fields: [Field<Self>] {
+      [
+        Field("seed", \.seed, 0...UInt64.max, "seed"), Field("text", \.text, "all"),
+        Field("threads", \.threads, 0...64, "threads"),
+      ]
+    }
   }
   var given = Given()
+  given.threads = flags["threads"].flatMap { Int($0) } ?? 1
   given.seed = flags["seed"].flatMap { UInt64($0) } ?? 0
   given.text = flags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
   return ResolvedSettings([given])
@@ -176,6 +183,9 @@ func plan(_ text: String, at path: String) throws -> SweepFolder.Planned {
     ("environments: [a]\nsample: {points: 4, settings: {rate: {from: 0, to: 1, scale: log}}}", "above 0 for log"),
     ("environments: [a]\narms: {x: {environments: {b: {}}}}", "an arm has the environment b, which is not among"),
     ("environments: [a]\narms: {x: {environments: {a: {bacht: 3}}}}", "did you mean 'batch'?"),
+    (
+      "environments: [a]\nsample: {points: 4, settings: {rate: {from: 0, to: 1}}}", "in the plan twice: a sampled range"
+    ),
     ("environments: [a, a]", "listed twice"), ("environments: &x [a]", "anchors"),
     ("environments:\n- - - a", "lists, documents"),
   ])

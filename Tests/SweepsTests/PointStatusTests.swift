@@ -71,6 +71,9 @@ import Testing
     }
   }
 
+  @Test(arguments: [(836.4, "836"), (-0.934, "-0.93"), (1e19, "1e+19"), (.nan, "nan")])
+  func returnsAreShown(_ value: Double, _ text: String) { #expect(shownReturn(value) == text) }
+
   @Test func tablesHaveIntervalsAndWhatIsMissing() throws {
     try withFolder { folder in
       let sweep = try plan("environments: [a]\nseeds: 0-2\narms: {'x|y': {}}", at: "\(folder)/sweep").folder

@@ -290,13 +290,15 @@ private func pretraining(
       fingerprint(of: [collection, pretraining], "catch", "keypoint", Seed(1))
     }
     #expect(CollectionSettings.addedLater == ["no-op-chance": "0"])
-    #expect(PretrainingSettings.addedLater == ["color-balance": "0"])
+    #expect(
+      PretrainingSettings.addedLater
+        == ["color-balance": "0", "next-frame": "0", "latent-noise": "0", "latent-dropout": "0"])
     #expect(
       EpisodeSettings.addedLater
         == ["fit": "stretch", "moving-background": "none", "color-changes": "none", "camera-changes": "none"])
     let groups: [any SettingsGroup] = [CollectionSettings(), PretrainingSettings()]
     let before = groups.flatMap { group in
-      group.record.filter { !["no-op-chance", "color-balance"].contains($0.key) }
+      group.record.filter { type(of: group).addedLater[$0.key] == nil }
         .map { "\(group.title).\($0.key)=\($0.text)" }
     }
     #expect(

@@ -24,13 +24,14 @@ import Testing
       }
       let files = try FileManager.default.contentsOfDirectory(atPath: pixelrl.folder + "/measured").sorted()
       #expect(files == ["bias.png", "estimators.json", "estimators.txt", "variance.png"])
-      let again = try pixelrl("estimators", "--trials", "2", "--out", "measured")
+      let again = try pixelrl("estimators", "--trials", "3", "--out", "measured")
       #expect(again.code == 64)
     }
   }
 
   @Test(arguments: [
     (["--problem", "gridword"], "gridworld"), (["--batch", "1"], "--batch"), (["--trials", "99999999999"], "--trials"),
+    (["--trials", "2"], "at least 3"),
     (["--horizon", "0"], "horizon"), (["--discount", "2"], "discount"), (["--critic-error", "nan"], "--critic-error"),
     (["--only", ","], "--only"), (["--only", "renforce"], "reinforce"),
   ])

@@ -15,18 +15,24 @@ public struct RunSelection: Sendable, Hashable {
   /// The group's name; nil if the runs are grouped by their settings.
   public let name: String?
   /// The runs in the order of the paths, each run once. Empty if the paths exist but have no runs.
-  public let runs: [RunDirectory]
+  public private(set) var runs: [RunDirectory]
 
-  /// Parses several selections. Skips those without runs, since a pattern such as `runs/*` also matches other files.
+  /// Parses several selections. Skips those without runs, since a pattern such as `runs/*` also matches other files, and
+  /// in unnamed selections the runs of named ones.
   ///
   /// - Throws: `InputError` if there are no runs at all, or a path does not exist; `WorldError` if a folder cannot be
   ///   read.
   public static func all(parsing texts: [String]) throws -> [RunSelection] {
-    let selections = try texts.map { try RunSelection(parsing: $0) }
+    var selections = try texts.map { try RunSelection(parsing: $0) }
     guard selections.contains(where: { !$0.runs.isEmpty }) else {
       throw InputError(
         "\(texts.joined(separator: ", ")) \(texts.count == 1 ? "has" : "have") no runs: give a run directory, or a "
           + "folder with runs")
+    }
+    // A run that several unnamed selections find counts once, and not again if it is in a named group.
+    var taken = try Set(selections.filter { $0.name != nil }.flatMap(\.runs).map { try absolutePath($0.path) })
+    for index in selections.indices where selections[index].name == nil {
+      selections[index].runs = try selections[index].runs.filter { taken.insert(try absolutePath($0.path)).inserted }
     }
     return selections.filter { !$0.runs.isEmpty }
   }
@@ -47,7 +53,7 @@ public struct RunSelection: Sendable, Hashable {
   ///   read.
   public init(parsing text: String) throws {
     var paths = text
-    // A path that exists may contain an =.
+    // A path that exists may contain an = or a comma.
     if let equals = text.firstIndex(of: "="), !exists(text), !text[..<equals].contains("/") {
       name = String(text[..<equals])
       paths = String(text[text.index(after: equals)...])
@@ -56,7 +62,8 @@ public struct RunSelection: Sendable, Hashable {
       name = nil
     }
     runs = try Self.distinct(
-      paths.split(separator: ",", omittingEmptySubsequences: false).flatMap { try Self.runs(at: String($0)) })
+      (exists(paths) ? [paths] : paths.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
+        .flatMap { try Self.runs(at: $0) })
     if let name, runs.isEmpty { throw InputError("the group '\(name)' has no runs: there are none in \(paths)") }
   }
 

@@ -1,13 +1,22 @@
 import Core
 
-/// Formats a number for a table with four significant digits: `812.5`, `0.0132`, `1.2e-5`, `14,000`.
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// Formats a number for a table with four significant digits, but whole numbers in full: `812.5`, `0.0132`, `1.2e-5`,
+/// `14,000`.
 func shown(_ number: Double?) -> String {
   guard let number, number.isFinite else { return "–" }
   let size = abs(number)
   if size == 0 { return "0" }
-  if size >= 1e7 || size < 1e-4 {
-    let parts = "\(significant(number, 3))".split(separator: "e")
-    return parts.count == 2 ? "\(parts[0])e\(parts[1].replacing("+", with: ""))" : String(parts[0])
+  if size >= 1e15 || size < 1e-4 {
+    var exponent = Int(log10(size).rounded(.down))
+    var leading = (number / pow(10, Double(exponent)) * 100).rounded() / 100
+    if abs(leading) >= 10 { (leading, exponent) = (leading / 10, exponent + 1) }
+    return "\(leading)e\(exponent)".replacing("-", with: "−")
   }
   let rounded = size >= 1000 ? number.rounded() : significant(number, 4)
   guard rounded == rounded.rounded() else { return "\(rounded)".replacing("-", with: "−") }

@@ -54,7 +54,11 @@ struct Ranking: Sendable, Hashable {
 extension RunDirectory {
   /// The folder that contains the run.
   var root: String {
-    let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
+    var trimmed = path[...]
+    while trimmed.hasSuffix("/") { trimmed.removeLast() }
+    if [".", ".."].contains(trimmed.split(separator: "/").last), let whole = try? absolutePath(path) {
+      trimmed = whole[...]
+    }
     guard let slash = trimmed.lastIndex(of: "/") else { return "." }
     return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
   }

@@ -18,10 +18,14 @@ struct RunRecord: Sendable {
   let encoderOrigin: EncoderOrigin?
   /// The returns of random play; nil if the run has none.
   let baseline: Baseline?
+  private let sourceKinship: JSON?
   /// The errors of reading the files.
   let problems: [String]
 
-  init(_ directory: RunDirectory) {
+  init(_ directory: RunDirectory) { self.init(directory, depth: 8) }
+
+  /// - Parameter depth: how many runs before this one, each begun from the one before, are compared.
+  private init(_ directory: RunDirectory, depth: Int) {
     var problems: [String] = []
     func attempt<Value>(_ read: () throws -> Value) -> Value? {
       do { return try read() } catch {
@@ -40,6 +44,7 @@ struct RunRecord: Sendable {
     failure = optional("failure.json")
     autoencoder = optional("autoencoder.json")
     encoderOrigin = EncoderOrigin(of: directory, facts: facts, settings: settings, summary: summary)
+    sourceKinship = Self.sourceKinship(facts, depth: depth)
     baseline = attempt { try directory.baseline() } ?? nil
     let path = directory.file("metrics.jsonl")
     metrics = exists(path) ? attempt { try MetricsTable(path: path) } ?? MetricsTable() : MetricsTable()
@@ -72,23 +77,29 @@ struct RunRecord: Sendable {
     settings.first { $0.title == "training" }?.entries.first { $0.key == "dataset" }?.text
   }
 
-  /// The largest step of the metrics or the summary.
+  /// The last step: of the summary, or of the metrics if there is none. The summary of a pretraining counts the steps of
+  /// its random play only.
   var lastStep: Double? {
-    let ends = metrics.names.compactMap { metrics[$0]?.bins.last?.step }
-    return summary?[isOffline ? "updates" : "env_steps"]?.double ?? ends.max()
+    let ends = metrics.names.compactMap { metrics[$0]?.lastStep }
+    let ended = command == "pretrain-ae" ? nil : summary?[isOffline ? "updates" : "env_steps"]?.double
+    return ended ?? ends.max()
   }
 
   /// The number of evaluations without that of the untrained agent at step 0.
   var evaluationCount: Int {
     guard let evaluations = metrics[LearningCurve.evaluation] else { return 0 }
-    return evaluations.count - (evaluations.bins.first?.step == 0 ? 1 : 0)
+    return evaluations.count - (evaluations.firstStep == 0 ? 1 : 0)
   }
+
+  /// Beyond it, a return is no number to compare: sums and differences of two would overflow.
+  private static let scoreLimit = 1e100
 
   /// The return: the mean of the last three evaluations, from the run's summary if it has one.
   var score: Double? {
-    if let mean = summary?["return_mean"]?.double, mean.isFinite { return mean }
+    if let mean = summary?["return_mean"]?.double, abs(mean) < Self.scoreLimit { return mean }
     let last = metrics[LearningCurve.evaluation]?.tail.suffix(evaluationCount).filter(\.isFinite) ?? []
-    return last.isEmpty ? nil : average(last)
+    let mean = last.isEmpty ? nil : average(last)
+    return mean.flatMap { abs($0) < Self.scoreLimit ? $0 : nil }
   }
 
   /// R² of each state component, from the run's summary or `autoencoder.json`.
@@ -104,12 +115,24 @@ struct RunRecord: Sendable {
       JSON.Member(
         group.title,
         .object(
-          group.entries.filter { !isOfSeed($0.key) }.map { .init($0.key, .string($0.text)) }))
+          group.entries.filter { !isOfSeed($0.key) && !($0.key == "from" && sourceKinship != nil) }
+            .map { .init($0.key, .string($0.text)) }))
     }
     return [
       "command": .string(command), "environment": .string(environment), "member": .string(member),
       "settings": .object(settings), "autoencoder": encoderOrigin?.kinship ?? .null,
+      "source": sourceKinship ?? .null,
     ]
+  }
+
+  /// The kinship of the run that `train --from` began with, so that each seed may continue its own; nil if there is
+  /// none, or it cannot be read any more.
+  private static func sourceKinship(_ facts: JSON, depth: Int) -> JSON? {
+    let input = facts["inputs"]?["from"]
+    let paths = [input?["absolute_path"]?.text, input?["path"]?.text].compactMap(\.self)
+    guard depth > 0, let source = paths.lazy.compactMap({ try? RunDirectory(existing: $0) }).first else { return nil }
+    let record = RunRecord(source, depth: depth - 1)
+    return record.facts == .null ? nil : record.kinship
   }
 
   /// Whether the runs of a group may differ in a setting: each seed has its own autoencoder and its data. A dataset that

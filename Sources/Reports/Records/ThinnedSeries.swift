@@ -38,11 +38,15 @@ struct ThinnedSeries: Sendable, Hashable {
   /// The last three values, unthinned.
   private(set) var tail: [Double] = []
   private(set) var count = 0
+  private(set) var firstStep: Double?
+  private(set) var lastStep: Double?
   /// The number of values in a full bin, a power of two.
   private(set) var binSize = 1
 
   mutating func append(step: Double, _ value: Double) {
     count += 1
+    firstStep = firstStep ?? step
+    lastStep = step
     tail.append(value)
     if tail.count > 3 { tail.removeFirst() }
     let bin = Bin(step: step, value: value)

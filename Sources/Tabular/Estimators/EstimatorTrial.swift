@@ -15,7 +15,8 @@ public struct EstimatorTrial: Sendable {
   /// - Throws: `InputError` if the numbers are too small for a measurement, or too large for memory.
   public init(_ problem: GradientProblem, batch: Int, trials: Int, seed: Seed) throws {
     guard batch >= 2 else { throw InputError("--batch takes a whole number of at least 2, not '\(batch)'") }
-    guard trials >= 2 else { throw InputError("--trials takes a whole number of at least 2, not '\(trials)'") }
+    // With two, both are equally far from their mean, and the error of the variance would seem to be 0.
+    guard trials >= 3 else { throw InputError("--trials takes a whole number of at least 3, not '\(trials)'") }
     let numbers = trials.multipliedReportingOverflow(by: problem.policy.parameterCount * Estimators.all.count)
     let steps = batch.multipliedReportingOverflow(by: problem.horizon)
     guard !numbers.overflow, !steps.overflow, max(numbers.partialValue, steps.partialValue) <= Self.mostNumbers else {

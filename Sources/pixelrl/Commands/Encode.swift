@@ -49,8 +49,8 @@ struct Encode: ParsableCommand {
 
     let encoder = try LatentEncoder<Model>(folder: autoencoder, record: record)
     var writer = try LatentWriter(path: out, encoder)
-    let (sizes, warning) = try frames.read { frame, arrival in
-      try writer.append(frame, beginsEpisode: arrival == nil)
+    let (sizes, warning) = try frames.read { frame, source in
+      try writer.append(frame, beginsEpisode: source.arrival == nil)
     }
     let count = try writer.commit()
     if let warning { printProgress("WARNING: \(warning)") }

@@ -75,7 +75,7 @@ struct EmitSweep: ParsableCommand {
     for (name, text) in files { try writeAtomically(Array(text.utf8), to: sweep.file(name)) }
     let last = sweep.file(files[files.count - 1].name)
     try printLine("wrote \(files.map { sweep.file($0.name) }.joined(separator: ", "))")
-    try printLine("next: \(isElsewhere ? "kubectl apply -f" : "sh") \(last)")
+    try printLine("next: \(isElsewhere ? "kubectl apply -f" : "sh") \(shellQuoted(last))")
   }
 }
 
