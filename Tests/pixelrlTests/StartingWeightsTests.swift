@@ -115,7 +115,8 @@ import Testing
           "joint --encoder frozen",
           "from random weights, so that --encoder frozen cannot continue with it: use --encoder"
         ),
-        ("joint --size 32", "use --size 16"), ("nothing", "nothing does not exist: 'pixelrl runs' lists the runs in runs/"),
+        ("joint --size 32", "use --size 16"),
+        ("nothing", "nothing does not exist: 'pixelrl runs' lists the runs in runs/"),
       ] {
         let words = flags.split(separator: " ").map(String.init)
         let outcome = try program.run(["train", "--out", "new", "--from"] + words)
