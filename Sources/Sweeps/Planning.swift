@@ -14,12 +14,15 @@ public struct ResolvedSettings: Sendable {
     public let title: String
     public let key: String
     public var value: String
+    /// The value as which versions without this setting behaved; nil if all versions have it.
+    let unwritten: String?
   }
 
   public init(_ groups: [any SettingsGroup]) {
     text = SettingsFile.text(of: groups)
     entries = groups.flatMap { group in
-      group.record.map { Entry(title: group.title, key: $0.key, value: $0.text) }
+      let added = type(of: group).addedLater
+      return group.record.map { Entry(title: group.title, key: $0.key, value: $0.text, unwritten: added[$0.key]) }
     }
   }
 
@@ -46,12 +49,14 @@ public struct ResolvedSettings: Sendable {
 
   public func value(of key: String) -> String? { entries.first { $0.key == key }?.value }
 
-  /// The hash that identifies a point.
+  /// The hash that identifies a point. It leaves out settings that older versions lacked, at the value as which these
+  /// behaved, so that planning with a newer version keeps the results.
   ///
   /// - Parameter replacements: values that stand for others, by key, such as the folder of an autoencoder relative to
   ///   the sweep's.
   public func hash(of command: Point.Command, replacing replacements: [String: String] = [:]) -> String {
-    let lines = entries.map { "\($0.title).\($0.key)=\(replacements[$0.key] ?? $0.value)\n" }
+    let lines = entries.filter { $0.value != $0.unwritten }
+      .map { "\($0.title).\($0.key)=\(replacements[$0.key] ?? $0.value)\n" }
     let digits = String(xxHash64(Array((command.rawValue + "\n" + lines.joined()).utf8)), radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }

@@ -197,6 +197,26 @@ func plan(_ text: String, at path: String) throws -> SweepFolder.Planned {
     }
   }
 
+  /// A newer version has another setting, whose default is how the older one behaved.
+  @Test func anotherSettingKeepsThePoints() {
+    struct Older: SettingsGroup {
+      static let title = "group"
+      var rate = 1.0
+      static var fields: [Field<Self>] { [Field("rate", \.rate, 0...1, "rate")] }
+    }
+    struct Newer: SettingsGroup {
+      static let title = "group"
+      var (rate, noise) = (1.0, 0.0)
+      static var fields: [Field<Self>] {
+        [Field("noise", \.noise, 0...1, "noise").addedLater(), Field("rate", \.rate, 0...1, "rate")]
+      }
+    }
+    var noisy = Newer()
+    noisy.noise = 0.5
+    let hashes = [ResolvedSettings([Older()]), .init([Newer()]), .init([noisy])].map { $0.hash(of: .train) }
+    #expect(hashes[0] == hashes[1] && hashes[1] != hashes[2])
+  }
+
   /// A changed flag is a new point; what did not change keeps its index.
   @Test func planningAgainKeepsWhatDidNotChange() throws {
     try withFolder { folder in
