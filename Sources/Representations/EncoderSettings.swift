@@ -67,7 +67,7 @@ public struct EncoderSettings: SettingsGroup, Hashable {
       Field(
         "reconstruction-weight", \.reconstructionWeight, 0...1e6,
         "weight of the reconstruction loss relative to the critic's loss"),
-      Field("shift", \.shift, 0...64, "augmented: the largest random shift of a frame, in pixels"),
+      Field("shift", \.shift, 0...64, "augmented and joint-augmented: the largest random shift of a frame, in pixels"),
       Field(
         "retrain-rounds", \.retrainRounds, 0...100_000,
         "rounds and bursts: the number of rounds; 0: no limit"),

@@ -57,7 +57,7 @@ public struct Place: Sendable, Hashable {
 public enum Places {
   public static let catalog = Catalog<Place>(
     of: "place of the encoder",
-    [.frozen, .random, .rounds, .bursts, .parallel, .finetune, .joint, .criticOnly, .augmented]
+    [.frozen, .random, .rounds, .bursts, .parallel, .finetune, .joint, .criticOnly, .augmented, .jointAugmented]
   ) { $0.id }
 
   public static var all: [Place] { catalog.all }
@@ -112,4 +112,8 @@ extension Place {
     note: "as critic-only, on frames that are randomly shifted when they are drawn (DrQ, Yarats 2021)",
     start: .either, stores: .frames, losses: [.critic], when: .eachUpdate, shifts: true, kind: "conv", frameStack: 3,
     batch: 64)
+  public static let jointAugmented = Place(
+    id: "joint-augmented",
+    note: "trained by critic and reconstruction at each update, on frames shifted as in augmented",
+    start: .either, stores: .frames, losses: [.critic, .reconstruction], when: .eachUpdate, shifts: true, batch: 32)
 }

@@ -27,6 +27,10 @@ import Testing
     try expectGolden("following", .joint, before: "joint", tau: 0.05)
   }
 
+  @Test func criticAndReconstructionOnShiftedFrames() throws {
+    try expectGolden("joint-augmented", .jointAugmented, before: "joint")
+  }
+
   @Test func criticOnlyOnShiftedFrames() throws { try expectGolden("augmented", .augmented, stack: 2) }
 
   private func expectGolden(_ name: String, _ place: Place, before: String? = nil, stack: Int = 1, tau: Double = 1)

@@ -19,7 +19,7 @@ import Testing
     "finetune": (true, true, true),
     "joint": (true, true, true),
     "critic-only": (true, false, true),
-    "augmented": (true, false, true),
+    "augmented": (true, false, true), "joint-augmented": (true, true, true),
   ]
 
   /// What an update changes at a place: as listed, or for a new place, as its losses say.
@@ -98,7 +98,9 @@ import Testing
       return
     }
     var one = try Learners(argument.place)
-    var alone = try Learners(.parallel)
+    var parallel = Place.parallel
+    parallel.shifts = argument.place.shifts
+    var alone = try Learners(parallel)
     let errors = [try one.update(teach: withoutGradient), try alone.update()].compactMap {
       $0.metrics["autoencoder/error"]
     }

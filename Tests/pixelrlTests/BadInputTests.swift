@@ -99,12 +99,12 @@ let quickTraining = [
     ("train --observe state --retrain-rounds 1", "--retrain-rounds is for --encoder rounds and --encoder bursts"),
     (
       "train --encoder random --shift 2",
-      "--shift is for --encoder augmented: use it, or leave --shift out"
+      "--shift is for --encoder augmented and --encoder joint-augmented: use one of these, or leave --shift out"
     ),
     (
       "train --env catch --observe state --encoder-learning-rate 0.1",
-      "--encoder-learning-rate is for --encoder parallel, --encoder finetune, --encoder joint, --encoder critic-only and "
-        + "--encoder augmented: use one of these, or leave"
+      "--encoder-learning-rate is for --encoder parallel, --encoder finetune, --encoder joint, --encoder critic-only, "
+        + "--encoder augmented and --encoder joint-augmented: use one of these, or leave"
     ),
     ("train --encoder random --encoder-period 2", "--encoder-period is for --encoder parallel,"),
     ("train --encoder parallel --encoder-tau 0.1", "--encoder-tau is for --encoder finetune, --encoder joint,"),

@@ -4,7 +4,8 @@
 
 Cases: `joint`, critic and reconstruction train the encoder (SAC+AE: Yarats et al. 2019, arXiv 1910.01741); `following`, the
 same with a separate encoder for the target critics; `augmented`, the critic alone trains it, on stacks of randomly shifted
-frames (DrQ: Kostrikov et al. 2020, arXiv 2004.13649, and Yarats et al. 2021, arXiv 2107.09645).
+frames (DrQ: Kostrikov et al. 2020, arXiv 2004.13649, and Yarats et al. 2021, arXiv 2107.09645); `joint-augmented`, both
+losses, on shifted frames.
 
 The losses are SAC+AE's: the critics' loss trains critics and encoder, the actor's loss the actor only, the reconstruction
 loss encoder and decoder. The optimisers differ: the authors' code has one Adam for critics and encoder, one for the encoder
@@ -165,7 +166,7 @@ def named(parts):
         f"{part}.{key}": value.detach().clone() for part, module in parts.items() for key, value in module.named_parameters()}
 
 
-def case(name, parts, stack, tau=1, shifts=None):
+def case(name, parts, stack, tau=1, shifts=None, reconstructs=True):
     parts = copy.deepcopy(parts)
     actor, critics, targets, model = (parts[part] for part in ("actor", "critics", "target_critics", "encoder"))
     log_alpha = parts["temperature"]["log_alpha"]
@@ -218,7 +219,7 @@ def case(name, parts, stack, tau=1, shifts=None):
         for optimizer in optimizers.values():
             optimizer.zero_grad()
         critic_loss.backward(retain_graph=True)
-        if shifts is None:
+        if reconstructs:
             rows = present.rows[:, 0]
             error = reconstruction(model, present.frames[rows], z[rows])
             report(update, autoencoder__error=error)
@@ -255,9 +256,10 @@ if __name__ == "__main__":
     golden.update({f"joint.before.{key}": value for key, value in named(parts).items()})
     case("joint", parts, stack=1)
     case("following", parts, stack=1, tau=0.05)
+    case("joint-augmented", parts, stack=1, shifts=Random(7, "shifts"))
     parts = initial(2 * CHANNELS)
     del parts["target_encoder"]
     golden.update({f"augmented.before.{key}": value for key, value in named(parts).items()})
-    case("augmented", parts, stack=2, shifts=Random(7, "shifts"))
+    case("augmented", parts, stack=2, shifts=Random(7, "shifts"), reconstructs=False)
     save_file({name: value.float().contiguous() for name, value in golden.items()}, sys.argv[1])
     print(f"{len(golden)} tensors in {sys.argv[1]}")
