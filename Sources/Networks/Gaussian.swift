@@ -35,7 +35,12 @@ public struct Gaussian: Sendable {
 
   /// log p(μ + σ ε), `[B, 1]`.
   func logDensity(ofStandardized noise: Tensor) -> Tensor {
-    (-0.5 * square(noise) - logSigma - 0.5 * log(2 * Double.pi)).sum(axis: -1, keepingAxis: true)
+    logDensities(ofStandardized: noise).sum(axis: -1, keepingAxis: true)
+  }
+
+  /// log p(μ + σ ε) of each dimension, `[B, A]`.
+  func logDensities(ofStandardized noise: Tensor) -> Tensor {
+    -0.5 * square(noise) - logSigma - 0.5 * log(2 * Double.pi)
   }
 
   /// Σ (log σ + log(2πe)/2) over A: `[B, 1]`.

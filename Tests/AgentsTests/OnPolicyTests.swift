@@ -111,6 +111,31 @@ private let spaces = [ActionSpace.discrete(count: 2), .continuous(low: [-1], hig
     #expect(most > limit / 8, "the steps should use the allowed divergence")
   }
 
+  /// A policy whose actions are all saturated.
+  @Test(arguments: [Float(-10), 10, 100]) func ppoStaysFiniteWithSaturatedActions(_ mean: Float) {
+    var settings = PPO.Settings()
+    (settings.hidden, settings.learningRate) = (16, 0.05)
+    var agent = PPO(observationSize: 3, actionSpace: spaces[1], settings: settings, seed: Seed(1))
+    agent.policy.trunk.layers[2].bias = Tensor([mean], [1])
+    let rollout = rollout(&agent, spaces[1], seed: 1)
+    #expect(rollout.action.array.contains { abs($0) == 1 })
+    let metrics = agent.update(rollout).metrics
+    #expect(agent.parameters.allSatisfy { $0.value.isFinite })
+    #expect(metrics.entries.allSatisfy { $0.value.isFinite }, "\(metrics)")
+  }
+
+  /// Actions in which ρ overflows: the old policy is narrow and far away.
+  @Test func ppoStaysFiniteIfTheRatioOverflows() {
+    var settings = PPO.Settings()
+    (settings.hidden, settings.learningRate) = (16, 0.05)
+    var agent = PPO(observationSize: 3, actionSpace: spaces[1], settings: settings, seed: Seed(1))
+    agent.policy.logSigma[0].value = Tensor([Float(-4.5)], [1, 1])
+    var rollout = rollout(&agent, spaces[1], seed: 1)
+    rollout.action = Tensor(repeating: 0.9, [200, 1])
+    _ = agent.update(rollout)
+    #expect(agent.parameters.allSatisfy { $0.value.isFinite })
+  }
+
   @Test(arguments: spaces) func naturalStepsHaveAboutTheDivergenceOfTheirLength(_ space: ActionSpace) {
     var settings = NaturalGradient.Settings()
     (settings.hidden, settings.stepSize, settings.damping) = (16, 0.1, 1e-3)

@@ -105,6 +105,66 @@ private struct Parameters: Module {
     }
   }
 
+  // MARK: Saturated actions
+
+  /// log Φ((9 - artanh(1 - 1e-6)) / 0.6), computed with 40 digits, takes the place of the density. The other dimension of
+  /// the action keeps its density.
+  @Test(arguments: [Precision.float32, .float64])
+  func aSaturatedActionHasTheProbabilityOfItsTail(_ precision: Precision) {
+    let exact = -0.0018119537512576443
+    func distribution(_ mean: [Double]) -> TanhGaussian {
+      TanhGaussian(
+        mean: Tensor(mean, [1, mean.count]).converted(to: precision),
+        logSigma: Tensor(repeating: Double.log(0.6), [1, mean.count], precision))
+    }
+    func logProbability(_ mean: [Double], _ action: [Double]) -> Double {
+      distribution(mean).logProbability(of: Tensor(action, [1, action.count]).converted(to: precision)).item
+    }
+    let tolerance = precision == .float32 ? 1e-6 : 1e-12
+    for action in [1, 1 - 1e-7] {
+      #expect(abs(logProbability([9], [action]) - exact) < tolerance)
+      #expect(abs(logProbability([-9], [-action]) - exact) < tolerance)
+    }
+    let density = logProbability([0.2], [0.3])
+    #expect(abs(logProbability([9, 0.2], [1, 0.3]) - exact - density) < tolerance)
+    // Rows without a saturated action keep their value to the bit.
+    let rows = TanhGaussian(
+      mean: Tensor([9, 0.2, 0.2, 0.2], [2, 2]).converted(to: precision),
+      logSigma: Tensor(repeating: Double.log(0.6), [2, 2], precision))
+    let action = Tensor([1, 0.3, -0.7, 0.3], [2, 2]).converted(to: precision)
+    #expect(rows.logProbability(of: action).doubles[1] == logProbability([0.2, 0.2], [-0.7, 0.3]))
+  }
+
+  /// E[∇log π] = 0 where many actions are saturated, and where nearly all are.
+  @Test(arguments: [-8.0, 7, 8, 9])
+  func theScoreOfSaturatedActionsHasMeanZero(_ mean: Double) {
+    var random = Seed(10).stream("saturated")
+    let count = 100_000
+    let parameters = Parameters(
+      mean: Tensor(repeating: mean, [count, 1]), logSigma: Tensor(repeating: Double.log(0.6), [count, 1]))
+    let action = TanhGaussian(mean: parameters.mean, logSigma: parameters.logSigma).sample(using: &random).action
+    let (_, gradient) = valueWithGradient(at: parameters) { p in
+      TanhGaussian(mean: p.mean, logSigma: p.logSigma).logProbability(of: action).sum()
+    }
+    for (parameter, score) in zip(parameters.parameters, gradient.tensors) {
+      let scores = score?.doubles ?? []
+      let average = scores.reduce(0, +) / Double(count)
+      let variance = scores.reduce(0) { $0 + ($1 - average) * ($1 - average) } / Double(count)
+      let error = (variance / Double(count)).squareRoot()
+      #expect(error > 0 && abs(average) < 4 * error, "\(parameter.name): \(average) ± \(error)")
+    }
+  }
+
+  @Test func gradientsOfSaturatedActionsMatchDifferences() {
+    var random = Seed(11).stream("differences")
+    let parameters = Parameters(
+      mean: 4 * .normal([3, 2], .float64, using: &random), logSigma: .normal([3, 2], .float64, using: &random))
+    let action = Tensor([1, -0.4, 0.2, -1, -1, 1.0], [3, 2])
+    expectGradientMatchesDifferences(parameters) { p in
+      square(TanhGaussian(mean: p.mean, logSigma: p.logSigma).logProbability(of: action)).sum()
+    }
+  }
+
   @Test func logSigmaStaysInItsRange() {
     let output = Tensor([Float(0.5), -1e4, 0.5, 0, 0.5, 1e4], [3, 2])
     let distribution = TanhGaussian(output, logSigma: -10...2)

@@ -57,6 +57,8 @@ func gradientError(_ shapes: [Shape], seed: UInt64 = 1, positive: Bool = false, 
     ("sqrt", [[3, 5]], true, { sqrt($0[0]) }),
     ("abs", [[3, 5]], false, { abs($0[0]) }),
     ("clamp", [[3, 5]], false, { clamp($0[0], -0.5, 0.7) }),
+    ("log Φ", [[3, 5]], false, { logNormalCDF(3 * $0[0]) }),
+    ("log Φ in the far tail", [[3, 5]], false, { logNormalCDF(20 * $0[0] - 30) }),
     ("affine", [[7]], false, { 2 - (3 * $0[0] - 1) / 4 + 0.5 }),
     ("negate", [[7]], false, { -$0[0] }),
     ("sum of pairs", [[3, 5], [3, 5]], false, { $0[0] + $0[1] }),
@@ -128,6 +130,21 @@ func gradientError(_ shapes: [Shape], seed: UInt64 = 1, positive: Bool = false, 
   func equalsCentralDifferences(_ index: Int) {
     let (name, shapes, positive, function) = Self.cases[index]
     #expect(gradientError(shapes, positive: positive, function) < 1e-6, "\(name)")
+  }
+
+  /// The values were computed with 40 digits.
+  @Test func logNormalCDFIsExactInBothTails() {
+    let x = [-1000, -40, -30, -29.9, -10, -1, 0, 1, 5, 9]
+    let expected = [
+      -500007.8266948122, -804.6084420137538, -454.3212439563432, -451.3229124585286, -53.23128515051247,
+      -1.841021645009264, -0.6931471805599453, -0.1727537790234499, -2.866516129637636e-7, -1.128588405953841e-19,
+    ]
+    for (found, exact) in zip(logNormalCDF(Tensor(x, [10])).doubles, expected) {
+      #expect(abs(found / exact - 1) < 1e-9, "\(found) is not \(exact)")
+    }
+    for (found, exact) in zip(logNormalCDF(Tensor(x.map(Float.init), [10])).array, expected) {
+      #expect(abs(found / Float(exact) - 1) < 1e-6, "\(found) is not \(exact)")
+    }
   }
 
   @Test func gradientErrorDetectsAWrongGradient() {

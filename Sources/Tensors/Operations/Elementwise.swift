@@ -130,6 +130,23 @@ private struct Magnitude: UnaryFunction {
   func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Abs", [x]) }
 }
 
+private struct Sign: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x > 0 ? 1 : (x < 0 ? -1 : 0) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { 0 }
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Sign", [x]) }
+}
+
+private struct LogNormalCDF: UnaryFunction {
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { S(logNormalCDF(Double(x))) }
+  @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { S(inverseMillsRatio(Double(x))) }
+  // log((1 + erf(x/√2)) / 2). ONNX has no erfc, which would be exact in the far tail too.
+  func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value {
+    let erf = graph.apply("Erf", [graph.apply("Mul", [x, graph.constant(0.5.squareRoot())])])
+    let probability = graph.apply("Mul", [graph.apply("Add", [erf, graph.constant(1)]), graph.constant(0.5)])
+    return graph.apply("Log", [probability])
+  }
+}
+
 private struct Clamp: UnaryFunction {
   let low: Double
   let high: Double
@@ -159,6 +176,10 @@ public func square(_ x: Tensor) -> Tensor { x.map(Square()) }
 public func sqrt(_ x: Tensor) -> Tensor { x.map(SquareRoot()) }
 /// |x|, with derivative 0 at 0.
 public func abs(_ x: Tensor) -> Tensor { x.map(Magnitude()) }
+/// 1, -1 or 0, with derivative 0.
+public func sign(_ x: Tensor) -> Tensor { x.map(Sign()) }
+/// log Φ(x), the log-probability that a standard normal number is at most x. It is exact in the far tail too.
+public func logNormalCDF(_ x: Tensor) -> Tensor { x.map(LogNormalCDF()) }
 /// x limited to [low, high], with derivative 0 outside.
 public func clamp(_ x: Tensor, _ low: Double, _ high: Double) -> Tensor { x.map(Clamp(low: low, high: high)) }
 
