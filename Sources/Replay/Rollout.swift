@@ -94,7 +94,10 @@ extension Rollout: Experience {
   ) throws -> Rollout? {
     guard !schedule.starts.isEmpty else { return nil }  // the agent has not begun to act
     let newest = replay.newestPositions
-    let ends = newest.enumerated().map { demand.wholeEpisodes ? replay.episodeStart(lane: $0, from: $1) : $1 }
+    // After a reset in mid-episode, the episode's start lies before the new agent's first action.
+    let ends = newest.enumerated().map { lane, newest in
+      max(schedule.starts[lane], demand.wholeEpisodes ? replay.episodeStart(lane: lane, from: newest) : newest)
+    }
     let least = demand.horizon * ends.count
     // There are no more transitions than moments: most calls end here.
     guard zip(ends, schedule.starts).reduce(0, { $0 + $1.0 - $1.1 }) >= least else { return nil }
@@ -104,7 +107,7 @@ extension Rollout: Experience {
         throw InputError(
           "the replay buffer is too small for the steps between two updates: use a larger --replay")
       }
-      for position in schedule.starts[i]..<max(end, schedule.starts[i])
+      for position in schedule.starts[i]..<end
       where replay.startsTransition(lane: i, position: position) {
         moments.append(ReplayBuffer.Moment(lane: i, position: position))
         lane.append(i)

@@ -150,10 +150,44 @@ func rows(_ batch: Batch) -> [Seen] {
     #expect(throws: InputError.self) {
       try Rollout.next(.init(horizon: 40), from: player.buffer, &schedule, using: &random)
     }
-    let validate = { try Rollout.validate(.init(horizon: $0), replay: 20, lanes: 1, layout: layout) }
+    let validate = {
+      try Rollout.validate(.init(horizon: $0), replay: 20, lanes: 1, layout: layout)
+    }
     try validate(8)
     let error = #expect(throws: InputError.self) { try validate(9) }
     #expect(error?.description.contains("use --replay 22 or more") == true)
+  }
+
+  /// A reset in mid-episode: the transitions before it are not the new agent's own.
+  @Test(arguments: [false, true]) func noRolloutGoesBackBeforeAReset(_ wholeEpisodes: Bool) throws {
+    let layout = HistoryLayout(latentSize: 3, frames: 3, actions: 2, actionSpace: continuous)
+    var player = Player(capacity: 400, lanes: 2, layout: layout, seed: 5)
+    var random = Seed(2).stream("unused")
+    for lane in 0..<2 {
+      player.begin(lane)
+      for _ in 0..<20 { player.step(lane, Step(reward: 1)) }
+    }
+    let before = Set(player.order.joined())
+    var schedule = UpdateSchedule(updatesPerStep: 1, returnSteps: 1)
+    schedule.begin(at: player.buffer)
+    let demand = Rollout.Demand(horizon: 2, wholeEpisodes: wholeEpisodes)
+    var (starts, learned) = (schedule.starts, 0)
+    for t in 0..<40 {
+      // The episode of lane 0 goes on until step 30. Those of lane 1 have five steps.
+      player.step(0, Step(reward: 1, ending: t == 30 ? .truncated : .running))
+      if t == 30 { player.begin(0) }
+      player.step(1, Step(reward: 1, ending: t % 5 == 4 ? .truncated : .running))
+      if t % 5 == 4 { player.begin(1) }
+      let rollout = try Rollout.next(demand, from: player.buffer, &schedule, using: &random)
+      #expect(zip(schedule.starts, starts).allSatisfy { $0 >= $1 })
+      starts = schedule.starts
+      guard let rollout else { continue }
+      learned += rollout.count
+      // The first number of an observation is the key of its transition.
+      #expect(before.isDisjoint(with: rows(rollout).map { $0.observation[0] }))
+    }
+    // All 40 of each lane, or those of episodes that have ended.
+    #expect(learned == (wholeEpisodes ? 31 + 40 : 80))
   }
 
   @Test(arguments: shapes, [continuous, discrete])
