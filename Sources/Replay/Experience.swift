@@ -13,8 +13,12 @@ public protocol Experience: Sendable {
   static var trainsEncoders: Bool { get }
 
   /// Checks that a replay buffer of `replay` slots can meet a demand.
+  ///
+  /// - Parameter episodeSteps: the most agent steps of an episode.
   /// - Throws: `InputError` that says what to change.
-  static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError)
+  static func validate(
+    _ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout, episodeSteps: Int
+  ) throws(InputError)
 
   /// The slots in the buffer that its transitions were drawn from, if they can be drawn by priority.
   var slots: [Int] { get }
@@ -106,7 +110,9 @@ extension Batch: Experience {
 
   public static var isOffPolicy: Bool { true }
 
-  public static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError) {
+  public static func validate(
+    _ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout, episodeSteps: Int
+  ) throws(InputError) {
     guard demand.count <= replay else {
       throw InputError(
         "--batch \(demand.count) is larger than the replay buffer (\(replay)): use --batch \(replay) or less, or a "

@@ -74,16 +74,22 @@ extension Rollout: Experience {
 
   public static var isOffPolicy: Bool { false }
 
-  public static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError) {
+  public static func validate(
+    _ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout, episodeSteps: Int
+  ) throws(InputError) {
     guard lanes >= demand.workers else {
       throw InputError(
         "--workers \(demand.workers) needs an environment per worker: use --environments \(demand.workers) or more")
     }
+    // An update waits for the end of an episode. With several environments, another episode may have begun before the
+    // last update.
+    let episodes = demand.wholeEpisodes ? min(lanes, 2) : 0
     // Each episode has one more latent than transitions.
-    let least = lanes * (2 * demand.horizon + layout.reach + 3)
+    let least = lanes * (2 * demand.horizon + episodes * (episodeSteps + 1) + layout.reach + 3)
     guard replay >= least else {
+      let whole = demand.wholeEpisodes ? " and whole episodes of up to \(episodeSteps) steps" : ""
       throw InputError(
-        "--replay \(replay) is too small for --horizon \(demand.horizon) in \(lanes) environments: use --replay "
+        "--replay \(replay) is too small for --horizon \(demand.horizon)\(whole) in \(lanes) environments: use --replay "
           + "\(least) or more")
     }
   }

@@ -24,9 +24,11 @@ public struct RolloutWithReplay: Experience {
   /// The rollout must come from the current policy.
   public static var isOffPolicy: Bool { false }
 
-  public static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError) {
-    try Rollout.validate(demand.rollout, replay: replay, lanes: lanes, layout: layout)
-    try Batch.validate(demand.batch, replay: replay, lanes: lanes, layout: layout)
+  public static func validate(
+    _ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout, episodeSteps: Int
+  ) throws(InputError) {
+    try Rollout.validate(demand.rollout, replay: replay, lanes: lanes, layout: layout, episodeSteps: episodeSteps)
+    try Batch.validate(demand.batch, replay: replay, lanes: lanes, layout: layout, episodeSteps: episodeSteps)
   }
 
   public static func next(

@@ -53,8 +53,10 @@ extension Segments: Experience {
   public static var trainsEncoders: Bool { false }
   public var slots: [Int] { transition.slots }
 
-  public static func validate(_ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout) throws(InputError) {
-    try Batch.validate(demand.batch, replay: replay, lanes: lanes, layout: layout)
+  public static func validate(
+    _ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout, episodeSteps: Int
+  ) throws(InputError) {
+    try Batch.validate(demand.batch, replay: replay, lanes: lanes, layout: layout, episodeSteps: episodeSteps)
   }
 
   public static func next(

@@ -38,7 +38,8 @@ extension TrainingRun {
           + "least \(least)")
     }
     try agent.check(for: layout.actionSpace)
-    try A.Settings.Experience.validate(agent.demand, replay: replay, lanes: lanes, layout: layout)
+    try A.Settings.Experience.validate(
+      agent.demand, replay: replay, lanes: lanes, layout: layout, episodeSteps: episodeSteps)
     guard A.Settings.Experience.isOffPolicy || training.exploreChance == 0 else {
       throw InputError(
         "\(A.id) is on-policy and learns only from its own actions: leave out --explore-chance "
@@ -50,6 +51,13 @@ extension TrainingRun {
         "--replay \(replay) takes \(megabytes(replay.multipliedReportingOverflow(by: bytes).partialValue)), more "
           + "than this machine's memory of \(megabytes(Host.memory)): use at most \(Host.memory / 2 / bytes)")
     }
+  }
+
+  /// The most agent steps of an episode of this training.
+  private var episodeSteps: Int {
+    let limit = spec.timeLimit(training.practice(of: episode, in: spec))
+    let steps = min(limit, max(training.envSteps, 1), 1 << 40)  // so that no sum overflows
+    return (steps - 1) / spec.actionRepeat(episode) + 1
   }
 
   /// The size of the replay buffer for the user: when it is full, and how much of it this training fills.

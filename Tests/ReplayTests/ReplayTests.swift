@@ -151,11 +151,48 @@ func rows(_ batch: Batch) -> [Seen] {
       try Rollout.next(.init(horizon: 40), from: player.buffer, &schedule, using: &random)
     }
     let validate = {
-      try Rollout.validate(.init(horizon: $0), replay: 20, lanes: 1, layout: layout)
+      try Rollout.validate(.init(horizon: $0), replay: 20, lanes: 1, layout: layout, episodeSteps: 1000)
     }
     try validate(8)
     let error = #expect(throws: InputError.self) { try validate(9) }
     #expect(error?.description.contains("use --replay 22 or more") == true)
+  }
+
+  /// A buffer of the least size holds whole episodes until the next update, whatever their lengths.
+  @Test(arguments: [1, 2, 5], [3, 30]) func theLeastBufferHoldsWholeEpisodes(_ lanes: Int, _ longest: Int) throws {
+    let layout = HistoryLayout(latentSize: 1, frames: 2, actions: 1, actionSpace: discrete)
+    let demand = Rollout.Demand(horizon: 7, wholeEpisodes: true)
+    func validate(_ replay: Int) throws {
+      try Rollout.validate(demand, replay: replay, lanes: lanes, layout: layout, episodeSteps: longest)
+    }
+    // 14 for the horizon, an episode (in several lanes two) with its first latent, and the reach of 1 with 3 more.
+    let least = lanes * (14 + (lanes == 1 ? 1 : 2) * (longest + 1) + 4)
+    try validate(least)
+    let error = #expect(throws: InputError.self) { try validate(least - 1) }
+    #expect(error?.description.contains("episodes of up to \(longest) steps") == true)
+    #expect(error?.description.hasSuffix("use --replay \(least) or more") == true)
+
+    var player = Player(capacity: least, lanes: lanes, layout: layout, seed: 7)
+    var random = Seed(3).stream("lengths")
+    var left = [Int](repeating: 0, count: lanes)
+    for lane in 0..<lanes { player.begin(lane) }
+    for lane in 0..<lanes { left[lane] = 1 + random.integer(below: longest) }
+    var schedule = UpdateSchedule(updatesPerStep: 1, returnSteps: 1)
+    schedule.begin(at: player.buffer)
+    var learned = 0
+    for _ in 0..<2000 {
+      for lane in 0..<lanes {
+        left[lane] -= 1
+        player.step(lane, Step(reward: 1, ending: left[lane] == 0 ? .truncated : .running))
+        guard left[lane] == 0 else { continue }
+        player.begin(lane)
+        // Mostly the longest and the shortest episodes.
+        left[lane] = random.chance(0.2) ? 1 + random.integer(below: longest) : random.chance(0.5) ? 1 : longest
+      }
+      let rollout = try Rollout.next(demand, from: player.buffer, &schedule, using: &random)
+      learned += rollout?.count ?? 0
+    }
+    #expect(learned > 1900 * lanes)
   }
 
   /// A reset in mid-episode: the transitions before it are not the new agent's own.

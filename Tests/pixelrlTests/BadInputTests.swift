@@ -152,6 +152,11 @@ let quickTraining = [
       "--batch 500 is larger than the replay buffer (100): use --batch 100 or less"
     ),
     ("train --observe state --replay 16 --environments 8", "--replay 16 is too small for 8 environments"),
+    (
+      "train --env cartpole-balance --observe state --agent reinforce --horizon 5 --action-repeat 1 --replay 20",
+      "--replay 20 is too small for --horizon 5 and whole episodes of up to 1000 steps in 1 environments: use --replay "
+        + "1014 or more"
+    ),
     ("train --observe state --replay 9223372036854775807", "more than this machine's memory"),
     ("train --observe state --env-steps 100", "the initial random play takes 20000 simulator steps"),
     ("pretrain-ae --kind keypoints", "unknown autoencoder 'keypoints': did you mean 'keypoint'?"),
