@@ -33,7 +33,7 @@ public struct ServedPolicy: Sendable {
 
   /// Returns the action, in the environment's units, for the next frame.
   ///
-  /// - Throws: `InputError` if it acts on states, or if the size is wrong.
+  /// - Throws: `InputError` if it acts on states, if the size is wrong, or if the action would not be finite.
   public mutating func action(frame bytes: [UInt8]) throws -> [Double] {
     guard let frame else {
       throw InputError("this agent observes the state: send \"state\" with \(stateNames.count) numbers")
@@ -43,20 +43,26 @@ public struct ServedPolicy: Sendable {
         "a frame has \(frame.count) bytes, \(frame.height) x \(frame.width) x \(frame.channels), not \(bytes.count)")
     }
     let format: PixelFormat = frame.channels == 1 ? .gray : .rgb
-    return actor.act(
+    return try actor.act(
       frame: PixelBuffer(width: frame.width, height: frame.height, format: format, bytes: bytes), state: [])
   }
 
   /// Returns the action, in the environment's units, for the next state.
   ///
-  /// - Throws: `InputError` if it acts on frames, or if the number of values is wrong.
+  /// - Throws: `InputError` if it acts on frames, if the number of values is wrong, if one is too large, or if the action
+  ///   would not be finite.
   public mutating func action(state: [Double]) throws -> [Double] {
     guard frame == nil else { throw InputError("this agent observes frames: send \"bytes\" and a frame") }
     guard state.count == stateNames.count else {
       throw InputError(
         "a state has \(stateNames.count) numbers, not \(state.count): \(stateNames.joined(separator: ", "))")
     }
-    return actor.act(frame: nil, state: state)
+    if let index = state.firstIndex(where: { !Float($0).isFinite }) {
+      throw InputError(
+        "\(stateNames[index]) is \(state[index]): send a number of at most \(Float.greatestFiniteMagnitude), or its negative"
+      )
+    }
+    return try actor.act(frame: nil, state: state)
   }
 }
 
@@ -68,7 +74,7 @@ extension Player {
 
 private protocol MomentActor: Sendable {
   mutating func begin()
-  mutating func act(frame: PixelBuffer?, state: [Double]) -> [Double]
+  mutating func act(frame: PixelBuffer?, state: [Double]) throws(InputError) -> [Double]
 }
 
 private struct PolicyActor<A: Agent, R: Representation>: MomentActor {
@@ -86,7 +92,8 @@ private struct PolicyActor<A: Agent, R: Representation>: MomentActor {
 
   mutating func begin() { lastAction = nil }
 
-  mutating func act(frame: PixelBuffer?, state: [Double]) -> [Double] {
+  mutating func act(frame: PixelBuffer?, state: [Double]) throws(InputError) -> [Double] {
+    let before = self
     if let frame {
       frames =
         lastAction == nil
@@ -103,6 +110,10 @@ private struct PolicyActor<A: Agent, R: Representation>: MomentActor {
     let layout = history.layout
     let observation = Tensor([1, layout.observationSize], of: Float.self) { history.write(into: &$0, at: 0) }
     let action = agent.act(observation, .exploit)
+    guard action.isFinite else {
+      self = before  // as if it had not observed this
+      throw InputError("the policy has no finite action for this observation: send one like those it was trained on")
+    }
     lastAction = action
     return action.withElements { layout.actionSpace.denormalized($0) }
   }

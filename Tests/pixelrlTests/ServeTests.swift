@@ -1,0 +1,49 @@
+import Core
+import Formats
+import Foundation
+import Pixels
+import Testing
+
+/// `pixelrl serve` and `pixelrl render`.
+@Suite struct ServeTests {
+  /// The first line of `pixelrl serve`, which describes what is served, and its answers to lines of JSON.
+  private func serve(
+    _ program: Program, _ arguments: String, _ requests: [String]
+  ) throws -> (facts: JSON, answers: [JSON]) {
+    let path = try #require(Program.path?.path)
+    let lines = requests.map { "'\($0)'" }.joined(separator: " ")
+    let outcome = try program.run(
+      ["-c", "printf '%s\\n' \(lines) | '\(path)' serve \(arguments)"], of: URL(filePath: "/bin/sh"))
+    #expect(outcome.code == 0, "\(outcome.error)")
+    let answers = try outcome.output.split(separator: "\n").map { try JSON(parsing: String($0)) }
+    try #require(answers.count == requests.count + 1)
+    return (answers[0], Array(answers.dropFirst()))
+  }
+
+  private func answers(_ program: Program, _ arguments: String, _ requests: String...) throws -> [JSON] {
+    try serve(program, arguments, requests).answers
+  }
+
+  @Test func aStateThatIsTooLargeIsRefused() throws {
+    try withProgram { program in
+      let training = try program(
+        "train", "--env", "cartpole-swingup", "--observe", "state", "--agent", "ppo", "--env-steps", "200", "--hidden",
+        "8",
+        "--time-limit", "100", "--history-frames", "3", "--history-actions", "2", "--evaluate-every", "0",
+        "--evaluation-episodes", "1", "--out", "run")
+      try #require(training.code == 0, "\(training.error)")
+      let (first, second) = (
+        #"{"op":"act","state":[0.1,1,0,0.2,-0.3]}"#, #"{"op":"act","state":[0.2,0.9,0.1,0.4,-0.1]}"#
+      )
+      let expected = try answers(program, "--policy run", first, second)
+      #expect(expected.allSatisfy { ($0["action"]?.array ?? []).contains { $0.double != nil } })
+      #expect(expected[0] != expected[1])
+      let found = try answers(
+        program, "--policy run", first, #"{"op":"act","state":[1e30,1,0,0,1e308]}"#,
+        #"{"op":"act","state":[3e38,-3e38,3e38,-3e38,3e38]}"#, second)
+      #expect([found[0], found[3]] == expected)
+      #expect(found[1]["error"]?.text?.contains("is 1e+308: send a number of at most 3.4028235e+38") == true)
+      #expect(found[2]["error"]?.text?.contains("no finite action") == true, "\(found[2])")
+    }
+  }
+}
