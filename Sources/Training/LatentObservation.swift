@@ -52,8 +52,10 @@ public struct LatentObservation: Sendable {
 
   /// Returns the observation `[O]` after an action in the environment's units.
   public mutating func append<E: Environment>(_ action: [Double], _ episode: Episode<E>) throws -> [Float] {
-    let normalized = lane.history.layout.actionSpace.normalized(action)
-    try latent(of: episode).withElements { lane.append(action: normalized.span, latent: $0) }
+    let space = lane.history.layout.actionSpace
+    // The environment clips an action to its box: the history holds what was done.
+    let taken = space.normalized(action).map { space.isContinuous ? min(max($0, -1), 1) : $0 }
+    try latent(of: episode).withElements { lane.append(action: taken.span, latent: $0) }
     return observation
   }
 

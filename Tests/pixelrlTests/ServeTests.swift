@@ -46,4 +46,26 @@ import Testing
       #expect(found[2]["error"]?.text?.contains("no finite action") == true, "\(found[2])")
     }
   }
+
+  @Test func latentsAreThoseThatAnAgentWouldObserve() throws {
+    try withProgram { program in
+      let flags = ["pretrain-ae", "--env", "cartpole-swingup", "--collect-steps", "300", "--out", "ae"]
+      let pretraining = try program.run(flags + quickPretraining)
+      try #require(pretraining.code == 0, "\(pretraining.error)")
+      let server = "cartpole-swingup --autoencoder ae"
+      func latent(_ requests: String...) throws -> [Double] {
+        let (facts, answers) = try serve(program, server, requests)
+        let latent = (answers.last?["latent"]?.array ?? []).compactMap(\.double)
+        #expect(latent.count == facts["latent"]?.int && latent.contains { $0 != 0 }, "\(requests)")
+        return latent
+      }
+      let reset = #"{"op":"reset","seed":0}"#
+      let right = try latent(reset, #"{"op":"step","action":[1]}"#)
+      #expect(try latent(reset, #"{"op":"step","action":[5]}"#) == right)
+      #expect(try latent(reset, #"{"op":"step","action":[-1]}"#) != right)
+      // Without a reset: the episode of seed 0.
+      #expect(try latent(#"{"op":"frame"}"#) == latent(reset))
+      #expect(try latent(#"{"op":"step","action":[1]}"#) == right)
+    }
+  }
 }

@@ -114,6 +114,8 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
     self.settings = settings
     episode = try Episode(environment, settings, seed: Seed(0))
     frame = episode.blankFrame
+    // The first episode runs already: another program may step before it resets.
+    latent = try self.latents?.begin(episode) ?? []
   }
 
   func begin() throws {
