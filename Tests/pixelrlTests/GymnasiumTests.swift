@@ -124,6 +124,16 @@ import Testing
     }
   }
 
+  /// Three frames take two steps: the third, which fails here, is not taken.
+  @Test func renderingTakesNoStepAfterTheLastFrame() throws {
+    try withGames { program in
+      let name = "gym:games:Lamp-v0?event=error&at=3"
+      let outcome = try program("render", name, "--frames", "3", "--out", "three")
+      #expect(outcome.code == 0, "\(outcome.error)")
+      #expect(try program("render", name, "--frames", "4", "--out", "four").code == 1)
+    }
+  }
+
   @Test func actionMasksCauseOneWarning() throws {
     try withGames { program in
       let outcome = try program.run(collection("mask", "--fit", "crop"))

@@ -68,4 +68,14 @@ import Testing
       #expect(try latent(#"{"op":"step","action":[1]}"#) == right)
     }
   }
+
+  @Test func renderWritesTheLastFrameOfAnEpisode() throws {
+    try withProgram { program in
+      #expect(try program("render", "catch", "--frames", "11", "--out", "frames").code == 0)
+      let steps = try (0..<11).map { index in
+        try PNG.read("\(program.folder)/frames/frame-\(index < 10 ? "0000" : "000")\(index).png").text["step"]
+      }
+      #expect(steps == ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "0"])
+    }
+  }
 }

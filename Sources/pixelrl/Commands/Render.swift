@@ -62,14 +62,19 @@ struct Render: ParsableCommand {
     var animation = try AnimatedPNG(
       path: "\(new.path)/episode.png", framesPerSecond: 25, text: ["environment": spec.id])
     for index in 0..<frames {
-      if game.ending != .running { try game.reset() }
+      if index > 0 {
+        if game.ending == .running {
+          _ = try game.step(spec.actionSpace.sample(using: &random))
+        } else {
+          try game.reset()
+        }
+      }
       try game.render(into: &frame)
       let number = String(index)
       let name = "frame-\(String(repeating: "0", count: max(0, 5 - number.count)) + number).png"
       try PNG.write(
         frame, to: "\(new.path)/\(name)", text: ["environment": spec.id, "step": "\(game.steps)", "seed": "\(seed)"])
       try animation.append(frame)
-      _ = try game.step(spec.actionSpace.sample(using: &random))
     }
     try animation.finish()
     try new.commit()
