@@ -431,6 +431,16 @@ struct GymnasiumModuleTests {
         """)
   }
 
+  /// Gymnasium allows any size of seed, pixelrl 63 bits.
+  @Test func takesSeedsOfAnySize() throws {
+    let script = """
+      env = gymnasium.make("pixelrl/cartpole-swingup-v0", observe="state")
+      starts = [env.reset(seed=seed)[0].tolist() for seed in (5, 2**63 + 5, 2**63 - 1, 2**64 - 1, 6)]
+      print(starts[0] == starts[1], starts[2] == starts[3], starts[0] == starts[2], starts[0] == starts[4])
+      """
+    #expect(try run(script) == "True True False False\n")
+  }
+
   @Test func playsLikeTheProgram() throws {
     let script = """
       env = gymnasium.make("pixelrl/catch-v0", observe="state", render_mode="rgb_array", size=20, color="gray")

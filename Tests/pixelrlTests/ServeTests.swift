@@ -24,6 +24,7 @@ import Testing
     try serve(program, arguments, requests).answers
   }
 
+  /// A state that is too large, or for which the policy has no finite action, is an error, and the policy forgets it.
   @Test func aStateThatIsTooLargeIsRefused() throws {
     try withProgram { program in
       let training = try program(
@@ -47,6 +48,7 @@ import Testing
     }
   }
 
+  /// Latents begin with the server, and hold the actions as the environment clips them.
   @Test func latentsAreThoseThatAnAgentWouldObserve() throws {
     try withProgram { program in
       let flags = ["pretrain-ae", "--env", "cartpole-swingup", "--collect-steps", "300", "--out", "ae"]
@@ -69,6 +71,19 @@ import Testing
     }
   }
 
+  @Test func theLargestSeedIsSaid() throws {
+    try withProgram { program in
+      let found = try answers(
+        program, "catch", #"{"op":"reset","seed":9223372036854775807}"#, #"{"op":"reset","seed":9223372036854775808}"#,
+        #"{"op":"reset","seed":-1}"#)
+      #expect(found[0]["ending"]?.text == "running")
+      for answer in found[1...] {
+        #expect(answer["error"]?.text == "\"seed\" takes a whole number from 0 to 9223372036854775807")
+      }
+    }
+  }
+
+  /// An episode of catch has nine steps. Its last frame is written, and then the first one of the next episode.
   @Test func renderWritesTheLastFrameOfAnEpisode() throws {
     try withProgram { program in
       #expect(try program("render", "catch", "--frames", "11", "--out", "frames").code == 0)

@@ -154,7 +154,7 @@ private struct ServedEpisode<E: Environment>: EpisodeServer {
     switch request["op"]?.text {
     case "reset":
       guard let seed = request["seed"]?.int, seed >= 0 else {
-        throw InputError("\"seed\" takes a whole number of at least 0")
+        throw InputError("\"seed\" takes a whole number from 0 to \(Int.max)")
       }
       episode = try Episode(environment, settings, seed: Seed(UInt64(seed)))
       latent = try latents?.begin(episode) ?? []

@@ -72,7 +72,8 @@ class PixelRL(gymnasium.Env):
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         # Without a seed, one is drawn from the generator, so that the first seed determines all episodes.
-        drawn = int(self.np_random.integers(2**63)) if seed is None else int(seed)
+        # Gymnasium allows any size of seed, pixelrl 63 bits.
+        drawn = int(self.np_random.integers(2**63)) if seed is None else int(seed) % 2**63
         return self._observation(self._ask(op="reset", seed=drawn)), {}
 
     def step(self, action):
