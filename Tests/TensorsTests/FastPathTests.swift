@@ -90,6 +90,26 @@ import Testing
     }
   }
 
+  /// NaN stays NaN in both, so that a check of finite values finds it.
+  @Test func reluOfSpecialValuesEqualsTheFusedOne() {
+    let x: [Float] = [.nan, -1, -0.0, 0, 2, .infinity, -.infinity]
+    let (weight, bias) = (Tensor([Float(1)], [1, 1]), Tensor([Float(-0.0)], [1]))
+    let input = Inputs(tensors: [Tensor(x, [7, 1])])
+    let (_, gradient) = valueWithGradient(at: input) { relu($0.tensors[0]).sum() }
+    let (_, fusedGradient) = valueWithGradient(at: input) {
+      linear($0.tensors[0], weight: weight, bias: bias, rectified: true).sum()
+    }
+    let expected: [Float] = [.nan, 0, 0, 0, 2, .infinity, 0]
+    let plain = relu(matrixProduct(input.tensors[0], weight) + bias).array
+    let fused = linear(input.tensors[0], weight: weight, bias: bias, rectified: true).array
+    for values in [relu(input.tensors[0]).array, plain, fused] {
+      #expect(zip(values, expected).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }, "\(values)")
+    }
+    #expect(zip(plain, fused).allSatisfy { $0.sign == $1.sign || $0.isNaN })
+    let slopes: [Float] = [0, 0, 0, 0, 1, 1, 0]
+    #expect(gradient.tensors[0]?.array == slopes && fusedGradient.tensors[0]?.array == slopes)
+  }
+
   @Test(arguments: [(5, 3), (200, 203)])
   func layerNormEqualsItsParts(_ rows: Int, _ columns: Int) {
     let model = Inputs(tensors: [normal([rows, columns], "x"), normal([columns], "weight"), normal([columns], "bias")])

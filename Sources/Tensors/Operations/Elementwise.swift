@@ -76,7 +76,7 @@ private struct Affine: UnaryFunction {
 }
 
 private struct ReLU: UnaryFunction {
-  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x > 0 ? x : 0 }
+  @inline(__always) func value<S: TensorScalar>(_ x: S) -> S { x < 0 ? 0 : x }  // NaN stays NaN
   @inline(__always) func slope<S: TensorScalar>(_ x: S, _ y: S) -> S { x > 0 ? 1 : 0 }
   func describe(_ x: Graph.Value, in graph: inout Graph) -> Graph.Value { graph.apply("Relu", [x]) }
 }
