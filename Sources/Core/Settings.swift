@@ -155,6 +155,11 @@ public struct Field<Group>: Sendable {
   }
 }
 
+/// Returns a number of things: `1 point`, `2 points`; for some nouns with their plural, as `2 processes`.
+public func counted(_ number: Int, _ noun: String, plural: String? = nil) -> String {
+  "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
+}
+
 /// Returns names as a list in a sentence: `held, correlated or uniform`.
 public func alternatives(_ names: [String], _ conjunction: String = "or") -> String {
   guard let last = names.last, names.count > 1 else { return names.joined() }

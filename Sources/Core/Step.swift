@@ -91,7 +91,7 @@ public enum ActionSpace: Sendable, Hashable, Codable, CustomStringConvertible {
   /// - Throws: `InputError` if the action is invalid.
   public func validate(_ action: [Double]) throws(InputError) {
     guard action.count == arrayCount else {
-      throw InputError("an action has \(arrayCount) value\(arrayCount == 1 ? "" : "s"), not \(action.count)")
+      throw InputError("an action has \(counted(arrayCount, "value")), not \(action.count)")
     }
     guard action.allSatisfy(\.isFinite) else { throw InputError("an action must be finite, not \(action)") }
     if case .discrete(let count) = self {

@@ -30,7 +30,7 @@ struct ArrayFiles: PictureSource {
     }
     let lost = files.flatMap(\.transitions.lostRewards)
     guard !lost.isEmpty else { return nil }
-    return "\(lost.count) reward\(lost.count == 1 ? "" : "s") of last actions, in sum \(lost.reduce(0, +)), are left "
+    return "\(counted(lost.count, "reward")) of last actions, in sum \(lost.reduce(0, +)), are left "
       + "out, because no picture follows these actions and no array 'terminals' says that the task ended"
   }
 

@@ -41,7 +41,7 @@ struct PictureFolder: PictureSource {
   init(file: String) { episodes = [[file]] }
 
   var title: String {
-    let files = count == 1 ? "1 PNG or JPEG file" : "\(count ?? 0) PNG or JPEG files"
+    let files = counted(count ?? 0, "PNG or JPEG file")
     return episodes.count == 1 ? files : "\(files) of \(episodes.count) folders"
   }
 

@@ -35,7 +35,7 @@ struct PythonDataset: PictureSource {
     (self.library, self.folder, self.files, episodes) = (library, folder, files, paths.count)
   }
 
-  var title: String { "\(episodes) episodes of a \(library.title) dataset" }
+  var title: String { "\(counted(episodes, "episode")) of a \(library.title) dataset" }
   var count: Int? { files.count }
   var isGray: Bool { files.isGray }
 

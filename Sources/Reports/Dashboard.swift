@@ -38,7 +38,7 @@ public struct Dashboard: Sendable {
   /// - Parameter refresh: The refresh interval in seconds. The server must provide `Report.liveScript` as `live.js`.
   public func html(refreshEvery refresh: Int) -> String {
     let running = rows.count { $0.entry.status == .running }
-    let title = "\(rows.count) run\(rows.count == 1 ? "" : "s"), \(running) running"
+    let title = "\(counted(rows.count, "run")), \(running) running"
     let body: Markup = """
       <a class="skip" href="#main">Skip to content</a>
       <header><p class="eyebrow">pixelrl watch</p><h1>\(title)</h1>\(last)</header>

@@ -84,7 +84,7 @@ extension JobRequest {
       """
   }
 
-  private var comment: String { "\(sweep.points.count) points of \(path.filter { !$0.isNewline })" }
+  private var comment: String { "\(counted(sweep.points.count, "point")) of \(path.filter { !$0.isNewline })" }
 
   /// `5-9` as a range of an engine's array.
   private func text(_ range: ClosedRange<Int>) -> String {

@@ -112,7 +112,7 @@ import Testing
       // A failed point is not run again, until it is told to.
       let again = try program("sweep", "run", "sweep", "--index", "3")
       #expect(again.code == 64 && again.error.contains("'pixelrl sweep retry sweep' first"), "\(again)")
-      #expect(succeed(try program("sweep", "retry", "sweep")).hasSuffix("1 points wait again\n"))
+      #expect(succeed(try program("sweep", "retry", "sweep")).hasSuffix("1 point waits again\n"))
       #expect(succeed(try program("sweep", "status", "sweep")).contains("1 waiting, 3 done"))
       #expect(succeed(try program("sweep", "run", "sweep", "--indices", "0-2")).contains("3 of 3 points are done"))
     }
@@ -180,7 +180,7 @@ import Testing
         #expect((outcome.output + outcome.error).contains("missing/folder"), "\(outcome)")
       }
       #expect(succeed(try program("sweep", "status", "sweep")).contains("1 waiting, 1 failed"))
-      #expect(succeed(try program("sweep", "retry", "sweep")).hasSuffix("1 points wait again\n"))
+      #expect(succeed(try program("sweep", "retry", "sweep")).hasSuffix("1 point waits again\n"))
     }
   }
 

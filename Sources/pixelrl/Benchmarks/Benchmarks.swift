@@ -1,3 +1,4 @@
+import Core
 import Environments
 
 /// The benchmarks of `pixelrl bench`.
@@ -47,7 +48,8 @@ enum Benchmarks {
       let processes = ["--processes", "\(count)"]
       benchmarks.append(
         benchmark(
-          "gym", "Pong, an agent step in each of \(count) Python process\(count == 1 ? "" : "es")", ["gym"] + processes,
+          "gym", "Pong, an agent step in each of \(counted(count, "Python process", plural: "Python processes"))",
+          ["gym"] + processes,
           [
             ("Python alone", ["gym.py"] + processes),
             ("Gymnasium's AtariPreprocessing", ["gym.py", "--wrapper", "1"] + processes),
@@ -61,7 +63,7 @@ enum Benchmarks {
           let size = ["--batch", "\(batch)"]
           benchmarks.append(
             benchmark(
-              "growth", "\(name), batch \(batch), \(threads) thread\(threads == 1 ? "" : "s")", [workload] + size,
+              "growth", "\(name), batch \(batch), \(counted(threads, "thread"))", [workload] + size,
               [(torch, script + size)], threads: threads, rounds: 3))
         }
       }
@@ -87,7 +89,7 @@ enum Benchmarks {
   private static var modelBased: [Benchmark] {
     [1, 2].map { threads in
       Benchmark(
-        id: "mrq", name: "4 MR.Q steps, batch 128, \(threads) thread\(threads == 1 ? "" : "s")", ours: ["mrq"],
+        id: "mrq", name: "4 MR.Q steps, batch 128, \(counted(threads, "thread"))", ours: ["mrq"],
         peers: [.init(label: "JAX, compiled", side: .script(["mrq_jax.py"]))], threads: threads)
     }
   }

@@ -1,3 +1,5 @@
+import Core
+
 /// Training the agent together with the encoder, compared with PyTorch with the same networks, schedule and batch. An
 /// iteration is two updates; only the second one updates the actor.
 ///
@@ -69,7 +71,7 @@ extension Benchmarks {
     id: String = "joint", rounds: Int = .max
   ) -> Benchmark {
     Benchmark(
-      id: id, name: "\(name), \(threads) thread\(threads == 1 ? "" : "s")",
+      id: id, name: "\(name), \(counted(threads, "thread"))",
       ours: options(scheme, threads, part: part, batch: batch),
       peers: peers.map { label, side in
         switch side {

@@ -49,7 +49,7 @@ struct Evaluate: ParsableCommand {
     if out == nil { try makeOwnFolder(own) }
     let new = try NewFolder(at: out ?? unusedPath("\(own)/\(timestamp())"))
     try printLine(
-      "\(saved.facts.member) of \(saved.run.path) at step \(saved.step)\(saved.run.isFinished ? "" : ", the last evaluation of an unfinished run"): \(count) episodes of \(saved.facts.environment)"
+      "\(saved.facts.member) of \(saved.run.path) at step \(saved.step)\(saved.run.isFinished ? "" : ", the last evaluation of an unfinished run"): \(counted(count, "episode")) of \(saved.facts.environment)"
     )
     let seed = Seed(seed ?? saved.facts.seed)
     let bootstrap = Bootstrap(resamples: 10_000, seed: seed)

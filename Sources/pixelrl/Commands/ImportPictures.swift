@@ -79,7 +79,7 @@ struct ImportPictures: ParsableCommand {
     let (manifest, warning) = try write(frames, to: folder)
     if let warning { printProgress("WARNING: \(warning)") }
     try printLine(
-      "\(manifest.count) frames of \(manifest.episodeCount) episode\(manifest.episodeCount == 1 ? "" : "s"): \(folder)")
+      "\(counted(manifest.count, "frame")) of \(counted(manifest.episodeCount, "episode")): \(folder)")
     try printLine(frames.summary(manifest.imported?.sizes ?? []))
     try printLine("to train on it: pixelrl pretrain-ae --dataset \(folder)")
     if output.json {

@@ -36,7 +36,7 @@ struct PlanSweep: ParsableCommand {
     let points = planned.folder.points
     let shared = points.count { $0.command != .train }
     try printLine(
-      "\(points.count) points\(shared > 0 ? ", \(shared) of them shared" : ""); \(planned.added) new, "
+      "\(counted(points.count, "point"))\(shared > 0 ? ", \(shared) of them shared" : ""); \(planned.added) new, "
         + "\(points.count - planned.added) kept, \(planned.dropped) dropped: \(out)")
     try printLine("next: pixelrl sweep run \(out) --jobs 2, or pixelrl sweep emit slurm \(out)")
   }

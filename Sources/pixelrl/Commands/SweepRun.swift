@@ -53,12 +53,14 @@ struct RunSweep: ParsableCommand {
     let points = sweep.points.filter { selection?.contains($0.index) ?? true }
     let waiting = points.filter { !sweep.isDone($0) }
     let done = points.count - waiting.count
-    if done > 0 { try printLine("\(done) of \(points.count) points are done") }
+    if done > 0 {
+      try printLine("\(done) of \(counted(points.count, "point")) \(points.count == 1 ? "is" : "are") done")
+    }
     let words = [try programPath(), "sweep", "run", sweep.path]
     let pool = WorkerPool(sweep, jobs: try jobs(for: waiting), words: words, worker: worker, say: printProgress)
     let outcome = try pool.run(waiting)
     guard outcome.failed.isEmpty, outcome.left.isEmpty else { throw SweepUnfinished(outcome, sweep) }
-    try printLine("all \(points.count) points are done: pixelrl sweep table \(sweep.path)")
+    try printLine("done, \(counted(points.count, "point")): pixelrl sweep table \(sweep.path)")
   }
 
   /// The number of processes, whose threads fit the CPU cores.
@@ -68,7 +70,7 @@ struct RunSweep: ParsableCommand {
     let most = max(1, cores / threads)
     guard jobs >= 0, jobs <= most || jobs == 1 else {
       throw InputError(
-        "--jobs \(jobs) with \(threads) \(threads == 1 ? "thread" : "threads") each needs more than the \(cores) CPU "
+        "--jobs \(jobs) with \(counted(threads, "thread")) each needs more than the \(cores) CPU "
           + "cores here: use --jobs \(most)")
     }
     return jobs == 0 ? most : jobs
@@ -84,7 +86,7 @@ struct SweepUnfinished: Error, CustomStringConvertible {
   let code: Int32
 
   init(_ outcome: WorkerPool.Outcome, _ sweep: SweepFolder) {
-    var parts = ["\(outcome.done.count) points done"]
+    var parts = ["\(counted(outcome.done.count, "point")) done"]
     if !outcome.failed.isEmpty {
       parts.append("\(outcome.failed.count) failed ('pixelrl sweep retry \(sweep.path)' lets them run again)")
     }

@@ -65,6 +65,6 @@ struct RetrySweep: ParsableCommand {
         try printLine("waits again: point \(point.index) (\(point.title))")
       }
     }
-    try printLine("\(count) points wait again")
+    try printLine("\(counted(count, "point")) \(count == 1 ? "waits" : "wait") again")
   }
 }
