@@ -85,7 +85,8 @@ public struct PPO: Agent {
         // L = E[min(ρ Â, clip(ρ, 1 − ε, 1 + ε) Â)] + β E[H]                      eq. 7, eq. 9
         let (_, gradient) = valueWithGradient(at: policy) { policy in
           let pi = policy(o)
-          // Beyond e^±20, ρ would overflow and the backward pass of the clip compute 0 · ∞.
+          // Far below the limit of float32, beyond which the backward pass of the clip would compute 0 · ∞. A ratio outside
+          // has no gradient.
           let ratio = exp(clamp(pi.logProbability(of: a) - logPi, -20, 20))
           let clipped = clamp(ratio, 1 - settings.clip, 1 + settings.clip)
           return -minimum(ratio * A, clipped * A).mean() - settings.entropyBonus * pi.entropy.mean()

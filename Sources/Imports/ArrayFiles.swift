@@ -30,8 +30,9 @@ struct ArrayFiles: PictureSource {
     }
     let lost = files.flatMap(\.transitions.lostRewards)
     guard !lost.isEmpty else { return nil }
-    return "\(counted(lost.count, "reward")) of last actions, in sum \(lost.reduce(0, +)), are left "
-      + "out, because no picture follows these actions and no array 'terminals' says that the task ended"
+    return
+      "left out: \(counted(lost.count, "reward")) of last actions, in sum \(lost.reduce(0, +)), because no picture "
+      + "follows, and no array 'terminals' or 'terminations' says that the task ended there"
   }
 
   /// The space of all actions: as many choices as occur, or a box around all of them, which is -1 to 1 where they fit.

@@ -74,7 +74,7 @@ public struct FrameImport {
           "\(states.path) has \(states.rows.count) rows below its names, fewer than \(path) has pictures")
       }
       if source.arrival == nil { try writer.start(frame, state: state) }
-      // What follows the end of a task has no value, so that any frame will do for it.
+      // Nothing follows the end of a task, so that an agent learns the same with any frame. See `isRepeated`.
       for arrival in [source.arrival, source.ending].compactMap(\.self) {
         try writer.append(
           action: arrival.action, Step(reward: arrival.reward, discount: arrival.discount), frame, state: state)

@@ -136,7 +136,7 @@ struct SavedTransitions {
 
   /// What the last action of an episode led to, if it ended the task; nil if another frame of the episode follows.
   func ending(at index: Int) -> SourcePicture.Arrival? {
-    guard isLast(index), index < terminals.count, terminals[index], index < rowCount else { return nil }
+    guard isLast(index), index < terminals.count, terminals[index], index < wholeRows else { return nil }
     var ending = result(of: index)
     ending.discount = 0
     return ending
@@ -151,9 +151,10 @@ struct SavedTransitions {
 
   private func isLast(_ index: Int) -> Bool { index + 1 >= begins.count || begins[index + 1] }
 
-  /// The number of rows with an action or a reward.
-  private var rowCount: Int {
-    max(actions.map { $0.size > 0 ? $0.elements.count / $0.size : 0 } ?? 0, rewards.count)
+  /// The number of rows that have an action and a reward, as far as either was saved.
+  private var wholeRows: Int {
+    let counts = [actions.map { $0.elements.count / max($0.size, 1) }, rewards.isEmpty ? nil : rewards.count]
+    return counts.compactMap(\.self).min() ?? 0
   }
 
   private func result(of row: Int) -> SourcePicture.Arrival {

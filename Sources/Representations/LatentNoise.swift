@@ -15,15 +15,13 @@ public struct LatentNoise: Sendable, Hashable, Codable {
   /// the usual factor 1 / (1 - p) on the other values would move keypoints.
   // z̃ = m (z + σ ε) + (1 - m) z̄,  ε ~ N(0, 1),  m ~ Bernoulli(1 - p)
   func callAsFunction(_ z: Tensor, using random: inout Random) -> Tensor {
-    var z = z
+    var noisy = z
     if deviation > 0 {
-      z = z + Tensor((0..<z.shape.count).map { _ in Float(deviation * random.normal()) }, z.shape)
+      noisy = z + Tensor((0..<z.shape.count).map { _ in Float(deviation * random.normal()) }, z.shape)
     }
-    if dropout > 0 {
-      let kept = Tensor((0..<z.shape.count).map { _ in random.chance(dropout) ? 0 : 1 as Float }, z.shape)
-      let mean = z.detached.mean(axis: 0).reshaped(1, z.shape[1])
-      z = kept * z + (1 - kept) * mean
-    }
-    return z
+    guard dropout > 0 else { return noisy }
+    let kept = Tensor((0..<z.shape.count).map { _ in random.chance(dropout) ? 0 : 1 as Float }, z.shape)
+    let mean = z.detached.mean(axis: 0).reshaped(1, z.shape[1])
+    return kept * noisy + (1 - kept) * mean
   }
 }

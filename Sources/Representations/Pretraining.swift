@@ -10,7 +10,7 @@ import Tensors
 ///
 /// The loss is Σ w (x̂ - x)² / Σ w plus the model's penalty, where w is 1, or more for pixels that differ from the
 /// background: a plain mean square ignores small things that move. Optionally, the loss includes the error of
-/// predicting the actions from the latents.
+/// predicting the actions from the latents, or of the next frame, and the decoder gets noisy latents.
 public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable {
   public let settings: PretrainingSettings
   public private(set) var encoder: LatentEncoder<Model>

@@ -112,6 +112,13 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
 }
 
 extension PretrainingSettings {
+  /// - Throws: `InputError` that says what to change.
+  public func check() throws(InputError) {
+    guard latentNoise.dropout == 0 || batch > 1 else {
+      throw InputError("--latent-dropout takes the mean of a batch of several frames: use --ae-batch 2 or more")
+    }
+  }
+
   /// The total number of updates.
   public var updates: Int { steps + (form == .smooth ? axesSteps : 0) }
 

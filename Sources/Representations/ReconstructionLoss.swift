@@ -42,12 +42,12 @@ struct ReconstructionLoss<Model: Autoencoder> {
   /// Returns the error of the frames `rows`, decoded from predictions of their latents.
   ///
   /// - Parameter seen: the part of the predicted latents that the agent gets, `[rows, Z]`.
-  func error(_ model: Model, from seen: Tensor, of rows: [Int]) -> Tensor {
+  mutating func error(_ model: Model, from seen: Tensor, of rows: [Int]) -> Tensor {
     func chosen(_ frames: Tensor) -> Tensor {
       var shape = frames.shape
       shape[0] = rows.count
       return frames.reshaped(frames.shape[0], -1).gatheringRows(rows).reshaped(shape)
     }
-    return meanSquared(model.decode(seen) - chosen(target), weights: chosen(weights))
+    return meanSquared(model.decode(noise(seen, using: &random)) - chosen(target), weights: chosen(weights))
   }
 }

@@ -98,6 +98,12 @@ public struct FrameDataset: Sendable {
     PixelBuffer(width: width, height: height, format: format, bytes: frames[index])
   }
 
+  /// Whether a frame is the one before it once more: so an import ends a task of whose end there is no picture.
+  public func isRepeated(_ index: Int) -> Bool {
+    manifest.imported != nil && index > 0 && isFollowed(index - 1) && discounts[index - 1] == 0
+      && frames[index] == frames[index - 1]
+  }
+
   /// Whether the next frame is in the same episode.
   public func isFollowed(_ index: Int) -> Bool { index + 1 < count && episodes[index] == episodes[index + 1] }
 }

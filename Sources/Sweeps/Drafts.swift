@@ -55,9 +55,7 @@ extension PlanFile {
         "the plan has \(shared.count + trainings.count) points: use several plans of at most \(Self.pointLimit)")
     }
     if let twice = Dictionary(grouping: trainings, by: \.key).first(where: { $0.value.count > 1 })?.key {
-      let hint =
-        twice.arm.contains("=") ? ": a sampled range such as {from: 0, to: 1} has whole numbers; write 0.0" : ""
-      throw InputError("'\(twice.arm)' in \(twice.environment) with seed \(twice.seed) is in the plan twice\(hint)")
+      throw InputError("'\(twice.arm)' in \(twice.environment) with seed \(twice.seed) is in the plan twice")
     }
     return shared.filter { $0.command == .collect } + shared.filter { $0.command == .pretrain } + trainings
   }

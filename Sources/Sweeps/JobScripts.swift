@@ -114,9 +114,3 @@ func ranges(_ numbers: [Int]) -> [ClosedRange<Int>] {
     }
   }
 }
-
-/// A word of a shell command: as it is if it has no special characters, otherwise in single quotes.
-public func shellQuoted(_ text: String) -> String {
-  let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+=:,@%".contains($0)) }
-  return isPlain && !text.isEmpty ? text : "'\(text.replacing("'", with: "'\\''"))'"
-}

@@ -65,9 +65,15 @@ extension Outline {
       points = SobolSequence(dimensions: dimensions.count, shift: Seed(seed)).first(count)
     default: throw error("'method' takes random or sobol, not '\(method)'")
     }
-    return points.map { point in
+    let samples = points.map { point in
       Dictionary(uniqueKeysWithValues: zip(dimensions, point).map { ($0.key, $0.values.text(at: $1)) })
     }
+    guard Set(samples).count == count else {
+      throw error(
+        "'sample' draws the same values twice: ask for fewer 'points'; a range whose ends have no decimal point, such as "
+          + "{from: 0, to: 1}, has whole numbers only, and {from: 0.0, to: 1.0} real ones")
+    }
+    return samples
   }
 }
 

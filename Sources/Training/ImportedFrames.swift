@@ -42,7 +42,10 @@ public struct ImportedFrames: FrameOrigin {
     }
     if let (setting, instead) = pretraining.needingConsecutiveFrames {
       let (episodes, past) = (frames.episodes, InverseDynamics.frames - 1)
-      guard (0..<max(cut, 1)).contains(where: { $0 >= past && episodes[$0 - past] == episodes[$0] }) else {
+      func endsGroup(_ index: Int) -> Bool {
+        index >= past && episodes[index - past] == episodes[index] && !frames.isRepeated(index)
+      }
+      guard (0..<max(cut, 1)).contains(where: endsGroup) else {
         throw InputError("\(setting) needs \(past + 1) consecutive frames, which \(frames.path) lacks: use \(instead)")
       }
     }

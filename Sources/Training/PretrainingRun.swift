@@ -34,6 +34,7 @@ public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
     try Model.requireDecoder()
+    try pretraining.check()
     try origin.check(pretraining)
     let shape = FrameShape(
       height: episode.size.height, width: episode.size.width, channels: episode.color.format.channels)

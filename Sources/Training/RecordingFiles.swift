@@ -36,6 +36,8 @@ extension Recording {
 
   /// Reads a dataset into a recording.
   ///
+  /// A repeated frame of an import is an episode of its own: it is no frame that an action led to.
+  ///
   /// - Parameter range: the frames; nil for all. If it begins within an episode, an episode of the recording begins
   ///   there.
   public init(
@@ -52,7 +54,7 @@ extension Recording {
     environmentSteps = dataset.manifest.environmentSteps
     for i in range {
       let state = dataset.states[i]
-      if i > range.lowerBound, dataset.episodes[i] == dataset.episodes[i - 1] {
+      if i > range.lowerBound, dataset.isFollowed(i - 1), !dataset.isRepeated(i) {
         append(
           action: actionSpace.normalized(dataset.actions[i - 1].map(Double.init)),
           step: Step(reward: dataset.rewards[i - 1], discount: dataset.discounts[i - 1]), frame: dataset.frame(i),

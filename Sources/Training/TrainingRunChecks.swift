@@ -53,10 +53,11 @@ extension TrainingRun {
     }
   }
 
-  /// The most agent steps of an episode of this training.
+  /// The most agent steps of an episode of this training, in one of its environments.
   private var episodeSteps: Int {
     let limit = spec.timeLimit(training.practice(of: episode, in: spec))
-    let steps = min(limit, max(training.envSteps, 1), 1 << 40)  // so that no sum overflows
+    let share = (max(training.envSteps, 1) - 1) / training.environments + 1
+    let steps = min(limit, share, 1 << 40)  // so that no sum overflows
     return (steps - 1) / spec.actionRepeat(episode) + 1
   }
 

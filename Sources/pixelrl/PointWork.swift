@@ -83,7 +83,8 @@ struct PointWork {
     guard ResolvedSettings(plan.groups).hash(of: point.command, replacing: planned) == point.hash else {
       throw InputError(
         "\(sweep.file(point.settings)) has other settings than were planned, since the file or this program has changed: "
-          + "plan the sweep again with 'pixelrl sweep plan \(sweep.file("plan.yaml")) --out \(sweep.path)'")
+          + "plan the sweep again with 'pixelrl sweep plan \(shellQuoted(sweep.file("plan.yaml"))) --out \(shellQuoted(sweep.path))'"
+      )
     }
   }
 }

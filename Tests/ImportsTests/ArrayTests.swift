@@ -53,12 +53,14 @@ struct ArrayTests {
           rewards=np.arange(6) / 4, terminals=np.array([0, 0, 1, 0, 0, 0], bool), timeouts=np.eye(6, dtype=bool)[4])
         np.savez("b.npz", frames=frames, steer=np.array([2, 0, 1, 1, 0], np.int32), score=np.arange(6, dtype=np.float16),
           stop=np.array([0, 1, 0, 0, 0, 0], np.int8))
+        np.savez("c.npz", frames=frames, actions=np.ones((5, 1), np.float32), rewards=np.ones(6),
+          terminals=np.eye(6, dtype=bool)[5])
         """
     try withArrays(script) { folder in
       var frames = try FrameImport("\(folder)/a.npz")
       frames.size = 8
       let warning = try #require(frames.write(to: "\(folder)/d").warning)
-      #expect(warning.hasPrefix("2 rewards of last actions, in sum 2.25, are left out"), "\(warning)")
+      #expect(warning.hasPrefix("left out: 2 rewards of last actions, in sum 2.25,"), "\(warning)")
       let data = try FrameDataset(path: "\(folder)/d")
       #expect(data.episodes == [0, 0, 0, 0, 1, 1, 2])
       #expect(data.rewards == [0, 0.25, 0.5, 0, 0.75, 0, 0] && data.discounts == [1, 1, 0, 0, 1, 0, 0])
@@ -67,6 +69,9 @@ struct ArrayTests {
       #expect(
         data.manifest.imported?.actionSpace == .continuous(low: [-1, -1], high: [1, Double(1.1 as Float)]))
       #expect(try imported("\(folder)/b.npz", to: "\(folder)/e").manifest.imported?.actionSpace == .empty)
+      // Without its action, the last reward is not kept.
+      let short = try imported("\(folder)/c.npz", to: "\(folder)/f")
+      #expect(short.rewards == [1, 1, 1, 1, 1, 0] && short.discounts == [1, 1, 1, 1, 1, 0])
     }
     try withArrays(script) { folder in
       var reading = PictureReading()

@@ -184,7 +184,7 @@ func plan(_ text: String, at path: String) throws -> SweepFolder.Planned {
     ("environments: [a]\narms: {x: {environments: {b: {}}}}", "an arm has the environment b, which is not among"),
     ("environments: [a]\narms: {x: {environments: {a: {bacht: 3}}}}", "did you mean 'batch'?"),
     (
-      "environments: [a]\nsample: {points: 4, settings: {rate: {from: 0, to: 1}}}", "in the plan twice: a sampled range"
+      "environments: [a]\nsample: {points: 4, settings: {rate: {from: 0, to: 1}}}", "draws the same values twice"
     ),
     ("environments: [a, a]", "listed twice"), ("environments: &x [a]", "anchors"),
     ("environments:\n- - - a", "lists, documents"),

@@ -50,7 +50,10 @@ def action_range(dataset, size):
 
 
 def save(folder, index, episode, key):
-    """The action, reward and end of a row belong to the frame of that row."""
+    """The action, reward and end of a row belong to the frame of that row.
+
+    Datasets of pixelrl close an episode with a row of zeros, which is no action.
+    """
     frames = [(255 * item[key].numpy().transpose(1, 2, 0)).round().astype(numpy.uint8) for item in episode]
     arrays = {"frames": numpy.stack(frames)}
     if "action" in episode[0]:
@@ -59,6 +62,8 @@ def save(folder, index, episode, key):
         arrays["rewards"] = numpy.array([float(item["next.reward"]) for item in episode])
     if "next.done" in episode[0]:
         arrays["discounts"] = numpy.array([1.0 - float(item["next.done"]) for item in episode])
+        if any(arrays[name][-1].any() for name in ("actions", "rewards") if name in arrays):
+            arrays["terminals"] = arrays["discounts"] == 0
     numpy.savez(os.path.join(folder, f"{index:06}.npz"), **arrays)
 
 

@@ -6,8 +6,8 @@ import Core
   import Foundation
 #endif
 
-/// Formats a number for a table with four significant digits, but whole numbers in full: `812.5`, `0.0132`, `1.2e-5`,
-/// `14,000`.
+/// Formats a number for a table: with four significant digits, whole numbers in full, and very small or large ones with
+/// three: `812.5`, `0.0132`, `14,000`, `1.2e−5`.
 func shown(_ number: Double?) -> String {
   guard let number, number.isFinite else { return "–" }
   let size = abs(number)

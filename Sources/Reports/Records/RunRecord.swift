@@ -22,10 +22,10 @@ struct RunRecord: Sendable {
   /// The errors of reading the files.
   let problems: [String]
 
-  init(_ directory: RunDirectory) { self.init(directory, depth: 8) }
+  init(_ directory: RunDirectory) { self.init(directory, depth: 8, readsMetrics: true) }
 
   /// - Parameter depth: how many runs before this one, each begun from the one before, are compared.
-  private init(_ directory: RunDirectory, depth: Int) {
+  private init(_ directory: RunDirectory, depth: Int, readsMetrics: Bool) {
     var problems: [String] = []
     func attempt<Value>(_ read: () throws -> Value) -> Value? {
       do { return try read() } catch {
@@ -47,7 +47,7 @@ struct RunRecord: Sendable {
     sourceKinship = Self.sourceKinship(facts, depth: depth)
     baseline = attempt { try directory.baseline() } ?? nil
     let path = directory.file("metrics.jsonl")
-    metrics = exists(path) ? attempt { try MetricsTable(path: path) } ?? MetricsTable() : MetricsTable()
+    metrics = readsMetrics && exists(path) ? attempt { try MetricsTable(path: path) } ?? MetricsTable() : MetricsTable()
     if metrics.damagedCount > 0 {
       let lines = metrics.damagedLines.map(String.init).joined(separator: ", ")
       let more = metrics.damagedCount > metrics.damagedLines.count ? " and others" : ""
@@ -131,7 +131,7 @@ struct RunRecord: Sendable {
     let input = facts["inputs"]?["from"]
     let paths = [input?["absolute_path"]?.text, input?["path"]?.text].compactMap(\.self)
     guard depth > 0, let source = paths.lazy.compactMap({ try? RunDirectory(existing: $0) }).first else { return nil }
-    let record = RunRecord(source, depth: depth - 1)
+    let record = RunRecord(source, depth: depth - 1, readsMetrics: false)
     return record.facts == .null ? nil : record.kinship
   }
 

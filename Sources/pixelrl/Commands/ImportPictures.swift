@@ -81,7 +81,7 @@ struct ImportPictures: ParsableCommand {
     try printLine(
       "\(counted(manifest.count, "frame")) of \(counted(manifest.episodeCount, "episode")): \(folder)")
     try printLine(frames.summary(manifest.imported?.sizes ?? []))
-    try printLine("to train on it: pixelrl pretrain-ae --dataset \(folder)")
+    try printLine("to train on it: pixelrl pretrain-ae --dataset \(shellQuoted(folder))")
     if output.json {
       let summary: JSON = [
         "dataset": .string(folder), "environment": .string(manifest.environment), "frames": .integer(manifest.count),

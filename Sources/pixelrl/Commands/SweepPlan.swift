@@ -38,6 +38,7 @@ struct PlanSweep: ParsableCommand {
     try printLine(
       "\(counted(points.count, "point"))\(shared > 0 ? ", \(shared) of them shared" : ""); \(planned.added) new, "
         + "\(points.count - planned.added) kept, \(planned.dropped) dropped: \(out)")
-    try printLine("next: pixelrl sweep run \(out) --jobs 2, or pixelrl sweep emit slurm \(out)")
+    try printLine(
+      "next: pixelrl sweep run \(shellQuoted(out)) --jobs 2, or pixelrl sweep emit slurm \(shellQuoted(out))")
   }
 }

@@ -60,7 +60,7 @@ struct RunSweep: ParsableCommand {
     let pool = WorkerPool(sweep, jobs: try jobs(for: waiting), words: words, worker: worker, say: printProgress)
     let outcome = try pool.run(waiting)
     guard outcome.failed.isEmpty, outcome.left.isEmpty else { throw SweepUnfinished(outcome, sweep) }
-    try printLine("done, \(counted(points.count, "point")): pixelrl sweep table \(sweep.path)")
+    try printLine("done, \(counted(points.count, "point")): pixelrl sweep table \(shellQuoted(sweep.path))")
   }
 
   /// The number of processes, whose threads fit the CPU cores.
@@ -88,10 +88,11 @@ struct SweepUnfinished: Error, CustomStringConvertible {
   init(_ outcome: WorkerPool.Outcome, _ sweep: SweepFolder) {
     var parts = ["\(counted(outcome.done.count, "point")) done"]
     if !outcome.failed.isEmpty {
-      parts.append("\(outcome.failed.count) failed ('pixelrl sweep retry \(sweep.path)' lets them run again)")
+      parts.append(
+        "\(outcome.failed.count) failed ('pixelrl sweep retry \(shellQuoted(sweep.path))' lets them run again)")
     }
     if !outcome.left.isEmpty {
-      parts.append("\(outcome.left.count) left: 'pixelrl sweep run \(sweep.path)' continues")
+      parts.append("\(outcome.left.count) left: 'pixelrl sweep run \(shellQuoted(sweep.path))' continues")
     }
     description = parts.joined(separator: ", ")
     code = outcome.left.isEmpty ? 1 : Interrupted.exitCode
