@@ -333,6 +333,20 @@ import Testing
   }
 }
 
+/// The program with the real emulator.
+@Suite(
+  .enabled(if: Python.has("gymnasium", "ale_py"), "needs PIXELRL_PYTHON, a Python with ale-py: see 'make readers'"))
+struct AtariCommandTests {
+  /// The emulator's continuous actions are other ones than those that pixelrl chooses from.
+  @Test func continuousActionsAreRefused() throws {
+    try withProgram { program in
+      let outcome = try program("render", "gym:ALE/Pong-v5?continuous=true")
+      #expect(outcome.code == 64, "\(outcome.error)")
+      #expect(outcome.error.contains("plays ALE/Pong-v5 with discrete actions: leave out continuous"))
+    }
+  }
+}
+
 /// The other direction: pixelrl's environments in Gymnasium.
 @Suite(
   .enabled(if: Python.has("gymnasium", "numpy"), "needs PIXELRL_PYTHON, a Python with gymnasium: see 'make readers'"))

@@ -49,6 +49,9 @@ class Atari(Game):
         core = environment.unwrapped
         self.emulator = core.ale
         self.actions, _ = action_space(gymnasium.spaces, environment.action_space)
+        if "count" not in self.actions:
+            # The emulator's numbered actions, which `hold` chooses from, are others.
+            raise Refusal("input", f"pixelrl plays {name} with discrete actions: leave out continuous")
         self.choices = list(core._action_set)
         self.stickiness = float(arguments.get("repeat_action_probability", 0.0))
         self.time_limit = int(arguments.get("max_num_frames_per_episode") or TIME_LIMIT)
