@@ -32,7 +32,8 @@ public struct CollectionSettings: SettingsGroup, Hashable {
       .addedLater(),
       Field(
         "collect-episode-steps", \.episodeSteps, 0...Int.max,
-        "agent steps after which an episode is truncated; 0: the task's own limit"),
+        "agent steps after which an episode is truncated; 0: the task's own limit, but random play ends at the task's "
+          + "exploration length if it has one"),
       Field(
         "collect-environments", \.environments, 1...4096,
         "number of environments, stepped in turn; those of Gymnasium run in parallel processes"),
@@ -208,7 +209,7 @@ private struct RecordedLane<E: Environment, P: Policy> {
     let spec = environment.spec
     self.settings = settings
     self.policy = policy
-    cut = settings.lengthOfEpisodes(spec, episodeSettings)
+    cut = settings.lengthOfEpisodes(spec, episodeSettings, isRandom: policy.isOpenLoop)
     episode = try Episode(environment, episodeSettings, seed: seed.child("episodes"))
     recording = Recording(
       frame: episode.blankFrame, observationNames: spec.observationNames, actionSpace: spec.actionSpace)
@@ -271,10 +272,14 @@ extension Seed {
 
 extension CollectionSettings {
   /// The number of agent steps after which an episode is truncated.
-  func lengthOfEpisodes(_ spec: EnvironmentSpec, _ episode: EpisodeSettings) -> Int {
+  ///
+  /// - Parameter isRandom: Whether play is random. An agent's episodes are not cut at the exploration length: it shows
+  ///   the most where random play shows the least.
+  func lengthOfEpisodes(_ spec: EnvironmentSpec, _ episode: EpisodeSettings, isRandom: Bool = true) -> Int {
     if episodeSteps > 0 { return episodeSteps }
     // To collect many drawn states, each episode has only as many frames as a history needs.
     if policy == .uniform { return TrainingSettings().frames }
-    return spec.explorationLength.map { max(1, $0 / spec.actionRepeat(episode)) } ?? Int.max
+    guard isRandom, let length = spec.explorationLength else { return Int.max }
+    return max(1, length / spec.actionRepeat(episode))
   }
 }

@@ -1,3 +1,4 @@
+import Agents
 import Core
 import Environments
 import Foundation
@@ -124,6 +125,25 @@ private struct Throttle: BuiltInEnvironment {
     #expect(recording.environmentSteps == 25 * CartPoleSwingup.actionRepeat)
     #expect(recording.episodes.filter { $0 == 0 }.count == 11 && recording.episodes.last == 2)
     #expect(recording.steps[9]?.ending == .running && recording.steps[9]?.discount == 1)
+  }
+
+  /// The exploration length of the pendulum, 25 agent steps, is for random play only.
+  @Test func onlyRandomPlayEndsAtTheExplorationLength() throws {
+    var training = TrainingSettings()
+    (training.frames, training.actions) = (1, 0)
+    let observer = TrueState(PendulumSwingup.spec)
+    let layout = training.layout(latentSize: observer.latentSize, actionSpace: PendulumSwingup.actionSpace)
+    var settings = SAC.Settings()
+    settings.hidden = 8
+    let agent = SAC(
+      observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: settings, seed: Seed(1))
+    let (episode, collection) = (smallEpisode(size: 8), collectionSettings(250))
+    let played = try collect(
+      PendulumSwingup(), episode, collection,
+      by: TrainedPolicy(agent: agent, representation: observer, layout: layout), seed: Seed(1))
+    #expect(played.episodes == [Int](repeating: 0, count: 251))
+    let random = try collect(PendulumSwingup(), episode, collection, seed: Seed(1))
+    #expect(random.episodes == (0..<10).flatMap { [Int](repeating: $0, count: 26) })
   }
 
   @Test func heldActionsRepeatUpToTheLimit() throws {
