@@ -44,7 +44,7 @@ public struct EvaluationReport: Sendable {
         watch: { frame in
           guard isFilmed, (seen?.count ?? 0) < FirstFrames.most(of: frame) else { return }
           Self.film(frame, after: last, player.layout.actionSpace, into: &seen)
-        }, outcome: { last = $0 })
+        }, outcome: { last = $0 }, again: { (seen, last) = (nil, nil) })
       try evaluation.requireFinite(saved.facts.environment)
       let drawing = player.representation.trainedDecoder
       return Mode(

@@ -31,14 +31,15 @@ extension Player {
   ///   - stopsAtSignals: Whether a signal ends it, with `Interrupted`.
   ///   - watch: Called with each frame of the first episode.
   ///   - outcome: Called before `watch` with the step that led to the frame.
+  ///   - again: Called if the first episode failed, before it is watched from the start again.
   public func evaluate(
     episodes: Int, behavior: Behavior, seed: Seed, stopsAtSignals: Bool = true,
     watch: (PixelBuffer) throws -> Void = { _ in },
-    outcome: (Step) -> Void = { _ in }
+    outcome: (Step) -> Void = { _ in }, again: () -> Void = {}
   ) throws -> Evaluation {
     try Evaluation(
       of: agent, in: environment, episode, through: representation, layout: layout, episodes: episodes,
-      behavior: behavior, seed: seed, stopsAtSignals: stopsAtSignals, watch: watch, outcome: outcome)
+      behavior: behavior, seed: seed, stopsAtSignals: stopsAtSignals, watch: watch, outcome: outcome, again: again)
   }
 }
 

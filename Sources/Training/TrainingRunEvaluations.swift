@@ -38,7 +38,7 @@ extension TrainingRun {
       var film = FirstFrames()
       let evaluation = try player.evaluate(
         episodes: player.training.evaluationEpisodes, behavior: .exploit, seed: seed, stopsAtSignals: isRepeatable,
-        watch: { film.append($0) })
+        watch: { film.append($0) }, again: { film = FirstFrames() })
       return EvaluationBeside.Result(
         evaluation: evaluation, film: film, reconstructions: player.representation.reconstructions(of: film.frames))
     }

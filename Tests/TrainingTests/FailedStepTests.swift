@@ -4,6 +4,7 @@ import Environments
 import Pixels
 import Replay
 import Representations
+import Runs
 import Synchronization
 import Tensors
 import Testing
@@ -67,6 +68,37 @@ private struct Breaking: Environment {
   func validate(state: [Double]) throws(InputError) { try Catch.validate(state: state) }
 }
 
+/// The steps that `Crashing` has been asked for, and which of them fail.
+private let crashes = Mutex<(count: Int, fails: @Sendable (Int) -> Bool)>((0, { _ in false }))
+
+/// `catch` like an environment in another process, whose steps fail when the test says so.
+private struct Crashing: BuiltInEnvironment {
+  static var id: String { "crashing" }
+  static var note: String { "catch that crashes" }
+  static var actionSpace: ActionSpace { Catch.actionSpace }
+  static var episodeLength: Int { Catch.episodeLength }
+  static var stateNames: [String] { Catch.stateNames }
+  static var observationNames: [String] { Catch.observationNames }
+
+  private var inner = Catch()
+
+  mutating func reset(using random: inout Random) { inner.reset(using: &random) }
+  mutating func step(_ action: [Double]) -> Step { hold(action, for: 1).step }
+  mutating func hold(_ action: [Double], for repeats: Int) -> (step: Step, count: Int) {
+    let fails = crashes.withLock { crashes in
+      crashes.count += 1
+      return crashes.fails(crashes.count)
+    }
+    return fails ? (Step(reward: 0, ending: .failed), 0) : (inner.step(action), 1)
+  }
+  func render(into frame: inout PixelBuffer) { inner.render(into: &frame) }
+  var state: [Double] {
+    get { inner.state }
+    set { inner.state = newValue }
+  }
+  var observation: [Double] { inner.observation }
+}
+
 /// Failed steps are not recorded, stored or learned from.
 @Suite struct FailedStepTests {
   @Test func failedStepsAreNotRecorded() throws {
@@ -96,6 +128,49 @@ private struct Breaking: Environment {
     // The ball falls in each successful step.
     #expect((batch.nextObservation - batch.observation).array.chunked(3).allSatisfy { $0.contains { $0 != 0 } })
     #expect(trainer.envSteps < 60 * environments && trainer.envSteps > 50 * environments)
+  }
+
+  /// An episode of `catch` has 9 steps and a reward of 1 or -1 at the last of them: a partial return would be 0.
+  @Test func failedEpisodesArePlayedAgain() throws {
+    var (training, settings) = (TrainingSettings(), DoubleDQN.Settings())
+    (training.frames, training.actions, settings.hidden) = (1, 0, 8)
+    let observer = TrueState(Crashing.spec)
+    let layout = training.layout(latentSize: observer.latentSize, actionSpace: Crashing.actionSpace)
+    let agent = DoubleDQN(
+      observationSize: layout.observationSize, actionSpace: layout.actionSpace, settings: settings, seed: Seed(1))
+    func crash(_ fails: @escaping @Sendable (Int) -> Bool) { crashes.withLock { $0 = (0, fails) } }
+    func evaluate(_ count: Int) throws -> (evaluation: Evaluation, watched: [PixelBuffer], steps: Int) {
+      var (watched, steps): ([PixelBuffer], Int) = ([], 0)
+      let evaluation = try Evaluation(
+        of: agent, in: Crashing(), smallEpisode(), through: observer, layout: layout, episodes: count, seed: Seed(3),
+        watch: { watched.append($0) }, outcome: { _ in steps += 1 }, again: { (watched, steps) = ([], 0) })
+      return (evaluation, watched, steps)
+    }
+    func baseline() throws -> Baseline { try Baseline(in: Crashing(), smallEpisode(), episodes: 3, seed: Seed(3)) }
+
+    crash { _ in false }
+    let (alone, three, random) = (try evaluate(1), try evaluate(3), try baseline())
+    #expect(three.evaluation.lengths == [9, 9, 9] && three.watched.count == 10 && three.steps == 9)
+    // The episodes are stepped in turn: one of each of the three fails, also at its first and its last step.
+    for step in [1, 2, 13, 14, 25, 27] {
+      crash { $0 == step }
+      let again = try evaluate(3)
+      #expect(again.evaluation.returns == three.evaluation.returns && again.evaluation.lengths == [9, 9, 9], "\(step)")
+      #expect(again.watched == three.watched && again.steps == 9)
+      crash { $0 == step }
+      #expect(try baseline() == random, "\(step)")
+    }
+    crash { $0 == 5 }
+    #expect(try evaluate(1).evaluation.returns == alone.evaluation.returns)
+    // Four failures in a row are borne, the fifth is not.
+    crash { $0 <= 4 }
+    #expect(try evaluate(1).evaluation.returns == alone.evaluation.returns)
+    crash { $0 % 4 == 0 }
+    let error = #expect(throws: WorldError.self) { try evaluate(1) }
+    #expect(error?.description.contains("crashing failed 5 times in a row in episode 1 of an evaluation") == true)
+    crash { $0 % 4 == 0 }
+    let other = #expect(throws: WorldError.self) { try baseline() }
+    #expect(other?.description.contains("crashing failed 5 times in a row in episode 1 of random play") == true)
   }
 
   @Test func aStepThatThrowsLeavesTheTrainerUnchanged() throws {
