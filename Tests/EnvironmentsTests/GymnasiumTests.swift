@@ -392,6 +392,23 @@ struct AtariTests {
     #expect(error?.description.contains("takes a ") == true)
   }
 
+  /// A name with its module is the same game with the same protocol.
+  @Test func aNameWithItsModuleIsTheSameGame() throws {
+    let facts = try ["gym:ALE/Pong-v5", "gym:ale_py:ALE/Pong-v5"].map { id in
+      try GymProcess(try GymName(id), python: Gymnasium.python, in: nil).facts
+    }
+    #expect(facts[0] == facts[1] && facts[1].isAtari && facts[1].actionRepeat == 4)
+  }
+
+  @Test(arguments: [
+    ("PongNoFrameskip-v4", "Pong"), ("Pong-v0", "Pong"), ("Breakout-v4", "Breakout"),
+  ])
+  func olderNamesLeadToTheNewest(_ name: String, _ game: String) throws {
+    let name = try GymName("gym:ale_py:\(name)")
+    let error = #expect(throws: InputError.self) { try GymProcess(name, python: Gymnasium.python, in: nil) }
+    #expect(error?.description.contains("use gym:ALE/\(game)-v5") == true)
+  }
+
   /// Uses a separate process, since a process runs one environment.
   @Test func framesAreTheMaximumOfTheLastTwo() throws {
     let name = try GymName("gym:ALE/Pong-v5?repeat_action_probability=0")

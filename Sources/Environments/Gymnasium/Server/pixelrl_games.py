@@ -1,6 +1,7 @@
 """Creates and steps any Gymnasium environment."""
 
 import importlib
+import re
 import struct
 import sys
 import zlib
@@ -24,12 +25,17 @@ def imported(module, package):
         raise Refusal("world", f"{reason}: {install(package)}") from error
 
 
-# Packages that register environments when they are imported.
+# Packages that register environments when they are imported, by the start of a name without its module.
 REGISTERED_BY = {
     "ALE/": ("ale_py", "ale-py"),
     "MiniGrid-": ("minigrid", "minigrid"),
     "BabyAI-": ("minigrid", "minigrid"),
 }
+
+
+def without_module(name):
+    """`ALE/Pong-v5` of `ale_py:ALE/Pong-v5`."""
+    return name.rpartition(":")[2]
 
 
 def gymnasium_for(name):
@@ -41,7 +47,7 @@ def gymnasium_for(name):
         advice = install('"gymnasium>=1"')
         raise Refusal("world", f"{sys.executable} has gymnasium {version}: {advice}")
     for prefix, (module, package) in REGISTERED_BY.items():
-        if name.startswith(prefix):
+        if without_module(name).startswith(prefix):
             module = imported(module, package)
             if prefix == "ALE/":
                 gymnasium.register_envs(module)
@@ -61,7 +67,7 @@ def gymnasium_for(name):
 def specification_of(gymnasium, name):
     """Returns the spec of an environment. Without a version, it is the newest, as in `gymnasium.make`."""
     # Unlike `make`, `spec` does not accept a module prefix. The module is already imported.
-    name = name.rpartition(":")[2]
+    name = without_module(name)
     try:
         from gymnasium.envs.registration import find_highest_version, get_env_id, parse_env_id
 
@@ -71,6 +77,15 @@ def specification_of(gymnasium, name):
     except ImportError:
         pass
     return gymnasium.spec(name)
+
+
+def refuse_older_atari(gymnasium, name, specification):
+    """Refuses `PongNoFrameskip-v4` and the like, which are `ALE/Pong-v5` with other arguments, and would be played without
+    Atari's protocol."""
+    game = re.sub(r"(-ram)?(Deterministic|NoFrameskip)?(-v[04])?$", "", without_module(name))
+    newest = f"ALE/{game}-v5"
+    if str(specification.entry_point).startswith("ale_py") and newest in gymnasium.registry:
+        raise Refusal("input", f"{name} is an older name of the game: use gym:{newest}")
 
 
 def make(gymnasium, name, options):
@@ -221,10 +236,11 @@ def load(name, options):
     gymnasium = gymnasium_for(name)
     try:
         specification = specification_of(gymnasium, name)
-        if name.startswith("ALE/"):
+        if without_module(name).startswith("ALE/"):
             from pixelrl_atari import Atari
 
             return Atari(gymnasium, name, specification, options)
+        refuse_older_atari(gymnasium, name, specification)
         return Game(gymnasium.spaces, make(gymnasium, name, options), specification)
     except PictureError as error:
         raise Refusal("world", str(error)) from error
