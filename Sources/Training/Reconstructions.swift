@@ -23,7 +23,7 @@ public struct Reconstructions: Sendable {
 
   /// - Parameter threshold: The difference from the background, of at most 1, above which a pixel counts as moving.
   public init<Model: Autoencoder>(
-    of recording: Recording, by encoder: LatentEncoder<Model>, threshold: Float = 0.03
+    of recording: Recording, by encoder: LatentEncoder<Model>, threshold: Float
   ) {
     var (errors, moving, movingCount) = ([Double](), 0.0, 0)
     for start in stride(from: 0, to: recording.count, by: 128) {

@@ -134,6 +134,19 @@ private func span(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 
     }
   }
 
+  /// Both say how well the moving pixels of the same frames are reconstructed, and mean the same pixels.
+  @Test(arguments: [0.03, 0.3]) func theReconstructionsOfAPretrainingAreReproduced(_ threshold: Double) throws {
+    try withFolder { folder in
+      let pretrained = try Pipeline(folder: folder).pretrain(changeThreshold: threshold)
+      let summary = try JSON(parsing: readBytes(from: pretrained.file("summary.json")))
+      let found = try #require(try Inspection(of: pretrained.path).json["reconstructions"])
+      for figure in ["psnr", "psnr_moving"] {
+        let (a, b) = (try #require(found[figure]?.double), try #require(summary[figure]?.double))
+        #expect(a == b && a.isFinite, "\(figure)")
+      }
+    }
+  }
+
   @Test func returnsAreDiscountedFromTheEnd() throws {
     let agent = DoubleDQN(
       observationSize: Catch.observationNames.count, actionSpace: Catch.actionSpace, settings: DoubleDQN.Settings(),

@@ -25,11 +25,11 @@ struct Pipeline {
       command: command, environment: E.id, member: member, seed: 1, commandLine: ["pixelrl", command], version: "test")
   }
 
-  func pretrain(_ form: LatentForm = .each) throws -> RunDirectory {
+  func pretrain(_ form: LatentForm = .each, changeThreshold: Double = 0.03) throws -> RunDirectory {
     var (pretraining, model) = (PretrainingSettings(), KeypointAutoencoder.Settings())
     (pretraining.steps, pretraining.batch) = (15, 8)
     (pretraining.probeFrames, pretraining.probeSteps, pretraining.form) = (300, 20, form)
-    pretraining.axesSteps = 10
+    (pretraining.axesSteps, pretraining.changeThreshold) = (10, changeThreshold)
     (model.keypoints, model.filters) = (4, 8)
     let work = PretrainingRun(
       E(), KeypointAutoencoder.self, episode: episode, collection: collectionSettings(60), pretraining: pretraining,

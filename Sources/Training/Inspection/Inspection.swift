@@ -91,18 +91,23 @@ public struct Inspection: Sendable {
 
   private mutating func inspect(_ record: AutoencoderRecord, _ frames: ImportedFrames) throws {
     let drawing = try record.drawing(in: run.path)
-    var pretraining = PretrainingSettings()
-    try run.settings().apply(to: &pretraining)
     let recording = try addProbe(
-      of: drawing, recorded: record.probe, on: frames, pretraining, seed: Seed(facts.seed))
+      of: drawing, recorded: record.probe, on: frames, try pretraining(of: [run]), seed: Seed(facts.seed))
     try inspect(recording, through: drawing)
     notes.append("the run has no agent: there are no values, and the frames are those that were held out")
+  }
+
+  /// Returns the settings with which runs trained an autoencoder one after the other, as they are recorded.
+  private func pretraining(of runs: [RunDirectory]) throws -> PretrainingSettings {
+    var pretraining = PretrainingSettings()
+    for run in runs { try run.settings().apply(to: &pretraining) }
+    return pretraining
   }
 
   /// Adds the pictures of a pretraining's held-out frames.
   private mutating func inspect(_ recording: Recording, through drawing: any LatentDrawing) throws {
     let play = InspectedPlay(recording: recording, latents: drawing.latents(of: recording))
-    try addReconstructions(by: drawing, of: play)
+    try addReconstructions(by: drawing, of: play, try pretraining(of: [run]))
     addKeypoints(of: drawing, play)
     addTraversals(of: drawing, play)
     addEpisode(play, through: drawing)
@@ -114,7 +119,9 @@ public struct Inspection: Sendable {
     let play = try player.inspectedPlay(episodes: options.episodes, seed: seed.child("evaluation"))
     let drawing = player.representation.trainedDecoder
     if let drawing {
-      try addReconstructions(by: drawing, of: play)
+      // A training that taught the autoencoder further may have other settings for it.
+      let teachers = [try? RunDirectory(existing: saved.autoencoder), AutoencoderRecord.hasOwnWeights(run) ? run : nil]
+      try addReconstructions(by: drawing, of: play, try pretraining(of: teachers.compactMap { $0 }))
       addKeypoints(of: drawing, play)
       addTraversals(of: drawing, play)
     } else {

@@ -1,6 +1,7 @@
 import Core
 import Formats
 import Pixels
+import Representations
 import Runs
 import Tensors
 
@@ -8,9 +9,13 @@ import Tensors
 
 extension Inspection {
   /// Adds chosen, random and worst frames with their reconstructions.
-  mutating func addReconstructions(by drawing: any LatentDrawing, of play: InspectedPlay) throws {
+  ///
+  /// - Parameter pretraining: The settings with which the autoencoder was trained: they say which pixels move.
+  mutating func addReconstructions(
+    by drawing: any LatentDrawing, of play: InspectedPlay, _ pretraining: PretrainingSettings
+  ) throws {
     let recording = play.recording
-    let reconstructions = drawing.reconstructions(of: recording)
+    let reconstructions = drawing.reconstructions(of: recording, threshold: Float(pretraining.changeThreshold))
     var random = seed.stream("inspected frames")
     let kinds = [
       ("chosen", try chosenFrames(of: recording)),

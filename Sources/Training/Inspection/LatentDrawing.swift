@@ -25,8 +25,9 @@ public protocol LatentDrawing: Sendable {
   func grid(of frames: [PixelBuffer], captions: [String]) -> PixelBuffer
   /// The number of stacked frames, S. All parameters named `frames` are stacks of S, the oldest first.
   var frameStack: Int { get }
-  /// Measures how well recorded frames are reconstructed.
-  func reconstructions(of recording: Recording) -> Reconstructions
+  /// Measures how well recorded frames are reconstructed. A pixel that differs from the background by more than
+  /// `threshold`, of at most 1, counts as moving.
+  func reconstructions(of recording: Recording, threshold: Float) -> Reconstructions
   /// Trains the state probe and returns it with the held-out frames.
   func probe(
     on origin: some FrameOrigin, _ pretraining: PretrainingSettings, seed: Seed
@@ -48,7 +49,9 @@ extension LatentEncoder: LatentDrawing {
     reconstructionGrid(of: frames, by: self, captions: captions)
   }
 
-  public func reconstructions(of recording: Recording) -> Reconstructions { Reconstructions(of: recording, by: self) }
+  public func reconstructions(of recording: Recording, threshold: Float) -> Reconstructions {
+    Reconstructions(of: recording, by: self, threshold: threshold)
+  }
 
   public func probe(
     on origin: some FrameOrigin, _ pretraining: PretrainingSettings, seed: Seed
