@@ -302,6 +302,19 @@ import Testing
     #expect(text.contains("MultiBinary(13) have 8192 combinations") && text.contains("TransformAction"))
   }
 
+  /// The lamp has three lives, and action 3 costs one. Its reset does not report them, but its no-ops do.
+  @Test(arguments: [("Mortal", 0), ("Mortal", 2), ("Lamp", 2)])
+  func aLifeLostOnTheFirstStepCounts(_ game: String, _ noOps: Int) throws {
+    let process = try GymProcess(
+      try GymName("gym:games:\(game)-v0?actions=6"), python: Gymnasium.python, in: Self.games)
+    for (action, isLost) in [(3.0, true), (1, false)] {
+      let trace = Trace(Trace.Start(seed: 1, noOps: noOps), actionCount: 1)
+      try process.beginReset(trace, settings)
+      let entry = Trace.Entry(action: [action], repeats: 1)
+      #expect(try process.step(entry, in: trace.appending(entry, after: 0), settings).lostLife == isLost)
+    }
+  }
+
   /// Integers and booleans have ranges of equal width per value. A coordinate with one value has a range of width 0.
   @Test(arguments: [
     ("int64", [-0.5, -2.5, 1], [1.5, 1.5, 1]), ("bool", [-0.5, -0.5, 1], [1.5, 1.5, 1]),

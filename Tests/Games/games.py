@@ -114,6 +114,14 @@ class Fuse(Lamp):
         return super().step(action)
 
 
+class Mortal(Lamp):
+    """A lamp that reports its lives at a reset too."""
+
+    def reset(self, seed=None):
+        observation, _ = super().reset(seed)
+        return observation, {"lives": self.lives}
+
+
 class Odd(Lamp):
     """A lamp with an action space that pixelrl does not support."""
 
@@ -247,6 +255,7 @@ class Screen:
 
 gymnasium.register("Lamp-v0", Lamp, max_episode_steps=40)
 gymnasium.register("Fuse-v0", Fuse, max_episode_steps=40)
+gymnasium.register("Mortal-v0", Mortal, max_episode_steps=40)
 gymnasium.register("Odd-v0", Odd)
 gymnasium.register("Levers-v0", Levers)
 gymnasium.register("Household-v0", Household, max_episode_steps=40)

@@ -153,17 +153,20 @@ class Game:
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise ValueError("reset() does not return (observation, info)")
         observation, info = answer
+        self.lives = 0
         self.take(observation, info)
 
     def take(self, observation, info):
+        info = info or {}
+        self.lives = info.get("lives", self.lives)
         self.observation = fitted(self.spaces, self.space, observation)
-        self.has_mask = self.has_mask or bool(info) and any(name in info for name in MASKS)
+        self.has_mask = self.has_mask or any(name in info for name in MASKS)
 
     def reset(self, seed, no_ops):
         self.begin(seed=seed)
-        self.digest, self.lives = 0, 0
+        self.digest = 0
         for _ in range(no_ops):
-            _, terminated, truncated, _ = self.step(self.decode([0.0] * self.action_count))
+            _, terminated, truncated = self.step(self.decode([0.0] * self.action_count))
             if terminated or truncated:
                 self.begin()
         self.mix(0.0)
@@ -180,17 +183,16 @@ class Game:
         self.take(observation, info)
         reward = one_number(reward, "the reward")
         terminated, truncated = is_true(terminated, "terminated"), is_true(truncated, "truncated")
-        return reward, terminated, truncated, info or {}
+        return reward, terminated, truncated
 
     def hold(self, numbers, repeats, mode):
         action, total, taken, lost = self.decode(numbers), 0.0, 0, False
         while True:
-            reward, terminated, truncated, info = self.step(action)
+            lives = self.lives
+            reward, terminated, truncated = self.step(action)
             total += reward
             taken += 1
-            lives = info.get("lives", 0)
-            lost = lost or lives < self.lives
-            self.lives = lives
+            lost = lost or self.lives < lives
             if terminated or truncated or taken == repeats:
                 break
         self.mix(total)
