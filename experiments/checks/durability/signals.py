@@ -69,6 +69,9 @@ def main():
             print(json.dumps(rows[-1]), flush=True)
     if arguments.out:
         pathlib.Path(arguments.out).write_text("[\n" + ",\n".join("  " + json.dumps(row) for row in rows) + "\n]\n")
+    wrong = sum(count for row in rows for code, count in row["exit_codes"].items() if code != "75")
+    if wrong:
+        raise SystemExit(f"{wrong} of {sum(row['times'] for row in rows)} runs did not exit with 75: see the lines above")
 
 
 if __name__ == "__main__":
