@@ -10,7 +10,7 @@ func encoderPasses(_ arguments: Arguments) throws -> Workload {
   let (model, _) = try stackedFramesModel()
   var random = Seed(1).stream("frames")
   let x = Tensor.normal([batch, 9, 84, 84], using: &random)
-  return Workload(operations: 3 * batch * encoderOperations) {
+  return Workload(operations: batch * encoderPassesOperations) {
     _ = valueWithGradient(at: model) { square($0.encode(x)).mean() }
   }
 }
@@ -48,6 +48,14 @@ private func stackedFramesModel() throws -> (RegularizedAutoencoder, latentSize:
 let encoderOperations: Int = {
   let convolutions = 9 * 41 * 41 + 32 * (39 * 39 + 37 * 37 + 35 * 35)
   return 2 * (9 * 32 * convolutions + 32 * 35 * 35 * 50)
+}()
+
+/// The floating-point operations of the encoder's forward and backward passes for one image. The backward pass has twice
+/// those of the forward pass, for the gradients of the weights and of each layer's input, less those of the frames, which
+/// no one asks for.
+let encoderPassesOperations: Int = {
+  let gradientOfFrames = 2 * 9 * 32 * 9 * 41 * 41
+  return 3 * encoderOperations - gradientOfFrames
 }()
 
 /// Encodes one 64x64 frame to its standardised latent, as in each agent step.

@@ -28,7 +28,9 @@ func jointUpdates(_ arguments: Arguments) throws -> Workload {
     let learner = try Learner<Model>(scheme, part)
     var operations = 0
     // Encoder forward and backward on o, encoder and target encoder forward on o', decoder forward and backward.
-    if name == "sac-ae", part == .whole { operations = 2 * scheme.agent.batch * (3 + 2 + 3) * encoderOperations }
+    if name == "sac-ae", part == .whole {
+      operations = 2 * scheme.agent.batch * (encoderPassesOperations + (2 + 3) * encoderOperations)
+    }
     return Workload(operations: operations) { for _ in 0..<2 { try learner.update() } }
   }
   return try workload(Autoencoders.named(arguments.text("kind") ?? scheme.kind))

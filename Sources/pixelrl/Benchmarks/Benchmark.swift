@@ -75,7 +75,9 @@ struct BenchmarkRunner {
       return process
     }
     let ours = try start("pixelrl", workloads, benchmark.ours)
-    let products = ours.operations > 0 ? try start("square products", workloads, ["sgemm"], threads: 1) : nil
+    // Both sides of the ratio are measured by the same clock.
+    let clock = benchmark.ours.firstIndex(of: "--clock").map { benchmark.ours[$0...].prefix(2) } ?? []
+    let products = ours.operations > 0 ? try start("square products", workloads, ["sgemm"] + clock, threads: 1) : nil
     for peer in benchmark.peers {
       switch peer.side {
       case .workloads(let options): _ = try start(peer.label, workloads, options)
