@@ -101,7 +101,11 @@ struct ImportCommandTests {
         ("pretrain-ae --dataset d --size 84", "--size has no effect on the imported pictures of d"),
         ("pretrain-ae --dataset d --no-shadows", "--shadows has no effect on the imported pictures of d"),
         ("pretrain-ae --dataset d --collect-steps 9", "--collect-steps has no effect on the imported pictures"),
-        ("pretrain-ae --dataset d --action-weight 1", "d has no actions to predict: use --action-weight 0"),
+        (
+          "pretrain-ae --dataset d --action-weight 1",
+          "d has no actions, which --action-weight needs: use --action-weight 0"
+        ),
+        ("pretrain-ae --dataset d --next-frame 1", "d has no actions, which --next-frame needs: use --next-frame 0"),
         ("encode walk --autoencoder d --out z.npy", "d has no autoencoder"),
       ]
       for (line, part) in wrong {
