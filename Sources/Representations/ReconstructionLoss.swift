@@ -16,7 +16,7 @@ struct ReconstructionLoss<Model: Autoencoder> {
 
   /// - Parameters:
   ///   - x: prepared frames `[B, S C, H, W]`.
-  ///   - random: the generator of the noise. If there is none, no number is drawn.
+  ///   - random: the generator of the noise. Without noise, no number is drawn.
   init(of x: Tensor, by encoder: LatentEncoder<Model>, _ settings: PretrainingSettings, random: Random) {
     target = encoder.target(x)
     let changes = settings.changeWeights(x)

@@ -130,7 +130,8 @@ extension TrainingSettings {
     fitHistory(to: encoder.observe, frameStack: frameStack)
   }
 
-  /// The true state includes velocities, so that it needs no history; nor does an encoder with stacked frames.
+  /// The true state includes velocities, so that it needs no history. An encoder with stacked frames has none by default,
+  /// as in DrQ, where the critic trains it; a frozen one is much better with a history (experiments/results/encoders).
   mutating func fitHistory(to observation: ObservationKind, frameStack: Int) {
     if observation == .state || frameStack > 1 { (frames, actions) = Self.ofState }
   }
