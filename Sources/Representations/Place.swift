@@ -18,7 +18,7 @@ public struct Place: Sendable, Hashable {
   public var shifts = false
   /// The default kind of encoder for a random start; nil: the catalog's first.
   public var kind: String?
-  /// The default number of stacked frames of a new encoder; nil: one. With several, no history of latents is needed.
+  /// The default number of stacked frames of a new encoder; nil: one.
   public var frameStack: Int?
   /// The default batch size, smaller because each transition has several frames to encode; nil: that of the agent.
   public var batch: Int?
@@ -48,6 +48,10 @@ public struct Place: Sendable, Hashable {
     /// The distance of the latents from those that the agent was trained on.
     case cachedLatents
   }
+
+  /// Whether the agent observes a history of latents by default. An encoder of stacked frames that the critic trains needs
+  /// none, as in DrQ (Yarats et al. 2021); any other does much better with one (experiments/results/encoders).
+  public func needsHistory(frameStack: Int) -> Bool { frameStack == 1 || !losses.contains(.critic) }
 
   /// Whether the agent must learn from batches drawn from replay.
   public var needsBatches: Bool { when == .eachUpdate }

@@ -18,10 +18,10 @@ public struct ProbeFrames: Sendable {
     (self.name, self.training, self.heldOut, self.angles) = (name, training, heldOut, angles)
   }
 
-  /// The history of latents that the state is predicted from: that of an agent, with one latent of stacked frames.
+  /// The history of latents that the state is predicted from: that of an agent, or one latent of stacked frames.
   func layout(of encoder: LatentEncoder<some Autoencoder>) -> HistoryLayout {
     var settings = TrainingSettings()
-    settings.fitHistory(to: .latent, frameStack: encoder.frameStack)
+    if encoder.frameStack > 1 { settings.dropHistory() }
     return settings.layout(latentSize: encoder.latentSize, actionSpace: training.actionSpace)
   }
 }

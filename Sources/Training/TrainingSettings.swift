@@ -54,10 +54,11 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field(
         "history-frames", \.frames, 1...64,
         "number of latents in the agent's observation: the latest one, and the differences between consecutive ones; "
-          + "default \(ofState.frames) for the true state"),
+          + "default \(ofState.frames) for the true state, and where the critic trains an encoder of stacked frames"),
       Field(
         "history-actions", \.actions, 0...64,
-        "number of past actions in the agent's observation; default \(ofState.actions) for the true state"),
+        "number of past actions in the agent's observation; default \(ofState.actions) for the true state, and where the "
+          + "critic trains an encoder of stacked frames"),
       Field("difference-scale", \.differenceScale, 0...1000, "factor on the differences of latents"),
       Field(
         "seed-updates", \.seedUpdates, 0...Int.max,
@@ -123,18 +124,19 @@ extension TrainingSettings {
     return others.isEmpty ? "" : "; default \(groupedByText(others.map { ($0.name, $0.steps.text) }))"
   }
 
-  /// The defaults for an agent and its observation.
-  public init<A: Agent>(for encoder: EncoderSettings, frameStack: Int, _ agent: A.Type) {
+  /// The defaults for an agent.
+  ///
+  /// - Parameters:
+  ///   - place: The place of its encoder; nil: the agent observes the true state.
+  ///   - frameStack: The number of stacked frames that the encoder gets.
+  public init<A: Agent>(at place: Place?, frameStack: Int, _ agent: A.Type) {
     self.init()
     returnSteps = A.Settings.returnSteps
-    fitHistory(to: encoder.observe, frameStack: frameStack)
+    if place?.needsHistory(frameStack: frameStack) != true { dropHistory() }
   }
 
-  /// The true state includes velocities, so that it needs no history. An encoder with stacked frames has none by default,
-  /// as in DrQ, where the critic trains it; a frozen one is much better with a history (experiments/results/encoders).
-  mutating func fitHistory(to observation: ObservationKind, frameStack: Int) {
-    if observation == .state || frameStack > 1 { (frames, actions) = Self.ofState }
-  }
+  /// The true state includes velocities, so that it needs no history.
+  mutating func dropHistory() { (frames, actions) = Self.ofState }
 
   /// The capacity of the replay buffer in time steps.
   ///

@@ -134,6 +134,17 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
     #expect(try history("--latent") == ["training.history-frames=3", "training.history-actions=2"])
   }
 
+  /// An encoder of stacked frames shows velocities, but only one that the critic trains needs no history.
+  @Test(arguments: [
+    ("joint", 3, 2), ("joint --frame-stack 3", 1, 0), ("critic-only", 1, 0), ("critic-only --frame-stack 1", 3, 2),
+    ("random --frame-stack 3", 3, 2), ("parallel --frame-stack 3", 3, 2),
+  ])
+  func stackedFramesThatTheCriticTrainsNeedNoHistory(_ place: String, frames: Int, actions: Int) throws {
+    let words = ["--encoder"] + place.split(separator: " ").map(String.init)
+    let history = record(try TrainingFlags.parse(words).plan()).filter { $0.contains(".history-") }
+    #expect(history == ["training.history-frames=\(frames)", "training.history-actions=\(actions)"])
+  }
+
   @Test(arguments: [
     ("agent: {agent: sca}", "unknown agent 'sca': did you mean 'sac'?"),
     ("agent: {layer-norm: true}", "agent: unknown setting 'layer-norm': choose from agent, hidden, critic-layer-norm,"),

@@ -57,15 +57,12 @@ import Training
     let rows = SettingsOptions<TrainingSource>.rows
     func help(_ key: String) throws -> String { try #require(rows.first { $0.key == key }).explanation }
     func expectShown<A: Agent>(of agent: A.Type) throws {
-      var (encoder, trueState) = (EncoderSettings(), EncoderSettings())
-      trueState.observe = .state
-      encoder.observe = .latent
-      let latent = TrainingSettings(for: encoder, frameStack: 1, A.self)
-      let state = TrainingSettings(for: trueState, frameStack: 1, A.self)
+      let latent = TrainingSettings(at: .frozen, frameStack: 1, A.self)
+      let state = TrainingSettings(at: nil, frameStack: 1, A.self)
       let plain = TrainingSettings()
       #expect(latent.frames == plain.frames && latent.actions == plain.actions)
-      #expect(try help("history-frames").contains("; default \(state.frames) for the true state (default 3"))
-      #expect(try help("history-actions").contains("; default \(state.actions) for the true state (default 2"))
+      #expect(try help("history-frames").contains("; default \(state.frames) for the true state, and where"))
+      #expect(try help("history-actions").contains("; default \(state.actions) for the true state, and where"))
       #expect(latent.returnSteps == state.returnSteps)
       let text = try help("return-steps")
       // `; default 3 for rainbow, mrq (default 1; a whole number …)`

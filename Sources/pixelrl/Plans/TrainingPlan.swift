@@ -81,7 +81,7 @@ struct TrainingFlags: ParsableArguments {
     let episode = try given.resolve(defaults)
     // An on-policy agent must choose all actions with its own policy.
     if !A.Settings.Experience.isOffPolicy { given.dropTaskDefault(\TrainingSettings.exploreChance) }
-    var training = try given.resolve(TrainingSettings(for: encoder, frameStack: episode.frameStack, A.self))
+    var training = try given.resolve(TrainingSettings(at: place, frameStack: episode.frameStack, A.self))
     let spreadsEvaluations = !given.isGiven(\TrainingSettings.evaluateEvery)
     if spreadsEvaluations { training.spreadEvaluations(over: training.length) }
     if training.isOffline { training.environments = 1 }
