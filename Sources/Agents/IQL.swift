@@ -85,15 +85,7 @@ public struct IQL: Agent {
 
     // J_Q = Σ_i E[(Q_i(o, a) - y)²],  y = r + γ d V(o')                      eq. 6
     let y = r + settings.discount * batch.discount * stateValue(batch.nextObservationOfTarget)
-    var meanQ = 0.0
-    let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
-      at: critics, and: o, isWanted: batch.needsObservationGradient
-    ) { critics, o in
-      let (q1, q2) = critics(o, a)
-      meanQ = q1.mean().item
-      return meanSquared(q1 - y) + meanSquared(q2 - y)
-    }
-    criticOptimizer.update(&critics, along: criticGradient)
+    var lesson = critics.learn(y, of: batch, by: &criticOptimizer)
 
     // J_V = E[L_τ(u)],  u = min_i Q'_i(o, a) - V(o),  L_τ(u) = |τ - 1(u < 0)| u²        eq. 5
     let q = targetCritics.least(o, a)
@@ -110,11 +102,8 @@ public struct IQL: Agent {
     }
     actorOptimizer.update(&actor, along: actorGradient)
     targetCritics.blend(toward: critics, rate: settings.tau)
-    return Lesson(
-      metrics: [
-        "critic/loss": criticLoss, "critic/q": meanQ, "value/loss": valueLoss, "actor/loss": actorLoss,
-        "actor/weight": w.mean().item,
-      ], observationGradient: observationGradient)
+    lesson.metrics.merge(["value/loss": valueLoss, "actor/loss": actorLoss, "actor/weight": w.mean().item])
+    return lesson
   }
 
   public mutating func visit(_ visitor: inout some ParameterVisitor) {

@@ -136,7 +136,7 @@ public struct SAC: Agent {
 
   public mutating func update(_ batch: Batch) -> Lesson {
     norm?.adapt(to: batch.observation)
-    let (o, a, r) = (normalized(batch.observation), batch.action, batch.reward)
+    let (o, r) = (normalized(batch.observation), batch.reward)
     let oNext = normalized(batch.nextObservation)
     let alpha = exp(temperature.logAlpha).item
 
@@ -147,18 +147,8 @@ public struct SAC: Agent {
     let y = soft + settings.discount * batch.discount * (qNext - alpha * logPiNext)
 
     // J_Q = Σ_i E[(Q_i(o, a) - y)²]                                          eq. 5
-    var meanQ = 0.0
-    let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
-      at: critics, and: batch.observation, isWanted: batch.needsObservationGradient
-    ) { critics, observation in
-      let (q1, q2) = critics(normalized(observation), a)
-      meanQ = q1.mean().item
-      return meanSquared(q1 - y) + meanSquared(q2 - y)
-    }
-    criticOptimizer.update(&critics, along: criticGradient)
+    var lesson = critics.learn(y, of: batch, by: &criticOptimizer) { [norm] in norm?($0) ?? $0 }
     targetCritics.blend(toward: critics, rate: settings.tau)
-    var lesson = Lesson(
-      metrics: ["critic/loss": criticLoss, "critic/q": meanQ], observationGradient: observationGradient)
     updates += 1
     guard updates % settings.actorPeriod == 0 else { return lesson }
 

@@ -91,17 +91,7 @@ public struct TD3: Agent {
     let y = r + settings.discount * batch.discount * targetCritics.least(oNext, aNext)
 
     // J_Q = Σ_i E[(Q_i(o, a) - y)²]
-    var meanQ = 0.0
-    let (criticLoss, criticGradient, observationGradient) = valueWithGradient(
-      at: critics, and: o, isWanted: batch.needsObservationGradient
-    ) { critics, o in
-      let (q1, q2) = critics(o, a)
-      meanQ = q1.mean().item
-      return meanSquared(q1 - y) + meanSquared(q2 - y)
-    }
-    criticOptimizer.update(&critics, along: criticGradient)
-    var lesson = Lesson(
-      metrics: ["critic/loss": criticLoss, "critic/q": meanQ], observationGradient: observationGradient)
+    var lesson = critics.learn(y, of: batch, by: &criticOptimizer)
     updates += 1
     guard updates % settings.actorPeriod == 0 else { return lesson }
 

@@ -1,5 +1,6 @@
 import Core
 import Networks
+import Replay
 import Tensors
 
 /// Q(o, a): `[B, O]` and `[B, A]` to `[B, 1]`, by a network whose input is both.
@@ -77,5 +78,29 @@ struct TwinCritics<Network: Critic>: Module {
   mutating func visit(_ visitor: inout some ParameterVisitor) {
     visitor("first", &first)
     visitor("second", &second)
+  }
+}
+
+extension TwinCritics {
+  /// Takes a step of J_Q = Σ_i E[(Q_i(o, a) - y)²].
+  ///
+  /// - Parameters:
+  ///   - y: The targets, `[B, 1]`.
+  ///   - batch: o and a, and whether the lesson must have the gradient with respect to o.
+  ///   - normalized: Returns what the critics get of o.
+  /// - Returns: The loss and the mean of Q_1 before the step.
+  mutating func learn(
+    _ y: Tensor, of batch: Batch, by optimizer: inout Adam, _ normalized: (Tensor) -> Tensor = { $0 }
+  ) -> Lesson {
+    var meanQ = 0.0
+    let (loss, gradient, observationGradient) = valueWithGradient(
+      at: self, and: batch.observation, isWanted: batch.needsObservationGradient
+    ) { critics, o in
+      let (q1, q2) = critics(normalized(o), batch.action)
+      meanQ = q1.mean().item
+      return meanSquared(q1 - y) + meanSquared(q2 - y)
+    }
+    optimizer.update(&self, along: gradient)
+    return Lesson(metrics: ["critic/loss": loss, "critic/q": meanQ], observationGradient: observationGradient)
   }
 }

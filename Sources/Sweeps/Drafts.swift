@@ -126,8 +126,17 @@ extension PlanFile {
           throw InputError(
             "'\(key)' is not a setting of an arm: use '\(key == "env" ? "environments" : "seeds")' instead")
         }
-        guard known.contains(key) else { throw InputError.unknown("setting", key, known: known.sorted()) }
+        guard !known.contains(key) else { continue }
+        if let section = section(of: key) {
+          throw InputError("the setting '\(key)' belongs under '\(section):'")
+        }
+        throw InputError.unknown("setting", key, known: known.sorted())
       }
+    }
+    /// The section of the settings of the command that has this one; nil if none has it.
+    func section(of key: String) -> String? {
+      [(Point.Command.train, "arms"), (.pretrain, "autoencoders"), (.collect, "datasets")]
+        .first { keys[$0.0, default: []].contains(key) }?.1
     }
     try check(settings, Point.Command.allCases)
     for environment in environments { try check(environment.settings, Point.Command.allCases) }

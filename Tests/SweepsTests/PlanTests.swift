@@ -174,6 +174,8 @@ func plan(_ text: String, at path: String) throws -> SweepFolder.Planned {
     ("seeds: 0-4", "add 'environments: [catch]'"),
     ("environments: [a]\nseed: 0-4", "line 2: unknown part of a plan 'seed': did you mean 'seeds'?"),
     ("environments: [a]\narms: {x: {bacht: 3}}", "unknown setting 'bacht': did you mean 'batch'?"),
+    ("environments: [a]\narms: {x: {ae-steps: 3}}", "the setting 'ae-steps' belongs under 'autoencoders:'"),
+    ("environments: [a]\nautoencoders: {x: {batch: 3}}", "the setting 'batch' belongs under 'arms:'"),
     ("environments: [a]\narms: {x: {batch: [1, 2]}}", "takes one value: list several under 'vary:'"),
     ("environments: [a]\narms: {x: {env: b}}", "'env' is not a setting of an arm: use 'environments' instead"),
     (
