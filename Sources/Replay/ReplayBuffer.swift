@@ -152,7 +152,8 @@ public struct ReplayBuffer: ~Copyable, Sendable {
   ///
   /// A transition of m steps from t leads to o_{t+m}, with `Σ_k γ^k (d_t ⋯ d_{t+k-1}) r_{t+k}` as its reward and
   /// `γ^{m-1} d_t ⋯ d_{t+m-1}` as its discount (Sutton and Barto 2018, 7.1): an agent that multiplies by γ once more
-  /// bootstraps correctly. m is n, or less if the episode terminates or is truncated earlier.
+  /// bootstraps correctly. m is n, or less if the episode ends earlier or its
+  /// next moments are not written yet.
   ///
   /// - Parameters:
   ///   - steps: n.

@@ -22,8 +22,9 @@ public struct ReplayMemory: Sendable, Hashable, Codable {
     frameSize + 4 * ((keepsLatents ? layout.latentSize : 0) + layout.actionSpace.arrayCount + 2) + 1
   }
 
-  /// The number of past steps that an observation made from the stored data depends on.
-  func reach(_ layout: HistoryLayout) -> Int { layout.reach + (keepsLatents ? 0 : frameStack - 1) }
+  /// The number of past steps that an observation made from the stored data depends on. Stored latents depend on the
+  /// stacked frames too, if they are encoded again.
+  func reach(_ layout: HistoryLayout) -> Int { layout.reach + frameStack - 1 }
 }
 
 extension ReplayBuffer {

@@ -17,9 +17,12 @@ extension FramePreparation {
   /// - Parameters:
   ///   - x: prepared frames `[B, S C, H, W]` of S stacked frames each.
   ///   - exponent: α, from 0 (all weights are 1) to 1.
+  ///   - shifts: how the frames of each of the B rows are shifted, and the background that was subtracted with them; nil if
+  ///     none is.
   /// - Returns: `[B, S C, H, W]`, equal for the channels of a pixel.
-  func colorWeights(_ x: Tensor, exponent: Double) -> Tensor {
+  func colorWeights(_ x: Tensor, exponent: Double, shifts: [Shift]? = nil) -> Tensor {
     let (channels, plane) = (shape.channels, shape.height * shape.width)
+    let stack = x.shape[1] / channels
     // 512 ranges of colours, or 64 of gray.
     let bits = channels == 1 ? 6 : 3
     let ranges = 1 << (bits * channels)
@@ -28,10 +31,12 @@ extension FramePreparation {
     let background = background.span
     x.withElements { x in
       for frame in 0..<places.count / plane {
+        let shift = shifts?[frame / stack] ?? .none
         for p in 0..<plane {
+          let origin = shift.origin(of: p, in: shape)
           var place = 0
           for c in 0..<channels {
-            let level = x[(frame * channels + c) * plane + p] * 255 + Float(background[p * channels + c])
+            let level = x[(frame * channels + c) * plane + p] * 255 + Float(background[origin * channels + c])
             place = place << bits | Int(min(max(level.rounded(), 0), 255)) >> (8 - bits)
           }
           places[frame * plane + p] = place

@@ -43,6 +43,8 @@ package struct DrawFrames: Sendable {
   fileprivate let starts: [[Int]]
   fileprivate let ends: [[Int]]
   fileprivate let between: [[Int]]
+  /// How the frames of each of the B observations are shifted.
+  fileprivate let shifts: [Shift]
   /// The frames of the ends for the target encoder, `[W, S C, H, W]`, and the rows in them; nil if there is none.
   fileprivate let target: (frames: Tensor, ends: [[Int]])?
 }
@@ -58,7 +60,8 @@ extension EncodedFrames {
   package mutating func frames(of draw: ReplayDraw, from replay: borrowing ReplayBuffer) -> DrawFrames {
     let (count, between) = (draw.starts.count, draw.between)
     var views = Distinct<FrameView>()
-    let startRows = windows(of: draw.starts, in: replay, shifts: shifts(count), &views)
+    let startShifts = shifts(count)
+    let startRows = windows(of: draw.starts, in: replay, shifts: startShifts, &views)
     views.fill(toMultipleOf: count)
     let presentCount = views.elements.count
     let endRows = windows(of: draw.ends, in: replay, shifts: shifts(count), &views)
@@ -79,7 +82,8 @@ extension EncodedFrames {
       target = (frames ?? gathered(seen.elements, of: present, and: later), rows)
     }
     return DrawFrames(
-      present: present, later: later, starts: startRows, ends: endRows, between: betweenRows, target: target)
+      present: present, later: later, starts: startRows, ends: endRows, between: betweenRows, shifts: startShifts,
+      target: target)
   }
 
   /// The second half of making a batch: encodes frames to latents and makes observations from these.
@@ -123,7 +127,10 @@ extension EncodedFrames {
     }
     batch.needsObservationGradient = isTaughtByCritic
     guard teachesEncoder else { return (batch, nil) }
-    return (batch, BatchEncoding(encoding: encoding, history: history, latents: z, frames: x, rows: frames.starts[0]))
+    let kept = BatchEncoding(
+      encoding: encoding, history: history, latents: z, frames: x, rows: frames.starts[0],
+      shifts: place.shifts ? frames.shifts : nil)
+    return (batch, kept)
   }
 
   /// Returns, for each step back in the history, the indices of the moments' frames among all `views`.

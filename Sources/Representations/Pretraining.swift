@@ -199,7 +199,8 @@ public struct Pretraining<Model: Autoencoder, Frames: RecordedFrames>: Sendable 
     optimizer = Adam(of: trainedModules, learningRate: settings.learningRate)
   }
 
-  /// Returns the final encoder, with latents standardised on all recorded frames.
+  /// Returns the final encoder, with latents standardised on all recorded frames. With axes, these and the scale remain
+  /// those that were computed before the last `axesSteps` updates, which drew from them.
   ///
   /// - Throws: `NotFinite` if a parameter is not finite after the last update.
   public func finished() throws -> LatentEncoder<Model> {

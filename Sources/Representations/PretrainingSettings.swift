@@ -53,7 +53,9 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
   public static var fields: [Field<Self>] {
     [
       Field("ae-steps", \.steps, 1...Int.max, "updates of the autoencoder"),
-      Field("ae-batch", \.batch, 1...4096, "frames per update"),
+      Field(
+        "ae-batch", \.batch, 1...4096,
+        "frames per update; with --action-weight or --next-frame the largest multiple of 3 in it, at least 3"),
       Field("ae-learning-rate", \.learningRate, 0...1, "Adam's step size after the warm-up"),
       Field("ae-warm-up", \.warmUp, 0...Int.max, "updates of the linear warm-up of the step size"),
       Field(
@@ -114,8 +116,11 @@ public struct PretrainingSettings: SettingsGroup, Hashable {
 extension PretrainingSettings {
   /// - Throws: `InputError` that says what to change.
   public func check() throws(InputError) {
-    guard latentNoise.dropout == 0 || batch > 1 else {
-      throw InputError("--latent-dropout takes the mean of a batch of several frames: use --ae-batch 2 or more")
+    // With --next-frame, one frame of each group is drawn from its prediction.
+    let least = nextFrame > 0 ? 2 * InverseDynamics.frames : 2
+    guard latentNoise.dropout == 0 || batch >= least else {
+      throw InputError(
+        "--latent-dropout takes the mean of a batch of several frames: use --ae-batch \(least) or more")
     }
   }
 

@@ -15,6 +15,13 @@ struct Shift: Sendable, Hashable {
     right = random.integer(below: 2 * most + 1) - most
     down = random.integer(below: 2 * most + 1) - most
   }
+
+  /// The pixel of the original frame that a pixel of the shifted one shows, both counted row by row.
+  func origin(of pixel: Int, in shape: FrameShape) -> Int {
+    if self == .none { return pixel }
+    let (row, column) = (pixel / shape.width - down, pixel % shape.width - right)
+    return min(max(row, 0), shape.height - 1) * shape.width + min(max(column, 0), shape.width - 1)
+  }
 }
 
 /// Writes a shifted frame `[C, H, W]` into `y` from index `start` on, and fills the border with repeated edge pixels.

@@ -16,13 +16,17 @@ struct ReconstructionLoss<Model: Autoencoder> {
 
   /// - Parameters:
   ///   - x: prepared frames `[B, S C, H, W]`.
+  ///   - shifts: how each of the B rows is shifted; nil if none is.
   ///   - random: the generator of the noise. Without noise, no number is drawn.
-  init(of x: Tensor, by encoder: LatentEncoder<Model>, _ settings: PretrainingSettings, random: Random) {
+  init(
+    of x: Tensor, shifted shifts: [Shift]? = nil, by encoder: LatentEncoder<Model>, _ settings: PretrainingSettings,
+    random: Random
+  ) {
     target = encoder.target(x)
     let changes = settings.changeWeights(x)
     weights =
       settings.colorBalance == 0
-      ? changes : changes * encoder.preparation.colorWeights(x, exponent: settings.colorBalance)
+      ? changes : changes * encoder.preparation.colorWeights(x, exponent: settings.colorBalance, shifts: shifts)
     (noise, self.random) = (settings.latentNoise, random)
   }
 

@@ -85,6 +85,8 @@ public struct BatchEncoding: Sendable {
   let frames: Tensor
   /// The rows of the newest frames of the observations in `frames`, B of them.
   let rows: [Int]
+  /// How each of these B frames is shifted; nil if the place shifts none.
+  let shifts: [Shift]?
 }
 
 /// The true state. It shows what the same agent can do without the loss of information in pixels and latents.

@@ -48,7 +48,7 @@ extension EncodedFrames {
   /// Computes the reconstruction loss from the agent's latents: returns the gradient of the decoder, and that of the
   /// latents `[U, Z]`.
   private func reconstruct(from batch: BatchEncoding, metrics: inout Metrics) -> (Gradient, Tensor) {
-    var reconstruction = reconstructionLoss(of: batch.presentFrames)
+    var reconstruction = reconstructionLoss(of: batch.presentFrames, shifted: batch.shifts)
     var error = 0.0
     let (_, gradient, share) = valueWithGradient(at: encoder.model, and: batch.latents, isWanted: true) { model, s in
       let z = encoder.restored(s.selectingRows(batch.rows))  // [B, Z]
@@ -63,7 +63,7 @@ extension EncodedFrames {
   /// Computes the reconstruction loss through encoder and decoder, and returns its gradient.
   private func reconstruct(_ batch: BatchEncoding, metrics: inout Metrics) -> Gradient {
     let x = batch.presentFrames
-    var reconstruction = reconstructionLoss(of: x)
+    var reconstruction = reconstructionLoss(of: x, shifted: batch.shifts)
     var error = 0.0
     let (_, gradient) = valueWithGradient(at: encoder.model) { model in
       let z = model.encode(x)
@@ -75,8 +75,9 @@ extension EncodedFrames {
     return gradient
   }
 
-  private func reconstructionLoss(of x: Tensor) -> ReconstructionLoss<Model> {
-    ReconstructionLoss(of: x, by: encoder, pretraining, random: seed.child("latent noise").stream("\(updates)"))
+  private func reconstructionLoss(of x: Tensor, shifted shifts: [Shift]?) -> ReconstructionLoss<Model> {
+    ReconstructionLoss(
+      of: x, shifted: shifts, by: encoder, pretraining, random: seed.child("latent noise").stream("\(updates)"))
   }
 }
 

@@ -55,9 +55,10 @@ import Testing
     }
   }
 
-  /// A transition can be drawn only if all frames of its stacks are still in the buffer.
-  @Test func transitionsWithoutTheirStackAreNotDrawn() throws {
-    let memory = ReplayMemory.frames(of: 5, stack: 4)
+  /// A transition can be drawn only if all frames of its stacks are still in the buffer, also where its latent is stored:
+  /// a round encodes the stack again.
+  @Test(arguments: [ReplayMemory.frames(of: 5, stack: 4), .latentsAndFrames(of: 5, stack: 4)])
+  func transitionsWithoutTheirStackAreNotDrawn(_ memory: ReplayMemory) throws {
     let buffer = played(300, capacity: 50, memory: memory)
     var random = Random(seed: Seed(3))
     for start in try buffer.draw(2000, using: &random).starts {

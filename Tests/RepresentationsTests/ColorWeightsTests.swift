@@ -51,6 +51,35 @@ import Testing
     #expect(w.array == plain.colorWeights(plain.prepare(frames), exponent: 0.5).array)
   }
 
+  @Test func `shifted frames have the colours of the shifted picture`() {
+    let shape = FrameShape(height: 8, width: 8, channels: 1)
+    // A background that is dark on the left and bright on the right.
+    let background = (0..<64).map { UInt8($0 % 8 < 4 ? 10 : 240) }
+    let preparation = FramePreparation(shape: shape, background: background)
+    var picture = background
+    for p in [19, 20, 27, 28] { picture[p] = 120 }
+    let frames = [PixelBuffer(width: 8, height: 8, format: .gray, bytes: picture)]
+    let x = preparation.prepare(frames + frames)
+    let shifts = [Shift(right: 2, down: -1), Shift(right: -3, down: 4)]
+    func shifted(_ from: Span<Float>, _ row: Int, into target: inout MutableSpan<Float>) {
+      writeShifted(from, shape, by: shifts[row], into: &target, at: row * 64)
+    }
+    let moved = Tensor([2, 1, 8, 8], of: Float.self) { target in
+      x.withElements { x in
+        for row in 0..<2 { shifted(x.extracting(row * 64..<(row + 1) * 64), row, into: &target) }
+      }
+    }
+    let plain = FramePreparation(shape: shape, background: [UInt8](repeating: 0, count: 64))
+    let whole = Tensor([2, 1, 8, 8], of: Float.self) { target in
+      plain.prepare(frames + frames).withElements { x in
+        for row in 0..<2 { shifted(x.extracting(row * 64..<(row + 1) * 64), row, into: &target) }
+      }
+    }
+    let expected = plain.colorWeights(whole, exponent: 1).array
+    #expect(preparation.colorWeights(moved, exponent: 1, shifts: shifts).array == expected)
+    #expect(preparation.colorWeights(moved, exponent: 1).array != expected)
+  }
+
   @Test func `exponent 0 gives the same weight to all, also in stacked frames`() {
     let preparation = preparation(3)
     let frames = [

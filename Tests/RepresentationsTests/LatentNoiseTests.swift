@@ -42,6 +42,20 @@ import Testing
     #expect(abs(Double(slopes.reduce(0, +)) / 8000 - 0.5) < 0.03)
   }
 
+  /// The mean of one frame is that frame: then nothing would be dropped.
+  @Test(arguments: [(0.0, 1, 2), (0.5, 5, 6)]) func dropoutNeedsSeveralFrames(
+    _ nextFrame: Double, few: Int, enough: Int
+  )
+    throws
+  {
+    var settings = PretrainingSettings()
+    (settings.latentNoise.dropout, settings.nextFrame, settings.batch) = (0.3, nextFrame, few)
+    let error = #expect(throws: InputError.self) { try settings.check() }
+    #expect(error?.description.hasSuffix("use --ae-batch \(enough) or more") == true)
+    settings.batch = enough
+    try settings.check()
+  }
+
   @Test func withoutNoiseNothingIsDrawn() {
     var random = Seed(5).stream("noise")
     let before = random

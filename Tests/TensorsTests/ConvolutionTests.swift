@@ -35,6 +35,21 @@ import Testing
     return zip(a, b).map { ($0 - $1).magnitude }.reduce(0, max) / scale
   }
 
+  #if OneDNN
+    /// oneDNN divides the work of a plan among the threads of the thread that makes it.
+    @Test func eachNumberOfThreadsHasItsOwnPlan() {
+      let before = Threads.count
+      defer { Threads.set(before) }
+      let chain = [Convolution(inputs: 3, outputs: 8, kernel: 3)]
+      func plan(_ threads: Int) -> ChainPlan {
+        Threads.set(threads)
+        return .cached(for: chain, [2, 3, 13, 17])
+      }
+      let one = plan(1)
+      #expect(plan(2) !== one && plan(1) === one)
+    }
+  #endif
+
   static let chains: [(chain: [Convolution], size: (Int, Int, Int))] = [
     ([Convolution(inputs: 3, outputs: 5, kernel: 3)], (1, 7, 9)),
     ([Convolution(inputs: 9, outputs: 32, kernel: 3, stride: 2, rectified: true)], (2, 12, 11)),

@@ -214,6 +214,36 @@ import Testing
     #expect(pixelUnshuffled(y, by: r).array == from)
   }
 
+  /// A NaN of either operand stays, so that a check of finite values finds it.
+  @Test func minimumAndMaximumOfNaNAreNaN() {
+    let (a, b) = (Tensor([Float.nan, 1, 2], [3]), Tensor([1, Float.nan, 3], [3]))
+    #expect(minimum(a, b).array.map(\.isNaN) == [true, true, false])
+    #expect(maximum(a, b).array.map(\.isNaN) == [true, true, false])
+    #expect(minimum(a, b).array[2] == 2 && maximum(a, b).array[2] == 3)
+  }
+
+  /// An empty batch stays empty, and its gradient is 0.
+  @Test(arguments: [[0, 5], [0, 3, 4], [2, 0, 3], [0]]) func pairsOfNothingAreNothing(_ shape: [Int]) {
+    let inputs = Inputs(tensors: [.zeros(Shape(shape)), Tensor(scalar: 2)])
+    var product = Tensor.zeros([1])
+    let (_, gradient) = valueWithGradient(at: inputs) { inputs in
+      product = inputs.tensors[0] * inputs.tensors[1]
+      return product.sum()
+    }
+    #expect(product.shape == Shape(shape) && product.array.isEmpty)
+    #expect(gradient.tensors[0]?.array.isEmpty ?? true)
+    #expect(gradient.tensors[1].map { $0.array == [0] } ?? true)
+  }
+
+  /// Adding a number to all logits changes nothing, as long as it can be added exactly.
+  @Test func logSoftmaxOfLargeLogitsIsExact() {
+    let x = normal([4, 6], "logits").array.map { ($0 * 16).rounded() / 16 }
+    let expected = logSoftmax(Tensor(x, [4, 6])).array
+    for large: Float in [1e4, -65_536] {
+      #expect(logSoftmax(Tensor(x.map { $0 + large }, [4, 6])).array == expected, "\(large)")
+    }
+  }
+
   /// Compares float with double results for all kinds of broadcasting. Doubles are computed element by element.
   @Test(arguments: [
     ([40, 30, 20], [40, 30, 20]), ([50, 1, 33], [50, 17, 1]), ([60, 70], [70]), ([60, 70], [60, 1]),

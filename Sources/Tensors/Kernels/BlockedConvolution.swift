@@ -196,6 +196,9 @@
     private struct Key: Hashable {
       let chain: [Convolution]
       let shape: Shape
+      /// oneDNN divides a convolution among the threads of the thread that plans it. An evaluation beside the training has
+      /// another number of them.
+      let threads: Int
     }
 
     private static let plans = Mutex<[Key: ChainPlan]>([:])
@@ -203,7 +206,7 @@
     private static let capacity = 64
 
     static func cached(for chain: [Convolution], _ shape: Shape) -> ChainPlan {
-      let key = Key(chain: chain, shape: shape)
+      let key = Key(chain: chain, shape: shape, threads: Threads.count)
       return plans.withLock { plans in
         if let plan = plans[key] { return plan }
         if plans.count >= capacity { plans.removeAll() }

@@ -159,7 +159,7 @@ private struct Pairing {
       guard extents[2] == 1 || (continuesA && continuesB) || extents[3] == 1 else { return }
       if extents[3] == 1 {
         (extents[3], stepsA[3], stepsB[3]) = (extents[2], stepsA[2], stepsB[2])
-      } else if extents[2] > 1 {
+      } else if extents[2] != 1 {
         extents[3] *= extents[2]
       }
       (extents[2], stepsA[2], stepsB[2]) = (extents[1], stepsA[1], stepsB[1])
@@ -215,7 +215,7 @@ private enum Quotient: BinaryFunction {
 
 private enum Minimum: BinaryFunction {
   static let graphOperation = "Min"
-  @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a < b ? a : b }
+  @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a < b || a.isNaN ? a : b }
   @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) {
     a < b ? (1, 0) : (b < a ? (0, 1) : (0.5, 0.5))
   }
@@ -223,7 +223,7 @@ private enum Minimum: BinaryFunction {
 
 private enum Maximum: BinaryFunction {
   static let graphOperation = "Max"
-  @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a > b ? a : b }
+  @inline(__always) static func value<S: TensorScalar>(_ a: S, _ b: S) -> S { a > b || a.isNaN ? a : b }
   @inline(__always) static func partials<S: TensorScalar>(_ a: S, _ b: S) -> (S, S) {
     a > b ? (1, 0) : (b > a ? (0, 1) : (0.5, 0.5))
   }
@@ -236,7 +236,7 @@ extension Tensor {
   public static func / (a: Tensor, b: Tensor) -> Tensor { Quotient.forward(a, b) }
 }
 
-/// The smaller element of each pair. Equal elements get half of the gradient each.
+/// The smaller element of each pair, NaN if either is NaN. Equal elements get half of the gradient each.
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { Minimum.forward(a, b) }
 /// The larger element of each pair. Equal elements get half of the gradient each.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { Maximum.forward(a, b) }

@@ -141,8 +141,9 @@ private struct LogSoftmax: Operation {
         let largest = x.largest(from: at, count: columns)
         var sum: S = 0
         for c in 0..<columns { sum += S.exp(x[at + c] - largest) }
-        let shift = largest + S.log(sum)
-        for c in 0..<columns { y[at + c] = x[at + c] - shift }
+        // In this order: beside a large maximum the logarithm would lose its digits.
+        let logSum = S.log(sum)
+        for c in 0..<columns { y[at + c] = (x[at + c] - largest) - logSum }
       }
     }
   }
