@@ -70,6 +70,10 @@ public struct PictureReading: Sendable {
         try refuseEvery("a dataset")
         return DatasetPictures(try FrameDataset(path: path))
       }
+      guard !exists("\(path)/run.json") else {
+        let frames = exists("\(path)/dataset") ? "its frames, \(path)/dataset, or " : ""
+        throw InputError("\(path) is a run: give \(frames)\(Self.readable)")
+      }
       let arrays = try folderEntries(path).filter { $0.lowercased().hasSuffix(".npz") }.sorted(by: naturally)
       if !arrays.isEmpty { return try self.arrays(arrays.map { "\(path)/\($0)" }) }
       return try PictureFolder(path, every: every)

@@ -65,8 +65,8 @@ public struct SavedReplay: Sendable {
   public func writeDataset(to folder: String) throws {
     guard let frames else {
       throw InputError(
-        "the replay buffer of \(run.path) stores no frames: only those of --encoder rounds and of places that learn at "
-          + "each update do; leave out --dataset to write its latents")
+        "the replay buffer of \(run.path) stores no frames: only those of --encoder rounds, bursts and the places that "
+          + "learn at each update do; leave out --dataset to write its latents")
     }
     let (facts, space) = (try run.facts(), layout.actionSpace)
     var episode = EpisodeSettings()

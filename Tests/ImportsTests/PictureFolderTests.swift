@@ -121,12 +121,19 @@ extension FrameDataset {
       try writeAtomically([1], to: "\(folder)/a.doc")
       let unknown = #expect(throws: InputError.self) { try FrameImport("\(folder)/a.doc") }
       #expect(unknown?.description.contains("give a folder of PNG or JPEG files") == true)
+      // A run has arrays of its evaluations, which are no frames.
+      for name in ["run.json", "evaluations.npz", "dataset/manifest.json"] {
+        try FileManager.default.createDirectory(atPath: "\(folder)/run/dataset", withIntermediateDirectories: true)
+        try writeAtomically([1], to: "\(folder)/run/\(name)")
+      }
+      let run = #expect(throws: InputError.self) { try FrameImport("\(folder)/run") }
+      #expect(run?.description.contains("run is a run: give its frames, \(folder)/run/dataset, or a folder") == true)
 
       try PNG.write(plainPicture(1), to: "\(folder)/p/1.png")
       try writeAtomically(Array("not a picture".utf8), to: "\(folder)/p/2.png")
       let damaged = #expect(throws: WorldError.self) { try imported("\(folder)/p", to: "\(folder)/d") }
       #expect(damaged?.description.contains("/p/2.png") == true)
-      #expect(try folderEntries(folder) == ["a.doc", "p"])
+      #expect(try folderEntries(folder) == ["a.doc", "p", "run"])
     }
   }
 }

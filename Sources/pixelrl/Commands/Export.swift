@@ -3,6 +3,7 @@ import Core
 import Environments
 import Formats
 import Imports
+import Representations
 import Runs
 import Training
 
@@ -121,9 +122,12 @@ struct Export: ParsableCommand {
     let own = run.file("dataset")
     if exists(own) { return own }
     if try run.facts().command == "train" {
+      var encoder = EncoderSettings()
+      try run.settings().apply(to: &encoder)
+      let storesFrames = try encoder.observe == .latent && Places.named(encoder.place).stores != .latents
       throw InputError(
-        "\(folder) has no dataset of frames: make one with 'pixelrl collect --policy-run \(folder) --out DATASET', or "
-          + "with 'pixelrl export \(folder) --dataset --out DATASET', then export that")
+        "\(folder) has no dataset of frames: make one with 'pixelrl collect --policy-run \(folder) --out DATASET'"
+          + (storesFrames ? ", or with 'pixelrl export \(folder) --dataset --out DATASET'" : "") + ", then export that")
     }
     throw InputError("\(folder) was trained on a dataset elsewhere: export that dataset")
   }
