@@ -44,10 +44,28 @@ extension SettingsFile {
     self["training"]?.entries.contains { $0.key == "dataset" && !$0.text.isEmpty } == true
   }
 
-  /// The setting with the step at which a run ends; nil if it has none.
-  public var lengthKey: String? {
-    if isOffline { return "updates" }
-    return ["env-steps", "ae-steps"].first { key in groups.contains { $0.entries.contains { $0.key == key } } }
+  /// The step at which a run ends; nil if it does not count steps.
+  var length: Int? {
+    let entries = groups.flatMap(\.entries)
+    return RunProgress.goal(isOffline: isOffline) { key in entries.first { $0.key == key }?.text }
+  }
+}
+
+extension RunProgress {
+  /// The step at which a run with these settings ends; nil if it does not count steps.
+  ///
+  /// - Parameters:
+  ///   - isOffline: Whether it is a training that learns from a dataset, and does not act.
+  ///   - text: Returns a setting as text.
+  public static func goal(isOffline: Bool, _ text: (_ key: String) -> String?) -> Int? {
+    func number(_ key: String) -> Int? { text(key).flatMap { Int(text: $0) } }
+    if isOffline { return number("updates") }
+    if let steps = number("env-steps") { return steps }
+    guard let steps = number("ae-steps") else { return nil }
+    // The updates after the axes of the latents are computed are further ones.
+    let further = text("latent-form") == "smooth" ? number("axes-steps") ?? 0 : 0
+    let (sum, overflows) = steps.addingReportingOverflow(further)
+    return overflows ? steps : sum
   }
 }
 
@@ -55,11 +73,7 @@ extension RunDirectory {
   /// The progress of the run, from the end of its metrics. Missing and damaged parts are nil.
   public var progress: RunProgress {
     var progress = Self.progress(of: path)
-    if let settings = try? settings() {
-      progress.goal = settings.lengthKey.flatMap { key in
-        settings.groups.flatMap(\.entries).first { $0.key == key }.flatMap { Int($0.text) }
-      }
-    }
+    progress.goal = (try? settings())?.length
     return progress
   }
 

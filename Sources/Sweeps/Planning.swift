@@ -43,8 +43,7 @@ public struct ResolvedSettings: Sendable {
   /// The number of steps of the run; nil if it does not count steps.
   var length: Int? {
     let isOffline = entries.contains { $0.title == "training" && $0.key == "dataset" && !$0.value.isEmpty }
-    let keys = isOffline ? ["updates"] : ["env-steps", "ae-steps"]
-    return keys.compactMap(value).first.flatMap { Int(text: $0) }
+    return RunProgress.goal(isOffline: isOffline, value)
   }
 
   public func value(of key: String) -> String? { entries.first { $0.key == key }?.value }

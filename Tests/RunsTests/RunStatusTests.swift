@@ -159,6 +159,17 @@ private func settled(_ run: RunDirectory) -> RunStatus {
 }
 
 @Suite struct RunListTests {
+  /// The updates after the axes of smooth latents are computed count too.
+  @Test(arguments: [
+    ("pretraining:\n  ae-steps: 2500\n  latent-form: smooth\n  axes-steps: 1000\n", 3500),
+    ("pretraining:\n  ae-steps: 2500\n  latent-form: each\n  axes-steps: 1000\n", 2500),
+    ("pretraining:\n  ae-steps: 2500\n", 2500), ("training:\n  env-steps: 5000\n  updates: 7\n", 5000),
+    ("training:\n  dataset: d\n  env-steps: 5000\n  updates: 7\n", 7), ("episode:\n  size: 32\n", nil),
+  ])
+  func theGoalIsTheRunsLastStep(_ text: String, _ goal: Int?) throws {
+    #expect(try SettingsFile(parsing: Array(text.utf8), path: "settings.yaml").length == goal)
+  }
+
   @Test func runsAreFoundFilteredAndSorted() throws {
     try withFolder { folder in
       for (name, value) in [("a", 1.0), ("b", 3), ("deeper/c", 2)] {

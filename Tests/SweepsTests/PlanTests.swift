@@ -46,6 +46,24 @@ func plan(_ text: String, at path: String) throws -> SweepFolder.Planned {
 }
 
 @Suite struct PlanTests {
+  /// The updates after the axes of smooth latents are computed count too.
+  @Test func thePointOfAPretrainingHasAllItsUpdates() {
+    struct Given: SettingsGroup {
+      static let title = "pretraining"
+      var steps = 2500
+      var further = 1000
+      var form = "smooth"
+      static var fields: [Field<Self>] {
+        [
+          Field("ae-steps", \.steps, 1...Int.max, "updates"), Field("axes-steps", \.further, 0...Int.max, "further"),
+          Field("latent-form", \.form, "form"),
+        ]
+      }
+    }
+    #expect(ResolvedSettings([Given()]).length == 3500)
+    #expect(ResolvedSettings([Given(form: "each")]).length == 2500)
+  }
+
   private func points(_ text: String) throws -> [Point] {
     var points: [Point] = []
     try withFolder { points = try plan(text, at: "\($0)/sweep").folder.points }
