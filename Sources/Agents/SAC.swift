@@ -63,7 +63,8 @@ public struct SAC: Agent {
         Field("temperature-learning-rate", \.temperatureLearningRate, 0...1, "Adam's step size for log α"),
         Field(
           "averaging", \.averaging, 0...1,
-          "fraction by which the averaged actor for evaluation moves toward the actor at each update; 1: no averaging"
+          "fraction by which the averaged actor for evaluation moves toward the actor at each update of the actor; 1: no "
+            + "averaging"
         ),
         Field("target-entropy-scale", \.targetEntropyScale, 0...10, "target entropy, in units of -A"),
         Field(

@@ -9,6 +9,9 @@ public protocol Experience: Sendable {
   /// Whether it may come from any policy, so that the agent can learn from earlier data.
   static var isOffPolicy: Bool { get }
 
+  /// Whether it includes batches drawn from replay, as many as are due for the steps.
+  static var drawsBatches: Bool { get }
+
   /// Whether updates on it can train an encoder, with the gradient of the observations and the frames of the batch.
   static var trainsEncoders: Bool { get }
 
@@ -38,6 +41,7 @@ public protocol Experience: Sendable {
 public typealias BatchReader = (borrowing ReplayBuffer, ReplayDraw) throws -> Batch
 
 extension Experience {
+  public static var drawsBatches: Bool { isOffPolicy }
   public static var trainsEncoders: Bool { isOffPolicy }
   public var slots: [Int] { [] }
 

@@ -24,6 +24,9 @@ public struct RolloutWithReplay: Experience {
   /// The rollout must come from the current policy.
   public static var isOffPolicy: Bool { false }
 
+  /// Those of the critic.
+  public static var drawsBatches: Bool { true }
+
   public static func validate(
     _ demand: Demand, replay: Int, lanes: Int, layout: HistoryLayout, episodeSteps: Int
   ) throws(InputError) {

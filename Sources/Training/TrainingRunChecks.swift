@@ -13,10 +13,17 @@ extension TrainingRun {
   /// - Throws: `InputError` that says what to change.
   public func check() throws {
     try checkSizes()
-    if !training.isOffline, let first = try first(), training.envSteps <= first.environmentSteps {
-      throw InputError(
-        "--env-steps \(training.envSteps) leaves no steps for training: the initial random play takes "
-          + "\(first.environmentSteps) simulator steps, so use more than \(first.environmentSteps)")
+    if !training.isOffline, let steps = try first()?.environmentSteps {
+      guard training.envSteps > steps else {
+        throw InputError(
+          "--env-steps \(training.envSteps) leaves no steps for training: the initial random play takes \(steps) "
+            + "simulator steps, so use more than \(steps)")
+      }
+      if let early = training.resetAt.first(where: { $0 <= steps }) {
+        throw InputError(
+          "--reset-at \(early) has no effect, because the agent begins to act after \(steps) simulator steps of initial "
+            + "random play: use more than \(steps), or leave it out")
+      }
     }
     // Each environment has its own part of the replay buffer, and the first data are in one of them.
     let (replay, lanes) = (training.capacity(of: representation.memory, layout), training.environments)

@@ -63,7 +63,7 @@ public struct TrainingSettings: SettingsGroup, Hashable {
       Field(
         "seed-updates", \.seedUpdates, 0...Int.max,
         "updates on the initial random play, before the agent acts; on-policy agents make none"),
-      Field("updates-per-step", \.updatesPerStep, 0...1000, "updates per agent step of an off-policy agent"),
+      Field("updates-per-step", \.updatesPerStep, 0...1000, "updates per agent step of an off-policy agent or critic"),
       Field(
         "reset-at", \.resetAt,
         "simulator steps after which the agent begins anew, with new networks and optimisers and the same "

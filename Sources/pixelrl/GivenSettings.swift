@@ -13,6 +13,8 @@ struct GivenSettings {
   /// The values of the flags, by key.
   private var typed: [String: String]
   private var task = TaskDefaults.none
+  /// Whether the flags are the settings of a point of a sweep, some of which go to all of its arms.
+  var isOfSweep = false
   /// The run of `--from`, if the flag is given.
   private(set) var start: StartDefaults?
   /// The settings whose task defaults are ignored because they conflict with other settings.

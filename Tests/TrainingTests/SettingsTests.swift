@@ -73,6 +73,8 @@ import Testing
     }
     #expect(refusal { _, _ in } == "none")
     #expect(refusal { training, _ in training.envSteps = 20_000 }.hasPrefix("--env-steps 20000 leaves no steps"))
+    #expect(refusal { training, _ in training.resetAt = [20_000, 30_000] }.hasPrefix("--reset-at 20000 has no effect"))
+    #expect(refusal { training, _ in training.resetAt = [20_001] } == "none")
     #expect(refusal { training, _ in (training.replay, training.environments) = (100, 64) }.hasPrefix("--replay 100"))
     #expect(refusal { training, _ in training.replay = .max }.hasPrefix("--replay 9223372036854775807 takes"))
     #expect(refusal { training, agent in (training.replay, agent.batch) = (100, 101) }.hasPrefix("--batch 101"))

@@ -132,6 +132,12 @@ let quickTraining = [
     ("train --encoder joint --agent mrq", "--encoder joint trains the encoder on the agent's batches, which mrq"),
     ("train --reset-at 1000,x", "--reset-at takes numbers such as 1000,2000, or none, not '1000,x'"),
     ("train --reset-at 0", "--reset-at takes numbers such as 1000,2000, or none, not '0'"),
+    (
+      "train --observe state --agent ppo --updates-per-step 2",
+      "--updates-per-step has no effect with ppo, which learns from its own latest actions: leave it out"
+    ),
+    ("train --observe state --agent trpo --return-steps 3", "--return-steps has no effect with trpo"),
+    ("train --observe state --agent q-prop --seed-updates 5", "--seed-updates has no effect with q-prop"),
     ("train --encoder joint --shift 100", "--shift takes a whole number from 0 to 64"),
     ("train --encoder finetune", "there is no autoencoder for cartpole-swingup in runs/: run 'pixelrl"),
     (

@@ -103,6 +103,11 @@ private func withFile<Result>(_ text: String, _ body: (String) throws -> Result)
     // Task defaults that do not fit the agent are ignored.
     let onPolicy = try training("--agent", "ppo")
     #expect(onPolicy.isSuperset(of: ["training.explore-chance=0", "training.return-steps=3"]))
+    // The critic of q-prop makes updates on batches. The arms of a sweep share settings that not all of them use.
+    let critic = try training("--agent", "q-prop", "--updates-per-step", "2", "--return-steps", "2")
+    #expect(critic.isSuperset(of: ["training.updates-per-step=2", "training.return-steps=2"]))
+    let shared = ["env": "catch", "observe": "state", "agent": "ppo", "updates-per-step": "2"]
+    #expect(try PointSettings().resolve(.train, shared).value(of: "updates-per-step") == "2")
     let kinds = try ["keypoint", "rae"].map { record(try PretrainingFlags.parse(["--kind", $0]).plan()) }
     #expect(kinds[0].contains("encoder.keypoints-alone=false") && !kinds[1].joined().contains("keypoints-alone"))
   }

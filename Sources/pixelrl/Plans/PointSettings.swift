@@ -20,7 +20,7 @@ final class PointSettings {
 
   private func groups(_ command: Point.Command, _ flags: [String: String]) throws -> [any SettingsGroup] {
     switch command {
-    case .train: try TrainingFlags(flags).plan().groups
+    case .train: try TrainingFlags(flags).plan(inSweep: true).groups
     case .pretrain: try PretrainingFlags(flags).plan().groups
     case .collect: try CollectionFlags(flags).plan().groups
     }

@@ -32,9 +32,13 @@ struct TrainingFlags: ParsableArguments {
   /// - Parameters:
   ///   - run: the run whose settings file is used if `--config` is not given.
   ///   - keys: the flags that count; nil: all.
-  func plan(of run: RunDirectory? = nil, only keys: Set<String>? = nil) throws -> any RunPlan {
+  ///   - inSweep: whether they are the settings of a point of a sweep, some of which go to all of its arms.
+  func plan(
+    of run: RunDirectory? = nil, only keys: Set<String>? = nil, inSweep: Bool = false
+  ) throws -> any RunPlan {
     var given = try GivenSettings(
       config: source.config ?? run?.file(RunDirectory.settings), typed.filter { keys?.contains($0.key) ?? true })
+    given.isOfSweep = inSweep
     if latent {
       if let other = encoder.typed["observe"], other != ObservationKind.latent.text {
         throw InputError("--latent and --observe \(other) contradict each other: give one")
@@ -99,6 +103,7 @@ struct TrainingFlags: ParsableArguments {
         machine: try given.resolve(MachineSettings.byDefault))
       try checkUnused(given, place, startsAtRandom)
       try checkUnused(given, training)
+      try checkUnused(given, A.self)
       try given.check(plan.groups, member: (plan.experiment.agent, "the agent \(A.id)"))
       try plan.experiment.check()
       return plan
@@ -181,6 +186,21 @@ extension TrainingFlags {
     guard training.isOffline || !given.isTyped(updates) else {
       throw InputError("--\(updates) is for learning from a --dataset: give one, or use --env-steps")
     }
+  }
+
+  /// Checks that no flag of updates on batches is given with an agent that makes none. The arms of a sweep that compares
+  /// it with another agent may share them.
+  private func checkUnused<A: Agent>(_ given: GivenSettings, _ agent: A.Type) throws {
+    typealias Experience = A.Settings.Experience
+    guard !given.isOfSweep, !Experience.isOffPolicy else { return }
+    var keys = [TrainingSettings.key(of: \.seedUpdates)]
+    if !Experience.drawsBatches {
+      keys += [TrainingSettings.key(of: \.updatesPerStep), TrainingSettings.key(of: \.returnSteps)]
+    }
+    guard let key = keys.first(where: given.isTyped) else { return }
+    throw InputError(
+      "--\(key) has no effect with \(A.id), which learns from its own latest actions: leave it out, or use an agent such "
+        + "as sac or double-dqn")
   }
 }
 
