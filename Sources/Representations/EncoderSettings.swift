@@ -71,7 +71,9 @@ public struct EncoderSettings: SettingsGroup, Hashable {
       Field(
         "retrain-rounds", \.retrainRounds, 0...100_000,
         "rounds and bursts: the number of rounds; 0: no limit"),
-      Field("retrain-every", \.retrainEvery, 1...Int.max, "rounds and bursts: simulator steps between rounds"),
+      Field(
+        "retrain-every", \.retrainEvery, 1...Int.max,
+        "rounds and bursts: simulator steps between rounds; a round comes after an evaluation of the same step"),
       Field("retrain-steps", \.retrainSteps, 1...Int.max, "rounds and bursts: updates of the encoder per round"),
       Field(
         "retrain-action-weight", \.retrainActionWeight, 0.000001...1000,

@@ -49,9 +49,14 @@ extension LatentEncoder {
   }
 
   /// Returns standardised latents `[N, Z]` of all recorded frames.
-  public func encodeAll(_ recording: some RecordedFrames) -> Tensor {
+  public func encodeAll(_ recording: some RecordedFrames) -> Tensor { encodeAll(recording) {} }
+
+  /// Returns standardised latents `[N, Z]` of all recorded frames, unless `check` throws, which is called before each
+  /// batch of them.
+  func encodeAll(_ recording: some RecordedFrames, check: () throws -> Void) rethrows -> Tensor {
     var latents: [Float] = []
     for start in stride(from: 0, to: recording.count, by: 256) {
+      try check()
       let indices = Array(start..<min(start + 256, recording.count))
       latents.append(contentsOf: encode(prepared: prepare(recording, indices)).array)
     }

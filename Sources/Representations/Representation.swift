@@ -48,8 +48,10 @@ public protocol Representation: Sendable, Codable {
   mutating func learn(from lesson: Lesson, _ batch: BatchEncoding?) throws -> Metrics
   /// Learns from the replay buffer and updates the latents in it. Returns nil if no round is due.
   ///
-  /// - Parameter step: the number of simulator steps so far.
-  mutating func learn(from replay: inout ReplayBuffer, step: Int) throws -> Metrics?
+  /// - Parameters:
+  ///   - step: the number of simulator steps so far.
+  ///   - check: called again and again. If it throws, the representation and the replay buffer are as before.
+  mutating func learn(from replay: inout ReplayBuffer, step: Int, check: () throws -> Void) throws -> Metrics?
   /// Called when the agent begins to act, after `step` simulator steps.
   mutating func begin(at step: Int)
   /// Throws `NotFinite` if the parameters are not finite.
@@ -67,7 +69,9 @@ extension Representation {
     (replay.batch(of: draw), nil)
   }
   public mutating func learn(from lesson: Lesson, _ batch: BatchEncoding?) throws -> Metrics { [:] }
-  public mutating func learn(from replay: inout ReplayBuffer, step: Int) throws -> Metrics? { nil }
+  public mutating func learn(
+    from replay: inout ReplayBuffer, step: Int, check: () throws -> Void
+  ) throws -> Metrics? { nil }
   public mutating func begin(at step: Int) {}
   public func requireFinite(step: Int) throws {}
   public var graph: Graph? { nil }

@@ -5,9 +5,11 @@ import Formats
 import Pixels
 import Replay
 import Representations
+import Runs
 import Tensors
 
-/// The environments could not be stepped, such as when a process died. The trainer is unchanged.
+/// A step could not be made: an environment failed, such as when its process died, or a signal came during a round. The
+/// trainer is as before the step, except that a round of its encoder may have ended.
 struct StepFailed: Error {
   let reason: any Error
 }
@@ -132,11 +134,18 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
 
   /// Steps every environment once, and makes the updates that are due. If the agent does not act, makes one update.
   ///
-  /// - Throws: `StepFailed` if an environment failed; the trainer is then unchanged. `NotFinite` if a reward, an
-  ///   observation, an action or a training metric is not finite.
-  public mutating func step(report: (Metrics) throws -> Void) throws {
+  /// A round of the encoder that is due comes first. The agent that the last step left has learned with the encoder from
+  /// before the round, so it is evaluated and saved with that one, and no round comes after the last step.
+  ///
+  /// - Parameter check: Called during a round. Throws `Interrupted` to end it, which leaves no trace of the round.
+  /// - Throws: `StepFailed` if an environment failed or a round was interrupted. `NotFinite` if a reward, an observation,
+  ///   an action or a training metric is not finite.
+  public mutating func step(
+    report: (Metrics) throws -> Void, check: () throws -> Void = Interruption.check
+  ) throws {
     guard !settings.isOffline else { return try learn(1, report: report) }
     if !state.hasBegun { try begin() }
+    try learnInRound(report: report, check: check)
     if state.seenRevision != state.representation.revision { reencodeHistories() }
     let lanes = Array(state.play.episodes.indices)
     let before = state.envSteps
@@ -152,7 +161,18 @@ public struct Trainer<E: Environment, A: Agent, R: Representation>: ~Copyable {
     if settings.resetAt.contains(where: { before < $0 && $0 <= state.envSteps }) { resetAgent() }
     state.schedule.step(lanes.count)
     try update(report: report)
-    if let metrics = try state.representation.learn(from: &replay, step: state.envSteps) { try report(metrics) }
+  }
+
+  /// Lets the representation learn from the replay buffer, if a round is due.
+  private mutating func learnInRound(report: (Metrics) throws -> Void, check: () throws -> Void) throws {
+    let metrics: Metrics?
+    do {
+      metrics = try state.representation.learn(from: &replay, step: state.envSteps, check: check)
+    } catch let error as Interrupted { throw StepFailed(reason: error) }
+    guard let metrics else { return }
+    // The policy chose its actions so far by the old latents, which the replay buffer no longer has.
+    if !A.Settings.Experience.isOffPolicy { state.schedule.begin(at: replay) }
+    try report(metrics)
   }
 
   /// Replaces the agent with a new one of the same kind. It learns from the replay buffer at once.

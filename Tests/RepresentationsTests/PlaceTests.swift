@@ -206,9 +206,9 @@ import Testing
     var learners = try Learners(argument.place)
     learners.frames.begin(at: 50)
     let before = learners.encoderBits
-    #expect(try learners.frames.learn(from: &learners.replay, step: 90) == nil)
+    #expect(try learners.frames.learn(from: &learners.replay, step: 90, check: {}) == nil)
     #expect(learners.encoderBits == before)
-    let metrics = try learners.frames.learn(from: &learners.replay, step: 110)
+    let metrics = try learners.frames.learn(from: &learners.replay, step: 110, check: {})
     #expect((metrics != nil) == (argument.place.when == .rounds))
     #expect((learners.encoderBits != before) == (argument.place.when == .rounds))
   }
@@ -217,7 +217,7 @@ import Testing
     var learners = try Learners(argument.place)
     let decoder = learners.decoderBits
     for step in [60, 130] {
-      _ = try learners.frames.learn(from: &learners.replay, step: step)
+      _ = try learners.frames.learn(from: &learners.replay, step: step, check: {})
       let (encoder, revision) = (learners.encoderBits, learners.frames.revision)
       for _ in 0..<3 {
         let (batch, batchEncoding) = learners.frames.batch(
@@ -234,7 +234,7 @@ import Testing
   @Test(arguments: inRounds) func aRoundUpdatesTheLatentsInReplay(_ argument: PlaceCase) throws {
     var learners = try Learners(argument.place)
     let before = learners.frames.encoder
-    _ = try #require(try learners.frames.learn(from: &learners.replay, step: 100))
+    _ = try #require(try learners.frames.learn(from: &learners.replay, step: 100, check: {}))
     let after = learners.frames.encoder
     #expect(after.mean.array == before.mean.array && after.deviation.array == before.deviation.array)
     let frames = learners.replay.allFrames
@@ -246,7 +246,7 @@ import Testing
   /// Only `bursts` has losses for rewards, actions and cached latents.
   @Test(arguments: inRounds) func burstsPredictActionsAndRewards(_ argument: PlaceCase) throws {
     var learners = try Learners(argument.place)
-    let metrics = try #require(try learners.frames.learn(from: &learners.replay, step: 100))
+    let metrics = try #require(try learners.frames.learn(from: &learners.replay, step: 100, check: {}))
     let isBursts = argument.place.id == "bursts"
     #expect((metrics["autoencoder/action-error"] != nil) == isBursts)
     #expect((metrics["autoencoder/reward-error"] != nil) == isBursts)
@@ -255,7 +255,7 @@ import Testing
       var learners = try Learners(argument.place) { ($0.retrainLatentWeight, $0.retrainSteps) = (weight, 8) }
       let frames = learners.replay.allFrames
       let before = learners.frames.encoder.encodeAll(frames)
-      _ = try learners.frames.learn(from: &learners.replay, step: 100)
+      _ = try learners.frames.learn(from: &learners.replay, step: 100, check: {})
       return square(learners.frames.encoder.encodeAll(frames) - before).mean().item
     }
     let (free, anchored) = (try drift(0), try drift(1000))

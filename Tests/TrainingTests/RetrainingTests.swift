@@ -2,9 +2,11 @@ import Agents
 import Autoencoders
 import Core
 import Environments
+import Foundation
 import Pixels
 import Replay
 import Representations
+import Runs
 import Tensors
 import Testing
 
@@ -42,21 +44,21 @@ import Testing
     return trainer
   }
 
-  /// Ten steps of two environments are 160 simulator steps: rounds after 10 and 20.
+  /// Ten steps of two environments are 160 simulator steps: rounds at the beginning of steps 11 and 21.
   @Test func roundsHappenOnlyWhenTheyAreDue() throws {
     var trainer = try trainer(rounds: 2)
     var rounds: [Int] = []
     for step in 1...45 {
       try trainer.step { if $0["autoencoder/loss"] != nil { rounds.append(step) } }
     }
-    #expect(rounds == [10, 20])
+    #expect(rounds == [11, 21])
   }
 
   /// After a round, the replay buffer has the latents of the new encoder.
   @Test func theReplayBufferIsEncodedAgain() throws {
     var trainer = try trainer(rounds: 1)
     let before = trainer.representation.encoder
-    for _ in 0..<10 { try trainer.step { _ in } }
+    for _ in 0..<11 { try trainer.step { _ in } }
     let after = trainer.representation.encoder
     #expect(before.mean.array == after.mean.array && before.deviation.array == after.deviation.array)
     #expect(before.model.parameters.map { $0.value.array } != after.model.parameters.map { $0.value.array })
@@ -93,6 +95,78 @@ import Testing
     let batch = try trainer.replay.sample(3000, using: &random)
     let stored = Set((0..<3000).map { batch.observation.rows($0..<$0 + 1).array })
     for observation in acting { #expect(stored.contains(observation)) }
+  }
+
+  /// The agent that the step of a round leaves is evaluated and saved with the encoder that it learned with. A round after
+  /// the last step could only harm it.
+  @Test func noRoundComesAfterTheLastStep() throws {
+    try withFolder { folder in
+      func encoderHasMoved(_ steps: Int) throws -> Bool {
+        var (agent, training) = (SAC.Settings(), TrainingSettings())
+        (agent.hidden, agent.batch) = (16, 8)
+        (training.envSteps, training.environments, training.replay) = (steps, 2, 200)
+        (training.updatesPerStep, training.evaluateEvery, training.evaluationEpisodes) = (0, 0, 1)
+        let work = TrainingRun(
+          CartPoleSwingup(), SAC.self, through: try representation(1), agent: agent,
+          episode: smallEpisode(timeLimit: 64), training: training, first: nil, seed: Seed(5))
+        let facts = RunDirectory.Facts(
+          command: "train", environment: "c", member: "sac", seed: 5, commandLine: ["pixelrl"], version: "1", why: "")
+        let run = try RunDirectory(at: "\(folder)/\(steps)", facts, settings: work.groups)
+        _ = try work.run(in: run)
+        return exists(run.file("autoencoder.safetensors"))
+      }
+      let moved = try [160, 176].map(encoderHasMoved)
+      #expect(moved == [false, true])
+    }
+  }
+
+  /// After a round the observations of an unfinished rollout are no longer those that its actions were chosen by.
+  @Test func aRoundBeginsTheRolloutOfAnOnPolicyAgentAnew() throws {
+    func updates(_ rounds: Int?) throws -> [Int] {
+      var (agent, settings) = (PPO.Settings(), TrainingSettings())
+      (agent.hidden, agent.horizon, agent.passes) = (8, 8, 1)
+      (settings.environments, settings.replay) = (2, 200)
+      var trainer = try Trainer(
+        CartPoleSwingup(), PPO.self, through: try representation(rounds), agentSettings: agent,
+        episodeSettings: smallEpisode(timeLimit: 64), settings: settings, seed: Seed(5))
+      var steps: [Int] = []
+      for step in 1...20 { try trainer.step { if $0[Lesson.criticLoss] != nil { steps.append(step) } } }
+      return steps
+    }
+    #expect(try updates(nil) == [8, 16])
+    #expect(try updates(1) == [8, 18])
+  }
+
+  /// A signal ends a round while the encoder learns or the frames are encoded again. The round is then repeated.
+  @Test func aSignalInARoundLeavesNoTraceOfIt() throws {
+    var whole = try trainer(rounds: 1)
+    var interrupted = try trainer(rounds: 1)
+    for _ in 0..<10 {
+      try whole.step { _ in }
+      try interrupted.step { _ in }
+    }
+    let before = interrupted.representation.encoder.model.parameters.map { $0.value.array }
+    // Four updates of the encoder, then two lanes.
+    for count in 0...5 {
+      var (calls, reason): (Int, (any Error)?) = (0, nil)
+      do {
+        let stop = {
+          if calls == count { throw Interrupted(signal: SIGTERM) }
+          calls += 1
+        }
+        try interrupted.step(report: { _ in }, check: stop)
+      } catch let failure as StepFailed { reason = failure.reason }
+      #expect(reason is Interrupted, "after \(count) checks")
+      #expect(interrupted.representation.encoder.model.parameters.map { $0.value.array } == before)
+      #expect(interrupted.envSteps == whole.envSteps && interrupted.representation.revision == 0)
+    }
+    for _ in 0..<5 {
+      var metrics: [[UInt64]] = [[], []]
+      try whole.step { metrics[0] += $0.entries.map(\.value.bitPattern) }
+      try interrupted.step { metrics[1] += $0.entries.map(\.value.bitPattern) }
+      #expect(metrics[0] == metrics[1] && !metrics[0].isEmpty)
+    }
+    #expect(interrupted.representation.revision == 1)
   }
 
   @Test func aFrozenEncoderHasNoRounds() throws {
