@@ -71,7 +71,9 @@ public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
     }
     var log = try RunLog(in: directory, from: loop.log, step: training.step)
     for note in log.notes { try say(note) }
-    let encoder = try train(&training, &loop, &log, &checkpoints)
+    let secondsBefore = loop.secondsBefore
+    func seconds() -> Double { secondsBefore + (clock.now - start) / .seconds(1) }
+    let encoder = try train(&training, &loop, &log, &checkpoints, seconds: seconds)
 
     let (probe, heldOut) = try origin.probe(encoder, pretraining, seed: seed)
     let reconstructions = Reconstructions(
@@ -84,11 +86,10 @@ public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
       dataset: try origin.dataset.map(AutoencoderRecord.Source.init))
     try encoder.write(to: directory.path, record: record)
 
-    let seconds = loop.secondsBefore + (clock.now - start) / .seconds(1)
     let summary: JSON = [
       "run": .string(directory.path), "autoencoder": .string(directory.path),
       "environment": .string(origin.id),
-      "kind": .string(Model.id), "env_steps": .integer(recording.environmentSteps), "seconds": .number(seconds),
+      "kind": .string(Model.id), "env_steps": .integer(recording.environmentSteps), "seconds": .number(seconds()),
       "psnr": .number(reconstructions.psnr), "psnr_moving": .number(reconstructions.movingPSNR),
       "probe": .object(zip(probe.names, probe.r2).map { .init($0, .number($1)) }),
       "probe_worst": probe.names.isEmpty ? .null : .number(probe.worst), "peak_mb": .number(Host.peakMegabytes),
@@ -116,11 +117,11 @@ public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
     init(_ settings: PretrainingSettings) { checkpoint = Every(settings.checkpointEvery) }
   }
 
+  /// - Parameter seconds: Returns the run time since the start, over all processes.
   private func train(
     _ training: inout Pretraining<Model, Recording>, _ loop: inout Loop, _ log: inout RunLog,
-    _ checkpoints: inout Checkpoints
+    _ checkpoints: inout Checkpoints, seconds: () -> Double
   ) throws -> LatentEncoder<Model> {
-    let start = ContinuousClock.now
     var progress = Progress("pretrain", total: pretraining.updates, from: training.step)
     while !training.isDone {
       loop.means.add(try training.update())
@@ -129,18 +130,19 @@ public struct PretrainingRun<Origin: FrameOrigin, Model: Autoencoder> {
         try log.append(step: training.step, metrics)
         progress.update(training.step, ["loss": metrics["autoencoder/loss"] ?? .nan])
       }
-      if loop.checkpoint(training.step) || training.isDone || Interruption.isWanted {
+      let stops = Interruption.isWanted
+      if loop.checkpoint(training.step) || training.isDone || stops {
         try requireFinite(training.encoder.model, step: training.step)
         try log.synchronize()
         loop.log = log.position
         var saved = loop
-        saved.secondsBefore += (ContinuousClock.now - start) / .seconds(1)
+        saved.secondsBefore = seconds()
         try checkpoints.write(step: training.step) { writer in
           try writer.write(Loop.part) { try encoded(saved) }
           try writer.write("pretraining.plist") { try encoded(training.state) }
         }
       }
-      try Interruption.check()
+      if stops { try Interruption.check() }
     }
     progress.finish()
     return try training.finished()

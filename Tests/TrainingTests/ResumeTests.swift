@@ -33,6 +33,27 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
   }
 }
 
+/// Frames whose collection takes a second and a half.
+private struct SlowFrames: FrameOrigin {
+  var played: PlayedFrames<CartPoleSwingup>
+
+  var id: String { played.id }
+  var episode: EpisodeSettings { played.episode }
+  var groups: [any SettingsGroup] { played.groups }
+  var isImported: Bool { false }
+  var dataset: FrameDataset? { played.dataset }
+
+  func reading(_ dataset: FrameDataset?) -> Self { SlowFrames(played: played.reading(dataset)) }
+  func check(_ pretraining: PretrainingSettings) throws { try played.check(pretraining) }
+  func frames(in directory: RunDirectory, seed: Seed, say: (String) throws -> Void) throws -> Recording {
+    if !exists(directory.file("dataset")) { usleep(1_500_000) }
+    return try played.frames(in: directory, seed: seed, say: say)
+  }
+  func probeFrames(_ pretraining: PretrainingSettings, seed: Seed) throws -> ProbeFrames {
+    try played.probeFrames(pretraining, seed: seed)
+  }
+}
+
 @Suite struct ResumeTests {
   private func train<E: BuiltInEnvironment, A: Agent, R: Representation>(
     _ environment: E.Type, _ agent: A.Type, through representation: R, _ settings: A.Settings,
@@ -174,6 +195,24 @@ private func expectTheSame(_ names: [String], _ a: RunDirectory, _ b: RunDirecto
         _ = try work.run(in: rest) { _ in }
         try expectTheSame(["metrics.jsonl", "autoencoder.safetensors", "autoencoder.json"], whole, rest)
       }
+    }
+  }
+
+  /// The seconds of a resumed pretraining include those in which the process before it collected frames.
+  @Test func secondsIncludeTheCollectionOfFrames() throws {
+    try withFolder { folder in
+      var (pretraining, model) = (PretrainingSettings(), RegularizedAutoencoder.Settings())
+      (pretraining.steps, pretraining.batch, pretraining.checkpointEvery) = (4, 4, 2)
+      (pretraining.probeFrames, pretraining.probeSteps, pretraining.keepCheckpoints) = (40, 5, 100)
+      (model.latent, model.filters) = (6, 4)
+      let work = PretrainingRun(
+        SlowFrames(
+          played: PlayedFrames(of: CartPoleSwingup(), smallEpisode(timeLimit: 160), collectionSettings(30))),
+        RegularizedAutoencoder.self, pretraining: pretraining, model: model, seed: Seed(1))
+      let whole = try RunDirectory(at: "\(folder)/whole", facts("pretrain-ae", "c"), settings: work.groups)
+      #expect(try work.run(in: whole) { _ in }["seconds"]?.double ?? 0 >= 1.5)
+      let rest = try cut(whole, after: 1, to: "\(folder)/rest")
+      #expect(try work.run(in: rest) { _ in }["seconds"]?.double ?? 0 >= 1.5)
     }
   }
 
