@@ -178,27 +178,35 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
     }
     while trainer.updates < loop.seedUpdates {
       try trainer.learn(1) { loop.means.add($0) }
-      if trainer.updates == loop.seedUpdates || Interruption.isWanted {
+      let stops = Interruption.isWanted
+      if trainer.updates == loop.seedUpdates || stops {
         try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
       }
-      try Interruption.check()
+      if stops { try Interruption.check() }
     }
     var beside: EvaluationBeside?
-    /// Logs the evaluation beside the training, after waiting for its end.
+    /// Logs the evaluation beside the training, after waiting for its end. If it failed, the agent is to be evaluated
+    /// again, as it then is.
     func finishEvaluation() throws {
       guard let ended = beside else { return }
       beside = nil
-      try record(try ended.wait(), at: ended.step, &loop, &log, in: directory)
+      do { try record(try ended.wait(), at: ended.step, &loop, &log, in: directory) } catch {
+        // If this fails too, the evaluation's error is the one to report.
+        try? log.release { _ in }
+        loop.evaluationIsDue = true
+        throw error
+      }
       try checkpoints.rate(step: ended.step, score: loop.evaluations.last?.evaluation.mean)
     }
     while trainer.stepCount < training.length || loop.evaluationIsDue == true {
       // An evaluation that a signal interrupted is repeated.
       if loop.evaluationIsDue != true {
         do { try trainer.step { loop.means.add($0) } } catch {
-          try finishEvaluation()
+          // A checkpoint repeats an evaluation that a signal interrupted. Any other error of it came after that of the
+          // step, which is the one to report.
+          do { try finishEvaluation() } catch let interrupted as Interrupted { throw interrupted } catch {}
           guard let failure = error as? StepFailed else { throw error }
-          try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
-          throw failure.reason
+          throw saved(trainer, &loop, &log, &checkpoints, after: failure.reason, seconds: seconds())
         }
         let step = trainer.stepCount
         for episode in trainer.finished { try log.episode(return: episode.sum, length: episode.length, step: step) }
@@ -217,25 +225,49 @@ public struct TrainingRun<E: Environment, A: Agent, R: Representation> {
       // A signal ends the evaluation beside the training if a checkpoint can repeat it; otherwise it is waited for.
       if Interruption.isWanted, let beside, checkpoints.newest?.step == beside.step { try Interruption.check() }
       let savesNow = loop.checkpoint(step) || isLast || Interruption.isWanted
-      if loop.evaluationIsDue == true || savesNow || beside?.hasEnded == true { try finishEvaluation() }
+      if loop.evaluationIsDue == true || savesNow || beside?.hasEnded == true {
+        do { try finishEvaluation() } catch {
+          // A signal interrupts only an evaluation that the newest checkpoint repeats.
+          guard !(error is Interrupted) else { throw error }
+          throw saved(trainer, &loop, &log, &checkpoints, after: error, seconds: seconds())
+        }
+      }
       if loop.evaluationIsDue == true, isLast {
-        do { try evaluateLast(trainer, &loop, &log, in: directory) } catch let error as Interrupted {
-          try save(trainer, &loop, &log, &checkpoints, seconds: seconds())
-          throw error
+        do { try evaluateLast(trainer, &loop, &log, in: directory) } catch {
+          throw saved(trainer, &loop, &log, &checkpoints, after: error, seconds: seconds())
         }
         loop.evaluationIsDue = false
       }
+      // The signal may have come while an evaluation was waited for.
+      let stops = Interruption.isWanted
       // A checkpoint that is written before the evaluation of the same step repeats it when the run resumes.
-      if savesNow { try save(trainer, &loop, &log, &checkpoints, seconds: seconds()) }
-      try Interruption.check()
+      if savesNow || stops { try save(trainer, &loop, &log, &checkpoints, seconds: seconds()) }
+      if stops { try Interruption.check() }
       if loop.evaluationIsDue == true {
-        beside = try beginEvaluation(trainer, in: directory, isRepeatable: checkpoints.newest?.step == step)
+        do {
+          beside = try beginEvaluation(trainer, in: directory, isRepeatable: checkpoints.newest?.step == step)
+        } catch { throw saved(trainer, &loop, &log, &checkpoints, after: error, seconds: seconds()) }
         log.hold()
         loop.evaluationIsDue = false
       }
     }
     progress.finish()
     loop.seconds = seconds()
+  }
+
+  /// Saves the trainer after an error that left it as it was, so that no training is lost.
+  ///
+  /// - Returns: The error to report. That is the first one, unless it is only a signal and saving failed.
+  private func saved(
+    _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, _ log: inout TrainingLog,
+    _ checkpoints: inout Checkpoints, after error: any Error, seconds: Double
+  ) -> any Error {
+    // Weights that are not finite are of no use.
+    guard !(error is NotFinite) else { return error }
+    do { try save(trainer, &loop, &log, &checkpoints, seconds: seconds) } catch let second {
+      return error is Interrupted ? second : error
+    }
+    return error
   }
 
   private func save(

@@ -46,17 +46,18 @@ extension TrainingRun {
 
   /// Saves the agent, then plays its last evaluation and writes the video of its first episode.
   ///
-  /// - Throws: `Interrupted` before the evaluation is recorded.
+  /// - Throws: `Interrupted`, or the error of the evaluation or of a picture, before the evaluation is recorded.
   func evaluateLast(
     _ trainer: borrowing Trainer<E, A, R>, _ loop: inout Loop, _ log: inout TrainingLog, in directory: RunDirectory
   ) throws {
     // As the evaluations before, so that a run that is lengthened later has the same numbers.
     let result = try beginEvaluation(trainer, in: directory, isRepeatable: true).wait()
-    try record(result, at: trainer.stepCount, &loop, &log, in: directory)
     try result.film.write(to: directory.file("episode.png"), text: text(of: directory, trainer.stepCount))
+    try record(result, at: trainer.stepCount, &loop, &log, in: directory)
   }
 
-  /// Logs an evaluation and writes its reconstructions and the learning curve.
+  /// Writes the reconstructions and the learning curve of an evaluation, then logs it: if a picture cannot be written,
+  /// the evaluation is not recorded, and can be repeated.
   func record(
     _ result: EvaluationBeside.Result, at step: Int, _ loop: inout Loop, _ log: inout TrainingLog,
     in directory: RunDirectory
@@ -68,12 +69,13 @@ extension TrainingRun {
       let name = "reconstructions-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).png"
       try PNG.write(grid, to: directory.file(name), text: text(of: directory, step))
     }
-    loop.evaluations.append(EvaluationAtStep(step: step, evaluation: evaluation))
+    let evaluations = loop.evaluations + [EvaluationAtStep(step: step, evaluation: evaluation)]
+    try writeCurve(evaluations, to: directory)
+    loop.evaluations = evaluations
     try log.release { files in
       if let grid = result.reconstructions { try files.image("reconstructions", step: step, grid) }
       try files.evaluation(step: step, returns: evaluation.returns, lengths: evaluation.lengths)
     }
-    try writeCurve(loop.evaluations, to: directory)
   }
 
   private func writeWeights(_ trainer: borrowing Trainer<E, A, R>, to directory: RunDirectory) throws {

@@ -33,6 +33,12 @@ import Testing
     return (process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus, error)
   }
 
+  /// The names of the checkpoints so far.
+  private func checkpoints(_ program: Program) throws -> [String] {
+    let path = "\(program.folder)/run/checkpoints"
+    return exists(path) ? try folderEntries(path).filter { $0.wholeMatch(of: #/checkpoint-\d+/#) != nil }.sorted() : []
+  }
+
   /// No handler is installed, and every thread blocks the signals except the one that waits for them.
   @Test func computingThreadsHandleNoSignals() throws {
     try withProgram { program in
@@ -63,14 +69,19 @@ import Testing
   func aSignalEndsATrainingWithAHint(_ isa: String, _ signal: Int32, _ threads: Int) throws {
     try withProgram { program in
       for delay: UInt32 in [100_000, 300_000, 500_000] {
+        var before: [String] = []
         let outcome = try start(
-          program, Self.training + ["--env-steps", "1000000000", "--threads", "\(threads)"],
+          program,
+          Self.training + ["--env-steps", "1000000000", "--checkpoint-every", "0", "--threads", "\(threads)"],
           environment: ["DNNL_MAX_CPU_ISA": isa]
         ) { process in
           usleep(delay)
+          before = try checkpoints(program)
           kill(process.processIdentifier, signal)
         }
         #expect(outcome.code == 75 && outcome.error.contains("resume with: pixelrl train --resume run"), "\(outcome)")
+        // The training begins with a checkpoint.
+        #expect(try before.isEmpty || checkpoints(program).last != before.last, "the signal leaves another one")
         try FileManager.default.removeItem(atPath: "\(program.folder)/run")
       }
     }
@@ -130,6 +141,28 @@ import Testing
       #expect(try program("train", "--resume", "run").code == 0)
       let isTheSame = try readBytes(from: "\(program.folder)/run/metrics.jsonl") == whole
       #expect(isTheSame)
+    }
+  }
+
+  /// An evaluation that no checkpoint repeats is waited for. A signal in that time loses nothing of the training.
+  @Test func aSignalDuringTheWaitForAnEvaluationSavesTheTraining() throws {
+    try withProgram { program in
+      var before: [String] = []
+      let outcome = try start(
+        program,
+        [
+          "train", "--env", "catch", "--observe", "state", "--replay", "3000", "--evaluate-every", "60",
+          "--evaluation-episodes", "3000", "--checkpoint-every", "0", "--env-steps", "1000000", "--hidden", "8",
+          "--batch", "4", "--seed-updates", "5", "--updates-per-step", "0.1", "--out", "run",
+        ], until: "agent.safetensors"
+      ) { process in
+        // The next evaluation is due long before this one ends.
+        usleep(150_000)
+        before = try checkpoints(program)
+        process.terminate()
+      }
+      #expect(outcome.code == 75, "\(outcome.error)")
+      #expect(try !before.isEmpty && checkpoints(program).last != before.last, "\(before)")
     }
   }
 
