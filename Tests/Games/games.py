@@ -114,6 +114,23 @@ class Fuse(Lamp):
         return super().step(action)
 
 
+class Dud(Lamp):
+    """A lamp that fails `times` times from episode `at` on, which a file counts over all processes."""
+
+    def __init__(self, render_mode=None, at=0, times=1):
+        super().__init__(render_mode)
+        self.failures = range(at, at + times)
+
+    def reset(self, seed=None):
+        if seed:  # a process resets itself with 0 when it starts
+            note("resets")
+        if seed and os.path.exists("resets"):
+            with open("resets") as file:
+                if len(file.readlines()) in self.failures:
+                    raise ValueError("the lamp does not light")
+        return super().reset(seed)
+
+
 class Mortal(Lamp):
     """A lamp that reports its lives at a reset too."""
 
@@ -255,6 +272,7 @@ class Screen:
 
 gymnasium.register("Lamp-v0", Lamp, max_episode_steps=40)
 gymnasium.register("Fuse-v0", Fuse, max_episode_steps=40)
+gymnasium.register("Dud-v0", Dud, max_episode_steps=40)
 gymnasium.register("Mortal-v0", Mortal, max_episode_steps=40)
 gymnasium.register("Odd-v0", Odd)
 gymnasium.register("Levers-v0", Levers)

@@ -71,6 +71,19 @@ import Testing
     }
   }
 
+  /// A reset that fails is repeated. If it fails again, no step follows the observation that stands for the missing one.
+  @Test(arguments: [1, 2]) func aFailedResetStartsNoEpisodeFromZeros(_ times: Int) throws {
+    try withGames { program in
+      let outcome = try program(
+        "collect", "--env", "gym:games:Dud-v0?at=4&times=\(times)", "--out", "data", "--collect-steps", "60", "--size",
+        "8", "--time-limit", "10", "--gym-failure", "truncate")
+      #expect(outcome.code == 0 && outcome.error.contains("ValueError: the lamp does not light"), "\(outcome.error)")
+      let data = try FrameDataset(path: "\(program.folder)/data")
+      let missing = (0..<data.count).filter { data.states[$0].allSatisfy { $0 == 0 } }
+      #expect(missing.count == times - 1 && missing.allSatisfy { !data.isFollowed($0) }, "\(missing)")
+    }
+  }
+
   @Test func anEnvironmentThatAlwaysFailsEndsTheRun() throws {
     try withGames { program in
       let source = try String(contentsOfFile: "\(program.folder)/games.py", encoding: .utf8)

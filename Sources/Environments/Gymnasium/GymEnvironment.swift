@@ -17,8 +17,10 @@ public struct GymEnvironment: Environment {
   private var count = 0
   private var cache = StepCache()
   private let settings: GymSettings
+  /// Whether a step failed.
+  private var hasFailed = false
   /// Whether the process failed. No further steps of the episode are then taken.
-  private var isLost = false
+  private var isLost: Bool { hasFailed || cache.isLost }
 
   init(_ gymnasium: Gymnasium) { self.init(gymnasium, GymSettings(gymnasium.spec.episodeDefaults)) }
 
@@ -57,7 +59,7 @@ public struct GymEnvironment: Environment {
       seed: UInt32(random.next() >> 33),
       noOps: settings.noOpStarts > 0 ? random.integer(below: settings.noOpStarts + 1) : 0)
     let (last, draws) = ((trace, count), cache.wasRendered)
-    (trace, count, cache, isLost) = (Trace(start, actionCount: spec.actionSpace.arrayCount), 0, StepCache(), false)
+    (trace, count, cache, hasFailed) = (Trace(start, actionCount: spec.actionSpace.arrayCount), 0, StepCache(), false)
     try gymnasium.begin(trace, after: last, draws: draws, settings)
   }
 
@@ -72,6 +74,7 @@ public struct GymEnvironment: Environment {
     let entry = entry(action, repeats)
     // Caches the checksum that a replay must reproduce.
     _ = try readObservation()
+    guard !isLost else { return lost }
     let (settings, trace, count, draws) = (settings, trace, count, cache.wasRendered)
     var next = trace
     let result = try gymnasium.withProcess(in: trace, at: count, digest: cache.digest, next: entry, settings) {
@@ -81,7 +84,7 @@ public struct GymEnvironment: Environment {
       return (outcome, try process.observe(settings), process.likelyPicture(settings))
     }
     guard let (outcome, observed, picture) = result else {
-      isLost = true
+      hasFailed = true
       return lost
     }
     (self.trace, self.count) = (next, count + 1)
@@ -94,6 +97,7 @@ public struct GymEnvironment: Environment {
     guard !isLost else { return }
     // Caches the current observation, which cannot be read once the process has moved on.
     _ = try readObservation()
+    guard !isLost else { return }
     let entries = plan.map { entry($0.action, $0.repeats) }
     gymnasium.announce(entries, in: trace, at: count, draws: cache.wasRendered, settings)
   }
@@ -107,12 +111,21 @@ public struct GymEnvironment: Environment {
 
   // MARK: - Observing
 
+  /// If the process fails while its answer is awaited, the next step is a failed one: the zeros that are returned then
+  /// belong to no transition.
   public func readObservation() throws(WorldError) -> [Double] {
     if let known = cache.observation { return known }
-    let observed = try gymnasium.withProcess(in: trace, at: count, digest: cache.digest, settings) {
-      process throws(PythonProcess.Failure) in try process.observe(settings)
+    var found: (numbers: [Double], digest: UInt32)?
+    // Nothing has happened yet in an episode that has just begun, so another process can begin it.
+    for _ in 0..<(count == 0 ? 2 : 1) where found == nil && !isLost {
+      found = try gymnasium.withProcess(in: trace, at: count, digest: cache.digest, settings) {
+        process throws(PythonProcess.Failure) in try process.observe(settings)
+      }
     }
-    guard let observed else { return [Double](repeating: 0, count: spec.observationNames.count) }
+    guard let observed = found else {
+      cache.lose()
+      return [Double](repeating: 0, count: spec.observationNames.count)
+    }
     cache.store(observed.numbers, digest: observed.digest)
     return observed.numbers
   }
@@ -203,7 +216,7 @@ extension GymEnvironment: Codable {
       try container.decode([Double].self, forKey: .observation),
       digest: try container.decodeIfPresent(UInt32.self, forKey: .digest))
     settings = try container.decode(GymSettings.self, forKey: .settings)
-    isLost = try container.decode(Bool.self, forKey: .isLost)
+    hasFailed = try container.decode(Bool.self, forKey: .isLost)
   }
 }
 
@@ -214,6 +227,7 @@ private final class StepCache: Sendable {
     var digest: UInt32?
     var picture: PixelBuffer?
     var wasRendered = false
+    var isLost = false
   }
 
   private let values: Mutex<Values>
@@ -226,6 +240,11 @@ private final class StepCache: Sendable {
   var digest: UInt32? { values.withLock { $0.digest } }
   /// Whether the picture was requested. The next step then draws its picture without being asked.
   var wasRendered: Bool { values.withLock { $0.wasRendered } }
+
+  /// Whether the observation could not be read.
+  var isLost: Bool { values.withLock { $0.isLost } }
+
+  func lose() { values.withLock { $0.isLost = true } }
 
   func store(_ observation: [Double], digest: UInt32) {
     values.withLock { ($0.observation, $0.digest) = (observation, digest) }
