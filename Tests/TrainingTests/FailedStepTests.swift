@@ -46,26 +46,13 @@ private struct Fragile: BuiltInEnvironment {
   var observation: [Double] { inner.observation }
 }
 
-/// Whether the next step of `Breaking` throws.
+/// Whether the next step throws.
 private let isBroken = Mutex(false)
 
-/// `catch` like an environment in another process, whose steps can throw.
-private struct Breaking: Environment {
-  typealias Failure = WorldError
-
-  private var inner = Catch()
-
-  var spec: EnvironmentSpec { Catch.spec }
-  mutating func reset(using random: inout Random) { inner.reset(using: &random) }
-  mutating func step(_ action: [Double]) throws(WorldError) -> Step {
+private enum Break: StepFault {
+  static func check() throws(WorldError) {
     guard !isBroken.withLock({ $0 }) else { throw WorldError("broken") }
-    return inner.step(action)
   }
-  func render(into frame: inout PixelBuffer) { inner.render(into: &frame) }
-  func readObservation() -> [Double] { inner.observation }
-  func readState() -> [Double] { inner.state }
-  mutating func set(state: [Double]) { inner.state = state }
-  func validate(state: [Double]) throws(InputError) { try Catch.validate(state: state) }
 }
 
 /// The steps that `Crashing` has been asked for, and which of them fail.
@@ -180,7 +167,7 @@ private struct Crashing: BuiltInEnvironment {
     /// Trains and returns all metrics as bits.
     func play(breaksAt broken: Int?) throws -> [UInt64] {
       var trainer = try Trainer(
-        Breaking(), DoubleDQN.self, through: TrueState(Catch.spec), agentSettings: agent,
+        FallibleCatch<Break>(), DoubleDQN.self, through: TrueState(Catch.spec), agentSettings: agent,
         episodeSettings: smallEpisode(), settings: training, seed: Seed(1))
       var metrics: [UInt64] = []
       for step in 0..<30 {

@@ -11,30 +11,17 @@ import Testing
 
 @testable import Training
 
-/// The steps that all copies of `Wearing` have made, and after how many of them it breaks.
+/// The steps that have been made, and after how many of them they throw, in the training and in the evaluation beside it.
 private let wear = Mutex((steps: 0, limit: Int.max))
 
-/// `catch` that breaks after some steps, in the training and in the evaluation beside it.
-private struct Wearing: Environment {
-  typealias Failure = WorldError
-
-  private var inner = Catch()
-
-  var spec: EnvironmentSpec { Catch.spec }
-  mutating func reset(using random: inout Random) { inner.reset(using: &random) }
-  mutating func step(_ action: [Double]) throws(WorldError) -> Step {
+private enum Wear: StepFault {
+  static func check() throws(WorldError) {
     let isWorn = wear.withLock { wear in
       wear.steps += 1
       return wear.steps > wear.limit
     }
     guard !isWorn else { throw WorldError("worn out") }
-    return inner.step(action)
   }
-  func render(into frame: inout PixelBuffer) { inner.render(into: &frame) }
-  func readObservation() -> [Double] { inner.observation }
-  func readState() -> [Double] { inner.state }
-  mutating func set(state: [Double]) { inner.state = state }
-  func validate(state: [Double]) throws(InputError) { try Catch.validate(state: state) }
 }
 
 /// A training that ends with an error has a checkpoint of all that it has learned.
@@ -91,7 +78,7 @@ private struct Wearing: Environment {
   /// The environment breaks in the training and in the evaluation that was begun a few steps before.
   @Test func aFailedStepSavesThoughTheEvaluationBesideItFailsToo() throws {
     try withFolder { folder in
-      let work = work(Wearing(), every: 300)
+      let work = work(FallibleCatch<Wear>(), every: 300)
       let run = try directory("\(folder)/run", work.groups)
       // Two episodes of nine steps each by the random player and by the untrained agent, then the training.
       wear.withLock { $0 = (0, 36 + 300 + 6) }
